@@ -1,0 +1,88 @@
+"""The backup itself: there, whole, young enough, and no smaller than it used to be."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import UTC, datetime
+
+import pytest
+
+from fixtures.backup.model import Backup, Contents
+from fixtures.backup.read import expected_sha256
+from fixtures.settings import Settings
+from fixtures.units import show_bytes, show_duration, show_time
+from fixtures.verdict import story
+
+pytestmark = pytest.mark.select
+
+
+def test_backup_exists(backup: Backup) -> None:
+    """A finished backup lies where backups are kept."""
+    assert backup.path.exists(), f"{backup.path} has gone since it was selected"
+
+
+def test_backup_is_not_empty(backup: Backup) -> None:
+    """The backup has content."""
+    assert backup.size > 0, story(
+        f"{backup.path} is empty (zero bytes)", next_steps=["read the log of the backup job"]
+    )
+
+
+def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
+    """The backup can be read to its very end and nothing is cut off."""
+    assert contents.is_complete, story(
+        f"{backup.name} is damaged: {contents.faults[0]}",
+        looked_at=[
+            f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})",
+            *contents.faults[1:],
+        ],
+        next_steps=[
+            "drill the backup before it: pytest drill/ --backup PATH",
+            "compare its size and checksum with the place it was copied from",
+            "take a new backup now, and read the log of the job that wrote this one",
+        ],
+    )
+
+
+def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None:
+    """The backup is byte for byte what its .sha256 file says."""
+    expected = expected_sha256(backup.path)
+    if expected is None:
+        pytest.skip(f"no {backup.name}.sha256 lies beside it")
+    assert contents.sha256 == expected, story(
+        f"{backup.name} is not what its .sha256 says: it has changed since it was written",
+        looked_at=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
+        next_steps=["fetch it again from where it was written", "drill the backup before it"],
+    )
+
+
+def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
+    """The backup's age is within the RPO budget."""
+    age = (datetime.now(UTC) - backup.taken_at).total_seconds()
+    told = f"{backup.name} was taken {show_time(backup.taken_at)} by {backup.time_source}"
+    assert age > -300, story(
+        f"{told}, which lies {show_duration(-age)} in the future",
+        next_steps=["names in local time? set [backup] timezone in the criteria file"],
+    )
+    assert age <= settings.max_backup_age, story(
+        f"{told}: {show_duration(age)} old, allowed are {show_duration(settings.max_backup_age)}",
+        next_steps=[
+            "see whether the backup job still runs, and read its log",
+            "raise the budget only if so much loss is acceptable: --max-backup-age",
+        ],
+    )
+
+
+def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
+    """The backup is not much smaller than those before it."""
+    if not backup.earlier_sizes:
+        pytest.skip("no earlier backup of this format lies beside it")
+    usual = statistics.median(backup.earlier_sizes)
+    assert backup.size >= usual * settings.criteria.min_size_ratio, story(
+        f"{backup.name} has {show_bytes(backup.size)}, "
+        f"those before it {show_bytes(usual)} (median of {len(backup.earlier_sizes)})",
+        next_steps=[
+            "look for tables or databases that the job no longer dumps",
+            "if it shrank for a good reason, lower [backup] min_size_ratio",
+        ],
+    )

@@ -1,0 +1,55 @@
+"""The relations: keys, constraints, indexes and sequences hold, by the catalog and by the rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.census.model import Census
+from fixtures.units import show_count
+from fixtures.verdict import story
+
+pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
+
+
+def test_foreign_keys_hold(table: str, census: Census) -> None:
+    """Every row of a table finds the rows that its foreign keys reference."""
+    broken = [key for key in census.foreign_keys_of(table) if key.orphans != 0]
+    assert not broken, story(
+        f"{table} has orphan rows",
+        looked_at=[
+            f"{key.told}: " + (key.error or show_count(key.orphans or 0, "orphan row"))
+            for key in broken
+        ],
+        next_steps=["find them in the source; were triggers or keys off while data was loaded?"],
+    )
+
+
+def test_constraints_are_validated(census: Census) -> None:
+    """No constraint is left NOT VALID."""
+    assert not census.unvalidated, story(
+        f"{show_count(len(census.unvalidated), 'constraint')} not validated: "
+        + ", ".join(census.unvalidated),
+        next_steps=["ALTER TABLE ... VALIDATE CONSTRAINT in the source; its errors name the rows"],
+    )
+
+
+def test_indexes_are_valid(census: Census) -> None:
+    """Every index is valid and ready."""
+    assert not census.invalid_indexes, story(
+        f"{show_count(len(census.invalid_indexes), 'index', 'indexes')} not valid: "
+        + ", ".join(census.invalid_indexes),
+        next_steps=["REINDEX INDEX CONCURRENTLY them in the source"],
+    )
+
+
+def test_sequences_are_ahead(census: Census) -> None:
+    """Every sequence gives values that its column does not hold yet."""
+    behind = [each for each in census.sequences if not each.is_ahead]
+    assert not behind, story(
+        f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
+        looked_at=[
+            f"{each.name} gives {each.next_value:,}, {each.column} holds {each.furthest or 0:,}"
+            for each in behind
+        ],
+        next_steps=["after a restore: SELECT setval('SEQUENCE', (SELECT max(COLUMN) FROM TABLE))"],
+    )

@@ -1,0 +1,37 @@
+"""The restore: it runs without an error and brings back every object."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.census.model import Census
+from fixtures.restore.model import Restoration
+from fixtures.units import show_count
+from fixtures.verdict import story
+
+pytestmark = pytest.mark.restore
+
+SHOWN = 10
+
+
+def test_restore_has_no_errors(restoration: Restoration) -> None:
+    """The whole backup restores without a single error."""
+    errors = restoration.errors
+    assert not errors, story(
+        f"the restore met {show_count(len(errors), 'error')}; the first: {errors[0].message}",
+        looked_at=[line for error in errors[:SHOWN] for line in error.told()],
+        next_steps=[errors[0].remedy, "mend the cause, take a new backup, and drill that one"],
+    )
+
+
+def test_every_object_came_back(census: Census) -> None:
+    """Every object in the backup's table of contents exists after the restore."""
+    missing = census.missing_objects
+    assert not missing, story(
+        f"{show_count(len(missing), 'object')} of the backup did not come back: "
+        + ", ".join(missing[:SHOWN]),
+        looked_at=[
+            "table of contents of the backup, and pg_dump --schema-only of the restored one"
+        ],
+        next_steps=["read the restore's errors above: each names the statement that failed"],
+    )

@@ -1,0 +1,48 @@
+"""The system: it can be written to, and the drill kept its time budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.criteria import TableCriteria
+from fixtures.record import Record
+from fixtures.settings import Settings
+from fixtures.units import show_duration
+from fixtures.verdict import story
+
+pytestmark = pytest.mark.system
+
+
+@pytest.mark.reads_rows
+def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], str]) -> None:
+    """Insert, update and delete work on a required table (and are rolled back)."""
+    problem = writes(required.name)
+    assert not problem, f"{required.name} cannot be written: {problem}"
+
+
+@pytest.mark.usefixtures("restoration")
+def test_restore_time_is_within_budget(record: Record, settings: Settings) -> None:
+    """The restore took no longer than its budget."""
+    assert_within(settings.max_restore_time, record.seconds("restore"), "restore")
+
+
+@pytest.mark.usefixtures("census")
+def test_verify_time_is_within_budget(record: Record, settings: Settings) -> None:
+    """The verification took no longer than its budget."""
+    assert_within(settings.max_verify_time, record.seconds("verify"), "verify")
+
+
+@pytest.mark.usefixtures("restoration")
+def test_total_time_is_within_budget(record: Record, settings: Settings) -> None:
+    """The whole drill took no longer than its budget."""
+    assert_within(settings.max_total_time, record.elapsed, "total")
+
+
+def assert_within(budget: float, spent: float, what: str) -> None:
+    """Fail where `spent` seconds are over the `budget` of the stage `what`."""
+    assert spent <= budget, story(
+        f"{what} time {show_duration(spent)} is over its budget of {show_duration(budget)}",
+        next_steps=[f"see the timeline in the report; the budget is --max-{what}-time"],
+    )

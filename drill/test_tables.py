@@ -1,0 +1,60 @@
+"""The rows: every table has those that lie in the backup, and the database has what it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.backup.model import Contents
+from fixtures.census.model import Census
+from fixtures.criteria import Fact, TableCriteria
+from fixtures.units import show_count
+from fixtures.verdict import story
+
+pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
+
+
+def test_database_has_rows(census: Census) -> None:
+    """The restored database is not empty."""
+    assert sum(census.rows.values()) > 0, story(
+        f"the restored database has {show_count(len(census.rows), 'table')} and not a single row",
+        next_steps=["see which database the job dumps, and with which options"],
+    )
+
+
+def test_table_has_rows(required: TableCriteria, census: Census) -> None:
+    """A required table has as many rows as the criteria file asks for."""
+    rows = census.rows.get(required.name)
+    assert rows is not None, f"required table {required.name} is not in the restored database"
+    assert required.holds(rows), story(
+        f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
+        next_steps=[
+            "compare with the source; if it is right, change [tables] in the criteria file"
+        ],
+    )
+
+
+def test_table_has_every_row(table: str, census: Census, contents: Contents) -> None:
+    """A table has exactly the rows that lie in the backup."""
+    if table not in contents.rows:
+        pytest.skip("the backup holds no data of its own for this table")
+    assert table not in census.unreadable, f"{table} cannot be read: {census.unreadable[table]}"
+    rows, dumped = census.rows.get(table), contents.rows[table]
+    assert rows is not None, (
+        f"{table} is not in the restored database; the backup has {dumped:,} rows"
+    )
+    assert rows == dumped, story(
+        f"{table} has {rows:,} rows, the backup has {dumped:,}: {abs(dumped - rows):,} "
+        + ("missing" if rows < dumped else "too many"),
+        next_steps=[
+            "read the restore's errors for this table, and look for triggers and rules on it"
+        ],
+    )
+
+
+def test_fact_holds(fact: Fact, measure: Callable[[Fact], tuple[float | None, str]]) -> None:
+    """A business fact of the criteria file holds."""
+    value, error = measure(fact)
+    assert value is not None, f"{fact.name} could not be measured: {error}"
+    assert fact.holds(value), f"{fact.name} is {value:,}, expected {fact.expectation}"
