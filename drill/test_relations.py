@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.census.model import Census
+from fixtures.criteria import TableCriteria
 from fixtures.units import show_count
 from fixtures.verdict import story
 
@@ -21,6 +22,16 @@ def test_foreign_keys_hold(table: str, census: Census) -> None:
             for key in broken
         ],
         next_steps=["find them in the source; were triggers or keys off while data was loaded?"],
+    )
+
+
+def test_required_references_exist(required: TableCriteria, census: Census) -> None:
+    """A required table has the foreign keys that the criteria file names."""
+    referenced = {key.referenced for key in census.foreign_keys_of(required.name)}
+    lost = [name for name in required.references if name not in referenced]
+    assert not lost, story(
+        f"{required.name} has no foreign key to {', '.join(lost)}",
+        next_steps=["see whether the source has it; the dump may have been cut or edited"],
     )
 
 

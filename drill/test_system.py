@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.census.write_check import NO_ROW
 from fixtures.criteria import TableCriteria
 from fixtures.record import Record
 from fixtures.settings import Settings
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.system
 def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], str]) -> None:
     """Insert, update and delete work on a required table (and are rolled back)."""
     problem = writes(required.name)
+    if problem == NO_ROW:
+        pytest.skip(f"{required.name}: {NO_ROW}")
     assert not problem, f"{required.name} cannot be written: {problem}"
 
 

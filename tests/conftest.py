@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+from shop import Shops
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""
@@ -20,3 +23,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"{REQUIRE_ALL} is set and this test was skipped: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+    """The shop's database and its dumps, for each major version asked for."""
+    with contextlib.closing(Shops(tmp_path_factory.mktemp("shops"))) as shops:
+        yield shops
+
+
+@pytest.fixture
+def report_dir(tmp_path: Path) -> Path:
+    """Where the drill of this test leaves its reports."""
+    return tmp_path / "report"
