@@ -12,6 +12,6 @@ pytest_plugins = (
     "fixtures.target.stage",
     "fixtures.restore.stage",
     "fixtures.census.stage",
-    "fixtures.redis",
+    "fixtures.redis.stage",
     "fixtures.report",
 )

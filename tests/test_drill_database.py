@@ -1,0 +1,307 @@
+"""The database target: a live database is reset only behind a proved snapshot, and brought back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from drills import ROOT, Drill, run_drill
+from shop import Shops, fill_shop, pg_dump, quiet
+
+from fixtures.census.identity import Identity, differences, take_identity
+from fixtures.target.database import LOCK_KEY
+from fixtures.target.binaries import find_binaries
+from fixtures.target.embedded import EmbeddedServer, start_embedded
+from fixtures.target.model import Target
+
+LIVE = """
+CREATE ROLE app LOGIN SUPERUSER PASSWORD 'p@ss:w/rd#1';
+CREATE TABLE artists (id serial PRIMARY KEY, name text);
+CREATE TABLE only_live (id int);
+INSERT INTO artists (name) SELECT 'live ' || n FROM generate_series(1, 5) n;
+INSERT INTO only_live SELECT generate_series(1, 7);
+SELECT lo_from_bytea(0, 'live');
+"""
+PASSWORD = "p%40ss%3Aw%2Frd%231"
+
+
+@pytest.fixture(scope="module")
+def live_server() -> Iterator[EmbeddedServer]:
+    """A server that stands for production."""
+    server = start_embedded(find_binaries(15, say=quiet), say=quiet)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def live(live_server: EmbeddedServer, request: pytest.FixtureRequest) -> Target:
+    """A live database that differs from the backup."""
+    target = live_server.create_database(f"live_{abs(hash(request.node.name)) % 10**8}")
+    with target.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS app")
+    fill_shop(target, LIVE)
+    with target.connect() as connection:
+        for role in ("shop_owner", "shop_reader"):
+            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+            if found is None:
+                connection.execute(f"CREATE ROLE {role} NOLOGIN".encode())
+    return target
+
+
+def url_of(target: Target) -> str:
+    """DATABASE_URL of `target`, with a password that needs percent-encoding."""
+    host = target.conninfo["host"].replace("/", "%2F")
+    port, name = target.conninfo["port"], target.conninfo["dbname"]
+    return f"postgresql://app:{PASSWORD}@{host}:{port}/{name}"
+
+
+def identity(target: Target) -> Identity:
+    """What the live database is."""
+    return take_identity(target, 2, quiet)
+
+
+@pytest.fixture
+def backups(shops: Shops, tmp_path: Path) -> Path:
+    """BACKUP_PATH with one backup of the shop."""
+    (tmp_path / "backups" / "db").mkdir(parents=True)
+    pg_dump(shops.source(15), tmp_path / "backups" / "db" / "backup.dump", "--format=custom")
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def drill_live(live: Target, backups: Path, report_dir: Path) -> Callable[..., Drill]:
+    """Function that drills into the live database."""
+
+    def run(*arguments: str, confirm: str = "") -> Drill:
+        return run_drill(
+            "--target=database",
+            f"--confirm-reset={confirm or live.conninfo['dbname']}",
+            "-k",
+            "not redis",
+            *arguments,
+            report_dir=report_dir,
+            BACKUP_PATH=str(backups),
+            DATABASE_URL=url_of(live),
+        )
+
+    return run
+
+
+def snapshots(backups: Path) -> list[str]:
+    """Names of what lies in the snapshots' folder."""
+    return sorted(path.name for path in (backups / "snapshots").glob("*"))
+
+
+def test_passed_drill_leaves_the_backup_in_the_database(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """After a passed drill the database holds the backup, and the proved snapshot lies there."""
+    drill = drill_live()
+
+    assert drill.code == 0, drill.output
+    with live.connect() as connection:
+        row = connection.execute("SELECT count(*) FROM public.cards").fetchone()
+        gone = connection.execute("SELECT to_regclass('public.only_live')").fetchone()
+    assert row == (200,)
+    assert gone == (None,)
+    (name,) = snapshots(backups)
+    assert name.startswith("pre_drill_snapshot_")
+    assert name in drill.output
+    assert drill.result["snapshot"]["rolled_back"] is None
+    assert (backups / "snapshots" / name).stat().st_mode & 0o077 == 0
+
+
+def test_failed_criterion_rolls_back(
+    live: Target, backups: Path, tmp_path: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """A criterion that fails brings the database back, proved by a census."""
+    before = identity(live)
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")
+
+    drill = drill_live(f"--criteria={criteria}")
+
+    assert drill.code == 1, drill.output
+    assert drill.result["snapshot"]["rolled_back"] is True
+    assert differences(before, identity(live)) == []
+    assert "a census proves that the database is as it was" in drill.output
+    assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
+
+
+def test_failed_restore_rolls_back(
+    live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
+) -> None:
+    """A restore with errors brings the database back."""
+    before = identity(live)
+    (backups / "db" / "backup.dump").unlink()
+    spoiled = shops.dump(15, "plain.sql").read_text().replace("CREATE INDEX", "CREATE INDEXX", 1)
+    (backups / "db" / "backup.sql").write_text(spoiled)
+
+    drill = drill_live()
+
+    assert drill.code == 1, drill.output
+    assert drill.result["snapshot"]["rolled_back"] is True
+    assert differences(before, identity(live)) == []
+
+
+def test_damaged_backup_never_reaches_the_database(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """A backup that is not whole stops the drill before snapshot and reset."""
+    before = identity(live)
+    path = backups / "db" / "backup.dump"
+    path.write_bytes(path.read_bytes()[:-500])
+
+    drill = drill_live()
+
+    assert drill.code == 1, drill.output
+    assert drill.result["snapshot"] is None
+    assert snapshots(backups) == []
+    assert differences(before, identity(live)) == []
+
+
+@pytest.mark.parametrize("confirmed", ["", "another"])
+def test_reset_must_be_confirmed(
+    confirmed: str, live: Target, backups: Path, report_dir: Path
+) -> None:
+    """Without the right name nothing is touched, and the message says what would be."""
+    before = identity(live)
+    arguments = [f"--confirm-reset={confirmed}"] if confirmed else []
+
+    drill = run_drill(
+        "--target=database", *arguments, "-k", "not redis",
+        report_dir=report_dir, BACKUP_PATH=str(backups), DATABASE_URL=url_of(live),
+    )  # fmt: skip
+
+    assert drill.code == 6, drill.output
+    assert f"--confirm-reset {live.conninfo['dbname']}" in drill.output
+    assert snapshots(backups) == []
+    assert differences(before, identity(live)) == []
+
+
+def test_unwritable_snapshot_stops_the_drill(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """No snapshot, no drop."""
+    before = identity(live)
+    (backups / "snapshots").write_text("a file where the folder should be")
+
+    drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "no safety snapshot, so nothing was touched" in drill.output
+    assert differences(before, identity(live)) == []
+
+
+def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Drill]) -> None:
+    """A session of the application that holds a lock stops the reset, and nothing is lost."""
+    before = identity(live)
+    with live.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE only_live IN ROW SHARE MODE")
+
+        drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "other sessions hold locks" in drill.output
+    assert differences(before, identity(live)) == []
+
+
+def test_second_drill_is_refused(live: Target, drill_live: Callable[..., Drill]) -> None:
+    """Two drills at once on one database do not happen."""
+    with live.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+
+        drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "another drill is at work" in drill.output
+
+
+def test_password_is_nowhere(drill_live: Callable[..., Drill]) -> None:
+    """The password stands in no output and no report."""
+    drill = drill_live("-v")
+
+    texts = [path.read_text(errors="replace") for path in drill.report_dir.iterdir()]
+    for text in (drill.output, *texts):
+        assert "p@ss:w/rd#1" not in text
+        assert PASSWORD not in text
+
+
+def start_and_wait_for_reset(
+    live: Target, backups: Path, report_dir: Path
+) -> subprocess.Popen[str]:
+    """Start a drill whose verification hangs, and wait until it has reset the database."""
+    criteria = report_dir.parent / "hang.toml"
+    criteria.write_text('[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n')
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "pytest", str(ROOT / "drill"), "-k", "not redis",
+            f"--report-dir={report_dir}", f"--criteria={criteria}", "-p", "no:cacheprovider",
+            "--target=database", f"--confirm-reset={live.conninfo['dbname']}",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"
+    deadline = time.monotonic() + 60
+    with live.connect(dbname="postgres") as connection:
+        while connection.execute(query.encode()).fetchone() == (0,):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_drill_rolls_back(
+    number: signal.Signals, live: Target, backups: Path, report_dir: Path
+) -> None:
+    """Ctrl-C or SIGTERM after the reset brings the database back before the drill ends."""
+    before = identity(live)
+    process = start_and_wait_for_reset(live, backups, report_dir)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert differences(before, identity(live)) == []
+    assert "a census proves that the database is as it was" in output
+
+
+def test_killed_drill_is_found_and_rolled_back_by_command(
+    live: Target, backups: Path, report_dir: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """After a kill the next drill refuses, names the way back, and the way works."""
+    before = identity(live)
+    process = start_and_wait_for_reset(live, backups, report_dir)
+    process.kill()
+    process.communicate()
+    with live.connect(dbname="postgres") as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [live.conninfo["dbname"]],
+        )
+
+    drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    (snapshot,) = [name for name in snapshots(backups) if name.endswith(".dump")]
+    command = f"python -m drill rollback {backups / 'snapshots' / snapshot}"
+    assert command in drill.output
+    done = subprocess.run(
+        [sys.executable, "-m", "drill", "rollback", str(backups / "snapshots" / snapshot),
+         "--confirm-reset", live.conninfo["dbname"]],
+        cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert differences(before, identity(live)) == []
+    assert snapshots(backups) == [snapshot]
