@@ -108,7 +108,7 @@ PLAIN = {
     cut_after_copy: ("test_backup_is_complete", "end marker is missing"),
     cut_in_statement: (
         "test_backup_is_complete",
-        "ends inside the statement that begins with ALTER",
+        "ends inside a statement that begins with ALTER TABLE",
     ),
     drop_rows: (
         "test_table_has_rows[public.cards]",
