@@ -8,7 +8,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from shop import Shops
+
+from tests.shop import Shops
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""

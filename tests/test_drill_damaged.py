@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drills import Drill, run_drill
-from shop import Shops, fill_shop, pg_dump
+
+from tests.drills import Drill, run_drill
+from tests.shop import Shops, fill_shop, pg_dump
+
+DrillFile = Callable[..., Drill]
 
 CRITERIA = """
 [tables]
@@ -103,7 +106,7 @@ def append_garbage(dump: bytes) -> bytes:
     return dump[:middle] + bytes(range(256)) * 4 + dump[middle + 1024 :]
 
 
-PLAIN = {
+PLAIN: dict[Callable[[bytes], bytes], tuple[str, str]] = {
     cut_in_copy: ("test_backup_is_complete", "ends inside the COPY data of public.cards"),
     cut_after_copy: ("test_backup_is_complete", "end marker is missing"),
     cut_in_statement: (
@@ -131,7 +134,7 @@ PLAIN = {
 
 
 @pytest.fixture
-def drill_file(tmp_path: Path, report_dir: Path) -> Callable[[Path], Drill]:
+def drill_file(tmp_path: Path, report_dir: Path) -> DrillFile:
     """Function that drills one backup against criteria for the shop."""
     criteria = tmp_path / "criteria.toml"
     criteria.write_text(CRITERIA)
@@ -150,7 +153,7 @@ def test_damaged_plain_dump_is_red(
     damage: Callable[[bytes], bytes],
     shops: Shops,
     tmp_path: Path,
-    drill_file: Callable[[Path], Drill],
+    drill_file: DrillFile,
 ) -> None:
     """Each damage of a plain dump fails the criterion that names it."""
     whole = shops.dump(15, "plain.sql").read_bytes()
@@ -170,7 +173,7 @@ def test_damaged_plain_dump_is_red(
 
 
 def test_healthy_shop_meets_the_same_criteria(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
+    shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """The criteria that the damages break hold for the dump they were made from."""
     (tmp_path / "db").mkdir()
@@ -183,7 +186,7 @@ def test_healthy_shop_meets_the_same_criteria(
 
 @pytest.mark.parametrize("major", [15, 18])
 def test_cut_custom_archive_is_red(
-    major: int, shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
+    major: int, shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A truncated custom archive, which `pg_restore --list` passes, is red."""
     whole = shops.dump(major, "custom.dump").read_bytes()
@@ -198,7 +201,7 @@ def test_cut_custom_archive_is_red(
 
 
 def test_flipped_byte_in_archive_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
+    shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A flipped byte in the compressed data of an archive is red."""
     whole = bytearray(shops.dump(15, "custom.dump").read_bytes())
@@ -213,7 +216,7 @@ def test_flipped_byte_in_archive_is_red(
     assert drill.failed
 
 
-def test_cut_tar_is_red(shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]) -> None:
+def test_cut_tar_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A truncated tar archive, on which pg_restore can hang, is red."""
     whole = shops.dump(15, "archive.tar").read_bytes()
     (tmp_path / "db").mkdir()
@@ -228,7 +231,7 @@ def test_cut_tar_is_red(shops: Shops, tmp_path: Path, drill_file: Callable[[Path
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut"])
 def test_directory_without_a_member_is_red(
-    damage: str, shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
+    damage: str, shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A directory archive that lacks a file, or has an empty or cut one, is red."""
     (tmp_path / "db").mkdir()
@@ -247,7 +250,7 @@ def test_directory_without_a_member_is_red(
 
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_broken_gzip_is_red(
-    damage: str, shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
+    damage: str, shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A gzip file that is cut, or whose checksum is wrong, is red."""
     packed = bytearray(gzip.compress(shops.dump(15, "plain.sql").read_bytes()))
@@ -263,9 +266,7 @@ def test_broken_gzip_is_red(
     assert "gzip compression cannot be read to the end" in drill.failed["test_backup_is_complete"]
 
 
-def test_wrong_checksum_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_wrong_checksum_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup that is not what its .sha256 says is red."""
     (tmp_path / "db").mkdir()
     path = Path(shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup.sql"))
@@ -277,9 +278,7 @@ def test_wrong_checksum_is_red(
     assert "is not what its .sha256 says" in drill.failed["test_backup_matches_its_checksum"]
 
 
-def test_stale_backup_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_stale_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup older than the RPO budget is red, by the time in its name."""
     (tmp_path / "db").mkdir()
     path = Path(
@@ -294,9 +293,7 @@ def test_stale_backup_is_red(
     assert "allowed are 1 d 2 h" in message
 
 
-def test_backup_from_the_future_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_backup_from_the_future_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A time in the future lies."""
     (tmp_path / "db").mkdir()
     path = Path(shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup_20990101.sql"))
@@ -307,9 +304,7 @@ def test_backup_from_the_future_is_red(
     assert "in the future" in drill.failed["test_backup_is_young_enough"]
 
 
-def test_shrunken_backup_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_shrunken_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup much smaller than those before it is red."""
     whole = shops.dump(15, "plain.sql").read_bytes()
     (tmp_path / "db").mkdir()
@@ -323,9 +318,7 @@ def test_shrunken_backup_is_red(
     assert "median of 3" in drill.failed["test_backup_did_not_shrink"]
 
 
-def test_directory_without_backups_is_red(
-    tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_directory_without_backups_is_red(tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup directory in which no finished backup lies is red, and says what lies there."""
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "backup.sql.part").write_text("--")
@@ -340,9 +333,7 @@ def test_directory_without_backups_is_red(
     assert "zero.sql: zero bytes" in message
 
 
-def test_error_page_in_place_of_a_backup_is_red(
-    tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_error_page_in_place_of_a_backup_is_red(tmp_path: Path, drill_file: DrillFile) -> None:
     """An HTML page named .sql is not passed over: it is the newest backup, and none."""
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.sql"
@@ -354,9 +345,7 @@ def test_error_page_in_place_of_a_backup_is_red(
     assert "an HTML or XML page" in drill.failed["test_backup_is_complete"]
 
 
-def test_orphans_in_the_source_are_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_orphans_in_the_source_are_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """Orphans under a NOT VALID key restore without an error, and the rows tell."""
     source = shops.database(15, "orphans")
     fill_shop(
@@ -378,9 +367,7 @@ def test_orphans_in_the_source_are_red(
     assert "cards_artist_fkey" in drill.failed["test_constraints_are_validated"]
 
 
-def test_schema_only_dump_is_red(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_schema_only_dump_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A dump without data is red."""
     (tmp_path / "db").mkdir()
     path = pg_dump(shops.source(15), tmp_path / "db" / "backup.sql", "--schema-only")
@@ -391,9 +378,7 @@ def test_schema_only_dump_is_red(
     assert "test_database_has_rows" in drill.failed
 
 
-def test_row_data_is_not_shown(
-    shops: Shops, tmp_path: Path, drill_file: Callable[[Path], Drill]
-) -> None:
+def test_row_data_is_not_shown(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """No value of a row gets into any output, also where the server's message quotes it."""
     secret = b"Confidential-4711"
     whole = shops.dump(15, "plain.sql").read_bytes()

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from drills import ROOT, Drill, run_drill
-from shop import Shops, fill_shop, pg_dump, quiet
 
 from fixtures.census.identity import Identity, differences, take_identity
-from fixtures.target.database import LOCK_KEY
 from fixtures.target.binaries import find_binaries
+from fixtures.target.database import LOCK_KEY
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.model import Target
+from tests.drills import ROOT, Drill, run_drill
+from tests.shop import Shops, fill_shop, pg_dump, quiet
 
 LIVE = """
 CREATE ROLE app LOGIN SUPERUSER PASSWORD 'p@ss:w/rd#1';
@@ -251,7 +251,10 @@ def start_and_wait_for_reset(
         stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
-    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)%%' AND pid <> pg_backend_pid()"
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
+    )
     deadline = time.monotonic() + 60
     with live.connect(dbname="postgres") as connection:
         while connection.execute(query.encode()).fetchone() == (0,):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from drills import run_drill
-from shop import COMPRESSORS, FORMATS, ROWS, Shops
+
+from tests.drills import run_drill
+from tests.shop import COMPRESSORS, FORMATS, ROWS, Shops
 
 EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from drills import ROOT, Drill, run_drill
-from shop import Shops
+
+from tests.drills import ROOT, Drill, run_drill
+from tests.shop import Shops
 
 
 def stages_of(drill: Drill) -> set[str]:

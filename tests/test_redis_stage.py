@@ -26,12 +26,12 @@ import redis
 from port_for import select_random
 
 from fixtures.record import Record
-from fixtures.redis.stage import run_stage
 from fixtures.redis.connection import client_options, server_of, url_mistake
 from fixtures.redis.embedded import FOLDER, candidates, clean_left_over_redis, version_text
 from fixtures.redis.facts import RedisFacts, write_danger
 from fixtures.redis.faults import meaning
 from fixtures.redis.outcome import RedisStage
+from fixtures.redis.stage import run_stage
 from fixtures.settings import settings_from
 from fixtures.steps import Steps
 from fixtures.target.container import engine_client
@@ -45,7 +45,7 @@ VERSIONS = [" ".join((version_text(path) or "").split()[:3:2]) for path in BINAR
 CONFTEST = """
 import json
 
-STAGES = ("settings", "stages", "record", "steps", "verdict", "redis")
+STAGES = ("settings", "stages", "record", "steps", "verdict", "redis.stage")
 pytest_plugins = [f"fixtures.{name}" for name in STAGES]
 
 def pytest_sessionfinish(session):
