@@ -20,7 +20,7 @@ def test_restore_has_no_errors(restoration: Restoration) -> None:
     assert not errors, story(
         f"the restore met {show_count(len(errors), 'error')}; the first: {errors[0].message}",
         looked_at=[line for error in errors[:SHOWN] for line in error.told()],
-        next_steps=[errors[0].remedy, "mend the cause, take a new backup, and drill that one"],
+        next_steps=["mend the cause in the source, take a new backup, and drill that one"],
     )
 
 
