@@ -3,7 +3,20 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: drill test lint format bench clean help
+# Empty where there is no environment yet, or where an upgrade took its Python away.
+ALIVE := $(shell $(BIN)/python -c 'print(1)' 2>/dev/null)
+# Any Python can read it; it says what this one lacks.
+FIT := import sys; v = "%d.%d" % sys.version_info[:2]; \
+	sys.version_info < (3, 11) and sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + v + \
+	"; name another one: make drill PYTHON=python3.12"); import importlib.util as u; \
+	u.find_spec("ensurepip") or sys.exit("Python " + v + " has no venv; on Debian and Ubuntu: " + \
+	"apt-get install python" + v + "-venv")
+UNFIT = $(shell said=$$($(PYTHON) -c '$(FIT)' 2>&1) || echo "$$said")
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< || { \
+	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
+	exit 1; }
+
+.PHONY: drill test lint format clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -12,28 +25,30 @@ drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the
 	@$(BIN)/python -m pytest drill/ $(ARGS)
 
 test: $(VENV)/.dev lint  ## prove the suite itself
-	$(BIN)/python -m pytest tests/ $(ARGS)
+	@$(BIN)/python -m pytest tests/ $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 format: $(VENV)/.dev  ## let ruff put the code in order
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 clean:  ## take away what was set up
 	rm -rf $(VENV) drill-report .pytest_cache .mypy_cache .ruff_cache
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "restore-drill needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.drill: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.python: $(if $(ALIVE),,FORCE)
+	$(if $(UNFIT),$(error $(UNFIT)))
+	@echo 'Setting up $(VENV), once'
+	@$(PYTHON) -m venv $(if $(ALIVE),,$(if $(wildcard $(VENV)/pyvenv.cfg),--clear)) $(VENV)
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.drill: requirements.txt $(VENV)/.python
+	@$(INSTALL)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt $(VENV)/.python
+	@$(INSTALL)
 	@touch $@ $(VENV)/.drill

@@ -2,16 +2,21 @@
 
 pytest_plugins = (
     "fixtures.settings",
-    "fixtures.stages",
-    "fixtures.interrupt",
     "fixtures.record",
     "fixtures.steps",
     "fixtures.verdict",
+    "fixtures.stages",
+    "fixtures.interrupt",
     "fixtures.backup.stage",
     "fixtures.snapshot",
     "fixtures.target.stage",
     "fixtures.restore.stage",
     "fixtures.census.stage",
+    "fixtures.freshness",
+    "fixtures.sql_criteria.stage",
+    "fixtures.application",
+    "fixtures.waivers",
     "fixtures.redis.stage",
+    "fixtures.prove.stage",
     "fixtures.report",
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.target.container import engine_client
+from fixtures.target.engine import engine_client
 from fixtures.verdict import CouldNotRun
 
 PREFIXES = ("", "restore-drill/")

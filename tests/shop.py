@@ -12,8 +12,8 @@ from pathlib import Path
 import lz4.frame
 import zstandard
 
-from fixtures.target.binaries import find_binaries
 from fixtures.target.embedded import EmbeddedServer, start_embedded
+from fixtures.target.find import find_binaries
 from fixtures.target.model import Target
 
 SHOP = """
@@ -159,6 +159,12 @@ class Shops:
         if major not in self.servers:
             self.servers[major] = start_embedded(find_binaries(major, say=quiet), say=quiet)
         return self.servers[major].create_database(name)
+
+    def throwaway(self, major: int) -> Target:
+        """A new empty database on a server of its own, which a test may break."""
+        server = start_embedded(find_binaries(major, say=quiet), say=quiet)
+        self.servers[-len(self.servers) - 1] = server
+        return server.create_database("throwaway")
 
     def dump(self, major: int, form: str) -> Path:
         """Dump of the shop in one of FORMATS, or `plain.sql` with the suffix of a compressor."""

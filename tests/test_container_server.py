@@ -23,17 +23,15 @@ from docker import DockerClient
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from fixtures.target import container as container_module
-from fixtures.target.container import (
+from fixtures.target.container import ContainerServer, start_container
+from fixtures.target.containers import (
     HOST_LABEL,
     OWNER_LABEL,
-    ContainerServer,
     clean_left_over_containers,
-    engine_client,
     is_alive,
     labels,
-    no_engine,
-    start_container,
 )
+from fixtures.target.engine import engine_client, no_engine
 from fixtures.verdict import CouldNotRun
 from tests.engine import Engine, require_engine
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.census.identity import Identity, differences, take_identity
-from fixtures.target.binaries import find_binaries
 from fixtures.target.database import LOCK_KEY
 from fixtures.target.embedded import EmbeddedServer, start_embedded
+from fixtures.target.find import find_binaries
 from fixtures.target.model import Target
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump, quiet

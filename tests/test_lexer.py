@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from fixtures.backup import lexer
 from fixtures.backup.contents import Reader
-from fixtures.backup.lexer import (
+from fixtures.backup.events import (
     Comment,
     CopyData,
     CopyEnd,
     Cut,
     Event,
     MetaCommand,
-    PlainReader,
     Statement,
 )
+from fixtures.backup.lexer import PlainReader
 from tests.shop import Shops
 
 

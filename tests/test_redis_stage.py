@@ -34,7 +34,7 @@ from fixtures.redis.outcome import RedisStage
 from fixtures.redis.stage import run_stage
 from fixtures.settings import settings_from
 from fixtures.steps import Steps
-from fixtures.target.container import engine_client
+from fixtures.target.engine import engine_client
 from fixtures.verdict import BackupFault, CouldNotRun
 from tests.engine import require_engine
 
@@ -45,7 +45,7 @@ VERSIONS = [" ".join((version_text(path) or "").split()[:3:2]) for path in BINAR
 CONFTEST = """
 import json
 
-STAGES = ("settings", "stages", "record", "steps", "verdict", "redis.stage")
+STAGES = ("settings", "record", "steps", "verdict", "stages", "redis.stage")
 pytest_plugins = [f"fixtures.{name}" for name in STAGES]
 
 def pytest_sessionfinish(session):

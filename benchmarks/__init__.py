@@ -1,0 +1,1 @@
+"""Measures how fast backups are restored, against the ways that people know."""

@@ -1,0 +1,128 @@
+"""The databases that are dumped for the benchmark: shops of any size, and many small tables."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixtures.target.embedded import EmbeddedServer
+from fixtures.target.model import Target
+
+CARDS_A_MEGABYTE = 2120
+"""Cards of a shop whose plain dump takes a megabyte, found by trying."""
+
+SHOP = """
+CREATE TABLE artists (id serial PRIMARY KEY, name text NOT NULL UNIQUE, bio text);
+CREATE TABLE customers (
+    id serial PRIMARY KEY, email text NOT NULL UNIQUE, name text NOT NULL, joined timestamptz
+);
+CREATE TABLE cards (
+    id serial PRIMARY KEY, title text NOT NULL, artist_id integer NOT NULL REFERENCES artists,
+    price numeric(10, 2) NOT NULL CHECK (price > 0), attributes jsonb, listed timestamptz NOT NULL
+);
+CREATE TABLE purchases (
+    id serial PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers,
+    amount numeric(12, 2) NOT NULL, bought_at timestamptz NOT NULL, note text
+);
+CREATE TABLE lines (
+    id bigserial PRIMARY KEY, purchase_id integer NOT NULL REFERENCES purchases,
+    card_id integer NOT NULL REFERENCES cards, quantity integer NOT NULL, price numeric(10, 2)
+);
+CREATE INDEX cards_artist_idx ON cards (artist_id);
+CREATE INDEX cards_title_idx ON cards (title);
+CREATE INDEX purchases_customer_idx ON purchases (customer_id, bought_at);
+CREATE INDEX purchases_bought_idx ON purchases (bought_at);
+CREATE INDEX lines_purchase_idx ON lines (purchase_id);
+CREATE INDEX lines_card_idx ON lines (card_id);
+"""
+
+SHOP_ROWS = """
+INSERT INTO artists (name, bio)
+    SELECT 'artist ' || n, md5(n::text) || repeat(md5((n * 7)::text), 6)
+    FROM generate_series(1, {cards} / 40 + 1) n;
+INSERT INTO customers (email, name, joined)
+    SELECT 'c' || n || '@' || md5(n::text) || '.example', 'customer ' || n,
+           timestamptz '2020-01-01' + n * interval '9 minutes'
+    FROM generate_series(1, {cards} / 4 + 1) n;
+INSERT INTO cards (title, artist_id, price, attributes, listed)
+    SELECT md5((n * 13)::text) || ' card ' || n, 1 + n % ({cards} / 40 + 1),
+           1 + n % 9900 / 100.0, jsonb_build_object('set', n % 300, 'foil', n % 7 = 0,
+           'tags', jsonb_build_array(md5(n::text), n % 50)),
+           timestamptz '2021-01-01' + n * interval '3 minutes'
+    FROM generate_series(1, {cards}) n;
+INSERT INTO purchases (customer_id, amount, bought_at, note)
+    SELECT 1 + (n * 7919::bigint) % ({cards} / 4 + 1), n % 100000 / 100.0,
+           timestamptz '2022-01-01' + n * interval '97 seconds',
+           CASE WHEN n % 3 = 0 THEN md5(n::text) || ' please wrap it' END
+    FROM generate_series(1, {cards}) n;
+INSERT INTO lines (purchase_id, card_id, quantity, price)
+    SELECT 1 + (n * 104729::bigint) % {cards}, 1 + (n * 15485863::bigint) % {cards}, 1 + n % 4,
+           1 + n % 9900 / 100.0
+    FROM generate_series(1, {cards} * 5) n;
+"""
+
+SMALL_TABLE = """
+CREATE TABLE t{n} (
+    id serial PRIMARY KEY, parent_id integer, name text NOT NULL, code text UNIQUE, at timestamptz
+);
+CREATE INDEX ON t{n} (parent_id);
+CREATE INDEX ON t{n} (at);
+INSERT INTO t{n} (parent_id, name, code, at)
+    SELECT n, 'name ' || n, md5((n * {n})::text), now() FROM generate_series(1, 200) n;
+"""
+SMALL_KEY = "ALTER TABLE t{n} ADD FOREIGN KEY (parent_id) REFERENCES t{m};\n"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Dumps of one benchmark database by format, and the rows of its tables."""
+
+    name: str
+    dumps: dict[str, Path]
+    rows: dict[str, int]
+
+
+def shop_script(megabytes: int) -> str:
+    """SQL of a shop whose plain dump takes about `megabytes`."""
+    return SHOP + SHOP_ROWS.format(cards=megabytes * CARDS_A_MEGABYTE)
+
+
+def small_tables_script(count: int) -> str:
+    """SQL of `count` small tables with keys, each referencing the one before it."""
+    tables = [SMALL_TABLE.format(n=n) for n in range(1, count + 1)]
+    return "".join(tables + [SMALL_KEY.format(n=n, m=n - 1) for n in range(2, count + 1)])
+
+
+def make_source(server: EmbeddedServer, name: str, script: str, folder: Path) -> Source:
+    """Make the database `name` with `script` on `server` and dump it in each format."""
+    target = server.create_database(name)
+    with target.connect() as connection:
+        connection.execute(script.encode())
+    dumps = {
+        "plain": dump(target, folder / f"{name}.sql", "--format=plain"),
+        "directory": dump(target, folder / f"{name}.dir", "--format=directory", "--jobs=2"),
+        "custom": dump(target, folder / f"{name}.dump", "--format=custom"),
+    }
+    return Source(name, dumps, count_rows(target))
+
+
+def dump(target: Target, path: Path, *options: str) -> Path:
+    """Dump `target` to `path` with its own pg_dump; CalledProcessError where that fails."""
+    command = [target.binaries.tool("pg_dump"), "--no-password", f"--file={path}", *options]
+    subprocess.run(command, env=target.tool_environment, check=True)
+    return path
+
+
+def count_rows(target: Target) -> dict[str, int]:
+    """Rows of each table in the schema public of `target`."""
+    with target.connect() as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        ).fetchall()
+        counts = {}
+        for (name,) in tables:
+            row = connection.execute(f'SELECT count(*) FROM public."{name}"').fetchone()  # noqa: S608
+            counts[name] = int(row[0]) if row else 0
+    return counts

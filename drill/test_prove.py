@@ -1,0 +1,19 @@
+"""The drill itself: it can fail (only with --prove)."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.prove.damages import Damage
+from fixtures.prove.files import FileDamage
+from fixtures.prove.stage import Noticed
+
+pytestmark = pytest.mark.prove
+
+
+def test_damage_is_noticed(damage: Damage | FileDamage, noticed: Noticed) -> None:
+    """A damaged copy of this very backup turns the drill red."""
+    found = noticed(damage)
+    if damage.needs_manifest and not found:
+        pytest.skip(f"not noticed: {damage.what}; take backups with python -m drill backup")
+    assert found, f"no criterion has noticed the damage: {damage.what}"
