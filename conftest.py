@@ -12,6 +12,7 @@ pytest_plugins = (
     "fixtures.target.stage",
     "fixtures.restore.stage",
     "fixtures.census.stage",
+    "fixtures.manifest.stage",
     "fixtures.freshness",
     "fixtures.sql_criteria.stage",
     "fixtures.application",

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from fixtures import stages
 from tests.shop import Shops
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the markers of the criteria that tests call; let Ctrl-C through.
+
+    A shell withholds Ctrl-C from what it runs in the background, and so from the tests' drills.
+    """
+    stages.pytest_configure(config)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
-CLEARED = ("BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "GITHUB_STEP_SUMMARY")
+CLEARED = ("BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "GITHUB_STEP_SUMMARY", "PYTHONUNBUFFERED")
 
 
 @dataclass(frozen=True)

@@ -100,10 +100,6 @@ MISTAKES = {
     "zero age": ('[freshness]\n"a.b" = 0\n', "a.b must be an age like '26h', not 0"),
     "list": ("freshness = []\n", "[freshness]: must be a table, not []"),
     "sql key": ('[sql]\nfolders = "a"\n', "[sql]: unknown key 'folders'; did you mean 'folder'?"),
-    "sql folder": (
-        '[sql]\nfolder = "nowhere"\n',
-        "[sql]: folder names {folder}/nowhere, which is no folder",
-    ),
     "sql folder type": ("[sql]\nfolder = 3\n", "[sql]: folder is missing: the name of a folder"),
     "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is no duration: 'long'"),
     "waiver table": (
@@ -147,7 +143,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, case: str) -> None:
         read(tmp_path, text)
 
     assert str(told.value).startswith(f"criteria file {tmp_path / 'criteria.toml'}")
-    assert words.replace("{folder}", str(tmp_path)) in str(told.value)
+    assert words in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["criteria.toml", "sample.toml"])

@@ -221,7 +221,7 @@ def running(
         process = subprocess.Popen(
             [binary, f"{folder}/redis.conf", *place, *options], stdout=subprocess.DEVNULL
         )
-        admin = redis.Redis(port=port, password=password or None, **client_options())
+        admin = redis.Redis("127.0.0.1", port, password=password or None, **client_options())
         try:
             wait_for(lambda: answers(admin, loading_too=not ready))
             yield Redis(port, admin)

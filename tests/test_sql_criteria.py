@@ -128,7 +128,7 @@ REFUSED = {
     "WITH gone AS (DELETE FROM cards RETURNING id) SELECT * FROM gone": "it writes",
     "WITH x AS (SELECT 1) INSERT INTO empty_table SELECT * FROM x": "syntax error",
     "SELECT nextval('cards_id_seq')": "it writes, but runs read-only: cannot execute nextval()",
-    "SELECT * INTO copied FROM cards": "SELECT INTO",
+    "SELECT * INTO copied FROM cards": "INTO is not allowed here",
     "SELECT id FROM cards FOR UPDATE": "it writes",
     "SELECT 1; DROP TABLE cards": "it holds more than one statement",
     "SELECT 1; COMMIT; DROP TABLE cards": "it holds more than one statement",
@@ -185,7 +185,7 @@ def test_rows_fail_the_drill_without_being_shown(drilled: Drill) -> None:
 
 
 def test_a_warning_is_told_and_does_not_fail(drilled: Drill) -> None:
-    """Rows of a criterion with severity warn are a warning; one that cannot run fails all the same."""
+    """Rows are a warning with severity warn; a query that cannot run fails all the same."""
     note = "few_buyers: 25 rows returned, expected none; columns: buyer (severity warn)"
 
     assert drilled.result["notes"].count(note) == 1
@@ -215,8 +215,8 @@ def test_listing_starts_nothing(tmp_path: Path, report_dir: Path) -> None:
     )
 
     assert drill.code == 0, drill.output
-    assert drill.output.splitlines()[0] == "checks/no_dear_cards.sql::no_dear_cards"
-    assert "1/" in drill.output.splitlines()[-1]
+    listed = [line for line in drill.output.splitlines() if "::" in line]
+    assert listed == ["checks/no_dear_cards.sql::no_dear_cards"]
     assert not report_dir.exists()
 
 
@@ -249,7 +249,7 @@ USAGE = {
     "tag of a stage": ("-- tags: redis\nSELECT 1", "tag 'redis' has a meaning already"),
     "odd tag": ("-- tags: a/b\nSELECT 1", "tag 'a/b' is no name"),
     "key": ("-- tag: a\nSELECT 1", "unknown key 'tag'; did you mean 'tags'?"),
-    "no file": ("", "which holds no .sql file"),
+    "no file": ("", "/checks, which holds no .sql file"),
 }
 
 
@@ -264,3 +264,14 @@ def test_a_mistake_is_a_usage_error(tmp_path: Path, report_dir: Path, case: str)
     assert drill.code == 4, drill.output
     assert words in drill.output
     assert "Traceback" not in drill.output
+
+
+def test_a_missing_folder_is_a_usage_error(tmp_path: Path, report_dir: Path) -> None:
+    """A folder that is named and not there must not pass for one without criteria."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[sql]\nfolder = "check"\n')
+
+    drill = run_drill(f"--criteria={criteria}", report_dir=report_dir)
+
+    assert drill.code == 4, drill.output
+    assert f"[sql]: folder names {tmp_path / 'check'}, which is no folder" in drill.output

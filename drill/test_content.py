@@ -1,0 +1,99 @@
+"""The content: what was restored is what the source held, by the backup's manifest."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.backup.model import Backup, Contents
+from fixtures.census.model import Census
+from fixtures.manifest.baseline import Baseline
+from fixtures.manifest.compare import Comparison, rows_in
+from fixtures.manifest.file import Manifest
+from fixtures.settings import Settings
+from fixtures.units import show_count
+from fixtures.verdict import story
+
+SHOWN = 20
+
+
+@pytest.mark.select
+@pytest.mark.needs_manifest
+def test_backup_matches_its_manifest(
+    manifest: Manifest, contents: Contents, backup: Backup
+) -> None:
+    """The backup is byte for byte the one that its manifest describes."""
+    found = manifest.differences(backup.path, contents.sha256)
+    assert not found, story(
+        f"{backup.name} is not the backup that its manifest describes: {found[0]}",
+        looked_at=found[1:SHOWN],
+        next_steps=["fetch it again from where it was written", "drill the backup before it"],
+    )
+
+
+@pytest.mark.verify
+@pytest.mark.reads_rows
+@pytest.mark.needs_manifest
+def test_table_has_its_content(
+    known_table: str, comparison: Comparison, contents: Contents
+) -> None:
+    """A table has exactly the rows and the content that the source had."""
+    told = comparison.told(known_table)
+    assert not told, story(
+        f"{known_table} {told}",
+        looked_at=["manifest of the backup", rows_in(contents, known_table)],
+        next_steps=["compare it with the source; drill the backup before this one"],
+    )
+
+
+@pytest.mark.verify
+@pytest.mark.needs_manifest
+def test_schema_is_what_it_was(comparison: Comparison) -> None:
+    """Every object of the source is there, defined as it was, and none besides."""
+    found = comparison.schema
+    assert not found, story(
+        f"the schema is not the source's, {show_count(len(found), 'difference')}: {found[0]}",
+        looked_at=[*found[1:SHOWN], *(["and more"] if found[SHOWN:] else [])],
+        next_steps=["read the restore's errors; did the dump's options leave it out?"],
+    )
+
+
+@pytest.mark.verify
+@pytest.mark.needs_manifest
+def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
+    """Every sequence stands where the source's stood while the backup was taken."""
+    found = comparison.sequences
+    assert not found, story(
+        f"{show_count(len(found), 'sequence')} elsewhere: {found[0]}",
+        looked_at=found[1:SHOWN],
+        next_steps=["after a restore: SELECT setval('SEQUENCE', VALUE)"],
+    )
+
+
+@pytest.mark.verify
+@pytest.mark.needs_manifest
+def test_large_objects_are_what_they_were(comparison: Comparison) -> None:
+    """The large objects are those of the source: number, bytes, content, owners and grants."""
+    assert not comparison.large_objects, story(
+        comparison.large_objects[0],
+        next_steps=["was the dump taken with --no-large-objects, or of single tables?"],
+    )
+
+
+@pytest.mark.verify
+@pytest.mark.reads_rows
+@pytest.mark.needs_baseline
+def test_table_rows_are_plausible(
+    measured_table: str, baseline: Baseline, census: Census, settings: Settings
+) -> None:
+    """Without a manifest: a table has about as many rows as when a drill passed last."""
+    rows = census.rows.get(measured_table)
+    told = baseline.told(measured_table, rows, settings.criteria)
+    assert not told, story(
+        f"{measured_table} {told}",
+        looked_at=[f"last passed drill: {baseline.backup} ({baseline.path})"],
+        next_steps=[
+            "compare it with the source",
+            "[tolerance] max_shrink and max_growth in the criteria file set the bounds",
+            f"if the change is right: rm {baseline.path}; the next pass is the new measure",
+        ],
+    )

@@ -1,0 +1,98 @@
+"""`python -m tests.corpus`: a Markdown table of which damages are noticed, and by what."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
+from tests.corpus.lab import Lab, Outcome
+from tests.shop import Shops
+
+
+def run_case(lab: Lab, case: Case) -> Outcome:
+    """What the drill sees of a damaged backup.
+
+    What pg_dump left out is in no manifest's digest: there the manifest is that of the whole
+    source with the digest of this very file.
+    """
+    path = lab.dump(case.source, case.form, *case.options)
+    manifest = lab.manifest(case.source, path)
+    with lab.damaged(path, lambda copy: case.do(lab, copy)) as copy:
+        return lab.look(case.source, copy, manifest)
+
+
+def run_copy(lab: Lab, case: CopyCase) -> Outcome | None:
+    """What the drill sees of a damaged copy of a restored database; None for nothing to damage."""
+    return lab.look_at_copy(case.source, case.damage)
+
+
+@dataclass
+class Row:
+    """One kind of damage in the table."""
+
+    cases: int = 0
+    without: int = 0
+    noticed: int = 0
+    by: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one case."""
+        self.cases += 1
+        self.without += bool(outcome.without_manifest)
+        self.noticed += bool(outcome.red)
+        self.by.update(name.removeprefix("test_") for name in outcome.red)
+
+    def line(self, kind: str) -> str:
+        """The row in Markdown."""
+        by = ", ".join(f"{name} {count}" for name, count in self.by.most_common(4))
+        return f"| {kind} | {self.cases} | {self.without} | {self.noticed} | {by} |"
+
+
+def outcomes(lab: Lab) -> Iterator[tuple[str, Outcome]]:
+    """Kind and outcome of every case."""
+    for number, case in enumerate(CASES, start=1):
+        print(f"\r{number} of {len(CASES)} files", end="", file=sys.stderr, flush=True)
+        yield case.kind, run_case(lab, case)
+    print(file=sys.stderr)
+    for copy_case in COPY_CASES:
+        outcome = run_copy(lab, copy_case)
+        if outcome is not None:
+            yield "database: " + copy_case.damage.what, outcome
+
+
+def table(lab: Lab) -> Iterator[str]:
+    """Lines of the table."""
+    rows: dict[str, Row] = {}
+    total = Row()
+    for kind, outcome in outcomes(lab):
+        rows.setdefault(kind, Row()).add(outcome)
+        total.add(outcome)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    version = lab.source("shop").version
+    yield f"`make corpus`, {today}, PostgreSQL {version}, Python {sys.version.split()[0]}"
+    yield ""
+    yield "| damage | cases | noticed without a manifest | with a manifest | criteria (cases) |"
+    yield "|---|---|---|---|---|"
+    for kind, row in rows.items():
+        yield row.line(kind)
+    yield f"| **all** | {total.cases} | {total.without} | {total.noticed} | |"
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
+        folder = Path(name)
+        with closing(Shops(folder)) as shops:
+            for line in table(Lab(shops, folder)):
+                print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""The cases: source database x format x damage x position, each with the criteria that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fixtures.prove.damages import DAMAGES, Damage
+from tests.corpus import edits
+from tests.corpus.archives import (
+    Do,
+    edited,
+    from_later_run,
+    member,
+    renamed,
+    with_later_behind,
+    with_toc_of_later_run,
+)
+
+COMPLETE = frozenset({"test_backup_is_complete"})
+ERRORS = frozenset({"test_restore_has_no_errors"})
+OBJECTS = frozenset({"test_every_object_came_back"})
+ANY = frozenset[str]()
+"""Not sure to be noticed without a manifest: then it does no harm, or nobody can tell."""
+
+FILES = ("plain.sql", "inserts.sql", "rows.sql", "custom.dump", "archive.tar", "plain.sql.gz",
+         "plain.sql.zst", "plain.sql.lz4", "plain.sql.xz", "plain.sql.bz2")  # fmt: skip
+SHARES = (0.13, 0.31, 0.52, 0.74, 0.91)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One damage to one backup.
+
+    At least one of the criteria `named_by` must be red; where there is none, only a manifest is
+    sure to show it. `options` are pg_dump's, for what a dump leaves out.
+    """
+
+    source: str
+    form: str
+    kind: str
+    name: str
+    do: Do
+    named_by: frozenset[str] = ANY
+    options: tuple[str, ...] = ()
+
+    @property
+    def needs_manifest(self) -> bool:
+        """Whether nothing but a manifest is sure to show it."""
+        return not self.named_by
+
+    @property
+    def id(self) -> str:
+        """Name of the case."""
+        words = (self.source, self.form, self.kind, self.name)
+        return "-".join(word.replace(" ", "_") for word in words)
+
+
+@dataclass(frozen=True)
+class CopyCase:
+    """One damage to a copy of the restored database of `source`."""
+
+    source: str
+    damage: Damage
+
+    @property
+    def id(self) -> str:
+        """Name of the case."""
+        return f"{self.source}-{self.damage.name}"
+
+
+def cuts() -> Iterator[Case]:
+    """The file ends early: anywhere, just before its end, between two things."""
+    for source in ("shop", "circular"):
+        for form in FILES:
+            for share in SHARES:
+                do = edited(edits.cut_at(share))
+                yield Case(source, form, "cut anywhere", f"{share:.0%}", do, COMPLETE)
+    for form in FILES:
+        for count in (1, 10, 100):
+            # The last 75 bytes of a plain dump only end its \restrict, a tar ends in zero bytes.
+            slack = form.endswith((".sql", ".tar")) and not (form.endswith(".sql") and count == 100)
+            do = edited(edits.cut_last(count))
+            named = ANY if slack else COMPLETE
+            yield Case("shop", form, "cut of the last bytes", str(count), do, named)
+    for what, pattern, form in (
+        ("behind a COPY", rb"^\\\.\n", "plain.sql"),
+        ("behind a row", rb"^\d+\t.*\n", "plain.sql"),
+        ("behind a statement", rb";\n", "plain.sql"),
+        ("behind an INSERT", rb"^INSERT .*;\n", "inserts.sql"),
+        ("behind a heading", rb"^-- Name: .*\n--\n", "plain.sql"),
+    ):
+        for share in (0.0, 0.3, 0.6, 1.0):
+            do = edited(edits.cut_behind(pattern, share))
+            yield Case("shop", form, "cut at a boundary", f"{what} {share:.0%}", do, COMPLETE)
+    for source in ("shop", "partitions"):
+        do = edited(edits.without_marker)
+        yield Case(source, "plain.sql", "end marker removed", "all", do, COMPLETE)
+
+
+def bytes_changed() -> Iterator[Case]:
+    """Bytes are others than they were."""
+    for form in FILES:
+        # Of these every byte of the data is under a checksum; the others have none, or in parts.
+        checked = form.endswith((".gz", ".xz", ".bz2"))
+        for share in SHARES:
+            named = COMPLETE if checked else ANY
+            flip = edited(edits.flip(share))
+            yield Case("shop", form, "flipped bit", f"{share:.0%}", flip, named)
+            block = edited(edits.zero(share))
+            yield Case("shop", form, "zeroed block", f"{share:.0%}", block, named)
+    for source in ("shop", "circular"):
+        for share in (0.2, 0.4, 0.6, 0.8):
+            for kind, edit in (
+                ("lost line", edits.on_line(share, lambda _line: b"")),
+                ("doubled line", edits.on_line(share, lambda line: line * 2)),
+                ("swapped blocks", edits.swap_blocks(share)),
+            ):
+                yield Case(source, "plain.sql", kind, f"{share:.0%}", edited(edit))
+
+
+def rows_changed() -> Iterator[Case]:
+    """Rows are missing, or there are more."""
+    for form in ("plain.sql", "inserts.sql"):
+        for kind, table, name, change, named in (
+            ("rows lost", rb"public\.cards", "one", lambda rows: rows[1:], ANY),
+            ("rows lost", rb"public\.cards", "half", lambda rows: rows[::2], ANY),
+            ("rows lost", rb"public\.cards", "all but one", lambda rows: rows[:1], ANY),
+            ("rows lost", rb"public\.events_rest", "all", lambda _: [], ANY),
+            ("referenced rows lost", rb"public\.artists", "one", lambda rows: rows[1:], ERRORS),
+            ("referenced rows lost", rb"public\.purchases", "all", lambda _: [], ERRORS),
+            ("rows doubled", rb"public\.cards", "one", lambda rows: [*rows, rows[0]], ERRORS),
+            ("rows doubled", rb"public\.artists", "all", lambda rows: rows * 2, ERRORS),
+            ("rows doubled", rb"billing\.lines", "without a key", lambda rows: rows * 2, ANY),
+        ):
+            edit = edits.rows_of(table, change)
+            where = f"{name} of {table.decode()}".replace("\\", "")
+            yield Case("shop", form, kind, where, edited(edit), named)
+    for table, named in (
+        (rb"public\.cards", ANY), (rb"public\.artists", ERRORS), (rb"public\.events_2026", ANY),
+    ):  # fmt: skip
+        name = table.decode().replace("\\", "")
+        do = edited(edits.without_copy(table))
+        yield Case("shop", "plain.sql", "COPY block removed", name, do, named)
+
+
+def statements_lost() -> Iterator[Case]:
+    """Statements are missing, with their headings and without."""
+    for kind, named in (
+        ("TABLE", ERRORS), ("TYPE", ERRORS), ("DOMAIN", ERRORS), ("SEQUENCE", ERRORS),
+        ("SCHEMA", ERRORS), ("FUNCTION", ERRORS), ("VIEW", OBJECTS), ("INDEX", OBJECTS),
+        ("MATERIALIZED VIEW", ERRORS), ("CONSTRAINT", OBJECTS), ("FK CONSTRAINT", OBJECTS),
+        ("TRIGGER", OBJECTS), ("RULE", OBJECTS), ("POLICY", OBJECTS), ("COMMENT", OBJECTS),
+        ("ACL", OBJECTS), ("DEFAULT", OBJECTS), ("ROW SECURITY", OBJECTS),
+        ("TABLE ATTACH", OBJECTS | {"test_partitions_are_attached"}),
+        ("SEQUENCE SET", frozenset({"test_sequences_are_ahead"})),
+        ("MATERIALIZED VIEW DATA", frozenset({"test_materialised_views_are_populated"})),
+        ("BLOBS", frozenset({"test_large_objects_came_back"})),
+    ):  # fmt: skip
+        do = edited(edits.without_statement(kind.encode()))
+        yield Case("shop", "plain.sql", "statement removed", kind, do, named)
+        if named in (OBJECTS, ERRORS):
+            both = edited(edits.without_statement(kind.encode(), heading=False))
+            found = ANY if named is OBJECTS or kind in ("TABLE", "FUNCTION") else named
+            yield Case("shop", "plain.sql", "entry removed", kind, both, found)
+
+
+def members() -> Iterator[Case]:
+    """Files of an archive are missing, empty, cut, or another run's."""
+    for form in ("directory", "archive.tar"):
+        for name in ("*", "toc.dat", "blobs.toc"):
+            kinds = (("member missing", None), ("member emptied", lambda _: b""),
+                     ("member cut", edits.cut_at(0.5)))  # fmt: skip
+            for kind, edit in kinds:
+                yield Case("shop", form, kind, name, member(name, edit), COMPLETE)
+    for share in SHARES:
+        yield Case(
+            "shop", "directory", "flipped bit", f"{share:.0%}", edited(edits.flip(share)), COMPLETE
+        )
+    yield Case("shop", "directory", "another run's member", "rows", from_later_run)
+    yield Case("shop", "directory", "another run's member", "toc.dat", with_toc_of_later_run)
+
+
+def transfers() -> Iterator[Case]:
+    """What transfers, editors and wrong redirects make of a file."""
+    for form in ("plain.sql", "inserts.sql"):
+        for kind, edit, named in (
+            ("CRLF", edits.to_crlf, ANY), ("UTF-16", edits.to_utf16, COMPLETE),
+            ("byte order mark", lambda data: b"\xef\xbb\xbf" + data, ANY),
+            ("HTML page", lambda _: edits.HTML, COMPLETE),
+            ("stderr in front", lambda data: edits.STDERR + data, COMPLETE),
+            ("stderr behind", lambda data: data + edits.STDERR, COMPLETE),
+            ("empty file", lambda _: b"", COMPLETE),
+        ):  # fmt: skip
+            yield Case("shop", form, kind, "all", edited(edit), named)
+    yield Case("names", "plain.sql", "wrong encoding", "all", edited(edits.to_latin1), ERRORS)
+    for form in ("custom.dump", "plain.sql.gz"):
+        yield Case("shop", form, "CRLF", "all", edited(edits.to_crlf), COMPLETE)
+        yield Case("shop", form, "HTML page", "all", edited(lambda _: edits.HTML), COMPLETE)
+    twice = edited(lambda data: data * 2)
+    yield Case("shop", "plain.sql", "two dumps in one file", "the same", twice, ERRORS)
+    yield Case("shop", "plain.sql.gz", "two dumps in one file", "the same", twice, ERRORS)
+    for share, named in ((0.25, ERRORS), (0.5, ERRORS | COMPLETE), (1.0, ERRORS)):
+        do = with_later_behind(share)
+        yield Case("shop", "plain.sql", "another run's half behind", f"{share:.0%}", do, named)
+    cut = edited(lambda data: data[: data.index(b"COPY public.cards")] + data)
+    yield Case("shop", "plain.sql", "two dumps in one file", "the first cut", cut, ERRORS)
+    old = frozenset({"test_backup_is_young_enough"})
+    for form in ("plain.sql", "custom.dump", "plain.sql.gz"):
+        for name in ("backup_20231201_050001", "backup_20990101"):
+            do = renamed(name + form[form.index(".") :])
+            yield Case("shop", form, "time too old or to come", name, do, old)
+
+
+def left_out() -> Iterator[Case]:
+    """What pg_dump was told to leave out, or could not see."""
+    empty = frozenset({"test_database_has_rows"})
+    for form in ("plain.sql", "custom.dump"):
+        for options, named in (
+            (("--schema-only",), empty), (("--data-only",), ERRORS),
+            (("--section=pre-data",), empty), (("--section=post-data",), ERRORS),
+            (("--section=pre-data", "--section=data"), ANY),
+            (("--exclude-table-data=public.cards",), ANY), (("--exclude-table=public.cards",), ANY),
+            (("--exclude-table=public.artists",), ERRORS), (("--table=public.artists",), ERRORS),
+            (("--schema=billing",), ANY), (("--exclude-schema=billing",), ANY),
+            (("--no-owner", "--no-acl"), ANY), (("--no-comments",), ANY), (("--no-blobs",), ANY),
+            (("--role=shop_reader", "--enable-row-security", "--table=public.artists"), ERRORS),
+        ):  # fmt: skip
+            yield Case("shop", form, "left out", " ".join(options), untouched, named, options)
+
+
+def untouched(*_: object) -> None:
+    """Leave the file as pg_dump wrote it."""
+
+
+CASES = [
+    *cuts(), *bytes_changed(), *rows_changed(), *statements_lost(), *members(), *transfers(),
+    *left_out(),
+]  # fmt: skip
+COPY_CASES = [
+    CopyCase(source, damage)
+    for source in ("shop", "circular", "partitions", "generated", "views", "exclusion")
+    for damage in DAMAGES
+]

@@ -1,0 +1,26 @@
+-- Comments on everything, with quotes, line ends, SQL and pg_dump's own words in them.
+CREATE SCHEMA noted;
+COMMENT ON SCHEMA noted IS E'line one\n-- Name: fake; Type: TABLE; Schema: noted; Owner: -\nDROP TABLE noted.t;';
+CREATE TABLE noted.t (id integer PRIMARY KEY, t text CONSTRAINT short CHECK (length(t) < 100));
+COMMENT ON TABLE noted.t IS 'it''s; \ $$ /* -- PostgreSQL database dump complete */';
+COMMENT ON COLUMN noted.t.t IS E'\\.';
+COMMENT ON CONSTRAINT short ON noted.t IS E'tab\t';
+COMMENT ON INDEX noted.t_pkey IS '';
+CREATE INDEX ti ON noted.t (t);
+COMMENT ON INDEX noted.ti IS E'\nCOPY noted.t FROM stdin;\n';
+CREATE FUNCTION noted.f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+COMMENT ON FUNCTION noted.f() IS 'f();';
+CREATE TRIGGER tr BEFORE INSERT ON noted.t FOR EACH ROW EXECUTE FUNCTION noted.f();
+COMMENT ON TRIGGER tr ON noted.t IS 'trigger';
+CREATE TYPE noted.e AS ENUM ('a');
+COMMENT ON TYPE noted.e IS 'type';
+CREATE DOMAIN noted.d AS text CONSTRAINT dc CHECK (VALUE <> '');
+COMMENT ON CONSTRAINT dc ON DOMAIN noted.d IS 'domain constraint';
+CREATE VIEW noted.v AS SELECT 1 AS a;
+COMMENT ON COLUMN noted.v.a IS 'column of a view';
+CREATE SEQUENCE noted.s;
+COMMENT ON SEQUENCE noted.s IS 'sequence';
+CREATE RULE r AS ON INSERT TO noted.v DO INSTEAD NOTHING;
+COMMENT ON RULE r ON noted.v IS 'rule';
+COMMENT ON SCHEMA public IS 'ours; not the standard one';
+INSERT INTO noted.t SELECT n, E'-- \\connect ' || n FROM generate_series(1, 10) n;

@@ -1,0 +1,28 @@
+-- SQL-standard bodies, plpgsql, procedures, defaults, variadic, polymorphic, aggregates, operators, casts, families.
+CREATE TABLE t (a integer, b text);
+INSERT INTO t SELECT n, 'b' || n FROM generate_series(1, 5) n;
+CREATE FUNCTION f_atomic(x integer DEFAULT 1) RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT CASE x WHEN 1 THEN 2 ELSE CASE WHEN x > 2 THEN 3 END END; SELECT count(*)::integer FROM t WHERE b <> 'end;'; END;
+CREATE PROCEDURE p_atomic(INOUT n integer) LANGUAGE sql BEGIN ATOMIC INSERT INTO t VALUES (n, 'begin'); SELECT n + 1; END;
+CREATE FUNCTION "begin"("end" integer, "case" text) RETURNS text LANGUAGE sql RETURN "case" || "end";
+CREATE FUNCTION f_old() RETURNS text LANGUAGE sql AS 'SELECT ''it''''s; \n''::text';
+CREATE FUNCTION f_dollar() RETURNS text LANGUAGE plpgsql AS $a$DECLARE x text := $b$ $_$ ; $_$ $b$; BEGIN /* ; */ RETURN x; -- end;
+END$a$;
+CREATE PROCEDURE p_commit() LANGUAGE plpgsql AS $$BEGIN COMMIT; BEGIN RAISE NOTICE ';'; EXCEPTION WHEN others THEN NULL; END; END$$;
+CREATE FUNCTION f_var(VARIADIC xs anyarray) RETURNS anyelement LANGUAGE sql IMMUTABLE AS 'SELECT xs[1]';
+CREATE FUNCTION f_table(IN n integer) RETURNS TABLE (x integer, y text) LANGUAGE sql STABLE ROWS 5 COST 7 PARALLEL SAFE SET search_path = public AS 'SELECT a, b FROM t LIMIT n';
+CREATE FUNCTION acc(s numeric, v numeric) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN s + v;
+CREATE AGGREGATE add_up(numeric) (SFUNC = acc, STYPE = numeric, INITCOND = '0', COMBINEFUNC = acc, PARALLEL = safe);
+CREATE TYPE complex AS (r float8, i float8);
+CREATE FUNCTION complex_add(complex, complex) RETURNS complex LANGUAGE sql IMMUTABLE AS 'SELECT ROW($1.r + $2.r, $1.i + $2.i)::complex';
+CREATE FUNCTION complex_lt(complex, complex) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.r < $2.r';
+CREATE FUNCTION to_complex(float8) RETURNS complex LANGUAGE sql IMMUTABLE AS 'SELECT ROW($1, 0)::complex';
+CREATE OPERATOR public.+ (LEFTARG = complex, RIGHTARG = complex, FUNCTION = complex_add, COMMUTATOR = OPERATOR(public.+));
+CREATE OPERATOR public.<% (LEFTARG = complex, RIGHTARG = complex, FUNCTION = complex_lt);
+CREATE CAST (float8 AS complex) WITH FUNCTION to_complex(float8) AS ASSIGNMENT;
+CREATE OPERATOR FAMILY odd_ops USING btree;
+CREATE OPERATOR CLASS mod_ops FOR TYPE integer USING btree FAMILY odd_ops AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);
+CREATE INDEX t_mod ON t (a mod_ops);
+CREATE COLLATION "Our C" (provider = libc, locale = 'C');
+CREATE TABLE collated (a text COLLATE "Our C" PRIMARY KEY);
+INSERT INTO collated VALUES ('b'), ('A');
+CREATE CONVERSION latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;

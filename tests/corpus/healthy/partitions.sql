@@ -1,0 +1,24 @@
+-- Range, list and hash partitions, sub-partitions, a default one, a table attached later, keys and triggers on all.
+CREATE TABLE measures (at timestamptz NOT NULL, device integer NOT NULL, value numeric, PRIMARY KEY (device, at)) PARTITION BY RANGE (at);
+CREATE TABLE measures_2025 PARTITION OF measures FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (device);
+CREATE TABLE measures_2025_one PARTITION OF measures_2025 FOR VALUES IN (1);
+CREATE TABLE measures_2025_rest PARTITION OF measures_2025 DEFAULT;
+CREATE TABLE measures_2026 PARTITION OF measures FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
+CREATE TABLE measures_old PARTITION OF measures FOR VALUES FROM (MINVALUE) TO ('2025-01-01') PARTITION BY HASH (device);
+CREATE TABLE measures_old_0 PARTITION OF measures_old FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE measures_old_1 PARTITION OF measures_old FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE INDEX measures_value ON measures (value) WHERE value > 0;
+CREATE TABLE regions (region text, name text, CHECK (region <> '')) PARTITION BY LIST (lower(region));
+CREATE TABLE regions_null PARTITION OF regions FOR VALUES IN (NULL, 'x');
+CREATE TABLE regions_rest PARTITION OF regions DEFAULT;
+CREATE TABLE later (name text, extra text, region text, CONSTRAINT regions_region_check CHECK (region <> ''));
+ALTER TABLE later DROP COLUMN extra;
+ALTER TABLE regions ATTACH PARTITION later FOR VALUES IN ('later');
+CREATE TABLE without_partitions (a integer) PARTITION BY RANGE (a);
+CREATE TABLE readings (device integer, at timestamptz, note text, FOREIGN KEY (device, at) REFERENCES measures (device, at)) PARTITION BY HASH (device);
+CREATE TABLE readings_0 PARTITION OF readings FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.note := coalesce(NEW.note, 'none'); RETURN NEW; END$$;
+CREATE TRIGGER stamp BEFORE INSERT ON readings FOR EACH ROW EXECUTE FUNCTION stamp();
+INSERT INTO measures SELECT timestamptz '2024-06-01 00:00Z' + n * interval '20 days', n % 5, n * 1.5 FROM generate_series(1, 60) n;
+INSERT INTO regions VALUES (NULL, 'none'), ('x', 'ex'), ('later', 'attached'), ('elsewhere', 'rest');
+INSERT INTO readings SELECT device, at, CASE WHEN device > 2 THEN 'read' END FROM measures;

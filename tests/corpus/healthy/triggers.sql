@@ -1,0 +1,24 @@
+-- Triggers: before, after, instead of, constraint, transition tables, disabled, replica only and always; rules of all kinds.
+CREATE TABLE items (id serial PRIMARY KEY, name text, changes integer DEFAULT 0);
+CREATE TABLE log (at timestamptz DEFAULT now(), what text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $_$BEGIN INSERT INTO log (what) VALUES (TG_OP || $a$;$a$); RETURN coalesce(NEW, OLD); END$_$;
+CREATE FUNCTION many() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO log (what) SELECT 'many ' || count(*) FROM fresh; RETURN NULL; END$$;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no: %', TG_NAME; END$$;
+CREATE TRIGGER a_note AFTER INSERT OR DELETE OR UPDATE OF name ON items FOR EACH ROW WHEN (pg_trigger_depth() < 2) EXECUTE FUNCTION note();
+CREATE TRIGGER many AFTER INSERT ON items REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION many();
+CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();
+INSERT INTO items (name) SELECT 'n' || n FROM generate_series(1, 15) n;
+UPDATE items SET name = 'other' WHERE id = 3;
+COMMIT;
+CREATE TRIGGER refused BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION refuse();
+ALTER TABLE items DISABLE TRIGGER refused;
+CREATE TRIGGER "Only; Replica" BEFORE TRUNCATE ON items EXECUTE FUNCTION refuse();
+ALTER TABLE items ENABLE REPLICA TRIGGER "Only; Replica";
+CREATE TRIGGER always AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION note();
+ALTER TABLE items ENABLE ALWAYS TRIGGER always;
+CREATE VIEW names AS SELECT name FROM items;
+CREATE TRIGGER instead INSTEAD OF INSERT ON names FOR EACH ROW EXECUTE FUNCTION note();
+CREATE RULE quiet AS ON UPDATE TO names DO INSTEAD NOTHING;
+CREATE RULE twice AS ON DELETE TO log WHERE old.what LIKE 'x;%' DO ALSO (INSERT INTO items (name) VALUES ('a'); UPDATE items SET changes = 1);
+CREATE RULE sleeping AS ON INSERT TO log DO INSTEAD NOTHING;
+ALTER TABLE log DISABLE RULE sleeping;

@@ -1,0 +1,22 @@
+-- Views over views, recursive, with checks, updatable, security barrier, a circle broken by pg_dump, matviews over functions.
+CREATE SCHEMA lib;
+CREATE TABLE facts (id integer PRIMARY KEY, kind text, n numeric);
+INSERT INTO facts SELECT i, 'k' || i % 4, i * 1.25 FROM generate_series(1, 50) i;
+CREATE FUNCTION lib.rate(k text) RETURNS numeric LANGUAGE plpgsql STABLE AS $$BEGIN RETURN (SELECT max(f.n) FROM public.facts f WHERE f.kind = k); END$$;
+CREATE FUNCTION lib.top(many integer) RETURNS SETOF public.facts LANGUAGE sql STABLE BEGIN ATOMIC SELECT * FROM public.facts ORDER BY n DESC LIMIT many; END;
+CREATE VIEW plain AS SELECT id, kind, n FROM facts WHERE n > 0 WITH CASCADED CHECK OPTION;
+CREATE VIEW second WITH (security_barrier) AS SELECT kind, sum(n) AS total FROM plain GROUP BY kind;
+CREATE VIEW third AS SELECT s.*, lib.rate(s.kind) AS rate FROM second s;
+CREATE RECURSIVE VIEW steps (n) AS SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 5;
+CREATE VIEW grouped AS SELECT id, kind, n FROM facts GROUP BY id;
+CREATE MATERIALIZED VIEW totals AS SELECT * FROM third;
+CREATE UNIQUE INDEX totals_kind ON totals (kind);
+CREATE MATERIALIZED VIEW over_totals AS SELECT t.kind, lib.rate(t.kind) AS r, f.id FROM totals t CROSS JOIN LATERAL lib.top(2) f;
+CREATE MATERIALIZED VIEW of_nothing AS SELECT 1 AS a WHERE false;
+CREATE MATERIALIZED VIEW waiting AS SELECT * FROM facts WITH NO DATA;
+CREATE VIEW over_mat AS SELECT count(*) AS c FROM over_totals;
+CREATE VIEW as_type AS SELECT 1::integer AS a, 'x'::text AS b;
+CREATE FUNCTION of_view(v as_type) RETURNS text LANGUAGE sql AS 'SELECT v.b';
+CREATE OR REPLACE VIEW as_type AS SELECT 1::integer AS a, 'x'::text AS b, of_view(NULL) AS c;
+CREATE TABLE uses_row_type (v as_type, f facts);
+INSERT INTO uses_row_type VALUES (ROW(1, 'x', 'y'), ROW(1, 'k', 2));

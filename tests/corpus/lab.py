@@ -1,0 +1,147 @@
+"""Damages backups and restored databases, and asks the drill's criteria what they see."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fixtures.census.identity import Identity, take_identity
+from fixtures.manifest.backup import describe
+from fixtures.manifest.compare import compare
+from fixtures.manifest.file import Manifest
+from fixtures.prove.copies import copied, do_damage
+from fixtures.prove.damages import Damage
+from fixtures.restore.stage import analyze
+from fixtures.target.model import Target
+from fixtures.verdict import CouldNotRun
+from tests.corpus.healthy import HEALTHY
+from tests.corpus.judge import Facts, facts_of, judge, read_backup, restore, settings_with
+from tests.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump
+
+MANIFEST_ONLY = ("test_backup_matches_its_manifest", "test_table_has_its_content",
+                 "test_schema_is_what_it_was", "test_sequences_stand_where_they_were",
+                 "test_large_objects_are_what_they_were")  # fmt: skip
+COULD_NOT_RUN = "could-not-run"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Criteria that were red, each without its brackets; `is_restored` where it got so far."""
+
+    red: frozenset[str]
+    is_restored: bool
+
+    @property
+    def without_manifest(self) -> frozenset[str]:
+        """Those that would be red without a manifest too."""
+        return self.red - set(MANIFEST_ONLY)
+
+
+class Lab:
+    """Source databases of one major version, their dumps, and a server to restore into."""
+
+    def __init__(self, shops: Shops, folder: Path, major: int = 15) -> None:
+        """Keep dumps in `folder`."""
+        self.shops, self.folder, self.major = shops, folder, major
+        self.settings = settings_with()
+        self.sources: dict[str, Target] = {}
+        self.identities: dict[str, Identity] = {}
+        self.dumps: dict[tuple[str, str], Path] = {}
+        self.restored: dict[str, tuple[Facts, Target]] = {}
+        self.numbers = itertools.count()
+
+    def source(self, name: str) -> Target:
+        """Source database: the shop, or one of HEALTHY."""
+        if name not in self.sources:
+            target = self.shops.database(self.major, f"source_{name}")
+            fill_shop(target, SHOP if name == "shop" else HEALTHY[name].script)
+            self.sources[name] = target
+        return self.sources[name]
+
+    def identity(self, name: str) -> Identity:
+        """What a source database is."""
+        if name not in self.identities:
+            self.identities[name] = take_identity(self.source(name), 2, lambda _: None)
+        return self.identities[name]
+
+    def dump(self, name: str, form: str, *options: str) -> Path:
+        """Dump of a source database in a form of FORMATS, or plain behind a compressor."""
+        key = (name, " ".join([form, *options]))
+        if key not in self.dumps:
+            folder = self.folder / f"dump{next(self.numbers)}"
+            folder.mkdir()
+            suffix = form.rpartition(".")[2]
+            if suffix in COMPRESSORS:
+                plain = self.dump(name, form.removesuffix("." + suffix), *options)
+                path = folder / form
+                path.write_bytes(COMPRESSORS[suffix](plain.read_bytes()))
+            else:
+                path = pg_dump(self.source(name), folder / form, *FORMATS[form], *options)
+            self.dumps[key] = path
+        return self.dumps[key]
+
+    @contextlib.contextmanager
+    def damaged(self, path: Path, do: Callable[[Path], Path | None]) -> Iterator[Path]:
+        """Damaged copy of the backup at `path`; `do` may give another name for it."""
+        folder = self.folder / f"copy{next(self.numbers)}"
+        folder.mkdir()
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / path.name)
+        yield do(folder / path.name) or folder / path.name
+        shutil.rmtree(folder)
+
+    def manifest(self, name: str, path: Path) -> Manifest:
+        """Manifest of the source database for the backup at `path`."""
+        return describe(
+            self.source(name), path, self.identity(name),
+            form="", taken_at=datetime.now(UTC), server=self.source(name).version,
+        )  # fmt: skip
+
+    def look(self, name: str, path: Path, manifest: Manifest, *, always: bool = True) -> Outcome:
+        """Drill the backup at `path`; one that can be read is restored only if `always`."""
+        facts = read_backup(path, self.folder, self.settings) | {"manifest": manifest}
+        if not facts["contents"].is_complete or not always:
+            return outcome_of(facts)
+        target = self.shops.database(self.major, f"copy_{next(self.numbers)}")
+        try:
+            facts = restore(facts, target)
+            now = take_identity(target, 2, lambda _: None)
+            return outcome_of(facts | {"comparison": compare(self.identity(name), now)})
+        except CouldNotRun as trouble:
+            seen = outcome_of({key: facts[key] for key in facts if key != "comparison"})
+            why = f"{COULD_NOT_RUN}: {trouble.what[:60]}"
+            return Outcome(seen.red | {why}, is_restored=True)
+        finally:
+            with target.connect(dbname="postgres") as connection:
+                connection.execute(f"DROP DATABASE {target.conninfo['dbname']} (FORCE)".encode())
+
+    def whole(self, name: str) -> tuple[Facts, Target]:
+        """A source database, restored once from a plain dump, to be damaged in copies."""
+        if name not in self.restored:
+            path = self.dump(name, "plain.sql")
+            target = self.shops.database(self.major, f"whole_{name}")
+            facts = read_backup(path, self.folder, self.settings)
+            facts = restore(facts, target) | {"manifest": self.manifest(name, path)}
+            self.restored[name] = (facts, target)
+        return self.restored[name]
+
+    def look_at_copy(self, name: str, damage: Damage) -> Outcome | None:
+        """Damage a copy of a restored database; None where it has nothing of the kind."""
+        facts, target = self.whole(name)
+        with copied(target) as copy:
+            if not do_damage(copy, damage):
+                return None
+            analyze(copy)
+            now = take_identity(copy, 2, lambda _: None)
+            found = facts | facts_of(copy, facts)
+            return outcome_of(found | {"comparison": compare(self.identity(name), now)})
+
+
+def outcome_of(facts: Facts) -> Outcome:
+    """What the criteria say of `facts`."""
+    red = frozenset(name.split("[")[0] for name in judge(facts).red)
+    return Outcome(red, is_restored="census" in facts)
