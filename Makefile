@@ -36,6 +36,9 @@ format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
+bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
 clean:  ## take away what was set up
 	rm -rf $(VENV) drill-report .pytest_cache .mypy_cache .ruff_cache
 

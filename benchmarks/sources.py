@@ -9,35 +9,24 @@ from pathlib import Path
 from fixtures.target.embedded import EmbeddedServer
 from fixtures.target.model import Target
 
-CARDS_A_MEGABYTE = 2120
+CARDS_A_MEGABYTE = 2560
 """Cards of a shop whose plain dump takes a megabyte, found by trying."""
 
 SHOP = """
-CREATE TABLE artists (id serial PRIMARY KEY, name text NOT NULL UNIQUE, bio text);
-CREATE TABLE customers (
-    id serial PRIMARY KEY, email text NOT NULL UNIQUE, name text NOT NULL, joined timestamptz
-);
+CREATE TABLE artists (id serial, name text NOT NULL, bio text);
+CREATE TABLE customers (id serial, email text NOT NULL, name text NOT NULL, joined timestamptz);
 CREATE TABLE cards (
-    id serial PRIMARY KEY, title text NOT NULL, artist_id integer NOT NULL REFERENCES artists,
+    id serial, title text NOT NULL, artist_id integer NOT NULL,
     price numeric(10, 2) NOT NULL CHECK (price > 0), attributes jsonb, listed timestamptz NOT NULL
 );
 CREATE TABLE purchases (
-    id serial PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers,
-    amount numeric(12, 2) NOT NULL, bought_at timestamptz NOT NULL, note text
+    id serial, customer_id integer NOT NULL, amount numeric(12, 2) NOT NULL,
+    bought_at timestamptz NOT NULL, note text
 );
 CREATE TABLE lines (
-    id bigserial PRIMARY KEY, purchase_id integer NOT NULL REFERENCES purchases,
-    card_id integer NOT NULL REFERENCES cards, quantity integer NOT NULL, price numeric(10, 2)
+    id bigserial, purchase_id integer NOT NULL, card_id integer NOT NULL,
+    quantity integer NOT NULL, price numeric(10, 2)
 );
-CREATE INDEX cards_artist_idx ON cards (artist_id);
-CREATE INDEX cards_title_idx ON cards (title);
-CREATE INDEX purchases_customer_idx ON purchases (customer_id, bought_at);
-CREATE INDEX purchases_bought_idx ON purchases (bought_at);
-CREATE INDEX lines_purchase_idx ON lines (purchase_id);
-CREATE INDEX lines_card_idx ON lines (card_id);
-"""
-
-SHOP_ROWS = """
 INSERT INTO artists (name, bio)
     SELECT 'artist ' || n, md5(n::text) || repeat(md5((n * 7)::text), 6)
     FROM generate_series(1, {cards} / 40 + 1) n;
@@ -60,6 +49,18 @@ INSERT INTO lines (purchase_id, card_id, quantity, price)
     SELECT 1 + (n * 104729::bigint) % {cards}, 1 + (n * 15485863::bigint) % {cards}, 1 + n % 4,
            1 + n % 9900 / 100.0
     FROM generate_series(1, {cards} * 5) n;
+ALTER TABLE artists ADD PRIMARY KEY (id), ADD UNIQUE (name);
+ALTER TABLE customers ADD PRIMARY KEY (id), ADD UNIQUE (email);
+ALTER TABLE cards ADD PRIMARY KEY (id), ADD FOREIGN KEY (artist_id) REFERENCES artists;
+ALTER TABLE purchases ADD PRIMARY KEY (id), ADD FOREIGN KEY (customer_id) REFERENCES customers;
+ALTER TABLE lines ADD PRIMARY KEY (id), ADD FOREIGN KEY (purchase_id) REFERENCES purchases,
+    ADD FOREIGN KEY (card_id) REFERENCES cards;
+CREATE INDEX cards_artist_idx ON cards (artist_id);
+CREATE INDEX cards_title_idx ON cards (title);
+CREATE INDEX purchases_customer_idx ON purchases (customer_id, bought_at);
+CREATE INDEX purchases_bought_idx ON purchases (bought_at);
+CREATE INDEX lines_purchase_idx ON lines (purchase_id);
+CREATE INDEX lines_card_idx ON lines (card_id);
 """
 
 SMALL_TABLE = """
@@ -74,18 +75,39 @@ INSERT INTO t{n} (parent_id, name, code, at)
 SMALL_KEY = "ALTER TABLE t{n} ADD FOREIGN KEY (parent_id) REFERENCES t{m};\n"
 
 
+INDEXES = """
+SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indrelid
+WHERE c.relnamespace = 'public'::regnamespace ORDER BY pg_relation_size(c.oid) DESC
+"""
+JOINS = """
+SELECT format('SELECT count(*) FROM %1$s c LEFT JOIN %2$s p ON p.%3$I = c.%4$I'
+              ' WHERE p.%3$I IS NULL AND c.%4$I IS NOT NULL', conrelid::regclass,
+              confrelid::regclass, p.attname, c.attname)
+FROM pg_constraint
+JOIN pg_attribute c ON c.attrelid = conrelid AND c.attnum = conkey[1]
+JOIN pg_attribute p ON p.attrelid = confrelid AND p.attnum = confkey[1]
+WHERE contype = 'f' ORDER BY pg_relation_size(conrelid) DESC
+"""
+
+
 @dataclass(frozen=True)
 class Source:
-    """Dumps of one benchmark database by format, and the rows of its tables."""
+    """Dumps of one benchmark database by format, and what they hold.
+
+    `rows` by table; `indexes` (statements) and `joins` (queries of the foreign keys) in the order
+    of their tables' sizes, the largest first.
+    """
 
     name: str
     dumps: dict[str, Path]
     rows: dict[str, int]
+    indexes: list[str]
+    joins: list[str]
 
 
 def shop_script(megabytes: int) -> str:
     """SQL of a shop whose plain dump takes about `megabytes`."""
-    return SHOP + SHOP_ROWS.format(cards=megabytes * CARDS_A_MEGABYTE)
+    return SHOP.format(cards=megabytes * CARDS_A_MEGABYTE)
 
 
 def small_tables_script(count: int) -> str:
@@ -103,8 +125,12 @@ def make_source(server: EmbeddedServer, name: str, script: str, folder: Path) ->
         "plain": dump(target, folder / f"{name}.sql", "--format=plain"),
         "directory": dump(target, folder / f"{name}.dir", "--format=directory", "--jobs=2"),
         "custom": dump(target, folder / f"{name}.dump", "--format=custom"),
+        "schema": dump(target, folder / f"{name}.schema.sql", "--section=pre-data"),
     }
-    return Source(name, dumps, count_rows(target))
+    with target.connect() as connection:
+        indexes = [text for (text,) in connection.execute(INDEXES).fetchall()]
+        joins = [text for (text,) in connection.execute(JOINS).fetchall()]
+    return Source(name, dumps, count_rows(target), indexes, joins)
 
 
 def dump(target: Target, path: Path, *options: str) -> Path:

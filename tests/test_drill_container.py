@@ -33,6 +33,7 @@ def test_drill_in_a_container_passes(form: str, shops: Shops, report_dir: Path) 
 def test_image_of_the_backups_major_is_the_default(shops: Shops, report_dir: Path) -> None:
     """Without --image the official image of the backup's major version is taken."""
     engine = require_engine()
+    prefix = engine.environment["TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"]
 
     drill = run_drill(
         "--target=container",
@@ -40,7 +41,7 @@ def test_image_of_the_backups_major_is_the_default(shops: Shops, report_dir: Pat
         "-k",
         "cards",
         report_dir=report_dir,
-        **engine.environment,
+        TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX=prefix,
     )
 
     assert drill.code == 0, drill.output

@@ -84,7 +84,8 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot timings"
-    assert list(result) == f"{parts} stages tables facts redis checks not_checked notes".split()
+    more = "stages tables facts redis checks proof basis strength not_checked notes"
+    assert list(result) == f"{parts} {more}".split()
     assert result["schema"] == 1
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")

@@ -1,0 +1,84 @@
+"""The yardstick: bare COPY, then all indexes, then the joins that foreign keys are checked by.
+
+It has barriers between its three phases, and no keys: no restore, and no hard floor either.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from benchmarks.sources import Source
+from fixtures.backup.events import CopyData, CopyEnd, Statement
+from fixtures.backup.lexer import PlainReader
+from fixtures.backup.read import Counted
+from fixtures.restore.blocks import Block, Blocks
+from fixtures.restore.model import Restoration
+from fixtures.restore.plain import feed_all
+from fixtures.restore.pool import Pool
+from fixtures.restore.session import Session
+from fixtures.target.model import Target
+
+
+def restore_bare(target: Target, source: Source, jobs: int) -> None:
+    """Do the least work that a restore of `source` over `jobs` connections needs."""
+    stop = threading.Event()
+    restoration = Restoration(target, "bare")
+    main, *workers = [Session(target, restoration, stop) for _ in range(jobs + 1)]
+    pool = Pool(workers, stop)
+    try:
+        with source.dumps["schema"].open("rb") as schema:
+            feed_all(main, schema)
+        load_all(pool, source)
+        for phase in (source.indexes, source.joins):
+            for number, sql in enumerate(phase):
+                pool.submit(bare(sql.encode()), weight=-number)
+            pool.drain(lambda: None)
+    finally:
+        pool.close()
+        main.close()
+    if restoration.errors:
+        raise RuntimeError(f"the floor met errors: {restoration.errors[0]}")
+
+
+def bare(sql: bytes) -> Callable[[Session], None]:
+    """Work that runs `sql`."""
+
+    def work(session: Session) -> None:
+        if not session.succeeds(sql):
+            raise RuntimeError(f"failed: {sql.decode()}")
+
+    return work
+
+
+def load_all(pool: Pool, source: Source) -> None:
+    """Load all rows, the largest tables first."""
+    with source.dumps["plain"].open("rb") as dump:
+        found: list[tuple[Statement, Block]] = []
+        blocks = Blocks(dump)
+        read = Counted(dump, lambda _: None)
+        reader = PlainReader(read)  # type: ignore[arg-type]
+        copying: Statement | None = None
+        for event in reader.events():
+            if isinstance(event, Statement):
+                copying = event
+            elif isinstance(event, CopyData) and copying:
+                if not found or found[-1][0] is not copying:
+                    found.append((copying, blocks.new()))
+                end = read.count - len(reader.buffer) + reader.start
+                blocks.add(found[-1][1], event.data, end)
+            elif isinstance(event, CopyEnd) and found:
+                found[-1][1].end()
+        for statement, block in found:
+            pool.submit(loading(statement, block), weight=block.size)
+        pool.drain(lambda: None)
+
+
+def loading(statement: Statement, block: Block) -> Callable[[Session], None]:
+    """Work that loads one table without WAL."""
+    table = statement.sql.split()[1]
+
+    def work(session: Session) -> None:
+        session.load(statement, block, fresh=table)
+
+    return work

@@ -1,0 +1,135 @@
+"""The ways of restoring that are compared: each restores a source into an empty database."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.floor import restore_bare
+from benchmarks.sources import Source
+from fixtures.backup.formats import recognise
+from fixtures.backup.model import Backup
+from fixtures.backup.read import read_contents
+from fixtures.restore.stage import restore
+from fixtures.target.model import Target
+
+JOBS = 2
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to restore: on a server tuned for it or one with default settings."""
+
+    name: str
+    is_tuned: bool
+    run: Callable[[Target, Source], None]
+
+
+def run_tool(target: Target, *command: str) -> None:
+    """Run a client tool on `target`; CalledProcessError where it fails."""
+    tool = target.binaries.tool(command[0])
+    # Not a pipeline: the exit status is that of the one stage there is.
+    done = subprocess.run(
+        [tool, "--no-password", *command[1:]],
+        env=target.tool_environment,
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[:500]!r}")
+
+
+def psql(*options: str) -> Callable[[Target, Source], None]:
+    """Way through psql with `options`."""
+
+    def run(target: Target, source: Source) -> None:
+        run_tool(
+            target, "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", *options,
+            f"--file={source.dumps['plain']}",
+        )  # fmt: skip
+
+    return run
+
+
+def pg_restore(target: Target, source: Source) -> None:
+    """Restore the directory archive in parallel."""
+    run_tool(
+        target, "pg_restore", f"--jobs={JOBS}", "--exit-on-error",
+        f"--dbname={target.conninfo['dbname']}", str(source.dumps["directory"]),
+    )  # fmt: skip
+
+
+def ours(form: str) -> Callable[[Target, Source], None]:
+    """Way of the drill, from the dump in the format `form`."""
+
+    def run(target: Target, source: Source) -> None:
+        path = source.dumps[form]
+        backup = backup_of(path)
+        contents = read_contents(backup, path.parent, lambda _: None)
+        started = time.monotonic()
+        done = restore(target, backup, contents, jobs=JOBS, progress=lambda _: None)
+        if done.errors:
+            raise RuntimeError(f"the restore met {len(done.errors)} errors: {done.errors[0]}")
+        tell_seconds(time.monotonic() - started)
+
+    return run
+
+
+def backup_of(path: Path) -> Backup:
+    """The dump at `path` as a backup."""
+    form, compression, _ = recognise(path)
+    return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
+
+
+WAYS = (
+    Way("psql -f, default server", is_tuned=False, run=psql()),
+    Way("psql -1, tuned", is_tuned=True, run=psql("--single-transaction")),
+    Way(f"pg_restore -j{JOBS}, default server", is_tuned=False, run=pg_restore),
+    Way(f"pg_restore -j{JOBS}, tuned", is_tuned=True, run=pg_restore),
+    Way("restore-drill, plain", is_tuned=True, run=ours("plain")),
+    Way("restore-drill, directory", is_tuned=True, run=ours("directory")),
+    Way("floor: COPY, indexes, joins", is_tuned=True, run=lambda t, s: restore_bare(t, s, JOBS)),
+)
+
+told: list[float] = []
+
+
+def tell_seconds(seconds: float) -> None:
+    """Let a way tell its own time, where not all that it does is restoring."""
+    told.append(seconds)
+
+
+def measure(way: Way, target: Target, source: Source) -> tuple[float, int]:
+    """Seconds and peak bytes of memory of the client side, in a process of its own.
+
+    RuntimeError where any stage of it fails.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            started = time.monotonic()
+            way.run(target, source)
+            seconds = told[0] if told else time.monotonic() - started
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            tools = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            os.write(writer, f"{seconds} {max(peak, tools) * 1024}".encode())
+            code = 0
+        except Exception as error:  # noqa: BLE001  # told to the parent by the exit status
+            os.write(2, f"{way.name}: {error}\n".encode())
+        os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        words = answer.read().split()
+    _, status = os.waitpid(child, 0)
+    if status or len(words) != 2:
+        raise RuntimeError(f"{way.name} failed (status {status})")
+    return float(words[0]), int(words[1])
