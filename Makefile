@@ -21,10 +21,10 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the sample shop
+drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the sample shop; ARGS="-k redis"
 	@$(BIN)/python -m pytest drill/ $(ARGS)
 
-test: $(VENV)/.dev lint  ## prove the suite itself
+test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
 	@$(BIN)/python -m pytest tests/ $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy

@@ -83,7 +83,7 @@ def table(title: str, source: Source, samples: Samples) -> str:
     """Markdown table: medians, ranges, ratios to the first way (median of pairs), memory."""
     size = show_bytes(source.dumps["plain"].stat().st_size)
     lines = [
-        f"### {title.capitalize()} ({size} of plain dump)",
+        f"### {title[:1].upper()}{title[1:]} ({size} of plain dump)",
         "",
         "| way | median s | range s | against the first | range | peak memory |",
         "|---|---|---|---|---|---|",

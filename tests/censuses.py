@@ -7,12 +7,13 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 import drill.test_catalog
 import drill.test_relations
@@ -29,6 +30,7 @@ NOTHING = Contents(sha256="", head=Head())
 """What is known of a backup of which nothing is known."""
 
 NUMBERS = itertools.count()
+MADE: list[Target] = []
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,18 @@ def read_cases() -> dict[str, Case]:
 def make(shops: Shops, script: str, major: int = 15, *, analyzed: bool = True) -> Target:
     """New database of `major` in which `script` was run; ANALYZE ends every restore."""
     target = shops.database(major, f"census_{next(NUMBERS)}")
+    MADE.append(target)
     change(target, script, analyzed=analyzed)
     return target
+
+
+def drop_made() -> None:
+    """Drop all databases that were made, before the server takes the trouble to write them out."""
+    while MADE:
+        target = MADE.pop()
+        name = sql.Identifier(target.conninfo["dbname"])
+        with replace(target, conninfo={**target.conninfo, "dbname": "postgres"}).connect() as other:
+            other.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def change(target: Target, script: str, *, analyzed: bool = True) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import stages
+from fixtures.manifest import stage as manifest_stage
 from tests.shop import Shops
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
@@ -23,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell withholds Ctrl-C from what it runs in the background, and so from the tests' drills.
     """
     stages.pytest_configure(config)
+    manifest_stage.pytest_configure(config)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fixtures.backup.switches import Switches
-from tests.censuses import NOTHING, Case, change, contents_of, failures, make, read_cases, take
+from tests.censuses import (
+    NOTHING,
+    Case,
+    change,
+    contents_of,
+    drop_made,
+    failures,
+    make,
+    read_cases,
+    take,
+)
 from tests.drills import run_drill
 from tests.shop import Shops, pg_dump
 
@@ -16,6 +27,13 @@ CASES = read_cases()
 SOUND = Path(__file__).parent / "census_cases" / "sound"
 HEALTHY = SOUND / "every_feature.sql"
 HEALTHY_18 = SOUND / "of_18.sql"
+
+
+@pytest.fixture(autouse=True)
+def few_databases() -> Iterator[None]:
+    """Drop the databases of a test at its end."""
+    yield
+    drop_made()
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from fixtures.manifest.model import Identity, Position, SequenceFacts
 from fixtures.manifest.reading import Reading
 from fixtures.manifest.session import open_session
 from fixtures.target.model import Target
+from fixtures.verdict import BackupFault
 from tests.drills import CLEARED, ROOT, run_drill
 from tests.shop import Shops, pg_dump, quiet
 
@@ -266,6 +268,22 @@ def restore(target: Target, script: bytes) -> None:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def backup_of_shop(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plain backup of the shop with its manifest, not to be changed."""
+    source = shops.source(15)
+    with source.connect() as connection:
+        connection.execute(ROLES.encode())
+    return take(source, tmp_path_factory.mktemp("taken"), "--format=plain")
+
+
+@pytest.fixture
+def taken(backup_of_shop: Path, tmp_path: Path) -> Path:
+    """A copy of the backup of the shop, with its manifest."""
+    shutil.copytree(backup_of_shop.parent, tmp_path / "taken")
+    return tmp_path / "taken" / backup_of_shop.name
+
+
 def identity(target: Target) -> Identity:
     """What the database of `target` is."""
     return take_identity(target, 2, quiet)
@@ -412,10 +430,10 @@ def test_settings_of_the_database_change_nothing(
 
 
 def test_changed_value_in_the_dump_is_found_by_the_manifest_alone(
-    shop: Callable[..., Target], tmp_path: Path, report_dir: Path
+    taken: Path, tmp_path: Path, report_dir: Path
 ) -> None:
     """One changed value turns the drill red with a manifest; without, it is green and plausible."""
-    path = take(shop(15), tmp_path, "--format=plain")
+    path = taken
     dump = path.read_bytes()
     assert dump.count(b"artist 11\t") == 1
     path.write_bytes(dump.replace(b"artist 11\t", b"artist 1x\t"))
@@ -439,15 +457,15 @@ def test_changed_value_in_the_dump_is_found_by_the_manifest_alone(
 
 
 def test_every_kind_of_loss_turns_the_drill_red(
-    shop: Callable[..., Target], tmp_path: Path, report_dir: Path
+    shop: Callable[..., Target], taken: Path, report_dir: Path
 ) -> None:
     """A dump of a damaged database beside the manifest of the whole one fails, in words."""
-    path = take(shop(15), tmp_path)
+    path = taken
     lost = "; ".join(
         DAMAGES[name][0] for name in ("value", "dropped row", "index", "sequence", "large object")
     )
     path.unlink()
-    pg_dump(shop(15, lost), path, "--format=custom")
+    pg_dump(shop(15, lost), path)
 
     drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
@@ -465,42 +483,49 @@ def test_every_kind_of_loss_turns_the_drill_red(
     assert not any("artist 11" in text for text in (*texts, drill.output))
 
 
-def spoil(path: Path, change: Callable[[str], str]) -> None:
-    """Change the manifest beside the backup at `path`."""
-    manifest = manifest_path(path)
+SPOILED: dict[str, tuple[Callable[[str], str], int, str]] = {
+    "cut": (lambda text: text[: len(text) // 2], 1, "is damaged"),
+    "newer": (lambda text: text.replace('"schema": 1', '"schema": 2', 1), 6, "newer restore-drill"),
+    "other backup": (lambda text: text.replace('"sha256": "', '"sha256": "0'), 1, "other content"),
+}
+"""By name: what happens to a manifest, the exit code of the drill, and words of its message."""
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_bad_manifest_is_told(name: str, taken: Path, report_dir: Path) -> None:
+    """A manifest that is damaged, newer or another backup's is told without a traceback."""
+    change, code, words = SPOILED[name]
+    manifest = manifest_path(taken)
     manifest.write_text(change(manifest.read_text()))
 
-
-@pytest.mark.parametrize(
-    ("change", "code", "words"),
-    [
-        (lambda text: text[: len(text) // 2], 1, "is damaged"),
-        (lambda text: text.replace('"sequences"', '"others"'), 1, "it has no 'sequences'"),
-        (lambda text: text.replace('"schema": 1', '"schema": 2', 1), 6, "newer restore-drill"),
-        (lambda text: text.replace('"sha256": "', '"sha256": "0'), 1, "but other content"),
-        (lambda _: "<html>", 1, "is damaged"),
-        (lambda _: "[]", 1, "is damaged"),
-    ],
-    ids=["cut", "incomplete", "newer", "other backup", "page", "list"],
-)
-def test_bad_manifest_is_told(
-    change: Callable[[str], str],
-    code: int,
-    words: str,
-    shop: Callable[..., Target],
-    tmp_path: Path,
-    report_dir: Path,
-) -> None:
-    """A manifest that is damaged, newer or another backup's is told without a traceback."""
-    path = take(shop(15), tmp_path)
-    spoil(path, change)
-
-    drill = run_drill(f"--backup={path}", "-k", "matches_its_manifest", report_dir=report_dir)
+    drill = run_drill(f"--backup={taken}", "-k", "matches_its_manifest", report_dir=report_dir)
 
     assert drill.code == code, drill.output
     (check,) = drill.result["checks"]
     assert words in check["message"]
     assert "Traceback" not in drill.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"sequences"', '"others"'),
+        ('"rows": 200', '"rows": "many"'),
+        ('"sequences": {', '"sequences": {"x": 1, '),
+        ('"taken_at": "2', '"taken_at": "x'),
+        ("{", "["),
+        ("{", "<html>"),
+    ],
+)
+def test_damaged_manifest_is_never_a_traceback(old: str, new: str, taken: Path) -> None:
+    """Whatever is wrong in a manifest, reading it ends in a fault that names it."""
+    manifest = manifest_path(taken)
+    text = manifest.read_text()
+    assert old in text
+    manifest.write_text(text.replace(old, new, 1))
+
+    with pytest.raises(BackupFault, match="is damaged"):
+        read_manifest(manifest)
 
 
 def test_stale_matview_is_no_loss(shop: Callable[..., Target]) -> None:

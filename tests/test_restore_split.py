@@ -316,36 +316,35 @@ def test_interrupt_ends_the_connections(shops: Shops, tmp_path: Path) -> None:
 
 def test_tasks_exclude_each_other_on_tables(shops: Shops) -> None:
     """Tasks that need a table alone never overlap with others on it, and heavier ones go first."""
-    stop = threading.Event()
+    stop, submitted = threading.Event(), threading.Event()
     restoration = Restoration(new_database(shops, 18, None, "UTF8"), "")
     pool = Pool([Session(restoration.target, restoration, stop) for _ in range(3)], stop)
-    running: list[str] = []
-    overlaps: set[frozenset[str]] = set()
+    together = threading.Barrier(2, timeout=20)
     order: list[str] = []
 
-    def work(name: str) -> Callable[[Session], None]:
+    def both() -> None:
+        together.wait()
+        time.sleep(0.2)
+
+    def work(name: str, wait: Callable[[], object]) -> Callable[[Session], None]:
         def run(_: Session) -> None:
-            running.append(name)
-            order.append(name)
-            time.sleep(0.02)
-            overlaps.update(frozenset((name, other)) for other in running if other != name)
-            running.remove(name)
+            order.append(f"begin {name}")
+            wait()
+            order.append(f"end {name}")
 
         return run
 
-    first = pool.submit(work("load"), alone=["t"])
-    pool.submit(work("key"), alone=["t"], after=[first])
+    first = pool.submit(work("load", submitted.wait), alone=["t"])
+    pool.submit(work("key", lambda: None), alone=["t"], after=[first])
     for name in ("index a", "index b"):
-        pool.submit(work(name), shared=["t"], after=[first], weight=5)
-    pool.submit(work("other"), alone=["u"], after=[first])
+        pool.submit(work(name, both), shared=["t"], after=[first], weight=5)
+    submitted.set()
     pool.drain(lambda: None)
     pool.close()
 
-    assert frozenset(("index a", "index b")) in overlaps
-    assert all("load" not in pair for pair in overlaps)
-    assert not {frozenset(("key", "index a")), frozenset(("key", "index b"))} & overlaps
-    assert order[0] == "load"
-    assert set(order[1:3]) == {"index a", "index b"}
+    assert order[:2] == ["begin load", "end load"]
+    assert set(order[2:4]) == {"begin index a", "begin index b"}
+    assert order[6:] == ["begin key", "end key"]
 
 
 def test_only_big_dumps_of_copies_are_split(shops: Shops, tmp_path: Path) -> None:

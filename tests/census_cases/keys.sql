@@ -118,3 +118,17 @@ INSERT INTO t VALUES (1, 1), (8, 2);
 CREATE UNIQUE INDEX t_idx ON t (half(n));
 DELETE FROM pg_depend WHERE refobjid = 'half'::regproc;
 DROP FUNCTION half;
+
+-- case: equal numbers written otherwise, and a type without hashes
+-- finds: test_constraints_hold[public.t]: unique t_n_b_key: 1 row breaks it
+-- finds: test_constraints_hold[public.u]: unique u_b_m_key: 2 rows break it
+-- finds: test_storage_is_sound: lacks matching index tuple
+CREATE TABLE t (n numeric, b int, UNIQUE (n, b));
+CREATE TABLE u (b bit(3), m int, UNIQUE (b, m));
+INSERT INTO t VALUES (1.0, 1);
+INSERT INTO u VALUES ('101', 1), ('100', 1);
+-- damage:
+UPDATE pg_index SET indisready = false WHERE indrelid IN ('t'::regclass, 'u'::regclass);
+INSERT INTO t VALUES (1.00, 1), (2, 1);
+INSERT INTO u VALUES ('101', 1), ('101', 1);
+UPDATE pg_index SET indisready = true WHERE indrelid IN ('t'::regclass, 'u'::regclass);

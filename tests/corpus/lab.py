@@ -48,6 +48,7 @@ class Lab:
     def __init__(self, shops: Shops, folder: Path, major: int = 15) -> None:
         """Keep dumps in `folder`."""
         self.shops, self.folder, self.major = shops, folder, major
+        folder.mkdir(exist_ok=True)
         self.settings = settings_with()
         self.sources: dict[str, Target] = {}
         self.identities: dict[str, Identity] = {}

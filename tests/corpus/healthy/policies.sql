@@ -14,6 +14,7 @@ CREATE POLICY "add; only" ON vault.notes FOR INSERT TO PUBLIC WITH CHECK (true);
 ALTER TABLE vault.notes OWNER TO corpus_owner;
 GRANT USAGE ON SCHEMA vault TO corpus_reader;
 GRANT SELECT (id, body), UPDATE (body) ON vault.notes TO corpus_reader WITH GRANT OPTION;
+GRANT SELECT ON vault.notes TO corpus_reader;
 GRANT ALL ON vault.notes TO "Corpus ""Odd"" Role";
 CREATE TABLE forced (a integer);
 ALTER TABLE forced ENABLE ROW LEVEL SECURITY;
