@@ -25,7 +25,7 @@ drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the
 	@$(BIN)/python -m pytest drill/ $(ARGS)
 
 test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
-	@$(BIN)/python -m pytest tests/ $(ARGS)
+	@$(BIN)/python -m pytest tests/ -n logical --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/python -m ruff check .

@@ -71,7 +71,7 @@ def test_wrong_setting_is_a_usage_error(
 
 CRITERIA = {
     "unknown section": ("[tabels]\n", "unknown key 'tabels'; did you mean 'tables'?"),
-    "unknown key": ("[tables]\ncards = { min_row = 1 }\n", "cards: unknown key 'min_row'; did you mean 'min_rows'?"),
+    "unknown key": ("[tables]\ncards = { min_row = 1 }\n", "unknown key 'min_row'; did you mean"),
     "wrong type": ("[tables]\ncards = { min_rows = 'a' }\n", "min_rows must be a number"),
     "no bound": ("[facts.f]\nsql = 'SELECT 1'\n", "give min, max or equals"),
     "bad zone": ("[backup]\ntimezone = 'Mars/Base'\n", "timezone 'Mars/Base' is unknown"),
@@ -197,7 +197,7 @@ def test_interrupt_leaves_nothing(tmp_path: Path, own_tmp: Path, report_dir: Pat
     criteria = tmp_path / "hang.toml"
     criteria.write_text('[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n')
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", str(ROOT / "drill"), "-k", "hang", f"--criteria={criteria}",
+        [sys.executable, "-m", "pytest", "drill", "-k", "hang", f"--criteria={criteria}",
          f"--report-dir={report_dir}", "-p", "no:cacheprovider"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env={k: v for k, v in os.environ.items() if k not in CLEARED} | {"TMPDIR": str(own_tmp)},
