@@ -336,6 +336,7 @@ def test_forbidden_engine_is_told_with_the_group() -> None:
         ("4194304-1.00", False),
         ("nonsense", True),
     ],
+    ids=["ours", "reused", "gone", "unreadable"],
 )
 def test_only_a_process_that_is_surely_gone_is_dead(owner: str, alive: bool) -> None:  # noqa: FBT001
     """A reused process id is dead, a label that cannot be read is not."""

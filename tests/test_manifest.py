@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,9 @@ import psycopg
 import pytest
 
 from fixtures.census.identity import take_identity
+from fixtures.commands import main
+from fixtures.criteria import load_criteria
+from fixtures.manifest.baseline import Baseline
 from fixtures.manifest.compare import compare
 from fixtures.manifest.definition import words_of
 from fixtures.manifest.drafts import YOUNG_SECONDS
@@ -486,14 +490,13 @@ def test_every_kind_of_loss_turns_the_drill_red(
 SPOILED: dict[str, tuple[Callable[[str], str], int, str]] = {
     "cut": (lambda text: text[: len(text) // 2], 1, "is damaged"),
     "newer": (lambda text: text.replace('"schema": 1', '"schema": 2', 1), 6, "newer restore-drill"),
-    "other backup": (lambda text: text.replace('"sha256": "', '"sha256": "0'), 1, "other content"),
 }
 """By name: what happens to a manifest, the exit code of the drill, and words of its message."""
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_bad_manifest_is_told(name: str, taken: Path, report_dir: Path) -> None:
-    """A manifest that is damaged, newer or another backup's is told without a traceback."""
+    """A manifest that is damaged or newer than we are is told without a traceback."""
     change, code, words = SPOILED[name]
     manifest = manifest_path(taken)
     manifest.write_text(change(manifest.read_text()))
@@ -616,36 +619,57 @@ def test_role_that_may_not_read_is_told(shop: Callable[..., Target], tmp_path: P
     ("options", "words"),
     [
         (("--compress=brotli",), "--compress cannot be 'brotli'"),
+        (("--compress=none:3",), "--compress cannot be 'none:3'"),
         (("--name=a/b",), "--name cannot be"),
+        (("--name={host}",), "--name cannot be"),
         (("--formt=plain",), "unrecognized arguments"),
         (("--jobs=0",), "--jobs"),
     ],
 )
 def test_mistakes_are_usage_errors(
-    options: tuple[str, ...], words: str, shops: Shops, tmp_path: Path
+    options: tuple[str, ...],
+    words: str,
+    shops: Shops,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A wrong option ends with exit 4 and one line, before anything is touched."""
-    process = backup_process(shops.source(15), tmp_path, *options)
-    output, _ = process.communicate(timeout=30)
+    monkeypatch.setenv("DATABASE_URL", url_of(shops.source(15)))
 
-    assert process.returncode == 4, output
-    assert words in output
+    code = main(["backup", f"--output-dir={tmp_path}", *options])
+
+    assert code == 4
+    assert words in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unset_database_url_is_told(tmp_path: Path) -> None:
-    """Without DATABASE_URL the command says what it needs."""
-    done = subprocess.run(
-        [sys.executable, "-m", "drill", "backup", f"--output-dir={tmp_path}"],
-        cwd=ROOT,
-        env={key: value for key, value in os.environ.items() if key not in CLEARED},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (None, "DATABASE_URL is unset"),
+        (f"postgresql://saver:{IN_URL}@127.0.0.1:1", "names no database"),
+        (f"postgresql://saver:{IN_URL}@127.0.0.1:1/shop", "no connection to the database"),
+    ],
+)
+def test_unusable_database_url_is_told(
+    url: str | None,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without a usable DATABASE_URL the command says what is wrong with it, never the password."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if url is not None:
+        monkeypatch.setenv("DATABASE_URL", url)
 
-    assert done.returncode == 4
-    assert "DATABASE_URL is unset" in done.stderr
+    code = main(["backup", f"--output-dir={tmp_path}"])
+
+    told = capsys.readouterr().err
+    assert code == (6 if "connection" in words else 4)
+    assert words in told
+    assert SECRET not in told and IN_URL not in told
 
 
 def test_backup_is_never_overwritten(shop: Callable[..., Target], tmp_path: Path) -> None:
@@ -679,21 +703,38 @@ def test_last_passed_drill_is_the_measure_without_a_manifest(
         connection.execute("DELETE FROM public.cards WHERE id > 150")
     pg_dump(source, backups / f"backup_{stamp(0)}.dump", "-Fc")
     second = run_drill("-k", "plausible", report_dir=tmp_path / "2", BACKUP_PATH=str(backups))
-    criteria = tmp_path / "criteria.toml"
-    criteria.write_text("[tolerance]\nmax_shrink = 0.3\n")
-    third = run_drill(
-        "-k", "plausible", f"--criteria={criteria}",
-        report_dir=tmp_path / "3", BACKUP_PATH=str(backups),
-    )  # fmt: skip
 
     assert first.code == 0, first.output
     assert json.loads((backups / ".drill" / "last-passed.json").read_text())["schema"] == 1
     assert set(second.failed) == {"test_table_rows_are_plausible[public.cards]"}, second.output
     (message,) = second.failed.values()
     assert "has 150 rows, the last passed drill 200; allowed: at least 180" in message
-    assert third.code == 0, third.output
-    assert third.result["basis"] == "last passed drill"
-    assert third.result["strength"] == "plausible"
+    assert second.result["basis"] == "last passed drill"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "rows", "words"),
+    [
+        ("", 90, ""),
+        ("", 89, "has 89 rows, the last passed drill 100; allowed: at least 90"),
+        ("", 900, ""),
+        ("", None, "is gone; the last passed drill had it with 100 rows"),
+        ("max_shrink = 0.5", 50, ""),
+        ("max_shrink = 0", 99, "at least 100"),
+        ("max_growth = 0.2", 121, "at least 90 and at most 120"),
+    ],
+)
+def test_tolerance_of_the_criteria_file_holds(
+    tolerance: str, rows: int | None, words: str, tmp_path: Path
+) -> None:
+    """The criteria file says how far rows may be from those of the last passed drill."""
+    path = tmp_path / "criteria.toml"
+    path.write_text(f"[tolerance]\n{tolerance}\n")
+    baseline = Baseline(path, "backup.dump", datetime.now(UTC), {"public.cards": 100})
+
+    told = baseline.told("public.cards", rows, load_criteria(path))
+
+    assert told == words if not words else words in told
 
 
 @pytest.mark.parametrize(
