@@ -16,7 +16,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test lint format clean help FORCE
+.PHONY: drill test corpus lint format clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,6 +26,9 @@ drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the
 
 test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
 	@$(BIN)/python -m pytest tests/ -n logical --dist loadfile $(ARGS)
+
+corpus: $(VENV)/.dev  ## table of damages: which are noticed, and by which criteria (some minutes)
+	@$(BIN)/python -m tests.corpus $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	$(BIN)/python -m ruff check .

@@ -11,14 +11,14 @@ from tests.corpus.__main__ import run_case, run_copy
 from tests.corpus.archives import renamed
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
-from tests.corpus.judge import judge, read_backup, restore
+from tests.corpus.judge import judge, read_backup
 from tests.corpus.lab import MANIFEST_ONLY, Lab
 from tests.shop import FORMATS, Shops
 
 FORMS = list(FORMATS)
-EVERY = 5
-"""Of the cases that only a manifest is sure to show every so many is restored; `make corpus`: all."""
-NOT_RESTORED = [case for case in CASES if case.named_by]
+EVERY = 8
+"""Every so many of the cases that only a manifest is sure to show run here; `make corpus`: all."""
+NAMED = [case for case in CASES if case.named_by]
 SPREAD = [case for case in CASES if case.needs_manifest][::EVERY]
 ONE_DATABASE = ("shop", "partitions")
 
@@ -35,7 +35,7 @@ def test_corpus_is_large_enough() -> None:
     """There are many damages and healthy databases, and no two cases have one name."""
     assert len(HEALTHY) >= 20
     assert len(CASES) >= 200
-    names = [case.id for case in (*CASES, *COPY_CASES)]
+    names = [*(case.id for case in CASES), *(case.id for case in COPY_CASES)]
     assert len(set(names)) == len(names)
 
 
@@ -54,7 +54,7 @@ def test_healthy_dump_is_read_whole(name: str, form: str, labs: dict[int, Lab]) 
 def test_healthy_database_stays_green(name: str, major: int, labs: dict[int, Lab]) -> None:
     """A healthy database is restored without an error and turns no criterion red.
 
-    Each is restored in one format a major version; `python -m tests.corpus healthy` takes them all.
+    Each is restored in one format a major version; `make corpus ARGS=healthy` takes them all.
     """
     lab = labs[major]
     form = FORMS[(list(HEALTHY).index(name) + major) % len(FORMS)]
@@ -78,10 +78,10 @@ def test_judge_asks_every_criterion(labs: dict[int, Lab]) -> None:
     assert judged.red == ()
 
 
-@pytest.mark.parametrize("case", NOT_RESTORED, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.id)
 def test_damage_is_named(case: Case, labs: dict[int, Lab]) -> None:
     """A damaged backup turns the criterion red that names this damage."""
-    outcome = run_case(labs[15], case)
+    outcome = run_case(labs[15], case, compares=False)
 
     assert outcome.red & case.named_by, sorted(outcome.red)
 

@@ -48,3 +48,12 @@ CREATE FOREIGN TABLE far PARTITION OF whole FOR VALUES FROM (10) TO (20) SERVER 
 CREATE VIEW far_view AS SELECT * FROM whole;
 INSERT INTO near DEFAULT VALUES;
 ANALYZE near;
+
+-- case: long values without their TOAST
+-- finds: test_storage_is_sound: table public.t: toast value
+CREATE TABLE t (long text);
+CREATE TABLE other (long text);
+ALTER TABLE t ALTER long SET STORAGE EXTERNAL;
+INSERT INTO t VALUES (repeat('x', 9000));
+-- damage:
+UPDATE pg_class c SET reltoastrelid = (SELECT reltoastrelid FROM pg_class WHERE relname = 'other') WHERE relname = 't';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from collections import Counter
@@ -12,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
+from tests.corpus.healthy import HEALTHY
 from tests.corpus.lab import Lab, Outcome
-from tests.shop import Shops
+from tests.shop import FORMATS, Shops
 
 
-def run_case(lab: Lab, case: Case) -> Outcome:
+def run_case(lab: Lab, case: Case, *, compares: bool = True) -> Outcome:
     """What the drill sees of a damaged backup.
 
     What pg_dump left out is in no manifest's digest: there the manifest is that of the whole
@@ -25,7 +27,7 @@ def run_case(lab: Lab, case: Case) -> Outcome:
     path = lab.dump(case.source, case.form, *case.options)
     manifest = lab.manifest(case.source, path)
     with lab.damaged(path, lambda copy: case.do(lab, copy)) as copy:
-        return lab.look(case.source, copy, manifest)
+        return lab.look(case.source, copy, manifest, compares=compares)
 
 
 def run_copy(lab: Lab, case: CopyCase) -> Outcome | None:
@@ -58,17 +60,19 @@ class Row:
 def outcomes(lab: Lab) -> Iterator[tuple[str, Outcome]]:
     """Kind and outcome of every case."""
     for number, case in enumerate(CASES, start=1):
-        print(f"\r{number} of {len(CASES)} files", end="", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{number} of {len(CASES)} files")
         yield case.kind, run_case(lab, case)
-    print(file=sys.stderr)
+    sys.stderr.write("\n" if sys.stderr.isatty() else "")
     for copy_case in COPY_CASES:
         outcome = run_copy(lab, copy_case)
         if outcome is not None:
             yield "database: " + copy_case.damage.what, outcome
 
 
-def table(lab: Lab) -> Iterator[str]:
-    """Lines of the table."""
+def damages(shops: Shops, folder: Path) -> Iterator[str]:
+    """Lines of the table of damages."""
+    lab = Lab(shops, folder)
     rows: dict[str, Row] = {}
     total = Row()
     for kind, outcome in outcomes(lab):
@@ -85,13 +89,32 @@ def table(lab: Lab) -> Iterator[str]:
     yield f"| **all** | {total.cases} | {total.without} | {total.noticed} | |"
 
 
+def healthy(shops: Shops, folder: Path) -> Iterator[str]:
+    """A line on each healthy database that is red in some format, and how many were drilled."""
+    count = red = 0
+    for major in (15, 18):
+        lab = Lab(shops, folder / str(major), major)
+        for name, form in itertools.product(HEALTHY, FORMATS):
+            path = lab.dump(name, form)
+            outcome = lab.look(name, path, lab.manifest(name, path))
+            count += 1
+            if outcome.red != HEALTHY[name].red:
+                red += 1
+                yield f"PostgreSQL {major}, {name}, {form}: {', '.join(sorted(outcome.red))}"
+    yield (
+        f"{len(HEALTHY)} healthy databases, {len(FORMATS)} formats, PostgreSQL 15 and 18: "
+        f"{count} drills, {red} wrongly red"
+    )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table of damages, or with the argument `healthy` what the healthy ones come to."""
+    lines = healthy if sys.argv[1:] == ["healthy"] else damages
     with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
         folder = Path(name)
         with closing(Shops(folder)) as shops:
-            for line in table(Lab(shops, folder)):
-                print(line)
+            for line in lines(shops, folder):
+                sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,11 @@ from tests.shop import fill_shop, pg_dump
 
 Do = Callable[[Lab, Path], Path | None]
 
-LATER = "UPDATE public.artists SET name = 'other ' || id; DELETE FROM public.purchases WHERE id > 50"
-"""What happened to the shop between two runs, but for what references what is lost."""
+LATER = """
+    UPDATE public.cards SET purchase_id = NULL;
+    UPDATE public.artists SET name = 'other ' || id;
+    DELETE FROM public.purchases WHERE id > 50"""
+"""What happened to the shop between two runs."""
 
 
 def edited(edit: Edit) -> Do:
@@ -76,7 +79,7 @@ def later_dump(lab: Lab, form: str) -> Path:
         with lab.source("shop").connect(dbname="postgres") as connection:
             connection.execute(f"DROP DATABASE {name}".encode())
             connection.execute(f"CREATE DATABASE {name} TEMPLATE source_shop".encode())
-        fill_shop(target, "UPDATE public.cards SET purchase_id = NULL;" + LATER)
+        fill_shop(target, LATER)
         lab.sources[name] = target
     path = lab.folder / f"later_{form}"
     if not path.exists():

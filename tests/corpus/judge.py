@@ -95,7 +95,7 @@ class Judgement:
 
 
 def criteria_for(facts: Facts) -> Iterator[Criterion]:
-    """The drill's own criteria, once for each table, required table and fact, as it collects them."""
+    """The drill's own criteria, as it collects them: once for each table, fact and so on."""
     wanted = facts["settings"].criteria
     given: dict[str, dict[str, Any]] = {
         "table": {name: name for name in facts["backup"].head.tables},

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from fixtures.census.identity import Identity, take_identity
 from fixtures.manifest.backup import describe
 from fixtures.manifest.compare import compare
@@ -102,22 +104,27 @@ class Lab:
             form="", taken_at=datetime.now(UTC), server=self.source(name).version,
         )  # fmt: skip
 
-    def look(self, name: str, path: Path, manifest: Manifest, *, always: bool = True) -> Outcome:
-        """Drill the backup at `path`; one that can be read is restored only if `always`."""
+    def look(self, name: str, path: Path, manifest: Manifest, *, compares: bool = True) -> Outcome:
+        """Drill the backup at `path`; with `compares` what was restored is held to the manifest."""
         facts = read_backup(path, self.folder, self.settings) | {"manifest": manifest}
-        if not facts["contents"].is_complete or not always:
+        if not facts["contents"].is_complete:
             return outcome_of(facts)
         target = self.shops.database(self.major, f"copy_{next(self.numbers)}")
         try:
             facts = restore(facts, target)
-            now = take_identity(target, 2, lambda _: None)
-            return outcome_of(facts | {"comparison": compare(self.identity(name), now)})
+            if compares:
+                now = take_identity(target, 2, lambda _: None)
+                facts["comparison"] = compare(self.identity(name), now)
+            return outcome_of(facts)
         except CouldNotRun as trouble:
-            seen = outcome_of({key: facts[key] for key in facts if key != "comparison"})
+            seen = outcome_of(facts)
             why = f"{COULD_NOT_RUN}: {trouble.what[:60]}"
             return Outcome(seen.red | {why}, is_restored=True)
         finally:
-            with target.connect(dbname="postgres") as connection:
+            with (
+                contextlib.suppress(psycopg.errors.ObjectInUse),  # it has a subscription
+                target.connect(dbname="postgres") as connection,
+            ):
                 connection.execute(f"DROP DATABASE {target.conninfo['dbname']} (FORCE)".encode())
 
     def whole(self, name: str) -> tuple[Facts, Target]:
