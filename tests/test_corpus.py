@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
@@ -16,11 +17,12 @@ from tests.corpus.lab import MANIFEST_ONLY, Lab
 from tests.shop import FORMATS, Shops
 
 FORMS = list(FORMATS)
-EVERY = 8
+EVERY = 12
 """Every so many of the cases that only a manifest is sure to show run here; `make corpus`: all."""
-NAMED = [case for case in CASES if case.named_by]
+NAMED = [case for case in CASES if case.named_by and case.source != "circular"]
 SPREAD = [case for case in CASES if case.needs_manifest][::EVERY]
-ONE_DATABASE = ("shop", "partitions")
+LARGE = {("many_tables", 15)}
+"""Databases that take long and are drilled on one major version here."""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,9 @@ def test_healthy_dump_is_read_whole(name: str, form: str, labs: dict[int, Lab]) 
     assert facts["contents"].faults == ()
 
 
-@pytest.mark.parametrize("major", [15, 18])
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize(
+    ("name", "major"), [pair for pair in product(HEALTHY, (15, 18)) if pair not in LARGE]
+)
 def test_healthy_database_stays_green(name: str, major: int, labs: dict[int, Lab]) -> None:
     """A healthy database is restored without an error and turns no criterion red.
 
@@ -95,15 +98,13 @@ def test_other_damage_is_shown_by_the_manifest(case: Case, labs: dict[int, Lab])
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in COPY_CASES if case.source in ONE_DATABASE], ids=lambda case: case.id
+    "case", [case for case in COPY_CASES if case.source == "shop"], ids=lambda case: case.id
 )
 def test_damaged_copy_is_noticed(case: CopyCase, labs: dict[int, Lab]) -> None:
     """A damaged copy of a restored database is red, without a manifest where that can be."""
     outcome = run_copy(labs[15], case)
 
-    if outcome is None:
-        assert case.source != "shop", "the shop has something of every kind to damage"
-        return
+    assert outcome is not None, "the shop has something of every kind to damage"
     assert outcome.red
     assert case.damage.needs_manifest or outcome.without_manifest
 
