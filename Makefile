@@ -16,7 +16,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test corpus lint format clean help FORCE
+.PHONY: drill test corpus lint format bench clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent / "healthy"
+FOLDER = Path(__file__).resolve().parent / "databases"
 EXPECTED_RED = "-- red by its nature: "
 
 
