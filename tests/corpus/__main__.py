@@ -115,6 +115,7 @@ def main() -> None:
         with closing(Shops(folder)) as shops:
             for line in lines(shops, folder):
                 sys.stdout.write(line + "\n")
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
