@@ -481,6 +481,17 @@ def test_changed_value_in_the_dump_is_found_by_the_manifest_alone(
     assert "content and schema against the source" in str(without.result["not_checked"])
 
 
+def test_proof_notices_every_damage_with_a_manifest(taken: Path, report_dir: Path) -> None:
+    """`--prove` of a backup with a manifest: no damage is left that would not be noticed."""
+    drill = run_drill(f"--backup={taken}", "--prove", "-k", "not redis", report_dir=report_dir)
+
+    assert drill.code == 0, drill.output
+    noticed = {each["damage"]: each["noticed_by"] for each in drill.result["proof"]}
+    assert all(noticed.values()), noticed
+    assert noticed["changed_value"] == ["test_table_has_its_content[public.cards]"]
+    assert noticed["lost_large_object"][-1] == "test_large_objects_are_what_they_were"
+
+
 def test_every_kind_of_loss_turns_the_drill_red(
     shop: Callable[..., Target], taken: Path, report_dir: Path
 ) -> None:
