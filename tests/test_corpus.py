@@ -14,7 +14,7 @@ from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup
 from tests.corpus.lab import MANIFEST_ONLY, Lab
-from tests.shop import FORMATS, Shops
+from tests.shop import FORMATS, Shops, require_major
 
 FORMS = list(FORMATS)
 EVERY = 12
@@ -84,6 +84,8 @@ def test_judge_asks_every_criterion(labs: dict[int, Lab]) -> None:
 @pytest.mark.parametrize("case", NAMED, ids=lambda case: case.id)
 def test_damage_is_named(case: Case, labs: dict[int, Lab]) -> None:
     """A damaged backup turns the criterion red that names this damage."""
+    if "blob" in case.name.lower():
+        require_major(15)  # newer ones write large objects in another way
     outcome = run_case(labs[15], case, compares=False)
 
     assert outcome.red & case.named_by, sorted(outcome.red)

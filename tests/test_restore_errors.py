@@ -99,5 +99,6 @@ def test_server_that_dies_could_not_run(shops: Shops) -> None:
         use()
     connection.close()
 
-    assert "the restore stopped: the connection to embedded PostgreSQL 15" in str(caught.value)
+    server = f"embedded PostgreSQL {target.version}"
+    assert f"the restore stopped: the connection to {server}" in str(caught.value)
     assert "read the server's log" in str(caught.value)

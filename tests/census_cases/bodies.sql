@@ -21,6 +21,7 @@ DELETE FROM pg_depend WHERE refobjid = 't'::regclass AND classid = 'pg_rewrite':
 DROP TABLE t;
 
 -- case: materialised view that can no longer be refreshed
+-- major: 15
 -- finds: test_views_resolve: public.m: relation "limits" does not exist
 CREATE TABLE limits (top int);
 CREATE FUNCTION top() RETURNS int LANGUAGE sql STABLE AS 'SELECT top FROM limits';

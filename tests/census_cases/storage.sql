@@ -25,6 +25,7 @@ CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN RAISE
 CREATE EVENT TRIGGER forbid ON ddl_command_start EXECUTE FUNCTION forbid();
 
 -- case: access methods that amcheck does not read
+-- major: 15
 -- not checked: storage of 2 relations: public.t_gin, public.t_hash: amcheck of PostgreSQL 15 does not read gin, hash
 CREATE TABLE t (a int, b int[]);
 CREATE INDEX t_hash ON t USING hash (a);
