@@ -74,7 +74,7 @@ def ours(form: str) -> Callable[[Target, Source], None]:
         backup = backup_of(path)
         contents = read_contents(backup, path.parent, lambda _: None)
         started = time.monotonic()
-        done = restore(target, backup, contents, jobs=JOBS, progress=lambda _: None)
+        done = restore(target, backup, contents, JOBS, lambda _: None)
         if done.errors:
             raise RuntimeError(f"the restore met {len(done.errors)} errors: {done.errors[0]}")
         tell_seconds(time.monotonic() - started)

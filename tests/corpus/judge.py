@@ -16,9 +16,7 @@ from fixtures.census.collect import take_census
 from fixtures.census.stage import number_of
 from fixtures.census.write_check import check_write
 from fixtures.prove.evaluate import LEFT_OUT, Criterion, is_red
-from fixtures.restore.archive import restore_archive
 from fixtures.restore.model import Restoration
-from fixtures.restore.plain import restore_plain
 from fixtures.restore.preflight import (
     check_collations,
     check_databases,
@@ -27,6 +25,7 @@ from fixtures.restore.preflight import (
 )
 from fixtures.restore.split import restore_split
 from fixtures.restore.stage import analyze
+from fixtures.restore.stage import restore as restore_by_drill
 from fixtures.settings import Settings, settings_from
 from fixtures.target.model import Target
 from tests.drills import ROOT
@@ -61,12 +60,10 @@ def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
     check_collations(target, contents)
     make_roles(target, contents)
     restoration: Restoration
-    if backup.is_archive:
-        restoration = restore_archive(target, backup, len(contents.entries), jobs, quiet)
-    elif split:
+    if split and not contents.large_objects:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
     else:
-        restoration = restore_plain(target, backup, contents, quiet)
+        restoration = restore_by_drill(target, backup, contents, jobs, quiet)
     analyze(target)
     return facts | {"restoration": restoration} | facts_of(target, facts)
 
