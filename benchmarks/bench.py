@@ -16,11 +16,15 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.small import small_table
 from benchmarks.sources import Source, count_rows, make_source, shop_script, small_tables_script
-from benchmarks.ways import WAYS, Way, measure
+from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way, measure
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.find import find_binaries
 from fixtures.units import show_bytes
+
+LARGE = 500_000_000
+"""Bytes of a plain dump above which extra ways are left out."""
 
 Samples = dict[str, list[tuple[float, int]]]
 
@@ -41,9 +45,11 @@ def main() -> None:
             samples: Samples = defaultdict(list)
             for number in range(options.rounds):
                 say(f"{title}: round {number + 1} of {options.rounds}")
-                for way in WAYS:
+                for way in ways_for(source):
                     samples[way.name].append(run_once(way, source, options.major))
             print(table(title, source, samples), flush=True)
+        if options.drill:
+            print(small_table(Path(name), options.rounds, options.major), flush=True)
 
 
 def read_options() -> argparse.Namespace:
@@ -53,6 +59,12 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="*", default=[80, 240], help="MB of dump")
     parser.add_argument("--large", action="store_true", help="a shop of 1200 MB too")
     parser.add_argument("--tables", type=int, default=300, help="small tables; 0 for none (300)")
+    parser.add_argument(
+        "--drill",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="time the whole drill of a small backup too (yes)",
+    )
     parser.add_argument("--major", type=int, default=None, help="PostgreSQL (newest there is)")
     return parser.parse_args()
 
@@ -66,11 +78,21 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str]]:
     return found
 
 
+def ways_for(source: Source) -> list[Way]:
+    """Ways to compare on `source`: all, or for a large dump those that matter most."""
+    is_large = source.dumps["plain"].stat().st_size > LARGE
+    return [way for way in WAYS if not (is_large and way.is_extra)]
+
+
 def run_once(way: Way, source: Source, major: int | None) -> tuple[float, int]:
     """Seconds and bytes of one run on a fresh server; RuntimeError unless all rows are there."""
     server: EmbeddedServer
     binaries = find_binaries(major, say=say)
-    with start_embedded(binaries, say=lambda _: None, is_faithful=not way.is_tuned) as server:
+    room = source.dumps["plain"].stat().st_size if way.in_memory else None
+    with start_embedded(
+        binaries, say=lambda _: None, room=room, is_faithful=not way.is_tuned
+    ) as server:
+        server.sorts_by_locale = way.sorts_by_locale
         target = server.create_database("restored")
         result = measure(way, target, source)
         rows = count_rows(target)
@@ -80,24 +102,28 @@ def run_once(way: Way, source: Source, major: int | None) -> tuple[float, int]:
 
 
 def table(title: str, source: Source, samples: Samples) -> str:
-    """Markdown table: medians, ranges, ratios to the first way (median of pairs), memory."""
+    """Markdown table: medians, ranges, ratios to three ways (medians of pairs), memory."""
     size = show_bytes(source.dumps["plain"].stat().st_size)
     lines = [
         f"### {title[:1].upper()}{title[1:]} ({size} of plain dump)",
         "",
-        "| way | median s | range s | against the first | range | peak memory |",
-        "|---|---|---|---|---|---|",
+        f"| way | median s | range s | against psql -f | against {BEST} | yardstick | memory |",
+        "|---|---|---|---|---|---|---|",
     ]
-    first = [seconds for seconds, _ in samples[WAYS[0].name]]
     for name, runs in samples.items():
         taken = [seconds for seconds, _ in runs]
-        ratios = [base / own for base, own in zip(first, taken, strict=True)]
+        ratios = " | ".join(ratio(samples[base], runs) for base in (FIRST, BEST, FLOOR))
         lines.append(
             f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f}-{max(taken):.2f} "
-            f"| {statistics.median(ratios):.2f}x | {min(ratios):.2f}-{max(ratios):.2f} "
-            f"| {show_bytes(max(peak for _, peak in runs))} |"
+            f"| {ratios} | {show_bytes(max(peak for _, peak in runs))} |"
         )
     return "\n".join([*lines, ""])
+
+
+def ratio(base: list[tuple[float, int]], runs: list[tuple[float, int]]) -> str:
+    """How many times as fast `runs` are as those of `base` in the same rounds: median and range."""
+    ratios = [one / own for (one, _), (own, _) in zip(base, runs, strict=True)]
+    return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
 def say(text: str) -> None:

@@ -125,6 +125,7 @@ def make_source(server: EmbeddedServer, name: str, script: str, folder: Path) ->
         "plain": dump(target, folder / f"{name}.sql", "--format=plain"),
         "directory": dump(target, folder / f"{name}.dir", "--format=directory", "--jobs=2"),
         "custom": dump(target, folder / f"{name}.dump", "--format=custom"),
+        "tar": dump(target, folder / f"{name}.tar", "--format=tar"),
         "schema": dump(target, folder / f"{name}.schema.sql", "--section=pre-data"),
     }
     with target.connect() as connection:

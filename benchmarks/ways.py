@@ -24,11 +24,19 @@ JOBS = 2
 
 @dataclass(frozen=True)
 class Way:
-    """A way to restore: on a server tuned for it or one with default settings."""
+    """A way to restore, and the server it restores into.
+
+    That is tuned for it (and `in_memory`, if the database fits) or has default settings; text
+    sorts by bytes (collation C) or, as `sorts_by_locale` says, by the locale C.UTF-8. An `extra`
+    way is left out for large dumps.
+    """
 
     name: str
-    is_tuned: bool
     run: Callable[[Target, Source], None]
+    is_tuned: bool = True
+    in_memory: bool = True
+    sorts_by_locale: bool = False
+    is_extra: bool = False
 
 
 def run_tool(target: Target, *command: str) -> None:
@@ -58,12 +66,16 @@ def psql(*options: str) -> Callable[[Target, Source], None]:
     return run
 
 
-def pg_restore(target: Target, source: Source) -> None:
-    """Restore the directory archive in parallel."""
-    run_tool(
-        target, "pg_restore", f"--jobs={JOBS}", "--exit-on-error",
-        f"--dbname={target.conninfo['dbname']}", str(source.dumps["directory"]),
-    )  # fmt: skip
+def pg_restore(form: str, jobs: int = JOBS) -> Callable[[Target, Source], None]:
+    """Way through pg_restore of the archive in the format `form`, over `jobs` connections."""
+
+    def run(target: Target, source: Source) -> None:
+        run_tool(
+            target, "pg_restore", f"--jobs={jobs}", "--exit-on-error",
+            f"--dbname={target.conninfo['dbname']}", str(source.dumps[form]),
+        )  # fmt: skip
+
+    return run
 
 
 def ours(form: str) -> Callable[[Target, Source], None]:
@@ -88,15 +100,34 @@ def backup_of(path: Path) -> Backup:
     return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
 
 
+FIRST = "psql -f, default server"
+BEST = f"pg_restore -j{JOBS}, tuned"
+FLOOR = "yardstick: COPY, indexes, joins"
 WAYS = (
-    Way("psql -f, default server", is_tuned=False, run=psql()),
-    Way("psql -1, tuned", is_tuned=True, run=psql("--single-transaction")),
-    Way(f"pg_restore -j{JOBS}, default server", is_tuned=False, run=pg_restore),
-    Way(f"pg_restore -j{JOBS}, tuned", is_tuned=True, run=pg_restore),
-    Way("restore-drill, plain", is_tuned=True, run=ours("plain")),
-    Way("restore-drill, directory", is_tuned=True, run=ours("directory")),
-    Way("floor: COPY, indexes, joins", is_tuned=True, run=lambda t, s: restore_bare(t, s, JOBS)),
+    Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
+    Way("psql -f, default settings, collation C", psql(), is_tuned=False),
+    Way("psql -1, tuned", psql("--single-transaction")),
+    Way(
+        f"pg_restore -j{JOBS}, default server",
+        pg_restore("directory"),
+        is_tuned=False,
+        sorts_by_locale=True,
+    ),
+    Way(BEST, pg_restore("directory")),
+    Way("pg_restore, tar, tuned", pg_restore("tar", 1), is_extra=True),
+    Way("restore-drill, plain", ours("plain")),
+    Way(
+        "restore-drill, plain, on disk, C.UTF-8",
+        ours("plain"),
+        in_memory=False,
+        sorts_by_locale=True,
+    ),
+    Way("restore-drill, directory", ours("directory")),
+    Way("restore-drill, custom", ours("custom"), is_extra=True),
+    Way("restore-drill, tar", ours("tar"), is_extra=True),
+    Way(FLOOR, lambda target, source: restore_bare(target, source, JOBS)),
 )
+"""All share the build of PostgreSQL, its encoding, and that data have no checksums."""
 
 told: list[float] = []
 
