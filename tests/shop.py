@@ -166,17 +166,17 @@ class Shops:
             fill_shop(self.sources[major])
         return self.sources[major]
 
-    def database(self, major: int, name: str) -> Target:
-        """A new empty database on the server of `major`."""
+    def database(self, major: int, name: str, *, encoding: str = "UTF8") -> Target:
+        """A new empty database in `encoding` on the server of `major`."""
         if major != USUAL:
             require_major(major)
         if major not in self.servers:
-            self.servers[major] = start_embedded(find_binaries(major, say=quiet), say=quiet)
-        return self.servers[major].create_database(name)
+            self.servers[major] = start_embedded(find_binaries(major, say=quiet), say=quiet, room=0)
+        return self.servers[major].create_database(name, encoding=encoding)
 
     def throwaway(self, major: int) -> Target:
         """A new empty database on a server of its own, which a test may break."""
-        server = start_embedded(find_binaries(major, say=quiet), say=quiet)
+        server = start_embedded(find_binaries(major, say=quiet), say=quiet, room=0)
         self.servers[-len(self.servers) - 1] = server
         return server.create_database("throwaway")
 

@@ -8,19 +8,25 @@ from itertools import product
 
 import pytest
 
+from fixtures.restore.model import Restoration
+from tests.corpus import edits
 from tests.corpus.__main__ import run_case, run_copy
-from tests.corpus.archives import renamed
+from tests.corpus.archives import edited, renamed
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
-from tests.corpus.judge import judge, read_backup
+from tests.corpus.judge import judge, read_backup, restore
 from tests.corpus.lab import MANIFEST_ONLY, Lab
-from tests.shop import FORMATS, Shops, require_major
+from tests.shop import FORMATS, Shops, fill_shop, pg_dump, require_major
 
 FORMS = list(FORMATS)
 EVERY = 12
 """Every so many of the cases that only a manifest is sure to show run here; `make corpus`: all."""
 NAMED = [case for case in CASES if case.named_by and case.source != "circular"]
 SPREAD = [case for case in CASES if case.needs_manifest][::EVERY]
+ORPHAN = """
+ALTER TABLE "Lager für Öl"."fässer" DISABLE TRIGGER ALL;
+INSERT INTO "Lager für Öl"."fässer" ("größe") VALUES (999);
+"""
 LARGE = {("many_tables", 15)}
 """Databases that take long and are drilled on one major version here."""
 
@@ -66,6 +72,56 @@ def test_healthy_database_stays_green(name: str, major: int, labs: dict[int, Lab
 
     assert outcome.is_restored
     assert outcome.red == HEALTHY[name].red
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "form"),
+    [
+        ("latin1", "UTF8", "plain.sql"),
+        ("japanese", "EUC_JP", "inserts.sql"),
+        ("japanese", "EUC_JP", "custom.dump"),
+        ("japanese", "SJIS", "plain.sql"),
+    ],
+)
+def test_dump_in_another_encoding_stays_green(
+    name: str, encoding: str, form: str, labs: dict[int, Lab]
+) -> None:
+    """A dump in another encoding than its database's is read, restored and compared."""
+    path = labs[15].dump(name, form, f"--encoding={encoding}")
+
+    outcome = labs[15].look(name, path, labs[15].manifest(name, path))
+
+    assert outcome.is_restored
+    assert outcome.red == set()
+
+
+def test_lost_row_is_named_in_any_encoding(labs: dict[int, Lab]) -> None:
+    """A row that is cut out of a LATIN1 dump is told with the table's own name."""
+    table = r'public\."größe"'.encode("latin-1")
+    edit = edits.rows_of(table, lambda rows: rows[:-1])  # the last one is referenced
+    lost = Case("latin1", "plain.sql", "rows lost", "one", edited(edit))
+
+    found = run_case(labs[15], lost)
+
+    assert "test_table_has_its_content[public.größe]" in found.ids
+
+
+@pytest.mark.parametrize("way", ["split", "serial"])
+@pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
+def test_restore_tells_names_in_any_encoding(form: str, way: str, labs: dict[int, Lab]) -> None:
+    """The server's words about a LATIN1 dump are read in its encoding."""
+    lab = labs[15]
+    source = lab.shops.database(15, f"orphan_{form[:5]}_{way}", encoding="LATIN1")
+    fill_shop(source, HEALTHY["latin1"].script + ORPHAN)
+    path = pg_dump(source, lab.folder / f"{way}_{form}", *FORMATS[form])
+    facts = read_backup(path, lab.folder, lab.settings)
+
+    done: Restoration = restore(facts, lab.copy_for(facts), split=way == "split")["restoration"]
+
+    assert [error.statement for error in done.errors] == [
+        'ALTER TABLE ONLY "Lager für Öl"."fässer"'
+    ]
+    assert '"fässer_größe_fkey"' in done.errors[0].message
 
 
 def test_judge_asks_every_criterion(labs: dict[int, Lab]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.census.identity import Identity, differences, take_identity
-from fixtures.target.database import LOCK_KEY
+from fixtures.target.database import LOCK_KEY, open_database
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.find import find_binaries
 from fixtures.target.model import Target
@@ -59,6 +59,17 @@ def url_of(target: Target) -> str:
     host = target.conninfo["host"].replace("/", "%2F")
     port, name = target.conninfo["port"], target.conninfo["dbname"]
     return f"postgresql://app:{PASSWORD}@{host}:{port}/{name}"
+
+
+def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that libpq finds in the environment goes on to pg_dump and pg_restore."""
+    monkeypatch.setenv("PGPASSWORD", "elsewhere")
+    url = url_of(live).replace(f":{PASSWORD}@", "@")
+
+    target = open_database(url, lambda major: find_binaries(major, say=quiet))
+
+    assert "password" not in target.conninfo
+    assert target.tool_environment["PGPASSWORD"] == "elsewhere"
 
 
 def identity(target: Target) -> Identity:

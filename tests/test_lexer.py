@@ -95,7 +95,7 @@ def test_meta_command_is_seen_wherever_psql_would_run_it(dump: bytes) -> None:
 @pytest.mark.parametrize(
     ("dump", "where"),
     [
-        (b"COPY public.t FROM stdin;\n1\n2", "the COPY data of public.t"),
+        (b"COPY public.t FROM stdin;\n1\n2", "the COPY data"),
         (b"CREATE TABLE t (a int", "a statement that begins with CREATE TABLE"),
         (b"SELECT 'secret", "a quoted text or comment of a statement"),
         (b"SELECT $$ secret", "a quoted text or comment of a statement"),

@@ -7,19 +7,22 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "databases"
 EXPECTED_RED = "-- red by its nature: "
+ENCODING = "-- encoding: "
 
 
 @dataclass(frozen=True)
 class Healthy:
     """A source database: `what` it has, the `script` that makes it.
 
-    `red` names the criteria that are rightly red, since the database is as odd as that.
+    `red` names the criteria that are rightly red, since the database is as odd as that;
+    `encoding` is that of the database.
     """
 
     name: str
     what: str
     script: str
     red: frozenset[str] = frozenset()
+    encoding: str = "UTF8"
 
 
 def read_healthy(path: Path) -> Healthy:
@@ -28,7 +31,8 @@ def read_healthy(path: Path) -> Healthy:
     first, second = script.splitlines()[:2]
     red = second.removeprefix(EXPECTED_RED) if second.startswith(EXPECTED_RED) else ""
     names = frozenset(red.replace(" ", "").split(",")) - {""}
-    return Healthy(path.stem, first.removeprefix("-- "), script, names)
+    encoding = second.removeprefix(ENCODING) if second.startswith(ENCODING) else "UTF8"
+    return Healthy(path.stem, first.removeprefix("-- "), script, names, encoding)
 
 
 HEALTHY = {path.stem: read_healthy(path) for path in sorted(FOLDER.glob("*.sql"))}

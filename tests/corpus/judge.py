@@ -64,7 +64,7 @@ def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
     else:
         restoration = restore_by_drill(target, backup, contents, jobs, quiet)
-    analyze(target)
+    analyze(target, jobs)
     return facts | {"restoration": restoration} | facts_of(target, facts)
 
 

@@ -21,7 +21,7 @@ from fixtures.prove.damages import Damage
 from fixtures.restore.stage import analyze
 from fixtures.target.model import Target
 from fixtures.verdict import CouldNotRun
-from tests.corpus.healthy import HEALTHY
+from tests.corpus.healthy import HEALTHY, Healthy
 from tests.corpus.judge import Facts, facts_of, judge, read_backup, restore, settings_with
 from tests.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump
 
@@ -33,10 +33,14 @@ COULD_NOT_RUN = "could-not-run"
 
 @dataclass(frozen=True)
 class Outcome:
-    """Criteria that were red, each without its brackets; `is_restored` where it got so far."""
+    """Criteria that were red, each without its brackets; `is_restored` where it got so far.
+
+    `ids` are the same with their brackets, which name the table.
+    """
 
     red: frozenset[str]
     is_restored: bool
+    ids: frozenset[str] = frozenset()
 
     @property
     def without_manifest(self) -> frozenset[str]:
@@ -61,8 +65,9 @@ class Lab:
     def source(self, name: str) -> Target:
         """Source database: the shop, or one of HEALTHY."""
         if name not in self.sources:
-            target = self.shops.database(self.major, f"source_{name}")
-            fill_shop(target, SHOP if name == "shop" else HEALTHY[name].script)
+            kind = HEALTHY.get(name) or Healthy(name, "the shop", SHOP)
+            target = self.shops.database(self.major, f"source_{name}", encoding=kind.encoding)
+            fill_shop(target, kind.script)
             self.sources[name] = target
         return self.sources[name]
 
@@ -109,7 +114,7 @@ class Lab:
         facts = read_backup(path, self.folder, self.settings) | {"manifest": manifest}
         if not facts["contents"].is_complete:
             return outcome_of(facts)
-        target = self.shops.database(self.major, f"copy_{next(self.numbers)}")
+        target = self.copy_for(facts)
         try:
             facts = restore(facts, target)
             if compares:
@@ -127,12 +132,17 @@ class Lab:
             ):
                 connection.execute(f"DROP DATABASE {target.conninfo['dbname']} (FORCE)".encode())
 
+    def copy_for(self, facts: Facts) -> Target:
+        """A new empty database in the encoding in which a drill would make it."""
+        encoding = facts["backup"].head.server_encoding
+        return self.shops.database(self.major, f"copy_{next(self.numbers)}", encoding=encoding)
+
     def whole(self, name: str) -> tuple[Facts, Target]:
         """A source database, restored once from a plain dump, to be damaged in copies."""
         if name not in self.restored:
             path = self.dump(name, "plain.sql")
-            target = self.shops.database(self.major, f"whole_{name}")
             facts = read_backup(path, self.folder, self.settings)
+            target = self.copy_for(facts)
             facts = restore(facts, target) | {"manifest": self.manifest(name, path)}
             self.restored[name] = (facts, target)
         return self.restored[name]
@@ -143,7 +153,7 @@ class Lab:
         with copied(target) as copy:
             if not do_damage(copy, damage):
                 return None
-            analyze(copy)
+            analyze(copy, 1)
             now = take_identity(copy, 2, lambda _: None)
             found = facts | facts_of(copy, facts)
             return outcome_of(found | {"comparison": compare(self.identity(name), now)})
@@ -151,5 +161,6 @@ class Lab:
 
 def outcome_of(facts: Facts) -> Outcome:
     """What the criteria say of `facts`."""
-    red = frozenset(name.split("[")[0] for name in judge(facts).red)
-    return Outcome(red, is_restored="census" in facts)
+    ids = frozenset(judge(facts).red)
+    red = frozenset(name.split("[")[0] for name in ids)
+    return Outcome(red, "census" in facts, ids)
