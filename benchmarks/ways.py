@@ -105,13 +105,14 @@ BEST = f"pg_restore -j{JOBS}, tuned"
 FLOOR = "yardstick: COPY, indexes, joins"
 WAYS = (
     Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
-    Way("psql -f, default settings, collation C", psql(), is_tuned=False),
+    Way("psql -f, default settings, collation C", psql(), is_tuned=False, is_extra=True),
     Way("psql -1, tuned", psql("--single-transaction")),
     Way(
         f"pg_restore -j{JOBS}, default server",
         pg_restore("directory"),
         is_tuned=False,
         sorts_by_locale=True,
+        is_extra=True,
     ),
     Way(BEST, pg_restore("directory")),
     Way("pg_restore, tar, tuned", pg_restore("tar", 1), is_extra=True),

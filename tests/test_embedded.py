@@ -326,9 +326,12 @@ def test_lack_of_space_is_told_before(wheel: Binaries, temporary: Path) -> None:
     assert "set TMPDIR" in str(caught.value)
 
 
-def test_small_database_lives_in_memory(wheel: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data that surely fit are kept in memory, and go with the server; others are not."""
+def test_small_database_lives_in_memory(
+    wheel: Binaries, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data that surely fit are kept in memory, unless the user names a place; others are not."""
     monkeypatch.setattr(place, "available_memory", lambda: 2 * (place.MINIMUM_ROOM + 6_000))
+    monkeypatch.delenv("TMPDIR")
     with start_embedded(wheel, say=quiet, room=1_000) as server:
         assert server.run.path.parent == cleanup.MEMORY
         assert ask(server.target("postgres"), "SHOW max_wal_size") == "512MB"
@@ -337,6 +340,9 @@ def test_small_database_lives_in_memory(wheel: Binaries, monkeypatch: pytest.Mon
     for options in ({"room": 1_001}, {"room": None}, {"room": 1, "is_faithful": True}):
         with start_embedded(wheel, say=quiet, **options) as server:
             assert server.run.path.parent != cleanup.MEMORY
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with start_embedded(wheel, say=quiet, room=1_000) as server:
+        assert server.run.path.parent == temporary
 
 
 def test_memory_of_a_control_group_is_what_there_is(

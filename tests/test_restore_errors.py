@@ -23,6 +23,7 @@ CAUSES = {
     'insert or update on table "c" violates foreign key constraint "c_fkey"': "orphan rows",
     'could not create unique index "c_pkey"': "duplicate keys",
     'new row for relation "c" violates check constraint "c_check"': "rows that their own",
+    'new row for relation "c_1" violates partition constraint': "the bounds of their partition",
     'invalid byte sequence for encoding "UTF8": 0xff': "wrong encoding",
     'missing data for column "b"': "damaged rows",
     "function normalise(text) does not exist": "something it needs is not there",
