@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.small import small_table
 from benchmarks.sources import Source, count_rows, make_source, shop_script, small_tables_script
+from benchmarks.verify import verify_table
 from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way, measure
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.find import find_binaries
@@ -48,6 +49,7 @@ def main() -> None:
                 for way in ways_for(source):
                     samples[way.name].append(run_once(way, source, options.major))
             print(table(title, source, samples), flush=True)
+            print(verify_table(source, options.rounds, options.major), flush=True)
         if options.drill:
             print(small_table(Path(name), options.rounds, options.major), flush=True)
 

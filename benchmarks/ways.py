@@ -106,7 +106,7 @@ FLOOR = "yardstick: COPY, indexes, joins"
 WAYS = (
     Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
     Way("psql -f, default settings, collation C", psql(), is_tuned=False, is_extra=True),
-    Way("psql -1, tuned", psql("--single-transaction")),
+    Way("psql -1, tuned", psql("--single-transaction"), is_extra=True),
     Way(
         f"pg_restore -j{JOBS}, default server",
         pg_restore("directory"),
@@ -122,6 +122,7 @@ WAYS = (
         ours("plain"),
         in_memory=False,
         sorts_by_locale=True,
+        is_extra=True,
     ),
     Way("restore-drill, directory", ours("directory")),
     Way("restore-drill, custom", ours("custom"), is_extra=True),
