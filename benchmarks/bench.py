@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.small import small_table
 from benchmarks.sources import Source, count_rows, make_source, shop_script, small_tables_script
+from benchmarks.tables import spread
 from benchmarks.verify import verify_table
 from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way, measure
 from fixtures.target.embedded import EmbeddedServer, start_embedded
@@ -116,8 +117,7 @@ def table(title: str, source: Source, samples: Samples) -> str:
         taken = [seconds for seconds, _ in runs]
         ratios = " | ".join(ratio(samples[base], runs) for base in (FIRST, BEST, FLOOR))
         lines.append(
-            f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f}-{max(taken):.2f} "
-            f"| {ratios} | {show_bytes(max(peak for _, peak in runs))} |"
+            f"| {name} | {spread(taken)} | {ratios} | {show_bytes(max(peak for _, peak in runs))} |"
         )
     return "\n".join([*lines, ""])
 

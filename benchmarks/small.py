@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.sources import make_source, shop_script
+from benchmarks.tables import spread
 from fixtures.target.embedded import start_embedded
 from fixtures.target.find import find_binaries
 
@@ -49,9 +49,7 @@ def small_table(folder: Path, rounds: int, major: int | None) -> str:
         "| part | median s | range s |",
         "|---|---|---|",
     ]
-    for name, taken in parts.items():
-        spread = f"{min(taken):.2f}-{max(taken):.2f}"
-        lines.append(f"| {name} | {statistics.median(taken):.2f} | {spread} |")
+    lines += [f"| {name} | {spread(taken)} |" for name, taken in parts.items()]
     return "\n".join([*lines, ""])
 
 

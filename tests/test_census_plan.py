@@ -172,30 +172,30 @@ def test_interrupt_ends_what_runs(target: Target) -> None:
     assert time.monotonic() - started < 30
 
 
-def test_view_that_plans_for_ever_is_not_checked(
-    shops: Shops, monkeypatch: pytest.MonkeyPatch
+TOO_LONG = {
+    "view": (SLOW, 0.2, ("view public.patient", "planning it took more than 0.20 s")),
+    "pairs": (
+        CROWD,
+        0.03,
+        ("exclusion crowd_span_excl of public.crowd", "it took more than 0.03 s"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "patience", "told"), TOO_LONG.values(), ids=TOO_LONG)
+def test_what_takes_too_long_is_not_checked(
+    script: str,
+    patience: float,
+    told: tuple[str, str],
+    shops: Shops,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A view whose planning runs a slow function neither fails nor hangs: it is told."""
-    monkeypatch.setattr(pools, "PATIENCE", 0.2)
-    target = make(shops, SLOW)
+    """A view planned with a slow function, or too many pairs: neither fails, hangs nor is green."""
+    monkeypatch.setattr(pools, "PATIENCE", patience)
+    target = make(shops, script)
 
     census = take(target)
     drop_made()
 
     assert failures(census) == {}
-    assert ("view public.patient", "planning it took more than 0.20 s") in census.not_checked
-
-
-def test_pairs_that_are_too_many_are_not_checked(
-    shops: Shops, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An exclusion constraint over too many pairs of rows is told as not checked."""
-    monkeypatch.setattr(pools, "PATIENCE", 0.03)
-    target = make(shops, CROWD)
-
-    census = take(target)
-    drop_made()
-
-    assert failures(census) == {}
-    told = ("exclusion crowd_span_excl of public.crowd", "it took more than 0.03 s")
     assert told in census.not_checked
