@@ -20,6 +20,7 @@ import psutil
 import psycopg
 import pytest
 
+from fixtures.census.collect import take_census
 from fixtures.census.identity import take_identity
 from fixtures.commands import main
 from fixtures.criteria import load_criteria
@@ -424,14 +425,47 @@ def test_fingerprints_agree_between_majors(
         env=target.tool_environment, check=True, capture_output=True,
     )  # fmt: skip
 
-    with Reading(lambda: open_session(target), 2, as_major=major) as reading:
-        found = compare(identity(source), reading.read(quiet))
+    restored = take_census(target, None, 2, quiet, as_major=major).identity
+    assert restored is not None
+    found = compare(identity(source), restored)
 
     assert found.lines == []
     assert found.same_hash
     skipped = {what for what, _ in found.not_compared}
     assert "column odd.kinds.unstable" in skipped
     assert ("text of each" in str(skipped)) is (major < 16 <= into)
+
+
+TWISTED = """
+CREATE TABLE odd.named (h0 int NOT NULL, hh text CHECK (hh <> ''), "H" numeric, "?" int);
+CREATE TABLE odd.of_system (n int CHECK (tableoid > 0 AND n > 0));
+CREATE TABLE odd.without ();
+CREATE FUNCTION odd.fine(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+CREATE TABLE odd.judged (n int CHECK (odd.fine(n)), m int NOT NULL);
+CREATE MATERIALIZED VIEW odd.gathered AS SELECT n FROM generate_series(1, 9) n;
+INSERT INTO odd.named SELECT n, md5(n::text), n / 7.0 FROM generate_series(1, 50) n;
+INSERT INTO odd.of_system SELECT generate_series(1, 50);
+INSERT INTO odd.without DEFAULT VALUES;
+INSERT INTO odd.judged SELECT n, n FROM generate_series(1, 50) n;
+CREATE OR REPLACE FUNCTION odd.fine(int) RETURNS bool LANGUAGE plpgsql AS
+    $$BEGIN RAISE EXCEPTION 'no'; END$$;
+SELECT lo_from_bytea(0, 'content');
+"""
+"""Tables whose conditions and fingerprints can, or cannot, be read in one pass."""
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_census_takes_the_same_fingerprints(major: int, shop: Callable[..., Target]) -> None:
+    """In the passes of a census a database is what it is when it is read for its manifest."""
+    target = shop(major, ODDITIES + TWISTED)
+
+    census = take_census(target, None, 2, quiet, as_major=99)
+
+    assert census.identity == identity(target)
+    (broken,) = (each for each in census.constraints if each.broken != 0)
+    assert broken.name == "judged_n_check"
+    assert broken.error == "function odd.fine raised an exception (SQLSTATE P0001)"
+    assert census.rows["odd.judged"] == census.rows["odd.of_system"] == 50
 
 
 def test_settings_of_the_database_change_nothing(
