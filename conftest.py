@@ -20,4 +20,5 @@ pytest_plugins = (
     "fixtures.redis.stage",
     "fixtures.prove.stage",
     "fixtures.report",
+    "fixtures.history",
 )

@@ -310,12 +310,30 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     (snapshot,) = [name for name in snapshots(backups) if name.endswith(".dump")]
     command = f"python -m drill rollback {backups / 'snapshots' / snapshot}"
     assert command in drill.output
-    done = subprocess.run(
-        [sys.executable, "-m", "drill", "rollback", str(backups / "snapshots" / snapshot),
-         "--confirm-reset", live.conninfo["dbname"]],
+    other = roll_back_by_command(live, backups / "snapshots" / snapshot, name="postgres")
+    assert other.returncode == 4, other.stdout + other.stderr
+
+    done = roll_back_by_command(live, backups / "snapshots" / snapshot)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a census proves that it is as it was before the drill" in done.stdout
+    assert differences(before, identity(live)) == []
+    assert snapshots(backups) == [snapshot]
+
+    again = roll_back_by_command(live, backups / "snapshots" / snapshot)
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "rows, as in the snapshot" in again.stdout
+    assert differences(before, identity(live)) == []
+
+
+def roll_back_by_command(
+    live: Target, snapshot: Path, name: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m drill rollback`, for the database `name` or the right one."""
+    return subprocess.run(
+        [sys.executable, "-m", "drill", "rollback", str(snapshot),
+         "--confirm-reset", name or live.conninfo["dbname"]],
         cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert differences(before, identity(live)) == []
-    assert snapshots(backups) == [snapshot]

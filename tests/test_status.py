@@ -1,0 +1,195 @@
+"""`python -m drill status`: what became of the drills, and whether they still run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fixtures.history import Drill, read_history
+from tests.drills import ROOT, run_drill
+from tests.drills import Drill as Run
+from tests.shop import Shops
+
+NOW = datetime.now(UTC)
+PASSED = Drill(
+    at=NOW - timedelta(days=1),
+    verdict="passed",
+    strength="proven",
+    backup="shop.dump",
+    size=1_200_000,
+    rows=900,
+    restore=10.0,
+    verify=1.0,
+    total=14.0,
+)
+FAILED = replace(
+    PASSED, verdict="failed", strength=None, red=("test_table_has_every_row[public.cards]",)
+)
+
+
+def status(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Exit code and output of `python -m drill status` with BACKUP_PATH `folder`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "drill", "status", *arguments],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "BACKUP_PATH": str(folder)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def note(folder: Path, *drills: Drill) -> None:
+    """Note `drills` in `folder`, as drills do."""
+    (folder / ".drill").mkdir()
+    text = "".join(drill.line for drill in drills)
+    (folder / ".drill" / "history.jsonl").write_text(text)
+
+
+def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:
+    """A pass and a failure are noted with their numbers; picked criteria are no drill."""
+    backup = tmp_path / "shop.sql"
+    whole = shops.dump(15, "plain.sql").read_bytes()
+    backup.write_bytes(whole)
+
+    def drill(*arguments: str) -> Run:
+        return run_drill(*arguments, report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path))
+
+    passed = drill()
+    rows = sum(each["rows"] for each in passed.result["tables"].values())
+    picked = drill("-k", "backup")
+    backup.write_bytes(whole[: len(whole) // 2])
+    failed = drill()
+
+    assert (passed.code, picked.code, failed.code) == (0, 0, 1)
+    first, last = read_history(tmp_path / ".drill" / "history.jsonl")
+    assert first.has_passed and first.backup == "shop.sql" and first.size == len(whole)
+    assert first.rows == rows > 0
+    assert first.restore is not None and first.total is not None and first.red == ()
+    assert last.verdict == "failed" and last.restore is None
+    assert "test_backup_is_complete" in last.red
+    code, told = status(tmp_path)
+    assert code == 1
+    assert "2 drills noted: 1 passed, 1 failed (50% passed)" in told
+    assert "the last drill failed, first test_backup_is_complete" in told
+
+
+def test_sample_is_not_noted(report_dir: Path, tmp_path: Path) -> None:
+    """A drill of the sample says nothing about anyone's backups."""
+    drill = run_drill("-k", "not redis", "--sample-rows=20", report_dir=report_dir, cwd=tmp_path)
+
+    assert drill.code == 0, drill.output
+    assert not (tmp_path / ".drill").exists()
+
+
+def test_all_is_well(tmp_path: Path) -> None:
+    """The last drill passed within the time: exit 0, what the last ones were, and the trend."""
+    old = [
+        replace(PASSED, at=NOW - timedelta(days=7 * n), restore=restore)
+        for n, restore in enumerate((9.0, 10.0, 11.0, 10.0), start=1)
+    ]
+    note(tmp_path, *old, PASSED)
+
+    code, told = status(tmp_path)
+
+    assert code == 0, told
+    assert "5 drills noted: 5 passed (100% passed)" in told
+    assert "Last pass: 1 d ago, of shop.dump" in told
+    assert "passed (proven)" in told and "1.2 MB, 900 rows, restore 10 s" in told
+    assert "Restore: 10 s, usually 10 s" in told
+    assert "times as long" not in told
+    assert told.endswith("All is well\n")
+
+
+def test_slower_restore_is_told(tmp_path: Path) -> None:
+    """A restore that takes much longer than usual is worth a word, and no failure."""
+    old = [replace(PASSED, at=NOW - timedelta(days=7 * n)) for n in range(1, 5)]
+    note(tmp_path, *old, replace(PASSED, restore=25.0))
+
+    code, told = status(tmp_path)
+
+    assert code == 0
+    assert "! The last restore took 2.5 times as long as usual" in told
+
+
+@pytest.mark.parametrize(
+    ("drills", "arguments", "trouble"),
+    [
+        ([], [], "no drill has been noted"),
+        ([PASSED], ["--max-age=20h"], "the last drill passed 1 d ago, allowed are 20 h"),
+        (
+            [replace(PASSED, at=NOW - timedelta(days=9))],
+            [],
+            "the last drill passed 9 d ago, allowed are 8 d",
+        ),
+        (
+            [PASSED, replace(FAILED, at=NOW)],
+            [],
+            "the last drill failed, first test_table_has_every_row[public.cards]",
+        ),
+        ([replace(PASSED, verdict="could-not-run")], [], "the last drill could not run"),
+    ],
+    ids=["never", "too old for an hourly one", "too old", "failed", "could not run"],
+)
+def test_trouble_is_told(
+    drills: list[Drill], arguments: list[str], trouble: str, tmp_path: Path
+) -> None:
+    """No drill, an old one or a red one: exit 1, what is wrong and what to do."""
+    note(tmp_path, *drills)
+
+    code, told = status(tmp_path, *arguments)
+
+    assert code == 1
+    assert f"Not well: {trouble}" in told
+    assert "drill now: pytest drill/" in told
+
+
+def test_dashboard_gets_json(tmp_path: Path) -> None:
+    """With --json the same comes for machines, oldest first; a torn line is passed over."""
+    note(tmp_path, FAILED, PASSED)
+    with (tmp_path / ".drill" / "history.jsonl").open("a") as file:
+        file.write('{"at": "2026-')
+
+    code, told = status(tmp_path, "--json")
+
+    found = json.loads(told)
+    assert code == 0
+    assert found["ok"] is True and found["trouble"] == ""
+    assert found["last_passed_at"] == PASSED.at.isoformat()
+    assert [each["verdict"] for each in found["drills"]] == ["failed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        (["--max-age=soon"], {}, "--max-age is no duration: 'soon'"),
+        ([], {"BACKUP_PATH": ""}, "BACKUP_PATH is set but empty"),
+        (["--nonsense"], {}, "see python -m drill status --help"),
+    ],
+)
+def test_mistakes_are_told(
+    arguments: list[str], environment: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    """A mistake of the user ends with exit code 4 and a line that names it."""
+    code, output = status(tmp_path, *arguments, **environment)
+
+    assert code == 4
+    assert told in output and "Traceback" not in output
+
+
+def test_drill_is_not_stopped_by_its_history(shops: Shops, tmp_path: Path) -> None:
+    """Where the history cannot be written the drill says so, and its verdict stands."""
+    (tmp_path / "shop.sql").write_bytes(shops.dump(15, "plain.sql").read_bytes())
+    (tmp_path / ".drill").write_text("not a directory")
+
+    drill = run_drill(report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path))
+
+    assert drill.code == 0, drill.output
+    assert "was not noted in" in drill.output
