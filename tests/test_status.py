@@ -74,7 +74,7 @@ def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:
     assert first.rows == rows > 0
     assert first.restore is not None and first.total is not None and first.red == ()
     assert last.verdict == "failed" and last.restore is None
-    assert "test_backup_is_complete" in last.red
+    assert last.red[0] == "test_backup_is_complete"
     code, told = status(tmp_path)
     assert code == 1
     assert "2 drills noted: 1 passed, 1 failed (50% passed)" in told
