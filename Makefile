@@ -39,7 +39,7 @@ format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore
+bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore (an hour)
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean:  ## take away what was set up

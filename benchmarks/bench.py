@@ -1,4 +1,4 @@
-"""Compares the drill's restore with psql and pg_restore: `make bench`, `ARGS="--rounds 3 --large"`.
+"""Compares the drill's restore with psql and pg_restore: `make bench`, `ARGS="--sizes 80"`.
 
 Every way restores into a new database; the ways take turns, so that a noisy machine treats them
 alike. The table goes to standard output, what is going on to standard error.
@@ -59,8 +59,9 @@ def read_options() -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds (5)")
-    parser.add_argument("--sizes", type=int, nargs="*", default=[80, 240], help="MB of dump")
-    parser.add_argument("--large", action="store_true", help="a shop of 1200 MB too")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[80, 240, 1200], help="MB of dump (80 240 1200)"
+    )
     parser.add_argument("--tables", type=int, default=300, help="small tables; 0 for none (300)")
     parser.add_argument(
         "--drill",
@@ -74,8 +75,7 @@ def read_options() -> argparse.Namespace:
 
 def scripts(options: argparse.Namespace) -> list[tuple[str, str]]:
     """Titles and scripts of the databases to compare on."""
-    sizes = [*options.sizes, *([1200] if options.large else [])]
-    found = [(f"shop of {size} MB", shop_script(size)) for size in sizes]
+    found = [(f"shop of {size} MB", shop_script(size)) for size in options.sizes]
     if options.tables:
         found.append((f"{options.tables} small tables", small_tables_script(options.tables)))
     return found
