@@ -468,6 +468,17 @@ def test_census_takes_the_same_fingerprints(major: int, shop: Callable[..., Targ
     assert census.rows["odd.judged"] == census.rows["odd.of_system"] == 50
 
 
+def test_what_cannot_be_identified_is_never_equal(shop: Callable[..., Target]) -> None:
+    """Where the sequences may not be read there is no identity to compare, but the reason."""
+    target = shop(15, "CREATE ROLE reads_nothing LOGIN")
+    poor = replace(target, conninfo={**target.conninfo, "user": "reads_nothing"}, throwaway=False)
+
+    census = take_census(poor, None, 2, quiet, as_major=15)
+
+    assert census.identity is None
+    assert census.unidentified.startswith("permission denied for")
+
+
 def test_settings_of_the_database_change_nothing(
     shop: Callable[..., Target],
 ) -> None:
