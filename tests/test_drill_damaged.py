@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
@@ -394,3 +395,26 @@ def test_row_data_is_not_shown(shops: Shops, tmp_path: Path, drill_file: DrillFi
     for file in drill.report_dir.iterdir():
         assert secret not in file.read_bytes(), file
     assert secret.decode() not in drill.output
+
+
+def test_one_cut_file_is_one_failure(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
+    """What a damaged backup keeps from being checked is skipped with the reason, not failed."""
+    (tmp_path / "db").mkdir()
+    path = tmp_path / "db" / "backup.sql"
+    path.write_bytes(cut_in_copy(shops.dump(15, "plain.sql").read_bytes()))
+
+    part = drill_file(path, "-k", "cards")
+    failed = part.failed
+    drill = drill_file(path)
+
+    suite = ET.parse(drill.report_dir / "junit.xml").getroot().find("testsuite")  # noqa: S314
+    assert suite is not None
+    assert drill.code == part.code == 1
+    assert set(drill.failed) == {"test_backup_is_complete"}
+    assert (suite.attrib["failures"], suite.attrib["errors"]) == ("1", "0")
+    reasons = [skip.attrib["message"] for skip in suite.iter("skipped")]
+    assert sum(reason.startswith("not reached: backup.sql was not") for reason in reasons) > 20
+    assert re.search(r"! Not reached because of that: \d\d criteria", drill.output)
+    assert any("not reached: " in each["why"] for each in drill.result["not_checked"])
+    assert len(failed) == 1, part.output
+    assert "was not restored: it is damaged" in next(iter(failed.values()))

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import time
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from fixtures.redact import Redactor
 from fixtures.report.result import write_result
-from fixtures.report.summary import escape
+from fixtures.report.summary import escape, table
 from fixtures.report.words import describe
 from tests.mini_drill import DATABASE_URL, SECRET, Done, command, drill, environment, make_project
 
@@ -289,7 +290,8 @@ def test_junit_tells_failures_from_errors(project: Path, failed: Done) -> None:
     assert failed.suite.attrib["failures"] == "1"
     assert failed.suite.attrib["errors"] == "0"
     assert broken.suite.attrib["failures"] == "0"
-    assert broken.suite.attrib["errors"] == "3"
+    assert broken.suite.attrib["errors"] == "1"
+    assert broken.suite.attrib["skipped"] == "2"
     properties = failed.properties
     assert properties["backup"] == "/srv/backups/db/backup_20261123_050001.sql"
     assert properties["backup_sha256"].startswith("9f86d081")
@@ -517,14 +519,17 @@ def test_summary_that_cannot_be_written_does_not_hide_the_verdict(project: Path)
 
 
 def test_summary_of_many_failures_stays_small(project: Path) -> None:
-    """300 failures do not flood the summary or the banner; the result has them all."""
+    """What 300 criteria wait for is told once; the result has each of them."""
     summary = project / "summary.md"
 
     done = drill(project, mode="many,noserver", GITHUB_STEP_SUMMARY=str(summary))
 
-    assert "and 253 rows more" in summary.read_text("utf-8")
+    why = "not reached: no server could be had"
+    assert f"| 302 criteria | {why} |" in summary.read_text("utf-8")
     assert len(done.out.splitlines()) < 60
-    assert sum(outcome == "error" for outcome in done.outcomes.values()) == 303
+    assert Counter(done.outcomes.values()) == {"error": 1, "skipped": 302, "passed": 3}
+    assert {"what": "302 criteria", "why": why} in done.result["not_checked"]
+    assert "and 250 rows more: see the report" in list(table(("A",), [("x",)] * 300))
 
 
 def test_markdown_is_escaped() -> None:

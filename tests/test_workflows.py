@@ -348,7 +348,7 @@ EMPTY_TABLE = {
         },
         {
             "id": "drill/test_c.py::test_write",
-            "outcome": "error",
+            "outcome": "skipped",
             "message": "not reached: public.cards has 0 rows",
         },
     ],
@@ -367,7 +367,7 @@ def test_one_issue_is_kept_from_first_failure_to_recovery(repository: Repository
     assert issue["title"] == "Restore drill failed" and issue["open"] is False
     assert "- backup: job failure; verdict failed; backup backup_20231201.sql" in issue["body"]
     assert "test_table_has_rows[public.cards]\n  public.cards has 0 rows" in issue["body"]
-    assert "test_write" not in issue["body"] and "and 1 more" in issue["body"]
+    assert "test_write" not in issue["body"]
     assert "https://github.test/someone/shop/actions/runs/7" in issue["body"]
     assert len(issue["comments"]) == 2
     assert issue["comments"][-1].startswith("Restore drill passed again.")
