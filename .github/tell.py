@@ -14,8 +14,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ DRILLS = ("sample", "backup")
 BACKUP_MARK = "<!-- the backup's own drill -->"
 """In an issue that only a drill of the real backup can close, not one of the sample."""
 MOST_CHECKS = 10
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of characters that are obeyed instead of shown: line ends, escape codes and so on."""
 
 
 def results() -> dict[str, str]:
@@ -80,7 +84,7 @@ def tell_drill(name: str, result: str) -> list[str]:
     elif result == "failure":
         facts.append("no result.json: it ended before its report, see the run's log")
     if path := backup.get("path"):
-        facts.append(f"backup {Path(str(path)).name} taken at {backup.get('taken_at')}")
+        facts.append(f"backup {quoted(Path(str(path)).name)} taken at {backup.get('taken_at')}")
     bad = [
         check
         for check in report.get("checks", ())
@@ -97,8 +101,23 @@ def tell_drill(name: str, result: str) -> list[str]:
 
 def tell(check: dict[str, Any]) -> list[str]:
     """Id and message of one criterion, cut to what people read in a chat."""
-    message = str(check.get("message") or "").replace("~~~", "").strip().splitlines()
-    return [str(check.get("id")), *(f"  {line[:300]}" for line in message[:5])]
+    message = str(check.get("message") or "").strip().splitlines()
+    lines = [str(check.get("id")), *(f"  {line[:300]}" for line in message[:5])]
+    return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """`text` without what a chat or Markdown would obey: names come from dumps and folders."""
+    shown = "".join(
+        ascii(char)[1:-1] if unicodedata.category(char) in UNSEEN else char for char in text
+    )
+    return re.sub(r"~{3,}", "", shown)
+
+
+def quoted(name: str) -> str:
+    """A file's name, as code where it is more than a word: it may mention people."""
+    name = printable(name).replace("`", "'")
+    return name if re.fullmatch(r"[\w.+-]+", name) else f"`{name}`"
 
 
 def gh(*arguments: str, body: str | None = None) -> str:

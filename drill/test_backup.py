@@ -18,7 +18,7 @@ pytestmark = pytest.mark.select
 
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup lies where backups are kept."""
-    assert backup.path.exists(), f"{backup.path} has gone since it was selected"
+    assert backup.path.exists(), story(f"{backup.path} has gone since it was selected")
 
 
 def test_backup_is_not_empty(backup: Backup) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fixtures.prove.damages import Damage
 from fixtures.prove.files import FileDamage
 from fixtures.prove.stage import Noticed
+from fixtures.verdict import story
 
 pytestmark = pytest.mark.prove
 
@@ -16,4 +17,4 @@ def test_damage_is_noticed(damage: Damage | FileDamage, noticed: Noticed) -> Non
     found = noticed(damage)
     if damage.needs_manifest and not found:
         pytest.skip(f"not noticed: {damage.what}; take backups with python -m drill backup")
-    assert found, f"no criterion has noticed the damage: {damage.what}"
+    assert found, story(f"no criterion has noticed the damage: {damage.what}")

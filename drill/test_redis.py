@@ -14,7 +14,9 @@ pytestmark = pytest.mark.redis
 
 def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
     """Redis can be reached, lets the drill in and answers PING."""
-    assert redis_facts.ping, f"Redis at {redis_facts.where} answered PING with something else"
+    assert redis_facts.ping, story(
+        f"Redis at {redis_facts.where} answered PING with something else"
+    )
 
 
 def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
@@ -41,7 +43,7 @@ def test_redis_deletes_keys(redis_keys: OwnKeys) -> None:
     """A deleted key is gone."""
     redis_keys.put("deletes")
     deleted = redis_keys.delete("deletes")
-    assert deleted == 1 and not redis_keys.exists("deletes"), (
+    assert deleted == 1 and not redis_keys.exists("deletes"), story(
         f"DEL in Redis at {redis_keys.server.where} deleted {deleted} of 1 key"
     )
 

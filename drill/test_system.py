@@ -22,7 +22,7 @@ def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], s
     problem = writes(required.name)
     if problem == NO_ROW:
         pytest.skip(f"{required.name}: {NO_ROW}")
-    assert not problem, f"{required.name} cannot be written: {problem}"
+    assert not problem, story(f"{required.name} cannot be written: {problem}")
 
 
 @pytest.mark.usefixtures("restoration")

@@ -26,7 +26,9 @@ def test_database_has_rows(census: Census) -> None:
 def test_table_has_rows(required: TableCriteria, census: Census) -> None:
     """A required table has as many rows as the criteria file asks for."""
     rows = census.rows.get(required.name)
-    assert rows is not None, f"required table {required.name} is not in the restored database"
+    assert rows is not None, story(
+        f"required table {required.name} is not in the restored database"
+    )
     assert required.holds(rows), story(
         f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
         next_steps=[
@@ -39,9 +41,10 @@ def test_table_has_every_row(table: str, census: Census, contents: Contents) -> 
     """A table has exactly the rows that lie in the backup."""
     if table not in contents.rows and table not in census.partitioned:
         pytest.skip("the backup holds no data for it (--exclude-table-data, --schema-only?)")
-    assert table not in census.unreadable, f"{table} cannot be read: {census.unreadable[table]}"
+    unreadable = census.unreadable.get(table)
+    assert unreadable is None, story(f"{table} cannot be read: {unreadable}")
     rows = census.rows.get(table)
-    assert rows is not None, f"{table} is not in the restored database"
+    assert rows is not None, story(f"{table} is not in the restored database")
     dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
     assert rows == dumped, story(
         f"{table} has {rows:,} rows, the backup has {dumped:,}: {abs(dumped - rows):,} "
@@ -55,5 +58,5 @@ def test_table_has_every_row(table: str, census: Census, contents: Contents) -> 
 def test_fact_holds(fact: Fact, measure: Callable[[Fact], tuple[float | None, str]]) -> None:
     """A business fact of the criteria file holds."""
     value, error = measure(fact)
-    assert value is not None, f"{fact.name} could not be measured: {error}"
-    assert fact.holds(value), f"{fact.name} is {value:,}, expected {fact.expectation}"
+    assert value is not None, story(f"{fact.name} could not be measured: {error}")
+    assert fact.holds(value), story(f"{fact.name} is {value:,}, expected {fact.expectation}")
