@@ -56,6 +56,7 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     )
 
 
+@pytest.mark.beside_the_copy
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The backup's age is within the RPO budget."""
     age = (datetime.now(UTC) - backup.taken_at).total_seconds()
@@ -73,6 +74,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     )
 
 
+@pytest.mark.beside_the_copy
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
     """The backup is not much smaller than those before it."""
     if not backup.earlier_sizes:

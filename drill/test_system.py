@@ -25,18 +25,21 @@ def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], s
     assert not problem, story(f"{required.name} cannot be written: {problem}")
 
 
+@pytest.mark.beside_the_copy
 @pytest.mark.usefixtures("restoration")
 def test_restore_time_is_within_budget(record: Record, settings: Settings) -> None:
     """The restore took no longer than its budget."""
     assert_within(settings.max_restore_time, record.seconds("restore"), "restore")
 
 
+@pytest.mark.beside_the_copy
 @pytest.mark.usefixtures("census")
 def test_verify_time_is_within_budget(record: Record, settings: Settings) -> None:
     """The verification took no longer than its budget."""
     assert_within(settings.max_verify_time, record.seconds("verify"), "verify")
 
 
+@pytest.mark.beside_the_copy
 @pytest.mark.usefixtures("restoration")
 def test_total_time_is_within_budget(record: Record, settings: Settings) -> None:
     """The whole drill took no longer than its budget."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,13 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fixtures.census.identity import Identity, differences, take_identity
-from fixtures.target.database import LOCK_KEY, open_database
+from fixtures.safety import refuse_change, take_snapshot
+from fixtures.target.database import open_database
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.find import find_binaries
+from fixtures.target.hold import LOCK_KEY, Hold
 from fixtures.target.model import Target
+from fixtures.verdict import CouldNotRun
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump, quiet
 
@@ -89,24 +95,19 @@ def backups(shops: Shops, tmp_path: Path) -> Path:
 def drill_live(live: Target, backups: Path, report_dir: Path) -> Callable[..., Drill]:
     """Function that drills into the live database."""
 
-    def run(*arguments: str, confirm: str = "") -> Drill:
-        return run_drill(
-            "--target=database",
-            f"--confirm-reset={confirm or live.conninfo['dbname']}",
-            "-k",
-            "not redis",
-            *arguments,
-            report_dir=report_dir,
-            BACKUP_PATH=str(backups),
-            DATABASE_URL=url_of(live),
-        )
+    def run(*arguments: str, confirm: str = "", **environment: str) -> Drill:
+        urls = {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)}
+        named = f"--confirm-reset={confirm or live.conninfo['dbname']}"
+        arguments = ("--target=database", named, *arguments)
+        return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **(urls | environment))
 
     return run
 
 
 def snapshots(backups: Path) -> list[str]:
-    """Names of what lies in the snapshots' folder."""
-    return sorted(path.name for path in (backups / "snapshots").glob("*"))
+    """Names of what lies in the snapshots' folder, without the files that say what they are of."""
+    found = (backups / "snapshots").glob("*")
+    return sorted(path.name for path in found if path.suffix != ".source")
 
 
 def test_passed_drill_leaves_the_backup_in_the_database(
@@ -186,7 +187,7 @@ def test_reset_must_be_confirmed(
     arguments = [f"--confirm-reset={confirmed}"] if confirmed else []
 
     drill = run_drill(
-        "--target=database", *arguments, "-k", "not redis",
+        "--target=database", *arguments,
         report_dir=report_dir, BACKUP_PATH=str(backups), DATABASE_URL=url_of(live),
     )  # fmt: skip
 
@@ -223,8 +224,13 @@ def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Dr
     assert differences(before, identity(live)) == []
 
 
-def test_second_drill_is_refused(live: Target, drill_live: Callable[..., Drill]) -> None:
-    """Two drills at once on one database do not happen."""
+def test_second_drill_is_refused(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """Two drills at once on one database do not happen, and a running one is not called dead."""
+    snapshots_folder = backups / "snapshots"
+    snapshots_folder.mkdir()
+    (snapshots_folder / "pre_drill_snapshot_20261101_000000.dump.undecided").write_text("{}")
     with live.connect() as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
 
@@ -232,6 +238,7 @@ def test_second_drill_is_refused(live: Target, drill_live: Callable[..., Drill])
 
     assert drill.code == 6, drill.output
     assert "another drill is at work" in drill.output
+    assert "mv " not in drill.output and "rollback" not in drill.output
 
 
 def test_password_is_nowhere(drill_live: Callable[..., Drill]) -> None:
@@ -252,7 +259,7 @@ def start_and_wait_for_reset(
     criteria.write_text('[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n')
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "pytest", str(ROOT / "drill"), "-k", "not redis",
+            sys.executable, "-m", "pytest", str(ROOT / "drill"),
             f"--report-dir={report_dir}", f"--criteria={criteria}", "-p", "no:cacheprovider",
             "--target=database", f"--confirm-reset={live.conninfo['dbname']}",
         ],
@@ -312,19 +319,39 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     assert command in drill.output
     other = roll_back_by_command(live, backups / "snapshots" / snapshot, name="postgres")
     assert other.returncode == 6, other.stdout + other.stderr
+    assert snapshots(backups) == [snapshot, f"{snapshot}.undecided"]
 
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a census proves that it is as it was before the drill" in done.stdout
     assert differences(before, identity(live)) == []
-    assert snapshots(backups) == [snapshot]
+    assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
+    with live.connect() as connection:
+        connection.execute("INSERT INTO only_live VALUES (99)")
     again = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "rows, as in the snapshot" in again.stdout
+    assert "a census proves" in again.stdout
     assert differences(before, identity(live)) == []
+
+
+def test_rollback_can_be_taken_back(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """A rollback keeps what it is about to drop, under a snapshot of its own."""
+    assert drill_live().code == 0
+    (snapshot,) = (backups / "snapshots").glob("*.dump")
+    backup = identity(live)
+
+    done = roll_back_by_command(live, snapshot)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (kept,) = re.findall(r"was kept in (\S+)", done.stdout)
+    back = roll_back_by_command(live, Path(kept))
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert differences(backup, identity(live)) == []
 
 
 def roll_back_by_command(
@@ -337,3 +364,116 @@ def roll_back_by_command(
         cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "part",
+    [["-k", "restore_time"], ["-m", "verify"], ["-x"], ["--maxfail=3"], ["--deselect=x"]],
+    ids=str,
+)
+def test_part_of_a_drill_is_refused(
+    part: list[str], live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """Only the whole drill proves what it leaves in a live database."""
+    before = identity(live)
+
+    drill = drill_live(*part)
+
+    assert drill.code == 4, drill.output
+    assert "takes no part of the drill" in drill.output
+    assert snapshots(backups) == []
+    assert differences(before, identity(live)) == []
+
+
+def test_good_recovery_is_kept_whatever_age_times_and_redis_say(
+    live: Target, drill_live: Callable[..., Drill]
+) -> None:
+    """Budgets, the backup's age and Redis make the drill red, and undo no recovery."""
+    drill = drill_live(
+        "--max-backup-age=1ms", "--max-restore-time=1ms", "--max-total-time=1ms",
+        REDIS_URL="redis://127.0.0.1:1/0",
+    )  # fmt: skip
+
+    assert drill.code == 1, drill.output
+    assert drill.result["snapshot"]["rolled_back"] is None
+    assert drill.result["snapshot"]["live_database"] == "holds the backup"
+    assert "keeps the backup" in drill.output
+    with live.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM public.cards").fetchone() == (200,)
+
+
+def test_second_interrupt_waits_for_the_rollback(
+    live: Target, backups: Path, report_dir: Path
+) -> None:
+    """Ctrl-C again and again does not interrupt the way back, nor does SIGTERM."""
+    before = identity(live)
+    process = start_and_wait_for_reset(live, backups, report_dir)
+    for number in (signal.SIGINT, *[signal.SIGINT, signal.SIGTERM] * 20):
+        if process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.05)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert differences(before, identity(live)) == []
+    assert "a census proves that the database is as it was" in output
+    assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
+
+
+def test_failed_rollback_says_what_the_database_holds(
+    live: Target, backups: Path, report_dir: Path
+) -> None:
+    """A rollback that fails tells the state of the live database and the command that goes on."""
+    process = start_and_wait_for_reset(live, backups, report_dir)
+    (snapshot,) = (backups / "snapshots").glob("*.dump")
+    good = snapshot.read_bytes()
+    snapshot.write_bytes(good[: len(good) // 2])
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+
+    assert "was NOT brought back: it holds" in output
+    assert f"python -m drill rollback {snapshot} --confirm-reset" in output
+    assert "was not touched" not in output
+    told = json.loads((report_dir / "result.json").read_text())["snapshot"]
+    assert told["rolled_back"] is False and "NOT brought back" in told["live_database"]
+    assert snapshot.with_name(snapshot.name + ".undecided").exists()
+
+    snapshot.write_bytes(good)
+    done = roll_back_by_command(live, snapshot)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rollback_into_another_server_is_refused(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """A snapshot goes back to the very database it is of, not to one of the same name elsewhere."""
+    assert drill_live().code == 0
+    (snapshot,) = (backups / "snapshots").glob("*.dump")
+    with start_embedded(find_binaries(15, say=quiet), say=quiet) as server:
+        elsewhere = server.create_database(live.conninfo["dbname"])
+        fill_shop(elsewhere, LIVE)
+        before = identity(elsewhere)
+
+        done = roll_back_by_command(elsewhere, snapshot)
+
+        assert done.returncode == 4, done.stdout + done.stderr
+        assert "nothing was touched" in done.stderr
+        assert differences(before, identity(elsewhere)) == []
+
+
+def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path) -> None:
+    """What is written after the snapshot cannot vanish: rows wait, all else stops the reset."""
+    with Hold(live) as hold:
+        hold.stop_writes()
+        kept = take_snapshot(live, tmp_path, name="kept", jobs=2, progress=quiet)
+        with live.connect() as application:
+            application.execute("SET lock_timeout = '100ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                application.execute("INSERT INTO only_live VALUES (8)")
+            refuse_change(live, kept.identity)
+            application.execute("SELECT nextval('artists_id_seq')")
+        with pytest.raises(CouldNotRun, match="has changed since its snapshot"):
+            hold.reset(lambda: refuse_change(live, kept.identity))
+    with live.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM only_live").fetchone() == (7,)
