@@ -477,3 +477,19 @@ def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path
             hold.reset(lambda: refuse_change(live, kept.identity))
     with live.connect() as connection:
         assert connection.execute("SELECT count(*) FROM only_live").fetchone() == (7,)
+
+
+def test_drill_that_ends_early_rolls_back_whatever_its_exit_code(
+    live: Target, tmp_path: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """Criteria that have not reported are no pass, though nothing has failed and pytest says 0."""
+    before = identity(live)
+    (tmp_path / "test_own.py").write_text(
+        "import pytest\ndef test_ends_the_drill(census):\n    pytest.exit('enough', returncode=0)\n"
+    )
+
+    drill = drill_live(str(tmp_path / "test_own.py"))
+
+    assert "has not reported" in drill.output
+    assert drill.result["snapshot"]["rolled_back"] is True
+    assert differences(before, identity(live)) == []
