@@ -15,6 +15,18 @@ from fixtures.verdict import story
 
 pytestmark = pytest.mark.select
 
+BEFORE = "drill the backup before it: pytest drill/ --backup PATH"
+DAMAGED_STEPS = (
+    BEFORE,
+    "compare its size and checksum with the place it was copied from",
+    "take a new backup now, and read the log of the job that wrote this one",
+)
+REFUSED_STEPS = (
+    "find out who put it there: see who may write where backups are kept, and to the database",
+    "if it was written by hand: take it out of the file, and drill the file again",
+    BEFORE,
+)
+
 
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup lies where backups are kept."""
@@ -31,16 +43,12 @@ def test_backup_is_not_empty(backup: Backup) -> None:
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its very end and nothing is cut off."""
     assert contents.is_complete, story(
-        f"{backup.name} is damaged: {contents.faults[0]}",
+        f"{backup.name} is {contents.condition}: {contents.faults[0]}",
         looked_at=[
             f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})",
             *contents.faults[1:],
         ],
-        next_steps=[
-            "drill the backup before it: pytest drill/ --backup PATH",
-            "compare its size and checksum with the place it was copied from",
-            "take a new backup now, and read the log of the job that wrote this one",
-        ],
+        next_steps=REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS,
     )
 
 
