@@ -17,6 +17,7 @@ pytest_plugins = (
     "fixtures.sql_criteria.stage",
     "fixtures.application",
     "fixtures.waivers",
+    "fixtures.waived_constraints",
     "fixtures.redis.stage",
     "fixtures.prove.stage",
     "fixtures.report",

@@ -12,7 +12,8 @@ from benchmarks.ways import JOBS, backup_of
 from fixtures.backup.read import read_contents
 from fixtures.census import storage
 from fixtures.census.collect import take_census
-from fixtures.restore.stage import analyze, restore
+from fixtures.restore.stage import restore
+from fixtures.restore.statistics import analyze
 from fixtures.target.embedded import start_embedded
 from fixtures.target.find import find_binaries
 

@@ -365,7 +365,7 @@ def test_orphans_in_the_source_are_red(shops: Shops, tmp_path: Path, drill_file:
     assert "test_restore_has_no_errors" not in drill.failed
     message = drill.failed["test_foreign_keys_hold[public.cards]"]
     assert "artist_id -> public.artists (cards_artist_fkey): 1 orphan row" in message
-    assert "cards_artist_fkey" in drill.failed["test_constraints_are_validated"]
+    assert "test_constraints_are_validated" not in drill.failed
 
 
 def test_schema_only_dump_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:

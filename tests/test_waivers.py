@@ -11,6 +11,7 @@ import pytest
 from fixtures.criteria import Waiver
 from fixtures.waivers import Waivers
 from tests.drills import Drill, run_drill
+from tests.shop import Shops, fill_shop, pg_dump
 
 TODAY = datetime.now(UTC).date()
 NEXT_MONTH = TODAY + timedelta(days=30)
@@ -171,3 +172,45 @@ def test_a_waiver_in_force_goes_before_one_that_has_expired() -> None:
     assert waivers.of("drill/test_a.py::test_x[a]") == new
     assert waivers.of("drill/test_a.py::test_x[b]") == old
     assert waivers.of("drill/test_a.py::test_y[b]") is None
+
+
+BROKEN = """
+CREATE TABLE cards (n int, m int);
+INSERT INTO cards VALUES (1, 1), (9, 8);
+ALTER TABLE cards ADD CONSTRAINT n_small CHECK (n < 5) NOT VALID;
+ALTER TABLE cards ADD CONSTRAINT m_small CHECK (m < 5) NOT VALID;
+"""
+N_SMALL, M_SMALL = (
+    f"test_constraints_hold[public.cards.{name}]" for name in ("n_small", "m_small")
+)
+
+
+def test_a_waiver_names_a_single_constraint(shops: Shops, tmp_path: Path) -> None:
+    """Of two constraints that rows break the waived one is told, and the other one fails."""
+    source = shops.database(15, "waived_constraints")
+    fill_shop(source, BROKEN)
+    dump = pg_dump(source, tmp_path / "cards.dump", "--format=custom")
+    drills = {}
+    for name, waivers in {"one": [N_SMALL], "both": [N_SMALL, M_SMALL]}.items():
+        criteria = tmp_path / f"{name}.toml"
+        more = [waiver("test_constraints_hold[public.cards.gone]")]
+        criteria.write_text("".join([waiver(each) for each in waivers] + more))
+        drills[name] = run_drill(
+            f"--criteria={criteria}", f"--backup={dump}", "-k", "not redis",
+            report_dir=tmp_path / name,
+        )  # fmt: skip
+    one, both = drills["one"], drills["both"]
+    told = one.failed["test_constraints_hold[public.cards]"]
+    waived = [check for check in both.result["checks"] if check["outcome"] == "waived"]
+
+    assert (one.code, both.code) == (1, 0), one.output + both.output
+    assert set(one.failed) == {"test_constraints_hold[public.cards]"}
+    assert "looked at: check m_small: 1 row breaks it" in told
+    assert f"check n_small: 1 row breaks it is waived until {NEXT_MONTH} (ticket 12)" in told
+    assert [check["id"] for check in waived] == [
+        "drill/test_relations.py::test_constraints_hold[public.cards]"
+    ]
+    assert "check n_small: 1 row breaks it" in waived[0]["message"]
+    assert "check m_small: 1 row breaks it" in waived[0]["message"]
+    gone = "waiver of 'test_constraints_hold[public.cards.gone]' names no table and no constraint"
+    assert any(note.startswith(gone) for note in both.result["notes"])

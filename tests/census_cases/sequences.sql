@@ -77,3 +77,39 @@ CREATE SEQUENCE round MAXVALUE 3 CYCLE;
 CREATE SEQUENCE free;
 CREATE TABLE t (id int DEFAULT nextval('round'));
 INSERT INTO t VALUES (1), (2), (3);
+
+-- case: owned by a column that takes its values from another one
+CREATE SEQUENCE shared;
+CREATE TABLE t (id bigserial PRIMARY KEY);
+ALTER TABLE t ALTER id SET DEFAULT nextval('shared');
+INSERT INTO t SELECT FROM generate_series(1, 40);
+
+-- case: shared by two tables, one of which is served by itself
+-- finds: test_sequences_are_ahead: public.shared gives 3, public.b.id holds 9
+CREATE SEQUENCE shared OWNED BY NONE;
+CREATE TABLE a (id bigint DEFAULT nextval('shared') PRIMARY KEY);
+CREATE TABLE b (id bigserial PRIMARY KEY);
+ALTER TABLE b ALTER id SET DEFAULT nextval('shared');
+INSERT INTO a DEFAULT VALUES;
+INSERT INTO a DEFAULT VALUES;
+-- damage:
+INSERT INTO b VALUES (9);
+
+-- case: behind, by a default with a cast and an odd name
+-- finds: test_sequences_are_ahead: odd.it's (b) gives 1, public.t.id holds 2
+CREATE SCHEMA odd;
+CREATE SEQUENCE odd."it's (b)";
+CREATE TABLE t (id int DEFAULT nextval('odd."it''s (b)"')::int PRIMARY KEY);
+INSERT INTO t DEFAULT VALUES;
+INSERT INTO t DEFAULT VALUES;
+-- damage:
+SELECT setval('odd."it''s (b)"', 1, false);
+
+-- case: defaults that compute, currval, functions and triggers
+-- not checked: sequence public.tens: the default of its column computes something else
+CREATE SEQUENCE tens;
+CREATE SEQUENCE called;
+CREATE FUNCTION next_id() RETURNS bigint LANGUAGE sql AS $$SELECT nextval('public.called') * 100$$;
+CREATE TABLE t (id bigint DEFAULT nextval('tens') * 10 PRIMARY KEY, n bigint DEFAULT currval('tens'),
+    f bigint DEFAULT next_id());
+INSERT INTO t SELECT FROM generate_series(1, 5);

@@ -24,8 +24,8 @@ from fixtures.restore.preflight import (
     make_roles,
 )
 from fixtures.restore.split import restore_split
-from fixtures.restore.stage import analyze
 from fixtures.restore.stage import restore as restore_by_drill
+from fixtures.restore.statistics import analyze
 from fixtures.settings import Settings, settings_from
 from fixtures.target.model import Target
 from tests.drills import ROOT
@@ -64,14 +64,18 @@ def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
     else:
         restoration = restore_by_drill(target, backup, contents, jobs, quiet)
-    analyze(target, jobs)
-    return facts | {"restoration": restoration} | facts_of(target, facts)
+    restoration.without_statistics |= analyze(target, jobs)
+    facts |= {"restoration": restoration}
+    return facts | facts_of(target, facts)
 
 
 def facts_of(target: Target, facts: Facts) -> Facts:
     """Facts of the restored database of `target`, whose backup has those `facts`."""
     contents: Contents = facts["contents"]
-    census = take_census(target, contents, facts["settings"].jobs, quiet)
+    unanalyzed = facts["restoration"].without_statistics
+    census = take_census(
+        target, contents, facts["settings"].jobs, quiet, unanalyzed=frozenset(unanalyzed)
+    )
     listed = set(facts["backup"].head.tables)
     return {
         "restored": target,

@@ -18,7 +18,7 @@ from fixtures.manifest.compare import compare
 from fixtures.manifest.file import Manifest
 from fixtures.prove.copies import copied, do_damage
 from fixtures.prove.damages import Damage
-from fixtures.restore.stage import analyze
+from fixtures.restore.statistics import analyze
 from fixtures.target.model import Target
 from fixtures.verdict import CouldNotRun
 from tests.corpus.healthy import HEALTHY, Healthy
