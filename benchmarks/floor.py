@@ -11,7 +11,6 @@ from collections.abc import Callable
 from benchmarks.sources import Source
 from fixtures.backup.events import CopyData, CopyEnd, Statement
 from fixtures.backup.lexer import PlainReader
-from fixtures.backup.read import Counted
 from fixtures.restore.blocks import Block, Blocks
 from fixtures.restore.model import Restoration
 from fixtures.restore.plain import feed_all
@@ -56,8 +55,7 @@ def load_all(pool: Pool, source: Source) -> None:
     with source.dumps["plain"].open("rb") as dump:
         found: list[tuple[Statement, Block]] = []
         blocks = Blocks(dump)
-        read = Counted(dump, lambda _: None)
-        reader = PlainReader(read)  # type: ignore[arg-type]
+        reader = PlainReader(dump)
         copying: Statement | None = None
         for event in reader.events():
             if isinstance(event, Statement):
@@ -65,8 +63,7 @@ def load_all(pool: Pool, source: Source) -> None:
             elif isinstance(event, CopyData) and copying:
                 if not found or found[-1][0] is not copying:
                     found.append((copying, blocks.new()))
-                end = read.count - len(reader.buffer) + reader.start
-                blocks.add(found[-1][1], event.data, end)
+                blocks.add(found[-1][1], event.data, reader.place)
             elif isinstance(event, CopyEnd) and found:
                 found[-1][1].end()
         for statement, block in found:

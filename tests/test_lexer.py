@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.backup import lexer
+from fixtures.backup import lines
 from fixtures.backup.contents import Reader
 from fixtures.backup.events import (
     Comment,
@@ -118,7 +118,7 @@ def test_chunks_make_no_difference(
     """The events are the same however the stream is read."""
     dump = shops.dump(15, "plain.sql").read_bytes()
     whole = merged(events_of(dump))
-    monkeypatch.setattr(lexer, "CHUNK", chunk)
+    monkeypatch.setattr(lines, "CHUNK", chunk)
 
     assert merged(events_of(dump)) == whole
 
