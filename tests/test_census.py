@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.backup.switches import Switches
+from fixtures.census import versions
 from tests.censuses import (
     NOTHING,
     Case,
@@ -194,3 +195,16 @@ def test_switches_follow_the_last_statement() -> None:
         switches.note(statement)
 
     assert switches.off == {"TRIGGER public.T t.B b", "TRIGGER s.f.c"}
+
+
+def test_versions_that_cannot_be_read_hide_no_verdict(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that cannot tell the version of a collation is noted, and the census goes on."""
+    monkeypatch.setattr(versions, "COLLATIONS", "SELECT 1 / 0, '', ''")
+    target = make(shops, "CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
+
+    census = take(target)
+
+    assert census.rows == {"public.t": 1}
+    assert any("could not be read: division by zero" in note for note in census.notes)
