@@ -15,8 +15,13 @@ from fixtures.verdict import story
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 
-def test_database_has_rows(census: Census) -> None:
-    """The restored database is not empty."""
+def test_database_has_rows(census: Census, contents: Contents) -> None:
+    """The restored database is not empty, and the backup has rows of its tables."""
+    assert not contents.is_schema_only, story(
+        "the backup holds the structure of its tables and the rows of none (--schema-only)",
+        looked_at=["entries of the kind TABLE DATA in its table of contents: there are none"],
+        next_steps=["take the backup without --schema-only (-s)"],
+    )
     assert sum(census.rows.values()) > 0, story(
         f"the restored database has {show_count(len(census.rows), 'table')} and not a single row",
         next_steps=["see which database the job dumps, and with which options"],
