@@ -13,6 +13,7 @@ pytest_plugins = (
     "fixtures.restore.stage",
     "fixtures.census.stage",
     "fixtures.manifest.stage",
+    "fixtures.drift.stage",
     "fixtures.freshness",
     "fixtures.sql_criteria.stage",
     "fixtures.application",

@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fixtures.backup.model import Backup, Contents
-from fixtures.census.model import Census
-from fixtures.manifest.baseline import Baseline
 from fixtures.manifest.compare import Comparison, rows_in
 from fixtures.manifest.file import Manifest
-from fixtures.settings import Settings
 from fixtures.units import show_count
 from fixtures.verdict import story
 
@@ -76,24 +73,4 @@ def test_large_objects_are_what_they_were(comparison: Comparison) -> None:
     assert not comparison.large_objects, story(
         comparison.large_objects[0],
         next_steps=["was the dump taken with --no-large-objects, or of single tables?"],
-    )
-
-
-@pytest.mark.verify
-@pytest.mark.reads_rows
-@pytest.mark.needs_baseline
-def test_table_rows_are_plausible(
-    measured_table: str, baseline: Baseline, census: Census, settings: Settings
-) -> None:
-    """Without a manifest: a table has about as many rows as when a drill passed last."""
-    rows = census.rows.get(measured_table)
-    told = baseline.told(measured_table, rows, settings.criteria)
-    assert not told, story(
-        f"{measured_table} {told}",
-        looked_at=[f"last passed drill: {baseline.backup} ({baseline.path})"],
-        next_steps=[
-            "compare it with the source",
-            "[tolerance] max_shrink and max_growth in the criteria file set the bounds",
-            f"if the change is right: rm {baseline.path}; the next pass is the new measure",
-        ],
     )

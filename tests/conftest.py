@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from fixtures import stages
+from fixtures.drift import stage as drift_stage
 from fixtures.manifest import stage as manifest_stage
 from tests.shop import Shops
 
@@ -25,8 +28,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     stages.pytest_configure(config)
     manifest_stage.pytest_configure(config)
+    drift_stage.pytest_configure(config)
+    # Drills of a backup without BACKUP_PATH keep their state there: never in the tester's own.
+    os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir()) / f"drift-state-{os.getpid()}")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """Take away what drills have kept."""
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

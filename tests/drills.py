@@ -55,6 +55,20 @@ class Drill:
 
 def run_drill(*arguments: str, report_dir: Path, cwd: Path = ROOT, **environment: str) -> Drill:
     """Run `pytest drill/` with `arguments` in a clean environment plus `environment`."""
+    command = ["pytest", str(ROOT / "drill")]
+    return run(command, *arguments, report_dir=report_dir, cwd=cwd, environment=environment)
+
+
+def python_m_drill(name: str, *arguments: str, report_dir: Path, **environment: str) -> Drill:
+    """Run the command `name` of `python -m drill`, which drills, likewise."""
+    command = ["drill", name]
+    return run(command, *arguments, report_dir=report_dir, cwd=ROOT, environment=environment)
+
+
+def run(
+    command: list[str], *arguments: str, report_dir: Path, cwd: Path, environment: dict[str, str]
+) -> Drill:
+    """Run a module of Python that drills."""
     inherited = {
         key: value
         for key, value in os.environ.items()
@@ -64,15 +78,16 @@ def run_drill(*arguments: str, report_dir: Path, cwd: Path = ROOT, **environment
         [
             sys.executable,
             "-m",
-            "pytest",
-            str(ROOT / "drill"),
+            *command,
             f"--report-dir={report_dir}",
             "-p",
             "no:cacheprovider",
             *arguments,
         ],
         cwd=cwd,
-        env=inherited | {"PYTHONIOENCODING": "utf-8"} | environment,
+        env=inherited
+        | {"PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": str(report_dir.parent / "state")}
+        | environment,
         capture_output=True,
         text=True,
         timeout=180,

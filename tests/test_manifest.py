@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -13,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -23,8 +21,6 @@ import pytest
 from fixtures.census.collect import take_census
 from fixtures.census.identity import take_identity
 from fixtures.commands import main
-from fixtures.criteria import load_criteria
-from fixtures.manifest.baseline import Baseline
 from fixtures.manifest.compare import compare
 from fixtures.manifest.definition import words_of
 from fixtures.manifest.drafts import YOUNG_SECONDS
@@ -766,53 +762,6 @@ def test_backup_is_never_overwritten(shop: Callable[..., Target], tmp_path: Path
 def stamp(age: float) -> str:
     """Time in a backup's name, `age` seconds ago."""
     return time.strftime("%Y%m%d_%H%M%S", time.gmtime(time.time() - age))
-
-
-def test_last_passed_drill_is_the_measure_without_a_manifest(
-    shop: Callable[..., Target], tmp_path: Path, report_dir: Path
-) -> None:
-    """A backup without manifest is measured against the last passed drill, within the tolerance."""
-    backups = tmp_path / "backups"
-    backups.mkdir()
-    source = shop(15)
-    pg_dump(source, backups / f"backup_{stamp(60)}.dump", "-Fc")
-    first = run_drill(report_dir=report_dir, BACKUP_PATH=str(backups))
-    with source.connect() as connection:
-        connection.execute("DELETE FROM public.cards WHERE id > 150")
-    pg_dump(source, backups / f"backup_{stamp(0)}.dump", "-Fc")
-    second = run_drill("-k", "plausible", report_dir=tmp_path / "2", BACKUP_PATH=str(backups))
-
-    assert first.code == 0, first.output
-    assert json.loads((backups / ".drill" / "last-passed.json").read_text())["schema"] == 1
-    assert set(second.failed) == {"test_table_rows_are_plausible[public.cards]"}, second.output
-    (message,) = second.failed.values()
-    assert "has 150 rows, the last passed drill 200; allowed: at least 180" in message
-    assert second.result["basis"] == "last passed drill"
-
-
-@pytest.mark.parametrize(
-    ("tolerance", "rows", "words"),
-    [
-        ("", 90, ""),
-        ("", 89, "has 89 rows, the last passed drill 100; allowed: at least 90"),
-        ("", 900, ""),
-        ("", None, "is gone; the last passed drill had it with 100 rows"),
-        ("max_shrink = 0.5", 50, ""),
-        ("max_shrink = 0", 99, "at least 100"),
-        ("max_growth = 0.2", 121, "at least 90 and at most 120"),
-    ],
-)
-def test_tolerance_of_the_criteria_file_holds(
-    tolerance: str, rows: int | None, words: str, tmp_path: Path
-) -> None:
-    """The criteria file says how far rows may be from those of the last passed drill."""
-    path = tmp_path / "criteria.toml"
-    path.write_text(f"[tolerance]\n{tolerance}\n")
-    baseline = Baseline(path, "backup.dump", datetime.now(UTC), {"public.cards": 100})
-
-    told = baseline.told("public.cards", rows, load_criteria(path))
-
-    assert told == words if not words else words in told
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot timings"
-    more = "stages tables facts redis checks proof basis strength not_checked notes"
+    more = "stages tables facts redis checks proof basis strength drift not_checked notes"
     assert list(result) == f"{parts} {more}".split()
     assert result["schema"] == 1
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
+from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.lab import Lab, Outcome
 from tests.shop import FORMATS, Shops
@@ -107,9 +108,17 @@ def healthy(shops: Shops, folder: Path) -> Iterator[str]:
     )
 
 
+def drifts(shops: Shops, folder: Path) -> Iterator[str]:
+    """Lines of the table of damages in the source before the dump."""
+    yield from table(DriftLab(shops, folder))
+
+
+SECTIONS = {"healthy": healthy, "drift": drifts}
+
+
 def main() -> None:
-    """Print the table of damages, or with the argument `healthy` what the healthy ones come to."""
-    lines = healthy if sys.argv[1:] == ["healthy"] else damages
+    """Print the table of damages, or what the argument asks for: `healthy` or `drift`."""
+    lines = SECTIONS[sys.argv[1]] if sys.argv[1:] else damages
     with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
         folder = Path(name)
         with closing(Shops(folder)) as shops:

@@ -15,6 +15,7 @@ from fixtures.backup.select import as_backup, look_at
 from fixtures.census.collect import take_census
 from fixtures.census.stage import number_of
 from fixtures.census.write_check import check_write
+from fixtures.drift.reading import Wanted
 from fixtures.prove.evaluate import LEFT_OUT, Criterion, is_red
 from fixtures.restore.model import Restoration
 from fixtures.restore.preflight import (
@@ -22,7 +23,6 @@ from fixtures.restore.preflight import (
     check_databases,
     check_extensions,
     make_roles,
-    make_tablespaces,
 )
 from fixtures.restore.split import restore_split
 from fixtures.restore.stage import restore as restore_by_drill
@@ -51,7 +51,9 @@ def read_backup(path: Path, folder: Path, settings: Settings) -> Facts:
     return {"backup": backup, "contents": contents, "settings": settings}
 
 
-def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
+def restore(
+    facts: Facts, target: Target, *, split: bool = True, drifting: Wanted | None = None
+) -> Facts:
     """`facts` and those of restoring the backup into the empty database of `target`."""
     contents: Contents = facts["contents"]
     backup: Backup = facts["backup"]
@@ -60,7 +62,6 @@ def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
     check_extensions(target, contents)
     check_collations(target, contents)
     make_roles(target, contents)
-    make_tablespaces(target, contents)
     restoration: Restoration
     if split and not contents.large_objects:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
@@ -68,16 +69,15 @@ def restore(facts: Facts, target: Target, *, split: bool = True) -> Facts:
         restoration = restore_by_drill(target, backup, contents, jobs, quiet)
     restoration.without_statistics |= analyze(target, jobs)
     facts |= {"restoration": restoration}
-    return facts | facts_of(target, facts)
+    return facts | facts_of(target, facts, drifting)
 
 
-def facts_of(target: Target, facts: Facts) -> Facts:
+def facts_of(target: Target, facts: Facts, drifting: Wanted | None = None) -> Facts:
     """Facts of the restored database of `target`, whose backup has those `facts`."""
     contents: Contents = facts["contents"]
-    unanalyzed = facts["restoration"].without_statistics
-    census = take_census(
-        target, contents, facts["settings"].jobs, quiet, unanalyzed=frozenset(unanalyzed)
-    )
+    unanalyzed = frozenset(facts["restoration"].without_statistics)
+    jobs = facts["settings"].jobs
+    census = take_census(target, contents, jobs, quiet, unanalyzed=unanalyzed, drifting=drifting)
     listed = set(facts["backup"].head.tables)
     return {
         "restored": target,

@@ -28,6 +28,8 @@ from tests.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump
 MANIFEST_ONLY = ("test_backup_matches_its_manifest", "test_table_has_its_content",
                  "test_schema_is_what_it_was", "test_sequences_stand_where_they_were",
                  "test_large_objects_are_what_they_were")  # fmt: skip
+DRIFT_ONLY = ("test_database_is_the_same", "test_nothing_was_lost", "test_nothing_was_changed")
+"""Criteria that ask for a drill before this one: `corpus/drift.py` has their cases."""
 COULD_NOT_RUN = "could-not-run"
 
 

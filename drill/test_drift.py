@@ -1,0 +1,59 @@
+"""Drift: the source has lost nothing since the last passed drill, or against the reference."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.drift.drift import Drift
+from fixtures.drift.findings import CHANGED, DATABASE, LOST
+from fixtures.units import show_count
+from fixtures.verdict import story
+
+pytestmark = [pytest.mark.verify, pytest.mark.measures_drift]
+
+SHOWN = 20
+
+
+def test_database_is_the_same(drift: Drift) -> None:
+    """The backup is of the database that the drills before it were of."""
+    found = drift.of(DATABASE)
+    assert not found, story(
+        found[0].line,
+        looked_at=[drift.against],
+        next_steps=["see which database the job dumps", drift.remedies(found)[1]],
+    )
+
+
+def test_nothing_was_lost(drift: Drift) -> None:
+    """Every object that was there is there, unless a migration has dropped it."""
+    found = drift.of(LOST)
+    assert not found, story(
+        f"{show_count(len(found), 'object')} lost since {found[0].against}: {found[0].line}",
+        looked_at=[each.line for each in found[1:SHOWN]] + drift.heads,
+        next_steps=drift.remedies(found),
+    )
+
+
+def test_nothing_was_changed(drift: Drift) -> None:
+    """Every object is defined as it was, unless a migration has changed it."""
+    found = drift.of(CHANGED)
+    assert not found, story(
+        f"{show_count(len(found), 'object')} changed since {found[0].against}: {found[0].line}",
+        looked_at=[each.line for each in found[1:SHOWN]] + drift.heads,
+        next_steps=drift.remedies(found),
+    )
+
+
+@pytest.mark.reads_rows
+def test_table_rows_are_plausible(measured_table: str, drift: Drift) -> None:
+    """A table has about as many rows as when a drill passed last."""
+    found = drift.rows_of(measured_table)
+    assert not found, story(
+        f"{measured_table} {found.told}",
+        looked_at=[found.against],
+        next_steps=[
+            "compare it with the source: were rows deleted?",
+            f'if tables like it come and go: [tolerance.tables] "{measured_table}" = 1.0',
+            drift.remedies([found])[1],
+        ],
+    )
