@@ -13,7 +13,6 @@ from fixtures.backup.events import CopyData, CopyEnd, Statement
 from fixtures.backup.lexer import PlainReader
 from fixtures.restore.blocks import Block, Blocks
 from fixtures.restore.model import Restoration
-from fixtures.restore.plain import feed_all
 from fixtures.restore.pool import Pool
 from fixtures.restore.session import Session
 from fixtures.target.model import Target
@@ -27,7 +26,8 @@ def restore_bare(target: Target, source: Source, jobs: int) -> None:
     pool = Pool(workers, stop)
     try:
         with source.dumps["schema"].open("rb") as schema:
-            feed_all(main, schema)
+            for event in PlainReader(schema).events():
+                main.feed(event)
         load_all(pool, source)
         for phase in (source.indexes, source.joins):
             for number, sql in enumerate(phase):

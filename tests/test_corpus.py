@@ -14,7 +14,7 @@ from tests.corpus.__main__ import run_case, run_copy
 from tests.corpus.archives import edited, renamed
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
-from tests.corpus.judge import judge, read_backup, restore
+from tests.corpus.judge import facts_of, judge, read_backup, restore
 from tests.corpus.lab import DRIFT_ONLY, MANIFEST_ONLY, Lab
 from tests.shop import FORMATS, Shops, fill_shop, pg_dump, require_major
 
@@ -93,6 +93,42 @@ def test_dump_in_another_encoding_stays_green(
 
     assert outcome.is_restored
     assert outcome.red == set()
+
+
+@pytest.mark.parametrize("name", ["names", "newlines", "policies", "foreign_data", "functions"])
+@pytest.mark.parametrize("form", ["plain.sql", "directory"])
+def test_dump_with_all_names_quoted_stays_green(form: str, name: str, labs: dict[int, Lab]) -> None:
+    """With --quote-all-identifiers names are quoted in tags too, and the objects are the same."""
+    path = labs[15].dump(name, form, "--quote-all-identifiers")
+
+    outcome = labs[15].look(name, path, labs[15].manifest(name, path))
+
+    assert outcome.is_restored
+    assert outcome.red == HEALTHY[name].red
+
+
+def test_lost_object_of_a_quoted_dump_is_named(labs: dict[int, Lab]) -> None:
+    """What is lost is missed too where all names are quoted, and one that is like another."""
+    lab = labs[15]
+    source = lab.shops.database(15, "quoted_and_lost")
+    fill_shop(
+        source,
+        """CREATE TABLE a (i int); COMMENT ON TABLE a IS 'x';
+        CREATE TABLE "a""b" (i int); CREATE TABLE ab (i int); CREATE VIEW v AS SELECT 1 AS i;""",
+    )
+    path = pg_dump(source, lab.folder / "quoted.sql", "--quote-all-identifiers")
+    facts = read_backup(path, lab.folder, lab.settings)
+    target = lab.copy_for(facts)
+    facts = restore(facts, target)
+    with target.connect() as connection:
+        connection.execute("COMMENT ON TABLE a IS NULL")
+        connection.execute('DROP TABLE "a""b"')
+        connection.execute("DROP VIEW v")
+
+    census = facts_of(target, facts)["census"]
+
+    lost = ['COMMENT public.TABLE "a"', 'TABLE public.a"b', "VIEW public.v"]
+    assert sorted(census.missing_objects) == lost
 
 
 def test_lost_row_is_named_in_any_encoding(labs: dict[int, Lab]) -> None:

@@ -86,7 +86,7 @@ def events_of(dump: bytes) -> list[Event]:
         (b"GRANT SELECT ON TABLE s.t TO reader;", ["reader"]),
         (b'GRANT ALL ON TABLE "a TO b" TO "x FROM y" WITH GRANT OPTION;', ["x FROM y"]),
         (b"REVOKE ALL ON SCHEMA s FROM PUBLIC;", []),
-        (b"GRANT parent TO child GRANTED BY postgres;", ["child"]),
+        (b"GRANT parent TO child GRANTED BY postgres;", ["child", "postgres", "parent"]),
         (
             b"ALTER DEFAULT PRIVILEGES FOR ROLE a IN SCHEMA s GRANT SELECT ON TABLES TO b;",
             ["a", "b"],

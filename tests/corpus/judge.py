@@ -23,6 +23,7 @@ from fixtures.restore.preflight import (
     check_databases,
     check_extensions,
     make_roles,
+    make_tablespaces,
 )
 from fixtures.restore.split import restore_split
 from fixtures.restore.stage import restore as restore_by_drill
@@ -62,6 +63,7 @@ def restore(
     check_extensions(target, contents)
     check_collations(target, contents)
     make_roles(target, contents)
+    make_tablespaces(target, contents)
     restoration: Restoration
     if split and not contents.large_objects:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
