@@ -157,6 +157,7 @@ def test_secrets_are_masked(secret: str) -> None:
         ('column "a" {\n', "line 4"),
         ("", ""),
         ('tablet "a" {}\n', "line 4"),
+        ('order of the columns of "a" {"columns": 5}\n', "line 4"),
     ],
 )
 def test_broken_reference_is_a_usage_error(text: str, words: str, tmp_path: Path) -> None:
