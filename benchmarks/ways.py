@@ -96,7 +96,7 @@ def ours(form: str) -> Callable[[Target, Source], None]:
 
 def backup_of(path: Path) -> Backup:
     """The dump at `path` as a backup."""
-    form, compression, _ = recognise(path)
+    form, compression, *_ = recognise(path)
     return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
 
 

@@ -42,13 +42,15 @@ def test_backup_is_not_empty(backup: Backup) -> None:
 
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its very end and nothing is cut off."""
+    unknown = "no backup of PostgreSQL that can be drilled"
+    condition = unknown if backup.unrecognised else contents.condition
     assert contents.is_complete, story(
-        f"{backup.name} is {contents.condition}: {contents.faults[0]}",
+        f"{backup.name} is {condition}: {contents.faults[0]}",
         looked_at=[
             f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})",
             *contents.faults[1:],
         ],
-        next_steps=REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS,
+        next_steps=backup.next_steps or (REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS),
     )
 
 
@@ -86,7 +88,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
     """The backup is not much smaller than those before it."""
     if not backup.earlier_sizes:
-        pytest.skip("no earlier backup of this format lies beside it")
+        pytest.skip("no earlier backup of its series and format lies beside it")
     usual = statistics.median(backup.earlier_sizes)
     assert backup.size >= usual * settings.criteria.min_size_ratio, story(
         f"{backup.name} has {show_bytes(backup.size)}, "

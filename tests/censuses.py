@@ -18,9 +18,9 @@ from psycopg import sql
 import drill.test_catalog
 import drill.test_relations
 import drill.test_restore
+from fixtures.backup.candidate import as_backup, look_at
 from fixtures.backup.model import Contents, Head
 from fixtures.backup.read import read_contents
-from fixtures.backup.select import as_backup, look_at
 from fixtures.census.collect import take_census
 from fixtures.census.model import Census
 from fixtures.target.model import Target

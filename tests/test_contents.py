@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.backup.candidate import as_backup, look_at
 from fixtures.backup.codec import CODECS, UTF8, codec_of
 from fixtures.backup.model import CLIENT_ONLY, Contents
 from fixtures.backup.read import read_contents
-from fixtures.backup.select import as_backup, look_at
 from fixtures.target.model import Target
 from tests.corpus import edits
 from tests.corpus.healthy import HEALTHY

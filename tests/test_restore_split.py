@@ -45,7 +45,7 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 def backup_of(path: Path) -> Backup:
     """The dump at `path` as a backup."""
-    form, compression, unrecognised = recognise(path)
+    form, compression, unrecognised, _ = recognise(path)
     assert form, unrecognised
     return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
 

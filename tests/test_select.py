@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fixtures.backup.candidate import look_at
 from fixtures.backup.formats import recognise
-from fixtures.backup.select import candidates_in, look_at, time_in_name
+from fixtures.backup.listing import candidates_in
+from fixtures.backup.times import time_in_name
 from tests.shop import COMPRESSORS, Shops, require_major
 
 DUMP = b"--\n-- PostgreSQL database dump\n--\n\nSELECT 1;\n"
@@ -76,10 +78,10 @@ def test_time_inside_the_dump_goes_before_modification_time(shops: Shops, tmp_pa
     assert abs((datetime.now(UTC) - found.taken_at).total_seconds()) < 3600
 
 
-@pytest.mark.parametrize("name", ["b.sql.part", "b.sql.tmp", "b.dump.partial", "empty.sql"])
+@pytest.mark.parametrize("name", ["b.sql.part", "b.sql.tmp", "b.dump.partial"])
 def test_unfinished_is_passed_over_with_a_word(name: str, tmp_path: Path) -> None:
-    """Files in progress and empty ones are passed over, and named."""
-    (tmp_path / name).write_bytes(b"" if name == "empty.sql" else DUMP)
+    """Files in progress are passed over, and named."""
+    (tmp_path / name).write_bytes(DUMP)
     (tmp_path / "old_20200101.sql").write_bytes(DUMP)
 
     found, passed_over = candidates_in(tmp_path, UTC)
@@ -131,7 +133,7 @@ def test_format_is_recognised_by_content(
     path = tmp_path / "no-suffix-at-all"
     path.write_bytes(COMPRESSORS[suffix](data) if suffix else data)
 
-    found, compression, unrecognised = recognise(path)
+    found, compression, unrecognised, _ = recognise(path)
 
     assert found == {"plain.sql": "plain", "custom.dump": "custom", "archive.tar": "tar"}[form]
     assert bool(compression) == bool(suffix)
@@ -141,8 +143,8 @@ def test_format_is_recognised_by_content(
 @pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
 def test_head_is_read_without_a_server(major: int, shops: Shops) -> None:
     """Versions, database, encoding and tables stand in the head of each format."""
+    from fixtures.backup.candidate import as_backup  # noqa: PLC0415
     from fixtures.backup.read import read_head  # noqa: PLC0415
-    from fixtures.backup.select import as_backup  # noqa: PLC0415
 
     require_major(major)
     for form in ("plain.sql", "custom.dump", "directory", "archive.tar"):

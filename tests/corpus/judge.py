@@ -9,9 +9,9 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from fixtures.backup.candidate import as_backup, look_at
 from fixtures.backup.model import Backup, Contents
 from fixtures.backup.read import read_contents
-from fixtures.backup.select import as_backup, look_at
 from fixtures.census.collect import take_census
 from fixtures.census.stage import number_of
 from fixtures.census.write_check import check_write
