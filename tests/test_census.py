@@ -140,15 +140,13 @@ def test_tables_that_cannot_be_read_fail(shops: Shops) -> None:
     census = take(poor, NOTHING)
     failed = failures(census)
 
-    assert census.unreadable["public.child"] == "permission denied for table child"
+    assert census.unreadable["public.child"].startswith("permission denied for table child (")
     assert "permission denied" in failed["test_foreign_keys_hold[public.child]"]
     assert "cannot be checked: permission denied" in failed["test_constraints_hold[public.child]"]
     assert "cannot be read: permission denied" in failed["test_sequences_are_ahead"]
     assert "permission denied" in failed["test_every_object_came_back"]
-    assert (
-        "view public.children",
-        "it could not be planned: permission denied for view children",
-    ) in (census.not_checked)
+    why = dict(census.not_checked)["view public.children"]
+    assert "it could not be planned: permission denied for view children" in why
 
 
 def test_what_a_function_raises_is_not_shown(shops: Shops) -> None:
@@ -163,7 +161,7 @@ def test_what_a_function_raises_is_not_shown(shops: Shops) -> None:
 
     told = failures(take(make(shops, script)))["test_constraints_hold[public.t]"]
 
-    assert "function public.fine raised an exception (SQLSTATE 23514)" in told
+    assert "check_violation (SQLSTATE 23514): raised in function public.fine" in told
     assert "secret" not in told
 
 

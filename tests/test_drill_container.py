@@ -63,7 +63,7 @@ def test_damaged_backup_is_red_in_a_container_too(
     )  # fmt: skip
 
     assert drill.code == 1, drill.output
-    assert "syntax error" in drill.failed["test_restore_has_no_errors"]
+    assert "syntax_error" in drill.failed["test_restore_has_no_errors"]
 
 
 def test_missing_engine_is_told(shops: Shops, tmp_path: Path, report_dir: Path) -> None:

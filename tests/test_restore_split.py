@@ -77,7 +77,7 @@ def new_database(shops: Shops, major: int, schema: Path | None, encoding: str) -
 def errors_of(done: Restoration) -> list[RestoreError]:
     """Errors; which of two broken keys the server names hangs on which index was made first."""
     return [
-        replace(error, message=re.sub(r"(duplicate key).*", r"\1", error.message))
+        replace(error, message=re.sub(r"(unique_violation).*", r"\1", error.message))
         for error in done.errors
     ]
 

@@ -133,7 +133,7 @@ REFUSED = {
     "SELECT 1; DROP TABLE cards": "it holds more than one statement",
     "SELECT 1; COMMIT; DROP TABLE cards": "it holds more than one statement",
     "SELECT * FROM nowhere": 'relation "nowhere" does not exist',
-    "SELECT title::integer FROM cards": "invalid input syntax for type integer",
+    "SELECT title::integer FROM cards": "invalid_text_representation (SQLSTATE 22P02)",
     "SELECT count(*) FROM pg_sleep(60)": "it took longer than 0.20 s ([sql] timeout",
 }
 
