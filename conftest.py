@@ -1,6 +1,7 @@
 """The index of the drill's stages: each module brings its own options, hooks and fixtures."""
 
 pytest_plugins = (
+    "fixtures.workers",
     "fixtures.settings",
     "fixtures.record",
     "fixtures.steps",
@@ -8,6 +9,7 @@ pytest_plugins = (
     "fixtures.stages",
     "fixtures.interrupt",
     "fixtures.backup.stage",
+    "fixtures.budgets",
     "fixtures.snapshot",
     "fixtures.target.stage",
     "fixtures.restore.stage",

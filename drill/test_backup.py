@@ -66,7 +66,7 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     )
 
 
-@pytest.mark.beside_the_copy
+@pytest.mark.budget("age")
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The backup's age is within the RPO budget."""
     age = (datetime.now(UTC) - backup.taken_at).total_seconds()

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from fixtures.budgets import Budgets
 from fixtures.census.write_check import NO_ROW
 from fixtures.criteria import TableCriteria
 from fixtures.record import Record
-from fixtures.settings import Settings
 from fixtures.units import show_duration
 from fixtures.verdict import story
 
@@ -25,29 +25,32 @@ def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], s
     assert not problem, story(f"{required.name} cannot be written: {problem}")
 
 
-@pytest.mark.beside_the_copy
+@pytest.mark.budget("time")
 @pytest.mark.usefixtures("restoration")
-def test_restore_time_is_within_budget(record: Record, settings: Settings) -> None:
+def test_restore_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The restore took no longer than its budget."""
-    assert_within(settings.max_restore_time, record.seconds("restore"), "restore")
+    assert_within(budgets, record.seconds("restore"), "restore")
 
 
-@pytest.mark.beside_the_copy
+@pytest.mark.budget("time")
 @pytest.mark.usefixtures("census")
-def test_verify_time_is_within_budget(record: Record, settings: Settings) -> None:
+def test_verify_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The verification took no longer than its budget."""
-    assert_within(settings.max_verify_time, record.seconds("verify"), "verify")
+    assert_within(budgets, record.seconds("verify"), "verify")
 
 
-@pytest.mark.beside_the_copy
+@pytest.mark.budget("time")
 @pytest.mark.usefixtures("restoration")
-def test_total_time_is_within_budget(record: Record, settings: Settings) -> None:
+def test_total_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The whole drill took no longer than its budget."""
-    assert_within(settings.max_total_time, record.elapsed, "total")
+    assert_within(budgets, record.elapsed, "total")
 
 
-def assert_within(budget: float, spent: float, what: str) -> None:
-    """Fail where `spent` seconds are over the `budget` of the stage `what`."""
+def assert_within(budgets: Budgets, spent: float, what: str) -> None:
+    """Fail where `spent` seconds are over the budget of the stage `what`."""
+    budget = budgets.seconds[what]
+    if budget is None:
+        pytest.skip(budgets.why_none(what))
     assert spent <= budget, story(
         f"{what} time {show_duration(spent)} is over its budget of {show_duration(budget)}",
         next_steps=[f"see the timeline in the report; the budget is --max-{what}-time"],

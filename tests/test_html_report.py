@@ -122,7 +122,13 @@ def many_page(chromium: Path, many: Done) -> Text:
     ("mode", "arguments", "title", "meaning"),
     [
         ("", [], "PASSED", "The backup was restored, and all 6 criteria that ran hold."),
-        ("noserver", [], "COULD NOT RUN", "nothing is known about the backup"),
+        (
+            "noserver",
+            [],
+            "COULD NOT RUN",
+            "The backup was read to its end and is whole; it was not restored: no server",
+        ),
+        ("notfound", [], "FAILED", "there is no backup to rely on"),
         ("", ["-k", "redis"], "INCOMPLETE", "no criterion read a row of the restored database"),
         ("skiprows", [], "COULD NOT RUN", "no criterion read a row of the restored database"),
     ],

@@ -60,7 +60,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Done:
         ("", ["-k", "backup"], "incomplete", 0),
         ("", ["-k", "cards"], "passed", 0),
         ("bug", ["-m", "redis"], "failed", 1),
-        ("", ["-k", "nothing_of_this_name"], "incomplete", 5),
+        ("", ["-k", "nothing_of_this_name"], "could-not-run", 5),
         ("", ["drill/test_small.py::test_redis_answers"], "incomplete", 0),
         ("wrong,bug", ["-x"], "failed", 1),
         ("wrong", ["--tb=short", "-rA"], "failed", 1),
@@ -85,8 +85,8 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot timings"
-    more = "stages tables facts redis checks proof basis strength drift not_checked notes"
-    assert list(result) == f"{parts} {more}".split()
+    more = "stages tables facts redis checks proof basis strength drift budgets rows_read"
+    assert list(result) == [*f"{parts} {more}".split(), "warnings", "not_checked", "notes"]
     assert result["schema"] == 1
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")
@@ -114,10 +114,10 @@ def test_checks_tell_id_outcome_sentence_and_stage(failed: Done) -> None:
 
 def test_a_skip_stands_in_not_checked(failed: Done) -> None:
     """A skipped criterion is named with its reason, in the result and in the banner."""
-    entry = {"what": "drill/test_small.py::test_redis_keeps_keys", "why": "REDIS_URL is unset"}
+    entry = {"what": "whether keys are kept", "why": "REDIS_URL is unset"}
 
     assert entry in failed.result["not_checked"]
-    assert "! Not checked: your own Redis, test_redis_keeps_keys (REDIS_URL is unset)" in failed.out
+    assert "! Not checked: your own Redis; whether keys are kept (REDIS_URL is unset)" in failed.out
 
 
 def test_a_waived_criterion_is_not_green(project: Path) -> None:
@@ -422,7 +422,7 @@ def test_the_sample_is_named_loudly(project: Path) -> None:
     assert "! No backup is named (BACKUP_PATH, --backup): drilling the sample shop" in done.out
     assert done.result["sample"] is True
     for text in (done.out, done.page.read_text("utf-8")):
-        assert "This is the sample shop, not your backup" in text
+        assert "SAMPLE, not your backup" in text and "No backup of yours was drilled" in text
 
 
 @pytest.mark.parametrize("option", ["-q", "-v", "--tb=long", "-rA"])

@@ -135,8 +135,29 @@ def test_slower_restore_is_told(tmp_path: Path) -> None:
             "the last drill failed, first test_table_has_every_row[public.cards]",
         ),
         ([replace(PASSED, verdict="could-not-run")], [], "the last drill could not run"),
+        (
+            [*[replace(FAILED, at=NOW - timedelta(days=n)) for n in (4, 3, 2)], PASSED],
+            [],
+            "3 of the last 4 drills did not pass, though the last one did",
+        ),
+        (
+            [
+                replace(each, at=NOW - timedelta(hours=9 - n))
+                for n, each in enumerate((PASSED, FAILED, PASSED, FAILED, PASSED))
+            ],
+            [],
+            "2 of the last 4 drills did not pass, though the last one did",
+        ),
     ],
-    ids=["never", "too old for an hourly one", "too old", "failed", "could not run"],
+    ids=[
+        "never",
+        "too old for an hourly one",
+        "too old",
+        "failed",
+        "could not run",
+        "a quarter passed",
+        "on and off",
+    ],
 )
 def test_trouble_is_told(
     drills: list[Drill], arguments: list[str], trouble: str, tmp_path: Path
@@ -149,6 +170,14 @@ def test_trouble_is_told(
     assert code == 1
     assert f"Not well: {trouble}" in told
     assert "drill now: pytest drill/" in told
+
+
+def test_two_passes_after_failures_are_well(tmp_path: Path) -> None:
+    """What was mended is well again by its second pass; a single failure by its first."""
+    days = [replace(FAILED, at=NOW - timedelta(days=n)) for n in (5, 4, 3)]
+    note(tmp_path, *days, replace(PASSED, at=NOW - timedelta(days=2)), PASSED)
+
+    assert status(tmp_path)[0] == 0
 
 
 def test_dashboard_gets_json(tmp_path: Path) -> None:

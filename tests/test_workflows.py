@@ -156,10 +156,11 @@ def test_people_are_told_after_every_end_of_the_drills(name: str) -> None:
 
 def test_every_setting_can_be_configured() -> None:
     """The real drill gets every setting that the repository may hold, under its own name."""
-    here = step("backup", "Drill it")["env"]
-    not_here = {"", "DRILL_REPORT_DIR", "DRILL_SAMPLE_ROWS"}
+    here = dict(step("backup", "Drill it")["env"])
+    not_here = {"", "DRILL_REPORT_DIR", "DRILL_SAMPLE_ROWS", "DRILL_REQUIRE_BACKUP"}
     wanted = {option.variable for option in OPTIONS.values()} - not_here
 
+    assert here.pop("DRILL_REQUIRE_BACKUP") == "1"
     assert {name for name in here if name.startswith("DRILL_")} - {"DRILL_ARGS"} == wanted
     assert {*here, "BACKUP_PATH"} >= set(VARIABLES.values())
     for name, value in here.items():
