@@ -153,9 +153,10 @@ def require_major(major: int) -> None:
 class Shops:
     """Servers with the shop, one a major version, started when first asked for."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep dumps in `folder`."""
+    def __init__(self, folder: Path, needs: frozenset[str] = frozenset()) -> None:
+        """Keep dumps in `folder`; the servers meet `needs`, see `Binaries.lacks`."""
         self.folder = folder
+        self.needs = needs
         self.servers: dict[int, EmbeddedServer] = {}
         self.sources: dict[int, Target] = {}
 
@@ -171,7 +172,8 @@ class Shops:
         if major != USUAL:
             require_major(major)
         if major not in self.servers:
-            self.servers[major] = start_embedded(find_binaries(major, say=quiet), say=quiet, room=0)
+            build = find_binaries(major, needs=self.needs, say=quiet)
+            self.servers[major] = start_embedded(build, say=quiet, room=0)
         return self.servers[major].create_database(name, encoding=encoding)
 
     def throwaway(self, major: int) -> Target:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from fixtures.restore.model import Restoration
+from fixtures.target.find import find_binaries
+from fixtures.verdict import CouldNotRun
 from tests.corpus import edits
 from tests.corpus.__main__ import run_case, run_copy
 from tests.corpus.archives import edited, renamed
@@ -16,7 +19,7 @@ from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import facts_of, judge, read_backup, restore
 from tests.corpus.lab import DRIFT_ONLY, MANIFEST_ONLY, Lab
-from tests.shop import FORMATS, Shops, fill_shop, pg_dump, require_major
+from tests.shop import FORMATS, Shops, fill_shop, pg_dump, quiet, require_major
 
 FORMS = list(FORMATS)
 EVERY = 12
@@ -27,7 +30,7 @@ ORPHAN = """
 ALTER TABLE "Lager für Öl"."fässer" DISABLE TRIGGER ALL;
 INSERT INTO "Lager für Öl"."fässer" ("größe") VALUES (999);
 """
-LARGE = {("many_tables", 15)}
+LARGE = {("many_tables", 15), ("large_schema", 18), ("many_partitions", 18)}
 """Databases that take long and are drilled on one major version here."""
 
 
@@ -58,7 +61,12 @@ def test_healthy_dump_is_read_whole(name: str, form: str, labs: dict[int, Lab]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "major"), [pair for pair in product(HEALTHY, (15, 18)) if pair not in LARGE]
+    ("name", "major"),
+    [
+        (name, major)
+        for name, major in product(HEALTHY, (15, 18))
+        if (name, major) not in LARGE and not HEALTHY[name].needs
+    ],
 )
 def test_healthy_database_stays_green(name: str, major: int, labs: dict[int, Lab]) -> None:
     """A healthy database is restored without an error and turns no criterion red.
@@ -69,6 +77,24 @@ def test_healthy_database_stays_green(name: str, major: int, labs: dict[int, Lab
     form = FORMS[(list(HEALTHY).index(name) + major) % len(FORMS)]
 
     outcome = lab.look(name, path := lab.dump(name, form), lab.manifest(name, path))
+
+    assert outcome.is_restored
+    assert outcome.red == HEALTHY[name].red
+
+
+@pytest.mark.parametrize("name", [name for name in HEALTHY if HEALTHY[name].needs])
+def test_healthy_database_with_extensions_stays_green(name: str, tmp_path: Path) -> None:
+    """So does one with extensions of others, on the newest server here that has them."""
+    needs = HEALTHY[name].needs
+    try:
+        build = find_binaries(None, needs=needs, say=quiet)
+    except CouldNotRun as trouble:
+        pytest.skip(trouble.what)
+    with contextlib.closing(Shops(tmp_path, needs)) as shops:
+        lab = Lab(shops, tmp_path / "lab", build.major)
+        path = lab.dump(name, "custom.dump")
+
+        outcome = lab.look(name, path, lab.manifest(name, path))
 
     assert outcome.is_restored
     assert outcome.red == HEALTHY[name].red

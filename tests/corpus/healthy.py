@@ -8,6 +8,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "databases"
 EXPECTED_RED = "-- red by its nature: "
 ENCODING = "-- encoding: "
+NEEDS = "-- needs: "
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Healthy:
     """A source database: `what` it has, the `script` that makes it.
 
     `red` names the criteria that are rightly red, since the database is as odd as that;
-    `encoding` is that of the database.
+    `encoding` is that of the database; `needs` are extensions beyond PostgreSQL's own, as in
+    `Binaries.lacks`: where a machine has them not, the database is left out and that is told.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Healthy:
     script: str
     red: frozenset[str] = frozenset()
     encoding: str = "UTF8"
+    needs: frozenset[str] = frozenset()
 
 
 def read_healthy(path: Path) -> Healthy:
@@ -32,7 +35,9 @@ def read_healthy(path: Path) -> Healthy:
     red = second.removeprefix(EXPECTED_RED) if second.startswith(EXPECTED_RED) else ""
     names = frozenset(red.replace(" ", "").split(",")) - {""}
     encoding = second.removeprefix(ENCODING) if second.startswith(ENCODING) else "UTF8"
-    return Healthy(path.stem, first.removeprefix("-- "), script, names, encoding)
+    extensions = second.removeprefix(NEEDS) if second.startswith(NEEDS) else ""
+    needs = frozenset(f"extension:{name}" for name in extensions.split())
+    return Healthy(path.stem, first.removeprefix("-- "), script, names, encoding, needs)
 
 
 HEALTHY = {path.stem: read_healthy(path) for path in sorted(FOLDER.glob("*.sql"))}
