@@ -50,10 +50,20 @@ def test_redis_deletes_keys(redis_keys: OwnKeys) -> None:
 
 def test_redis_is_a_writable_primary(redis_facts: RedisFacts) -> None:
     """Redis is a primary and follows no other, so that writes to it last."""
+    if redis_facts.role is None:
+        pytest.skip(redis_facts.role_in_words)
+    ways = ["point REDIS_URL at the primary"]
+    if redis_facts.is_sentinel:
+        ways = ["ask it where the primary is: SENTINEL GET-MASTER-ADDR-BY-NAME NAME", *ways]
+    elif redis_facts.primary:
+        ways = [
+            f"point REDIS_URL at the primary, {redis_facts.primary}",
+            "is that one gone for good? then let your failover promote a replica, one alone",
+        ]
     assert redis_facts.is_primary, story(
         f"Redis at {redis_facts.where} is no primary: {redis_facts.role_in_words}",
-        looked_at=[f"{redis_facts.where}: INFO replication"],
-        next_steps=["point REDIS_URL at the primary", "or promote it: REPLICAOF NO ONE"],
+        looked_at=[f"{redis_facts.where}: INFO, or else ROLE"],
+        next_steps=ways,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.census.model import Census
 from fixtures.criteria import TableCriteria
+from fixtures.criteria.names import CriteriaNames
 from fixtures.units import show_count
 from fixtures.verdict import story
 
@@ -45,8 +46,12 @@ def test_unlisted_tables_hold(unlisted_tables: list[str], census: Census) -> Non
     )
 
 
-def test_required_references_exist(required: TableCriteria, census: Census) -> None:
+def test_required_references_exist(
+    required: TableCriteria, census: Census, criteria_names: CriteriaNames
+) -> None:
     """A required table has the foreign keys that the criteria file names."""
+    for name in (required.name, *required.references):
+        assert name in census.relations, criteria_names.lost_table(name, census.relations)
     referenced = {key.referenced for key in census.foreign_keys_of(required.name)}
     lost = [name for name in required.references if name not in referenced]
     assert not lost, story(

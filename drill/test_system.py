@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.budgets import Budgets
+from fixtures.census.model import Census
 from fixtures.census.write_check import NO_ROW
 from fixtures.criteria import TableCriteria
+from fixtures.criteria.names import CriteriaNames
 from fixtures.record import Record
 from fixtures.units import show_duration
 from fixtures.verdict import story
@@ -17,8 +19,15 @@ pytestmark = pytest.mark.system
 
 
 @pytest.mark.reads_rows
-def test_table_can_be_written(required: TableCriteria, writes: Callable[[str], str]) -> None:
+def test_table_can_be_written(
+    required: TableCriteria,
+    writes: Callable[[str], str],
+    census: Census,
+    criteria_names: CriteriaNames,
+) -> None:
     """Insert, update and delete work on a required table (and are rolled back)."""
+    is_there = required.name in census.relations
+    assert is_there, criteria_names.lost_table(required.name, census.relations)
     problem = writes(required.name)
     if problem == NO_ROW:
         pytest.skip(f"{required.name}: {NO_ROW}")

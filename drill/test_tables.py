@@ -9,6 +9,7 @@ import pytest
 from fixtures.backup.model import Contents
 from fixtures.census.model import Census
 from fixtures.criteria import Fact, TableCriteria
+from fixtures.criteria.names import CriteriaNames
 from fixtures.units import show_count
 from fixtures.verdict import story
 
@@ -28,12 +29,12 @@ def test_database_has_rows(census: Census, contents: Contents) -> None:
     )
 
 
-def test_table_has_rows(required: TableCriteria, census: Census) -> None:
+def test_table_has_rows(
+    required: TableCriteria, census: Census, criteria_names: CriteriaNames
+) -> None:
     """A required table has as many rows as the criteria file asks for."""
     rows = census.rows.get(required.name)
-    assert rows is not None, story(
-        f"required table {required.name} is not in the restored database"
-    )
+    assert rows is not None, criteria_names.lost_table(required.name, census.relations)
     assert required.holds(rows), story(
         f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
         next_steps=[

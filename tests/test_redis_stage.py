@@ -320,6 +320,8 @@ def test_replica_is_named_with_its_primary(drill: Drill, serve: Serve) -> None:
     assert run.failed == {"can_write_and_read", "is_a_writable_primary"}
     assert "is a read-only replica (READONLY)" in run.output
     assert f"no primary: it is a replica of 127.0.0.1:{primary.port}" in run.output
+    assert f"point REDIS_URL at the primary, 127.0.0.1:{primary.port}" in run.output
+    assert "REPLICAOF" not in run.output
     assert primary.admin.dbsize() == 0
 
 
@@ -355,7 +357,7 @@ def test_user_with_other_keys_is_told_the_prefix(look: Look, serve: Serve) -> No
 
 
 def test_nothing_is_written_where_memory_is_hidden(look: Look, serve: Serve) -> None:
-    """Without INFO nobody knows whether a write evicts, so none is made and that is said."""
+    """Without INFO nobody knows whether a write evicts: none is made, which is not checked."""
     server = serve()
     server.admin.acl_setuser(
         "app", enabled=True, passwords=["+secret"], keys=["*"], commands=["+@all", "-info"]
@@ -363,11 +365,48 @@ def test_nothing_is_written_where_memory_is_hidden(look: Look, serve: Serve) -> 
 
     found = look(server.url(user="app", password="secret"))
 
-    assert "it does not tell its memory" in found.write_fault
+    assert "could evict live keys; grant it: ACL SETUSER USER +info" in found.stage.not_tried
+    assert found.stage.write_trouble is None
     assert found.stage.facts and found.stage.facts.keys == 0
-    assert not found.stage.facts.is_primary
-    assert [entry["what"] for entry in found.record.not_checked] == ["memory and role of Redis"]
+    assert found.stage.facts.is_primary
+    assert [entry["what"] for entry in found.record.not_checked] == ["memory of Redis"]
     assert "cmdstat_set" not in server.admin.info("commandstats")
+
+
+@pytest.mark.parametrize("hidden", ["acl", "renamed", "with role"])
+def test_redis_without_info_is_not_checked_instead_of_failed(
+    hidden: str, drill: Drill, serve: Serve
+) -> None:
+    """What needs INFO is not checked, with the reason; nobody is told to promote anything."""
+    options = [] if hidden == "acl" else ["--rename-command", "INFO", "hidden"]
+    options += ["--rename-command", "ROLE", "hidden2"] if hidden == "with role" else []
+    server = serve(*options)
+    commands = ["+@all", "-info", "-role"] if hidden == "acl" else ["+@all"]
+    server.admin.acl_setuser(
+        "app", enabled=True, passwords=["+secret"], keys=["*"], commands=commands
+    )
+
+    run = drill("-rs", REDIS_URL=server.url(user="app", password="secret"))
+
+    assert run.exit_code == 0, run.output
+    assert "without INFO (not permitted, or renamed)" in run.output
+    assert "REPLICAOF" not in run.output
+    assert ("does not tell its role" in run.output) == (hidden != "renamed")
+    assert run.redis["write"] == "not tried"
+
+
+def test_sentinel_is_told_as_one(drill: Drill, serve: Serve) -> None:
+    """A Sentinel keeps no keys: that is said, and how to find the primary; nothing is written."""
+    primary = serve()
+    watched = f"sentinel monitor shop 127.0.0.1 {primary.port} 1\n"
+    sentinel = serve("--sentinel", files={"redis.conf": watched.encode()})
+
+    run = drill(REDIS_URL=sentinel.url())
+
+    assert run.exit_code == 1, run.output
+    assert "is no primary: it is a Sentinel, which keeps no keys" in run.output
+    assert "SENTINEL GET-MASTER-ADDR-BY-NAME" in run.output
+    assert "REPLICAOF" not in run.output
 
 
 def test_user_that_may_not_delete_fails_that_criterion_alone(drill: Drill, serve: Serve) -> None:
@@ -661,10 +700,22 @@ def test_container_without_an_engine_could_not_run(
     """Where no engine answers the drill could not run, and says what to do."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
 
-    story = look(target="container").could_not_run
+    story = look(target="container", redis_image="redis:7").could_not_run
 
     assert "no container engine answers" in story
     assert "drill without containers: --target embedded" in story
+
+
+def test_container_target_needs_no_redis_image_that_nobody_named(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --redis-image an embedded Redis stands in, and no engine is asked for one."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+
+    found = look(target="container")
+
+    assert found.stage.facts and not found.stage.facts.own
+    assert found.stage.facts.write == "ok"
 
 
 def test_image_that_cannot_be_had_could_not_run(look: Look) -> None:
@@ -816,7 +867,7 @@ def test_wrong_url_is_a_usage_error(drill: Drill) -> None:
         ("TLS ConnectionError: Error 2 connecting to h:1. No such file", "certificate file"),
         ("TimeoutError: Timeout connecting to server", "did not answer in time"),
         ("ResponseError: DENIED Redis is running in protected mode", "protected mode"),
-        ("ResponseError: unknown command 'SET'", "Sentinel"),
+        ("ResponseError: unknown command 'SET'", "does not know SET: it is renamed"),
     ],
 )
 def test_message_of_a_server_is_understood(told: str, what: str) -> None:

@@ -15,6 +15,7 @@ from fixtures.backup.read import read_contents
 from fixtures.census.collect import take_census
 from fixtures.census.stage import number_of
 from fixtures.census.write_check import check_write
+from fixtures.criteria.names import CriteriaNames
 from fixtures.drift.reading import Wanted
 from fixtures.prove.evaluate import LEFT_OUT, Criterion, is_red
 from fixtures.restore.model import Restoration
@@ -84,6 +85,7 @@ def facts_of(target: Target, facts: Facts, drifting: Wanted | None = None) -> Fa
     return {
         "restored": target,
         "census": census,
+        "criteria_names": CriteriaNames(facts["settings"].criteria, frozenset(contents.rows)),
         "unlisted_tables": [name for name in census.rows if name not in listed],
         "measure": lambda fact: number_of(target, fact),
         "writes": lambda table: check_write(target, table),
