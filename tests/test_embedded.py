@@ -14,11 +14,13 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
-from fixtures.target import cleanup, embedded, executor, fetch, find, place
+from fixtures.target import cleanup, embedded, executor, fetch, find, isolation, place
 from fixtures.target.binaries import Binaries
 from fixtures.target.cleanup import clean_left_overs, find_left_overs
 from fixtures.target.cluster import LOCALE
@@ -197,9 +199,50 @@ def test_code_in_the_database_learns_nothing(
         assert "secret" not in told
         assert "PATH=" in told
         assert told.splitlines()[-1] != "0"
-        if os.geteuid() == 0:
-            with target.connect() as connection, pytest.raises(Exception, match="ermission denied"):
+        if os.geteuid() == 0 or server.executor.is_isolated:
+            refusals = psycopg.errors.InsufficientPrivilege | psycopg.errors.UndefinedFile
+            with target.connect() as connection, pytest.raises(refusals):
                 connection.execute(f"COPY told FROM '{mine}'".encode())
+
+
+@pytest.mark.parametrize("why", ["", "closed for a test"])
+def test_server_sees_nothing_but_its_own(
+    why: str, wheel: Binaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind its walls a server has no network, no foreign process and one directory to write."""
+    monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
+    with start_embedded(wheel, say=lambda _: None) as server:
+        target = server.create_database("drill")
+        with target.connect() as connection:
+            connection.execute("CREATE TABLE told (line text)")
+            connection.execute("COPY told FROM PROGRAM 'cat /proc/net/dev; ls -d /proc/[0-9]*'")
+            told = connection.execute("SELECT line FROM told").fetchall()
+            refused = [
+                path
+                for path in ("/tmp/drill-was-here", "/var/tmp/drill-was-here")  # noqa: S108
+                if not succeeds(connection, f"COPY told TO '{path}'")
+            ]
+        devices = [line.split(":")[0].strip() for (line,) in told if ":" in line]
+        processes = [line for (line,) in told if line.startswith("/proc/")]
+        assert server.executor.is_isolated == (isolation.why_not() == "")
+        assert target.isolated == server.executor.is_isolated
+        if why:
+            assert not server.executor.is_isolated
+        if server.executor.is_isolated:
+            assert devices == ["lo"]
+            assert len(processes) < 20
+            assert len(refused) == 2
+    for path in ("/tmp/drill-was-here", "/var/tmp/drill-was-here"):  # noqa: S108
+        Path(path).unlink(missing_ok=True)
+
+
+def succeeds(connection: psycopg.Connection[tuple[Any, ...]], statement: str) -> bool:
+    """Whether the server carries `statement` out."""
+    try:
+        connection.execute(statement.encode())
+    except psycopg.Error:
+        return False
+    return True
 
 
 def test_cluster_is_prepared_once(wheel: Binaries, cache: Path) -> None:
@@ -405,7 +448,10 @@ def test_killed_run_is_cleaned_up(other_run: subprocess.Popen[str]) -> None:
         f"process {other_run.pid}"
     ]
     (line,) = [line for line in clean_left_overs() if str(path) in line]
-    assert line.startswith(f"stopped the PostgreSQL server {living.pid} of a run that died")
+    # Behind walls of its own it has ended with its run.
+    assert line.startswith(
+        (f"stopped the PostgreSQL server {living.pid} of a run that died", "cleaned up after a run")
+    )
     assert not path.exists()
     assert not is_alive(living)
 
