@@ -200,7 +200,7 @@ def test_code_in_the_database_learns_nothing(
         assert "PATH=" in told
         assert told.splitlines()[-1] != "0"
         if os.geteuid() == 0 or server.executor.is_isolated:
-            refusals = psycopg.errors.InsufficientPrivilege | psycopg.errors.UndefinedFile
+            refusals = (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedFile)
             with target.connect() as connection, pytest.raises(refusals):
                 connection.execute(f"COPY told FROM '{mine}'".encode())
 
@@ -467,19 +467,24 @@ def test_interrupted_start_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
-def test_killed_server_leaves_nothing(server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("why", ["", "closed for a test"])
+def test_killed_server_leaves_nothing(
+    why: str, wheel: Binaries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What outlives a killed server, its backends and its shared memory, goes with it."""
-    target = server.create_database("drill")
-    process = cleanup.find_server(server.run.data)
-    assert process is not None
-    with target.connect() as connection:
-        backend = psutil.Process(connection.info.backend_pid)
-        process.kill()
-        assert str(process.pid) in segment_creators()
-        server.stop()
-        assert not is_alive(backend)
-    assert str(process.pid) not in segment_creators()
-    assert not server.run.path.exists()
+    monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
+    with start_embedded(wheel, say=lambda _: None) as server:
+        process = cleanup.find_server(server.run.data)
+        assert process is not None
+        with server.create_database("drill").connect():
+            backends = process.children()
+            process.kill()
+            assert backends
+            assert server.executor.is_isolated or str(process.pid) in segment_creators()
+            server.stop()
+            assert not any(map(is_alive, backends))
+        assert str(process.pid) not in segment_creators()
+        assert not server.run.path.exists()
 
 
 def segment_creators() -> list[str]:
