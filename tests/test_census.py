@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from fixtures.backup.switches import Switches
-from fixtures.census import versions
+from fixtures.census import bodies, catalog, references, rows, states, storage, versions
+from fixtures.lost import told_when_lost
+from fixtures.verdict import CouldNotRun
 from tests.censuses import (
     NOTHING,
     Case,
@@ -206,3 +209,55 @@ def test_versions_that_cannot_be_read_hide_no_verdict(
 
     assert census.rows == {"public.t": 1}
     assert any("could not be read: division_by_zero" in note for note in census.notes)
+
+
+PARTS = {
+    (states, "INVALID_INDEXES"): {"test_indexes_are_valid"},
+    (states, "UNVALIDATED"): {"test_constraints_are_validated"},
+    (states, "LARGE_OBJECTS"): {"test_large_objects_came_back"},
+    (states, "SWITCHED_OFF"): {"test_triggers_are_enabled"},
+    (states, "NOT_ENFORCED"): set(),
+    (references, "FOREIGN_KEYS"): {"test_foreign_keys_hold", "test_unlisted_tables_hold"},
+    (rows, "NOT_NULL"): {"test_constraints_hold", "test_unlisted_tables_hold"},
+    (bodies, "VIEWS"): {"test_views_resolve"},
+    (bodies, "FUNCTIONS"): {"test_functions_resolve"},
+    (storage, "STRUCTURES"): {"test_storage_is_sound"},
+    (catalog, "SEQUENCES"): {"test_sequences_are_ahead"},
+    (catalog, "FAR"): {"test_foreign_keys_hold", "test_unlisted_tables_hold",
+                       "test_views_resolve", "test_sequences_are_ahead"},
+}  # fmt: skip
+"""Queries of the catalog, and the criteria that need what they read."""
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part[1])
+def test_part_of_the_catalog_that_fails_costs_its_criteria_alone(
+    part: tuple[ModuleType, str], shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read is told as not checked, its criteria are skipped, the rest goes on."""
+    target = make(shops, "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1)")
+    change(target, "CREATE TABLE u (id int); ALTER TABLE u ADD CHECK (id > 0) NOT VALID")
+    monkeypatch.setattr(*part, "SELECT drill_has_no_such_column")
+
+    census = take(target)
+    failed = failures(census)
+
+    assert census.rows["public.t"] == 1
+    skipped = {name.split("[")[0] for name, why in failed.items() if "catalog could not" in why}
+    assert skipped == PARTS[part]
+    assert any("catalog could not be read" in why for _, why in census.not_checked)
+    others = {"test_sequences_are_ahead", "test_constraints_are_validated"} - PARTS[part]
+    assert {name.split("[")[0] for name in failed} - skipped == others
+
+
+def test_tables_that_cannot_be_listed_and_lost_servers_are_no_verdict(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be said without the tables, nor by a server that has gone."""
+    target = make(shops, "CREATE TABLE t (id int)")
+    monkeypatch.setattr(catalog, "TABLES", "SELECT drill_has_no_such_column")
+    with pytest.raises(CouldNotRun, match="could not be listed"):
+        take(target)
+    monkeypatch.undo()
+    monkeypatch.setattr(states, "INVALID_INDEXES", "SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(CouldNotRun, match="was lost"), told_when_lost(target, "the verification"):
+        take(target)
