@@ -220,7 +220,7 @@ def test_older_than_oldest_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
     assert find_binaries(9, say=said.append).major >= survey.OLDEST
-    assert said[0].startswith("PostgreSQL 9 cannot be had here: using PostgreSQL ")
+    assert said[0].startswith("a PostgreSQL older than 10 cannot be had here: using PostgreSQL ")
 
 
 def test_newer_than_newest_is_refused() -> None:
