@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.census.model import Census
+from fixtures.restore.consequences import by_cause, counted
 from fixtures.restore.model import Restoration
 from fixtures.units import show_count
 from fixtures.verdict import story
@@ -16,10 +17,10 @@ SHOWN = 10
 
 def test_restore_has_no_errors(restoration: Restoration) -> None:
     """The whole backup restores without a single error."""
-    errors = restoration.errors
-    assert not errors, story(
-        f"the restore met {show_count(len(errors), 'error')}; the first: {errors[0].message}",
-        looked_at=[line for error in errors[:SHOWN] for line in error.told()],
+    found = by_cause(restoration)
+    assert not restoration.errors, story(
+        f"the restore met {counted(found)}; the first: {found[0].error.message}",
+        looked_at=[line for each in found[:SHOWN] for line in each.told()],
         next_steps=["mend the cause in the source, take a new backup, and drill that one"],
     )
 

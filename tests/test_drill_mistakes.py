@@ -138,7 +138,7 @@ def test_missing_extension_could_not_run(shops: Shops, tmp_path: Path, report_di
     drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
     assert drill.code == 6, drill.output
-    assert "does not have: postgiss" in drill.output
+    assert "that the backup needs: postgiss" in drill.output
     assert "--target container --image" in drill.output
     assert "restore" not in {stage["name"] for stage in drill.result["stages"]}
 
