@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from fixtures.restore.model import Restoration
 from fixtures.restore.plain import restore_plain
 from tests.shop import Shops
 
-NUMBER = itertools.count()
 SETTINGS = """
 SELECT pg_catalog.set_config('search_path', '', false);
 SET check_function_bodies = false;
@@ -128,7 +127,7 @@ def restored(shops: Shops, folder: Path, text: str) -> Restoration:
     reader = Reader()
     with path.open("rb") as stream:
         reader.read(PlainReader(stream).events())
-    target = shops.database(15, f"causes_{next(NUMBER)}")
+    target = shops.database(15, f"causes_{secrets.token_hex(6)}")
     done = restore_plain(target, backup, reader.contents(sha256=""), lambda _: None)
     assert "4711" not in str([error.told() for error in done.errors])
     return done

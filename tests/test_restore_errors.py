@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
@@ -16,6 +15,7 @@ from fixtures.restore.errors import add_error
 from fixtures.restore.model import Restoration
 from fixtures.restore.words import opening_words
 from fixtures.server_errors import ServerError, error_in
+from fixtures.target.cleanup import find_server
 from fixtures.target.model import Target
 from fixtures.verdict import CouldNotRun
 from tests.shop import Shops
@@ -214,8 +214,9 @@ def test_server_that_dies_could_not_run(shops: Shops) -> None:
     target = shops.throwaway(15)
     connection = target.connect()
     row = connection.execute("SELECT current_setting('data_directory')").fetchone()
-    pid = int((Path(row[0]) / "postmaster.pid").read_text().split()[0] if row else 0)
-    psutil.Process(pid).send_signal(signal.SIGQUIT)
+    server = find_server(Path(str(row[0]) if row else ""))
+    assert server is not None
+    server.send_signal(signal.SIGQUIT)
 
     def use() -> None:
         with told_when_lost(target, "the restore"):
@@ -226,6 +227,6 @@ def test_server_that_dies_could_not_run(shops: Shops) -> None:
         use()
     connection.close()
 
-    server = f"embedded PostgreSQL {target.version}"
-    assert f"the restore stopped: the connection to {server}" in str(caught.value)
+    name = f"embedded PostgreSQL {target.version}"
+    assert f"the restore stopped: the connection to {name}" in str(caught.value)
     assert "read the server's log" in str(caught.value)
