@@ -1,6 +1,18 @@
 """The index of the drill's stages: each module brings its own options, hooks and fixtures."""
 
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+sys.path[:0] = [] if str(ROOT) in sys.path else [str(ROOT)]
+
 pytest_plugins = (
+    "fixtures.streams",
     "fixtures.workers",
     "fixtures.settings",
     "fixtures.record",
@@ -26,3 +38,15 @@ pytest_plugins = (
     "fixtures.report",
     "fixtures.history",
 )
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Begin anew where pytest has taken the configuration of a project around the drill.
+
+    This comes before the stages are imported, and by path: see there.
+    """
+    spec = importlib.util.spec_from_file_location("drill_ini", ROOT / "fixtures" / "own_ini.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.begin_anew_with_own_ini(pluginmanager.get_plugin("pytestconfig"))

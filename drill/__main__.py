@@ -7,6 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fixtures.commands import main
+from fixtures.streams import keep_on, open_missing
+
+open_missing()
+keep_on()
+
+from fixtures.commands import main  # noqa: E402 - nothing may be opened before
 
 sys.exit(main(sys.argv[1:]))
