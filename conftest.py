@@ -20,6 +20,7 @@ pytest_plugins = (
     "fixtures.verdict",
     "fixtures.stages",
     "fixtures.interrupt",
+    "fixtures.limits",
     "fixtures.backup.stage",
     "fixtures.budgets",
     "fixtures.snapshot",
