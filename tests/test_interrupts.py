@@ -190,7 +190,7 @@ def test_a_limit_ends_what_takes_longer(dump: str, told: str, tmp_path: Path) ->
     backup.write_text("SET client_encoding = 'UTF8';\n" + dump)
 
     drill = run_drill(
-        f"--backup={backup}", "--timeout=4s", "-m", "not redis", report_dir=tmp_path / "report"
+        f"--backup={backup}", "--timeout=10s", "-m", "not redis", report_dir=tmp_path / "report"
     )
 
     assert (drill.code, drill.verdict) == (6, "could-not-run"), drill.output
