@@ -86,7 +86,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
 
 @pytest.mark.beside_the_copy
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
-    """The backup is not much smaller than those before it."""
+    """The backup is about as large as those before it, or larger."""
     if not backup.earlier_sizes:
         pytest.skip("no earlier backup of its series and format lies beside it")
     if not backup.size:

@@ -75,7 +75,7 @@ def test_seed_steps_come_in_order(report_dir: Path) -> None:
         "Cards: 50",
         "Step 7: Checking Redis connectivity",
         "Step 8: Final system checks",
-        "RESTORE DRILL PASSED",
+        "RESTORE DRILL SAMPLE",
         "Backup used:",
         "Duration:",
     ]

@@ -496,3 +496,25 @@ def test_without_channels_nothing_is_sent_and_nothing_fails(repository: Reposito
     done = repository.tell("channels", "failure", "skipped", EVENT="failed", APPRISE_URLS="")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_names_of_dumps_and_files_are_not_obeyed(repository: Repository) -> None:
+    """A backup's file name mentions nobody, and no message breaks out of its fence."""
+    evil = "x @team <b>\n# headline\u202e `code` \x1b[2J.sql"
+    result = {
+        "verdict": "failed",
+        "backup": {"path": f"/b/{evil}", "taken_at": "2026-11-23T05:00:01+00:00"},
+        "checks": [
+            {"id": f"t[{evil}]", "outcome": "failed", "message": f"~~~\n{evil}\x9b2J\n~~~~"}
+        ],
+    }
+    repository.report("backup", result)
+    repository.event("success", "failure")
+    (issue,) = repository.issues
+    body = issue["body"]
+
+    outside, fence, _ = body.split("~~~")
+    assert "`x @team <b>\\n# headline\\u202e 'code' \\x1b[2J.sql`" in outside
+    assert "\n# headline" not in outside
+    assert "\x1b" not in body and "\x9b" not in body and "\u202e" not in body
+    assert "\\x9b2J" in fence
