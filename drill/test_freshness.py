@@ -21,7 +21,7 @@ def test_rows_are_fresh(
 ) -> None:
     """The newest value of a column that says when rows were written is young enough."""
     newest = newest_of(fresh)
-    assert not newest.error, story(newest.error)
+    assert not newest.error, newest.error
     told = f"newest {fresh.name} is {distance(newest, backup)}"
     lead = newest.lead_over(backup.taken_at)
     assert lead <= slack_of(backup, settings.criteria.timezone), story(
