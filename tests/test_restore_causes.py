@@ -11,10 +11,11 @@ import pytest
 from fixtures.backup.contents import Reader
 from fixtures.backup.lexer import PlainReader
 from fixtures.backup.model import Backup
+from fixtures.backup.read import read_contents
+from fixtures.restore import plain
 from fixtures.restore.consequences import by_cause, counted
 from fixtures.restore.model import Restoration
-from fixtures.restore.plain import restore_plain
-from tests.shop import Shops
+from tests.shop import Shops, pg_dump
 
 SETTINGS = """
 SELECT pg_catalog.set_config('search_path', '', false);
@@ -119,6 +120,26 @@ COPY public.zz_known (id) FROM stdin;
 """
 
 
+def test_archive_is_left_after_too_many_errors(
+    shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive that is not read on after its errors is red, and no trouble with the file."""
+    source = shops.database(15, f"causes_{secrets.token_hex(6)}")
+    with source.connect() as connection:
+        connection.execute(
+            "CREATE TABLE t AS SELECT n, repeat('x', 90) FROM generate_series(1, 9999) n"
+        )
+    path = tmp_path / "backup.dump"
+    pg_dump(source, path, "--format=custom")
+    backup = Backup(path, "custom", "", path.stat().st_size, datetime.now(UTC), "")
+    contents = read_contents(backup, tmp_path, lambda _: None)
+    monkeypatch.setattr(plain, "MAX_ERRORS", 1)
+
+    done = plain.restore_plain(source, backup, contents, lambda _: None)
+
+    assert [error.error.sqlstate for error in done.errors] == ["42P07"]
+
+
 def restored(shops: Shops, folder: Path, text: str) -> Restoration:
     """Restoration of a dump that is no more than `text`, statement by statement."""
     path = folder / "dump.sql"
@@ -128,7 +149,7 @@ def restored(shops: Shops, folder: Path, text: str) -> Restoration:
     with path.open("rb") as stream:
         reader.read(PlainReader(stream).events())
     target = shops.database(15, f"causes_{secrets.token_hex(6)}")
-    done = restore_plain(target, backup, reader.contents(sha256=""), lambda _: None)
+    done = plain.restore_plain(target, backup, reader.contents(sha256=""), lambda _: None)
     assert "4711" not in str([error.told() for error in done.errors])
     return done
 
