@@ -127,7 +127,7 @@ def test_archive_is_left_after_too_many_errors(
     source = shops.database(15, f"causes_{secrets.token_hex(6)}")
     with source.connect() as connection:
         connection.execute(
-            "CREATE TABLE t AS SELECT n, repeat('x', 90) FROM generate_series(1, 9999) n"
+            "CREATE TABLE t AS SELECT n, repeat('x', 900) FROM generate_series(1, 9999) n"
         )
     path = tmp_path / "backup.dump"
     pg_dump(source, path, "--format=custom")
