@@ -243,3 +243,14 @@ def test_one_process_is_not_refused(report_dir: Path) -> None:
     """What asks for no other process is let through."""
     pytest.importorskip("xdist")
     assert run_drill("-n0", "-k", "redis", report_dir=report_dir).code == 0
+
+
+def test_the_sample_is_never_put_into_a_live_database(report_dir: Path) -> None:
+    """Without a backup of one's own nothing is connected to: exit 4."""
+    url = "postgresql://nobody@127.0.0.1:1/shop"
+    drill = run_drill(
+        "--target=database", "--confirm-reset=shop", report_dir=report_dir, DATABASE_URL=url
+    )
+
+    assert drill.code == 4, drill.output
+    assert "the sample shop is never put into a live database" in drill.output
