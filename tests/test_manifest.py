@@ -460,7 +460,7 @@ def test_census_takes_the_same_fingerprints(major: int, shop: Callable[..., Targ
     assert census.identity == identity(target)
     (broken,) = (each for each in census.constraints if each.broken != 0)
     assert broken.name == "judged_n_check"
-    assert broken.error == "function odd.fine raised an exception (SQLSTATE P0001)"
+    assert broken.error == "raise_exception (SQLSTATE P0001): raised in function odd.fine"
     assert census.rows["odd.judged"] == census.rows["odd.of_system"] == 50
 
 
