@@ -178,7 +178,7 @@ def test_a_killed_drill_is_cleaned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dump", "told"),
     [
-        (HOSTILE["a block"], "at work was line 2: DO, for "),
+        (HOSTILE["a block"], "at work was line 2: DO ..., for "),
         (HOSTILE["a query"], "at work was line 2: SELECT pg_catalog.pg_sleep ..., for "),
         (HOSTILE["a trigger"], "COPY public.a (x) FROM stdin;, for "),
         (VALIDATED, "at work was rows of public.a, for "),
