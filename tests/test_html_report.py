@@ -172,7 +172,7 @@ def test_the_page_holds_all_facts(evil_page: Text) -> None:
         "public.artists 1,000 exactly 1,000 (backup) ok",
         "sum of purchases 12,345.5 at least 1 ok",
         "your own Redis REDIS_URL is unset",
-        "test_redis_keeps_keys REDIS_URL is unset",
+        "whether keys are kept REDIS_URL is unset",
         "the target was cleaned up",
     ):
         assert fact in evil_page.text, fact
