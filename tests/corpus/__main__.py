@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fixtures.target.find import find_binaries
+from fixtures.target.isolation import why_not
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
+from tests.corpus.hostile import EVERY, reached, world
 from tests.corpus.lab import Lab, Outcome
 from tests.shop import FORMATS, Shops, quiet
 
@@ -118,11 +120,27 @@ def drifts(shops: Shops, folder: Path) -> Iterator[str]:
     yield from table(DriftLab(shops, folder))
 
 
-SECTIONS = {"healthy": healthy, "drift": drifts}
+def hostile(shops: Shops, folder: Path) -> Iterator[str]:
+    """A line on each hostile dump that has reached something, and how many were contained."""
+    held = 0
+    for number, case in enumerate(EVERY):
+        target = shops.database(15, f"hostile_{number}")
+        if not target.isolated:
+            yield f"namespaces are closed here: {why_not()}"
+            return
+        with world() as outside:
+            harm = reached(case, outside, shops, target, folder)
+        held += not harm
+        if harm:
+            yield f"{case.id}: {', '.join(harm)}"
+    yield f"hostile dumps contained {held} of {len(EVERY)}"
+
+
+SECTIONS = {"healthy": healthy, "drift": drifts, "hostile": hostile}
 
 
 def main() -> None:
-    """Print the table of damages, or what the argument asks for: `healthy` or `drift`."""
+    """Print the table of damages, or what the argument asks for: `healthy`, `drift`, `hostile`."""
     lines = SECTIONS[sys.argv[1]] if sys.argv[1:] else damages
     with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
         folder = Path(name)
