@@ -13,11 +13,13 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from fixtures.target.launcher import choose_launcher
 from fixtures.target.model import Target
@@ -25,8 +27,8 @@ from tests.corpus.judge import read_backup, restore, settings_with
 from tests.shop import Shops, fill_shop, pg_dump
 
 SECRET = "Confidential-4711"
-MARK = "4711.08"
-"""Seconds that a process left behind sleeps for: its name among all others."""
+MARK = f"4711.{os.getpid()}"
+"""Seconds that a process left behind sleeps for: its name among all others, of other runs too."""
 
 DEEDS = {
     "a program writes a file": "COPY public.loot TO PROGRAM 'cat > {outside}/made'",
@@ -203,8 +205,7 @@ class World:
         found += ["a connection by a Unix socket"] * self.unix.calls
         found += ["killed a process"] if self.bystander.poll() is not None else []
         found += [f"left process {process.pid} behind" for process in left_behind()]
-        with target.connect_read_only() as connection:
-            rows = connection.execute("SELECT line FROM public.loot").fetchall()
+        rows = loot_of(target)
         told = " ".join(line for (line,) in rows if line and not line.startswith("failed: "))
         return found + [f"read {word}" for word in (SECRET, "secret") if word in told]
 
@@ -214,6 +215,21 @@ class World:
         return {path.name for path in self.outside.iterdir()} | {
             self.made for place in places if (place / self.made).exists()
         }
+
+
+def loot_of(target: Target) -> list[tuple[str | None]]:
+    """What the deed has stored; a server that it has crashed from within is waited for."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            with target.connect_read_only() as connection:
+                return connection.execute("SELECT line FROM public.loot").fetchall()
+        except psycopg.errors.UndefinedTable:
+            return []  # the crash took the restore's transaction with it
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def left_behind(*, everywhere: bool = False) -> list[psutil.Process]:
