@@ -58,12 +58,13 @@ DEEDS = {
     "pg_read_file of an environment": "INSERT INTO public.loot VALUES (encode("
     "pg_read_binary_file('/proc/{bystander}/environ', 0, 100000, true), 'escape'))",
     "pg_ls_dir": "INSERT INTO public.loot SELECT name FROM pg_ls_dir('{outside}') name",
-    "lo_import": "INSERT INTO public.loot VALUES"
-    " (convert_from(lo_get(lo_import('{outside}/secret')), 'UTF8'))",
-    "lo_export": "PERFORM lo_export(lo_from_bytea(0, 'x'), '{outside}/made')",
-    "file_fdw": "CREATE EXTENSION IF NOT EXISTS file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER"
-    " file_fdw; CREATE FOREIGN TABLE public.far (line text) SERVER files OPTIONS (filename"
-    " '{outside}/secret'); INSERT INTO public.loot SELECT line FROM public.far",
+    "lo_import": "PERFORM lo_import('{outside}/secret', 4711);"
+    " INSERT INTO public.loot VALUES (convert_from(lo_get(4711), 'UTF8'))",
+    "lo_export": "PERFORM lo_from_bytea(4711, 'x'); PERFORM lo_export(4711, '{outside}/made')",
+    "file_fdw": "CREATE EXTENSION IF NOT EXISTS file_fdw SCHEMA public;"
+    " CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;"
+    " CREATE FOREIGN TABLE public.far (line text) SERVER files"
+    " OPTIONS (filename '{outside}/secret'); INSERT INTO public.loot SELECT line FROM public.far",
     "dblink by TCP": "CREATE EXTENSION IF NOT EXISTS dblink SCHEMA public;"
     " PERFORM public.dblink_connect('host=127.0.0.1 port={port} connect_timeout=2 dbname=x')",
     "dblink by a Unix socket": "CREATE EXTENSION IF NOT EXISTS dblink SCHEMA public; PERFORM"
@@ -72,24 +73,21 @@ DEEDS = {
     " PERFORM public.dblink_exec(format('host=%s port=5432 user=postgres dbname=%I',"
     " current_setting('unix_socket_directories'), current_database()),"
     " 'ALTER SYSTEM SET archive_command = ''touch {outside}/made''')",
-    "postgres_fdw by TCP": "CREATE EXTENSION IF NOT EXISTS postgres_fdw; CREATE SERVER far FOREIGN"
-    " DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{port}', connect_timeout '2');"
+    "postgres_fdw by TCP": "CREATE EXTENSION IF NOT EXISTS postgres_fdw SCHEMA public;"
+    " CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1',"
+    " port '{port}', connect_timeout '2');"
     " CREATE USER MAPPING FOR postgres SERVER far; CREATE FOREIGN TABLE public.far (line text)"
     " SERVER far; INSERT INTO public.loot SELECT line FROM public.far",
     "a subscription connects": "CREATE SUBSCRIPTION far CONNECTION 'host=127.0.0.1 port={port}"
     " connect_timeout=2' PUBLICATION p WITH (create_slot = false, copy_data = false)",
-    "foreign schema imported": "CREATE EXTENSION IF NOT EXISTS postgres_fdw; CREATE SERVER near"
-    " FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{outside}', port '{port}', connect_timeout"
-    " '2'); CREATE USER MAPPING FOR postgres SERVER near; IMPORT FOREIGN SCHEMA public FROM SERVER"
-    " near INTO public",
+    "foreign schema imported": "CREATE EXTENSION IF NOT EXISTS postgres_fdw SCHEMA public;"
+    " CREATE SERVER near FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '{outside}',"
+    " port '{port}', connect_timeout '2'); CREATE USER MAPPING FOR postgres SERVER near;"
+    " IMPORT FOREIGN SCHEMA public FROM SERVER near INTO public",
 }
 """What a function of the dump does, in plpgsql; names in braces are those of `World.words`."""
-HARMLESS = {
-    "dblink to itself for ALTER SYSTEM", "a program of the environment given",
-    "lo_import", "lo_export", "file_fdw", "foreign schema imported",
-}  # fmt: skip
-"""Deeds that reach nothing even without walls: of the server's own settings and environment, or
-tried in a place (a generated column, a domain, a materialised view) that lets them do nothing."""
+HARMLESS = {"dblink to itself for ALTER SYSTEM", "a program of the environment given"}
+"""Deeds that reach nothing even without walls: the server's own settings and environment."""
 
 DEED = """
 CREATE TABLE public.loot (line text);
