@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 from fixtures.backup.contents import Reader
 from fixtures.backup.lexer import PlainReader
 from fixtures.backup.refusals import MOST, refusal
-from tests.shop import FORMATS, SHOP, Shops
+from fixtures.restore.plain import restore_plain
+from tests.corpus.judge import read_backup, settings_with
+from tests.shop import FORMATS, SHOP, Shops, quiet
 
 REFUSED = {
     "COPY t FROM PROGRAM 'id';": "COPY FROM PROGRAM",
@@ -160,3 +164,27 @@ def test_judging_is_linear(opening: bytes, piece: bytes) -> None:
     refusal(opening + piece * (100_000 // len(piece)) + b" language c;")
 
     assert time.process_time() - started < 2
+
+
+SMUGGLED = rb"""
+CREATE TABLE public.t (line text);
+BEGIN; SET standard_conforming_strings = off; ROLLBACK;
+SELECT '\'; COPY public.t FROM PROGRAM 'echo smuggled'; --';
+SELECT 2;
+"""
+"""What is one statement where a backslash quotes, and two where it does not."""
+
+
+def test_nothing_is_smuggled_in_a_statement(shops: Shops, tmp_path: Path) -> None:
+    """Outside of walls the server refuses a statement that is several by its own reading."""
+    path = tmp_path / "dump.sql"
+    path.write_bytes(SMUGGLED)
+    facts = read_backup(path, tmp_path, settings_with())
+    assert facts["contents"].faults == (), "the reader does not see it"
+    target = replace(shops.database(15, "smuggled"), isolated=False)
+
+    done = restore_plain(target, facts["backup"], facts["contents"], quiet)
+
+    assert [error.where for error in done.errors] == ["line 4"]
+    with target.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM public.t").fetchone() == (0,)
