@@ -25,6 +25,7 @@ from tests.test_manifest_options import SOURCE as OPTIONS
 
 TABLES = """
 CREATE ROLE undumped_reader NOLOGIN;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 CREATE EXTENSION hstore;
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TABLE kinds (kind int PRIMARY KEY);
@@ -76,6 +77,42 @@ INSERT INTO pg_seclabel VALUES ('counted'::regtype, 'pg_type'::regclass, 0, 'pro
 """
 """A source has these, and no dump of it."""
 
+OF_A_SESSION = """
+CREATE TEMP TABLE brief (id int PRIMARY KEY CONSTRAINT above CHECK (id > 0), note text);
+COMMENT ON TABLE brief IS 'brief';
+COMMENT ON COLUMN brief.note IS 'brief';
+COMMENT ON INDEX brief_pkey IS 'brief';
+COMMENT ON CONSTRAINT above ON brief IS 'brief';
+GRANT SELECT (id) ON brief TO undumped_reader;
+CREATE FUNCTION pg_temp.brief() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+COMMENT ON FUNCTION pg_temp.brief() IS 'brief';
+CREATE TRIGGER brief BEFORE INSERT ON brief FOR EACH ROW EXECUTE FUNCTION pg_temp.brief();
+COMMENT ON TRIGGER brief ON brief IS 'brief';
+ALTER TABLE brief DISABLE TRIGGER brief;
+CREATE RULE brief AS ON DELETE TO brief DO INSTEAD NOTHING;
+COMMENT ON RULE brief ON brief IS 'brief';
+ALTER TABLE brief ENABLE ROW LEVEL SECURITY;
+CREATE POLICY brief ON brief USING (true);
+COMMENT ON POLICY brief ON brief IS 'brief';
+CREATE STATISTICS pg_temp.brief ON id, note FROM brief;
+CREATE TYPE pg_temp.state AS ENUM ('a');
+GRANT USAGE ON TYPE pg_temp.state TO undumped_reader;
+COMMENT ON TYPE pg_temp.state IS 'brief';
+CREATE TYPE pg_temp.span AS RANGE (subtype = int4);
+CREATE DOMAIN pg_temp.whole AS int CONSTRAINT brief CHECK (VALUE > 0);
+COMMENT ON CONSTRAINT brief ON DOMAIN pg_temp.whole IS 'brief';
+CREATE TEMP TABLE halves (id int) PARTITION BY LIST (id);
+CREATE TEMP TABLE half PARTITION OF halves DEFAULT;
+CREATE OPERATOR pg_temp.=#= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+CREATE OPERATOR CLASS pg_temp.brief FOR TYPE int USING btree AS OPERATOR 1 <;
+CREATE COLLATION pg_temp.brief FROM "C";
+CREATE AGGREGATE pg_temp.total(int) (sfunc = int4pl, stype = int);
+CREATE TEXT SEARCH CONFIGURATION pg_temp.brief (COPY = english);
+CREATE TEXT SEARCH DICTIONARY pg_temp.brief (TEMPLATE = simple);
+CREATE CONVERSION pg_temp.brief FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1;
+"""
+"""A session has these while the backup is taken."""
+
 DUMPED = """
 COMMENT ON CONSTRAINT positive ON base IS 'told';
 COMMENT ON CONSTRAINT of_kind ON parted IS 'told';
@@ -124,7 +161,10 @@ def test_what_a_dump_does_not_hold_is_no_loss(
     host, port = source.conninfo["host"].replace("/", "%2F"), source.conninfo["port"]
     url = f"postgresql://{source.conninfo['user']}@{host}:{port}/{source.conninfo['dbname']}"
     monkeypatch.setenv("DATABASE_URL", url)
-    assert main(["backup", f"--output-dir={tmp_path}", "--name=undumped"]) == 0
+    with source.connect() as session:
+        session.execute(OF_A_SESSION)
+        assert main(["backup", f"--output-dir={tmp_path}", "--name=undumped"]) == 0
+    assert "pg_temp" not in (tmp_path / "undumped.dump.manifest.json").read_text()
 
     drill = run_drill(f"--backup={tmp_path / 'undumped.dump'}", report_dir=tmp_path / "report")
 
