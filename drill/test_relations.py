@@ -88,7 +88,10 @@ def test_indexes_are_valid(census: Census) -> None:
     assert not census.invalid_indexes, story(
         f"{show_count(len(census.invalid_indexes), 'index', 'indexes')} not valid: "
         + ", ".join(census.invalid_indexes),
-        next_steps=["REINDEX INDEX CONCURRENTLY them in the source"],
+        next_steps=[
+            "REINDEX INDEX CONCURRENTLY them in the source",
+            "one that lacks a partition: CREATE INDEX there, ALTER INDEX ... ATTACH PARTITION",
+        ],
     )
     if why := census.why_unread("state of indexes"):
         pytest.skip(why)
