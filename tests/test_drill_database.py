@@ -17,7 +17,7 @@ import pytest
 
 from fixtures.census.identity import Identity, differences, take_identity
 from fixtures.safety import refuse_change, take_snapshot
-from fixtures.target.database import open_database
+from fixtures.target.database import check_resettable, open_database
 from fixtures.target.embedded import EmbeddedServer, start_embedded
 from fixtures.target.find import find_binaries
 from fixtures.target.hold import LOCK_KEY, Hold
@@ -76,6 +76,25 @@ def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.Mo
 
     assert "password" not in target.conninfo
     assert target.tool_environment["PGPASSWORD"] == "elsewhere"
+
+
+def test_subscriptions_of_another_database_are_not_in_the_way(
+    live: Target, live_server: EmbeddedServer
+) -> None:
+    """A reset drops what is in its own database; only a subscription there reaches a publisher."""
+    subscribe = (
+        "CREATE SUBSCRIPTION elsewhere CONNECTION 'host=nowhere.invalid' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE)"
+    )
+    with live_server.create_database("subscribed").connect() as other:
+        other.execute(subscribe)
+        check_resettable(live)
+        other.execute("DROP SUBSCRIPTION elsewhere")
+    with live.connect() as own:
+        own.execute(subscribe)
+        with pytest.raises(CouldNotRun, match="it has subscriptions"):
+            check_resettable(live)
+        own.execute("DROP SUBSCRIPTION elsewhere")
 
 
 def identity(target: Target) -> Identity:
