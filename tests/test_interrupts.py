@@ -150,6 +150,23 @@ def test_control_c_ends_a_statement(arguments: tuple[str, ...], tmp_path: Path) 
         assert drill.left == []
 
 
+@pytest.mark.parametrize("pause", [0.05, 0.4])
+def test_further_signals_disturb_nothing(pause: float, tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C again and again gets the verdict, no traceback, and nothing left."""
+    with drill_of(HOSTILE["a block"], tmp_path) as drill:
+        drill.wait_for("Step 5")
+        for order in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
+            drill.process.send_signal(order)
+            time.sleep(pause)
+
+        assert drill.end(signal.SIGINT) < SOON
+        said = "".join(drill.said)
+        assert drill.process.returncode == pytest.ExitCode.INTERRUPTED, said
+        assert "RESTORE DRILL COULD NOT RUN" in said
+        assert "Traceback" not in said
+        assert drill.left == []
+
+
 def test_a_verification_without_end_is_interrupted(tmp_path: Path) -> None:
     """SIGTERM ends a drill whose verification calls a function of the dump that never ends."""
     with drill_of(VALIDATED, tmp_path) as drill:
