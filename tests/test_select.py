@@ -6,7 +6,7 @@ import gzip
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,41 @@ def test_time_inside_the_dump_goes_before_modification_time(shops: Shops, tmp_pa
 
     assert found.time_source == "the dump itself"
     assert abs((datetime.now(UTC) - found.taken_at).total_seconds()) < 3600
+
+
+def made_before(dump: bytes, days: int) -> bytes:
+    """The custom archive `dump` of format 1.14, as if it were made `days` ago in local time."""
+    size = dump[8]
+    when = datetime.now() - timedelta(days=days)  # noqa: DTZ005 - as pg_dump writes it
+    fields = (when.second, when.minute, when.hour, when.day, when.month - 1, when.year - 1900)
+    start = 11 + 1 + size
+    told = b"".join(b"\0" + value.to_bytes(size, "little") for value in fields)
+    return dump[:start] + told + dump[start + len(told) :]
+
+
+@pytest.mark.parametrize(
+    ("days", "named", "source"),
+    [
+        (20, 0, "the dump itself, its name says later"),
+        (1, 0, "its name"),
+        (0, 20, "its name"),
+        (20, -2, "its name"),
+    ],
+    ids=["renamed", "another zone", "name says earlier", "name lies in the future"],
+)
+def test_old_dump_under_a_new_name_is_old(
+    days: int, named: int, source: str, shops: Shops, tmp_path: Path
+) -> None:
+    """A name makes no archive younger than its own header says, beyond what zones explain."""
+    name = datetime.now(UTC) - timedelta(days=named)
+    path = tmp_path / f"shop_{name:%Y%m%d_%H%M%S}.dump"
+    path.write_bytes(made_before(shops.dump(15, "custom.dump").read_bytes(), days))
+
+    found = look_at(path, UTC)
+
+    assert found.time_source == source
+    age = (datetime.now(UTC) - found.taken_at).total_seconds() / 86400
+    assert round(age) == (days if "dump" in source else named)
 
 
 @pytest.mark.parametrize("name", ["b.sql.part", "b.sql.tmp", "b.dump.partial"])
