@@ -59,6 +59,7 @@ INI = """
 addopts = --import-mode=importlib --strict-markers --strict-config
 filterwarnings =
     error
+    ignore::pytest.PytestAssertRewriteWarning
     ignore::DeprecationWarning:testcontainers.*
 """
 

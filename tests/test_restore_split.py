@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 import threading
 import time
@@ -65,7 +66,7 @@ def content(target: Target, *options: str) -> list[bytes]:
 def new_database(shops: Shops, major: int, schema: Path | None, encoding: str) -> Target:
     """Empty database on the server of `major`, or one with the dump `schema` in it."""
     shops.source(major)
-    name = f"way_{next(NUMBER)}"
+    name = f"way_{secrets.token_hex(4)}"  # other modules make some here too
     target = shops.servers[major].create_database(name, encoding=encoding)
     if schema:
         backup = backup_of(schema)
