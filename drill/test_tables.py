@@ -65,4 +65,12 @@ def test_fact_holds(fact: Fact, measure: Callable[[Fact], tuple[float | None, st
     """A business fact of the criteria file holds."""
     value, error = measure(fact)
     assert value is not None, story(f"{fact.name} could not be measured: {error}")
-    assert fact.holds(value), story(f"{fact.name} is {value:,}, expected {fact.expectation}")
+    assert fact.holds(value), story(
+        f"{fact.name} is {value:,}, expected {fact.expectation}",
+        looked_at=[f"[facts.{fact.name}] in the criteria file"],
+        next_steps=[
+            "run its query in the source: is the number the same there?",
+            "if it is right, change its bounds in the criteria file",
+            "if the source has another, the backup has lost rows or changed them",
+        ],
+    )

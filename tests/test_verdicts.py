@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from fixtures.budgets import GUIDE, Budgets
-from fixtures.report.meaning import meaning_of
+from fixtures.report.meaning import meaning_of, measured_of, worth_of
+from fixtures.report.result import EXIT_CODES
 from fixtures.settings import Settings, settings_from
 from tests.drills import ROOT, run_drill
 from tests.mini_drill import drill as mini
@@ -92,6 +94,61 @@ def test_what_could_not_run_says_what_is_known(
 
     assert told in meaning_of(result)
     assert ("nothing is known" in meaning_of(result)) == (not checks)
+
+
+@pytest.mark.parametrize(
+    ("basis", "checks", "told"),
+    [
+        ("criteria file", GOOD, "it was not compared with a manifest of its source."),
+        ("last passed drill", GOOD, "it was not compared with a manifest of its source."),
+        ("manifest", GOOD, "it was compared with its manifest in part only."),
+        ("manifest", [*GOOD, check("a::titles", "waived")], "1 known finding waived."),
+    ],
+)
+def test_a_pass_that_is_plausible_says_why_it_is_not_proven(
+    basis: str, checks: list[Any], told: str
+) -> None:
+    """The manifest is never named as the reason why something is not proven by it."""
+    result = {**PASSED, "basis": basis, "strength": "plausible", "checks": checks}
+
+    assert worth_of(result) == f"Plausible, not proven: {told}"
+
+
+@pytest.mark.parametrize(
+    ("restored", "told"), [(None, ""), (1.0, "Measured against: the manifest")]
+)
+def test_what_was_not_restored_was_measured_against_nothing(
+    restored: float | None, told: str
+) -> None:
+    """That a manifest lies there measures nothing."""
+    timings = {"restore": restored, "total": 1.0}
+    result = {**PASSED, "basis": "manifest", "drift": None, "timings": timings, "checks": []}
+
+    assert measured_of(result) == told
+
+
+def test_a_fact_that_does_not_hold_says_what_to_do(tmp_path: Path, report_dir: Path) -> None:
+    """Where it is set, and how to tell a lost row from a bound that is out of date."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text("[facts.cards]\nsql = 'SELECT count(*) FROM public.cards'\nmin = 1001\n")
+
+    drill = run_drill(f"--criteria={criteria}", "-k", "fact", report_dir=report_dir)
+
+    assert drill.code == 1, drill.output
+    assert "expected at least 1,001" in drill.output
+    assert "looked at: [facts.cards] in the criteria file" in drill.output
+    assert "1. run its query in the source" in drill.output
+
+
+@pytest.mark.parametrize("verdict", sorted(EXIT_CODES))
+def test_a_verdict_colours_the_banner_and_nothing_else(verdict: str) -> None:
+    """The page carries its verdict as a class: a rule of that bare name would style all of it."""
+    style = (ROOT / "fixtures/report/style.css").read_text()
+    heads = re.findall(r"[^{}]+(?=\{)", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+    selectors = {each.strip() for head in heads for each in head.split(",")}
+
+    assert f".{verdict}" not in selectors
+    assert f".drill.{verdict}" in selectors
 
 
 def settings(**options: str) -> Settings:
