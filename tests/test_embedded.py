@@ -467,6 +467,20 @@ def test_interrupted_start_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_dead_process_is_no_server(tmp_path: Path) -> None:
+    """A process that died but has not been waited for is taken for no server."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with subprocess.Popen(["true", str(data)]) as dead:
+        process = psutil.Process(dead.pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        (data / "postmaster.pid").write_text(f"{dead.pid}\n{data}\n")
+
+        assert not cleanup.works_in(process, data, ("true",))
+        assert cleanup.find_server(data) is None
+
+
 @pytest.mark.parametrize("why", ["", "closed for a test"])
 def test_killed_server_leaves_nothing(
     why: str, wheel: Binaries, monkeypatch: pytest.MonkeyPatch

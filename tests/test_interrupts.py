@@ -167,6 +167,20 @@ def test_further_signals_disturb_nothing(pause: float, tmp_path: Path) -> None:
         assert drill.left == []
 
 
+def test_a_signal_after_the_verdict_changes_no_exit_code(tmp_path: Path) -> None:
+    """A drill that was interrupted and has told its verdict ends with that code, whatever comes."""
+    with drill_of(HOSTILE["a block"], tmp_path) as drill:
+        drill.wait_for("Step 5")
+        drill.process.send_signal(signal.SIGTERM)
+        drill.wait_for("Report: ")
+        while drill.process.poll() is None:
+            drill.process.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+
+        assert drill.process.returncode == pytest.ExitCode.INTERRUPTED, drill.said
+        assert drill.left == []
+
+
 def test_a_verification_without_end_is_interrupted(tmp_path: Path) -> None:
     """SIGTERM ends a drill whose verification calls a function of the dump that never ends."""
     with drill_of(VALIDATED, tmp_path) as drill:
