@@ -195,6 +195,73 @@ def test_dashboard_gets_json(tmp_path: Path) -> None:
     assert [each["verdict"] for each in found["drills"]] == ["failed", "passed"]
 
 
+def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:
+    """A database that fails, or is drilled no more, is not hidden behind another that passes."""
+    shop = replace(PASSED, series="db/shop")
+    crm = replace(PASSED, backup="crm_2026-11-20.dump", series="db/crm")
+    hours = [NOW - timedelta(hours=hour) for hour in (40, 30, 20, 10)]
+    note(
+        tmp_path,
+        replace(crm, at=NOW - timedelta(days=12)),
+        replace(crm, at=hours[0], series=None),  # noted before there were series
+        *(replace(shop, at=at) for at in hours),
+        replace(crm, at=NOW - timedelta(hours=25), verdict="failed", red=("test_fact_holds[x]",)),
+    )
+
+    code, told = status(tmp_path)
+    found = json.loads(status(tmp_path, "--json")[1])
+
+    assert code == 1
+    assert "Series db/crm: not well: the last drill failed, first test_fact_holds[x]" in told
+    assert "3 drills noted: 2 passed, 1 failed (67% passed)" in told
+    assert "Series db/shop: well" in told and "4 drills noted: 4 passed" in told
+    assert "Not well: db/crm: the last drill failed" in told and "All is well" not in told
+    assert [(each["name"], each["ok"]) for each in found["series"]] == [
+        ("db/crm", False), ("db/shop", True)
+    ]  # fmt: skip
+    assert found["last_passed_at"] == hours[0].isoformat()
+
+
+def test_series_that_is_drilled_no_more_is_not_well(tmp_path: Path) -> None:
+    """The youngest pass of one series says nothing of another; all well where each is."""
+    shop = replace(PASSED, series="db/shop")
+    old = replace(PASSED, at=NOW - timedelta(days=20), backup="crm.dump", series="db/crm")
+    note(tmp_path, replace(old, at=NOW - timedelta(days=27)), old, shop)
+
+    code, told = status(tmp_path)
+    well, fine = status(tmp_path, "--max-age=21d")
+
+    assert code == 1
+    assert "Not well: db/crm: the last drill passed 20 d ago, allowed are 8 d" in told
+    assert "is a series no longer backed up? take its lines out of" in told
+    assert well == 0 and fine.endswith("All is well\n")
+
+
+def test_backups_whose_names_have_a_random_part_are_well(tmp_path: Path) -> None:
+    """A series of a single pass is not missed while the drills go on."""
+    drills = [
+        replace(PASSED, at=NOW - timedelta(days=7 * week + 1), series=f"db/shop-{week:x}af")
+        for week in (3, 2, 1, 0)
+    ]
+    note(tmp_path, *drills)
+
+    assert status(tmp_path)[0] == 0
+    assert status(tmp_path, "--max-age=20h")[0] == 1
+
+
+def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -> None:
+    """Where no backup was found the last drill could not run, whichever was meant."""
+    shop = replace(PASSED, series="db/shop")
+    crm = replace(PASSED, backup="crm.dump", series="db/crm")
+    none = replace(PASSED, at=NOW, verdict="could-not-run", backup=None)
+    note(tmp_path, shop, crm, none)
+
+    code, told = status(tmp_path)
+
+    assert code == 1
+    assert "Not well: no backup was found: the last drill could not run" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "told"),
     [
