@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from fixtures.criteria.names import is_slip
+from fixtures.criteria import Criteria
+from fixtures.criteria.names import CriteriaNames, is_slip
+from fixtures.drift.heads import DECLARE, read_heads
+from fixtures.target.model import Target
+from fixtures.verdict import CriteriaMistake
 from tests.drills import Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 
@@ -29,6 +34,14 @@ def dump(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = shops.database(15, "mistakes")
     fill_shop(source, SOURCE)
     return pg_dump(source, tmp_path_factory.mktemp("mistakes") / "mistakes.sql")
+
+
+@pytest.fixture(scope="module")
+def healthy(shops: Shops) -> Target:
+    """A database with the three tables."""
+    source = shops.database(15, "heads_fail")
+    fill_shop(source, SOURCE)
+    return source
 
 
 def drill_with(criteria: str, dump: Path, folder: Path) -> Drill:
@@ -162,6 +175,73 @@ def test_table_of_the_last_passed_drill_is_lost(shops: Shops, tmp_path: Path) ->
     found = json.dumps(second.failed)
     assert "required table public.card is not in the restored database" in found
     assert "did you mean" not in found
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT id FROM custmers", "names the table custmers; did you mean 'customers'?"),
+        ("SELECT version FROM our_versions", "gives no migration head: relation"),
+    ],
+)
+def test_query_for_the_head_that_fails_is_a_mistake(
+    query: str, words: str, dump: Path, tmp_path: Path
+) -> None:
+    """A head that cannot be asked for could not run (6): nothing of it is the backup's fault."""
+    drill = drill_with(f"[drift]\nhead = {json.dumps(query)}\n", dump, tmp_path)
+
+    assert drill.code == 6, drill.output
+    assert not drill.failed
+    assert f"[drift] head of the criteria file {words}" in drill.output
+    assert "correct the query: [drift] head of the criteria file" in drill.output
+    assert "Traceback" not in drill.output
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT amuont FROM customers", "names the column amuont; did you mean 'amount'?"),
+        ("SELECT id FROM mine.customers", "gives no migration head: relation"),
+        ("SELEKT 1", "is no valid SQL here: syntax error"),
+        ("DELETE FROM customers", "is no valid SQL here: syntax error"),
+        ("COPY customers TO STDOUT", "is no valid SQL here: syntax error"),
+        ("SET work_mem = '4MB'", "is no valid SQL here: syntax error"),
+        ("SELECT broken()", "gives no migration head: syntax"),
+    ],
+)
+def test_every_way_in_which_the_head_fails(query: str, words: str, healthy: Target) -> None:
+    """Whatever is wrong with the query is told in its words, and the session goes on."""
+    names = CriteriaNames(Criteria(Path("criteria.toml")), frozenset({"public.customers"}))
+    with healthy.connect_read_only() as connection:
+        heads, error = read_heads(connection, query)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+    assert heads == {} and isinstance(error, psycopg.Error)
+    with pytest.raises(CriteriaMistake) as mistake:
+        names.check_head(error, query, healthy, len(DECLARE))
+    assert words in mistake.value.what
+
+
+def test_head_in_a_table_that_is_lost_is_no_mistake(shops: Shops, tmp_path: Path) -> None:
+    """Where the query has worked before, the table that it names is lost."""
+    source = shops.database(15, "lost_head")
+    fill_shop(source, "CREATE TABLE head (v int); INSERT INTO head VALUES (1);" + SOURCE)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[drift]\nhead = "SELECT v FROM public.head"\n')
+    options = (f"--criteria={criteria}", "-k", "not redis")
+    pg_dump(source, folder / "lost-1.sql")
+    first = run_drill(options[0], report_dir=tmp_path / "r1", BACKUP_PATH=str(folder))
+    fill_shop(source, "DROP TABLE head")
+    pg_dump(source, folder / "lost-2.sql")
+
+    second = run_drill(*options, report_dir=tmp_path / "r2", BACKUP_PATH=str(folder))
+
+    assert first.code == 0, first.output
+    assert second.code == 1, second.output
+    assert "table public.head" in second.failed["test_nothing_was_lost"]
+    assert "did you mean" not in second.output
 
 
 @pytest.mark.parametrize(

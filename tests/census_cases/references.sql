@@ -113,7 +113,7 @@ SET session_replication_role = replica;
 INSERT INTO child VALUES (2);
 
 -- case: odd names
--- finds: test_foreign_keys_hold[public.child]: %s -> o.d d.P "x (child_%s_fkey): 1 orphan row
+-- finds: test_foreign_keys_hold[public.child]: %s -> "o.d d".P "x (child_%s_fkey): 1 orphan row
 CREATE SCHEMA "o.d d";
 CREATE TABLE "o.d d"."P ""x" ("I D" int PRIMARY KEY);
 CREATE TABLE child ("%s" int REFERENCES "o.d d"."P ""x");
