@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ import pytest
 from drill import test_drift as criteria
 from fixtures.census.pool import open_session
 from fixtures.commands import main
-from fixtures.criteria import load_criteria
-from fixtures.drift.compare import Tolerance
+from fixtures.criteria import Criteria, load_criteria
+from fixtures.drift.compare import Tolerance, compare_with
 from fixtures.drift.drift import Drift
+from fixtures.drift.findings import ROWS
 from fixtures.drift.heads import moved, read_heads, went_back
+from fixtures.drift.high import highs_after
 from fixtures.drift.labels import EXPRESSIONS, LABELS, named
+from fixtures.drift.model import Facts, High, Measure
 from fixtures.drift.reference import read_reference, write_reference
 from fixtures.manifest.kinds import Expression, read_parts
 from fixtures.manifest.outline import KINDS
@@ -403,3 +406,76 @@ def test_reference_holds_where_no_drill_has_passed(
     assert set(found.failed) == {"test_nothing_was_lost"}, found.output
     assert "the reference reference.txt" in found.failed["test_nothing_was_lost"]
     assert KEY in found.failed["test_nothing_was_lost"]
+
+
+def rows_facts(rows: int, head: str = "1", more: dict[str, Any] | None = None) -> Facts:
+    """Facts of a database with one table of `rows`."""
+    return Facts(
+        major=15, role="r", privileges_of=15, objects=more or {}, heads={"v": (head,)},
+        rows={"public.t": rows},
+    )  # fmt: skip
+
+
+def passes(numbers: Iterable[int], accepted: tuple[int, ...] = (), heads: str = "") -> list[str]:
+    """What drills with `numbers` of rows say of them; a red one leaves the measure as it is."""
+    said, highs = list[str](), dict[str, High]()
+    was, told = rows_facts(1000), "drill 0"
+    tolerance = Tolerance(Criteria(Path("criteria.toml")))
+    for number, rows in enumerate(numbers, start=1):
+        now = rows_facts(rows, (heads[number - 1 :] or "1")[0])
+        measure = Measure("last passed drill", told, told, was, highs)
+        found = compare_with(measure, now, tolerance).findings
+        words = " ".join(each.told for each in found if each.what == ROWS)
+        said.append(words)
+        if not words or number in accepted:
+            taken = {"public.t"} if words else set()
+            highs = highs_after(was, told, highs, now, taken)
+            was, told = now, f"drill {number}"
+    return said
+
+
+def test_table_that_shrinks_little_by_little_is_told() -> None:
+    """Each step is within the tolerance, all of them together are not; both numbers are named."""
+    first, second, third = passes([950, 905, 860])
+
+    assert first == second == ""
+    assert third == (
+        "has 860 rows, it had 905 then and 1,000 in drill 0: it shrinks little by little; "
+        "allowed: at least 900"
+    )
+
+
+def test_what_was_accepted_or_migrated_is_the_new_measure() -> None:
+    """Acceptance and a moved head begin anew; growth raises the mark, ups and downs keep it."""
+    assert [bool(words) for words in passes([950, 899, 850, 805], accepted=(2,))] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert not any(passes([950, 905, 860, 820], heads="1122"))
+    assert not any(passes([950, 905, 1000, 950, 905]))
+    assert passes([1100, 1000, 985])[2].count("1,100 in drill 1") == 1
+
+
+def test_partitions_that_rotate_shrink_nothing() -> None:
+    """Where a partition has gone, its table has the rows that are left."""
+    leaves = {f"public.p{n}": {"schema": "public", "parent": "t"} for n in (1, 2)}
+    was = rows_facts(1000, more={"partition": leaves})
+    now = rows_facts(950, more={"partition": {"public.p2": leaves["public.p2"]}})
+    high = {"public.t": High(1100, "drill 0")}
+
+    assert highs_after(was, "drill 1", high, now, ()) == {}
+    assert highs_after(was, "drill 1", high, was, ()) == high
+
+
+def test_slow_loss_is_red_in_drills(drilled: Callable[..., Drill]) -> None:
+    """The state keeps the highest number over drills that pass."""
+    script = "DELETE FROM public.cards WHERE id IN (SELECT id FROM public.cards LIMIT 15)"
+    first = drilled()
+    rows = first.result["tables"]["public.cards"]["rows"]
+    second = drilled(script=script)
+    third = drilled(script=script)
+
+    assert rows == 200
+    assert (first.code, second.code) == (0, 0), second.output
+    assert set(third.failed) == {"test_table_rows_are_plausible[public.cards]"}, third.output
+    told = third.failed["test_table_rows_are_plausible[public.cards]"]
+    assert "has 170 rows, it had 185 then and 200 in the drill of" in told
