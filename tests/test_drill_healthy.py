@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.drills import run_drill
-from tests.shop import COMPRESSORS, FORMATS, ROWS, Shops, require_major
+from tests.shop import COMPRESSORS, FORMATS, ROWS, Shops, fill_shop, pg_dump, require_major
 
 EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
 
@@ -82,3 +82,29 @@ def test_seed_steps_come_in_order(report_dir: Path) -> None:
     places = [drill.output.find(line) for line in wanted]
     assert -1 not in places, drill.output
     assert places == sorted(places)
+
+
+EMPTY_PARTITIONED = """
+CREATE TABLE later (id integer, v text) PARTITION BY RANGE (id);
+CREATE INDEX later_v ON later (v);
+CREATE INDEX later_only ON ONLY later (id);
+CREATE TABLE keyed (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE filled (id integer, v text) PARTITION BY RANGE (id);
+CREATE TABLE filled_1 PARTITION OF filled FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (v);
+CREATE INDEX filled_v ON filled (id);
+"""
+
+
+@pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
+def test_indexes_of_tables_without_partitions_are_valid(
+    major: int, shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """pg_dump writes CREATE INDEX ON ONLY for them, and what it makes is as valid as it was."""
+    source = shops.database(major, "without_partitions")
+    fill_shop(source, f"{EMPTY_PARTITIONED}CREATE TABLE t AS SELECT 1 AS id;")
+    path = pg_dump(source, tmp_path / "partitioned.sql")
+
+    drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
+
+    assert "CREATE INDEX later_v ON ONLY public.later" in path.read_text()
+    assert drill.code == 0, drill.output
