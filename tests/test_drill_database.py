@@ -23,6 +23,7 @@ from fixtures.target.find import find_binaries
 from fixtures.target.hold import LOCK_KEY, Hold
 from fixtures.target.model import Target
 from fixtures.verdict import CouldNotRun
+from tests.corpus.hostile import PLACE, in_place
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump, quiet
 
@@ -192,6 +193,30 @@ def test_damaged_backup_never_reaches_the_database(
     drill = drill_live()
 
     assert drill.code == 1, drill.output
+    assert drill.result["snapshot"] is None
+    assert snapshots(backups) == []
+    assert differences(before, identity(live)) == []
+
+
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_what_no_dump_holds_never_reaches_the_database(
+    form: str, live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
+) -> None:
+    """A DO block that was added to a dump stops the drill before snapshot and reset."""
+    before = identity(live)
+    (backups / "db" / "backup.dump").unlink()
+    source = shops.database(15, f"with_added_{form}")
+    fill_shop(source, "CREATE TABLE public.rows (n int PRIMARY KEY);" + PLACE)
+    path = pg_dump(source, backups / "db" / "backup.dump", f"--format={form}")
+    path.write_bytes(in_place(path.read_bytes(), "DO $$ BEGIN PERFORM 'deed'; END $$;"))
+
+    drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "holds what is not for a live server" in drill.output
+    assert "DO, which no pg_dump writes and which may run any code" in drill.output
+    assert "leave --target database away" in drill.output
+    assert "deed" not in drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []
     assert differences(before, identity(live)) == []

@@ -62,6 +62,8 @@ def temporary(
     """Directory for run directories that holds nothing else, and nothing after the test."""
     tmp_path_factory.getbasetemp()
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    # A server that is not to start here says nothing about those of other tests.
+    monkeypatch.setattr(isolation, "closed", {})
     with tempfile.TemporaryDirectory(prefix="drill-tests-", dir="/tmp") as name:
         path = Path(name)
         path.chmod(0o755)

@@ -123,6 +123,17 @@ BY_HAND = "DO $$ BEGIN PERFORM public.deed(); END $$;\n"
 END = "--\n-- PostgreSQL database dump complete"
 
 
+PLACE = f"COMMENT ON SCHEMA public IS '{'place' * 100}';\n"
+"""A statement that `in_place` finds in a dump of any format, an archive's table of contents too."""
+
+
+def in_place(dump: bytes, sql: str) -> bytes:
+    """`dump`, of a database with PLACE, with other `sql` there; not longer, as archives count."""
+    place = PLACE.strip().encode()
+    assert dump.count(place) == 1
+    return dump.replace(place, sql.encode().ljust(len(place)))
+
+
 @dataclass(frozen=True)
 class Hostile:
     """One hostile dump: a deed, and the way it is run."""
