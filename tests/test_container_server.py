@@ -20,10 +20,14 @@ import psutil
 import psycopg
 import pytest
 from docker import DockerClient
+from psycopg import sql
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
+from fixtures.lost import told_when_lost
 from fixtures.target import container as container_module
+from fixtures.target.bounds import RoomWatch
 from fixtures.target.container import ContainerServer, start_container
+from fixtures.target.container_walls import OPEN
 from fixtures.target.containers import (
     HOST_LABEL,
     OWNER_LABEL,
@@ -56,6 +60,16 @@ def client(engine: Engine) -> Iterator[DockerClient]:
 def server(engine: Engine) -> Iterator[ContainerServer]:
     """A PostgreSQL server in a container."""
     server = start_container(engine.image, say=print)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def open_server(engine: Engine) -> Iterator[ContainerServer]:
+    """A PostgreSQL server in a container that is not shut in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(container_module, "why_open", lambda: f"closed for a test: {OPEN}")
+        server = start_container(engine.image, say=print)
     yield server
     server.stop()
 
@@ -125,9 +139,9 @@ def test_refused_database_is_told(server: ContainerServer) -> None:
         server.create_database("postgres")
 
 
-def test_wrong_password_is_refused(server: ContainerServer) -> None:
+def test_wrong_password_is_refused(open_server: ContainerServer) -> None:
     """The server does not trust whoever reaches its port."""
-    target = dataclasses.replace(server.target("postgres"), password="guess")
+    target = dataclasses.replace(open_server.target("postgres"), password="guess")
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         target.connect()
@@ -156,12 +170,92 @@ def test_password_is_on_no_command_line(engine: Engine) -> None:
     assert server.password not in repr(server)
 
 
-def test_port_is_bound_to_one_local_address(client: DockerClient, server: ContainerServer) -> None:
-    """The port is not open to other machines."""
-    ports = client.containers.get(server.container.get_container_id()).ports
+def test_port_is_bound_to_one_local_address(
+    client: DockerClient, open_server: ContainerServer
+) -> None:
+    """Where a port has to be published it is not open to other machines, and that it is is told."""
+    ports = client.containers.get(open_server.container.get_container_id()).ports
 
-    assert [binding["HostIp"] for binding in ports["5432/tcp"] or ()] == [server.host]
-    assert server.host != "0.0.0.0"  # noqa: S104
+    assert [binding["HostIp"] for binding in ports["5432/tcp"] or ()] == [open_server.host]
+    assert open_server.host != "0.0.0.0"  # noqa: S104
+    assert open_server.target("postgres").isolated is False
+    assert open_server.target("postgres").exposed == f"closed for a test: {OPEN}"
+
+
+INSIDE = """
+    ip=$(cat /proc/net/dev | grep -c eth); echo interfaces $ip
+    grep -E 'CapEff|NoNewPrivs' /proc/self/status | tr '\\t' ' '
+    cat /proc/self/oom_score_adj
+    grep -c restore-drill /proc/mounts
+    rm -f /restore-drill/.s.PGSQL.5432 && echo socket removed
+    touch /restore-drill/made && echo made
+    true"""
+
+
+def test_what_runs_in_the_container_is_shut_in(
+    client: DockerClient, server: ContainerServer
+) -> None:
+    """No network, no capability, no way to gain one, and a limit of processes and memory."""
+    if server.exposed:
+        pytest.skip(f"this engine's containers cannot be shut in: {server.exposed}")
+    host = client.containers.get(server.container.get_container_id()).attrs["HostConfig"]
+    with server.create_database("inside").connect() as connection:
+        connection.execute("CREATE TABLE said (line text)")
+        query = sql.SQL("COPY said FROM PROGRAM {}").format(sql.Literal(INSIDE))
+        connection.execute(query)
+        said = [line for (line,) in connection.execute("SELECT line FROM said")]
+
+    assert said[0] == "interfaces 0"
+    assert "CapEff: 0000000000000000" in said
+    assert "NoNewPrivs: 1" in said
+    assert "1000" in said
+    assert host["NetworkMode"] == "none" and host["PidsLimit"] > 1000 and host["Memory"] > 0
+    assert server.target("postgres").isolated is True
+    # Whatever it did to its socket, we still get to it, and to no other one.
+    with server.target("inside").connect() as connection:
+        assert connection.execute("SELECT count(*) FROM said").fetchone() == (len(said),)
+
+
+def test_image_that_does_not_start_shut_in_is_started_open(
+    build: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image that wants more than it is given is run as it is wont to, and that is told."""
+    monkeypatch.setattr(container_module, "STARTUP_TIMEOUT", 30.0)
+    image = build(
+        'ENTRYPOINT ["sh", "-c", "grep -q eth0 /proc/net/dev || exit 3; '
+        'exec docker-entrypoint.sh \\"$0\\" \\"$@\\""]',
+        'CMD ["postgres"]',
+    )
+    server = start_container(image, say=print)
+    target = server.target("postgres")
+    with target.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    server.stop()
+
+    assert target.isolated is False
+    assert target.exposed.endswith(f"its container ended: {OPEN}")
+
+
+def test_container_that_fills_the_disk_is_ended(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data grow no further than leaves room for what else writes to the disk."""
+    monkeypatch.setattr(RoomWatch, "least_of", lambda _, free: free - 200_000_000)
+    server = start_container(engine.image, say=print)
+    fill = "CREATE TABLE t AS SELECT repeat(md5(n::text), 9) FROM generate_series(1, 90000000) n"
+    target = server.target("postgres")
+
+    def restore() -> None:
+        with told_when_lost(target, "the restore"), target.connect() as connection:
+            connection.execute(fill)
+
+    try:
+        with pytest.raises(CouldNotRun) as caught:
+            restore()
+    finally:
+        server.stop()
+
+    assert caught.value.what == "the throwaway server was ended before it filled the disk"
 
 
 def test_stopped_server_leaves_no_container_and_no_volume(
@@ -172,6 +266,7 @@ def test_stopped_server_leaves_no_container_and_no_volume(
     monkeypatch.setattr(
         testcontainers_config, "connection_mode_override", ConnectionMode.docker_host
     )
+    monkeypatch.setattr(container_module, "why_open", lambda: OPEN)
     before = ours(client)
     server = start_container(engine.image, say=print)
     (identity,) = ours(client) - before

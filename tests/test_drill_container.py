@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpus.hostile import world
 from tests.drills import run_drill
 from tests.engine import require_engine
-from tests.shop import ROWS, Shops
+from tests.shop import ROWS, Shops, fill_shop, pg_dump
 
 
 @pytest.mark.parametrize("form", ["plain.sql", "custom.dump", "archive.tar"])
@@ -77,3 +78,43 @@ def test_missing_engine_is_told(shops: Shops, tmp_path: Path, report_dir: Path) 
     assert drill.verdict == "could-not-run"
     assert "--target embedded" in drill.output
     assert "Traceback" not in drill.output
+
+
+HOSTILE = """
+CREATE TABLE public.loot (line text);
+CREATE FUNCTION public.deed() RETURNS void LANGUAGE plpgsql AS $deed$
+BEGIN
+    COPY public.loot FROM PROGRAM $p$grep -c : /proc/net/dev;
+        grep CapEff /proc/self/status | cut -f2; ls {outside} 2>&1;
+        ln -sf {outside}/.s.PGSQL.{port} /restore-drill/.s.PGSQL.5432$p$;
+EXCEPTION WHEN OTHERS THEN NULL;
+END $deed$;
+CREATE FUNCTION public.pure(n integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql
+    AS 'BEGIN PERFORM public.deed(); RETURN n; END';
+CREATE TABLE public.rows (n integer PRIMARY KEY);
+INSERT INTO public.rows VALUES (1);
+CREATE INDEX ON public.rows (public.pure(n));
+TRUNCATE public.loot;
+"""
+
+
+def test_hostile_dump_is_contained_in_a_container(
+    shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """Its code runs, finds no network and no socket but its own, and that it is shut in is told."""
+    engine = require_engine()
+    with world() as outside:
+        source = shops.database(15, f"hostile_{tmp_path.name}")
+        fill_shop(source, outside.sql(HOSTILE))
+        path = pg_dump(source, tmp_path / "backup.sql", "--exclude-table-data=loot")
+
+        drill = run_drill(
+            "--target=container", f"--image={engine.image}", f"--backup={path}", "-k", "not redis",
+            report_dir=report_dir,
+        )  # fmt: skip
+
+        assert (outside.tcp.calls, outside.unix.calls) == (0, 0)
+    assert drill.result["target"]["isolated"] is True, drill.output
+    assert any("was isolated: no network" in note for note in drill.result["notes"])
+    assert drill.result["tables"]["public.loot"]["rows"] > 3
+    assert not any("connection" in message for message in drill.failed.values()), drill.output

@@ -6,10 +6,20 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from fixtures.target import isolation
-from tests.corpus.hostile import CORE, HARMLESS, Hostile, World, left_behind, reached, world
+from fixtures.target import isolation, untrusted
+from tests.corpus.hostile import (
+    CORE,
+    HARMLESS,
+    SOCKET_LED,
+    Hostile,
+    World,
+    left_behind,
+    reached,
+    world,
+)
 from tests.shop import Shops
 
 TAKEN_FOR_CONTROL = [case for case in CORE if case.deed not in HARMLESS]
@@ -67,3 +77,17 @@ def test_without_walls_it_would(
     target = open_shops.database(15, f"copy_{CORE.index(case)}")
 
     assert reached(case, outside, shops, target, tmp_path) != []
+
+
+def test_whoever_follows_the_servers_own_socket_is_led_elsewhere(
+    outside: World, shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our way to the server is what holds that deed: by the socket's own path it succeeds."""
+    monkeypatch.setattr(untrusted, "way_to", lambda socket, _: socket.parent)
+    with contextlib.closing(Shops(tmp_path)) as led:
+        target = led.database(15, "led")
+        case = Hostile(SOCKET_LED, "an index expression")
+        with pytest.raises(psycopg.OperationalError):
+            reached(case, outside, shops, target, tmp_path)
+
+    assert outside.unix.calls > 0

@@ -69,6 +69,8 @@ DEEDS = {
     " PERFORM public.dblink_connect('host=127.0.0.1 port={port} connect_timeout=2 dbname=x')",
     "dblink by a Unix socket": "CREATE EXTENSION IF NOT EXISTS dblink SCHEMA public; PERFORM"
     " public.dblink_connect('host={outside} port={port} connect_timeout=2 dbname=x')",
+    "the server's socket led elsewhere": "COPY public.loot FROM PROGRAM"
+    " 'ln -sf {outside}/.s.PGSQL.{port} ../.s.PGSQL.5432'",
     "dblink to itself for ALTER SYSTEM": "CREATE EXTENSION IF NOT EXISTS dblink SCHEMA public;"
     " PERFORM public.dblink_exec(format('host=%s port=5432 user=postgres dbname=%I',"
     " current_setting('unix_socket_directories'), current_database()),"
@@ -86,8 +88,13 @@ DEEDS = {
     " IMPORT FOREIGN SCHEMA public FROM SERVER near INTO public",
 }
 """What a function of the dump does, in plpgsql; names in braces are those of `World.words`."""
-HARMLESS = {"dblink to itself for ALTER SYSTEM", "a program of the environment given"}
-"""Deeds that reach nothing even without walls: the server's own settings and environment."""
+SOCKET_LED = "the server's socket led elsewhere"
+HARMLESS = {
+    "dblink to itself for ALTER SYSTEM",
+    "a program of the environment given",
+    SOCKET_LED,
+}
+"""Deeds that reach nothing even without walls: the server's own settings, environment, socket."""
 
 DEED = """
 CREATE TABLE public.loot (line text);
