@@ -123,14 +123,71 @@ WAYS = {
     "CREATE EVENT TRIGGER watch ON ddl_command_end WHEN TAG IN ('REFRESH MATERIALIZED VIEW')"
     " EXECUTE FUNCTION public.watch();",
     "statistics": "CREATE STATISTICS public.odd ON public.pure(n), (n + 1) FROM public.rows;",
+    "an aggregate": "CREATE FUNCTION public.step(integer, integer) RETURNS integer IMMUTABLE"
+    " LANGUAGE plpgsql AS 'BEGIN PERFORM public.deed(); RETURN $2; END';"
+    "CREATE AGGREGATE public.total(integer) (SFUNC = public.step, STYPE = integer);"
+    "CREATE MATERIALIZED VIEW public.seen AS SELECT public.total(n) FROM public.rows;",
+    "an operator class": "CREATE FUNCTION public.cmp(integer, integer) RETURNS integer IMMUTABLE"
+    " LANGUAGE plpgsql AS 'BEGIN PERFORM public.deed(); RETURN btint4cmp($1, $2); END';"
+    "CREATE OPERATOR CLASS public.odd_ops FOR TYPE integer USING btree AS OPERATOR 1 <,"
+    " OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,"
+    " FUNCTION 1 public.cmp(integer, integer);"
+    "CREATE TABLE public.pairs (n integer); INSERT INTO public.pairs VALUES (1), (2);"
+    "CREATE INDEX ON public.pairs (n public.odd_ops);",
+    "an operator": "CREATE FUNCTION public.same(integer, integer) RETURNS boolean IMMUTABLE"
+    " LANGUAGE plpgsql AS 'BEGIN PERFORM public.deed(); RETURN true; END';"
+    "CREATE OPERATOR public.=== (LEFTARG = integer, RIGHTARG = integer, FUNCTION = public.same);"
+    "CREATE INDEX ON public.rows (n) WHERE n OPERATOR(public.===) 1;",
+    "a cast": "CREATE TYPE public.odd AS (n integer);"
+    "CREATE FUNCTION public.to_odd(integer) RETURNS public.odd IMMUTABLE LANGUAGE plpgsql"
+    " AS 'BEGIN PERFORM public.deed(); RETURN ROW($1)::public.odd; END';"
+    "CREATE CAST (integer AS public.odd) WITH FUNCTION public.to_odd(integer);"
+    "CREATE MATERIALIZED VIEW public.seen AS SELECT n::public.odd FROM public.rows;",
+    "a partition's key": "CREATE TABLE public.parts (n integer)"
+    " PARTITION BY LIST (public.pure(n));"
+    "CREATE TABLE public.part PARTITION OF public.parts FOR VALUES IN (1);"
+    "INSERT INTO public.parts VALUES (1);",
+    "a view": "CREATE VIEW public.seen AS SELECT public.pure(1);",
+    "an entry of an archive": "",
     "a DO block": "",
+    "a trigger that COPY fires": "",
+    "a column's default": "",
+    "a rule": "",
+    "a policy": "",
 }
-"""How the deed is run when the dump is restored; a DO block is added by hand."""
-BY_HAND = "DO $$ BEGIN PERFORM public.deed(); END $$;\n"
+"""How the deed is run when the dump is restored, or by the census; those without SQL by hand."""
 END = "--\n-- PostgreSQL database dump complete"
+FIRE = """CREATE FUNCTION public.fire() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM public.deed(); RETURN NEW; END';
+CREATE TRIGGER fire BEFORE INSERT ON public.rows FOR EACH ROW EXECUTE FUNCTION public.fire();
+"""
+DEFAULT = """CREATE FUNCTION public.fresh() RETURNS integer LANGUAGE plpgsql
+    AS 'BEGIN PERFORM public.deed(); RETURN 1; END';
+ALTER TABLE public.rows ADD COLUMN more integer DEFAULT public.fresh();
+"""
+RULE = """CREATE RULE watch AS ON UPDATE TO public.rows DO ALSO SELECT public.deed();
+UPDATE public.rows SET n = n;
+"""
+POLICY = """ALTER FUNCTION public.deed() SECURITY DEFINER;
+CREATE POLICY watch ON public.rows USING (public.pure(n) = n);
+ALTER TABLE public.rows ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON public.rows TO pg_monitor;
+SET row_security = on;
+SET ROLE pg_monitor;
+SELECT n FROM public.rows;
+RESET ROLE;
+"""
+BY_HAND = {
+    "a DO block": (END, "DO $$ BEGIN PERFORM public.deed(); END $$;\n"),
+    "a trigger that COPY fires": ("COPY public.rows ", FIRE),
+    "a column's default": (END, DEFAULT),
+    "a rule": (END, RULE),
+    "a policy": (END, POLICY),
+}
+"""By way, what stands in the dump behind the statement that is put there."""
 
 
-PLACE = f"COMMENT ON SCHEMA public IS '{'place' * 100}';\n"
+PLACE = f"COMMENT ON TABLE public.rows IS '{'place' * 100}';\n"
 """A statement that `in_place` finds in a dump of any format, an archive's table of contents too."""
 
 
@@ -314,9 +371,16 @@ def dump_of(case: Hostile, around: World, source: Target, folder: Path) -> Path:
     start = DEED.index("CREATE FUNCTION public.deed()")
     deed = DEED[start : DEED.index("CREATE FUNCTION public.pure")].replace("{body}", body)
     fill_shop(source, deed.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+    if case.way == "an entry of an archive":
+        fill_shop(source, PLACE)
+        path = pg_dump(source, folder / f"{case.id}.dump", "--format=custom")
+        path.write_bytes(in_place(path.read_bytes(), BY_HAND["a DO block"][1]))
+        return path
     path = pg_dump(source, folder / f"{case.id}.sql")
-    if case.way == "a DO block":
-        path.write_text(path.read_text().replace(END, BY_HAND + END))
+    if case.way in BY_HAND:
+        before, added = BY_HAND[case.way]
+        assert path.read_text().count(before) == 1
+        path.write_text(path.read_text().replace(before, added + before))
     return path
 
 
