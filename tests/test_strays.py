@@ -66,6 +66,17 @@ def test_translated_line_ends_are_told_where_they_alter(
     assert faults(dump.replace(b"\r\n", b"\n")) == []
 
 
+def test_long_rows_are_not_taken_for_messages() -> None:
+    """A row that comes in pieces says what it likes; so does the one behind it."""
+    long = b"2\tpg_dump: " + b"x" * 3_000_000 + b"\tpg_dump: b"
+    rows = [b"1\ta\tb", long, b"3\tpg_dump: a\tb", b"4\ta\tb"]
+    for each in (rows, [long, *rows[2:]]):
+        dump = b"COPY t (a, b, c) FROM stdin;\n" + b"\n".join(each) + b"\n\\.\n"
+        reader = Reader()
+        reader.read(PlainReader(BytesIO(dump)).events())
+        assert reader.strays.messages == []
+
+
 MESSAGE = b'pg_dump: dumping contents of table "public.notes"\n'
 PLACES = {
     "between statements": (rb"\n(?=CREATE TABLE public.notes)", "at line"),
