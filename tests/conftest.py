@@ -15,7 +15,11 @@ import pytest
 from fixtures import stages
 from fixtures.drift import stage as drift_stage
 from fixtures.manifest import stage as manifest_stage
-from tests.shop import Shops
+from fixtures.target.embedded import EmbeddedServer, start_embedded
+from fixtures.target.fetch import fetch
+from fixtures.target.find import find_binaries
+from fixtures.verdict import CouldNotRun
+from tests.shop import USUAL, Shops, quiet
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""
@@ -62,3 +66,20 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
 def report_dir(tmp_path: Path) -> Path:
     """Where the drill of this test leaves its reports."""
     return tmp_path / "report"
+
+
+@pytest.fixture(params=["fetched to installed", "installed to fetched"])
+def builds(request: pytest.FixtureRequest) -> Iterator[tuple[EmbeddedServer, EmbeddedServer]]:
+    """Servers of two builds of one major version; their minor versions may differ."""
+    installed = find_binaries(USUAL, say=quiet)
+    try:
+        fetched = fetch(installed.major, say=quiet)
+    except CouldNotRun as trouble:
+        pytest.skip(trouble.what)
+    pair = [fetched, installed] if request.param.startswith("fetched") else [installed, fetched]
+    with contextlib.ExitStack() as stack:
+        started = []
+        for build in pair:
+            started.append(server := start_embedded(build, say=quiet, room=0))
+            stack.callback(server.stop)
+        yield started[0], started[1]

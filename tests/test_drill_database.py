@@ -161,7 +161,7 @@ def test_failed_criterion_rolls_back(
 
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
     assert "a census proves that the database is as it was" in drill.output
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
@@ -179,7 +179,7 @@ def test_failed_restore_rolls_back(
 
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_damaged_backup_never_reaches_the_database(
@@ -195,7 +195,7 @@ def test_damaged_backup_never_reaches_the_database(
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 @pytest.mark.parametrize("form", ["plain", "custom"])
@@ -238,7 +238,7 @@ def test_reset_must_be_confirmed(
     assert drill.code == 6, drill.output
     assert f"--confirm-reset {live.conninfo['dbname']}" in drill.output
     assert snapshots(backups) == []
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_unwritable_snapshot_stops_the_drill(
@@ -252,7 +252,7 @@ def test_unwritable_snapshot_stops_the_drill(
 
     assert drill.code == 6, drill.output
     assert "no safety snapshot, so nothing was touched" in drill.output
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Drill]) -> None:
@@ -265,7 +265,7 @@ def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Dr
 
     assert drill.code == 6, drill.output
     assert "other sessions hold locks" in drill.output
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_second_drill_is_refused(
@@ -337,7 +337,7 @@ def test_interrupted_drill_rolls_back(
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
     assert "a census proves that the database is as it was" in output
 
 
@@ -369,7 +369,7 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a census proves that it is as it was before the drill" in done.stdout
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
     with live.connect() as connection:
@@ -378,7 +378,7 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "a census proves" in again.stdout
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_rollback_can_be_taken_back(
@@ -395,7 +395,7 @@ def test_rollback_can_be_taken_back(
     (kept,) = re.findall(r"was kept in (\S+)", done.stdout)
     back = roll_back_by_command(live, Path(kept))
     assert back.returncode == 0, back.stdout + back.stderr
-    assert differences(backup, identity(live)) == []
+    assert differences(backup, identity(live), live) == []
 
 
 def roll_back_by_command(
@@ -426,7 +426,7 @@ def test_part_of_a_drill_is_refused(
     assert drill.code == 4, drill.output
     assert "takes no part of the drill" in drill.output
     assert snapshots(backups) == []
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 def test_good_recovery_is_kept_whatever_age_times_and_redis_say(
@@ -459,7 +459,7 @@ def test_second_interrupt_waits_for_the_rollback(
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
     assert "a census proves that the database is as it was" in output
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
@@ -503,7 +503,7 @@ def test_rollback_into_another_server_is_refused(
 
         assert done.returncode == 4, done.stdout + done.stderr
         assert "nothing was touched" in done.stderr
-        assert differences(before, identity(elsewhere)) == []
+        assert differences(before, identity(elsewhere), elsewhere) == []
 
 
 def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path) -> None:
@@ -536,4 +536,4 @@ def test_drill_that_ends_early_rolls_back_whatever_its_exit_code(
 
     assert "has not reported" in drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []

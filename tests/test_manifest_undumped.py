@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,14 +11,11 @@ from fixtures.census.identity import take_identity
 from fixtures.commands import main
 from fixtures.manifest.backup import describe
 from fixtures.manifest.compare import compare
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.fetch import fetch
-from fixtures.target.find import find_binaries
-from fixtures.verdict import CouldNotRun
+from fixtures.target.embedded import EmbeddedServer
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup, restore, settings_with
 from tests.drills import run_drill
-from tests.shop import SHOP, USUAL, Shops, fill_shop, pg_dump, quiet
+from tests.shop import SHOP, Shops, fill_shop, pg_dump, quiet
 from tests.test_manifest_options import SOURCE as OPTIONS
 
 TABLES = """
@@ -175,23 +170,6 @@ def test_what_a_dump_does_not_hold_is_no_loss(
     assert "index public.parted_kind has changed" in lines
     assert "index public.parted_1_kind_length_idx has changed" in lines
     assert "special state of trigger public.parted_1.touch" in lines
-
-
-@pytest.fixture(params=["fetched to installed", "installed to fetched"])
-def builds(request: pytest.FixtureRequest) -> Iterator[tuple[EmbeddedServer, EmbeddedServer]]:
-    """Servers of two builds of one major version; their minor versions may differ."""
-    installed = find_binaries(USUAL, say=quiet)
-    try:
-        fetched = fetch(installed.major, say=quiet)
-    except CouldNotRun as trouble:
-        pytest.skip(trouble.what)
-    pair = [fetched, installed] if request.param.startswith("fetched") else [installed, fetched]
-    with contextlib.ExitStack() as stack:
-        started = []
-        for build in pair:
-            started.append(server := start_embedded(build, say=quiet, room=0))
-            stack.callback(server.stop)
-        yield started[0], started[1]
 
 
 def test_backup_of_another_minor_version_is_green(

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +14,8 @@ import psycopg
 
 from fixtures.census.identity import Identity, take_identity
 from fixtures.manifest.backup import describe
-from fixtures.manifest.compare import compare
 from fixtures.manifest.file import Manifest
+from fixtures.manifest.settle import compare_by_dump, written_of
 from fixtures.prove.copies import copied, do_damage
 from fixtures.prove.damages import Damage
 from fixtures.restore.statistics import analyze
@@ -76,7 +76,9 @@ class Lab:
     def identity(self, name: str) -> Identity:
         """What a source database is."""
         if name not in self.identities:
-            self.identities[name] = take_identity(self.source(name), 2, lambda _: None)
+            found = take_identity(self.source(name), 2, lambda _: None)
+            written = written_of(self.source(name), found)
+            self.identities[name] = replace(found, written=written)
         return self.identities[name]
 
     def dump(self, name: str, form: str, *options: str) -> Path:
@@ -121,7 +123,7 @@ class Lab:
             facts = restore(facts, target)
             if compares:
                 now = take_identity(target, 2, lambda _: None)
-                facts["comparison"] = compare(self.identity(name), now)
+                facts["comparison"] = compare_by_dump(self.identity(name), now, target)
             return outcome_of(facts)
         except CouldNotRun as trouble:
             seen = outcome_of(facts)
@@ -158,7 +160,8 @@ class Lab:
             analyze(copy, 1)
             now = take_identity(copy, 2, lambda _: None)
             found = facts | facts_of(copy, facts)
-            return outcome_of(found | {"comparison": compare(self.identity(name), now)})
+            compared = compare_by_dump(self.identity(name), now, copy)
+            return outcome_of(found | {"comparison": compared})
 
 
 def outcome_of(facts: Facts) -> Outcome:
