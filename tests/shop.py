@@ -88,6 +88,14 @@ REFRESH MATERIALIZED VIEW public.totals;
 SELECT lo_from_bytea(0, 'a large object');
 """
 
+MORE = """
+SET allow_system_table_mods = on;
+UPDATE pg_attribute SET attcompression = 'x' WHERE attnum > 0 AND attrelid >= 16384
+    AND attrelid NOT IN (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I', 'S', 't', 'c'));
+UPDATE pg_proc SET prorows = 7 WHERE oid >= 16384 AND NOT proretset AND prokind = 'f';
+"""
+"""Makes a catalog say more than pg_dump writes, as that of a later minor version or a fork may."""
+
 ROWS = {
     "public.artists": 20,
     "public.purchases": 60,

@@ -25,7 +25,7 @@ from fixtures.target.model import Target
 from fixtures.verdict import CouldNotRun
 from tests.corpus.hostile import PLACE, in_place
 from tests.drills import ROOT, Drill, run_drill
-from tests.shop import Shops, fill_shop, pg_dump, quiet
+from tests.shop import MORE, Shops, fill_shop, pg_dump, quiet
 
 LIVE = """
 CREATE ROLE app LOGIN SUPERUSER PASSWORD 'p@ss:w/rd#1';
@@ -164,6 +164,20 @@ def test_failed_criterion_rolls_back(
     assert differences(before, identity(live), live) == []
     assert "a census proves that the database is as it was" in drill.output
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
+
+
+def test_rollback_is_proved_where_the_catalog_says_more(
+    live: Target, tmp_path: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """What no dump can carry, the snapshot neither, leaves no rollback unproved."""
+    fill_shop(live, MORE)
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")
+
+    drill = drill_live(f"--criteria={criteria}")
+
+    assert drill.result["snapshot"]["rolled_back"] is True, drill.output
+    assert "a census proves that the database is as it was" in drill.output
 
 
 def test_failed_restore_rolls_back(

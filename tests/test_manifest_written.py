@@ -22,16 +22,8 @@ from fixtures.target.model import Target
 from fixtures.verdict import BackupFault
 from tests.corpus.healthy import HEALTHY
 from tests.drills import run_drill
-from tests.shop import SHOP, Shops, fill_shop, pg_dump, quiet
+from tests.shop import MORE, SHOP, Shops, fill_shop, pg_dump, quiet
 from tests.test_manifest_options import SOURCE as OPTIONS
-
-MORE = """
-SET allow_system_table_mods = on;
-UPDATE pg_attribute SET attcompression = 'x' WHERE attnum > 0 AND attrelid >= 16384
-    AND attrelid NOT IN (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I', 'S', 't', 'c'));
-UPDATE pg_proc SET prorows = 7 WHERE oid >= 16384 AND NOT proretset AND prokind = 'f';
-"""
-"""Makes a catalog say more than pg_dump writes, as that of a later minor version or a fork may."""
 
 CHANGES = {
     "ALTER TABLE cards ALTER title SET STATISTICS 7": "column public.cards.title",
