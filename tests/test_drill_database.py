@@ -233,7 +233,7 @@ def test_what_no_dump_holds_never_reaches_the_database(
     assert "deed" not in drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []
-    assert differences(before, identity(live)) == []
+    assert differences(before, identity(live), live) == []
 
 
 @pytest.mark.parametrize("confirmed", ["", "another"])
