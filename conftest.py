@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent
-sys.path[:0] = [] if str(ROOT) in sys.path else [str(ROOT)]
+sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "src")) if path not in sys.path]
 
 pytest_plugins = (
     "fixtures.streams",
@@ -21,21 +21,21 @@ pytest_plugins = (
     "fixtures.stages",
     "fixtures.interrupt",
     "fixtures.limits",
-    "fixtures.backup.stage",
+    "fixtures.backup",
     "fixtures.budgets",
     "fixtures.snapshot",
-    "fixtures.target.stage",
-    "fixtures.restore.stage",
-    "fixtures.census.stage",
-    "fixtures.manifest.stage",
-    "fixtures.drift.stage",
+    "fixtures.target",
+    "fixtures.restore",
+    "fixtures.facts",
+    "fixtures.manifest",
+    "fixtures.drift",
     "fixtures.freshness",
-    "fixtures.sql_criteria.stage",
+    "fixtures.sql_criteria",
     "fixtures.application",
     "fixtures.waivers",
     "fixtures.waived_constraints",
-    "fixtures.redis.stage",
-    "fixtures.prove.stage",
+    "fixtures.redis",
+    "fixtures.prove",
     "fixtures.report",
     "fixtures.history",
 )

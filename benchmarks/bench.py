@@ -21,9 +21,9 @@ from benchmarks.sources import Source, count_rows, make_source, shop_script, sma
 from benchmarks.tables import spread
 from benchmarks.verify import verify_table
 from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way, measure
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.find import find_binaries
-from fixtures.units import show_bytes
+from restore_drill.core.units import show_bytes
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
 
 LARGE = 500_000_000
 """Bytes of a plain dump above which extra ways are left out."""

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable
 
 from benchmarks.sources import Source
-from fixtures.backup.events import CopyData, CopyEnd, Statement
-from fixtures.backup.lexer import PlainReader
-from fixtures.restore.blocks import Block, Blocks
-from fixtures.restore.model import Restoration
-from fixtures.restore.pool import Pool
-from fixtures.restore.session import Session
-from fixtures.target.model import Target
+from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Statement
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.restore.blocks import Block, Blocks
+from restore_drill.restore.model import Restoration
+from restore_drill.restore.pool import Pool
+from restore_drill.restore.session import Session
+from restore_drill.servers.model import Target
 
 
 def restore_bare(target: Target, source: Source, jobs: int) -> None:

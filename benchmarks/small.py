@@ -13,8 +13,8 @@ from pathlib import Path
 
 from benchmarks.sources import make_source, shop_script
 from benchmarks.tables import spread
-from fixtures.target.embedded import start_embedded
-from fixtures.target.find import find_binaries
+from restore_drill.servers.embedded import start_embedded
+from restore_drill.servers.find import find_binaries
 
 ROOT = Path(__file__).parent.parent
 STAGES = {

@@ -6,8 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixtures.target.embedded import EmbeddedServer
-from fixtures.target.model import Target
+from restore_drill.servers.embedded import EmbeddedServer
+from restore_drill.servers.model import Target
 
 CARDS_A_MEGABYTE = 2560
 """Cards of a shop whose plain dump takes a megabyte, found by trying."""

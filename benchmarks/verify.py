@@ -9,13 +9,13 @@ from unittest.mock import patch
 from benchmarks.sources import Source
 from benchmarks.tables import spread
 from benchmarks.ways import JOBS, backup_of
-from fixtures.backup.read import read_contents
-from fixtures.census import storage
-from fixtures.census.collect import take_census
-from fixtures.restore.stage import restore
-from fixtures.restore.statistics import analyze
-from fixtures.target.embedded import start_embedded
-from fixtures.target.find import find_binaries
+from fixtures.restore import restore
+from restore_drill.backups.read import read_contents
+from restore_drill.facts import storage
+from restore_drill.facts.collect import take_census
+from restore_drill.restore.statistics import analyze
+from restore_drill.servers.embedded import start_embedded
+from restore_drill.servers.find import find_binaries
 
 
 def verify_table(source: Source, rounds: int, major: int | None) -> str:

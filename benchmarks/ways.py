@@ -13,11 +13,11 @@ from pathlib import Path
 
 from benchmarks.floor import restore_bare
 from benchmarks.sources import Source
-from fixtures.backup.formats import recognise
-from fixtures.backup.model import Backup
-from fixtures.backup.read import read_contents
-from fixtures.restore.stage import restore
-from fixtures.target.model import Target
+from fixtures.restore import restore
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.model import Backup
+from restore_drill.backups.read import read_contents
+from restore_drill.servers.model import Target
 
 JOBS = 2
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from fixtures.streams import keep_on, open_missing
+from fixtures.streams import keep_on, open_missing  # noqa: E402 - found by the path above
 
 open_missing()
 keep_on()

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fixtures.backup.model import Backup, Contents
-from fixtures.backup.read import expected_sha256
-from fixtures.settings import Settings
-from fixtures.units import show_bytes, show_duration, show_time
-from fixtures.verdict import story
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import expected_sha256
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_bytes, show_duration, show_time
 
 pytestmark = pytest.mark.select
 

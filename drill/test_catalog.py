@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.backup.model import Contents
-from fixtures.census.model import Census
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.backups.model import Contents
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.facts.model import Census
 
 pytestmark = pytest.mark.verify
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.backup.model import Backup, Contents
-from fixtures.manifest.compare import Comparison, rows_in
-from fixtures.manifest.file import Manifest
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.manifest.compare import Comparison, rows_in
+from restore_drill.manifest.file import Manifest
 
 SHOWN = 20
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.drift.drift import Drift
-from fixtures.drift.findings import CHANGED, DATABASE, LOST
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.drift.drift import Drift
+from restore_drill.drift.findings import CHANGED, DATABASE, LOST
 
 pytestmark = [pytest.mark.verify, pytest.mark.measures_drift]
 

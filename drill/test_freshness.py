@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.backup.model import Backup
-from fixtures.criteria import Freshness
 from fixtures.freshness import Newest, distance, slack_of
-from fixtures.settings import Settings
-from fixtures.units import show_duration
-from fixtures.verdict import story
+from restore_drill.backups.model import Backup
+from restore_drill.config.criteria import Freshness
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_duration
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.prove.damages import Damage
-from fixtures.prove.files import FileDamage
-from fixtures.prove.stage import Noticed
-from fixtures.verdict import story
+from fixtures.prove import Noticed
+from restore_drill.core.errors import story
+from restore_drill.damages.damages import Damage
+from restore_drill.damages.files import FileDamage
 
 pytestmark = pytest.mark.prove
 

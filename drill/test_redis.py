@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.redis.facts import RedisFacts, show_latency
-from fixtures.redis.keys import OwnKeys
-from fixtures.settings import Settings
-from fixtures.verdict import story
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import story
+from restore_drill.redis.facts import RedisFacts, show_latency
+from restore_drill.redis.keys import OwnKeys
 
 pytestmark = pytest.mark.redis
 

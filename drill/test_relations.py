@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.census.model import Census
-from fixtures.criteria import TableCriteria
-from fixtures.criteria.names import CriteriaNames
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.criteria import TableCriteria
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.facts.model import Census
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.census.model import Census
-from fixtures.restore.consequences import by_cause, counted
-from fixtures.restore.model import Restoration
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.facts.model import Census
+from restore_drill.restore.consequences import by_cause, counted
+from restore_drill.restore.model import Restoration
 
 pytestmark = pytest.mark.restore
 

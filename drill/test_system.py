@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.budgets import Budgets
-from fixtures.census.model import Census
-from fixtures.census.write_check import NO_ROW
-from fixtures.criteria import TableCriteria
-from fixtures.criteria.names import CriteriaNames
-from fixtures.record import Record
-from fixtures.units import show_duration
-from fixtures.verdict import story
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.criteria import TableCriteria
+from restore_drill.core.errors import story
+from restore_drill.core.record import Record
+from restore_drill.core.units import show_duration
+from restore_drill.facts.model import Census
+from restore_drill.facts.write_check import NO_ROW
 
 pytestmark = pytest.mark.system
 

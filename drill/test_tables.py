@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.backup.model import Contents
-from fixtures.census.model import Census
-from fixtures.criteria import Fact, TableCriteria
-from fixtures.criteria.names import CriteriaNames
-from fixtures.units import show_count
-from fixtures.verdict import story
+from restore_drill.backups.model import Contents
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.criteria import Fact, TableCriteria
+from restore_drill.core.errors import story
+from restore_drill.core.units import show_count
+from restore_drill.facts.model import Census
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 

@@ -18,12 +18,12 @@ from psycopg import sql
 import drill.test_catalog
 import drill.test_relations
 import drill.test_restore
-from fixtures.backup.candidate import as_backup, look_at
-from fixtures.backup.model import Contents, Head
-from fixtures.backup.read import read_contents
-from fixtures.census.collect import take_census
-from fixtures.census.model import Census
-from fixtures.target.model import Target
+from restore_drill.backups.model import Contents, Head
+from restore_drill.backups.read import read_contents
+from restore_drill.facts.collect import take_census
+from restore_drill.facts.model import Census
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.model import Target
 from tests.shop import Shops, pg_dump, quiet
 
 NOTHING = Contents(sha256="", head=Head())

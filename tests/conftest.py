@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import drift as drift_stage
+from fixtures import manifest as manifest_stage
 from fixtures import stages
-from fixtures.drift import stage as drift_stage
-from fixtures.manifest import stage as manifest_stage
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.fetch import fetch
-from fixtures.target.find import find_binaries
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.fetch import fetch
+from restore_drill.servers.find import find_binaries
 from tests.shop import USUAL, Shops, quiet
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.target.engine import engine_client
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers.engine import engine_client
 
 PREFIXES = ("", "restore-drill/")
 """Images from a registry, and those that tests/images/build makes where there is none."""

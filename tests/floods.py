@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 
-from fixtures.backup.contents import Reader
-from fixtures.backup.events import Comment, Event, Statement
-from fixtures.backup.lexer import PlainReader
-from fixtures.restore import entries
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.events import Comment, Event, Statement
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.restore import entries
 
 SMALL, LARGE = 50_000, 200_000
 """Bytes of the two sizes that are compared."""

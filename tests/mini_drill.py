@@ -38,7 +38,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.verdict import BackupFault, CouldNotRun, story
+from restore_drill.core.errors import BackupFault, CouldNotRun, story
 
 MODE = os.environ.get("MODE", "").split(",")
 SECRET = os.environ.get("SECRET", "")
@@ -201,7 +201,12 @@ def environment(project: Path, mode: str, **variables: str) -> dict[str, str]:
     """Environment of a run: this one's without settings of a drill, and `variables`."""
     foreign = ("DRILL_", "PYTEST", "GITHUB_", "BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "LC_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    fixed = {"MODE": mode, "SECRET": SECRET, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    fixed = {
+        "MODE": mode,
+        "SECRET": SECRET,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+        "PYTHONIOENCODING": "utf-8",
+    }
     fixed |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return kept | fixed | {"BACKUP_PATH": str(project / "backups")} | variables
 

@@ -13,9 +13,9 @@ import lz4.frame
 import pytest
 import zstandard
 
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.find import find_binaries
-from fixtures.target.model import Target
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
 
 SHOP = """
 CREATE ROLE shop_owner NOLOGIN;

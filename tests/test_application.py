@@ -11,8 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import make_url
 
 from fixtures.application import DatabaseUrl
-from fixtures.redact import Redactor
-from fixtures.target.model import Target
+from restore_drill.core.redact import Redactor
+from restore_drill.servers.model import Target
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

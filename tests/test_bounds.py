@@ -17,30 +17,31 @@ from typing import cast
 
 import pytest
 
-from fixtures.backup.model import Backup
-from fixtures.backup.read import read_contents, sha256_of, write_all
-from fixtures.deadline import Deadline, TookTooLong, at_work
 from fixtures.limits import FLOOR, SECONDS_A_GB, seconds_of
-from fixtures.record import Record
-from fixtures.restore import split
-from fixtures.restore.blocks import Blocks
-from fixtures.restore.pool import Pool
-from fixtures.restore.split import restore_split
-from fixtures.restore.wire import Wire
-from fixtures.settings import Settings
-from fixtures.verdict import CouldNotRun
+from restore_drill.backups.model import Backup
+from restore_drill.backups.read import read_contents, sha256_of, write_all
+from restore_drill.config.settings import Settings
+from restore_drill.core.deadline import Deadline, TookTooLong, at_work
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.restore import split
+from restore_drill.restore.blocks import Blocks
+from restore_drill.restore.pool import Pool
+from restore_drill.restore.split import restore_split
+from restore_drill.restore.wire import Wire
 from tests.shop import Shops, quiet
 
 MB = 1_000_000
 GUIDE = {"max_restore_time": 120.0, "max_verify_time": 30.0, "max_total_time": 300.0}
 BOMB = """
 import resource, sys
+sys.path.insert(0, "src")
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]),) * 2)
 from datetime import UTC, datetime
 from pathlib import Path
-from fixtures.backup import lines
-from fixtures.backup.model import Backup
-from fixtures.backup.read import read_contents
+from restore_drill.backups.plaindump import lines
+from restore_drill.backups.model import Backup
+from restore_drill.backups.read import read_contents
 lines.LONGEST = 100_000_000
 path = Path(sys.argv[1])
 backup = Backup(path, "plain", "gzip", path.stat().st_size, datetime.now(UTC), "")
@@ -79,7 +80,7 @@ def test_memory_that_runs_out_is_no_fault(tmp_path: Path, monkeypatch: pytest.Mo
 
     path = tmp_path / "backup.sql"
     path.write_bytes(b"SELECT 1;\n")
-    monkeypatch.setattr("fixtures.backup.lexer.PlainReader.statement", run_out)
+    monkeypatch.setattr("restore_drill.backups.plaindump.lexer.PlainReader.statement", run_out)
 
     with pytest.raises(CouldNotRun, match=r"memory ran out while backup\.sql was read"):
         read_contents(backup_of(path), tmp_path, quiet)

@@ -9,10 +9,10 @@ from types import ModuleType
 
 import pytest
 
-from fixtures.backup.switches import Switches
-from fixtures.census import bodies, catalog, references, rows, states, storage, versions
-from fixtures.lost import told_when_lost
-from fixtures.verdict import CouldNotRun
+from restore_drill.backups.plaindump.switches import Switches
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.facts import bodies, catalog, references, rows, states, storage, versions
+from restore_drill.servers.lost import told_when_lost
 from tests.censuses import (
     NOTHING,
     Case,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fixtures.census import bitmap, pool, references
-from fixtures.target.model import Target
+from restore_drill.facts import bitmap, pool, references
+from restore_drill.servers.model import Target
 from tests.censuses import Case, change, drop_made, failures, make, read_cases, take
 from tests.shop import Shops
 

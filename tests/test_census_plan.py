@@ -10,13 +10,13 @@ from contextlib import closing
 
 import pytest
 
-from fixtures.census import plan as plans
-from fixtures.census import pool as pools
-from fixtures.census.plan import Plan
-from fixtures.census.pool import Connection, Pool
-from fixtures.target.model import Target
-from fixtures.units import progress_line
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.units import progress_line
+from restore_drill.facts import plan as plans
+from restore_drill.facts import pool as pools
+from restore_drill.facts.plan import Plan
+from restore_drill.facts.pool import Connection, Pool
+from restore_drill.servers.model import Target
 from tests.censuses import drop_made, failures, make, take
 from tests.shop import Shops, quiet
 

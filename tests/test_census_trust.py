@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.census import trust
-from fixtures.census.collect import take_census
+from restore_drill.facts import trust
+from restore_drill.facts.collect import take_census
 from tests.censuses import change, drop_made, failures, make, read_cases, take
 from tests.drills import run_drill
 from tests.shop import Shops, pg_dump, quiet

@@ -23,20 +23,20 @@ from docker import DockerClient
 from psycopg import sql
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
-from fixtures.lost import told_when_lost
-from fixtures.target import container as container_module
-from fixtures.target.bounds import RoomWatch
-from fixtures.target.container import ContainerServer, start_container
-from fixtures.target.container_walls import OPEN
-from fixtures.target.containers import (
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers import container as container_module
+from restore_drill.servers.bounds import RoomWatch
+from restore_drill.servers.container import ContainerServer, start_container
+from restore_drill.servers.container_walls import OPEN
+from restore_drill.servers.containers import (
     HOST_LABEL,
     OWNER_LABEL,
     clean_left_over_containers,
     is_alive,
     labels,
 )
-from fixtures.target.engine import engine_client, no_engine
-from fixtures.verdict import CouldNotRun
+from restore_drill.servers.engine import engine_client, no_engine
+from restore_drill.servers.lost import told_when_lost
 from tests.engine import Engine, require_engine
 
 ROOT = Path(__file__).parents[1]
@@ -282,7 +282,7 @@ def test_stopped_server_leaves_no_container_and_no_volume(
 
 SCRIPT = """
     import sys
-    from fixtures.target.container import start_container
+    from restore_drill.servers.container import start_container
 
     server = start_container(sys.argv[1], say=print)
     print("started", server.container.get_container_id(), flush=True)
@@ -295,7 +295,7 @@ def start_other_process(image: str, **environment: str) -> subprocess.Popen[str]
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(SCRIPT), image],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

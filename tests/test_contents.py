@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.candidate import as_backup, look_at
-from fixtures.backup.codec import CODECS, UTF8, codec_of
-from fixtures.backup.model import CLIENT_ONLY, Contents
-from fixtures.backup.read import read_contents
-from fixtures.target.model import Target
+from restore_drill.backups.model import CLIENT_ONLY, Contents
+from restore_drill.backups.plaindump.codec import CODECS, UTF8, codec_of
+from restore_drill.backups.read import read_contents
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.model import Target
 from tests.corpus import edits
 from tests.corpus.healthy import HEALTHY
 from tests.shop import FORMATS, Shops, fill_shop, pg_dump, quiet

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.restore.model import Restoration
-from fixtures.target.find import find_binaries
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore.model import Restoration
+from restore_drill.servers.find import find_binaries
 from tests.corpus import edits
 from tests.corpus.__main__ import run_case, run_copy
 from tests.corpus.archives import edited, renamed

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.criteria import Criteria, Freshness, Waiver, load_criteria
+from restore_drill.config.criteria import Criteria, Freshness, Waiver, load_criteria
+from restore_drill.core.errors import UsageError
 
 WAIVER = '[[waivers]]\ncriterion = "test_x[a]"\nreason = "r"\nexpires = 2027-01-31\n'
 
@@ -139,7 +140,7 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, case: str) -> None:
     """A mistake is a usage error that names file and section."""
     text, words = MISTAKES[case]
 
-    with pytest.raises(pytest.UsageError) as told:
+    with pytest.raises(UsageError) as told:
         read(tmp_path, text)
 
     assert str(told.value).startswith(f"criteria file {tmp_path / 'criteria.toml'}")

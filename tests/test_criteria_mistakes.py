@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.criteria import Criteria
-from fixtures.criteria.names import CriteriaNames, is_slip
-from fixtures.drift.heads import DECLARE, read_heads
-from fixtures.target.model import Target
-from fixtures.verdict import CriteriaMistake
+from restore_drill.checks.names import CriteriaNames, is_slip
+from restore_drill.config.criteria import Criteria
+from restore_drill.core.errors import CriteriaMistake
+from restore_drill.facts.schema.heads import DECLARE, read_heads
+from restore_drill.servers.model import Target
 from tests.drills import Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

@@ -12,20 +12,21 @@ from typing import Any
 import pytest
 
 from drill import test_drift as criteria
-from fixtures.census.pool import open_session
 from fixtures.commands import main
-from fixtures.criteria import Criteria, load_criteria
-from fixtures.drift.compare import Tolerance, compare_with
-from fixtures.drift.drift import Drift
-from fixtures.drift.findings import ROWS
-from fixtures.drift.heads import moved, read_heads, went_back
-from fixtures.drift.high import highs_after
-from fixtures.drift.labels import EXPRESSIONS, LABELS, named
-from fixtures.drift.model import Facts, High, Measure
-from fixtures.drift.reference import read_reference, write_reference
-from fixtures.manifest.kinds import Expression, read_parts
-from fixtures.manifest.outline import KINDS
-from fixtures.target.model import Target
+from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.core.errors import UsageError
+from restore_drill.drift.compare import Tolerance, compare_with
+from restore_drill.drift.drift import Drift
+from restore_drill.drift.findings import ROWS
+from restore_drill.drift.high import highs_after
+from restore_drill.drift.reference import read_reference, write_reference
+from restore_drill.facts.pool import open_session
+from restore_drill.facts.schema.heads import moved, read_heads, went_back
+from restore_drill.facts.schema.kinds import Expression, read_parts
+from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS, named
+from restore_drill.facts.schema.model import Facts, High, Measure
+from restore_drill.facts.schema.outline import KINDS
+from restore_drill.servers.model import Target
 from tests.corpus.drift import DAMAGES, DriftLab
 from tests.corpus.drift import HEALTHY as HARMLESS
 from tests.drills import Drill, python_m_drill, run_drill
@@ -170,7 +171,7 @@ def test_broken_reference_is_a_usage_error(text: str, words: str, tmp_path: Path
     if not words:
         assert read_reference(path).facts.objects == {}
         return
-    with pytest.raises(pytest.UsageError, match=words):
+    with pytest.raises(UsageError, match=words):
         read_reference(path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands import main
-from fixtures.target.model import Target
+from restore_drill.servers.model import Target
 from tests.drills import Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

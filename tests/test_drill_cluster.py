@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from fixtures.target.model import Target
+from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import Shops, fill_shop, pg_dump, require_major
 

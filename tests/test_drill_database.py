@@ -15,14 +15,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.census.identity import Identity, differences, take_identity
-from fixtures.safety import refuse_change, take_snapshot
-from fixtures.target.database import check_resettable, open_database
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.find import find_binaries
-from fixtures.target.hold import LOCK_KEY, Hold
-from fixtures.target.model import Target
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.hold import LOCK_KEY, Hold
+from restore_drill.live.safety import refuse_change, take_snapshot
+from restore_drill.manifest.identity import Identity, differences, take_identity
+from restore_drill.servers.database import check_resettable, open_database
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
 from tests.corpus.hostile import PLACE, in_place
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import MORE, Shops, fill_shop, pg_dump, quiet

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.target import isolation
+from restore_drill.servers import isolation
 from tests.corpus.hostile import World, world
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump

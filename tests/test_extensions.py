@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.model import Contents, Head
-from fixtures.restore.preflight import check_extensions
-from fixtures.target import find
-from fixtures.target.binaries import Binaries
-from fixtures.target.embedded import start_embedded
-from fixtures.target.extensions import library_path, package_of
-from fixtures.target.fetch import fetch
-from fixtures.target.find import find_binaries
-from fixtures.target.survey import PYPI, candidates
-from fixtures.verdict import CouldNotRun
+from restore_drill.backups.model import Contents, Head
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore.preflight import check_extensions
+from restore_drill.servers import find
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.embedded import start_embedded
+from restore_drill.servers.extensions import library_path, package_of
+from restore_drill.servers.fetch import fetch
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.survey import PYPI, candidates
 from tests.shop import Shops, require_major
 
 MAJOR = 17

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.formats import recognise
+from restore_drill.backups.formats import recognise
 from tests.drills import run_drill
 from tests.shop import Shops
 

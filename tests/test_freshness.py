@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.backup.model import Backup
-from fixtures.criteria import Freshness
 from fixtures.freshness import Newest, distance, read_newest, slack_of
-from fixtures.target.model import Target
+from restore_drill.backups.model import Backup
+from restore_drill.config.criteria import Freshness
+from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.target import isolation, untrusted
+from restore_drill.servers import isolation, untrusted
 from tests.corpus.hostile import (
     CORE,
     DEEDS,

@@ -12,11 +12,11 @@ import psutil
 import psycopg
 import pytest
 
-from fixtures.lost import told_when_lost
-from fixtures.target import bounds, isolation
-from fixtures.target.bounds import RoomWatch
-from fixtures.target.model import Target
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers import bounds, isolation
+from restore_drill.servers.bounds import RoomWatch
+from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
 from tests.shop import Shops, fill_shop, pg_dump
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.backup import lines
-from fixtures.backup.contents import Reader
-from fixtures.backup.events import (
+from restore_drill.backups.plaindump import lines
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.events import (
     Comment,
     CopyData,
     CopyEnd,
@@ -20,7 +20,7 @@ from fixtures.backup.events import (
     MetaCommand,
     Statement,
 )
-from fixtures.backup.lexer import PlainReader
+from restore_drill.backups.plaindump.lexer import PlainReader
 from tests.shop import Shops
 
 

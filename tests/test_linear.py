@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.backup import lexer, lines
-from fixtures.backup.contents import Reader
-from fixtures.backup.events import CopyData, Cut, Event
-from fixtures.backup.lexer import PlainReader
-from fixtures.backup.roles import roles_in
-from fixtures.verdict import CouldNotRun
+from restore_drill.backups.plaindump import lexer, lines
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.events import CopyData, Cut, Event
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.roles import roles_in
+from restore_drill.core.errors import CouldNotRun
 from tests.floods import FLOODS, LARGE
 
 ROOT = Path(__file__).parents[1]

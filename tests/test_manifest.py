@@ -18,18 +18,18 @@ import psutil
 import psycopg
 import pytest
 
-from fixtures.census.collect import take_census
-from fixtures.census.identity import take_identity
 from fixtures.commands import main
-from fixtures.manifest.compare import compare
-from fixtures.manifest.definition import words_of
-from fixtures.manifest.drafts import YOUNG_SECONDS
-from fixtures.manifest.file import manifest_path, read_manifest
-from fixtures.manifest.model import Identity, Position, SequenceFacts
-from fixtures.manifest.reading import Reading
-from fixtures.manifest.session import open_session
-from fixtures.target.model import Target
-from fixtures.verdict import BackupFault
+from restore_drill.core.errors import BackupFault
+from restore_drill.facts.collect import take_census
+from restore_drill.facts.reading import Reading
+from restore_drill.facts.recorded import Identity, Position, SequenceFacts
+from restore_drill.facts.schema.definition import words_of
+from restore_drill.facts.session import open_session
+from restore_drill.manifest.compare import compare
+from restore_drill.manifest.drafts import YOUNG_SECONDS
+from restore_drill.manifest.file import manifest_path, read_manifest
+from restore_drill.manifest.identity import take_identity
+from restore_drill.servers.model import Target
 from tests.drills import CLEARED, ROOT, run_drill
 from tests.shop import Shops, pg_dump, quiet, require_major
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.census.identity import take_identity
-from fixtures.manifest.model import TableFacts
-from fixtures.target.model import Target
+from restore_drill.facts.recorded import TableFacts
+from restore_drill.manifest.identity import take_identity
+from restore_drill.servers.model import Target
 from tests.censuses import change, drop_made, make
 from tests.shop import Shops, quiet
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.census.identity import take_identity
 from fixtures.commands import main
-from fixtures.manifest.compare import compare
-from fixtures.manifest.file import manifest_path
-from fixtures.target.model import Target
+from restore_drill.manifest.compare import compare
+from restore_drill.manifest.file import manifest_path
+from restore_drill.manifest.identity import take_identity
+from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import Shops, pg_dump, quiet
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.census.identity import take_identity
 from fixtures.commands import main
-from fixtures.manifest.backup import describe
-from fixtures.manifest.compare import compare
-from fixtures.target.embedded import EmbeddedServer
+from restore_drill.manifest.backup import describe
+from restore_drill.manifest.compare import compare
+from restore_drill.manifest.identity import take_identity
+from restore_drill.servers.embedded import EmbeddedServer
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup, restore, settings_with
 from tests.drills import run_drill

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from fixtures.census.identity import take_identity
 from fixtures.commands import main
-from fixtures.manifest.compare import Comparison, compare
-from fixtures.manifest.file import manifest_path, read_manifest
-from fixtures.manifest.model import Identity
-from fixtures.manifest.settle import compare_by_dump, written_of
-from fixtures.manifest.written import Written, read_statements, written_in
-from fixtures.prove.copies import copied
-from fixtures.target.embedded import EmbeddedServer
-from fixtures.target.model import Target
-from fixtures.verdict import BackupFault
+from restore_drill.core.errors import BackupFault
+from restore_drill.damages.copies import copied
+from restore_drill.facts.recorded import Identity
+from restore_drill.facts.schema.written import Written, read_statements, written_in
+from restore_drill.manifest.compare import Comparison, compare
+from restore_drill.manifest.file import manifest_path, read_manifest
+from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.settle import compare_by_dump, written_of
+from restore_drill.servers.embedded import EmbeddedServer
+from restore_drill.servers.model import Target
 from tests.corpus.healthy import HEALTHY
 from tests.drills import run_drill
 from tests.shop import MORE, SHOP, Shops, fill_shop, pg_dump, quiet
@@ -196,7 +196,7 @@ def test_options_of_another_build_are_settled_by_pg_dump(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Were no option known as the server's own, a backup of another minor version is green."""
-    monkeypatch.setattr("fixtures.manifest.options.is_compared", lambda _: "true")
+    monkeypatch.setattr("restore_drill.facts.schema.options.is_compared", lambda _: "true")
     there, here = builds
     for number, script in enumerate([SHOP + OPTIONS, HEALTHY["views"].script]):
         source, copy = there.create_database(f"w{number}"), here.create_database(f"w{number}")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands import main
-from fixtures.criteria import load_criteria
-from fixtures.names import as_before, flat, joined, split_name
-from fixtures.target.model import Target
+from restore_drill.config.criteria import load_criteria
+from restore_drill.core.names import as_before, flat, joined, split_name
+from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

@@ -57,7 +57,7 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Around:
     found.drill.mkdir()
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, found.drill / name)
-    for name in ("drill", "fixtures"):
+    for name in ("drill", "fixtures", "src"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, found.drill / name, ignore=ignored)
     (folder / "fixtures").mkdir()

@@ -15,8 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.printable import printable, printable_json, printable_lines, printable_markup
-from fixtures.verdict import BackupFault, story
+from restore_drill.core.errors import BackupFault, story
+from restore_drill.core.printable import (
+    printable,
+    printable_json,
+    printable_lines,
+    printable_markup,
+)
 from tests.drills import CLEARED, ROOT, run_drill
 from tests.shop import USUAL, Shops, fill_shop, pg_dump
 

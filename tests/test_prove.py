@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.prove.damages import DAMAGES
-from fixtures.prove.files import FILE_DAMAGES
+from restore_drill.damages.damages import DAMAGES
+from restore_drill.damages.files import FILE_DAMAGES
 from tests.drills import run_drill
 from tests.shop import Shops
 

@@ -25,17 +25,17 @@ import pytest
 import redis
 from port_for import select_random
 
-from fixtures.record import Record
-from fixtures.redis.connection import client_options, server_of, url_mistake
-from fixtures.redis.embedded import FOLDER, candidates, clean_left_over_redis, version_text
-from fixtures.redis.facts import RedisFacts, write_danger
-from fixtures.redis.faults import meaning
-from fixtures.redis.outcome import RedisStage
-from fixtures.redis.stage import run_stage
-from fixtures.settings import settings_from
+from fixtures.redis import run_stage
 from fixtures.steps import Steps
-from fixtures.target.engine import engine_client
-from fixtures.verdict import BackupFault, CouldNotRun
+from restore_drill.config.settings import settings_from
+from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.redis.connection import client_options, server_of, url_mistake
+from restore_drill.redis.embedded import FOLDER, candidates, clean_left_over_redis, version_text
+from restore_drill.redis.facts import RedisFacts, write_danger
+from restore_drill.redis.faults import meaning
+from restore_drill.redis.outcome import RedisStage
+from restore_drill.servers.engine import engine_client
 from tests.engine import require_engine
 
 ROOT = Path(__file__).parents[1]
@@ -107,7 +107,11 @@ def drill(tmp_path: Path) -> Drill:
             [sys.executable, "-m", "pytest", "drill/", "-rfE", *arguments],
             cwd=tmp_path,
             env=clean
-            | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "400"}
+            | {
+                "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+                "PYTHONIOENCODING": "utf-8",
+                "COLUMNS": "400",
+            }
             | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             | environment,
             capture_output=True,
@@ -764,11 +768,11 @@ def test_killed_drill_is_cleaned_up_by_the_next_one(
 ) -> None:
     """The server and the folder of a drill that was killed go at the next start, not before."""
     script = (
-        "import sys\nfrom fixtures.redis.embedded import embedded_redis\n"
+        "import sys\nfrom restore_drill.redis.embedded import embedded_redis\n"
         "with embedded_redis(say=print) as server:\n"
         "    print(server.where, flush=True)\n    sys.stdin.read()\n"
     )
-    environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     with subprocess.Popen(
         [sys.executable, "-c", script],
         env=environment,
@@ -795,7 +799,7 @@ def test_killed_drill_is_cleaned_up_by_the_next_one(
 def test_password_of_the_stand_in_is_in_no_process_list(short: Path) -> None:
     """The arguments of the embedded server do not hold its password."""
     script = (
-        "import os\nfrom fixtures.redis.embedded import embedded_redis\n"
+        "import os\nfrom restore_drill.redis.embedded import embedded_redis\n"
         "with embedded_redis(say=print) as server:\n"
         "    for pid in filter(str.isdigit, os.listdir('/proc')):\n"
         "        try: text = open(f'/proc/{pid}/cmdline').read()\n"
@@ -803,7 +807,7 @@ def test_password_of_the_stand_in_is_in_no_process_list(short: Path) -> None:
         "        assert server.secrets[0] not in text\n"
         "    print('looked', len(server.secrets[0]))\n"
     )
-    environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )

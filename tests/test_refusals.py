@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.contents import Reader
-from fixtures.backup.lexer import PlainReader
-from fixtures.backup.refusals import MOST, refusal
-from fixtures.restore.plain import restore_plain
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.refusals import MOST, refusal
+from restore_drill.restore.plain import restore_plain
 from tests.corpus.judge import read_backup, settings_with
 from tests.shop import FORMATS, SHOP, Shops, quiet
 

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import pytest
 
-from fixtures.redact import Redactor
-from fixtures.report.result import write_result
-from fixtures.report.summary import escape, table
-from fixtures.report.words import describe
+from restore_drill.core.redact import Redactor
+from restore_drill.results.result import write_result
+from restore_drill.results.summary import escape, table
+from restore_drill.results.words import describe
 from tests.mini_drill import DATABASE_URL, SECRET, Done, command, drill, environment, make_project
 
 FILES = {"report.html", "junit.xml", "result.json"}

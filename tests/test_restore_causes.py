@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.contents import Reader
-from fixtures.backup.lexer import PlainReader
-from fixtures.backup.model import Backup
-from fixtures.backup.read import read_contents
-from fixtures.restore import plain
-from fixtures.restore.consequences import by_cause, counted
-from fixtures.restore.model import Restoration
+from restore_drill.backups.model import Backup
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.read import read_contents
+from restore_drill.restore import plain
+from restore_drill.restore.consequences import by_cause, counted
+from restore_drill.restore.model import Restoration
 from tests.shop import Shops, pg_dump
 
 SETTINGS = """

@@ -10,14 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fixtures.lost import told_when_lost
-from fixtures.restore.errors import add_error
-from fixtures.restore.model import Restoration
-from fixtures.restore.words import opening_words
-from fixtures.server_errors import ServerError, error_in
-from fixtures.target.cleanup import find_server
-from fixtures.target.model import Target
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import ServerError, error_in
+from restore_drill.restore.errors import add_error
+from restore_drill.restore.model import Restoration
+from restore_drill.restore.words import opening_words
+from restore_drill.servers.cleanup import find_server
+from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.model import Target
 from tests.shop import Shops
 
 SETUP = """

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.formats import recognise
-from fixtures.backup.model import Backup, Contents, Head
-from fixtures.backup.read import read_contents
-from fixtures.restore import keys, splitter
-from fixtures.restore.at_once import restore_at_once
-from fixtures.restore.model import Restoration, RestoreError
-from fixtures.restore.plain import restore_plain
-from fixtures.restore.pool import Pool
-from fixtures.restore.session import Session
-from fixtures.restore.split import may_split, restore_split
-from fixtures.restore.stage import restore, restore_by_hand
-from fixtures.target.model import Target
-from fixtures.verdict import CouldNotRun
+from fixtures.restore import restore, restore_by_hand
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.model import Backup, Contents, Head
+from restore_drill.backups.read import read_contents
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore import keys, splitter
+from restore_drill.restore.at_once import restore_at_once
+from restore_drill.restore.model import Restoration, RestoreError
+from restore_drill.restore.plain import restore_plain
+from restore_drill.restore.pool import Pool
+from restore_drill.restore.session import Session
+from restore_drill.restore.split import may_split, restore_split
+from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import FORMATS, Shops, fill_shop, pg_dump, quiet
 from tests.split_sources import CIRCLES, LYING, MANY, ODD

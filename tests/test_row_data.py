@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.server_lines import told_lines
+from restore_drill.core.server_lines import told_lines
 from tests.drills import Drill, run_drill
 from tests.shop import Shops
 from tests.test_restore_causes import SETTINGS, restored

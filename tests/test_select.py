@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.backup.candidate import as_backup, look_at
-from fixtures.backup.formats import recognise
-from fixtures.backup.listing import candidates_in, list_folder
-from fixtures.backup.model import Head
-from fixtures.backup.read import read_head
-from fixtures.backup.select import in_series
-from fixtures.backup.series import name_in_series
-from fixtures.backup.times import time_in_name
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.model import Head
+from restore_drill.backups.read import read_head
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.selection.listing import candidates_in, list_folder
+from restore_drill.selection.select import in_series
+from restore_drill.selection.series import name_in_series
+from restore_drill.selection.times import time_in_name
 from tests.drills import Drill, run_drill
 from tests.shop import COMPRESSORS, Shops, pg_dump, require_major
 

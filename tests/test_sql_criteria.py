@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.sql_criteria.files import SqlCriterion, read_criterion, read_folder
-from fixtures.sql_criteria.run import Returned, run_query
-from fixtures.target.model import Target
+from restore_drill.checks.files import SqlCriterion, read_criterion, read_folder
+from restore_drill.checks.run import Returned, run_query
+from restore_drill.core.errors import UsageError
+from restore_drill.servers.model import Target
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops
 
@@ -74,7 +75,7 @@ def test_a_mistake_in_a_file_is_named(tmp_path: Path, case: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(text)
 
-    with pytest.raises(pytest.UsageError) as told:
+    with pytest.raises(UsageError) as told:
         read_folder(tmp_path)
 
     assert str(told.value).startswith(f"SQL criterion {tmp_path}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.history import Drill, read_history
+from restore_drill.watch.history import Drill, read_history
 from tests.drills import ROOT, run_drill
 from tests.drills import Drill as Run
 from tests.shop import Shops

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.contents import Reader
-from fixtures.backup.lexer import PlainReader
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
 from tests.drills import run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 

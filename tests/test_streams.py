@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.history import read_history
+from restore_drill.watch.history import read_history
 from tests.drills import CLEARED, ROOT, run_drill
 from tests.shop import Shops
 from tests.test_status import FAILED, PASSED, note, status

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.target import cleanup, untrusted
-from fixtures.target.embedded import EmbeddedServer, start_embedded
-from fixtures.target.find import find_binaries
+from restore_drill.servers import cleanup, untrusted
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
 from tests.shop import quiet
 
 PLANTS = ("ln -s {live}", "ln -s /dev/zero", "mkfifo", "mkdir")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.backup.events import Statement
-from fixtures.backup.lexer import PlainReader
-from fixtures.backup.unusual import unusual
-from fixtures.restore.strict import refuse_unusual
-from fixtures.verdict import CouldNotRun
+from restore_drill.backups.plaindump.events import Statement
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.unusual import unusual
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore.strict import refuse_unusual
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import read_backup, settings_with
 from tests.corpus.lab import Lab

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fixtures.budgets import GUIDE, Budgets
-from fixtures.report.meaning import meaning_of, measured_of, worth_of
-from fixtures.report.result import EXIT_CODES
-from fixtures.settings import Settings, settings_from
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.results.meaning import meaning_of, measured_of, worth_of
+from restore_drill.results.result import EXIT_CODES
 from tests.drills import ROOT, run_drill
 from tests.mini_drill import drill as mini
 from tests.mini_drill import make_project

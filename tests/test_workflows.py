@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from fixtures.options import OPTIONS, VARIABLES
+from restore_drill.config.options import OPTIONS, VARIABLES
 
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fixtures.target.find import find_binaries
-from fixtures.target.isolation import why_not
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.isolation import why_not
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY

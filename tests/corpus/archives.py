@@ -8,7 +8,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-from fixtures.prove.files import data_file
+from restore_drill.damages.files import data_file
 from tests.corpus.edits import Edit
 from tests.corpus.lab import Lab
 from tests.shop import fill_shop, pg_dump

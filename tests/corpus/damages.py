@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fixtures.prove.damages import DAMAGES, Damage
+from restore_drill.damages.damages import DAMAGES, Damage
 from tests.corpus import edits
 from tests.corpus.archives import (
     Do,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures.criteria import Criteria
-from fixtures.drift.accepted import Acceptances
-from fixtures.drift.compare import Tolerance
-from fixtures.drift.drift import Drift, drift_of
-from fixtures.drift.model import Facts, Measure
-from fixtures.drift.reading import Wanted
-from fixtures.drift.stage import facts_of
-from fixtures.target.model import Target
+from fixtures.drift import facts_of
+from restore_drill.config.criteria import Criteria
+from restore_drill.drift.accepted import Acceptances
+from restore_drill.drift.compare import Tolerance
+from restore_drill.drift.drift import Drift, drift_of
+from restore_drill.facts.schema.model import Facts, Measure
+from restore_drill.facts.schema.reading import Wanted
+from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
 from tests.shop import Shops, fill_shop, pg_dump
 

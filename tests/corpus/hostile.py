@@ -21,8 +21,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from fixtures.target.launcher import choose_launcher
-from fixtures.target.model import Target
+from restore_drill.servers.launcher import choose_launcher
+from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
 from tests.shop import Shops, fill_shop, pg_dump
 

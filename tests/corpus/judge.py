@@ -9,28 +9,28 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from fixtures.backup.candidate import as_backup, look_at
-from fixtures.backup.model import Backup, Contents
-from fixtures.backup.read import read_contents
-from fixtures.census.collect import take_census
-from fixtures.census.stage import number_of
-from fixtures.census.write_check import check_write
-from fixtures.criteria.names import CriteriaNames
-from fixtures.drift.reading import Wanted
-from fixtures.prove.evaluate import LEFT_OUT, Criterion, is_red
-from fixtures.restore.model import Restoration
-from fixtures.restore.preflight import (
+from fixtures.facts import number_of
+from fixtures.prove_evaluate import LEFT_OUT, Criterion, is_red
+from fixtures.restore import restore as restore_by_drill
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import read_contents
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.facts.collect import take_census
+from restore_drill.facts.schema.reading import Wanted
+from restore_drill.facts.write_check import check_write
+from restore_drill.restore.model import Restoration
+from restore_drill.restore.preflight import (
     check_collations,
     check_databases,
     check_extensions,
     make_roles,
     make_tablespaces,
 )
-from fixtures.restore.split import restore_split
-from fixtures.restore.stage import restore as restore_by_drill
-from fixtures.restore.statistics import analyze
-from fixtures.settings import Settings, settings_from
-from fixtures.target.model import Target
+from restore_drill.restore.split import restore_split
+from restore_drill.restore.statistics import analyze
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.model import Target
 from tests.drills import ROOT
 from tests.shop import quiet
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import psycopg
 
-from fixtures.census.identity import Identity, take_identity
-from fixtures.manifest.backup import describe
-from fixtures.manifest.file import Manifest
-from fixtures.manifest.settle import compare_by_dump, written_of
-from fixtures.prove.copies import copied, do_damage
-from fixtures.prove.damages import Damage
-from fixtures.restore.statistics import analyze
-from fixtures.target.model import Target
-from fixtures.verdict import CouldNotRun
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.damages.copies import copied, do_damage
+from restore_drill.damages.damages import Damage
+from restore_drill.manifest.backup import describe
+from restore_drill.manifest.file import Manifest
+from restore_drill.manifest.identity import Identity, take_identity
+from restore_drill.manifest.settle import compare_by_dump, written_of
+from restore_drill.restore.statistics import analyze
+from restore_drill.servers.model import Target
 from tests.corpus.healthy import HEALTHY, Healthy
 from tests.corpus.judge import Facts, facts_of, judge, read_backup, restore, settings_with
 from tests.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump

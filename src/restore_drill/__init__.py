@@ -1,0 +1,1 @@
+"""The engine of the restore drill: it knows nothing of pytest."""

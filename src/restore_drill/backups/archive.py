@@ -1,0 +1,129 @@
+"""Reads pg_dump's archives (custom, directory, tar): their header, and what they should hold."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from restore_drill.backups.formats import ARCHIVE, open_plain
+from restore_drill.backups.model import Backup, Head
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.find import find_binaries
+
+COMPRESSIONS = {0: "", 1: "gzip", 2: "lz4", 3: "zstd"}
+NEWEST_VERSION = (1, 16)
+"""Archive version of pg_dump 17 and 18, the newest that pg_restore 18 reads."""
+BLOB = "blob_"
+"""Begins the name of a large object's member, which alone may be empty."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Fixed part of an archive (pg_backup_archiver.c, ReadHead)."""
+
+    version: tuple[int, int]
+    compression: str
+    head: Head
+
+
+def read_header(raw: IO[bytes]) -> Header:
+    """Header of the archive in `raw`; ValueError where it is none or is cut."""
+    if raw.read(5) != ARCHIVE:
+        raise ValueError("no archive header")
+    major, minor, _revision, int_size, _offset_size, _format = take(raw, 6)
+
+    def integer() -> int:
+        sign = take(raw, 1)[0]
+        value = int.from_bytes(take(raw, int_size), "little")
+        return -value if sign else value
+
+    def text() -> str:
+        length = integer()
+        return take(raw, length).decode("utf-8", "replace") if 0 < length < 10_000 else ""
+
+    if (major, minor) >= (1, 15):
+        compression = COMPRESSIONS.get(take(raw, 1)[0], "unknown")
+    else:
+        compression = "gzip" if integer() else ""
+    second, minute, hour, day, month, year, _dst = (integer() for _ in range(7))
+    try:
+        # pg_dump stores local time without its zone; pg_restore reads it so too.
+        made = datetime(year + 1900, month + 1, day, hour, minute, second).astimezone()
+    except (ValueError, OverflowError):
+        made = None
+    database, source, dumper = text(), text(), text()
+    head = Head(source_version=source, dumped_by=dumper, database=database, dumped_at=made)
+    return Header((major, minor), compression, head)
+
+
+def take(raw: IO[bytes], count: int) -> bytes:
+    """Exactly `count` bytes of `raw`; ValueError at its end."""
+    data = raw.read(count)
+    if len(data) < count:
+        raise ValueError("the archive is cut inside its header")
+    return data
+
+
+def header_of(path: Path, form: str, compression: str = "") -> Header:
+    """Header of the archive at `path`; one of READ_ERRORS where it cannot be read."""
+    if form == "directory":
+        with (path / "toc.dat").open("rb") as raw:
+            return read_header(raw)
+    with open_plain(path, compression) as raw:
+        if form != "tar":
+            return read_header(raw)
+        try:
+            with tarfile.open(fileobj=raw, mode="r|") as tar:
+                first = tar.next()
+                member = first and first.name == "toc.dat" and tar.extractfile(first)
+                return read_header(BytesIO(member.read(4096) if member else b""))
+        except (tarfile.TarError, KeyError) as error:
+            raise ValueError(str(error)) from None
+
+
+def reading_tools(header: Header) -> Binaries:
+    """Tools that can read an archive with this header: the newest at hand that know its format."""
+    if header.version > NEWEST_VERSION:
+        version = ".".join(map(str, header.version))
+        raise CouldNotRun(
+            f"the archive has format version {version}, newer than any pg_restore here can read",
+            looked_at=[f"dumped by pg_dump {header.head.dumped_by or 'of an unknown version'}"],
+            next_steps=["update restore-drill, or install that version's PostgreSQL"],
+        )
+    needs = frozenset({header.compression} & {"zstd", "lz4"})
+    return find_binaries(
+        header.head.dumper_major if needs else None, needs=needs, say=print_nothing
+    )
+
+
+def print_nothing(_text: str) -> None:
+    """Say nothing: which tools only read the backup is of no interest."""
+
+
+def check_members(backup: Backup) -> list[str]:
+    """Faults of an archive's files that pg_restore passes in silence or hangs on."""
+    if backup.format == "directory":
+        return [
+            f"{file.name} is empty: pg_restore would take it for an empty table"
+            for file in sorted(backup.restorable.iterdir())
+            if file.is_file() and file.stat().st_size == 0 and not file.name.startswith(BLOB)
+        ]
+    if backup.format == "tar":
+        try:
+            with tarfile.open(backup.restorable) as tar:
+                size = backup.restorable.stat().st_size
+                found = list(tar)
+        except tarfile.TarError as error:
+            return [f"the tar file is damaged: {error}"]
+        cut = [m.name for m in found if m.offset_data + m.size > size]
+        empty = [m.name for m in found if not m.size and not m.name.startswith(BLOB)]
+        return [f"the tar file ends inside its member {name}" for name in cut] + [
+            f"the tar file's member {name} is empty: not even the end of its rows is there"
+            for name in empty
+        ]
+    return []

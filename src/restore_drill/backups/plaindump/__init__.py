@@ -1,0 +1,1 @@
+"""How the text of pg_dump is read."""

@@ -1,0 +1,74 @@
+"""What a tar archive holds that is none of pg_dump's, from its first members."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO
+
+from restore_drill.backups.foreign import PHYSICAL_STEPS, Foreign
+
+MOST_MEMBERS = 200
+LONGEST_LOOK = 2.0
+"""Seconds: whatever is large in front of what would tell is read through no longer."""
+MEMBER = re.compile(r"(toc\.dat|blobs(_\d+)?\.toc|\d+\.dat(\.(gz|lz4|zst))?)$")
+DUMPS = (".sql", ".dump", ".pgdump", ".backup", ".custom", ".gz", ".zst", ".lz4", ".xz", ".bz2")
+
+
+def first_names(stream: IO[bytes]) -> Iterator[str]:
+    """Names of the first members of the tar in `stream`; where it is cut they just end."""
+    until = time.monotonic() + LONGEST_LOOK
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for _ in range(MOST_MEMBERS):
+                member = tar.next()
+                if member is None:
+                    return
+                yield member.name.removeprefix("./") + ("/" if member.isdir() else "")
+                if time.monotonic() > until:
+                    return
+    except tarfile.TarError:
+        return
+
+
+def tar_of_what(stream: IO[bytes]) -> Foreign | None:
+    """What the tar in `stream` is; None for pg_dump's own, whose first member is toc.dat."""
+    names: list[str] = []
+    for name in first_names(stream):
+        if not names and name == "toc.dat":
+            return None
+        names.append(name)
+        if found := member_tells(name):
+            return found
+    dumps = [name for name in names if name.lower().endswith(DUMPS)]
+    if dumps:
+        return Foreign(
+            f"a tar archive around {dumps[0]}" + (" and more" if dumps[1:] else ""),
+            ("unpack it: tar -xf {path} -C FOLDER", f"pytest drill/ --backup FOLDER/{dumps[0]}"),
+        )
+    return Foreign(
+        "a tar file without pg_dump's toc.dat in front",
+        ("see what it holds: tar -tf {path}", "name the dump itself: pytest drill/ --backup PATH"),
+    )
+
+
+def member_tells(name: str) -> Foreign | None:
+    """What a tar is by the `name` of one member, None where that says nothing."""
+    parts = PurePosixPath(name).parts
+    base = parts[-1] if parts else ""
+    if MEMBER.match(base):
+        folder = "/".join(("FOLDER", *parts[:-1]))
+        return Foreign(
+            "a directory-format dump packed into a tar",
+            ("unpack it: mkdir FOLDER && tar -xf {path} -C FOLDER",
+             f"pytest drill/ --backup {folder}"),
+        )  # fmt: skip
+    if base in ("PG_VERSION", "backup_label", "tablespace_map", "pg_wal", "pg_control"):
+        return Foreign(
+            "a data directory of PostgreSQL in a tar (pg_basebackup, or a copy of the files)",
+            PHYSICAL_STEPS,
+        )
+    return None

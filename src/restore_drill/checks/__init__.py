@@ -1,0 +1,1 @@
+"""Criteria that a team writes itself: names, SQL files."""

@@ -1,0 +1,190 @@
+"""Names in the criteria that the restored database lacks: lost, or mistaken by whoever wrote them.
+
+Only what no backup, manifest or earlier drill of this database knows, and what is but a slip away
+from a name that is there, is called a mistake. All else stays the backup's loss.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+import psycopg
+
+from restore_drill.config.criteria.model import Criteria
+from restore_drill.core.errors import CriteriaMistake, story
+from restore_drill.core.names import part_of, split_name
+from restore_drill.core.server_errors import told_of
+from restore_drill.servers.model import Target
+
+LONG = 8
+"""Letters from which on a name may hold two slips."""
+NO_SQL = frozenset({"42601", "42602", "42702", "42712", "42803", "42P02", "42P19", "42P20"})
+"""SQLSTATEs of a query that is none, whatever the database holds."""
+NO_TABLE, NO_COLUMN = "42P01", "42703"
+IDENTIFIER = re.compile(r'(?:(?:"[^"]*+"|\w++)\.)*+("[^"]*+"|\w++)')
+COLUMNS = """
+    SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    WHERE c.oid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped"""
+
+
+def slips(wrong: str, right: str) -> int:
+    """Letters that are missing, too many, other ones or swapped with the next in `wrong`."""
+    before, last = list[int](), list(range(len(right) + 1))
+    for row, one in enumerate(wrong, start=1):
+        here = [row]
+        for column, other in enumerate(right, start=1):
+            here.append(min(last[column] + 1, here[-1] + 1, last[column - 1] + (one != other)))
+            is_swap = row > 1 < column and (one, wrong[row - 2]) == (right[column - 2], other)
+            if is_swap:
+                here[-1] = min(here[-1], before[column - 2] + 1)
+        before, last = last, here
+    return last[-1]
+
+
+def is_slip(wrong: str, right: str) -> bool:
+    """Whether `wrong` is most likely `right` mistyped: `cards_old` and `cards2` are no slips."""
+    one, other = wrong.lower(), right.lower()
+    if one == other:
+        return wrong != right
+    marks = [re.sub(r"[^\W\d_]", "", name) for name in (one, other)]
+    shortest, longest = sorted((len(one), len(other)))
+    if marks[0] != marks[1] or shortest < 3:
+        return False
+    return slips(one, other) <= (2 if longest >= LONG else 1)
+
+
+@dataclass(frozen=True)
+class CriteriaNames:
+    """Tells a slip in `criteria` from a loss.
+
+    `past` are the tables and `past_columns` the columns (`schema.table.column`) that the database
+    has or had, as far as is known. The same mistake is one exception each time: it is told once.
+    """
+
+    criteria: Criteria
+    past: frozenset[str] = frozenset()
+    past_columns: frozenset[str] = frozenset()
+    told: dict[str, CriteriaMistake] = field(default_factory=dict)
+
+    def slip_of(self, wrong: str, there: Iterable[str], taken: Collection[str] = ()) -> str:
+        """Name among `there` that `wrong` is most likely meant to be; empty for none."""
+        *schema, name = split_name(wrong)
+        for each in sorted(set(there) - set(taken)):
+            *its_schema, its_name = split_name(each)
+            if its_schema == schema and is_slip(name, its_name):
+                return each
+        return ""
+
+    def mistake(self, what: str, looked_at: list[str], next_steps: list[str]) -> CriteriaMistake:
+        """The mistake in the criteria that `what` tells."""
+        steps = [f"correct it in {self.criteria.path}", *next_steps]
+        made = CriteriaMistake(what, looked_at=looked_at, next_steps=steps)
+        return self.told.setdefault(what, made)
+
+    def lost_table(self, name: str, there: Collection[str], section: str = "[tables]") -> str:
+        """Story of a table that `section` names and that is not `there`; raises where it is a slip.
+
+        Raises `CriteriaMistake`.
+        """
+        near = "" if name in self.past else self.slip_of(name, there, self.criteria.tables)
+        if near:
+            raise self.mistake(
+                f"{section} of the criteria file names {name}, which no table of the backup is "
+                f"called; did you mean {near!r}?",
+                ["the backup, its manifest and the last passed drill, where there are any"],
+                [f"if {name} was a table of the source, it is lost: look for a backup that has it"],
+            )
+        if name in self.past:
+            ways = ["it was in the source: drill the backup before this one, and see what drops it"]
+        else:
+            ways = [
+                "was it in the source? then it is lost: drill the backup before this one",
+                f"was it never there? then correct {section} in {self.criteria.path}",
+            ]
+        return story(f"required table {name} is not in the restored database", next_steps=ways)
+
+    def check_column(self, table: str, column: str, there: Collection[str], section: str) -> None:
+        """Raise `CriteriaMistake` where `column` is most likely a slip of one of `there`."""
+        is_known = f"{table}.{part_of(column)}" in self.past_columns
+        near = "" if is_known else self.slip_of(column, there)
+        if near:
+            raise self.mistake(
+                f"{section} of the criteria file names the column {column}, which {table} does "
+                f"not have; did you mean {near!r}?",
+                [f"columns of {table} in the restored database"],
+                [f"if {column} was a column of the source, it is lost: drill the backup before"],
+            )
+
+    def check_query(
+        self, error: psycopg.Error, query: str, place: str, target: Target, skipped: int = 0
+    ) -> None:
+        """Raise `CriteriaMistake` where `query`, which stands at `place`, is what is wrong.
+
+        `skipped` letters stood before it when it ran.
+        """
+        if error.diag.context or error.diag.internal_query:
+            return  # it came from a function of the database
+        if error.sqlstate in NO_SQL:
+            self.refuse(f"{place} is no valid SQL here: {told_of(error, own=query)}", place)
+        is_table = error.sqlstate == NO_TABLE
+        wrong = wrong_name(error, query, skipped)
+        if not wrong or self.was_there(wrong, is_table=is_table):
+            return
+        tables, columns = names_in(target)
+        near = self.slip_of(wrong, tables if is_table else columns)
+        if near:
+            kind = "table" if is_table else "column"
+            self.refuse(f"{place} names the {kind} {wrong}; did you mean {near!r}?", place)
+
+    def check_head(
+        self, error: psycopg.Error, query: str, target: Target, skipped: int = 0
+    ) -> None:
+        """Raise `CriteriaMistake`: the query for the migration head does not run here.
+
+        Nothing is raised where it names what was there before: that is lost, and told as drift.
+        """
+        place = "[drift] head of the criteria file"
+        self.check_query(error, query, place, target, skipped)
+        wrong, is_table = wrong_name(error, query, skipped), error.sqlstate == NO_TABLE
+        there = names_in(target)[0 if is_table else 1]
+        if not wrong or wrong in there or not self.was_there(wrong, is_table=is_table):
+            self.refuse(f"{place} gives no migration head: {told_of(error, own=query)}", place)
+
+    def was_there(self, name: str, *, is_table: bool) -> bool:
+        """Whether a table or a column of this name is known of earlier."""
+        past = self.past if is_table else self.past_columns
+        return name in {split_name(each)[-1] for each in past}
+
+    def refuse(self, what: str, place: str) -> None:
+        """Raise the `CriteriaMistake` that `what` tells of the query at `place`."""
+        raise self.told.setdefault(
+            what,
+            CriteriaMistake(
+                what,
+                looked_at=["tables and columns of the restored database"],
+                next_steps=[
+                    f"correct the query: {place}",
+                    "if it has worked before, what it names is lost: drill the backup before",
+                ],
+            ),
+        )
+
+
+def wrong_name(error: psycopg.Error, query: str, skipped: int = 0) -> str:
+    """Table or column that `query` names and the server does not know; empty for none."""
+    if error.sqlstate not in (NO_TABLE, NO_COLUMN) or not error.diag.statement_position:
+        return ""
+    found = IDENTIFIER.match(query, max(int(error.diag.statement_position) - 1 - skipped, 0))
+    return found[1].strip('"') if found else ""
+
+
+def names_in(target: Target) -> tuple[set[str], set[str]]:
+    """Names of all tables and views, without their schemas, and of all columns in `target`."""
+    tables = "SELECT relname FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = ANY (%s)"
+    with target.connect_read_only() as connection:
+        found = connection.execute(tables, [list("rpvmf")]).fetchall()
+        columns = connection.execute(COLUMNS).fetchall()
+    return {name for (name,) in found}, {name for (name,) in columns}

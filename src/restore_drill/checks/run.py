@@ -1,0 +1,86 @@
+"""Runs the query of an SQL criterion: read-only, with a time limit, counting rows only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors
+
+from restore_drill.checks.files import SqlCriterion
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.core.units import show_count, show_duration
+from restore_drill.servers.model import Target
+
+DECLARE = "DECLARE criterion NO SCROLL CURSOR FOR "
+MOST = 100
+"""So many rows are counted: one is enough to fail, and a million would take time."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a query returned: a number of rows (one more than MOST: there are more) and columns."""
+
+    rows: int = 0
+    columns: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def told(self) -> str:
+        """`3 rows returned, expected none; columns: id, amount`."""
+        count = f"more than {MOST} rows" if self.rows > MOST else show_count(self.rows, "row")
+        return f"{count} returned, expected none; columns: {', '.join(self.columns)}"
+
+
+def run_query(
+    target: Target, criterion: SqlCriterion, timeout: float, names: CriteriaNames | None = None
+) -> Returned:
+    """Rows that the query of `criterion` returns within `timeout` seconds, or why it gave none.
+
+    Raises `CriteriaMistake` where `names` tell that the query itself is wrong.
+
+    A cursor takes one query and nothing else; the extended protocol (binary) takes one statement.
+    """
+    if not criterion.is_query:
+        what = f"it begins with {criterion.first_word}, but must be one query (SELECT ...)"
+        return Returned(error=what)
+    try:
+        with target.connect(client_encoding="utf8") as connection:
+            connection.execute("SET default_transaction_read_only = on")
+            connection.execute("SET row_security = off")
+            milliseconds = str(max(1, round(timeout * 1000)))
+            connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
+            with connection.transaction():
+                declare = (DECLARE + criterion.query).encode()
+                connection.execute(declare, binary=True)
+                found = connection.execute(f"FETCH {MOST + 1} FROM criterion".encode())
+                columns = tuple(column.name for column in found.description or ())
+                return Returned(found.rowcount, columns)
+    except psycopg.Error as error:
+        if names:
+            place = f"SQL criterion {criterion.path}"
+            names.check_query(error, criterion.query, place, target, len(DECLARE))
+        return Returned(error=reason_of(error, timeout, criterion.query))
+
+
+def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
+    """Why a query failed, in words; CouldNotRun where the server went away."""
+    message = told_of(error, own=query)
+    source = error.diag.source_file
+    if isinstance(error, errors.QueryCanceled):
+        return f"it took longer than {show_duration(timeout)} ([sql] timeout in the criteria file)"
+    if isinstance(error, errors.ReadOnlySqlTransaction) or (
+        error.sqlstate == "0A000" and source == "analyze.c"
+    ):
+        return f"it writes, but runs read-only: {message}"
+    if error.sqlstate == "42601" and source == "postgres.c":
+        return "it holds more than one statement"
+    if error.sqlstate is None or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
+        raise CouldNotRun(
+            "the connection was lost while an SQL criterion ran",
+            looked_at=[message],
+            next_steps=["read the server's log; memory killed by the system is the usual reason"],
+        ) from None
+    return message

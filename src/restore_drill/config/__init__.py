@@ -1,0 +1,1 @@
+"""Options, variables, `.env` and the criteria file."""

@@ -1,0 +1,21 @@
+"""What must hold for this database: the criteria file (TOML), read and checked."""
+
+from restore_drill.config.criteria.model import (
+    Criteria,
+    Fact,
+    Freshness,
+    TableCriteria,
+    Waiver,
+    qualified,
+)
+from restore_drill.config.criteria.reader import load_criteria
+
+__all__ = [
+    "Criteria",
+    "Fact",
+    "Freshness",
+    "TableCriteria",
+    "Waiver",
+    "load_criteria",
+    "qualified",
+]

@@ -1,0 +1,111 @@
+"""The table of the drill's options: names, variables, defaults, help; and how a mistake is told."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from restore_drill.core.errors import UsageError
+
+TARGETS = ("embedded", "container", "database")
+
+
+class Option(NamedTuple):
+    """One option: the variable that stands in for it, its default and its help text."""
+
+    flag: str
+    variable: str
+    default: str | None
+    help: str
+    is_flag: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the setting: `--max-backup-age` is `max_backup_age`."""
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def dest(self) -> str:
+        """Name of the attribute in pytest's option namespace."""
+        return "drill_" + self.name
+
+
+OPTIONS = {
+    option.name: option
+    for option in (
+        Option("--backup", "DRILL_BACKUP", None, "backup to drill (default: newest one)"),
+        Option("--target", "DRILL_TARGET", "embedded", "where to restore: " + ", ".join(TARGETS)),
+        Option("--criteria", "DRILL_CRITERIA", None, "criteria file (drill/criteria.toml)"),
+        Option(
+            "--reference",
+            "DRILL_REFERENCE",
+            None,
+            "what the database must be made of (reference.txt beside the criteria file)",
+        ),
+        Option("--report-dir", "DRILL_REPORT_DIR", "drill-report", "where the reports go"),
+        Option("--max-backup-age", "DRILL_MAX_BACKUP_AGE", "26h", "RPO budget"),
+        Option(
+            "--max-restore-time",
+            "DRILL_MAX_RESTORE_TIME",
+            None,
+            "RTO budget of the restore (2min for up to 1 GB of SQL, else none)",
+        ),
+        Option(
+            "--max-verify-time",
+            "DRILL_MAX_VERIFY_TIME",
+            None,
+            "budget of the verification (30s, likewise)",
+        ),
+        Option(
+            "--max-total-time",
+            "DRILL_MAX_TOTAL_TIME",
+            None,
+            "budget of the whole drill (5min, likewise)",
+        ),
+        Option("--timeout", "DRILL_TIMEOUT", None, "hard limit of the whole drill (none)"),
+        Option("--jobs", "DRILL_JOBS", None, "connections for restore and census (cores)"),
+        Option(
+            "--faithful",
+            "DRILL_FAITHFUL",
+            None,
+            "restore as by hand: default server settings, one connection",
+            is_flag=True,
+        ),
+        Option(
+            "--thorough",
+            "DRILL_THOROUGH",
+            None,
+            "look up each row in large indexes too, which the drill's own server has built",
+            is_flag=True,
+        ),
+        Option(
+            "--require-backup",
+            "DRILL_REQUIRE_BACKUP",
+            None,
+            "without a backup of yours: exit 6, instead of drilling the sample shop",
+            is_flag=True,
+        ),
+        Option("--image", "DRILL_IMAGE", None, "PostgreSQL image for --target container"),
+        Option("--redis-image", "DRILL_REDIS_IMAGE", None, "Redis image (none: embedded Redis)"),
+        Option("--confirm-reset", "", None, "name of the database that --target database resets"),
+        Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "cards in the sample shop"),
+    )
+}
+
+VARIABLES = {
+    "backup_path": "BACKUP_PATH",
+    "database_url": "DATABASE_URL",
+    "redis_url": "REDIS_URL",
+}
+"""Settings without an option: URLs hold passwords, and an argument is public on its machine."""
+
+BUDGETS = ("max_restore_time", "max_verify_time", "max_total_time")
+
+
+def mistake(name: str, what: str, remedy: str) -> UsageError:
+    """Usage error about the setting `name`, told by its option and its variable."""
+    if name in VARIABLES:
+        names = VARIABLES[name]
+    else:
+        option = OPTIONS[name]
+        names = f"{option.flag} ({option.variable})" if option.variable else option.flag
+    return UsageError(f"{names} {what}; {remedy}")

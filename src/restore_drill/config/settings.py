@@ -1,0 +1,129 @@
+"""The drill's options: command line, environment, `.env`, criteria file, default; first wins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, mistake
+from restore_drill.config.values import (
+    age_limit_of,
+    budget_of,
+    count_of,
+    database_url_of,
+    duration_of,
+    flag_of,
+    path_of,
+    redis_url_of,
+)
+
+REFERENCE = "reference.txt"
+"""Name of the reference that lies beside the criteria file."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one run, checked; durations in seconds, None where nobody has set one."""
+
+    root: Path
+    backup: Path | None
+    backup_path: Path | None
+    database_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    target: str
+    criteria: Criteria
+    reference: Path | None
+    report_dir: Path
+    max_backup_age: float
+    max_restore_time: float | None
+    max_verify_time: float | None
+    max_total_time: float | None
+    timeout: float | None
+    jobs: int
+    faithful: bool
+    thorough: bool
+    require_backup: bool
+    image: str | None
+    redis_image: str | None
+    confirm_reset: str | None
+    sample_rows: int
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether nothing names a backup, so that the sample shop is drilled."""
+        return self.backup is None and self.backup_path is None
+
+    @property
+    def notes_folder(self) -> Path | None:
+        """Where drills note what became of them; None where no directory is ours to write to."""
+        return self.backup_path and self.backup_path / ".drill"
+
+
+def settings_from(options: Mapping[str, str | None], *, here: Path, root: Path) -> Settings:
+    """Settings from `options` by name, completed from the environment and the `.env` files.
+
+    Relative paths count from `here`. Raises `UsageError` naming the option and its variable.
+    """
+    environment = read_environment(here, root)
+    given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
+    for name, option in OPTIONS.items():
+        value = options.get(name)
+        given[name] = environment.get(option.variable) if value is None else value
+    for name, value in given.items():
+        if value is not None and not value.strip():
+            raise mistake(name, "is set but empty", "give it a value, or unset it")
+    return check(given, here=here, root=root)
+
+
+def read_environment(*folders: Path) -> Mapping[str, str]:
+    """Environment, completed from `.env` and then `.env.txt` of `folders`, first one wins."""
+    merged: dict[str, str] = dict(os.environ)
+    for folder in dict.fromkeys(folders):
+        for name in (".env", ".env.txt"):
+            for key, value in dotenv_values(folder / name).items():
+                merged.setdefault(key, value or "")
+    return merged
+
+
+def reference_beside(criteria: Criteria) -> Path | None:
+    """The reference beside the criteria file, None where there is none."""
+    path = criteria.path.parent / REFERENCE
+    return path if path.is_file() else None
+
+
+def check(given: dict[str, str | None], *, here: Path, root: Path) -> Settings:
+    """Turn raw texts into `Settings`; relative paths count from `here`."""
+    criteria_path = path_of(given, "criteria", here)
+    is_sample = given["backup"] is None and given["backup_path"] is None
+    default_criteria = root / "drill" / ("sample.toml" if is_sample else "criteria.toml")
+    criteria = load_criteria(criteria_path or default_criteria)
+    target = given["target"] or "embedded"
+    if target not in TARGETS:
+        raise mistake("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
+    return Settings(
+        root=root,
+        backup=path_of(given, "backup", here, must_exist=True),
+        backup_path=path_of(given, "backup_path", here, must_exist=True),
+        database_url=database_url_of(given, target),
+        redis_url=redis_url_of(given),
+        target=target,
+        criteria=criteria,
+        reference=path_of(given, "reference", here, must_exist=True) or reference_beside(criteria),
+        report_dir=here / Path(given["report_dir"] or "drill-report").expanduser(),
+        max_backup_age=age_limit_of(given, criteria),
+        **{name: budget_of(given, name, criteria) for name in BUDGETS},
+        timeout=duration_of(given, "timeout"),
+        jobs=count_of(given, "jobs") or os.cpu_count() or 1,
+        faithful=flag_of(given, "faithful"),
+        thorough=flag_of(given, "thorough"),
+        require_backup=flag_of(given, "require_backup"),
+        image=given["image"],
+        redis_image=given["redis_image"],
+        confirm_reset=given["confirm_reset"],
+        sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
+    )

@@ -1,0 +1,146 @@
+"""Values of the settings: texts as given, turned into paths, durations, counts and checked URLs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from restore_drill.config.criteria import Criteria
+from restore_drill.config.options import OPTIONS, mistake
+from restore_drill.core.units import parse_duration
+
+COPY = {
+    ("s3",): "aws s3 cp URL .",
+    ("gs",): "gcloud storage cp URL .",
+    ("az", "azure", "abfs", "abfss", "wasb", "wasbs"): "az storage blob download, or azcopy copy",
+    ("http", "https"): "curl --fail --remote-name URL",
+    ("ftp", "ftps", "sftp", "scp", "ssh"): "curl --fail --remote-name URL, or scp",
+    ("rsync",): "rsync URL .",
+    ("b2",): "b2 file download URL .",
+    ("minio",): "mc cp URL .",
+}
+"""Command that fetches a backup, by the scheme of its URL."""
+
+
+def path_of(
+    given: dict[str, str | None], name: str, here: Path, *, must_exist: bool = False
+) -> Path | None:
+    """Path named by the setting `name`; a usage error where it must exist and does not."""
+    value = given[name]
+    if value is None:
+        return None
+    if place := re.match(r"(\w[\w+.-]*)://", value):
+        shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets
+        what = f"names {shown}, which is no path on this machine"
+        raise mistake(name, what, copy_of(place[1], shown))
+    path = here / Path(value).expanduser()
+    if must_exist and not path.exists():
+        raise mistake(name, f"names {path}, which does not exist", "check the path and its mount")
+    return path
+
+
+def copy_of(scheme: str, url: str) -> str:
+    """How to fetch what lies at `url`, since the drill reads files of this machine alone."""
+    command = next((text for names, text in COPY.items() if scheme.lower() in names), "")
+    if scheme.lower() == "file":
+        return "write it as a plain path"
+    if not command:
+        return "copy the backup to this machine, and name that"
+    return f"copy the backup here first ({command.replace('URL', url)}), and name the copy"
+
+
+def age_limit_of(given: dict[str, str | None], criteria: Criteria) -> float:
+    """Seconds that a backup may be old: as set, else the criteria file's, else the default."""
+    limit = budget_of(given, "max_backup_age", criteria)
+    return limit or parse_duration(str(OPTIONS["max_backup_age"].default))
+
+
+def budget_of(given: dict[str, str | None], name: str, criteria: Criteria) -> float | None:
+    """Seconds of the budget `name`: as set, else the criteria file's; None where nobody has."""
+    text = given[name]
+    if text is None:
+        return criteria.budgets.get(name)
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise mistake(name, str(error), "write it like 90s, 5min or 26h") from None
+
+
+def duration_of(given: dict[str, str | None], name: str) -> float | None:
+    """Seconds set for `name`, more than none."""
+    text = given[name]
+    if text is None:
+        return None
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise mistake(name, str(error), "write it like 90s, 5min or 26h") from None
+    if seconds <= 0:
+        raise mistake(name, f"cannot be {text!r}", "give more than no time, or leave it away")
+    return seconds
+
+
+def count_of(given: dict[str, str | None], name: str) -> int | None:
+    """Whole number of 1 or more set for `name`."""
+    text = given[name]
+    if text is not None and not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise mistake(name, f"cannot be {text!r}", "give a whole number of 1 or more")
+    return int(text) if text else None
+
+
+def flag_of(given: dict[str, str | None], name: str) -> bool:
+    """Whether the flag `name` is set: by itself as an option, by yes or no as a variable."""
+    text = (given[name] or "no").lower()
+    if text not in {"yes", "true", "on", "1", "no", "false", "off", "0"}:
+        raise mistake(name, f"cannot be {text!r}", "set it to yes or no")
+    return text in {"yes", "true", "on", "1"}
+
+
+def database_url_of(given: dict[str, str | None], target: str) -> str | None:
+    """DATABASE_URL, checked only where it is used; its text is never repeated in an error."""
+    url = given["database_url"]
+    if target != "database":
+        return url
+    if url is None:
+        raise mistake("database_url", "is unset", "--target database needs it")
+    return checked_database_url(url)
+
+
+def checked_database_url(url: str) -> str:
+    """`url`, or a usage error that does not repeat it where it is none or names no database."""
+    try:
+        parts: dict[str, Any] = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise mistake(
+            "database_url",
+            "is no PostgreSQL URL (not shown: it may hold a password)",
+            "write postgresql://user@host:5432/name, special characters percent-encoded",
+        ) from None
+    if not parts.get("dbname"):
+        raise mistake("database_url", "names no database", "end it with /name")
+    return url
+
+
+def scheme_of(url: str) -> str:
+    """Scheme of a URL, empty where it is none; what urlsplit says of one may hold a password."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
+
+
+def redis_url_of(given: dict[str, str | None]) -> str | None:
+    """REDIS_URL with its scheme checked; its text is never repeated in an error."""
+    url = given["redis_url"]
+    if url is not None and scheme_of(url) not in ("redis", "rediss", "unix"):
+        raise mistake(
+            "redis_url",
+            "is no Redis URL (not shown: it may hold a password)",
+            "write redis://host:6379/0, rediss:// for TLS or unix:///path",
+        )
+    return url

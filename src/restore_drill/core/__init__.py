@@ -1,0 +1,1 @@
+"""What all parts use: errors, units, deadlines, the run's record."""

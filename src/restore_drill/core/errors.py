@@ -1,0 +1,78 @@
+"""What the drill raises: the backup's fault, our own means failing, or a mistake of the user's.
+
+A check that finds the backup wanting fails; a drill that lacks a server, a tool or disk space
+errs. pytest tells the two apart by phase, we by exception: whatever phase raised it,
+`BackupFault` is reported as a failure and `CouldNotRun` as an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from restore_drill.core.printable import printable
+
+EXIT_INTERRUPTED, EXIT_USAGE_ERROR = 2, 4
+"""Exit codes of an interrupt and of a mistake in the options, as pytest's own."""
+
+EXIT_COULD_NOT_RUN = 6
+"""Exit code when the drill's own means failed, beside pytest's 0 to 5."""
+
+NOT_REACHED = "not reached: "
+"""Begins the reason of a criterion that another one's failure kept from being checked."""
+
+
+class UsageError(Exception):
+    """A mistake in options, variables or files that the user names; exit code 4, no traceback."""
+
+
+def story(what: str, looked_at: Sequence[str] = (), next_steps: Sequence[str] = ()) -> str:
+    """Tell a failure: what failed, what was looked at, what to do next (one line an item).
+
+    An item of `looked_at` that begins with blanks goes on with the one before it.
+    """
+    lines = [one_line(what)]
+    lines += [
+        f"             {one_line(line.strip())}"
+        if line.startswith(" ")
+        else f"  looked at: {one_line(line)}"
+        for line in looked_at
+    ]
+    lines += [f"  {number}. {one_line(line)}" for number, line in enumerate(next_steps, start=1)]
+    return "\n".join(lines)
+
+
+def one_line(text: str) -> str:
+    """`text` safe to print on one line; libpq goes on in a line that begins with a tab."""
+    return printable(text.strip().replace("\n\t", " "))
+
+
+class Trouble(Exception):
+    """A failure that is told as a story (see `story`) and never as a traceback."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        looked_at: Sequence[str] = (),
+        next_steps: Sequence[str] = (),
+        told_by: str = "",
+    ) -> None:
+        """Keep the parts: `what` alone is the one line that dependents repeat.
+
+        `told_by` names the criterion that tells the same: once it has failed, nobody else does.
+        """
+        self.what = one_line(what)
+        self.told_by = told_by
+        super().__init__(story(what, looked_at, next_steps))
+
+
+class BackupFault(Trouble):
+    """The backup did not meet a criterion; raised by a stage that cannot go on."""
+
+
+class CouldNotRun(Trouble):
+    """The drill's own means failed: no server, no tool, no disk, no network."""
+
+
+class CriteriaMistake(CouldNotRun):
+    """A mistake in the criteria, and never the backup's fault: a slip, a query that is none."""

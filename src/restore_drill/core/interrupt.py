@@ -1,0 +1,41 @@
+"""Ctrl-C, SIGTERM and SIGHUP end a drill once, so that its fixtures clean up undisturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 5.0
+"""Seconds after the first signal in which Ctrl-C interrupts no cleaning up; a kill always does."""
+WAIT = b"\nthe drill is cleaning up: wait a few seconds\n"
+first: list[float] = []
+"""When the first signal came, by the monotonic clock; empty before it."""
+
+
+def note_interrupt() -> None:
+    """Remember that a signal is ending the drill."""
+    first.append(time.monotonic())
+
+
+def interrupt(number: int, _frame: FrameType | None) -> None:
+    """End the run in an orderly way; of further signals only a late Ctrl-C counts."""
+    is_key = number == signal.SIGINT
+    if first and not (is_key and time.monotonic() - first[0] > PATIENCE):
+        if is_key:
+            with suppress(OSError):
+                os.write(2, WAIT)
+        return
+    note_interrupt()
+    raise KeyboardInterrupt(*([] if is_key else [f"ended by {signal.Signals(number).name}"]))
+
+
+def take_over() -> dict[signal.Signals, Any]:
+    """Take the signals over, and give their handlers; one that nohup ignores stays ignored."""
+    first.clear()
+    asked = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    return {each: signal.signal(each, interrupt) for each in asked}

@@ -1,0 +1,86 @@
+"""The record of one run: result.json while it is being written, filled stage by stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from restore_drill.core.deadline import Deadline
+
+
+@dataclass
+class Record:
+    """What this run has found so far, in the shape of result.json (schema 1).
+
+    `stages` holds one `{"name", "started", "seconds"}` a stage, in seconds since the start;
+    the dictionaries are those of result.json, None or empty until their stage has run. `basis` is
+    what the data is measured against, `strength` what a pass is worth: `proven` or `plausible`;
+    `drift` what the source has lost since, and against what that was measured.
+    `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
+    `warnings` do not fail the drill and stand beside its verdict; `notes` are for the reports.
+    """
+
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+    sample: bool = False
+    backup: dict[str, Any] | None = None
+    target: dict[str, Any] | None = None
+    snapshot: dict[str, Any] | None = None
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    redis: dict[str, Any] | None = None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    proof: list[dict[str, Any]] = field(default_factory=list)
+    basis: str = ""
+    strength: str = ""
+    drift: dict[str, Any] | None = None
+    budgets: dict[str, float | None] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    not_checked: list[dict[str, str]] = field(default_factory=list)
+    deadline: Deadline | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start of the run."""
+        return time.monotonic() - self.clock
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what runs inside as the stage `name`, also when it fails; its limit ends it."""
+        started = self.elapsed
+        limited = self.deadline.stage(name, f"the stage {name}") if self.deadline else nullcontext()
+        try:
+            with limited:
+                yield
+        finally:
+            seconds = self.elapsed - started
+            self.stages.append({"name": name, "started": started, "seconds": seconds})
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Forget what is written inside: it is not about this run's backup."""
+        notes, not_checked = list(self.notes), list(self.not_checked)
+        warnings = list(self.warnings)
+        tables, facts = dict(self.tables), dict(self.facts)
+        try:
+            yield
+        finally:
+            self.notes[:], self.not_checked[:] = notes, not_checked
+            self.warnings[:] = warnings
+            self.tables, self.facts = tables, facts
+
+    def seconds(self, name: str) -> float:
+        """Seconds spent in the stage `name` so far; 0 when it has not run."""
+        return float(sum(stage["seconds"] for stage in self.stages if stage["name"] == name))
+
+    def skip(self, what: str, why: str) -> None:
+        """Say that `what` was not checked, so that nothing is silently green."""
+        entry = {"what": what, "why": why}
+        if entry not in self.not_checked:
+            self.not_checked.append(entry)

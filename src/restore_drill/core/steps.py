@@ -1,0 +1,21 @@
+"""What the engine needs of the writer of step lines."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Steps(Protocol):
+    """Writes one line for each result of a stage."""
+
+    def ok(self, text: str) -> None:
+        """A result that is as it should be."""
+
+    def bad(self, text: str) -> None:
+        """A result that is not."""
+
+    def warn(self, text: str) -> None:
+        """Something to know that does not fail the drill."""
+
+    def say(self, text: str) -> None:
+        """A plain fact."""

@@ -1,0 +1,133 @@
+"""One finding a cause: what went with a lost table, column or function is not told beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from restore_drill.drift.findings import CHANGED, LOST, Finding
+from restore_drill.facts.schema.model import Facts, Objects
+
+RELATIONS = ("table", "view", "materialized view")
+OWNED = ("owner of", "grant on")
+"""Kinds of which many may change at once, and for one cause."""
+
+
+class Cause:
+    """A lost or changed object that others may have gone with."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Know the names by which others mention it."""
+        self.finding = finding
+        self.name = unquoted(finding.name).partition("(")[0]
+        self.relation, _, self.column = self.name.rpartition(".")
+
+    @cached_property
+    def named(self) -> re.Pattern[str]:
+        """Its qualified name as a word of its own; of a column, that of its relation."""
+        name = self.relation if self.finding.kind == "column" else self.name
+        behind = r"\." if self.finding.kind == "schema" else r"(?!\w)"
+        return re.compile(r"(?<![\w.])" + re.escape(name) + behind)
+
+    @cached_property
+    def word(self) -> re.Pattern[str]:
+        """A column's own name as a word."""
+        return re.compile(r"(?<!\w)" + re.escape(self.column) + r"(?!\w)")
+
+    def explains(self, other: Finding, text: str) -> bool:
+        """Whether `other`, whose name and definition make `text`, went with it."""
+        mine = self.finding
+        kind, name = other.kind, unquoted(other.name)
+        if mine.kind in ALONE:
+            return kind in OWNED and name.partition(" to ")[0].endswith(unquoted(mine.name))
+        if mine.kind == "constraint":
+            schema = self.relation.rpartition(".")[0]
+            return kind == "index" and name == f"{schema}.{self.column}"
+        if mine.kind in ("publication", "server"):
+            return kind.startswith(("published", "user mapping")) and name.startswith(
+                (f"{self.name}: ", f"{self.name} for ")
+            )
+        if mine.kind == "column":
+            about = self.named.search(text) is not None and self.word.search(text) is not None
+            return about and (mine.what == LOST or kind == "sequence")
+        if mine.what == CHANGED:
+            return mine.kind in RELATIONS and kind == "column" and name.startswith(f"{self.name}.")
+        return self.named.search(text) is not None
+
+
+ALONE = ("object", "event trigger", "foreign-data wrapper", "statistics object",
+         "text search configuration", "text search dictionary", "collation")  # fmt: skip
+"""Kinds of objects with which nothing goes but their owner and grants."""
+
+PRINCIPAL = {LOST: (*ALONE, "schema", *RELATIONS, "function", "sequence", "type", "column",
+                    "constraint", "publication", "server"),
+             CHANGED: ("view", "materialized view", "column")}  # fmt: skip
+"""Kinds of objects that others go with, by what has become of them."""
+
+
+def by_cause(found: Iterable[Finding], was: Facts) -> list[Finding]:
+    """`found` with those that are consequences of others told with these."""
+    listed = list(found)
+    causes = [Cause(each) for each in listed if each.kind in PRINCIPAL.get(each.what, ())]
+    texts = {each.title: text_of(each, was.objects) for each in listed} if causes else {}
+    parents: dict[str, Finding] = {}
+    for each in listed:
+        for cause in causes:
+            mine = cause.finding
+            if mine is each or is_below(mine, each, parents):
+                continue
+            if cause.explains(each, texts[each.title]):
+                parents[each.title] = mine
+                break
+    return [*grouped(with_consequences(listed, parents))]
+
+
+def is_below(finding: Finding, other: Finding, parents: dict[str, Finding]) -> bool:
+    """Whether `other` is a cause of `finding` by now."""
+    while finding.title in parents:
+        finding = parents[finding.title]
+        if finding is other:
+            return True
+    return False
+
+
+def with_consequences(listed: list[Finding], parents: dict[str, Finding]) -> Iterator[Finding]:
+    """The causes, each with what went with it."""
+    below: dict[str, list[str]] = defaultdict(list)
+    for each in listed:
+        root = each
+        while root.title in parents:
+            root = parents[root.title]
+        if root is not each:
+            below[root.title].append(each.title)
+    for each in listed:
+        if each.title not in parents:
+            yield replace(each, with_it=tuple(below[each.title]))
+
+
+def grouped(listed: Iterable[Finding]) -> Iterator[Finding]:
+    """Owners that have changed alike, and grants that a role has lost, as one finding."""
+    groups: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
+    for each in listed:
+        key: tuple[str, ...] = (each.what, each.title)
+        if each.kind in OWNED:
+            same = each.name.rpartition(" to ")[2] if each.kind == "grant on" else each.told
+            key = (each.what, each.kind, same)
+        groups[key].append(each)
+    for first, *others in groups.values():
+        more = [each.title for each in others]
+        yield replace(first, with_it=(*first.with_it, *more)) if more else first
+
+
+def text_of(finding: Finding, objects: Objects) -> str:
+    """Name and definition of an object, in which others may be mentioned."""
+    definition = objects.get(finding.kind, {}).get(finding.name, {})
+    return unquoted(" ".join([finding.name, *map(str, definition.values())]))
+
+
+def unquoted(text: str) -> str:
+    """`text` without the quotes of SQL names."""
+    return text.replace('"', "")

@@ -1,0 +1,197 @@
+"""Compares what was restored with one measure: findings, each with its weight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from restore_drill.config.criteria import Criteria
+from restore_drill.core.names import as_before, split_name
+from restore_drill.core.units import show_count
+from restore_drill.drift.causes import by_cause
+from restore_drill.drift.findings import (
+    ADDED,
+    DATABASE,
+    LOST,
+    ROWS,
+    Finding,
+    not_comparable,
+    of_objects,
+)
+from restore_drill.drift.high import above, of_lost_partitions, parent_of
+from restore_drill.facts.schema.heads import moved, went_back
+from restore_drill.facts.schema.model import Facts, High, Highs, Measure
+
+ROTATED = "partitions come and go: its table has got new ones"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far rows may be from those of the measure, as the criteria file says."""
+
+    criteria: Criteria
+
+    def bounds(self, table: str, was: int) -> tuple[float, float | None]:
+        """Fewest and most rows (None: any number) that `table` may have where it had `was`."""
+        growth = self.criteria.max_growth
+        least = was * (1 - self.criteria.shrink_of(table))
+        return least, None if growth is None else was * (1 + growth)
+
+    def holds(self, table: str, was: int, now: int) -> bool:
+        """Whether `now` rows are within the bounds."""
+        least, most = self.bounds(table, was)
+        return least <= now and (most is None or now <= most)
+
+    def told(self, table: str, was: int, now: int) -> str:
+        """How `now` rows break the bounds, empty where they hold."""
+        if self.holds(table, was, now):
+            return ""
+        least, most = self.bounds(table, was)
+        bounds = f"at least {least:,.0f}" + (f" and at most {most:,.0f}" if most else "")
+        return f"has {show_count(now, 'row')}, it had {was:,}; allowed: {bounds}"
+
+    def told_of_high(self, table: str, high: High, was: int, now: int) -> str:
+        """How `now` rows are too few against the most there were, empty where they are not."""
+        least, _ = self.bounds(table, high.rows)
+        if least <= now:
+            return ""
+        return (
+            f"has {show_count(now, 'row')}, it had {was:,} then and {high.rows:,} in {high.told}: "
+            f"it shrinks little by little; allowed: at least {least:,.0f}"
+        )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that differs from one measure; `moved` names the migration heads that have moved."""
+
+    findings: tuple[Finding, ...]
+    moved: tuple[str, ...]
+    not_compared: tuple[tuple[str, str], ...]
+
+
+def compare_with(measure: Measure, now: Facts, tolerance: Tolerance) -> Difference:
+    """How `now` differs from `measure`; a moved migration head excuses losses and changes."""
+    was = measure.facts
+    now = named_as_before(was, now)
+    heads = moved(was.heads, now.heads)
+    found = by_cause([*of_objects(was, now)], was)
+    rotated = rotated_partitions(was, now)
+    weighed: list[Finding] = []
+    for each in found:
+        excused = each.fails and heads
+        if each.fails and each.kind == "table" and each.name in rotated:
+            weighed.append(each.noted(ROTATED))
+        elif excused:
+            weighed.append(each.noted(f"the migration head has moved ({', '.join(heads)})"))
+        else:
+            weighed.append(hinted(each, found, was, now))
+    told = gone_partitions(was, now, rotated, heads)
+    highs = {} if heads else measure.highs
+    weighed += [*of_heads(was, now), *of_rows(was, now, tolerance, told, highs)]
+    weighed += of_database(was, now)
+    return Difference(
+        tuple(replace(each, against=measure.told, marks=(measure.mark,)) for each in weighed),
+        tuple(heads),
+        tuple(not_comparable(was, now)),
+    )
+
+
+def named_as_before(was: Facts, now: Facts) -> Facts:
+    """`now` with the names of an older state, where a part of some name holds a dot."""
+    return replace(
+        now,
+        rows=as_before(now.rows, was.rows),
+        heads=as_before(now.heads, was.heads),
+        objects={
+            kind: as_before(each, was.objects.get(kind, {})) for kind, each in now.objects.items()
+        },
+    )
+
+
+def rotated_partitions(was: Facts, now: Facts) -> set[str]:
+    """Partitions that are gone while their table is there and has got new ones."""
+
+    def parents(facts: Facts) -> dict[str, str]:
+        known = facts.objects.get("partition", {})
+        return {name: parent_of(each) for name, each in known.items()}
+
+    before, after = parents(was), parents(now)
+    growing = {parent for name, parent in after.items() if name not in before}
+    return {name for name, parent in before.items() if name not in after and parent in growing}
+
+
+def hinted(finding: Finding, found: list[Finding], was: Facts, now: Facts) -> Finding:
+    """`finding` with the new name that the object may have."""
+    if finding.what != LOST or finding.kind not in ("table", "column"):
+        return finding
+    same = shape_of(finding.kind, finding.name, was)
+    for each in found:
+        if each.what == ADDED and each.kind == finding.kind:
+            parent = finding.kind == "table" or (
+                split_name(each.name)[:-1] == split_name(finding.name)[:-1]
+            )
+            if parent and shape_of(each.kind, each.name, now) == same:
+                return replace(finding, told=f"{finding.told} (renamed to {each.name}?)")
+    return finding
+
+
+def shape_of(kind: str, name: str, facts: Facts) -> object:
+    """What stays the same when a table or a column is renamed."""
+    if kind == "column":
+        return facts.objects["column"].get(name)
+    return [facts.objects.get("order of the columns of", {}).get(name)]
+
+
+def of_heads(was: Facts, now: Facts) -> Iterator[Finding]:
+    """Migration heads that have lost versions."""
+    for name in went_back(was.heads, now.heads):
+        words = "went back: it lacks migrations that were applied, and has no new one"
+        yield Finding(LOST, "migration head", name, words, now=" ".join(now.heads[name]))
+
+
+def of_rows(
+    was: Facts, now: Facts, tolerance: Tolerance, told: set[str], highs: Highs
+) -> Iterator[Finding]:
+    """Tables that are still there with far fewer (or more) rows; no migration excuses that.
+
+    The rows of partitions that are `told` as gone are not told once more as those of their table.
+    `highs` are what tables had before they shrank little by little.
+    """
+    parts = was.objects.get("partition", {})
+    gone: Counter[str] = Counter()
+    for leaf in told:
+        for table in above(leaf, parts):
+            gone[table] += was.rows.get(leaf, 0)
+    done: set[str] = set()
+    unsteady = of_lost_partitions(was, now)
+    for table in sorted(was.rows, key=lambda name: (name not in parts, name)):
+        if table not in now.rows or table in done or table in was.heads:
+            continue
+        after = now.rows[table]
+        words = tolerance.told(table, was.rows[table] - gone[table], after)
+        if not words and table in highs and table not in unsteady:
+            words = tolerance.told_of_high(table, highs[table], was.rows[table], after)
+        if words:
+            yield Finding(ROWS, "rows of", table, words, rows=after)
+            done |= above(table, parts)
+    if now.large_objects < tolerance.bounds("", was.large_objects)[0]:
+        lost = f"are lost: {now.large_objects:,} are there, {was.large_objects:,} were"
+        yield Finding(LOST, "large", "objects", lost, rows=now.large_objects)
+
+
+def gone_partitions(was: Facts, now: Facts, rotated: set[str], heads: list[str]) -> set[str]:
+    """Partitions that are told as gone: all but those that rotate, which their table makes up."""
+    lost = was.objects.get("partition", {}).keys() - now.objects.get("partition", {}).keys()
+    return {*lost} if heads else lost - rotated
+
+
+def of_database(was: Facts, now: Facts) -> Iterator[Finding]:
+    """Another database, or one of another cluster, where the backups tell."""
+    if was.database and now.database and was.database != now.database:
+        told = f"is another: it was {was.database}"
+        yield Finding(DATABASE, "database", now.database, told, now=now.database)
+    elif was.system and now.system and was.system != now.system:
+        told = "comes from another server: the system identifier is not the one it was"
+        yield Finding(DATABASE, "database", now.database, told, now=now.system)

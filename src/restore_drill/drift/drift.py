@@ -1,0 +1,135 @@
+"""The drift of one drill: against every measure there is, with what was accepted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from restore_drill.drift.accepted import Acceptances
+from restore_drill.drift.compare import Tolerance, compare_with
+from restore_drill.drift.findings import ADDED, Finding
+from restore_drill.facts.schema.model import Facts, Measure
+
+MOST_NAMED = 3
+"""So many objects are named in a command; without a name it accepts all that was found."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What has changed in the source: `failing`, `accepted` and `noted` findings.
+
+    `measures` are what it was measured against; `moved` names migration heads that have moved.
+    """
+
+    measures: tuple[Measure, ...]
+    facts: Facts
+    failing: tuple[Finding, ...] = ()
+    accepted: tuple[Finding, ...] = ()
+    noted: tuple[Finding, ...] = ()
+    moved: tuple[str, ...] = ()
+    not_compared: tuple[tuple[str, str], ...] = ()
+    command: str = ""
+
+    def of(self, *whats: str) -> list[Finding]:
+        """Failing findings of these kinds of change."""
+        return [each for each in self.failing if each.what in whats]
+
+    def rows_of(self, table: str) -> Finding | None:
+        """The finding about the rows of `table`, if there is one that fails."""
+        return next((each for each in self.failing if each.title == f"rows of {table}"), None)
+
+    @property
+    def against(self) -> str:
+        """What it was measured against, in words."""
+        return " and ".join(measure.told for measure in self.measures)
+
+    @property
+    def heads(self) -> list[str]:
+        """Which migration head would have excused what was found, had it moved."""
+        known = {name: None for each in self.measures for name in each.facts.heads}
+        if not known:
+            return ["no migration head is known here: name a query in [drift] head"]
+        return [f"migration head {name}: has not moved" for name in known]
+
+    def remedies(self, found: Sequence[Finding]) -> list[str]:
+        """What to do about `found`."""
+        titles = [shlex.quote(each.title) for each in found] if len(found) <= MOST_NAMED else []
+        return [
+            "if nobody meant it: mend the source, and take a new backup",
+            " ".join([f'if it is meant: {self.command} --reason "WHY"', *titles]),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """What result.json tells."""
+        return {
+            "against": [{"kind": measure.kind, "told": measure.told} for measure in self.measures],
+            "moved": list(self.moved),
+            "failing": [each.as_json() for each in self.failing],
+            "accepted": [each.as_json() for each in self.accepted],
+            "noted": [each.as_json() for each in self.noted],
+        }
+
+
+@dataclass
+class Weighing:
+    """Collects findings; one that two measures give is told once."""
+
+    acceptances: Acceptances
+    failing: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    accepted: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    noted: dict[tuple[str, str], Finding] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        """Weigh one finding."""
+        key = (finding.what, finding.title)
+        if not finding.fails:
+            self.noted.setdefault(key, finding)
+        elif why := self.acceptances.told(finding):
+            self.accepted.setdefault(key, finding.noted(why))
+        else:
+            known = self.failing.get(key)
+            if known:
+                finding = replace(
+                    known,
+                    against=f"{known.against} and {finding.against}",
+                    marks=known.marks + finding.marks,
+                    with_it=tuple(dict.fromkeys(known.with_it + finding.with_it)),
+                )
+            self.failing[key] = finding
+
+
+def drift_of(
+    measures: Iterable[Measure],
+    now: Facts,
+    tolerance: Tolerance,
+    acceptances: Acceptances,
+    *,
+    restored: frozenset[str] = frozenset(),
+    command: str = "",
+) -> Drift:
+    """Drift of `now` against all `measures`; `restored` names what the restore itself has lost."""
+    weighing = Weighing(acceptances)
+    moved: list[str] = []
+    not_compared: list[tuple[str, str]] = []
+    measures = tuple(measures)
+    for measure in measures:
+        difference = compare_with(measure, now, tolerance)
+        moved += difference.moved
+        not_compared += difference.not_compared
+        for finding in difference.findings:
+            if finding.what == ADDED and measure is not measures[0]:
+                continue
+            if not restored & {finding.name, finding.name.replace('"', "")}:
+                weighing.add(finding)
+    return Drift(
+        measures,
+        now,
+        failing=tuple(weighing.failing.values()),
+        accepted=tuple(weighing.accepted.values()),
+        noted=tuple(weighing.noted.values()),
+        moved=tuple(dict.fromkeys(moved)),
+        not_compared=tuple(dict.fromkeys(not_compared)),
+        command=command,
+    )

@@ -1,0 +1,200 @@
+"""What has been lost or changed in a database since it was measured, one finding a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from restore_drill.facts.schema.definition import same_dialect, words_of
+from restore_drill.facts.schema.labels import EXPRESSIONS, Definition
+from restore_drill.facts.schema.model import Facts, digest
+from restore_drill.facts.schema.outline import DIALECT_BOUND
+
+LOST, CHANGED, ADDED, ROWS, DATABASE = "lost", "changed", "added", "rows", "database"
+
+WHEN_SPECIAL = {
+    "unpopulated state of": "materialized view",
+    "special state of trigger": "trigger",
+    "replica identity of": "table",
+}
+"""Kinds that are there where something is not as usual, and whose objects they tell of."""
+
+QUIET = {"comment on"}
+"""Kinds whose loss or change is only noted."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it was measured.
+
+    `what` is LOST, CHANGED, ADDED, ROWS or DATABASE; `told` says it as the end of a sentence that
+    begins with its `title`; `now` tells the state that was found apart, `rows` how many there are;
+    `with_it` names what went with it, `fails` whether it speaks against the backup, `why` it does
+    not; `against` and `marks` are of the measures.
+    """
+
+    what: str
+    kind: str
+    name: str
+    told: str
+    now: str = ""
+    rows: int | None = None
+    with_it: tuple[str, ...] = ()
+    fails: bool = True
+    against: str = ""
+    marks: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def title(self) -> str:
+        """`constraint public.cards.cards_artist_id_fkey`."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def line(self) -> str:
+        """The finding in a sentence, with what went with it."""
+        more = ""
+        if self.with_it:
+            shown = ", ".join(self.with_it[:3])
+            rest = len(self.with_it) - 3
+            more = f" (with it: {shown}" + (f" and {rest} more)" if rest > 0 else ")")
+        return f"{self.title} {self.told}{more}"
+
+    def noted(self, why: str) -> Self:
+        """The same as something to know: it fails nothing."""
+        return replace(self, fails=False, why=why)
+
+    def as_json(self) -> dict[str, Any]:
+        """What result.json and the state tell of it."""
+        found: dict[str, Any] = {
+            "what": self.what,
+            "object": self.title,
+            "told": self.told,
+            "now": self.now,
+        }
+        found |= {"against": self.against, "marks": list(self.marks)}
+        return (
+            found
+            | ({"rows": self.rows} if self.rows is not None else {})
+            | ({"with_it": list(self.with_it)} if self.with_it else {})
+            | ({"why": self.why} if self.why else {})
+        )
+
+
+def of_objects(was: Facts, now: Facts) -> Iterator[Finding]:
+    """How the definitions differ, object by object."""
+    for kind in dict.fromkeys([*was.objects, *now.objects]):
+        before, after = was.objects.get(kind, {}), now.objects.get(kind, {})
+        for name in sorted(before.keys() | after.keys()):
+            if is_left_out(kind, name, was, now):
+                continue
+            found = of_object(kind, name, was, now)
+            if found is not None:
+                yield replace(found, fails=False) if kind in QUIET else found
+
+
+def of_object(kind: str, name: str, was: Facts, now: Facts) -> Finding | None:
+    """How one object differs, None where it does not."""
+    before = was.objects.get(kind, {}).get(name)
+    after = now.objects.get(kind, {}).get(name)
+    if after is None:
+        if kind in WHEN_SPECIAL:
+            return Finding(ADDED, kind, name, "is as usual again", fails=False)
+        return Finding(LOST, kind, name, f"is lost{described(before)}")
+    if before is None:
+        if is_loss(kind, name, after, was):
+            return Finding(CHANGED, kind, name, f"is new{described(after)}", digest(after))
+        return Finding(ADDED, kind, name, "is new", digest(after), fails=False)
+    changes = [*differences(kind, before, after, was, now)]
+    if not changes:
+        return None
+    return Finding(CHANGED, kind, name, "has changed: " + "; ".join(changes), digest(after))
+
+
+def is_loss(kind: str, name: str, after: Definition, was: Facts) -> bool:
+    """Whether something new means that an object which was there before is no longer whole."""
+    if kind in WHEN_SPECIAL:
+        return name in was.objects.get(WHEN_SPECIAL[kind], {})
+    if kind == "grant on" and after.get("privileges") == "none":
+        return name.rpartition(" to ")[0] in was.objects.get("owner of", {})
+    return False
+
+
+def described(definition: Definition | None) -> str:
+    """What an object was, for one that says much in few words."""
+    texts = [value for value in (definition or {}).values() if isinstance(value, str)]
+    short = " ".join((texts[0] if len(texts) == 1 else "").split())
+    return f": {short}" if 0 < len(short) <= 100 else ""
+
+
+def differences(
+    kind: str, before: Definition, after: Definition, was: Facts, now: Facts
+) -> Iterator[str]:
+    """Parts of the definition that differ, each in words."""
+    dialect = kind in DIALECT_BOUND and not same_dialect(was.major, now.major)
+    for part in dict.fromkeys([*before, *after]):
+        old, new = before.get(part), after.get(part)
+        if part in EXPRESSIONS.get(kind, ()):
+            if dialect or words_of(old) == words_of(new):
+                continue
+        elif kind in ("grant on", "default privileges"):
+            old, new = (privileges(each, was, now) for each in (old, new))
+        if old != new:
+            yield f"{part} {changed(old, new)}"
+
+
+def changed(old: Any, new: Any) -> str:
+    """`was integer, is bigint`; long texts are not repeated."""
+    if True in (old, new):
+        old, new = bool(old), bool(new)
+    before, after = (shown(each) for each in (old, new))
+    if max(len(before), len(after)) > 60:
+        return "is another"
+    return f"was {before or 'as usual'}, is {after or 'as usual'}"
+
+
+def shown(value: Any) -> str:
+    """A part of a definition as people read it, in a line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return " ".join(str("" if value is None else value).split())
+
+
+def privileges(value: Any, was: Facts, now: Facts) -> Any:
+    """Privileges that both versions of PostgreSQL know: below 17 there is no MAINTAIN."""
+    if min(was.privileges_of, now.privileges_of) >= 17 or value is None:
+        return value
+    listed = value.split(",") if isinstance(value, str) else value
+    return [each for each in listed if "MAINTAIN" not in each]
+
+
+def is_left_out(kind: str, name: str, was: Facts, now: Facts) -> bool:
+    """Whether the two cannot be compared in this: owners that a restore has made up, and so on."""
+    if kind == "order of the columns of":
+        before, after = (
+            sorted(each.objects.get(kind, {}).get(name, {}).get("columns", ()))
+            for each in (was, now)
+        )
+        return before != after  # told by the columns themselves
+    if kind == "grant on" and name.startswith("schema public to"):
+        return (was.major >= 15) != (now.major >= 15)
+    if kind == "owner of" and was.role != now.role:
+        owners = {each.objects.get(kind, {}).get(name, {}).get("owner", "") for each in (was, now)}
+        return bool(owners & {was.role, now.role})
+    return False
+
+
+def not_comparable(was: Facts, now: Facts) -> Iterator[tuple[str, str]]:
+    """What could not be compared between the two, and why."""
+    kinds = [kind for kind in sorted(DIALECT_BOUND) if kind in was.objects]
+    if kinds and not same_dialect(was.major, now.major):
+        why = f"PostgreSQL {was.major} and {now.major} write the same text differently"
+        yield f"drift in the text of each {', '.join(kinds)}", why
+    if (was.major >= 15) != (now.major >= 15):
+        yield "drift in grants on schema public", "PostgreSQL 15 has changed what it starts with"
+    if was.role != now.role:
+        why = f"one was restored by {was.role}, the other by {now.role}"
+        yield "drift in the owners that a restore gives to what has none", why

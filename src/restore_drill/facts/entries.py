@@ -1,0 +1,117 @@
+"""The restored database's own table of contents, against that of the backup."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from restore_drill.backups.model import Contents, Entry
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.names import unquoted
+from restore_drill.core.deadline import at_work
+from restore_drill.core.server_lines import told_lines
+from restore_drill.servers.model import Target
+
+NO_OBJECTS = frozenset({
+    "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS", "DATABASE", "DATABASE PROPERTIES",
+    "ENCODING", "STDSTRINGS", "SEARCHPATH", "STATISTICS DATA", "SUBSCRIPTION TABLE",
+})  # fmt: skip
+"""Kinds of entries that are no objects of the schema."""
+
+
+NEW_TAGS = 11
+"""First pg_dump whose tags are those of today."""
+KIND = re.compile(r"^(?:[A-Z]+ )+")
+OF_TABLES = ("CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "DEFAULT", "TRIGGER", "RULE",
+             "POLICY")  # fmt: skip
+BUILT_IN = ("EXTENSION", "PROCEDURAL LANGUAGE")
+"""Kinds of which pg_dump before 11 lists plpgsql, which every database has."""
+
+
+@contextmanager
+def schema_dump(target: Target, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """pg_dump of the schema of `target`, which is ended when this is left."""
+    process = subprocess.Popen(
+        [target.binaries.tool("pg_dump"), "--schema-only", "--no-password", *options],
+        env=target.tool_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def output_of(dump: subprocess.Popen[bytes]) -> tuple[bytes, str]:
+    """What pg_dump writes, or why it writes nothing."""
+    with at_work(lambda: "pg_dump --schema-only"):
+        output, errors = dump.communicate()
+    if dump.returncode:
+        said = errors.decode("utf-8", "replace").strip().splitlines()
+        return b"", "; ".join(told_lines(said)[-3:]) or f"exit code {dump.returncode}"
+    return output, ""
+
+
+def dumped_entries(dump: subprocess.Popen[bytes]) -> tuple[frozenset[Entry], str]:
+    """Table of contents of the restored database, as pg_dump writes it, or why it writes none."""
+    output, why_not = output_of(dump)
+    if why_not:
+        return frozenset(), why_not
+    reader = Reader()
+    reader.read(PlainReader(BytesIO(output)).events())
+    return frozenset(reader.entries), ""
+
+
+def missing(contents: Contents, restored: frozenset[Entry]) -> tuple[Entry, ...]:
+    """Each object that the backup lists and the restored database lacks."""
+    listed = {each._replace(owner=""): each for each in contents.entries if is_object(each)}
+    there = {each._replace(owner="") for each in restored}
+    is_old = (contents.head.dumper_major or NEW_TAGS) < NEW_TAGS
+    spare = Counter(by_letters(each, is_old=is_old) for each in there - listed.keys())
+    lost: set[Entry] = set()
+    for key in listed.keys() - there:
+        alike = by_letters(key, is_old=is_old)
+        if spare[alike] > 0:
+            spare[alike] -= 1
+        else:
+            lost.add(key)
+    return tuple(entry for key, entry in listed.items() if key in lost)
+
+
+def by_letters(entry: Entry, *, is_old: bool) -> tuple[str, str, str]:
+    """What is the same of an entry whether or not pg_dump was told to --quote-all-identifiers.
+
+    And, where that `is_old`, whether or not tags tell the kind of what is granted, and the table.
+    """
+    name = unquoted(entry.name)
+    if is_old and entry.kind == "ACL":
+        name = KIND.sub("", name)
+    elif is_old and entry.kind in OF_TABLES:
+        name = name.rpartition(" ")[2]
+    return entry.kind, entry.schema, name
+
+
+def is_object(entry: Entry) -> bool:
+    """Whether a dump of the restored database must list `entry` again."""
+    if entry.kind in NO_OBJECTS or entry.kind.endswith(" DATA") or entry.kind == "SEQUENCE SET":
+        return False
+    # pg_dump lists the schema public only where it differs from its version's default.
+    of_public = unquoted(entry.name) in ("public", "SCHEMA public")
+    if entry.name.startswith("LARGE OBJECT") and entry.kind in ("COMMENT", "ACL", "SECURITY LABEL"):
+        return False  # they come with the data
+    if entry.name.startswith("DATABASE "):
+        return entry.kind not in ("COMMENT", "ACL", "SECURITY LABEL")
+    if entry.kind in BUILT_IN and entry.name == "plpgsql":
+        return False
+    if entry.kind == "COMMENT" and entry.schema == "-" and not KIND.match(entry.name):
+        return False  # on the database itself: pg_dump before 11 leaves its kind out
+    of_extension = entry.kind == "COMMENT" and entry.name.startswith("EXTENSION ")
+    return not (of_public and entry.kind in ("SCHEMA", "COMMENT", "ACL")) and not of_extension

@@ -1,0 +1,98 @@
+"""Reads what drift is measured by, in the census's own plan."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+
+import psycopg
+
+from restore_drill.core.server_errors import told_of
+from restore_drill.facts.model import Census
+from restore_drill.facts.plan import Plan
+from restore_drill.facts.pool import Connection
+from restore_drill.facts.prints import Prints
+from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
+from restore_drill.facts.schema.heads import Heads, read_heads
+from restore_drill.facts.schema.kinds import Kind, Parts, read_parts
+from restore_drill.facts.schema.model import Facts, objects_of
+
+DEFINITIONS = 200
+"""What reading the definitions costs in pages: as much as it takes to be among the first jobs."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """That the facts for drift are wanted; `head` is the criteria file's query, if there is one."""
+
+    head: str | None = None
+
+
+class Shape:
+    """The schema and the migration heads, read beside the census.
+
+    Where the definitions are read for a manifest anyway, they are `given` and not read again.
+    """
+
+    def __init__(self, plan: Plan, connection: Connection, wanted: Wanted) -> None:
+        """Plan what is to be read."""
+        self.error = ""
+        self.trouble = ""
+        self.head_error: psycopg.Error | None = None
+        self.wanted = wanted
+        self.plan = plan
+        self.major = connection.info.server_version // 10000
+        self.role = connection.info.user
+        self.parts: list[Future[Parts]] = []
+        self.heads = plan.add("migration head", self.read_heads)
+
+    def read_definitions(self) -> None:
+        """Plan that the definitions are read, in jobs that can go side by side."""
+        for module in (kinds_of_tables, kinds_of_code, kinds_of_rights):
+            work = partial(self.read_kinds, kinds=module.KINDS)
+            self.parts.append(self.plan.add("definitions", work, pages=DEFINITIONS))
+
+    def read_kinds(self, connection: Connection, kinds: tuple[Kind, ...]) -> Parts:
+        """Definitions of the objects of `kinds`."""
+        try:
+            with connection.transaction():
+                return read_parts(connection, kinds, major=self.major, as_major=self.major)
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            self.error = self.error or told_of(error)
+            return {}
+
+    def read_heads(self, connection: Connection) -> Heads:
+        """Migration heads; an empty answer where they cannot be read."""
+        try:
+            found, why = read_heads(connection, self.wanted.head)
+            self.trouble, self.head_error = (why, None) if isinstance(why, str) else ("", why)
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            self.trouble = told_of(error)
+            return {}
+        return found
+
+    def added_to(self, census: Census, prints: Prints | None) -> Census:
+        """`census` with what was read; definitions that `prints` has read are not read again."""
+        parts: Parts = (prints.parts if prints else None) or {}
+        for future in self.parts:
+            parts = parts | future.result()
+        error = self.error or (prints.error if prints else "")
+        facts = Facts(
+            major=self.major,
+            role=self.role,
+            privileges_of=min(self.major, prints.as_major) if prints else self.major,
+            objects=objects_of(parts),
+            heads=self.heads.result(),
+        )
+        return replace(
+            census,
+            held=None if error else facts,
+            unheld=error,
+            head_trouble=self.trouble,
+            head_error=self.head_error,
+        )

@@ -1,0 +1,1 @@
+"""A live database: snapshot, marker, hold, rollback."""

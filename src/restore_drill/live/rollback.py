@@ -1,0 +1,159 @@
+"""The way back to a safety snapshot: in the drill that took it, or by command after a kill."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import psycopg
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import read_contents
+from restore_drill.config.settings import settings_from
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.printable import printable
+from restore_drill.core.server_errors import told_of
+from restore_drill.live.deferred import DeferredSignals
+from restore_drill.live.hold import Hold, identity_of_server
+from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot, way_back, what_it_holds
+from restore_drill.live.undecided import (
+    Source,
+    mark_decided,
+    mark_undecided,
+    read_source,
+    undecided_file,
+)
+from restore_drill.manifest.identity import Identity, differences, take_identity
+from restore_drill.restore.archive import restore_archive
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.database import check_resettable, live_target
+from restore_drill.servers.model import Target
+
+Progress = Callable[[str], None]
+
+
+class NotBroughtBack(CouldNotRun):
+    """A rollback that failed: the live database is not what it was."""
+
+
+def bring_back(
+    hold: Hold,
+    backup: Backup,
+    contents: Contents,
+    identity: Identity,
+    *,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Restore the snapshot `backup` into the database that is held, and prove it `identity` again.
+
+    NotBroughtBack, with what the database holds now, where that is not proved.
+    """
+    target = hold.target
+    try:
+        hold.reset()
+        done = restore_archive(target, backup, len(contents.entries), jobs, progress)
+        found = differences(identity, take_identity(target, jobs, progress), target)
+    except psycopg.Error as error:
+        raise not_brought_back(target, backup.path, [told_of(error)]) from None
+    except CouldNotRun as trouble:
+        raise not_brought_back(target, backup.path, str(trouble).splitlines()) from None
+    if done.errors or found:
+        errors = [line for error in done.errors[:5] for line in error.told()]
+        raise not_brought_back(target, backup.path, [*errors, *found[:10]])
+
+
+def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotBroughtBack:
+    """Tell what the live database holds after a rollback that failed, and how to go on."""
+    name = target.conninfo["dbname"]
+    return NotBroughtBack(
+        f"{target.description} was NOT brought back: {what_it_holds(target)}",
+        looked_at=reasons,
+        next_steps=[
+            f"keep application traffic stopped, and keep {snapshot}: it holds all that was there",
+            f"mend what is named above, then go back: {way_back(snapshot, name)}",
+            f"or by hand: pg_restore --clean --if-exists --dbname={name} {snapshot}",
+        ],
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `python -m drill rollback`."""
+    parser.add_argument("snapshot", type=Path, help="the file pre_drill_snapshot_*.dump")
+    parser.add_argument("--confirm-reset", required=True, metavar="DBNAME")
+    parser.add_argument(
+        "--no-snapshot",
+        action="store_true",
+        help="keep no copy of what the database holds now (where there is no room for one)",
+    )
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Restore the database in DATABASE_URL from the snapshot that a drill has left."""
+    path: Path = parsed.snapshot
+    if not path.is_file():
+        raise UsageError(f"there is no snapshot {path}")
+    given = {"target": "database", "confirm_reset": parsed.confirm_reset}
+    settings = settings_from(given, here=Path.cwd(), root=root)
+    target = live_target(settings, say)
+    source = source_of(path)
+    if mismatch := source.server.mismatch(identity_of_server(target)):
+        raise UsageError(
+            f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
+            "nothing was touched"
+        )
+    backup = as_backup(look_at(path, UTC))
+    contents = read_contents(backup, path.parent, lambda _: None)
+    if contents.faults:
+        raise CouldNotRun(f"{path.name} is damaged; nothing was touched", looked_at=contents.faults)
+    with Hold(target) as hold, DeferredSignals() as signals:
+        check_resettable(target)
+        hold.stop_writes()
+        if not parsed.no_snapshot:
+            kept = take_snapshot(
+                target, path.parent, name=BEFORE_ROLLBACK, jobs=settings.jobs, progress=ignore
+            )
+            say(f"what the database holds now was kept in {kept.path}")
+        signals.hold_back()
+        was_undecided = undecided_file(path).exists()
+        mark_undecided(path)
+        try:
+            bring_back(hold, backup, contents, source.identity, jobs=settings.jobs, progress=ignore)
+        except NotBroughtBack:
+            if not (hold.may_be_reset or was_undecided):
+                mark_decided(path)
+            raise
+        mark_decided(path)
+    say(
+        f"{target.description} was restored from {path.name}: "
+        "a census proves that it is as it was before the drill"
+    )
+    return 0
+
+
+def source_of(path: Path) -> Source:
+    """What lies beside the snapshot at `path`; CouldNotRun where nothing says what it is of."""
+    found = read_source(path)
+    if found is None:
+        raise CouldNotRun(
+            f"nothing beside {path.name} says which database of which server it is of, "
+            "so nothing was touched",
+            looked_at=[f"{path}.source", f"{path}.undecided"],
+            next_steps=[
+                "was it moved without them? put them beside it again",
+                f"or restore it by hand: pg_restore --clean --if-exists --dbname=NAME {path}",
+            ],
+        )
+    return found
+
+
+def say(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def ignore(_text: str) -> None:
+    """Show no progress."""

@@ -1,0 +1,201 @@
+"""Takes a backup with its manifest: one snapshot, pg_dump and the fingerprints side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.facts.entries import schema_dump
+from restore_drill.facts.reading import Reading, moved_to
+from restore_drill.facts.recorded import Identity
+from restore_drill.facts.schema.outline import positions
+from restore_drill.facts.session import Connection, open_session
+from restore_drill.manifest.drafts import draft_in, publish, refuse_existing
+from restore_drill.manifest.dump import Dump, Form, dumping, of_snapshot
+from restore_drill.manifest.file import Manifest, digest_of, files_of, manifest_path, write_text
+from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
+from restore_drill.manifest.source import refuse_row_security
+from restore_drill.servers.model import Target
+
+Progress = Callable[[str], None]
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A backup that was taken; `said` holds pg_dump's warnings."""
+
+    path: Path
+    manifest: Manifest
+    said: list[str]
+
+
+def take_backup(
+    target: Target,
+    form: Form,
+    *,
+    folder: Path,
+    name: Callable[[datetime], str],
+    jobs: int,
+    progress: Progress,
+) -> Taken:
+    """Dump `target` into `folder` under the name that `name` makes of the time, with a manifest.
+
+    Both are of one snapshot, so that the source may be written to meanwhile. pg_dump syncs its
+    files; the backup gets its name first, then its `.sha256`, then its manifest. Nothing is left
+    where it fails or is interrupted. Raises CouldNotRun.
+    """
+    try:
+        with draft_in(folder) as draft:
+            return take_in(target, form, draft, name=name, jobs=jobs, progress=progress)
+    except psycopg.Error as error:
+        raise CouldNotRun(
+            f"no backup was taken: {target.description} cannot be read",
+            looked_at=[told_of(error)],
+            next_steps=remedies(error),
+        ) from None
+    except OSError as error:
+        raise CouldNotRun(
+            f"no backup can be written to {folder}: {error.strerror or error}",
+            next_steps=["free some space there, or name another --output-dir"],
+        ) from None
+
+
+def remedies(error: psycopg.Error) -> list[str]:
+    """What to do about an error of the source's server."""
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return ["connect as a role that may read all of it: GRANT pg_read_all_data TO ROLE"]
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.UndefinedTable):
+        return ["the schema is being changed: run again when that is through"]
+    return ["read the server's log", "too many connections? run again with --jobs 1"]
+
+
+def take_in(
+    target: Target,
+    form: Form,
+    draft: Path,
+    *,
+    name: Callable[[datetime], str],
+    jobs: int,
+    progress: Progress,
+) -> Taken:
+    """Take the backup in the directory `draft`, and move it to the one that holds it."""
+    folder = draft.parent
+    with open_session(target) as holder:
+        refuse_row_security(holder, target)
+        row = holder.execute("SELECT pg_export_snapshot()").fetchone()
+        taken_at = datetime.now(UTC).replace(microsecond=0)
+        server = holder.info.parameter_status("server_version") or ""
+        path = draft / name(taken_at)
+        refuse_existing(folder / path.name)
+        system = system_of(holder)
+        identity, said = dump_and_read(
+            target, form, path, snapshot=str(row[0] if row else ""), jobs=jobs, progress=progress
+        )
+    if identity.unread:
+        raise CouldNotRun(
+            "no backup was taken: not all of the source can be read",
+            looked_at=identity.unread[:5],
+            next_steps=["connect as a role that may read every table and large object"],
+        )
+    progress("checksums")
+    manifest = describe(
+        target, path, identity, form=form.text, taken_at=taken_at, server=server, system=system
+    )
+    digest = path.with_name(path.name + ".sha256")
+    write_text(digest, f"{manifest.sha256}  {path.name}\n")
+    write_text(manifest_path(path), in_lines(manifest))
+    publish([path, digest, manifest_path(path)], folder)
+    return Taken(folder / path.name, manifest, said)
+
+
+def dump_and_read(
+    target: Target, form: Form, path: Path, *, snapshot: str, jobs: int, progress: Progress
+) -> tuple[Identity, list[str]]:
+    """Identity of `target` as of `snapshot`, and pg_dump's warnings; the dump goes to `path`."""
+    told = {"read": ""}
+    with (
+        ThreadPoolExecutor(1) as aside,
+        Reading(lambda: open_session(target, snapshot=snapshot), jobs) as reading,
+        dumping(target, form, path, snapshot=snapshot, jobs=jobs) as dump,
+        schema_dump(target, IN_UTF8, *of_snapshot(snapshot)) as schema,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        written = aside.submit(statements_of, schema)
+        work = pool.submit(reading.read, lambda text: told.update(read=text))
+        try:
+            follow(dump, work, lambda: progress(f"{dump.told()}; {told['read']}"))
+            said = dump.finish(target.description)
+            identity = noted(work.result(), *written.result(), major=target.binaries.major)
+        finally:
+            while not work.done():
+                reading.stop()
+                wait([work], timeout=POLL_SECONDS)
+        moved_to(identity, positions(reading.main))
+    return identity, said
+
+
+def follow(dump: Dump, work: Future[Identity], tell: Callable[[], None]) -> None:
+    """Wait until both are through, or one of them has failed."""
+    while dump.process.poll() is None or not work.done():
+        if work.done():
+            work.result()
+        elif dump.process.poll():
+            return
+        wait([work], timeout=POLL_SECONDS)
+        if work.done() and dump.process.poll() is None:
+            dump.rest(POLL_SECONDS)
+        tell()
+
+
+def describe(
+    target: Target,
+    path: Path,
+    identity: Identity,
+    *,
+    form: str,
+    taken_at: datetime,
+    server: str,
+    system: str = "",
+) -> Manifest:
+    """Manifest of the backup that lies at `path`; `system` identifies the source's cluster."""
+    files = files_of(path)
+    return Manifest(
+        taken_at=taken_at,
+        database=target.conninfo["dbname"],
+        server=server,
+        pg_dump=target.binaries.version_text,
+        backup=path.name,
+        format=form,
+        size=sum(size for size, _ in files.values()),
+        sha256=digest_of(path, files),
+        files=files,
+        identity=identity,
+        system=system,
+    )
+
+
+def system_of(connection: Connection) -> str:
+    """Identifier of the cluster of `connection`; empty where the role may not know it."""
+    try:
+        with connection.transaction():
+            row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+    except psycopg.Error:
+        if connection.broken:
+            raise
+        return ""
+    return str(row[0]) if row else ""
+
+
+def in_lines(manifest: Manifest) -> str:
+    """The manifest as JSON that people can read and compare."""
+    return json.dumps(manifest.as_json(), indent=1, ensure_ascii=False) + "\n"

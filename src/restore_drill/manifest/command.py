@@ -1,0 +1,173 @@
+"""`python -m drill backup`: dump DATABASE_URL, with a manifest of what it was."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from restore_drill.config.options import mistake
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
+from restore_drill.core.interrupt import take_over
+from restore_drill.core.printable import printable
+from restore_drill.core.redact import Redactor
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
+from restore_drill.manifest.backup import Taken, take_backup
+from restore_drill.manifest.dump import FORMATS, Form, form_of
+from restore_drill.manifest.file import SUFFIX
+from restore_drill.manifest.source import source_of
+
+LOG_INTERVAL = 5.0
+"""Seconds between two progress lines in a log."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--format", choices=FORMATS, default="custom", help="[default: custom]")
+    parser.add_argument("--compress", metavar="METHOD[:LEVEL]", help="gzip:6, zstd:3, lz4 or none")
+    parser.add_argument("--jobs", metavar="N", help="connections (cores) [env: DRILL_JOBS]")
+    parser.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="[default: $BACKUP_PATH/db, or $BACKUP_PATH]"
+    )
+    parser.add_argument(
+        "--name",
+        default="backup_{time}",
+        metavar="TEMPLATE",
+        help="name without suffix, of {time} (UTC) and {database} [default: backup_{time}]",
+    )
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Take the backup that the arguments ask for; the exit code: 0, 2 interrupted, 4 or 6."""
+    form = form_from(parsed)
+    settings = settings_from({"jobs": parsed.jobs}, here=Path.cwd(), root=root)
+    redact = Redactor(settings.database_url)
+    line = ProgressLine()
+
+    def say(text: str) -> None:
+        line.clear()
+        sys.stdout.write(printable(redact(text)) + "\n")
+
+    started = time.monotonic()
+    folder = folder_from(parsed, settings)
+    try:
+        with interruptible():
+            target = source_of(settings, form, say)
+            taken = take_backup(
+                target,
+                form,
+                folder=folder,
+                name=namer(parsed.name, target.conninfo["dbname"], form.suffix),
+                jobs=settings.jobs,
+                progress=line.show,
+            )
+    except CouldNotRun as trouble:
+        line.clear()
+        sys.stderr.write(redact(f"{trouble}\n"))
+        return EXIT_COULD_NOT_RUN
+    except KeyboardInterrupt as reason:
+        line.clear()
+        sys.stderr.write(f"{str(reason) or 'interrupted'}: no backup was left in {folder}\n")
+        return EXIT_INTERRUPTED
+    tell(taken, time.monotonic() - started, say)
+    return 0
+
+
+def form_from(parsed: argparse.Namespace) -> Form:
+    """Format and compression as asked for; UsageError where there is no such compression."""
+    try:
+        return form_of(parsed.format, parsed.compress)
+    except ValueError as error:
+        raise UsageError(f"--compress {error}") from None
+
+
+def folder_from(parsed: argparse.Namespace, settings: Settings) -> Path:
+    """Where the backup goes; UsageError where nothing says so."""
+    if parsed.output_dir is not None:
+        folder: Path = Path.cwd() / parsed.output_dir.expanduser()
+        return folder
+    if settings.backup_path is None:
+        raise mistake("backup_path", "is unset", "set it, or give --output-dir")
+    inner = settings.backup_path / "db"
+    return inner if inner.is_dir() else settings.backup_path
+
+
+def namer(template: str, database: str, suffix: str) -> Callable[[datetime], str]:
+    """Function that makes the backup's name of its time; UsageError for a template that cannot."""
+
+    def name(taken_at: datetime) -> str:
+        return template.format(time=f"{taken_at:%Y%m%d_%H%M%S}", database=database) + suffix
+
+    try:
+        made = name(datetime(2000, 1, 1))  # noqa: DTZ001 - any time will do
+    except (KeyError, IndexError, ValueError, AttributeError):
+        made = ""
+    if not made or "/" in made or made.startswith(".") or made.endswith(SUFFIX):
+        raise UsageError(
+            f"--name cannot be {template!r}: write a file name of {{time}} and {{database}}"
+        )
+    return name
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what runs inside as Ctrl-C does."""
+    before = take_over()
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def tell(taken: Taken, seconds: float, say: Callable[[str], None]) -> None:
+    """Say what was taken."""
+    manifest, identity = taken.manifest, taken.manifest.identity
+    for line in taken.said:
+        say(f"pg_dump says: {line.removeprefix('pg_dump: ')}")
+    say(f"backup: {taken.path}")
+    say(f"  {manifest.format}, {show_bytes(manifest.size)}, SHA-256 {manifest.sha256}")
+    say(f"  {show_time(manifest.taken_at)}, by pg_dump {manifest.pg_dump} from {manifest.server}")
+    parts = [
+        show_count(len(identity.tables), "table"),
+        show_count(identity.rows, "row"),
+        show_count(len(identity.sequences), "sequence"),
+        show_count(identity.large_objects.count, "large object"),
+    ]
+    say(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
+    for what, why in identity.left_out:
+        say(f"  without fingerprint: {what} ({why})")
+    say(f"done in {show_duration(seconds)}; prove it: pytest drill/ --backup {taken.path}")
+
+
+class ProgressLine:
+    """One line on a terminal that is rewritten, or a line now and then in a log."""
+
+    def __init__(self) -> None:
+        """Write to standard error."""
+        self.is_terminal = sys.stderr.isatty()
+        self.last = time.monotonic()
+        self.is_shown = False
+
+    def show(self, text: str) -> None:
+        """Show what is going on."""
+        if self.is_terminal:
+            sys.stderr.write(f"\r\x1b[K  {printable(text)[:78]}")
+            sys.stderr.flush()
+            self.is_shown = True
+        elif time.monotonic() - self.last >= LOG_INTERVAL:
+            self.last = time.monotonic()
+            sys.stderr.write(f"  {printable(text)}\n")
+
+    def clear(self) -> None:
+        """Take the line of a terminal away."""
+        if self.is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self.is_shown = False

@@ -1,0 +1,217 @@
+"""Compares two identities, and names what differs object by object, without row data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from restore_drill.backups.model import Contents
+from restore_drill.core.names import as_before
+from restore_drill.core.units import show_count
+from restore_drill.facts.recorded import Identity, LargeObjects, TableFacts
+from restore_drill.facts.schema.definition import same_dialect
+from restore_drill.facts.schema.outline import DIALECT_BOUND
+from restore_drill.manifest.objects import Difference, of_other_revisions, of_schema
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs, in words: by table (an empty text where it is equal), and of the rest.
+
+    `objects` are those whose definitions differ, in words the `schema`. `not_compared` holds what
+    could not be compared, and why; `same_hash` says whether the content of rows could.
+    """
+
+    tables: dict[str, str]
+    objects: tuple[Difference, ...]
+    sequences: tuple[str, ...]
+    large_objects: tuple[str, ...]
+    not_compared: tuple[tuple[str, str], ...]
+    same_hash: bool
+
+    @property
+    def schema(self) -> tuple[str, ...]:
+        """What differs in the definitions of objects."""
+        return tuple(map(str, self.objects))
+
+    def told(self, name: str) -> str:
+        """How the table `name` differs, empty where it does not."""
+        return self.tables.get(name, "is neither here nor was it in the source")
+
+    @property
+    def lines(self) -> list[str]:
+        """All that differs."""
+        tables = [f"table {name} {told}" for name, told in self.tables.items() if told]
+        return [*tables, *self.sequences, *self.large_objects, *self.schema]
+
+
+def compare(was: Identity, now: Identity) -> Comparison:
+    """How the database `now` differs from what it `was`."""
+    now = named_as_before(was, now)
+    same_hash = (was.hash_probe, was.encoding) == (now.hash_probe, now.encoding)
+    before, after = was.all_tables, now.all_tables
+    skipped = list(what_cannot_be_compared(was, now, same_hash=same_hash))
+    tables = {}
+    for name in sorted(before.keys() | after.keys()):
+        told = of_table(before.get(name), after.get(name), same_hash=same_hash)
+        if told and is_refreshed_otherwise(before.get(name), after.get(name)):
+            why = "a restore computes it anew, and finds other rows than were stored in the source"
+            skipped.append((f"content of materialized view {name}", why))
+            told = ""
+        tables[name] = told
+    for leaf, root in moved_rows(was, now, tables):
+        why = f"rows lie in other partitions than in the source; as a whole {root} is equal"
+        skipped.append((f"content of partition {leaf}", why))
+        tables[leaf] = ""
+    return Comparison(
+        tables=tables,
+        objects=tuple(of_schema(was, now)),
+        sequences=tuple(of_sequences(was, now)),
+        large_objects=tuple(of_large_objects(was.large_objects, now.large_objects)),
+        not_compared=tuple(skipped),
+        same_hash=same_hash,
+    )
+
+
+def named_as_before(was: Identity, now: Identity) -> Identity:
+    """`now` with the names of an older manifest, where a part of some name holds a dot."""
+    return replace(
+        now,
+        tables=as_before(now.tables, was.tables),
+        partitions=as_before(now.partitions, was.partitions),
+        sequences=as_before(now.sequences, was.sequences),
+        schema={
+            kind: as_before(each, was.schema.get(kind, {})) for kind, each in now.schema.items()
+        },
+    )
+
+
+def rows_in(contents: Contents, table: str) -> str:
+    """How many rows of `table` lie in the backup, which tells where some were lost."""
+    rows = contents.rows.get(table)
+    if rows is None:
+        return "the backup has no data for it"
+    return f"the backup holds {show_count(rows, 'row')} of it"
+
+
+def moved_rows(was: Identity, now: Identity, tables: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Partitions that differ while the table that they are part of is equal, with that table.
+
+    Hash values of enums differ from database to database, and so does where their rows lie.
+    """
+    for root, leaves in was.partitions.items():
+        if tables[root] == "" and now.partitions.get(root) == leaves:
+            yield from ((leaf, root) for leaf in leaves if tables[leaf])
+
+
+def what_cannot_be_compared(
+    was: Identity, now: Identity, *, same_hash: bool
+) -> Iterator[tuple[str, str]]:
+    """What stays open between the two, and why."""
+    yield from dict.fromkeys(was.left_out + now.left_out)
+    if not same_hash:
+        why = f"encoding {was.encoding} there and {now.encoding} here"
+        if was.encoding == now.encoding:
+            why = "the two were hashed differently (byte order, or an earlier drill)"
+        yield "the content of all tables beyond their rows", why
+    if not same_dialect(was.major, now.major):
+        kinds = [kind for kind in sorted(DIALECT_BOUND) if kind in was.schema]
+        if kinds:
+            why = f"PostgreSQL {was.major} and {now.major} write the same text differently"
+            yield f"the text of each {', '.join(kinds)}", why
+    if (was.major >= 15) != (now.major >= 15):
+        yield "grants on schema public", "PostgreSQL 15 has changed what it starts with"
+    yield from of_other_revisions(was, now)
+    for name, version in was.extensions.items():
+        here = now.extensions.get(name, version)
+        if here != version:
+            yield f"extension {name}", f"version {version} in the source, {here} here"
+    lost = [name for name in was.settings if name not in now.settings]
+    if lost:
+        why = "a restore into one database does not bring them back: set them with ALTER DATABASE"
+        yield f"settings of the database: {', '.join(lost)}", why
+
+
+def of_table(was: TableFacts | None, now: TableFacts | None, *, same_hash: bool) -> str:
+    """How a table differs, as the end of a sentence that begins with its name."""
+    if was is None:
+        return "was not in the source"
+    if now is None:
+        return f"is not there; the source had it with {show_count(was.rows or 0, 'row')}"
+    if was.rows is None or now.rows is None:
+        return f"could not be read: {was.error or now.error}"
+    columns = of_columns(was, now)
+    if was.rows != now.rows:
+        lost = was.rows - now.rows
+        told = f"{abs(lost):,} {'missing' if lost > 0 else 'too many'}"
+        return f"has {show_count(now.rows, 'row')}, the source had {was.rows:,}: {told}{columns}"
+    return of_content(was, now, columns) if same_hash else columns.removeprefix("; ")
+
+
+def of_content(was: TableFacts, now: TableFacts, columns: str) -> str:
+    """How the content of a table with as many rows differs; `columns` tells of its columns."""
+    common = [name for name in was.columns if name in now.columns]
+    changed = [name for name in common if was.columns[name] != now.columns[name]]
+    rows = f"has its {show_count(was.rows or 0, 'row')}"
+    if changed:
+        return f"{rows}, but other content in {listed(changed)}{columns}"
+    if columns or was.content == now.content:
+        return columns.removeprefix("; ")
+    return f"{rows}, but their values stand in other rows"
+
+
+def of_columns(was: TableFacts, now: TableFacts) -> str:
+    """Columns that only one side has, as a clause."""
+    missing = [name for name in was.columns if name not in now.columns]
+    new = [name for name in now.columns if name not in was.columns]
+    return (f"; missing: {listed(missing)}" if missing else "") + (
+        f"; new: {listed(new)}" if new else ""
+    )
+
+
+def listed(names: list[str]) -> str:
+    """`column a`, `columns a, b`."""
+    return ("column " if len(names) == 1 else "columns ") + ", ".join(names)
+
+
+def is_refreshed_otherwise(was: TableFacts | None, now: TableFacts | None) -> bool:
+    """Whether a materialised view has other rows, which is no loss while it has any."""
+    if was is None or now is None or not was.is_refreshed:
+        return False
+    return now.rows is not None and (now.rows > 0 or not was.rows)
+
+
+def of_sequences(was: Identity, now: Identity) -> Iterator[str]:
+    """Sequences that stand elsewhere."""
+    for name, facts in was.sequences.items():
+        if name not in now.sequences:
+            yield f"sequence {name} is missing"
+            continue
+        here = now.sequences[name].before
+        if not facts.holds(here):
+            stood = f"{facts.before.last_value:,}"
+            if facts.after != facts.before:
+                stood += f" to {facts.after.last_value:,}"
+            yield (
+                f"sequence {name} stands at {here.last_value:,}, the source's stood at {stood}"
+                + ("" if here.is_called else " (not called yet here)")
+            )
+    yield from (f"sequence {name} is new" for name in now.sequences if name not in was.sequences)
+
+
+def of_large_objects(was: LargeObjects, now: LargeObjects) -> Iterator[str]:
+    """How the large objects differ."""
+    if was.error or now.error:
+        yield f"large objects could not be read: {was.error or now.error}"
+    elif was.count != now.count:
+        lost = was.count - now.count
+        yield (
+            f"{show_count(now.count, 'large object')}, the source had {was.count:,}: "
+            f"{abs(lost):,} {'missing' if lost > 0 else 'too many'}"
+        )
+    elif was.size != now.size:
+        yield f"large objects hold {now.size:,} bytes, in the source {was.size:,}"
+    elif was.content != now.content:
+        yield f"{show_count(now.count, 'large object')} with other content or other numbers"
+    elif was.rights != now.rights:
+        yield "large objects have other owners or grants"

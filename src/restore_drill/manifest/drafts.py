@@ -1,0 +1,98 @@
+"""Where a backup lies until it is complete: a hidden directory beside its place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+from tempfile import mkdtemp
+
+from restore_drill.core.errors import CouldNotRun
+
+PREFIX = ".restore-drill-backup-"
+SUFFIX = ".part"
+YOUNG_SECONDS = 10.0
+"""A directory so young may belong to a backup that has not locked it yet."""
+
+
+@contextmanager
+def draft_in(folder: Path) -> Iterator[Path]:
+    """Hidden directory in `folder` for a backup that is being written, gone afterwards.
+
+    It is locked while its process lives, so that the next backup knows and removes what a killed
+    one has left.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(folder)
+        draft = Path(mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=folder))
+    except OSError as error:
+        raise CouldNotRun(
+            f"no backup can be written to {folder}: {error.strerror}",
+            next_steps=["give it a directory that it may write to: --output-dir"],
+        ) from None
+    lock = os.open(draft, os.O_RDONLY)
+    try:
+        flock(lock, LOCK_EX | LOCK_NB)
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        os.close(lock)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove drafts in `folder` whose process is gone."""
+    for draft in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        if time.time() - draft.stat().st_mtime < YOUNG_SECONDS:
+            continue
+        with suppress(OSError):
+            lock = os.open(draft, os.O_RDONLY)
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+                shutil.rmtree(draft)
+            finally:
+                os.close(lock)
+
+
+def publish(drafts: Iterable[Path], folder: Path) -> None:
+    """Give each of `drafts` its place in `folder`, in their order; all of them or none.
+
+    Each is on the disk before the next one gets its place.
+    """
+    published: list[Path] = []
+    try:
+        for draft in drafts:
+            place = folder / draft.name
+            refuse_existing(place)
+            draft.rename(place)
+            published.append(place)
+            sync(folder)
+    except BaseException:
+        for place in reversed(published):
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+        raise
+
+
+def refuse_existing(place: Path) -> None:
+    """CouldNotRun where something lies at `place`: no backup is ever overwritten."""
+    if place.exists():
+        raise CouldNotRun(
+            f"{place} exists and was not overwritten",
+            next_steps=["run again a second later, or put {time} into --name"],
+        )
+
+
+def sync(folder: Path) -> None:
+    """See the names in `folder` on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

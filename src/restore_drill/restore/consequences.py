@@ -1,0 +1,134 @@
+"""Errors that follow from an earlier one: what could not be made is missing later on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from restore_drill.core.units import show_count
+from restore_drill.restore.model import Restoration, RestoreError
+
+MISSING = frozenset("42P01 42P02 42703 42704 42883 3F000 42830 55000".split())  # noqa: SIM905
+"""SQLSTATEs of what lacks something."""
+PART = r'(?:"(?:[^"]|"")*"|[\w$]+)'
+NAME = rf"{PART}(?:\.{PART})*"
+CREATES = re.compile(
+    r"CREATE (?:OR REPLACE )?(?:(?:UNLOGGED|UNIQUE|MATERIALIZED|RECURSIVE|TRUSTED|PROCEDURAL) )*"
+    r"(?P<kind>FOREIGN TABLE|FOREIGN DATA WRAPPER|TEXT SEARCH \w+|OPERATOR (?:CLASS|FAMILY)|"
+    r"ACCESS METHOD|[A-Z]+) (?:CONCURRENTLY )?(?:IF NOT EXISTS )?"
+    rf"(?P<name>{NAME})"
+)
+ADDS_KEY = re.compile(
+    rf"ALTER TABLE (?:ONLY )?(?P<table>{NAME})\s+ADD CONSTRAINT (?P<name>{PART})"
+    r"\s+(?:PRIMARY KEY|UNIQUE)"
+)
+COPIES = re.compile(rf"(?:COPY|INSERT INTO) (?P<table>{NAME})")
+REFERS = re.compile(rf"REFERENCES (?P<table>{NAME})")
+MENTIONS = re.compile(rf'"(?P<quoted>[^"]*)"|[»„«](?P<other>[^«»“”]*)[«»“”]|(?P<bare>{NAME})\(|'
+                      rf"(?P<dotted>{PART}\.{PART})")  # fmt: skip
+
+
+class Object(NamedTuple):
+    """Something of the schema: `kind` as in CREATE, or KEY or ROWS of the table `name`."""
+
+    kind: str
+    schema: str
+    name: str
+
+
+def object_of(kind: str, name: str) -> Object:
+    """Object with a `name` as it is written in SQL."""
+    parts = [quoted.replace('""', '"') or bare for quoted, bare in SPLIT.findall(name)]
+    return Object(kind, parts[-2] if len(parts) > 1 else "", parts[-1] if parts else "")
+
+
+SPLIT = re.compile(r'"((?:[^"]|"")*)"|([\w$]+)')
+
+
+def lost_with(sql: str) -> Iterator[Object]:
+    """What is not there where the statement `sql` has failed."""
+    if created := CREATES.match(sql):
+        yield object_of(created["kind"], created["name"])
+        if created["kind"] == "TABLE":
+            yield object_of("ROWS", created["name"])
+    elif key := ADDS_KEY.match(sql):
+        yield object_of("KEY", key["table"])
+        yield object_of("INDEX", key["name"])
+    elif copied := COPIES.match(sql):
+        yield object_of("ROWS", copied["table"])
+
+
+def mentioned(message: str) -> set[Object]:
+    """What a message may name; for judging alone. It writes names without quotes of their own."""
+    named = set()
+    for found in MENTIONS.finditer(message):
+        quoted = found["quoted"] or found["other"]
+        if quoted:
+            schema, _, name = quoted.rpartition(".")
+            named |= {Object("", schema, name), Object("", "", quoted)}
+        else:
+            named.add(object_of("", found["bare"] or found["dotted"] or ""))
+    return named
+
+
+def is_of(lost: Object, error: RestoreError, defined: Collection[str]) -> bool:
+    """Whether `error` follows from it that `lost` is not there.
+
+    What no entry of the dump defines comes from its extensions.
+    """
+    state = error.error.sqlstate
+    if lost.kind == "ROWS":
+        referred = REFERS.search(error.sql)
+        target = object_of("ROWS", referred["table"]) if referred else None
+        return state == "23503" and target == lost
+    if state not in MISSING:
+        return False
+    named = mentioned(error.error.message)
+    if lost.kind == "EXTENSION" and not any(each.name in defined for each in named):
+        return True
+    same = any(
+        each.name == lost.name
+        and (not each.schema or not lost.schema or each.schema == lost.schema)
+        for each in named
+    )
+    return same and (lost.kind != "KEY" or state == "42830")
+
+
+@dataclass
+class Finding:
+    """An error of its own, and how many others follow from it."""
+
+    error: RestoreError
+    followers: int = 0
+
+    def told(self) -> list[str]:
+        """The error in lines for a person."""
+        lines = self.error.told()
+        if self.followers:
+            lines.append(f"  from it follows: {show_count(self.followers, 'further error')}")
+        return lines
+
+
+def counted(findings: list[Finding]) -> str:
+    """`1 error, from which 11 more follow`."""
+    followers = sum(each.followers for each in findings)
+    text = show_count(len(findings), "error")
+    return text + (f" (and {followers:,} that follow)" if followers else "")
+
+
+def by_cause(restoration: Restoration) -> list[Finding]:
+    """Errors of their own in the dump's order, each with how many others follow from it."""
+    lost: list[tuple[Object, Finding]] = []
+    findings: list[Finding] = []
+    for error in restoration.errors:
+        causes = (found for each, found in lost if is_of(each, error, restoration.defined))
+        cause = next(causes, None)
+        if cause is None:
+            cause = Finding(error)
+            findings.append(cause)
+        else:
+            cause.followers += 1
+        lost += [(each, cause) for each in lost_with(error.sql)]
+    return findings

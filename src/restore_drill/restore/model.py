@@ -1,0 +1,54 @@
+"""What a restore came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from restore_drill.core.server_errors import NO_ERROR, ServerError
+from restore_drill.servers.model import Target
+
+
+@dataclass(frozen=True)
+class RestoreError:
+    """One error of a restore: where, what the server said, the named cause and the way out.
+
+    `where` is a line of the dump or an entry of its table of contents; `statement` is its
+    opening words only, never data. `sql` and `error` may hold rows: they are for judging alone.
+    """
+
+    where: str
+    statement: str
+    message: str
+    cause: str
+    remedy: str
+    sql: str = field(default="", repr=False, compare=False)
+    error: ServerError = field(default=NO_ERROR, repr=False, compare=False)
+
+    def told(self) -> list[str]:
+        """The error in lines for a person."""
+        return [
+            f"{self.where}: {self.statement}",
+            f"  server: {self.message}",
+            f"  cause: {self.cause}",
+            f"  way out: {self.remedy}",
+        ]
+
+
+@dataclass
+class Restoration:
+    """Outcome of a restore into `target`; `harmless` holds messages that do no harm, and why.
+
+    `defined` holds the names of what the dump defines.
+    `of` says behind a line's number what it is a line of, where that is not the dump itself;
+    `without_statistics` names the tables of which ANALYZE failed, and why.
+    """
+
+    target: Target
+    way: str
+    of: str = ""
+    errors: list[RestoreError] = field(default_factory=list)
+    harmless: list[str] = field(default_factory=list)
+    defined: frozenset[str] = frozenset()
+    without_statistics: dict[str, str] = field(default_factory=dict)
+    statements: int = 0
+    seconds: float = 0.0

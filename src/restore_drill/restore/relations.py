@@ -1,0 +1,119 @@
+"""What the catalog says of the tables that are to be loaded: which of them may go side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from psycopg.pq import ExecStatus
+
+from restore_drill.backups.plaindump.names import sql_parts
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import error_of
+from restore_drill.restore.plain import PlainRestorer
+
+Name = tuple[bytes, ...]
+"""Schema and name of a relation, in the dump's encoding, quotes taken away."""
+
+TABLES = """
+WITH RECURSIVE routine AS (
+    -- Functions in C or of the server itself read no tables; any other one may.
+    SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c')
+), operator AS (
+    SELECT o.oid FROM pg_catalog.pg_operator o WHERE o.oprcode IN (SELECT oid FROM routine)
+), calling AS (
+    SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+          AND d.refobjid IN (SELECT oid FROM routine)
+       OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+          AND d.refobjid IN (SELECT oid FROM operator)
+       OR d.refclassid = 'pg_catalog.pg_opclass'::pg_catalog.regclass AND d.refobjid >= 16384
+), domain AS (
+    SELECT c.contypid AS oid FROM pg_catalog.pg_constraint c
+    WHERE c.contypid <> 0 AND c.oid IN (
+        SELECT objid FROM calling
+        WHERE classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+  UNION
+    SELECT t.oid FROM domain o JOIN pg_catalog.pg_type t
+        ON o.oid IN (t.typbasetype, t.typelem)
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                   WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.atttypid = o.oid)
+        OR EXISTS (SELECT FROM pg_catalog.pg_range r
+                   WHERE r.rngsubtype = o.oid AND t.oid IN (r.rngtypid, r.rngmultitypid))
+), odd_partitioning AS (
+    SELECT FROM calling JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = objid
+    WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)
+SELECT n.nspname, c.relname, c.oid, c.relkind,
+    c.relkind <> 'r' OR c.relhastriggers OR c.relrowsecurity OR c.relpersistence = 't'
+    OR c.relispartition AND EXISTS (SELECT FROM odd_partitioning)
+    OR EXISTS (SELECT FROM pg_catalog.pg_constraint k JOIN calling ON objid = k.oid
+               WHERE k.conrelid = c.oid
+                     AND classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+    OR EXISTS (SELECT FROM pg_catalog.pg_attrdef f JOIN calling ON objid = f.oid
+               JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+               WHERE f.adrelid = c.oid AND a.attgenerated <> ''
+                     AND classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass)
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN domain o ON o.oid = a.atttypid
+               WHERE a.attrelid = c.oid AND a.attnum > 0) AS is_odd
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+"""
+
+CHILDREN = "SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its family are itself and all that inherit from it, partitions too, by oid.
+
+    An odd one is loaded at its place in the dump and alone: to load it may run code of the
+    database's own (triggers, check constraints, domains), which may look at other tables.
+    """
+
+    oid: bytes
+    is_plain: bool
+    is_odd: bool
+    family: frozenset[bytes] = field(default_factory=frozenset)
+
+
+def parts(name: bytes) -> Name:
+    """Schema and name of a qualified `name` in SQL."""
+    return sql_parts(name)
+
+
+def read_tables(session: PlainRestorer) -> dict[Name, Table]:
+    """All tables there are, by name in the encoding of `session`."""
+    children: dict[bytes, list[bytes]] = {}
+    for parent, child in query(session, CHILDREN):
+        children.setdefault(parent, []).append(child)
+    return {
+        (schema, name): Table(oid, kind == b"r", odd == b"t", family_of(oid, children))
+        for schema, name, oid, kind, odd in query(session, TABLES)
+    }
+
+
+def family_of(oid: bytes, children: dict[bytes, list[bytes]]) -> frozenset[bytes]:
+    """`oid` and all that descend from it."""
+    family: set[bytes] = set()
+    waiting = [oid]
+    while waiting:
+        member = waiting.pop()
+        if member not in family:
+            family.add(member)
+            waiting += children.get(member, [])
+    return frozenset(family)
+
+
+def query(session: PlainRestorer, sql: str) -> list[list[bytes]]:
+    """Rows of `sql`, as the server writes them."""
+    result = session.wire.exec_(sql.encode())
+    if result.status != ExecStatus.TUPLES_OK:
+        raise CouldNotRun(
+            "the catalog of the new database could not be read",
+            looked_at=[error_of(result, session.text).told(sql)],
+        )
+    return [
+        [result.get_value(row, column) or b"" for column in range(result.nfields)]
+        for row in range(result.ntuples)
+    ]

@@ -1,0 +1,175 @@
+"""What of a dump concerns the one database that a drill restores, and what is left alone.
+
+`pg_dump --create` and pg_dumpall write statements about the database by its name, which may be
+another one here, about other databases, and about the whole server. On a server that is not ours
+the latter would change what no drill may touch: roles and their passwords, other databases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from restore_drill.backups.model import Contents
+from restore_drill.backups.plaindump.codec import codec_of
+from restore_drill.backups.plaindump.events import Event, MetaCommand, Statement
+from restore_drill.backups.plaindump.names import NAME, connected_database, dotted
+from restore_drill.core.units import show_count
+from restore_drill.restore.model import Restoration
+
+OPENINGS = frozenset({b"ALTE", b"COMM", b"CREA", b"DROP", b"GRAN", b"REVO", b"SECU", b"UPDA"})
+
+
+PRIVILEGES = rb"(?:GRANT OPTION FOR )?[A-Z]++(?:\s*+,\s*+[A-Z]++| PRIVILEGES)*+"
+
+
+def pattern(text: bytes) -> re.Pattern[bytes]:
+    """Regular expression in which a space is any white space, N a name and W privileges."""
+    text = text.replace(b"<W>", PRIVILEGES).replace(b" ", rb"\s++").replace(b"<N>", NAME)
+    text = text.replace(
+        b"<W>", rb"(?:GRANT\s++OPTION\s++FOR\s++)?[A-Z]++(?:\s*+,\s*+[A-Z]++|\s++PRIVILEGES)*+"
+    )
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
+
+
+MAKE_DATABASE = pattern(rb"(?:CREATE|DROP) DATABASE |UPDATE pg_catalog\.pg_database ")
+OF_DATABASE = pattern(
+    rb"(?:ALTER DATABASE|COMMENT ON DATABASE|SECURITY LABEL (?:FOR <N> )?ON DATABASE"
+    rb"|(?:GRANT|REVOKE) <W> ON DATABASE|ALTER ROLE <N> IN DATABASE)"
+    rb" (?P<name><N>)(?P<rest>.*)"
+)
+LOCKING = pattern(
+    rb" (?:WITH )?(?:IS_TEMPLATE|ALLOW_CONNECTIONS|SET TABLESPACE|RENAME TO)\b.*"
+    rb"| SET \"?(?:\w*_timeout|(?:session|local)_preload_libraries|default_transaction_read_only"
+    rb"|default_tablespace|role|session_authorization|session_replication_role|row_security"
+    rb"|temp_file_limit)\b.*"
+)
+"""What would lock the drill out of the database, or cut its own sessions short."""
+OF_SERVER = pattern(
+    rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <N> )?ON)"
+    rb" (?:ROLE|USER|GROUP|TABLESPACE) (?!MAPPING\b)"
+    rb"|(?:GRANT|REVOKE) <W> ON (?:TABLESPACE|PARAMETER) "
+)
+MEMBERSHIP = pattern(
+    rb"(?P<kept>(?:GRANT|REVOKE(?: [A-Z]++ OPTION FOR)?) <N>(?:,\s*+<N>)*+ (?:TO|FROM) .*?)"
+    rb"(?: GRANTED BY <N>)?(?P<end>(?: CASCADE| RESTRICT)?;)$"
+)
+ROLE = pattern(rb"(?P<verb>CREATE|ALTER|DROP) (?:ROLE|USER|GROUP) (?:IF EXISTS )?(?P<name><N>)")
+TABLESPACE = pattern(rb"(?:CREATE|DROP) TABLESPACE ")
+NO_SUPERUSER = pattern(rb"\bNOSUPERUSER\b")
+
+MADE = "CREATE or DROP DATABASE is not run"
+OTHER = "a statement about another database is not run"
+LEFT_OUT = "another database without tables is not restored"
+LOCKS = "a setting that would cut the drill's own sessions short is not made"
+SERVER = "a statement about the whole server is not run: roles and tablespaces are not a drill's"
+OURS = "a statement about the role that the drill itself uses is not run"
+PLACE = "the drill has made tablespaces of its own for those of the dump"
+
+
+class Scope:
+    """Lets those events of a dump through that concern the database to be restored."""
+
+    def __init__(self, contents: Contents, restoration: Restoration) -> None:
+        """Restore `contents` into the target of `restoration`, which hears of the rest."""
+        self.contents, self.restoration = contents, restoration
+        self.target = restoration.target
+        self.codec = codec_of(contents.head.encoding)
+        self.known = contents.database or contents.head.database
+        self.elsewhere = False
+        self.left: dict[str, list[int]] = {}
+
+    def events(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Those of `events` that are to be carried out, some in other words."""
+        try:
+            for event in events:
+                if isinstance(event, MetaCommand) and event.text.startswith(b"\\connect"):
+                    self.connect(event)
+                    if not self.elsewhere:
+                        yield event
+                elif self.elsewhere:
+                    continue
+                elif isinstance(event, Statement) and event.sql[:4].upper() in OPENINGS:
+                    kept = self.statement(event)
+                    if isinstance(kept, Statement):
+                        yield kept
+                    else:
+                        self.leave(event.line, kept)
+                else:
+                    yield event
+        finally:
+            self.tell()
+
+    def connect(self, command: MetaCommand) -> None:
+        """The dump goes on with another database, or with the one that is restored."""
+        text = command.text.decode(self.codec, "replace").encode()
+        self.elsewhere = connected_database(text) in self.contents.left_out
+        if self.elsewhere:
+            self.leave(command.line, LEFT_OUT)
+
+    def leave(self, line: int, reason: str) -> None:
+        """Note that what stands at `line` is left out, where there is a `reason` to tell."""
+        if reason:
+            self.left.setdefault(reason, []).append(line)
+
+    def statement(self, statement: Statement) -> Statement | str:
+        """What is to be run for `statement`: itself, another one, or why nothing is."""
+        sql = statement.sql
+        if MAKE_DATABASE.match(sql):
+            return MADE
+        about = OF_DATABASE.match(sql)
+        if about:
+            return self.of_database(statement, about)
+        if OF_SERVER.match(sql) or MEMBERSHIP.match(sql):
+            return self.of_server(statement)
+        return statement
+
+    def of_database(self, statement: Statement, about: re.Match[bytes]) -> Statement | str:
+        """A statement about a database, which has the target's name here."""
+        name = self.plain(about["name"])
+        if self.known and name != self.known:
+            return OTHER
+        if LOCKING.match(about["rest"]):
+            return LOCKS
+        here = self.target.conninfo["dbname"]
+        if name == here:
+            return statement
+        quoted = '"' + here.replace('"', '""') + '"'
+        begin, end = about.span("name")
+        sql = statement.sql[:begin] + quoted.encode(self.codec, "replace") + statement.sql[end:]
+        return replace(statement, sql=sql)
+
+    def of_server(self, statement: Statement) -> Statement | str:
+        """A statement about roles or tablespaces: on our own server only, and not all of them."""
+        if not self.target.throwaway:
+            return SERVER
+        if TABLESPACE.match(statement.sql):
+            return PLACE
+        role = ROLE.match(statement.sql)
+        if role:
+            return self.of_role(statement, role)
+        # Who has given a role matters to no database, and has to be allowed to since 16.
+        return replace(statement, sql=MEMBERSHIP.sub(rb"\g<kept>\g<end>", statement.sql))
+
+    def of_role(self, statement: Statement, role: re.Match[bytes]) -> Statement | str:
+        """A statement that makes, alters or drops a role, of which ours has made some before."""
+        name = self.plain(role["name"])
+        if name == self.target.conninfo["user"]:
+            return OURS
+        if name in self.contents.roles and role["verb"].upper() != b"ALTER":
+            return ""
+        if name in self.contents.superusers:
+            return replace(statement, sql=NO_SUPERUSER.sub(b"SUPERUSER", statement.sql))
+        return statement
+
+    def plain(self, name: bytes) -> str:
+        """A name of the dump, without quotes."""
+        return dotted(name.decode(self.codec, "replace").encode())
+
+    def tell(self) -> None:
+        """Tell what was left out, a line for each reason."""
+        for reason, lines in self.left.items():
+            more = f" ({show_count(len(lines), 'time')})" if len(lines) > 1 else ""
+            self.restoration.harmless.append(f"line {lines[0]:,}: {reason}{more}")
+        self.left.clear()

@@ -1,0 +1,56 @@
+"""The SQL of a backup as a stream: a plain dump's own, or what pg_restore makes of an archive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from restore_drill.backups.archive import header_of
+from restore_drill.backups.formats import open_plain
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import Counted
+from restore_drill.backups.to_sql import restore_to_sql
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.units import progress_line
+from restore_drill.restore.archive import restoring_tools
+from restore_drill.restore.model import Restoration
+from restore_drill.servers.model import Target
+
+
+def begin(target: Target, backup: Backup, way: str) -> Restoration:
+    """Outcome, still empty, of restoring the SQL of `backup` in this `way`."""
+    of = " of `pg_restore --file=-`" if backup.is_archive else ""
+    return Restoration(target, way=way, of=of)
+
+
+def followed(stream: IO[bytes], contents: Contents, progress: Callable[[str], None]) -> IO[bytes]:
+    """`stream`, which tells `progress` how much of `contents` has been restored from it."""
+    started = time.monotonic()
+
+    def tell(read: int) -> None:
+        seconds = time.monotonic() - started
+        progress(progress_line("restoring", read, contents.read_bytes, seconds))
+
+    return Counted(stream, tell)  # type: ignore[return-value]
+
+
+@contextmanager
+def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
+    """SQL of `backup` for `target`; CouldNotRun where pg_restore does not read it to its end."""
+    if not backup.is_archive:
+        with open_plain(backup.path, backup.compression) as stream:
+            yield stream
+        return
+    header = header_of(backup.restorable, backup.format)
+    tools = restoring_tools(target, header)
+    with restore_to_sql(header, backup.restorable, tools=tools) as run:
+        yield run.output
+        is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
+    if run.fault and not is_left_early:
+        raise CouldNotRun(
+            f"{backup.name} could be read whole a moment ago, and now it cannot",
+            looked_at=[run.fault],
+            next_steps=["see that nothing writes to the backup meanwhile, and run again"],
+        )

@@ -1,0 +1,71 @@
+"""A backup that is to go into a live server is read once more, for what is not for one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.plaindump.codec import codec_of
+from restore_drill.backups.plaindump.events import Statement
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.unusual import unusual
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.units import show_count
+from restore_drill.restore.scope import Scope
+from restore_drill.restore.source import begin, followed, open_sql
+from restore_drill.servers.model import Target
+
+MOST = 5
+"""Statements that are told one by one."""
+ENOUGH = 1000
+"""Statements after which no more are looked for."""
+SUBSCRIPTION = re.compile(rb"\s*(CREATE|DROP)\s+SUBSCRIPTION\b", re.IGNORECASE)
+
+
+def refuse_unusual(
+    target: Target, backup: Backup, contents: Contents, progress: Callable[[str], None]
+) -> None:
+    """CouldNotRun where `backup` holds statements that no pg_dump writes and that may run code.
+
+    What is not restored into a live server anyway, such as roles, is passed over.
+    """
+    found: list[str] = []
+    for told in unusual_in(target, backup, contents, progress):
+        found.append(told)
+        if len(found) >= ENOUGH:
+            break
+    if not found:
+        return
+    more = [f"and {show_count(len(found) - MOST, 'more of the kind', 'more of the kind')}"]
+    raise CouldNotRun(
+        f"{target.description} was not touched: {backup.name} holds what is not for a live server",
+        looked_at=found[:MOST] + (more if found[MOST:] else []),
+        next_steps=[
+            "drill it in a throwaway server first, which is shut in: leave --target database away",
+            "take a dump by pg_dump alone; run what was added by hand, once you have read it",
+        ],
+    )
+
+
+def unusual_in(
+    target: Target, backup: Backup, contents: Contents, progress: Callable[[str], None]
+) -> Iterator[str]:
+    """Each such statement: its line and what it is, never its text."""
+    restoration = begin(target, backup, "")
+    codec = codec_of(contents.head.encoding)
+    has_subscription = False
+    with open_sql(target, backup) as stream:
+        events = PlainReader(followed(stream, contents, progress)).events()
+        for event in Scope(contents, restoration).events(events):
+            if not isinstance(event, Statement):
+                continue
+            sql = event.sql if event.sql.isascii() else event.sql.decode(codec, "replace").encode()
+            what = unusual(sql)
+            if subscription := SUBSCRIPTION.match(sql):
+                is_drop = subscription.group(1).upper() == b"DROP"
+                if is_drop and has_subscription:
+                    what = "DROP SUBSCRIPTION behind a CREATE, which connects to another server"
+                has_subscription |= not is_drop
+            if what:
+                yield f"line {event.line:,}{restoration.of}: {what}"

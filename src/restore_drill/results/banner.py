@@ -1,0 +1,191 @@
+"""The lines of the verdict: what was found, what was proved, what was not, what to do next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.results.meaning import meaning_of, measured_of, worth_of
+from restore_drill.results.result import Result
+from restore_drill.results.words import (
+    SAMPLE,
+    VERDICTS,
+    count,
+    depends,
+    first_line,
+    short_name,
+    troubles_of,
+    unreached_of,
+    waived_of,
+)
+
+MOST_LINES = 20
+"""So many lines of a kind stand in a banner; the report has all of them."""
+MOST_NAMES = 50
+"""So many names stand in a line."""
+
+Line = tuple[str, str]
+"""Kind of a step line (`ok`, `bad`, `warn`, `say`) and its text."""
+
+
+def quiet_line(result: Result, report: Path | None) -> str:
+    """The verdict in one line: `RESTORE DRILL PASSED: 31 of 31 criteria passed, ...`."""
+    total = show_count(len(result["checks"]), "criterion", "criteria")
+    parts = [f"{count(result, 'passed')} of {total} passed"]
+    parts += [f"{count(result, 'waived')} waived"] if waived_of(result) else []
+    warnings = len(result["warnings"])
+    parts += [show_count(warnings, "warning")] if warnings else []
+    parts += [f"backup {Path(result['backup']['path']).name}"] if result["backup"] else []
+    parts += [f"{len(result['not_checked'])} not checked"] if result["not_checked"] else []
+    parts += [show_duration(result["timings"]["total"])]
+    parts += [f"report {shown_path(report)}"] if report is not None else []
+    sample = " (sample)" if result["sample"] and result["verdict"] != "sample" else ""
+    return f"RESTORE DRILL {VERDICTS[result['verdict']]}{sample}: " + ", ".join(parts)
+
+
+def end_lines(result: Result, target: str) -> Iterator[Line]:
+    """Lines of the verdict banner: what was found, what it rests on, what to do next."""
+    if result["verdict"] != "passed":
+        yield ("bad" if result["verdict"] == "failed" else "warn"), meaning_of(result)
+    yield from (("warn", reason) for reason in result["reasons"])
+    yield from finding_lines(result)
+    yield from backup_lines(result)
+    yield from snapshot_lines(result, target)
+    restored = result["timings"]["restore"]
+    troubled = any(check["stage"] == "restore" for check in troubles_of(result))
+    if restored is not None and not troubled:
+        yield "ok", f"Database restored in {time_of(result, 'restore')}"
+    if passed := count(result, "passed"):
+        yield "ok", f"{show_count(passed, 'criterion', 'criteria')} passed"
+    if worth := worth_of(result):
+        yield ("ok" if result["strength"] == "proven" else "warn"), worth.removesuffix(".")
+    if measured := measured_of(result):
+        yield "say", measured
+    yield from waived_lines(result)
+    yield from warning_lines(result)
+    yield from not_checked_lines(result)
+    yield from next_lines(result)
+    yield "say", f"Duration: {time_of(result, 'total')}"
+
+
+def time_of(result: Result, stage: str) -> str:
+    """`3 min 20 s (no budget set)`: what `stage` took, and whether anything was allowed for it."""
+    unset = stage in result["budgets"] and result["budgets"][stage] is None
+    return show_duration(result["timings"][stage]) + (" (no budget set)" if unset else "")
+
+
+def finding_lines(result: Result) -> Iterator[Line]:
+    """Criteria that do not hold or could not run, those with the same message on one line."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for check in troubles_of(result):
+        key = (check["outcome"], first_line(check["message"]))
+        grouped.setdefault(key, []).append(short_name(check["id"]))
+    for (outcome, message), names in list(grouped.items())[:MOST_LINES]:
+        yield ("bad" if outcome == "failed" else "warn"), f"{listed(names)}: {message}"
+    if len(grouped) > MOST_LINES:
+        others = [name for names in list(grouped.values())[MOST_LINES:] for name in names]
+        yield "bad", f"{len(grouped) - MOST_LINES} more findings, of {listed(others)}"
+    if unreached := len(unreached_of(result)):
+        number = show_count(unreached, "criterion", "criteria")
+        yield "warn", f"Not reached because of that: {number}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b, c and 12 more (all stand in the report)`."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    more = len(names) - MOST_NAMES
+    return f"{', '.join(names[:MOST_NAMES])} and {more} more (all stand in the report)"
+
+
+def warning_lines(result: Result) -> Iterator[Line]:
+    """What does not fail the drill and is no part of what was proved."""
+    for warning in result["warnings"][:MOST_LINES]:
+        yield "warn", f"Warning: {warning}"
+    if (more := len(result["warnings"]) - MOST_LINES) > 0:
+        yield "warn", f"{show_count(more, 'more warning')}: see the report"
+
+
+def waived_lines(result: Result) -> Iterator[Line]:
+    """Known findings that a waiver accepts for now; each is told."""
+    for check in waived_of(result):
+        line = first_line(check["message"])
+        yield "warn", waived_line(short_name(check["id"]), line, check["waiver"])
+
+
+def waived_line(name: str, finding: str, waiver: dict[str, str]) -> str:
+    """`Waived until 2027-01-31: test_x[cards]: what was found (why it is accepted)`."""
+    return f"Waived until {waiver['expires']}: {name}: {finding} ({waiver['reason']})"
+
+
+def backup_lines(result: Result) -> Iterator[Line]:
+    """What was drilled."""
+    backup = result["backup"]
+    if backup is None:
+        yield "say", "Backup: none was looked at"
+        return
+    size = show_bytes(backup["bytes"]) if backup.get("bytes") is not None else ""
+    age = backup.get("age_seconds") or 0
+    old = show_duration(age) + " old" if age > 0 else ""
+    about = ", ".join(filter(None, (size, old)))
+    about = f" ({about})" if about else ""
+    if not result["sample"]:
+        is_fit = all(check["stage"] != "select" for check in troubles_of(result))
+        yield "ok" if is_fit else "say", f"Backup used: {Path(backup['path']).name}{about}"
+        return
+    yield "say", f"Backup used: one of the sample shop, made for this drill{about}"
+    if result["verdict"] not in ("sample", "failed"):
+        yield "warn", SAMPLE
+
+
+def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
+    """The safety snapshot and what the live database holds now, or why there is none."""
+    snapshot = result["snapshot"]
+    if snapshot:
+        kind = "bad" if snapshot.get("rolled_back") is False else "ok"
+        yield kind, f"Safety snapshot: {snapshot.get('path') or 'taken'}"
+        now, *more = str(snapshot.get("live_database") or "").splitlines() or [""]
+        if now:
+            yield kind, f"The live database: {now}"
+        yield from (("say", line.strip()) for line in more)
+    elif target == "database":
+        yield "say", "Safety snapshot: none was taken"
+    else:
+        why = f"not needed, the {target} target touches nothing that exists"
+        yield "say", f"Safety snapshot: {why}"
+
+
+def not_checked_lines(result: Result) -> Iterator[Line]:
+    """What was not checked, by reason."""
+    grouped: dict[str, list[str]] = {}
+    for entry in result["not_checked"] if result["checks"] else ():
+        if depends(entry["why"]):
+            continue  # told beside what they depend on
+        grouped.setdefault(entry["why"], []).append(short_name(entry["what"]))
+    for why, whats in list(grouped.items())[:MOST_LINES]:
+        more = f" and {len(whats) - MOST_LINES} more" if len(whats) > MOST_LINES else ""
+        yield "warn", f"Not checked: {'; '.join(whats[:MOST_LINES])}{more} ({why})"
+    if len(grouped) > MOST_LINES:
+        yield "warn", f"Not checked for {len(grouped) - MOST_LINES} more reasons: see the report"
+
+
+def next_lines(result: Result) -> Iterator[Line]:
+    """What to do next, where the verdict asks for it."""
+    kinds = {check["budget"] for check in result["checks"] if check["outcome"] == "failed"}
+    if result["verdict"] == "failed" and kinds == {"time"}:
+        yield "say", "Next: make recovery faster, or allow it more time, and drill again"
+    elif result["verdict"] == "failed" and kinds == {"age"}:
+        yield "say", "Next: see why no newer backup is there, take one, and drill it"
+    elif result["verdict"] == "failed":
+        yield "say", "Next: mend what is named above, or take a new backup, and drill again"
+    elif result["verdict"] == "could-not-run":
+        yield "say", "Next: mend what is named above, and drill again"
+
+
+def shown_path(path: Path) -> str:
+    """`path` as short as it can be told from where the user stands."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    here = Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

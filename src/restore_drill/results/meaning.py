@@ -1,0 +1,145 @@
+"""What a verdict means for whoever relies on the backup: no more and no less than was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from restore_drill.core.units import show_count, show_duration
+from restore_drill.results.result import NO_ROWS, Result
+from restore_drill.results.words import (
+    SAMPLE,
+    count,
+    first_line,
+    short_name,
+    troubles_of,
+    unreached_of,
+    waived_of,
+)
+
+READ_TO_ITS_END = "test_backup_is_complete"
+RESTORED = "test_restore_has_no_errors"
+
+NOTHING = "nothing is known about the backup"
+
+
+def meaning_of(result: Result) -> str:
+    """What the verdict means, in a sentence or two."""
+    told = {
+        "passed": lambda: f"The backup was restored, and {holding(result)}. {worth_of(result)}",
+        "sample": lambda: (
+            f"The sample shop was restored, and {holding(result)}: the drill works here. {SAMPLE}."
+        ),
+        "failed": lambda: failure_of(result),
+        "could-not-run": lambda: undone(result),
+        "incomplete": lambda: f"{selected(result)} {known_of(result)}",
+    }[result["verdict"]]()
+    return told.strip()
+
+
+def holding(result: Result) -> str:
+    """`all 45 criteria that ran hold`, with what is waived and warned of."""
+    passed, waived = count(result, "passed"), len(waived_of(result))
+    told = "the criterion that ran holds" if passed == 1 else f"all {passed} criteria that ran hold"
+    if waived:
+        told = f"{passed} of {show_count(passed + waived, 'criterion', 'criteria')} that ran hold"
+        told += f"; {show_count(waived, 'known finding')} waived"
+    if result["warnings"]:
+        told += f"; {show_count(len(result['warnings']), 'warning')}"
+    return told
+
+
+def worth_of(result: Result) -> str:
+    """What a pass is worth and why it is worth no more; empty where nothing was measured."""
+    why_not = "it was not compared with a manifest of its source"
+    if result["basis"] == "manifest":
+        why_not = "it was compared with its manifest in part only"
+        if waived := len(waived_of(result)):
+            why_not = f"{show_count(waived, 'known finding')} waived"
+    return {
+        "proven": "Proven: content and schema equal the source's, by its manifest.",
+        "plausible": f"Plausible, not proven: {why_not}.",
+    }.get(result["strength"] or "", "")
+
+
+def measured_of(result: Result) -> str:
+    """Against what it was measured, in a sentence; empty where nothing was restored."""
+    if not result["basis"] or result["timings"]["restore"] is None:
+        return ""
+    drift = result["drift"]
+    if drift is None:
+        return f"Measured against: the {result['basis']}"
+    against = " and ".join(each["told"] for each in drift["against"])
+    told = f"drift against {against}" if against else f"no drift yet: {drift['why_not']}"
+    return f"Measured against: the {result['basis']}; {told}"
+
+
+def selected(result: Result) -> str:
+    """What became of the criteria that were picked, none of which read a restored row."""
+    waived = len(waived_of(result))
+    if not count(result, "passed"):
+        return f"Nothing of what was selected passed; {show_count(waived, 'known finding')} waived."
+    accepted = f"; {show_count(waived, 'known finding')} waived" if waived else ""
+    return f"What was selected passed{accepted}, but {NO_ROWS}."
+
+
+def failure_of(result: Result) -> str:
+    """How many criteria do not hold, and whether that speaks against the backup."""
+    failed = [check for check in result["checks"] if check["outcome"] == "failed"]
+    total = show_count(len(result["checks"]), "criterion", "criteria")
+    told = f"{len(failed)} of {total} {'does' if len(failed) == 1 else 'do'} not hold"
+    kinds = {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
+    if result["sample"]:
+        return f"{told}: the drill does not work here. {SAMPLE}."
+    if "" not in kinds:
+        parts = [sentence for kind, sentence in missed(result) if kind in kinds]
+        return f"{told}: {', and '.join(parts)}."
+    if result["backup"] is None:
+        return f"{told}: there is no backup to rely on."
+    return f"{told}: do not rely on this backup until that is explained."
+
+
+def missed(result: Result) -> Sequence[tuple[str, str]]:
+    """What is wrong beside the backup itself, which is called good only where all was checked."""
+    outcomes = {check["outcome"] for check in result["checks"]}
+    is_good = result["rows_read"] and not result["selection"] and "error" not in outcomes
+    age = (result["backup"] or {}).get("age_seconds") or 0
+    old = f"{show_duration(age)} old: what was written since is lost if you need it now"
+    if age < 0:
+        old = "of a time that lies in the future, so that its age is unknown"
+    good = "the backup is good"
+    return [
+        ("age", f"{good} but {old}" if is_good else f"the backup is {old}"),
+        ("time", (f"{good}, " if is_good else "") + "recovery takes longer than you allow"),
+        ("redis", "Redis is not as it should be"),
+    ]
+
+
+def undone(result: Result) -> str:
+    """What is known all the same where the drill could not do its work, and what is not."""
+    known = known_of(result)
+    troubles = troubles_of(result)
+    why = first_line(troubles[0]["message"]) if troubles else "; ".join(result["reasons"][:1])
+    if known.endswith("not restored.") and why:
+        return f"The drill could not do its work. {known.removesuffix('.')}: {why.rstrip('.')}."
+    return f"The drill could not do its work{':' if known.startswith('nothing') else '.'} {known}"
+
+
+def known_of(result: Result) -> str:
+    """What is known about the backup by the criteria that hold, in a sentence."""
+    held = {short_name(c["id"]) for c in result["checks"] if c["outcome"] == "passed"}
+    if result["backup"] is None or READ_TO_ITS_END not in held:
+        is_there = any(
+            c["stage"] == "select" and c["outcome"] == "passed" for c in result["checks"]
+        )
+        if result["backup"] is None or not is_there:
+            return f"{NOTHING}." if result["verdict"] == "could-not-run" else ""
+        return "The backup is there; whether it is whole is not known."
+    whole = "The backup was read to its end and is whole;"
+    if result["timings"]["restore"] is None:
+        return f"{whole} it was not restored."
+    if RESTORED not in held:
+        return f"{whole} whether it can be restored without an error is not known."
+    open_ = len(unreached_of(result)) + count(result, "error")
+    rest = f", {show_count(open_, 'criterion', 'criteria')} could not be checked" if open_ else ""
+    rows = "" if result["rows_read"] else "; no row of it was looked at"
+    return f"{whole} it was restored without an error{rows}{rest}."

@@ -1,0 +1,162 @@
+"""The verdict of a run, and result.json."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN
+from restore_drill.core.printable import printable_json
+from restore_drill.core.record import Record
+from restore_drill.core.redact import Redactor
+
+Result = dict[str, Any]
+"""result.json (schema 1): plain values, free of secrets."""
+
+SCHEMA = 1
+
+TIMED = ("select", "snapshot", "target", "restore", "verify", "redis")
+"""Stages whose seconds always stand in `timings`, None where a stage did not run."""
+
+EXIT_CODES = {
+    "passed": 0,
+    "sample": 0,
+    "incomplete": 0,
+    "failed": 1,
+    "could-not-run": EXIT_COULD_NOT_RUN,
+}
+"""Exit code by verdict, where pytest has none of its own to tell."""
+
+NO_ROWS = "no criterion read a row of the restored database"
+
+
+class Checks(Protocol):
+    """What is known of the criteria of this run, as the report collects it."""
+
+    record: Record
+    found: dict[str, dict[str, Any]]
+    collection_broke: bool
+
+    @property
+    def selection(self) -> str:
+        """What narrowed this run, empty for the whole drill."""
+
+    @property
+    def rows_were_read(self) -> bool:
+        """Whether a criterion that reads restored rows has passed."""
+
+
+def verdict_of(checks: Checks, exitstatus: int) -> str:
+    """Verdict of a session that pytest would end with `exitstatus`.
+
+    `failed` speaks against the backup, `could-not-run` against the drill's own means;
+    `incomplete` means that what the user selected passed without any restored row being read,
+    `sample` that all holds of the sample shop, which says nothing about anyone's backup.
+    """
+    outcomes = {check["outcome"] for check in checks.found.values()}
+    if "failed" in outcomes:
+        return "failed"
+    if "error" in outcomes or exitstatus != 0:
+        return "could-not-run"
+    if checks.rows_were_read:
+        return "sample" if checks.record.sample else "passed"
+    held = outcomes & {"passed", "waived"}
+    return "incomplete" if checks.selection and held else "could-not-run"
+
+
+def exit_code_of(verdict: str, checks: Checks, exitstatus: int) -> int:
+    """Exit code: the verdict's, unless pytest was interrupted, broke down or ran nothing."""
+    if exitstatus in (0, 1) or checks.collection_broke:
+        return EXIT_CODES[verdict]
+    return exitstatus
+
+
+def build_result(
+    record: Record,
+    redact: Redactor,
+    *,
+    verdict: str,
+    reasons: Sequence[str],
+    selection: str = "",
+    rows_read: bool = False,
+) -> Result:
+    """result.json of the run told by `record`; times in ISO 8601 UTC, durations in seconds.
+
+    `reasons` say why the run did not come to its normal end, `selection` what narrowed it,
+    `rows_read` whether a criterion that reads restored rows has passed.
+    """
+    ran = dict.fromkeys(stage["name"] for stage in record.stages)
+    timings = {
+        name: round(record.seconds(name), 3) if name in ran else None for name in [*TIMED, *ran]
+    }
+    stages = [
+        {"name": s["name"], "started": round(s["started"], 3), "seconds": round(s["seconds"], 3)}
+        for s in record.stages
+    ]
+    result = {
+        "schema": SCHEMA,
+        "verdict": verdict,
+        "reasons": reasons,
+        "started_at": record.started_at,
+        "sample": record.sample,
+        "selection": selection,
+        "backup": record.backup,
+        "target": record.target,
+        "snapshot": record.snapshot,
+        "timings": timings | {"total": round(record.elapsed, 3)},
+        "stages": stages,
+        "tables": record.tables,
+        "facts": record.facts,
+        "redis": record.redis,
+        "checks": record.checks,
+        "proof": record.proof,
+        "basis": record.basis or None,
+        "strength": strength_of(record, verdict),
+        "drift": record.drift,
+        "budgets": record.budgets,
+        "rows_read": rows_read,
+        "warnings": record.warnings,
+        "not_checked": record.not_checked,
+        "notes": record.notes,
+    }
+    plain: Result = as_json(result, redact)
+    return plain
+
+
+def strength_of(record: Record, verdict: str) -> str | None:
+    """What a pass is worth: `proven` by a manifest, else `plausible`; None where it is no pass."""
+    if verdict != "passed" or not record.strength:
+        return None
+    is_waived = any(check["outcome"] == "waived" for check in record.checks)
+    return "plausible" if is_waived else record.strength
+
+
+def as_json(value: Any, redact: Redactor) -> Any:
+    """`value` in JSON's own types, without secrets; what JSON has no word for becomes text."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Decimal | float):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return {redact(str(key)): as_json(item, redact) for key, item in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return [as_json(item, redact) for item in value]
+    return redact(str(value))
+
+
+def write_result(path: Path, result: Result) -> None:
+    """Write `result` to `path` in one step: a reader sees the old file or the new one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(printable_json(result, indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

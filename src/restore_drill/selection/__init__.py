@@ -1,0 +1,1 @@
+"""Which backup is drilled: series, age, links."""

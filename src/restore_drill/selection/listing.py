@@ -1,0 +1,145 @@
+"""What lies in a folder of backups: candidates, newest first, and a word on what is passed over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+
+from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.foreign import PLAIN_FOLDER
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.selection.candidate import Candidate, claims_to_be_backup, look_at, size_of
+from restore_drill.selection.links import linked_from, without_copies
+
+IN_PROGRESS = (".part", ".partial", ".tmp", ".temp", ".inprogress", ".incomplete")
+COMPANIONS = (".sha256", ".sha512", ".md5", ".json", ".log", ".txt", ".sig", ".md")
+OURS = "snapshots"
+"""Folder of the drill's own safety snapshots."""
+SETTLE_SECONDS = 0.2
+YOUNG_SECONDS = 60.0
+"""Only files written so recently may still be growing, and are looked at twice."""
+
+
+@dataclass
+class Listing:
+    """What was found in a folder, and what became of the rest, a line each."""
+
+    found: list[Candidate] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+
+
+def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str]]:
+    """All backups in `folder`, newest first, and a word on each thing passed over."""
+    listing = list_folder(folder, zone)
+    return listing.found, listing.passed_over
+
+
+def list_folder(folder: Path, zone: tzinfo) -> Listing:
+    """What lies in `folder`; where no backup lies directly in it, in the folders below it."""
+    listing = list_flat(folder, zone)
+    if listing.found:
+        listing.passed_over += [
+            f"{below.name}: a folder, not looked into since backups lie directly in {folder}"
+            for below in listing.folders
+            if any(map(claims_to_be_backup, entries_of(below)))
+        ]
+        return listing
+    for below in listing.folders:
+        inner = list_flat(below, zone)
+        listing.found += inner.found
+        listing.passed_over += [f"{below.name}/{line}" for line in inner.passed_over]
+        listing.remarks += inner.remarks
+    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
+    return listing
+
+
+def entries_of(folder: Path) -> list[Path]:
+    """What lies in `folder`, by name; hidden entries left out. CouldNotRun where it is closed."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise CouldNotRun(
+            f"the backup directory {folder} cannot be read: {error.strerror}",
+            next_steps=["check its permissions, or run as a user who may read it"],
+        ) from None
+
+
+def list_flat(folder: Path, zone: tzinfo) -> Listing:
+    """What lies directly in `folder`, newest first."""
+    listing = Listing()
+    paths = dict.fromkeys(own_paths(folder, listing))
+    looked: list[Candidate] = []
+    for path in without_growing(paths, listing.passed_over):
+        try:
+            looked.append(look_at(path, zone))
+        except OSError as error:
+            listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
+    known = {each.series for each in looked if each.is_backup}
+    found = [each for each in looked if each.is_backup or counts(each, known)]
+    listing.found, told = without_copies(found)
+    listing.remarks += told
+    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
+    return listing
+
+
+def counts(candidate: Candidate, known: set[str]) -> bool:
+    """Whether what is no backup must be told: it is named like one, or is an encrypted one.
+
+    An empty `backup.lock`, `_SUCCESS` or `shop.done` is a marker, and nothing to tell.
+    """
+    return (
+        claims_to_be_backup(candidate.path)
+        or candidate.kind.unrecognised.startswith("encrypted")
+        or candidate.series in known
+    )
+
+
+def own_paths(folder: Path, listing: Listing) -> Iterator[Path]:
+    """Files and dumps in `folder`, a link as what it leads to; the rest goes into `listing`."""
+    for path in entries_of(folder):
+        target = linked_from(path)
+        if target is not None and not target.exists():
+            listing.passed_over.append(f"{path.name}: a link to {target}, which does not exist")
+        elif target is not None and target.is_relative_to(folder.resolve()):
+            if target.is_file() or (target / "toc.dat").exists():
+                listing.remarks.append(f"{path.name} is a link to {target.name}, counted once")
+        elif is_settled(target or path, listing):
+            yield target or path
+
+
+def is_settled(path: Path, listing: Listing) -> bool:
+    """Whether `path` can be a finished backup by its kind and name; else it goes into `listing`."""
+    name = path.name.lower()
+    if path.is_dir() and not (path / "toc.dat").exists():
+        what = folder_of_what(path)
+        if what is not PLAIN_FOLDER:
+            listing.passed_over.append(f"{path.name}: {what.what}, which is not drilled")
+        elif name != OURS:
+            listing.folders.append(path)
+        return False
+    if name.endswith(COMPANIONS):
+        return False
+    if name.endswith(IN_PROGRESS):
+        listing.passed_over.append(f"{path.name}: still being written, by its name")
+        return False
+    return path.is_file() or path.is_dir()
+
+
+def without_growing(paths: Iterable[Path], passed_over: list[str]) -> list[Path]:
+    """`paths` without those whose size changes right now."""
+    before = {path: size_of(path) for path in paths}
+    now = time.time()
+    if any(now - path.stat().st_mtime < YOUNG_SECONDS for path in before):
+        time.sleep(SETTLE_SECONDS)
+    steady = []
+    for path, size in before.items():
+        if size_of(path) == size:
+            steady.append(path)
+        else:
+            passed_over.append(f"{path.name}: still being written, its size changes")
+    return steady

@@ -1,0 +1,175 @@
+"""Chooses the backup to drill: the one that is named, else the newest of the newest series."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from datetime import tzinfo
+from fnmatch import fnmatchcase
+from itertools import count
+from pathlib import Path
+
+from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.foreign import PLAIN_FOLDER
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.core.units import show_count, show_time
+from restore_drill.selection.candidate import Candidate, as_backup, look_at
+from restore_drill.selection.links import followed
+from restore_drill.selection.listing import Listing, list_folder
+from restore_drill.selection.series import name_in_series
+from restore_drill.selection.times import NAME_TIME
+
+EARLIER = 7
+"""How many earlier backups a new one is compared with."""
+MOST_TOLD = 10
+Series = list[Candidate]
+"""Backups that differ by their time alone, newest first."""
+
+
+def check_paths(settings: Settings) -> None:
+    """UsageError where --backup or BACKUP_PATH names something of the wrong kind."""
+    named, folder = settings.backup, settings.backup_path
+    if named is not None:
+        with contextlib.suppress(OSError):
+            is_dump = (named / "toc.dat").exists()
+            if named.is_dir() and not is_dump and folder_of_what(named) is PLAIN_FOLDER:
+                raise UsageError(
+                    f"--backup names {named}, which is a directory without toc.dat, so no "
+                    f"directory-format dump; for a folder of backups set BACKUP_PATH={named}"
+                )
+    elif folder is not None and not folder.is_dir():
+        raise UsageError(
+            f"BACKUP_PATH names {folder}, which is no directory; name a file with --backup"
+        )
+
+
+def folder_of(backup_path: Path) -> Path:
+    """Folder that holds the backups: `db/` below `backup_path`, else itself."""
+    return backup_path / "db" if (backup_path / "db").is_dir() else backup_path
+
+
+def select_backup(settings: Settings) -> Backup:
+    """Backup that this run drills: the one named, else the newest of the newest series.
+
+    Raises BackupFault where there is none.
+    """
+    zone, pattern = settings.criteria.timezone, settings.criteria.backup_name
+    if settings.backup is not None:
+        return named_backup(settings.backup, zone)
+    assert settings.backup_path is not None
+    folder = folder_of(settings.backup_path)
+    listing = list_folder(folder, zone)
+    series = in_series(listing.found)
+    live = [each for each in series if any(one.is_backup for one in each)]
+    wanted = [each for each in live if not pattern or fits(each[0], pattern)]
+    pool = wanted
+    if not pool and not pattern and folder_of_what(folder) is PLAIN_FOLDER:
+        pool = [each for each in series if any(one.size for one in each)]
+    for each in series:
+        if each not in live and each not in pool[:1]:
+            listing.passed_over += [f"{one.path.name}: {one.trouble}" for one in each[:MOST_TOLD]]
+    if not pool:
+        raise no_backups(folder, listing, live, pattern)
+    newest, *alike = pool[0]
+    earlier = [each.size for each in alike if each.kind == newest.kind and each.size]
+    return as_backup(
+        newest,
+        passed_over=tuple(listing.passed_over),
+        earlier_sizes=tuple(earlier[:EARLIER]),
+        not_drilled=tuple(told(each) for each in live if each is not pool[0]),
+        remarks=tuple(listing.remarks),
+    )
+
+
+def in_series(found: list[Candidate]) -> list[Series]:
+    """`found` in series, the newest first; by their names, and the databases that they name.
+
+    One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
+    whose name tells nothing (`latest.dump`) to the only other series that there is.
+    """
+    schemes: defaultdict[str, Series] = defaultdict(list)
+    for each in sorted(found, key=lambda each: each.order, reverse=True):
+        schemes[each.series].append(each)
+    unnamed = [key for key, each in schemes.items() if not name_in_series(each[0].path)]
+    if len(schemes) == 2 and len(unnamed) == 1:
+        (other,) = schemes.keys() - set(unnamed)
+        schemes[other] += schemes.pop(unnamed[0])
+        schemes[other].sort(key=lambda each: each.order, reverse=True)
+    series: list[Series] = []
+    for scheme in schemes.values():
+        usual = next((each.database for each in scheme if each.database), "")
+        split: defaultdict[str, Series] = defaultdict(list)
+        for each in scheme:
+            split[each.database or usual].append(each)
+        series += split.values()
+    return sorted(series, key=lambda each: each[0].order, reverse=True)
+
+
+def fits(candidate: Candidate, pattern: str) -> bool:
+    """Whether the name of `candidate`, or that with its folder's, is like `pattern`."""
+    path = candidate.path
+    return any(
+        fnmatchcase(name, pattern) for name in (path.name, f"{path.parent.name}/{path.name}")
+    )
+
+
+def told(series: Series) -> tuple[str, str]:
+    """What of a series that is not drilled is there, and how to drill it."""
+    newest = series[0]
+    numbers = count()
+    label = NAME_TIME.sub(lambda _: "" if next(numbers) else "*", newest.path.name)
+    of = f" of database {newest.database}" if newest.database else ""
+    bad = "" if newest.is_backup else f", which is no backup: {newest.trouble}"
+    what = (
+        f"another series of backups: {label}{of} ({show_count(len(series), 'backup')}, "
+        f"newest {newest.path.name} of {show_time(newest.taken_at)}{bad})"
+    )
+    return what, f"drill it too: pytest drill/ --backup {newest.path}"
+
+
+def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
+    """No backup lies in `folder`, or none that is named like `pattern`."""
+    steps = [
+        f"list it: ls -la {folder}",
+        "check that the backup job ran and writes there",
+        f"make one now: pg_dump --format=custom --file={folder}/backup_NAME.dump DBNAME",
+    ]
+    if live:
+        names = [each[0].path.name for each in live]
+        return BackupFault(
+            f"no backups named like {pattern!r} found in {folder} ([backup] name)",
+            looked_at=[str(folder), *names[:MOST_TOLD]],
+            next_steps=["mend the pattern in the criteria file, or the backup job", *steps[:1]],
+        )
+    what = folder_of_what(folder)
+    if what is not PLAIN_FOLDER:
+        return BackupFault(
+            f"no backups found in {folder}: it is {what.what}",
+            looked_at=[str(folder), *listing.passed_over],
+            next_steps=what.steps_for(folder),
+        )
+    deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
+    looked_at = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_TOLD])]
+    if deeper:
+        steps.insert(0, f"files lie deeper: does BACKUP_PATH={deeper[0]} name the backups?")
+    return BackupFault(
+        f"no backups found in {folder}",
+        looked_at=[*looked_at, *listing.passed_over],
+        next_steps=steps,
+    )
+
+
+def named_backup(path: Path, zone: tzinfo) -> Backup:
+    """Backup that --backup names."""
+    try:
+        target = followed(path)
+        candidate = look_at(target, zone)
+    except OSError as error:
+        raise CouldNotRun(
+            f"the backup {path} cannot be read: {error.strerror}",
+            next_steps=["check its permissions, or run as a user who may read it"],
+        ) from None
+    links = (f"{path.name} is a link to {target}",) if target != path else ()
+    return as_backup(candidate, remarks=links)

@@ -1,0 +1,226 @@
+"""The target `container`: a throwaway PostgreSQL server in a container, through testcontainers.
+
+Import it only for this target: the engine's client is slow to load.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.container import DockerContainer
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.bounds import RoomWatch
+from restore_drill.servers.cleanup import RunDirectory, clean_left_overs
+from restore_drill.servers.container_walls import (
+    LENT,
+    OPEN,
+    SETTINGS,
+    make_socket_directory,
+    options,
+    way_to_server,
+    why_open,
+)
+from restore_drill.servers.containers import (
+    address,
+    clean_left_over_containers,
+    discard,
+    disk_of,
+    kill,
+    labels,
+    last_log_lines,
+    launch,
+    removed_on_error,
+)
+from restore_drill.servers.engine import NO_IMAGE, explained, first_line
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
+from restore_drill.servers.tuning import FAST, SORT_MB
+
+PORT = 5432
+STARTUP_TIMEOUT = 120.0
+"""Seconds for the server in a new container to answer."""
+
+SAFE = {
+    # The copy must do nothing by itself: no archiving, no subscriptions, no cron jobs.
+    "archive_mode": "off",
+    "max_logical_replication_workers": "0",
+    "cron.launch_active_jobs": "off",
+}
+TUNED = SAFE | FAST | {"max_wal_size": "4GB", "maintenance_work_mem": f"{2 * SORT_MB}MB"}
+
+
+@dataclass(frozen=True)
+class ContainerServer:
+    """A PostgreSQL server in the container `container`, reached at `host`:`port`.
+
+    `host` is the directory of its socket, in `run`, where it is shut in; else `exposed` says what
+    is open, and why.
+    """
+
+    container: DockerContainer
+    image: str
+    host: str
+    port: int
+    password: str = field(repr=False)
+    server_version: int
+    binaries: Binaries
+    watch: RoomWatch = field(repr=False)
+    run: RunDirectory | None = None
+    exposed: str = ""
+
+    def create_database(self, name: str, *, encoding: str = "UTF8") -> Target:
+        """Create the empty database `name`; an `encoding` other than UTF8 comes with locale C.
+
+        Raises `CouldNotRun` when the server refuses.
+        """
+        locale = "" if encoding == "UTF8" else " LC_COLLATE 'C' LC_CTYPE 'C'"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {}" + locale).format(
+            sql.Identifier(name), sql.Literal(encoding)
+        )
+        try:
+            with self.target("postgres").connect() as connection:
+                connection.execute(statement)
+        except psycopg.Error as error:
+            raise CouldNotRun(
+                f"the server in the container cannot create the database {name!r} ({encoding})",
+                looked_at=[told_of(error, name)],
+            ) from None
+        return self.target(name)
+
+    def target(self, name: str) -> Target:
+        """Describe the database `name` of this server."""
+        return Target(
+            kind="container",
+            conninfo=conninfo(self.host, self.port) | {"dbname": name},
+            server_version=self.server_version,
+            binaries=self.binaries,
+            password=self.password,
+            description=f"PostgreSQL {self.version} in a container of {self.image}",
+            isolated=self.run is not None,
+            exposed=self.exposed,
+            trouble=self.watch.trouble,
+        )
+
+    @property
+    def version(self) -> str:
+        """Version as people write it: `16.4`."""
+        return f"{self.server_version // 10000}.{self.server_version % 10000}"
+
+    def stop(self) -> None:
+        """Remove the container with its data; harmless when called twice."""
+        self.watch.stop()
+        discard(self.container)
+        if self.run:
+            self.run.remove()
+
+
+def start_container(
+    image: str, *, say: Callable[[str], None], is_faithful: bool = False
+) -> ContainerServer:
+    """Start a PostgreSQL server from `image` (fetched if absent) and wait until it answers.
+
+    A faithful one has the image's own settings, others are tuned for a restore. It is shut in where
+    that goes. Left-overs of dead runs are removed first. Raises `CouldNotRun`.
+    """
+    for line in [*clean_left_over_containers(), *clean_left_overs()]:
+        say(f"Cleaned up after an earlier run: {line}")
+    settings = SAFE if is_faithful else TUNED
+    exposed = why_open()
+    if not exposed:
+        run = make_socket_directory()
+        try:
+            return start_in(image, settings | SETTINGS, say, run=run)
+        except BaseException as error:
+            run.remove()
+            if not isinstance(error, CouldNotRun):
+                raise
+            exposed = f"{error.what}: {OPEN}"
+    return start_in(image, settings, say, exposed=exposed)
+
+
+def start_in(
+    image: str,
+    settings: dict[str, str],
+    say: Callable[[str], None],
+    *,
+    run: RunDirectory | None = None,
+    exposed: str = "",
+) -> ContainerServer:
+    """Start a server with `settings`: shut in, its socket in `run`, else with a published port."""
+    password = secrets.token_urlsafe(24)
+    with explained(f"run the image {image}"):
+        container = PostgresContainer(
+            image,
+            username="postgres",
+            password=password,
+            dbname="postgres",
+            driver=None,
+            command=["postgres", *(f"-c{name}={value}" for name, value in settings.items())],
+        )
+        # Parallel index builds keep their work in shared memory, of which Docker gives 64 MB.
+        shut_in = options(run) if run else {}
+        container.with_kwargs(shm_size="1g", labels=labels(), **shut_in)
+    with removed_on_error(container):
+        if run:
+            container.ports.clear()
+        launch(container, None if run else PORT, say=say)
+        host, port, version = wait_for_server(container, password, run)
+        binaries = find_binaries(version // 10000, say=say)
+        host = str(way_to_server(run)) if run else host
+        watch = RoomWatch(disk_of(container), lambda: kill(container))
+    name = container.image
+    return ContainerServer(
+        container, name, host, port, password, version, binaries, watch, run, exposed
+    )
+
+
+def conninfo(host: str, port: int) -> dict[str, str]:
+    """Keywords of libpq for the server's superuser, without database and password."""
+    return {"host": host, "port": str(port), "user": "postgres", "sslmode": "prefer"}
+
+
+def wait_for_server(
+    container: DockerContainer, password: str, run: RunDirectory | None
+) -> tuple[str, int, int]:
+    """Wait until PostgreSQL answers in `container`: host, port, version (160004 for 16.4)."""
+    deadline = time.monotonic() + STARTUP_TIMEOUT
+    while True:
+        answer = ""
+        with explained(f"run the image {container.image}"):
+            container.reload()
+            ended = container.status not in ("created", "running")
+            try:
+                host, port = (str(run.path / LENT), PORT) if run else address(container, PORT)
+                return host, port, ask_version(conninfo(host, port), password)
+            except (psycopg.OperationalError, TimeoutError, ConnectionError) as error:
+                answer = first_line(str(error))
+        if ended or time.monotonic() > deadline:
+            how = "its container ended" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
+            raise CouldNotRun(
+                f"image {container.image} did not give a PostgreSQL server: {how}",
+                looked_at=last_log_lines(container, password) + ([] if ended else [answer]),
+                next_steps=NO_IMAGE[1:],
+            )
+        time.sleep(0.1)
+
+
+def ask_version(keywords: dict[str, str], password: str) -> int:
+    """Version number of the server at `keywords`; raises psycopg.OperationalError."""
+    login: dict[str, Any] = {**keywords, "dbname": "postgres", "password": password}
+    with psycopg.connect(**login, connect_timeout=5) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version_num')::int, current_setting('listen_addresses')"
+        ).fetchone()
+    if row is None or not row[1]:
+        raise psycopg.OperationalError("the image is still setting up its data")
+    return int(row[0])

@@ -1,0 +1,100 @@
+"""Target `database`: the live server in DATABASE_URL, reset only behind a proved snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
+
+
+def live_target(settings: Settings, say: Callable[[str], None]) -> Target:
+    """Target of DATABASE_URL; CouldNotRun where it does not answer or was not confirmed."""
+    url = settings.database_url or ""
+    conninfo = conninfo_of(url)
+    name = conninfo["dbname"]
+    if settings.confirm_reset != name:
+        raise CouldNotRun(
+            f"{place_of(conninfo)} was not touched: its reset is not confirmed",
+            looked_at=[f"--confirm-reset {settings.confirm_reset or '(not given)'}"],
+            next_steps=[
+                "--target database drops all that is in that database and restores the backup",
+                f"if you mean it, add: --confirm-reset {name}",
+                "to only prove the backup leave --target away: the default touches nothing",
+            ],
+        )
+    return open_database(url, lambda major: find_binaries(major, say=say))
+
+
+def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
+    """The database at `url`, with the tools for its server's major version.
+
+    The password may also stand in PGPASSWORD or in libpq's password file. CouldNotRun where the
+    server does not answer.
+    """
+    conninfo = conninfo_of(url)
+    secret = conninfo.pop("password", None)
+    options: dict[str, Any] = {"connect_timeout": "10", **conninfo}
+    try:
+        with psycopg.connect(password=secret, **options) as connection:
+            version = connection.info.server_version
+            password = connection.info.password
+    except psycopg.OperationalError as error:
+        raise CouldNotRun(
+            f"no connection to the {place_of(conninfo)}",
+            looked_at=[first_line(error)],
+            next_steps=["check DATABASE_URL, the network and pg_hba.conf; is the server up?"],
+        ) from None
+    return Target(
+        kind="database",
+        conninfo=conninfo,
+        password=password or None,
+        server_version=version,
+        binaries=tools_for(version // 10000),
+        description=f"{place_of(conninfo)} (PostgreSQL {version // 10000}.{version % 10000})",
+        throwaway=False,
+    )
+
+
+def conninfo_of(url: str) -> dict[str, str]:
+    """Keywords of libpq that `url` sets, the password among them."""
+    return {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+
+
+def place_of(conninfo: dict[str, str]) -> str:
+    """`database HOST:PORT/NAME`."""
+    host, port = conninfo.get("host", "local socket"), conninfo.get("port", "5432")
+    return f"database {host}:{port}/{conninfo['dbname']}"
+
+
+def first_line(error: BaseException) -> str:
+    """First line of what libpq says; it never holds the password."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def check_resettable(target: Target) -> None:
+    """CouldNotRun where a reset would reach beyond this database, or would not be allowed."""
+    with target.connect() as connection:
+        found = connection.execute(
+            "SELECT (SELECT count(*) FROM pg_catalog.pg_subscription s WHERE s.subdbid = d.oid),"
+            " pg_catalog.pg_is_in_recovery(),"
+            " pg_catalog.pg_has_role(d.datdba, 'MEMBER')"
+            " FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"
+        ).fetchone()
+    subscriptions, in_recovery, is_owner = found or (0, False, False)
+    problem = ""
+    if subscriptions:
+        problem = "it has subscriptions: dropping them would reach their publisher"
+    elif in_recovery:
+        problem = "it is a read-only replica"
+    elif not is_owner:
+        problem = "the role in DATABASE_URL does not own it"
+    if problem:
+        raise CouldNotRun(f"{target.description} was not touched: {problem}")

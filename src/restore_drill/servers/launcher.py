@@ -1,0 +1,115 @@
+"""How the programs of an embedded server are run: as an account that they accept."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restore_drill.core.errors import CouldNotRun
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """How the server's programs are run, since they refuse root.
+
+    `account` (uid, gid) is another one to run them under; `prefix` stands before each command.
+    """
+
+    account: tuple[int, int] | None = None
+    prefix: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Arguments of `subprocess.Popen` that switch to the account."""
+        if self.account is None:
+            return {}
+        return {"user": self.account[0], "group": self.account[1], "extra_groups": []}
+
+    def run(
+        self, command: list[str], *, cwd: Path, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `command` to its end and keep its output; it ends with us, and so do its children."""
+        with subprocess.Popen(
+            [*self.prefix, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
+            **self.options,
+        ) as process:
+            try:
+                output, _ = process.communicate(timeout=60)
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, output)
+
+    def own(self, *paths: Path) -> None:
+        """Give `paths` to the account."""
+        if self.account is not None:
+            for path in paths:
+                os.chown(path, *self.account, follow_symlinks=False)
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether the server can pass through `folder` and all above it."""
+        if self == Launcher():
+            return True
+        owned = os.geteuid() if self.prefix else -1
+        found = [path.stat() for path in (folder, *folder.parents)]
+        return all(item.st_mode & 0o001 or item.st_uid == owned for item in found)
+
+    def trouble(self, user: int) -> str:
+        """Why this way does not run programs as `user`; empty when it does."""
+        try:
+            said = self.run(["id", "-u"], cwd=Path("/")).stdout.strip()
+        except (OSError, subprocess.SubprocessError) as error:
+            said = str(error)
+        way = " ".join(self.prefix) or f"switching to user {user}"
+        return "" if said == str(user) else f"{way}: {said}"
+
+
+@functools.cache
+def choose_launcher() -> Launcher:
+    """Way to run PostgreSQL as the current user; CouldNotRun with all that was tried.
+
+    An ordinary user needs none. Root lends the account `nobody`: a dump runs code of its own in
+    the server, which must not own root's files. Where that account cannot be had, a user
+    namespace shows the user as another one, though it keeps what is its own.
+    """
+    user = os.geteuid()
+    if user != 0 and is_named(user):
+        return Launcher()
+    tried = ["/etc/passwd: it names neither nobody nor daemon"]
+    other = next((name for name in ("nobody", "daemon") if is_named(name)), None)
+    if other is not None:
+        uid, gid = pwd.getpwnam(other)[2:4]
+        namespace = ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}")
+        ways = [Launcher(account=(uid, gid))] if user == 0 else []
+        ways.append(Launcher(prefix=namespace))
+        tried = [way.trouble(uid) for way in ways]
+        if "" in tried:
+            return ways[tried.index("")]
+    raise CouldNotRun(
+        f"PostgreSQL does not run as user {user}, and no other one can be had here",
+        looked_at=tried,
+        next_steps=["run the drill as an ordinary user that /etc/passwd names"],
+    )
+
+
+def is_named(user: int | str) -> bool:
+    """Whether the system knows an account of this number or name; initdb asks for its own."""
+    with suppress(KeyError):
+        return bool(pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user))
+    return False

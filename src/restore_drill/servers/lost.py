@@ -1,0 +1,57 @@
+"""A server that went away in the middle: our means failing, told with the likely reason."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.core.units import show_bytes
+from restore_drill.servers.model import Target
+
+LITTLE = 100_000_000
+"""Free bytes below which a lost server is most likely one whose disk is full."""
+
+
+@contextmanager
+def told_when_lost(target: Target, doing: str) -> Iterator[None]:
+    """Turn a lost connection to `target` into CouldNotRun that says what it was doing.
+
+    Where we have ended the server ourselves, whatever came of that is told as that.
+    """
+    try:
+        yield
+    except (psycopg.Error, CouldNotRun) as error:
+        if ended := target.trouble():
+            raise ended from None
+        if not isinstance(error, psycopg.OperationalError):
+            raise
+        said = told_of(error)
+        free = free_space(target)
+        full = free is not None and free < LITTLE
+        raise CouldNotRun(
+            f"{doing} stopped: the connection to {target.description} was lost"
+            + (", its disk is full" if full else ""),
+            looked_at=[said] + ([f"{show_bytes(free)} free at the server"] if free else []),
+            next_steps=[
+                "free some space, or point TMPDIR to a larger disk"
+                if full
+                else "read the server's log: memory or disk that ran out is the usual reason",
+                "run again with --jobs 1, which needs less memory",
+            ],
+        ) from None
+    if ended := target.trouble():
+        raise ended
+
+
+def free_space(target: Target) -> int | None:
+    """Free bytes where an embedded server keeps its data, None for a server elsewhere."""
+    folder = Path(target.conninfo.get("host", ""))
+    if target.kind != "embedded" or not folder.is_dir():
+        return None
+    return shutil.disk_usage(folder).free

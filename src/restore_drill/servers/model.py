@@ -1,0 +1,81 @@
+"""What every kind of target gives: a server with an empty database, and a way to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.servers.binaries import Binaries
+
+VARIABLES = {
+    option.keyword.decode(): option.envvar.decode()
+    for option in psycopg.pq.Conninfo.get_defaults()
+    if option.envvar
+}
+"""libpq's environment variable for each of its keywords that has one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database to restore into.
+
+    `conninfo` holds libpq keywords without the password; `password` goes to libpq and to tools
+    by itself, never into an argument list. `binaries` are client tools that fit the server;
+    `isolated` says whether a server of our own is shut in, None for those that are not ours, and
+    `exposed` what it reaches and why where it is not; `trouble` tells why we have ended it.
+    """
+
+    kind: str
+    conninfo: dict[str, str]
+    server_version: int
+    binaries: Binaries
+    password: str | None = field(default=None, repr=False)
+    description: str = ""
+    throwaway: bool = True
+    isolated: bool | None = None
+    exposed: str = ""
+    reset: Callable[[], None] = field(default=lambda: None)
+    trouble: Callable[[], CouldNotRun | None] = field(default=lambda: None, repr=False)
+
+    @property
+    def major(self) -> int:
+        """Major version of the server: 16 for 16.4."""
+        return self.server_version // 10000
+
+    @property
+    def version(self) -> str:
+        """Version as people write it: `16.4`."""
+        return f"{self.major}.{self.server_version % 10000}"
+
+    @property
+    def tool_environment(self) -> dict[str, str]:
+        """Environment of a client tool: ours, with libpq's variables naming this database.
+
+        The only place where the password goes; the messages come in English, to be read.
+        """
+        left_out = ("PG", "LC_ALL", "LANGUAGE")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
+        given = {**self.conninfo, **({"password": self.password} if self.password else {})}
+        own = {VARIABLES[key]: value for key, value in given.items() if key in VARIABLES}
+        return inherited | own | {"LC_MESSAGES": "C"}
+
+    def connect(self, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+        """New connection, autocommit on; `options` override libpq keywords."""
+        secret = {"password": self.password} if self.password else {}
+        # Names in the database are to be read the same whatever its encoding.
+        encoding = {"client_encoding": "UTF8"}
+        keywords: dict[str, Any] = {**self.conninfo, **encoding, **secret, **options}
+        return psycopg.connect(autocommit=True, application_name="restore-drill", **keywords)
+
+    def connect_read_only(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """New connection that cannot write and resolves no name by search_path."""
+        connection = self.connect()
+        connection.execute("SET default_transaction_read_only = on")
+        connection.execute("SET search_path = pg_catalog")
+        connection.execute("SET row_security = off")
+        return connection

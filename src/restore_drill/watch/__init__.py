@@ -1,0 +1,1 @@
+"""After the drill: history, status, left-overs."""
