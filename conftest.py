@@ -11,10 +11,17 @@ import pytest
 ROOT = Path(__file__).parent
 sys.path[:0] = [path for path in (str(ROOT), str(ROOT / "src")) if path not in sys.path]
 
+# In a clone its own engine counts, also where an installed one has been loaded before (`doorway`).
+loaded = sys.modules.get("restore_drill")
+if loaded and (ROOT / "src").is_dir() and str(ROOT / "src") not in str(loaded.__file__):
+    for name in [each for each in sys.modules if each.partition(".")[0] == "restore_drill"]:
+        del sys.modules[name]
+
 pytest_plugins = (
     "fixtures.streams",
     "fixtures.workers",
     "fixtures.settings",
+    "fixtures.own_drill",
     "fixtures.record",
     "fixtures.steps",
     "fixtures.verdict",

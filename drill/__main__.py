@@ -1,4 +1,4 @@
-"""`python -m drill`: run the drill, or one of the commands around it."""
+"""`python -m drill` in a clone: what `restore-drill` is where the package is installed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from fixtures.streams import keep_on, open_missing  # noqa: E402 - found by the path above
+from restore_drill.console import main  # noqa: E402 - found by the path above
 
-open_missing()
-keep_on()
-
-from fixtures.commands import main  # noqa: E402 - nothing may be opened before
-
-sys.exit(main(sys.argv[1:]))
+main()

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, mistake
+from restore_drill.config.own import own_drill_near
 from restore_drill.config.values import (
     age_limit_of,
     budget_of,
@@ -64,12 +65,15 @@ class Settings:
         return self.backup_path and self.backup_path / ".drill"
 
 
-def settings_from(options: Mapping[str, str | None], *, here: Path, root: Path) -> Settings:
+def settings_from(
+    options: Mapping[str, str | None], *, here: Path, root: Path, own: Path | None = None
+) -> Settings:
     """Settings from `options` by name, completed from the environment and the `.env` files.
 
-    Relative paths count from `here`. Raises `UsageError` naming the option and its variable.
+    Relative paths count from `here`; `own` is the drill folder of a user's own repository, whose
+    criteria file counts then. Raises `UsageError` naming the option and its variable.
     """
-    environment = read_environment(here, root)
+    environment = read_environment(here, own.parent if own else root)
     given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
     for name, option in OPTIONS.items():
         value = options.get(name)
@@ -77,7 +81,13 @@ def settings_from(options: Mapping[str, str | None], *, here: Path, root: Path) 
     for name, value in given.items():
         if value is not None and not value.strip():
             raise mistake(name, "is set but empty", "give it a value, or unset it")
-    return check(given, here=here, root=root)
+    return check(given, here=here, root=root, own=own)
+
+
+def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
+    """Settings of a command that is called here: those of the drill folder that lies here."""
+    here = Path.cwd()
+    return settings_from(options, here=here, root=root, own=own_drill_near(here))
 
 
 def read_environment(*folders: Path) -> Mapping[str, str]:
@@ -96,11 +106,14 @@ def reference_beside(criteria: Criteria) -> Path | None:
     return path if path.is_file() else None
 
 
-def check(given: dict[str, str | None], *, here: Path, root: Path) -> Settings:
+def check(
+    given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
+) -> Settings:
     """Turn raw texts into `Settings`; relative paths count from `here`."""
     criteria_path = path_of(given, "criteria", here)
     is_sample = given["backup"] is None and given["backup_path"] is None
-    default_criteria = root / "drill" / ("sample.toml" if is_sample else "criteria.toml")
+    drill = root / "drill"
+    default_criteria = drill / "sample.toml" if is_sample else (own or drill) / "criteria.toml"
     criteria = load_criteria(criteria_path or default_criteria)
     target = given["target"] or "embedded"
     if target not in TARGETS:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from restore_drill.config.settings import Settings, settings_from
+from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.units import show_count
 from restore_drill.drift.state import State, home_of, state_of
@@ -34,7 +34,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     """Record the acceptance; the exit code: 0, 4 for a mistake, 6 where it cannot be recorded."""
     if not parsed.reason.strip():
         raise UsageError("--reason is empty; say why the change is as it should be")
-    settings = settings_from({"backup": parsed.backup}, here=Path.cwd(), root=root)
+    settings = settings_here({"backup": parsed.backup}, root)
     state, found = last_found(settings)
     chosen = chosen_of(found["findings"], parsed.objects)
     line = {

@@ -12,7 +12,7 @@ import psycopg
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
-from restore_drill.config.settings import settings_from
+from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.server_errors import told_of
@@ -97,7 +97,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     if not path.is_file():
         raise UsageError(f"there is no snapshot {path}")
     given = {"target": "database", "confirm_reset": parsed.confirm_reset}
-    settings = settings_from(given, here=Path.cwd(), root=root)
+    settings = settings_here(given, root)
     target = live_target(settings, say)
     source = source_of(path)
     if mismatch := source.server.mismatch(identity_of_server(target)):

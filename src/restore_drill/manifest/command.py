@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from restore_drill.config.options import mistake
-from restore_drill.config.settings import Settings, settings_from
+from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
 from restore_drill.core.interrupt import take_over
 from restore_drill.core.printable import printable
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Take the backup that the arguments ask for; the exit code: 0, 2 interrupted, 4 or 6."""
     form = form_from(parsed)
-    settings = settings_from({"jobs": parsed.jobs}, here=Path.cwd(), root=root)
+    settings = settings_here({"jobs": parsed.jobs}, root)
     redact = Redactor(settings.database_url)
     line = ProgressLine()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from restore_drill.config.options import mistake
-from restore_drill.config.settings import settings_from
+from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import UsageError
 from restore_drill.core.printable import printable, printable_json
 from restore_drill.core.units import (
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Tell how the drill stands; the exit code: 0 all is well, 1 it is not, 4."""
-    settings = settings_from({}, here=Path.cwd(), root=root)
+    settings = settings_here({}, root)
     path = history_path(settings)
     if path is None:
         raise mistake("backup_path", "is unset", "name the directory whose drills are noted there")

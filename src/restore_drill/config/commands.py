@@ -1,0 +1,21 @@
+"""The commands of `restore-drill`, in a clone of `python -m drill`."""
+
+from __future__ import annotations
+
+DRILL = "drill"
+"""The command that drills, and that is meant where none is named."""
+
+COMMANDS = {
+    "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
+    "status": ("restore_drill.watch.status", "does the drill still run, and does it pass?"),
+    "reference": ("fixtures.drift_write", "drill, and write what the database is made of"),
+    "accept": ("restore_drill.drift.accept", "accept what the last drill found lost or changed"),
+    "rollback": ("restore_drill.live.rollback", "restore DATABASE_URL from a safety snapshot"),
+    "clean": (
+        "restore_drill.watch.clean",
+        "remove what dead drills left: servers, directories, containers",
+    ),
+    "init": ("restore_drill.start.init", "write drill/ and a workflow into your own repository"),
+    "completion": ("restore_drill.start.completion", "print what completes commands in bash"),
+}
+"""Module and help of each command; only the one that is asked for is loaded."""

@@ -1,0 +1,67 @@
+"""The drill's own options by group, as `restore-drill drill --help` shows them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from restore_drill.config.options import OPTIONS, Option
+
+WIDTH, COLUMN = 100, 27
+UNBROKEN = "\N{NO-BREAK SPACE}"
+
+GROUPS = {
+    "The backup": ("backup", "require_backup", "sample_rows"),
+    "Where it is restored": (
+        "target", "confirm_reset", "image", "redis_image", "jobs", "faithful",
+    ),
+    "What must hold": ("criteria", "reference", "thorough"),
+    "Time and age": (
+        "max_backup_age", "max_restore_time", "max_verify_time", "max_total_time", "timeout",
+    ),
+    "Reports": ("report_dir",),
+}  # fmt: skip
+"""Names of the options in each group; a test compares them with the table."""
+
+VARIABLES_HELP = (
+    ("BACKUP_PATH", "where backups lie: in its folder db/, directly, or one folder down"),
+    ("DATABASE_URL", "the live database, for --target database alone"),
+    ("REDIS_URL", "your Redis; unset, an embedded one stands in"),
+)
+
+PYTEST_HELP = (
+    ("-k TEXT", "only criteria whose names match: -k redis, -k 'cards and not redis'"),
+    ("-m STAGE", "a stage: select, snapshot, restore, verify, redis, system; or a tag"),
+    ("--collect-only -q", "list the criteria, run none"),
+    ("--prove", "damage copies of the backup: does each turn the drill red?"),
+    ("-v, -q, -x", "a line for each criterion; hardly any; stop at the first failure"),
+    ("PATH...", "more criteria: files or folders of tests"),
+)
+
+
+def drill_help(called: str) -> str:
+    """Help of the drill, which is `called` so."""
+    lines = [f"usage: {called} [OPTIONS] [PATH...]", "", "Drill the latest backup."]
+    for title, names in GROUPS.items():
+        lines += ["", f"{title}:", *(line for name in names for line in of_option(OPTIONS[name]))]
+    lines += ["", "From the environment, or .env:", *entries(VARIABLES_HELP)]
+    lines += ["", "Of pytest, whose other options count too:", *entries(PYTEST_HELP)]
+    return "\n".join(lines)
+
+
+def of_option(option: Option) -> Iterator[str]:
+    """The lines of one option: its flag, what it is, its default and its variable."""
+    told = option.help
+    told += f" [default: {option.default}]" if option.default else ""
+    told += f" [env:{UNBROKEN}{option.variable}]" if option.variable else ""
+    flag = option.flag if option.is_flag else f"{option.flag} X"
+    yield from entries([(flag, told)])
+
+
+def entries(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Each of `rows` as a word and its meaning, in two columns."""
+    for word, meaning in rows:
+        lines = textwrap.wrap(meaning, WIDTH - COLUMN, break_on_hyphens=False)
+        for first, line in zip_longest([f"  {word}"], lines, fillvalue=""):
+            yield f"{first:<{COLUMN}}{line.replace(UNBROKEN, ' ')}"

@@ -1,0 +1,54 @@
+"""Finds the drill folder of a user's own repository, which `restore-drill init` has written.
+
+It holds a `criteria.toml` and a `conftest.py` that imports from this package. The folder of a clone
+has its `conftest.py` one higher, and is none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+NAME = "drill"
+MARK = "restore_drill"
+"""Stands in the `conftest.py` of such a folder, and in no other one."""
+
+
+def is_own_drill(folder: Path) -> bool:
+    """Whether `folder` is the drill folder of a user's own repository."""
+    try:
+        text = (folder / "conftest.py").read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):  # ValueError: a test's id with a NUL is taken for a path
+        return False
+    return MARK in text and (folder / "criteria.toml").is_file()
+
+
+def own_drill_around(path: Path) -> Path | None:
+    """The own drill folder that is `path` or holds it."""
+    return next(filter(is_own_drill, (path, *path.parents)), None)
+
+
+def own_drill_near(here: Path) -> Path | None:
+    """The own drill folder of someone who stands in `here`: around it, or in it as `drill/`."""
+    below = here / NAME
+    return below if is_own_drill(below) else own_drill_around(here)
+
+
+def own_drill_among(arguments: Iterable[str], here: Path) -> Path | None:
+    """The first own drill folder that one of pytest's `arguments` names, or a path in it."""
+    return next(filter(None, map(own_drill_around, paths_of(arguments, here))), None)
+
+
+def names(own: Path, arguments: Iterable[str], here: Path) -> bool:
+    """Whether one of pytest's `arguments` names all of the folder `own`, and not a part of it."""
+    return own in paths_of(arguments, here)
+
+
+def paths_of(arguments: Iterable[str], here: Path) -> list[Path]:
+    """Paths that pytest's `arguments` name.
+
+    Without `..`, but links stay as they are: pytest goes by the names that it was given.
+    """
+    paths = [here / each.split("::", maxsplit=1)[0] for each in arguments]
+    return [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100

@@ -1,0 +1,51 @@
+"""`restore-drill completion`: a script by which bash (and zsh) complete commands and options."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from restore_drill.config.commands import COMMANDS, DRILL
+from restore_drill.config.options import OPTIONS, TARGETS
+
+SCRIPT = """\
+# eval "$(restore-drill completion)"; in zsh first: autoload -U +X bashcompinit && bashcompinit
+_restore_drill() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+    case $before in
+        --target) COMPREPLY=($(compgen -W '@targets' -- "$word")); return ;;
+        --report-dir) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    esac
+    case $word in
+        -*) COMPREPLY=($(compgen -W '@options' -- "$word")) ;;
+        *)
+            COMPREPLY=($(compgen -f -- "$word"))
+            if [ "$COMP_CWORD" = 1 ]; then
+                COMPREPLY+=($(compgen -W '@commands' -- "$word"))
+            fi
+            ;;
+    esac
+}
+complete -o filenames -F _restore_drill restore-drill
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has no options."""
+    del parser
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Print the script; exit code 0."""
+    del parsed, root
+    words = {
+        "@commands": [DRILL, *COMMANDS],
+        "@options": [option.flag for option in OPTIONS.values()] + ["--prove", "--help"],
+        "@targets": TARGETS,
+    }
+    script = SCRIPT
+    for mark, values in words.items():
+        script = script.replace(mark, " ".join(values))
+    sys.stdout.write(script)
+    return 0

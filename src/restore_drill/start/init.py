@@ -1,0 +1,92 @@
+"""`restore-drill init`: a drill folder and a workflow for a user's own repository."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from restore_drill import __version__
+from restore_drill.config.own import MARK, NAME, is_own_drill
+from restore_drill.core.calling import SUITE
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.printable import printable
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+ONLY_HERE = "# drill/sample.toml is a filled-in example.\n"
+"""Stands in the criteria file of a clone, and names what is not there elsewhere."""
+
+WORKFLOW = Path(".github/workflows/restore-drill.yml")
+
+NEXT = (
+    "Next: name your backups and drill: BACKUP_PATH=/var/backups/shop restore-drill",
+    f"      and say in {NAME}/criteria.toml what must hold for your database",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It has no options."""
+    del parser
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Write what is missing in the current folder, and say what was written; the exit code: 0.
+
+    What is there stays as it is. Raises `UsageError` in a clone of restore-drill, `CouldNotRun`
+    where something cannot be written.
+    """
+    del parsed
+    here = Path.cwd()
+    if here == root:
+        raise UsageError(f"{here} is restore-drill itself: put your criteria into its drill/")
+    for path, text in files():
+        said = "written" if write_new(here / path, text) else "kept as it is"
+        say(f"{said:<14}{path}")
+    if not is_own_drill(here / NAME):
+        raise UsageError(
+            f"{NAME}/conftest.py was there before, and does not import from {MARK}, so that "
+            f"`pytest {NAME}/` is no drill; add what {TEMPLATES / 'conftest.py.txt'} holds to it"
+        )
+    if not (here / ".git").exists():
+        say(f"GitHub reads {WORKFLOW} in the top folder of a repository alone: this is none")
+    for line in NEXT:
+        say(line)
+    return 0
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Each file by its path in the repository, with its text."""
+    drill = Path(NAME)
+    criteria = (SUITE / "drill" / "criteria.toml").read_text(encoding="utf-8")
+    yield drill / "criteria.toml", criteria.replace(ONLY_HERE, "")
+    yield drill / "conftest.py", template("conftest.py")
+    yield drill / "test_application.py", template("test_application.py")
+    yield drill / "sql" / "indexes_are_valid.sql", template("indexes_are_valid.sql")
+    yield WORKFLOW, template("workflow.yml").replace("VERSION", __version__)
+
+
+def template(name: str) -> str:
+    """Text of the template `name`."""
+    return (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def write_new(path: Path, text: str) -> bool:
+    """Write `text` where nothing lies at `path`, not even a dangling link; whether it was so."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        if path.parent.is_dir():
+            return False
+        raise CouldNotRun(f"{path.parent} is a file: {path.name} cannot be put there") from None
+    except OSError as error:
+        raise CouldNotRun(f"{path} cannot be written: {error.strerror}") from None
+    return True
+
+
+def say(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(printable(text) + "\n")
