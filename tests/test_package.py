@@ -259,7 +259,9 @@ def test_drill_folder_is_enough_without_plugins(installed: Installed, repository
     (repository / "conftest.py").unlink()
     named = [f"-p{name}" for name in ("pytest_metadata.plugin", "pytest_html.plugin")]
     code, told = installed.pytest(
-        *named, "drill", "-k", "redis", cwd=repository, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"
+        *(*named, "-pno:cacheprovider", "drill", "-k", "redis"),
+        cwd=repository,
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
     )
 
     assert code == 0, told
