@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -32,7 +33,11 @@ def load(path: Path) -> dict[str, Any]:
     return found
 
 
-DRILL = load(GITHUB / "workflows" / "restore-drill.yml")
+WEEKLY = load(GITHUB / "workflows" / "restore-drill.yml")
+DRILL = load(GITHUB / "workflows" / "drill.yml")
+ACTION = load(ROOT / "action.yml")
+INIT = ROOT / "src" / "restore_drill" / "start" / "templates" / "workflow.yml.txt"
+"""The workflow that `restore-drill init` writes."""
 
 
 def jobs() -> list[Any]:
@@ -44,9 +49,8 @@ def jobs() -> list[Any]:
     ]
 
 
-def step(job: str, part: str) -> dict[str, Any]:
-    """Find the one step of the drill's `job` whose name or command contains `part`."""
-    steps = DRILL["jobs"][job]["steps"]
+def step(steps: list[dict[str, Any]], part: str) -> dict[str, Any]:
+    """Find the one of `steps` whose name or command contains `part`."""
     (found,) = [each for each in steps if part in each.get("name", "") + each.get("run", "")]
     assert isinstance(found, dict)
     return found
@@ -70,9 +74,12 @@ def tool(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def test_zizmor_finds_nothing() -> None:
+def test_zizmor_finds_nothing(tmp_path: Path) -> None:
     """The security linter for workflows has nothing to say, pedantic as it is."""
-    done = run([tool("zizmor"), "--offline", "--no-progress", "--persona=pedantic", str(GITHUB)])
+    init = tmp_path / "workflow.yml"
+    init.write_text(INIT.read_text(encoding="utf-8"), encoding="utf-8")
+    paths = map(str, (GITHUB, ROOT / "action.yml", init))
+    done = run([tool("zizmor"), "--offline", "--no-progress", "--persona=pedantic", *paths])
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -80,22 +87,28 @@ def test_zizmor_finds_nothing() -> None:
 @pytest.mark.parametrize(
     ("schema", "files"),
     [
-        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.github-workflows", [*WORKFLOWS, INIT]),
+        ("vendor.github-actions", [ROOT / "action.yml"]),
         ("vendor.dependabot", [GITHUB / "dependabot.yml"]),
     ],
 )
 def test_files_follow_githubs_schema(schema: str, files: list[Path]) -> None:
     """GitHub will understand the files."""
-    done = run([tool("check-jsonschema"), "--builtin-schema", schema, *map(str, files)])
+    command = [tool("check-jsonschema"), "--builtin-schema", schema, "--default-filetype=yaml"]
+    done = run([*command, *map(str, files)])
 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+PINNING = [*WORKFLOWS, ROOT / "action.yml", INIT]
+
+
+@pytest.mark.parametrize("path", PINNING, ids=lambda path: path.name)
 def test_actions_are_pinned_by_commit(path: Path) -> None:
     """Every action is pinned to a commit, its version in a comment, the same one everywhere."""
-    lines = re.findall(r"uses: .*", path.read_text(encoding="utf-8"))
-    everywhere = "".join(each.read_text(encoding="utf-8") for each in WORKFLOWS)
+    text = re.sub(r"^#.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    lines = [line for line in re.findall(r"uses: .*", text) if line[6:8] not in ("./", "$/")]
+    everywhere = "".join(each.read_text(encoding="utf-8") for each in PINNING)
 
     assert lines
     for line in lines:
@@ -111,10 +124,13 @@ def test_jobs_have_least_permissions_and_an_end(path: Path, name: str, job: dict
     keeps_issue = path.stem == "restore-drill" and name == "issue"
 
     assert workflow["permissions"] == {}
-    assert workflow["concurrency"]["group"]
+    assert "workflow_call" in workflow["on"] or workflow["concurrency"]["group"]
     assert job["permissions"] == {"contents": "read"} | ({"issues": "write"} if keeps_issue else {})
-    assert 0 < job["timeout-minutes"] <= 120
-    for each in job["steps"]:
+    if "uses" not in job:
+        given = job["timeout-minutes"]
+        asked = DRILL["on"]["workflow_call"]["inputs"]["timeout-minutes"]["default"]
+        assert 0 < (asked if given == "${{ inputs.timeout-minutes }}" else given) <= 120
+    for each in job.get("steps", ()):
         if "checkout@" in each.get("uses", ""):
             assert each["with"]["persist-credentials"] is False
 
@@ -123,32 +139,47 @@ def test_jobs_have_least_permissions_and_an_end(path: Path, name: str, job: dict
 def test_nothing_is_pasted_into_a_shell(path: Path, name: str, job: dict[str, Any]) -> None:
     """What people and secrets say reaches a command by its environment, never as its text."""
     assert path and name
-    for each in job["steps"]:
+    for each in [*job.get("steps", ()), *ACTION["runs"]["steps"]]:
         assert "${{" not in each.get("run", "")
         assert "secrets." not in json.dumps(each.get("with", {}))
 
 
 def test_drill_runs_on_mondays_and_by_hand_with_a_reason() -> None:
     """The schedule is the guide's own, and a run by hand says why."""
-    assert DRILL["on"]["schedule"] == [{"cron": "0 5 * * 1"}]
-    assert DRILL["on"]["workflow_dispatch"]["inputs"]["reason"]["required"] is True
+    assert WEEKLY["on"]["schedule"] == [{"cron": "0 5 * * 1"}]
+    assert WEEKLY["on"]["workflow_dispatch"]["inputs"]["reason"]["required"] is True
 
 
-@pytest.mark.parametrize("name", ["sample", "backup"])
-def test_report_is_uploaded_whatever_happened(name: str) -> None:
-    """A failed drill's report is the one that people need."""
-    (upload,) = [
-        each for each in DRILL["jobs"][name]["steps"] if "upload-artifact@" in each.get("uses", "")
-    ]
+def test_report_is_uploaded_whatever_happened() -> None:
+    """A failed drill's report is the one that people need, under the name that `tell.py` reads."""
+    upload = ACTION["runs"]["steps"][-1]
+    sample = WEEKLY["jobs"]["sample"]["steps"][-1]
+    backup = WEEKLY["jobs"]["backup"]
 
-    assert upload["if"] == "always()"
-    assert upload["with"] == {"name": f"drill-report-{name}", "path": "drill-report/"}
+    assert upload["if"] == "always() && inputs.artifact != ''"
+    assert upload["with"]["name"] == "${{ inputs.artifact }}"
+    assert sample["with"]["artifact"] == "drill-report-sample"
+    assert backup["with"]["artifact"] == "drill-report-backup"
+    drilled = step(DRILL["jobs"]["drill"]["steps"], "Drill it")
+    assert drilled["with"]["artifact"] == "${{ inputs.artifact }}"
+
+
+def test_all_that_a_caller_may_give_is_handed_on() -> None:
+    """The weekly workflow gives the called one nothing that it does not take, and all secrets."""
+    called, backup = DRILL["on"]["workflow_call"], WEEKLY["jobs"]["backup"]
+
+    assert set(backup["with"]) <= set(called["inputs"])
+    assert set(backup["secrets"]) == set(called["secrets"])
+    for job in (WEEKLY["jobs"]["sample"], DRILL["jobs"]["drill"]):
+        for each in job["steps"]:
+            if each.get("uses", "").startswith("./"):
+                assert set(each["with"]) <= set(ACTION["inputs"])
 
 
 @pytest.mark.parametrize("name", ["issue", "channels"])
 def test_people_are_told_after_every_end_of_the_drills(name: str) -> None:
     """Those who tell run after success, failure and time-out, unless a person cancelled the run."""
-    job = DRILL["jobs"][name]
+    job = WEEKLY["jobs"][name]
 
     assert {"sample", "backup"} <= set(job["needs"])
     assert job["if"] == "${{ !cancelled() }}"
@@ -156,34 +187,105 @@ def test_people_are_told_after_every_end_of_the_drills(name: str) -> None:
 
 def test_every_setting_can_be_configured() -> None:
     """The real drill gets every setting that the repository may hold, under its own name."""
-    here = dict(step("backup", "Drill it")["env"])
+    drilled = step(DRILL["jobs"]["drill"]["steps"], "Drill it")
     not_here = {"", "DRILL_REPORT_DIR", "DRILL_SAMPLE_ROWS", "DRILL_REQUIRE_BACKUP"}
     wanted = {option.variable for option in OPTIONS.values()} - not_here
 
-    assert here.pop("DRILL_REQUIRE_BACKUP") == "1"
-    assert {name for name in here if name.startswith("DRILL_")} - {"DRILL_ARGS"} == wanted
-    assert {*here, "BACKUP_PATH"} >= set(VARIABLES.values())
-    for name, value in here.items():
+    assert drilled["with"].get("sample", "false") == ACTION["inputs"]["sample"]["default"]
+    assert drilled["with"]["args"] == "${{ vars.DRILL_ARGS }}"
+    assert {name for name in drilled["env"] if name.startswith("DRILL_")} == wanted
+    assert {*drilled["env"], "BACKUP_PATH"} >= set(VARIABLES.values())
+    for name, value in drilled["env"].items():
         assert re.fullmatch(rf"\$\{{\{{ (secrets|vars)\.{name} \}}\}}", value)
 
 
-def test_settings_that_are_not_configured_are_not_set(tmp_path: Path) -> None:
-    """The drill sees what is configured, and not the empty texts that GitHub gives for the rest."""
-    make = tmp_path / "make"
-    make.write_text('#!/bin/sh\nprintf "%s|" "$@"\nenv\n', encoding="utf-8")
-    make.chmod(0o755)
-    here = step("backup", "Drill it")
-    given = dict.fromkeys(here["env"], "") | {
-        "DRILL_TARGET": "container",
-        "DRILL_ARGS": "-k 'not redis'",
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-    }
-    done = run([*BASH, here["run"]], **given)
+@dataclass(frozen=True)
+class Step:
+    """The action's step that drills, as a fake `restore-drill` saw it."""
 
+    code: int
+    out: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """What it was called with."""
+        return self.out.splitlines()[0].removesuffix("|").split("|")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it found in its environment."""
+        return dict(line.split("=", 1) for line in self.out.splitlines()[1:] if "=" in line)
+
+
+def drilled_by_action(tmp_path: Path, **given: str) -> Step:
+    """Run the action's step that drills, its inputs as in `given` or empty."""
+    fake = tmp_path / "restore-drill"
+    fake.write_text('#!/bin/sh\nprintf "%s|" "$@"; echo\nenv\nexit 3\n', encoding="utf-8")
+    fake.chmod(0o755)
+    here = ACTION["runs"]["steps"][2]
+    inputs = dict.fromkeys(filter(re.compile("GIVEN_").match, here["env"]), "")
+    paths = {"PATH": f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    paths |= {"GITHUB_ACTION_PATH": str(ROOT), "DRILL_REPORT_DIR": str(tmp_path)}
+    done = run([*BASH, here["run"]], **(inputs | paths | given))
+    return Step(done.returncode, done.stdout + done.stderr)
+
+
+def test_action_hands_on_what_is_configured_and_nothing_else(tmp_path: Path) -> None:
+    """The drill sees inputs before variables, and no empty text that GitHub gives for the rest."""
+    done = drilled_by_action(
+        tmp_path,
+        GIVEN_ARGS="-k 'not redis' --jobs 2",
+        GIVEN_BACKUP_PATH="/srv/backups",
+        GIVEN_DRILL_REQUIRE_BACKUP="1",
+        DRILL_TARGET="container",
+        DRILL_IMAGE="",
+        DATABASE_URL="",
+    )
+
+    assert done.code == 3, "the drill's own exit code"
+    assert done.arguments == ["drill", "-k", "not redis", "--jobs", "2"]
+    assert done.environment["BACKUP_PATH"] == "/srv/backups"
+    assert done.environment["DRILL_TARGET"] == "container"
+    assert done.environment["DRILL_REQUIRE_BACKUP"] == "1"
+    unset = {"DATABASE_URL", "DRILL_IMAGE", "DRILL_BACKUP", "ARGS"}
+    assert not unset & set(done.environment)
+    assert not [name for name in done.environment if name.startswith("GIVEN_")]
+
+
+def test_arguments_that_cannot_be_split_are_a_mistake(tmp_path: Path) -> None:
+    """A quote that is open does not drill with fewer arguments."""
+    done = drilled_by_action(tmp_path, GIVEN_ARGS="-k 'not redis")
+
+    assert done.code == 4
+    assert "::error::args cannot be split as in a shell" in done.out
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        ('{"verdict": "failed"}', "failed"),
+        ('{"verdict": "x\\nreport=y"}', "could-not-run"),
+        ("{", "could-not-run"),
+        (None, "could-not-run"),
+    ],
+    ids=["failed", "made up", "cut", "none"],
+)
+def test_action_sets_its_outputs(tmp_path: Path, result: str | None, verdict: str) -> None:
+    """Verdict and report, whatever came of the drill; without a result nothing is known."""
+    folder, output = tmp_path / "report", tmp_path / "output"
+    folder.mkdir()
+    if result is not None:
+        (folder / "result.json").write_text(result, encoding="utf-8")
+        (folder / "report.html").touch()
+    outcome = ACTION["runs"]["steps"][3]
+    paths = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    paths |= {"GITHUB_ACTION_PATH": str(ROOT), "DRILL_REPORT_DIR": str(folder)}
+    done = run([*BASH, outcome["run"]], **paths, GITHUB_OUTPUT=str(output))
+    report = folder / "report.html" if result is not None else ""
+
+    assert outcome["if"] == "always()"
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("drill|ARGS=-k 'not redis'|")
-    assert "DRILL_TARGET=container" in done.stdout.splitlines()
-    assert "DATABASE_URL" not in done.stdout and "DRILL_IMAGE" not in done.stdout
+    assert output.read_text(encoding="utf-8") == f"verdict={verdict}\nreport={report}\n"
 
 
 def test_fetch_command_runs_unseen(tmp_path: Path) -> None:
@@ -191,7 +293,7 @@ def test_fetch_command_runs_unseen(tmp_path: Path) -> None:
     seen = "(ps axww || cat /proc/[0-9]*/cmdline)"
     commands = f'token=hidden; {seen} > "$BACKUP_PATH/ps"; env > "$BACKUP_PATH/env"'
     script = tmp_path / "step"
-    script.write_text(step("backup", "Fetch")["run"], encoding="utf-8")
+    script.write_text(step(DRILL["jobs"]["drill"]["steps"], "Fetch")["run"], encoding="utf-8")
     folder = tmp_path / "backups"
     done = run([*BASH[:-1], str(script)], BACKUP_FETCH=commands, BACKUP_PATH=str(folder))
 
@@ -202,19 +304,23 @@ def test_fetch_command_runs_unseen(tmp_path: Path) -> None:
 
 def test_fetch_that_fails_stops_the_job(tmp_path: Path) -> None:
     """A pipe whose first command fails does not pass for a fetched backup."""
-    here = step("backup", "Fetch")["run"]
+    here = step(DRILL["jobs"]["drill"]["steps"], "Fetch")["run"]
     done = run(
         [*BASH, here], BACKUP_FETCH="false | cat; echo on", BACKUP_PATH=str(tmp_path / "new")
     )
 
-    assert DRILL["defaults"]["run"]["shell"] == "bash"
+    assert DRILL["jobs"]["drill"]["defaults"]["run"]["shell"] == "bash"
     assert done.returncode != 0 and "on" not in done.stdout
 
 
 def test_missing_backup_folder_is_not_made_up(tmp_path: Path) -> None:
     """Without commands to fetch a backup, a folder that is not mounted stays missing."""
     folder = tmp_path / "not-mounted"
-    done = run([*BASH, step("backup", "Fetch")["run"]], BACKUP_FETCH="", BACKUP_PATH=str(folder))
+    done = run(
+        [*BASH, step(DRILL["jobs"]["drill"]["steps"], "Fetch")["run"]],
+        BACKUP_FETCH="",
+        BACKUP_PATH=str(folder),
+    )
 
     assert done.returncode == 0 and not folder.exists()
 
@@ -224,7 +330,7 @@ def test_unconfigured_backup_is_said(tmp_path: Path, has_backup: str, warned: bo
     """A repository whose backup is not drilled is told so at every run."""
     output, summary = tmp_path / "output", tmp_path / "summary"
     done = run(
-        [*BASH, step("sample", "configured")["run"]],
+        [*BASH, step(WEEKLY["jobs"]["sample"]["steps"], "configured")["run"]],
         HAS_BACKUP=has_backup,
         REASON="a `look`",
         GITHUB_ACTOR="someone",
