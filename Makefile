@@ -16,7 +16,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test corpus lint format bench clean help FORCE
+.PHONY: drill test corpus lint format docs bench clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,6 +38,9 @@ lint: $(VENV)/.dev  ## ruff and mypy
 format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+docs: $(VENV)/.dev  ## write the table of options into docs/options.md
+	$(BIN)/python -m tests.options_table
 
 bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore (an hour)
 	$(BIN)/python -m benchmarks.bench $(ARGS)

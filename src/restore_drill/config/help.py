@@ -53,7 +53,7 @@ def drill_help(called: str) -> str:
 def of_option(option: Option) -> Iterator[str]:
     """The lines of one option: its flag, what it is, its default and its variable."""
     told = option.help
-    told += f" [default: {option.default}]" if option.default else ""
+    told += f" [default: {option.otherwise}]" if option.otherwise else ""
     told += f" [env:{UNBROKEN}{option.variable}]" if option.variable else ""
     flag = option.flag if option.is_flag else f"{option.flag} X"
     yield from entries([(flag, told)])

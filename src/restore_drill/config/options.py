@@ -10,18 +10,27 @@ TARGETS = ("embedded", "container", "database")
 
 
 class Option(NamedTuple):
-    """One option: the variable that stands in for it, its default and its help text."""
+    """One option: the variable that stands in for it, its default and its help text.
+
+    `unset` says in words what holds without it, where `default` is no value that says so.
+    """
 
     flag: str
     variable: str
     default: str | None
     help: str
     is_flag: bool = False
+    unset: str = ""
 
     @property
     def name(self) -> str:
         """Name of the setting: `--max-backup-age` is `max_backup_age`."""
         return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def otherwise(self) -> str:
+        """What holds without it, in words; empty where it is a flag or there is nothing."""
+        return self.default or self.unset
 
     @property
     def dest(self) -> str:
@@ -32,14 +41,17 @@ class Option(NamedTuple):
 OPTIONS = {
     option.name: option
     for option in (
-        Option("--backup", "DRILL_BACKUP", None, "backup to drill (default: newest one)"),
+        Option(
+            "--backup", "DRILL_BACKUP", None, "backup to drill", unset="newest one in BACKUP_PATH"
+        ),
         Option("--target", "DRILL_TARGET", "embedded", "where to restore: " + ", ".join(TARGETS)),
-        Option("--criteria", "DRILL_CRITERIA", None, "criteria file (drill/criteria.toml)"),
+        Option("--criteria", "DRILL_CRITERIA", None, "criteria file", unset="drill/criteria.toml"),
         Option(
             "--reference",
             "DRILL_REFERENCE",
             None,
-            "what the database must be made of (reference.txt beside the criteria file)",
+            "what the database must be made of",
+            unset="reference.txt beside the criteria file",
         ),
         Option("--report-dir", "DRILL_REPORT_DIR", "drill-report", "where the reports go"),
         Option("--max-backup-age", "DRILL_MAX_BACKUP_AGE", "26h", "RPO budget"),
@@ -47,22 +59,25 @@ OPTIONS = {
             "--max-restore-time",
             "DRILL_MAX_RESTORE_TIME",
             None,
-            "RTO budget of the restore (2min for up to 1 GB of SQL, else none)",
+            "RTO budget of the restore",
+            unset="2min for up to 1 GB of SQL, else none",
         ),
         Option(
             "--max-verify-time",
             "DRILL_MAX_VERIFY_TIME",
             None,
-            "budget of the verification (30s, likewise)",
+            "budget of the verification",
+            unset="30s, likewise",
         ),
         Option(
             "--max-total-time",
             "DRILL_MAX_TOTAL_TIME",
             None,
-            "budget of the whole drill (5min, likewise)",
+            "budget of the whole drill",
+            unset="5min, likewise",
         ),
-        Option("--timeout", "DRILL_TIMEOUT", None, "hard limit of the whole drill (none)"),
-        Option("--jobs", "DRILL_JOBS", None, "connections for restore and census (cores)"),
+        Option("--timeout", "DRILL_TIMEOUT", None, "hard limit of the whole drill", unset="none"),
+        Option("--jobs", "DRILL_JOBS", None, "connections for restore and census", unset="cores"),
         Option(
             "--faithful",
             "DRILL_FAITHFUL",
@@ -84,8 +99,20 @@ OPTIONS = {
             "without a backup of yours: exit 6, instead of drilling the sample shop",
             is_flag=True,
         ),
-        Option("--image", "DRILL_IMAGE", None, "PostgreSQL image for --target container"),
-        Option("--redis-image", "DRILL_REDIS_IMAGE", None, "Redis image (none: embedded Redis)"),
+        Option(
+            "--image",
+            "DRILL_IMAGE",
+            None,
+            "PostgreSQL image for --target container",
+            unset="postgres:MAJOR",
+        ),
+        Option(
+            "--redis-image",
+            "DRILL_REDIS_IMAGE",
+            None,
+            "Redis image for --target container",
+            unset="none: embedded Redis",
+        ),
         Option("--confirm-reset", "", None, "name of the database that --target database resets"),
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "cards in the sample shop"),
     )
