@@ -30,10 +30,11 @@ test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
 corpus: $(VENV)/.dev  ## table of damages: which are noticed, and by which criteria (some minutes)
 	@$(BIN)/python -m tests.corpus $(ARGS)
 
-lint: $(VENV)/.dev  ## ruff and mypy
+lint: $(VENV)/.dev  ## ruff, mypy, and who may import whom
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff check --fix .
