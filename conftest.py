@@ -18,33 +18,24 @@ if loaded and (ROOT / "src").is_dir() and str(ROOT / "src") not in str(loaded.__
         del sys.modules[name]
 
 pytest_plugins = (
-    "fixtures.streams",
-    "fixtures.workers",
+    "fixtures.run",  # before the settings, which it needs: pytest calls what comes last first
     "fixtures.settings",
     "fixtures.own_drill",
-    "fixtures.record",
     "fixtures.steps",
     "fixtures.verdict",
-    "fixtures.stages",
-    "fixtures.interrupt",
-    "fixtures.limits",
     "fixtures.backup",
-    "fixtures.budgets",
     "fixtures.snapshot",
     "fixtures.target",
     "fixtures.restore",
     "fixtures.facts",
     "fixtures.manifest",
     "fixtures.drift",
-    "fixtures.freshness",
-    "fixtures.sql_criteria",
+    "fixtures.criteria",
     "fixtures.application",
     "fixtures.waivers",
-    "fixtures.waived_constraints",
     "fixtures.redis",
     "fixtures.prove",
     "fixtures.report",
-    "fixtures.history",
 )
 
 

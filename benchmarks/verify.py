@@ -9,11 +9,11 @@ from unittest.mock import patch
 from benchmarks.sources import Source
 from benchmarks.tables import spread
 from benchmarks.ways import JOBS, backup_of
-from fixtures.restore import restore
 from restore_drill.backups.read import read_contents
 from restore_drill.facts import storage
 from restore_drill.facts.collect import take_census
 from restore_drill.restore.statistics import analyze
+from restore_drill.restore.ways import restore
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from benchmarks.floor import restore_bare
 from benchmarks.sources import Source
-from fixtures.restore import restore
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents
+from restore_drill.restore.ways import restore
 from restore_drill.servers.model import Target
 
 JOBS = 2

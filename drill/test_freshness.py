@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.freshness import Newest, distance, slack_of
 from restore_drill.backups.model import Backup
+from restore_drill.checks.freshness import Newest, distance, slack_of
 from restore_drill.config.criteria import Freshness
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import story

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fixtures.budgets import Budgets
 from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.budgets import Budgets
 from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import story
 from restore_drill.core.record import Record

@@ -14,7 +14,7 @@ import pytest
 
 from fixtures import drift as drift_stage
 from fixtures import manifest as manifest_stage
-from fixtures import stages
+from fixtures import verdict as verdict_stage
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.fetch import fetch
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A shell withholds Ctrl-C from what it runs in the background, and so from the tests' drills.
     """
-    stages.pytest_configure(config)
+    verdict_stage.pytest_configure(config)
     manifest_stage.pytest_configure(config)
     drift_stage.pytest_configure(config)
     # Drills of a backup without BACKUP_PATH keep their state there: never in the tester's own.

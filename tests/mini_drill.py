@@ -19,7 +19,7 @@ CONFTEST = """
 import os
 
 MODE = os.environ.get("MODE", "").split(",")
-STAGES = ("settings", "record", "steps", "verdict", "stages", "interrupt", "report")
+STAGES = ("run", "settings", "steps", "verdict", "report")
 pytest_plugins = tuple(f"fixtures.{name}" for name in STAGES)
 
 

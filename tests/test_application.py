@@ -10,9 +10,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import make_url
 
-from fixtures.application import DatabaseUrl
 from restore_drill.core.redact import Redactor
 from restore_drill.servers.model import Target
+from restore_drill.servers.urls import DatabaseUrl
 from tests.drills import ROOT, Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump
 
@@ -99,7 +99,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from fixtures.application import DatabaseUrl
+from restore_drill.servers.urls import DatabaseUrl
 
 ADD = "INSERT INTO artists (name) VALUES ('added by a check')"
 COUNT = "SELECT count(*) FROM artists WHERE name = 'added by a check'"

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.freshness import Newest, distance, read_newest, slack_of
 from restore_drill.backups.model import Backup
+from restore_drill.checks.freshness import Newest, distance, read_newest, slack_of
 from restore_drill.config.criteria import Freshness
 from restore_drill.servers.model import Target
 from tests.drills import run_drill

@@ -45,11 +45,11 @@ VERSIONS = [" ".join((version_text(path) or "").split()[:3:2]) for path in BINAR
 CONFTEST = """
 import json
 
-STAGES = ("settings", "record", "steps", "verdict", "stages", "redis.stage")
+STAGES = ("run", "settings", "steps", "verdict", "redis")
 pytest_plugins = [f"fixtures.{name}" for name in STAGES]
 
 def pytest_sessionfinish(session):
-    from fixtures.record import record_key
+    from fixtures.run import record_key
     record = session.config.stash[record_key]
     found = {"redis": record.redis, "not_checked": record.not_checked, "stages": record.stages}
     (session.config.rootpath / "record.json").write_text(json.dumps(found))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.restore import restore_by_hand
 from restore_drill.backups.read import read_contents
+from restore_drill.restore.ways import restore_by_hand
 from restore_drill.servers.anew import empty
 from tests.shop import Shops, fill_shop, pg_dump, quiet
 from tests.test_restore_split import backup_of, new_database

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.restore import restore, restore_by_hand
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.read import read_contents
@@ -27,6 +26,7 @@ from restore_drill.restore.plain import restore_plain
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.session import Session
 from restore_drill.restore.split import may_split, restore_split
+from restore_drill.restore.ways import restore, restore_by_hand
 from restore_drill.servers.model import Target
 from tests.drills import run_drill
 from tests.shop import FORMATS, Shops, fill_shop, pg_dump, quiet

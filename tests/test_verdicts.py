@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.budgets import GUIDE, Budgets
+from restore_drill.config.budgets import GUIDE, Budgets
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import EXIT_CODES
@@ -143,7 +143,7 @@ def test_a_fact_that_does_not_hold_says_what_to_do(tmp_path: Path, report_dir: P
 @pytest.mark.parametrize("verdict", sorted(EXIT_CODES))
 def test_a_verdict_colours_the_banner_and_nothing_else(verdict: str) -> None:
     """The page carries its verdict as a class: a rule of that bare name would style all of it."""
-    style = (ROOT / "fixtures/report/style.css").read_text()
+    style = (ROOT / "src/restore_drill/results/style.css").read_text()
     heads = re.findall(r"[^{}]+(?=\{)", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
     selectors = {each.strip() for head in heads for each in head.split(",")}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.waivers import Waivers
+from restore_drill.checks.waivers import Waivers
 from restore_drill.config.criteria import Waiver
 from tests.drills import Drill, run_drill
 from tests.shop import Shops, fill_shop, pg_dump

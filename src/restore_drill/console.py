@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import NoReturn
 
 from restore_drill.core.calling import SUITE
+from restore_drill.core.streams import keep_on, open_missing
 
 
 def main() -> NoReturn:
     """Carry out the command line, and exit."""
+    open_missing()  # before anything else is opened
+    keep_on()
     sys.path.insert(0, str(SUITE))
-    streams = import_module("fixtures.streams")
-    streams.open_missing()  # before anything else is opened
-    streams.keep_on()
     sys.exit(import_module("fixtures.commands").main(sys.argv[1:]))

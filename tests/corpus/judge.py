@@ -9,13 +9,13 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from fixtures.facts import number_of
-from fixtures.prove_evaluate import LEFT_OUT, Criterion, is_red
-from fixtures.restore import restore as restore_by_drill
+from fixtures.prove import is_red
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
+from restore_drill.checks.facts import number_of
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.damages.criterion import LEFT_OUT, Criterion
 from restore_drill.facts.collect import take_census
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.facts.write_check import check_write
@@ -29,6 +29,7 @@ from restore_drill.restore.preflight import (
 )
 from restore_drill.restore.split import restore_split
 from restore_drill.restore.statistics import analyze
+from restore_drill.restore.ways import restore as restore_by_drill
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.drills import ROOT

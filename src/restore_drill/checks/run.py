@@ -9,7 +9,7 @@ from psycopg import errors
 
 from restore_drill.checks.files import SqlCriterion
 from restore_drill.checks.names import CriteriaNames
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, story
 from restore_drill.core.server_errors import told_of
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.servers.model import Target
@@ -32,6 +32,19 @@ class Returned:
         """`3 rows returned, expected none; columns: id, amount`."""
         count = f"more than {MOST} rows" if self.rows > MOST else show_count(self.rows, "row")
         return f"{count} returned, expected none; columns: {', '.join(self.columns)}"
+
+    def story_of(self, criterion: SqlCriterion) -> str:
+        """Why `criterion` does not hold; empty where it does."""
+        if self.error:
+            told = f"its query gave no answer: {self.error}"
+            return story(told, looked_at=[str(criterion.path)])
+        if not self.rows:
+            return ""
+        return story(
+            self.told,
+            looked_at=[f"{criterion.path} ({criterion.sentence})"],
+            next_steps=["run its query in the source: the rows themselves are never shown here"],
+        )
 
 
 def run_query(

@@ -19,3 +19,15 @@ class Steps(Protocol):
 
     def say(self, text: str) -> None:
         """A plain fact."""
+
+    def step(self, number: int, title: str) -> None:
+        """`Step 5: Restoring the database`."""
+
+    def line(self, text: str = "") -> None:
+        """One plain line."""
+
+    def progress(self, text: str) -> None:
+        """What a long stage is doing."""
+
+    def clear_progress(self) -> None:
+        """Take the progress line away."""

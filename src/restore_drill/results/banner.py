@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from restore_drill.config.settings import Settings
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import Result
@@ -43,6 +44,27 @@ def quiet_line(result: Result, report: Path | None) -> str:
     parts += [f"report {shown_path(report)}"] if report is not None else []
     sample = " (sample)" if result["sample"] and result["verdict"] != "sample" else ""
     return f"RESTORE DRILL {VERDICTS[result['verdict']]}{sample}: " + ", ".join(parts)
+
+
+def quiet_lines(result: Result, report: Path | None) -> Iterator[str]:
+    """All that is told with `-q`: findings, waivers and warnings, and the verdict in one line."""
+    for _, text in (*finding_lines(result), *waived_lines(result), *warning_lines(result)):
+        yield text
+    yield quiet_line(result, report)
+
+
+def start_lines(settings: Settings) -> Iterator[Line]:
+    """Lines below the START banner: where, by which criteria, and of what."""
+    criteria = shown_path(settings.criteria.path)
+    yield "ok", f"Environment validated (target {settings.target}, criteria {criteria})"
+    if settings.is_sample and settings.require_backup:
+        yield "warn", "No backup is named (BACKUP_PATH, --backup), and one is required"
+    elif settings.is_sample:
+        yield "warn", "No backup is named (BACKUP_PATH, --backup): drilling the sample shop"
+    elif settings.backup is not None:
+        yield "say", f"Backup named: {settings.backup}"
+    else:
+        yield "say", f"Backup directory: {settings.backup_path}"
 
 
 def end_lines(result: Result, target: str) -> Iterator[Line]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import ForeignKey, create_engine, inspect, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from fixtures.application import DatabaseUrl
+from restore_drill.servers.urls import DatabaseUrl
 
 
 class Base(DeclarativeBase):

@@ -1,0 +1,63 @@
+"""The stages, in the order in which their criteria run, and what is open where one is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+STAGES = {
+    "select": "the backup itself, nothing is restored",
+    "snapshot": "the safety snapshot of a live database",
+    "restore": "restoring the backup",
+    "verify": "the restored database",
+    "redis": "Redis",
+    "system": "writing, and the time budgets",
+    "prove": "the proof that the drill can fail (--prove)",
+}
+
+HELD = {"verify": "Data verification passed", "system": "System checks passed"}
+"""What the guide says when all criteria of a stage hold."""
+
+EMPTY = {
+    "required": (
+        "whether tables that you cannot do without are there, filled and writable",
+        "[tables] in the criteria file is empty",
+    ),
+    "fact": ("business facts", "[facts] in the criteria file is empty"),
+    "fresh": ("how fresh the newest rows are", "[freshness] in the criteria file is empty"),
+    "table": (
+        "rows, keys and constraints, table by table",
+        "no table of the backup is known before it is read",
+    ),
+    "known_table": ("the content, table by table", "its manifest names no table"),
+    "measured_table": (
+        "how the rows of each table have changed",
+        "the last passed drill has noted no table",
+    ),
+}
+"""What is not checked, and why, where a criterion's parameter is given nothing, by its name."""
+
+NAMES = ("Redis", "PostgreSQL")
+"""First words of sentences that are names, and stay as they are."""
+
+
+def what_is_open(
+    name: str, sentence: str, parameters: Iterable[str], reasons: Mapping[str, str]
+) -> tuple[str, str]:
+    """What is not known because the criterion `name` has nothing to check, and why it has not.
+
+    `sentence` is what it proves; `reasons` say why a parameter is given nothing, by its name.
+    """
+    for parameter in parameters:
+        if parameter in EMPTY:
+            what, why = EMPTY[parameter]
+            return what, reasons.get(parameter, why)
+    what = whether(sentence) if sentence else name.removesuffix("[NOTSET]")
+    return what, "neither backup nor criteria file gives it anything"
+
+
+def whether(sentence: str) -> str:
+    """`Every table has rows.` as `whether every table has rows`: what is not known."""
+    first, _, rest = sentence.rstrip(".").partition(" ")
+    is_name = first in NAMES or not first[1:].islower()
+    first = first if is_name and first not in ("A", "I") else first.lower()
+    return f"whether {first} {rest}".rstrip()

@@ -1,0 +1,105 @@
+"""Waivers, the criteria and constraints that they name, and those that do nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from restore_drill.config.criteria import Waiver
+from restore_drill.facts.model import Census, Constraint, ForeignKey
+
+Waivable = Constraint | ForeignKey
+
+CONSTRAINT_CRITERIA = (
+    "test_foreign_keys_hold", "test_constraints_hold", "test_unlisted_tables_hold",
+)  # fmt: skip
+"""Criteria of which a waiver may name one constraint: `test_constraints_hold[public.t.name]`."""
+
+
+@dataclass
+class Waivers:
+    """The waivers of a run by day `today`, and what became of the criteria that they name.
+
+    Those `of_constraints` name no criterion, but may name a constraint of one that was `asked`.
+    """
+
+    waivers: tuple[Waiver, ...]
+    today: date
+    used: defaultdict[Waiver, set[str]] = field(default_factory=lambda: defaultdict(set))
+    unmatched: dict[Waiver, str] = field(default_factory=dict)
+    of_constraints: set[Waiver] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
+
+    def of(self, nodeid: str) -> Waiver | None:
+        """Waiver of the criterion `nodeid`: one that is in force, else one that has expired."""
+        found = [waiver for waiver in self.waivers if waiver.names(nodeid)]
+        return min(found, key=lambda waiver: waiver.has_expired(self.today), default=None)
+
+    def in_force(self, waiver: Waiver) -> bool:
+        """Whether `waiver` has not expired."""
+        return not waiver.has_expired(self.today)
+
+    def match(self, nodeids: list[str]) -> None:
+        """Find the waivers that name none of `nodeids`, and the name that each may mean."""
+        names = [nodeid.split("::", maxsplit=1)[-1] for nodeid in nodeids]
+        bases = {name.split("[")[0] for name in names if "[" in name}
+        for waiver in self.waivers:
+            if any(map(waiver.names, nodeids)):
+                continue
+            if "[" in waiver.criterion and base_of(waiver.criterion) in CONSTRAINT_CRITERIA:
+                self.of_constraints.add(waiver)
+            else:
+                near = difflib.get_close_matches(waiver.criterion.split("::")[-1], names, n=1)
+                near += [f"{waiver.criterion}[*]"] if waiver.criterion in bases else []
+                self.unmatched[waiver] = f"; did you mean {near[-1]!r}?" if near else ""
+
+    def lines(self) -> list[str]:
+        """A line on each waiver that does nothing: it names no criterion, or one that holds."""
+        told = [
+            f"waiver of {waiver.criterion!r} names no criterion of this drill{hint}"
+            for waiver, hint in self.unmatched.items()
+        ]
+        told += [
+            f"waiver of {waiver.criterion!r} names no table and no constraint of this drill"
+            for waiver in self.of_constraints
+            if waiver not in self.used and base_of(waiver.criterion) in self.asked
+        ]
+        return told + [
+            f"waiver of {waiver.criterion!r} is no longer needed: what it names holds; take it out"
+            for waiver, outcomes in self.used.items()
+            if outcomes == {"passed"}
+        ]
+
+    def broken_in(
+        self, nodeid: str, census: Census, table: str, unlisted: list[str] | None
+    ) -> list[tuple[Waivable, Waiver]]:
+        """Broken constraints that the criterion `nodeid` asks of and a waiver names.
+
+        It asks of those of `table`, or of all tables that are `unlisted`.
+        """
+        found = []
+        criterion = nodeid.split("[", maxsplit=1)[0]
+        for fact in constraints_of(base_of(nodeid), census, table, unlisted):
+            waiver = self.of(f"{criterion}[{fact.table}.{fact.name or fact.kind}]")
+            if waiver is not None:
+                self.used[waiver].add("failed" if fact.is_broken else "passed")
+                found += [(fact, waiver)] if fact.is_broken else []
+        return found
+
+
+def constraints_of(
+    base: str, census: Census, table: str, unlisted: list[str] | None
+) -> list[Waivable]:
+    """Constraints that the criterion `base` asks of, for `table` or for the `unlisted` tables."""
+    every: list[Waivable] = [*census.foreign_keys, *census.constraints]
+    if unlisted is not None:
+        return [fact for fact in every if fact.table in unlisted]
+    kind = ForeignKey if base == "test_foreign_keys_hold" else Constraint
+    return [fact for fact in every if fact.table == table and isinstance(fact, kind)]
+
+
+def base_of(nodeid: str) -> str:
+    """Name of a criterion without its module and brackets."""
+    return nodeid.split("[", maxsplit=1)[0].rsplit("::", maxsplit=1)[-1]

@@ -1,0 +1,96 @@
+"""What the criteria would see in a drill of a damaged copy: the facts that change, by fixture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import read_contents
+from restore_drill.checks.facts import number_of
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.damages.copies import copied, do_damage, set_sequences
+from restore_drill.damages.damages import Damage
+from restore_drill.damages.files import FileDamage
+from restore_drill.facts.collect import take_census
+from restore_drill.facts.recorded import Identity
+from restore_drill.facts.write_check import check_write
+from restore_drill.manifest.basis import identity_of
+from restore_drill.manifest.file import Manifest
+from restore_drill.manifest.settle import compare_by_dump
+from restore_drill.servers.model import Target
+
+CONTROL = Damage("nothing", "an undamaged copy", "")
+
+Judge = Callable[[dict[str, Any]], list[str]]
+"""Names of the criteria that are red where fixtures have other values, by name."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Damages copies of the database `restored` from `contents`, and has them judged by `red`.
+
+    `identity` is what the restored database was before criteria wrote to it; it and `manifest` are
+    None where there is nothing to compare with; `source` is the source itself, where it is at hand.
+    """
+
+    restored: Target
+    contents: Contents
+    jobs: int
+    manifest: Manifest | None
+    identity: Identity | None
+    red: Judge
+    source: Target | None = None
+
+    def of_database(self, damage: Damage) -> list[str] | None:
+        """Criteria that notice `damage` in a copy; None where there is nothing to damage."""
+        with copied(self.restored) as copy:
+            if self.identity is not None:
+                # the write checks have moved them: no rollback brings a sequence back
+                set_sequences(copy, self.identity)
+            if damage is not CONTROL and not do_damage(copy, damage):
+                return None
+            with copy.connect() as connection:
+                connection.execute("ANALYZE")
+            return self.red(facts_of(copy, self.contents, self.jobs, self.manifest, self.source))
+
+    def of_file(self, damage: FileDamage, backup: Backup, folder: Path) -> list[str]:
+        """Criteria that notice `damage` in a copy of `backup`, which is made in `folder`."""
+        damaged = damage.do(backup, folder)
+        assert damaged.taken_at <= datetime.now(UTC)
+        contents = read_contents(damaged, folder, lambda _: None)
+        return self.red({"backup": damaged, "contents": contents})
+
+    def check_control(self) -> None:
+        """CouldNotRun where an undamaged copy turns criteria red: nothing could be proved."""
+        if false_alarms := self.of_database(CONTROL):
+            raise CouldNotRun(
+                "the proof cannot be made: an undamaged copy turns criteria red",
+                looked_at=false_alarms[:10],
+                next_steps=["report this: it is a fault of restore-drill"],
+            )
+
+
+def facts_of(
+    copy: Target,
+    contents: Contents,
+    jobs: int,
+    manifest: Manifest | None,
+    source: Target | None,
+) -> dict[str, Any]:
+    """Fixtures of a drill whose restored database is `copy`."""
+    major = manifest.identity.major if manifest else None
+    census = take_census(copy, contents, jobs, lambda _: None, as_major=major)
+    compared = {}
+    if manifest:
+        was, now = manifest.identity, identity_of(census)
+        compared["comparison"] = compare_by_dump(was, now, copy, source=source)
+    return compared | {
+        "census": census,
+        "restored": copy,
+        "measure": lambda fact: number_of(copy, fact),
+        "writes": lambda table: check_write(copy, table),
+    }

@@ -1,0 +1,95 @@
+"""What a drill measures drift against: the last passed drill and the reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.checks.names import CriteriaNames
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import BackupFault
+from restore_drill.drift.reference import read_reference
+from restore_drill.drift.state import Passed, State, state_of
+from restore_drill.facts.model import Census
+from restore_drill.facts.schema.model import Facts, Measure
+from restore_drill.manifest.file import Manifest
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The last passed drill and the reference, where they are there.
+
+    `state` is None where there is no backup whose series it could be of; `why_not` says why there
+    is no last passed drill, `trouble` what is wrong with the state.
+    """
+
+    state: State | None = None
+    passed: Passed | None = None
+    reference: Measure | None = None
+    why_not: str = ""
+    trouble: str = ""
+
+    @property
+    def all(self) -> list[Measure]:
+        """Every measure there is."""
+        passed = [self.passed.measure] if self.passed else []
+        return passed + ([self.reference] if self.reference else [])
+
+
+def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) -> Measures:
+    """Look for the last passed drill of the series of `backup`, and for the reference.
+
+    The reference counts for nothing where it `is_written_anew`. Raises UsageError where it cannot
+    be read.
+    """
+    if not isinstance(backup, Backup):
+        return Measures()
+    reference = None
+    if settings.reference and not is_written_anew:
+        reference = read_reference(settings.reference)
+    state = state_of(settings, backup)
+    passed, trouble = state.read_passed()
+    why_not = ""
+    if passed is None:
+        why_not = f"first drill of this series ({state.scheme}): when it passes it is the measure"
+        why_not = f"{trouble}: it counts as none; {why_not}" if trouble else why_not
+    elif passed.taken_at > backup.taken_at:
+        why_not = f"the last passed drill was of a later backup, {passed.backup}"
+        passed = None
+    return Measures(state, passed, reference, why_not, trouble)
+
+
+def names_ever_seen(
+    settings: Settings, contents: Contents, manifest: Manifest | None, measures: Measures
+) -> CriteriaNames:
+    """What tells a slip in the criteria from what is lost: all that was ever seen is no slip."""
+    tables = {entry.full_name for entry in contents.entries if entry.kind == "TABLE"}
+    tables |= contents.rows.keys()
+    columns: set[str] = set()
+    if manifest is not None:
+        tables |= manifest.identity.all_tables.keys()
+        columns |= manifest.identity.schema.get("column", {}).keys()
+    for measure in measures.all:
+        tables |= measure.facts.rows.keys() | measure.facts.objects.get("table", {}).keys()
+        columns |= measure.facts.objects.get("column", {}).keys()
+    return CriteriaNames(settings.criteria, frozenset(tables), frozenset(columns))
+
+
+def facts_of(
+    census: Census, contents: Contents, backup: Backup, manifest: Manifest | None
+) -> Facts:
+    """What the database held: of rows what lies in the backup, where the restore has lost some."""
+    if census.held is None:
+        raise BackupFault(
+            "the restored database cannot be compared with the last passed drill",
+            looked_at=[f"its catalog: {census.unheld}"],
+            next_steps=["look at the criteria of the restore: what did not come back?"],
+        )
+    rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in census.rows.items()}
+    database = contents.head.database or backup.head.database
+    return census.held.of(
+        rows=rows,
+        large_objects=max(census.large_objects, contents.large_objects),
+        database=manifest.database if manifest else database,
+        system=manifest.system if manifest else "",
+    )

@@ -1,0 +1,104 @@
+"""What becomes of a live database at the end of a drill: it keeps the backup, or goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from restore_drill.core.record import Record
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import show_bytes, show_count
+from restore_drill.live.hold import Hold
+from restore_drill.live.rollback import NotBroughtBack, bring_back
+from restore_drill.live.safety import Snapshot, refuse_change
+from restore_drill.live.undecided import mark_decided, mark_undecided, undecided_file
+
+
+def described(snapshot: Snapshot) -> str:
+    """`before-drill-20261123.dump (12 MB)`."""
+    return f"{snapshot.path.name} ({show_bytes(snapshot.backup.size)})"
+
+
+def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
+    """Part `snapshot` of result.json, before anything is done to the live database."""
+    return {
+        "path": str(snapshot.path),
+        "bytes": snapshot.backup.size,
+        "sha256": snapshot.contents.sha256,
+        "taken_at": snapshot.backup.taken_at.isoformat(),
+        "rolled_back": None,
+        "live_database": "not touched",
+    }
+
+
+def reset_behind(snapshot: Snapshot, hold: Hold, noted: dict[str, Any]) -> None:
+    """Reset the live database, with a file beside its snapshot until the verdict is out."""
+    mark_undecided(snapshot.path)
+    try:
+        hold.reset(partial(refuse_change, snapshot.target, snapshot.identity))
+    except BaseException:
+        if not hold.may_be_reset:
+            mark_decided(snapshot.path)
+        raise
+    noted["live_database"] = "reset, no verdict yet"
+
+
+def decide(
+    snapshot: Snapshot,
+    hold: Hold,
+    unproved: Sequence[str],
+    beside: Sequence[str],
+    jobs: int,
+    steps: Steps,
+    record: Record,
+) -> None:
+    """Keep the restored database where the whole drill has proved it, else go back.
+
+    `unproved` says why the copy is not proved; `beside` names criteria that do not hold and say
+    nothing against it.
+    """
+    if not undecided_file(snapshot.path).exists():
+        return
+    assert record.snapshot is not None
+    if unproved:
+        go_back(snapshot, hold, unproved, jobs, steps, record)
+        return
+    mark_decided(snapshot.path)
+    record.snapshot["live_database"] = "holds the backup"
+    if beside:
+        steps.warn(
+            "The live database keeps the backup: what failed says nothing against it "
+            f"({', '.join(beside)})"
+        )
+
+
+def go_back(
+    snapshot: Snapshot,
+    hold: Hold,
+    unproved: Sequence[str],
+    jobs: int,
+    steps: Steps,
+    record: Record,
+) -> None:
+    """Roll the live database back to `snapshot`; NotBroughtBack where that did not work."""
+    assert record.snapshot is not None
+    record.snapshot |= {"rolled_back": False, "live_database": "not brought back"}
+    steps.line()
+    steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
+    more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
+    steps.say(f"The restored copy is not proved: {unproved[0]}{more}")
+    with record.stage("rollback"):
+        try:
+            bring_back(
+                hold, snapshot.backup, snapshot.contents, snapshot.identity,
+                jobs=jobs, progress=steps.progress,
+            )  # fmt: skip
+        except NotBroughtBack as trouble:
+            record.snapshot["live_database"] = str(trouble)
+            steps.bad(str(trouble))
+            raise
+    steps.clear_progress()
+    mark_decided(snapshot.path)
+    record.snapshot |= {"rolled_back": True, "live_database": "as it was before the drill"}
+    steps.ok("Rolled back; a census proves that the database is as it was before the drill")

@@ -1,0 +1,72 @@
+"""What restored data is measured against: the manifest, where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from restore_drill.backups.model import Backup
+from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.facts.model import Census
+from restore_drill.facts.recorded import Identity
+from restore_drill.manifest.backup import describe
+from restore_drill.manifest.file import Manifest, manifest_path, read_manifest
+from restore_drill.manifest.identity import take_identity
+from restore_drill.servers.model import Target
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the restored data is measured against."""
+
+    manifest: Manifest | BackupFault | CouldNotRun | None = None
+    is_sample: bool = False
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether there is a manifest, readable or not."""
+        return self.is_sample or self.manifest is not None
+
+    @property
+    def read(self) -> Manifest | None:
+        """The manifest beside the backup, where there is one that can be read."""
+        return self.manifest if isinstance(self.manifest, Manifest) else None
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables that the manifest names."""
+        return list(self.read.identity.all_tables) if self.read else []
+
+
+def find_basis(backup: object, *, is_sample: bool) -> Basis:
+    """Look for a manifest beside `backup`, where that is a `Backup`."""
+    if is_sample:
+        return Basis(is_sample=True)
+    if not isinstance(backup, Backup):
+        return Basis()
+    path = manifest_path(backup.path)
+    if not path.exists():
+        return Basis()
+    try:
+        return Basis(manifest=read_manifest(path))
+    except (BackupFault, CouldNotRun) as trouble:
+        return Basis(manifest=trouble)
+
+
+def manifest_of_sample(source: Target, backup: Backup, jobs: int) -> Manifest:
+    """Manifest of the sample's dump, whose source nobody else writes to."""
+    identity = take_identity(source, jobs, lambda _: None)
+    return describe(
+        source, backup.path, identity,
+        form=backup.format, taken_at=backup.taken_at, server=source.version,
+    )  # fmt: skip
+
+
+def identity_of(census: Census) -> Identity:
+    """Identity that `census` has read; BackupFault where there is none."""
+    if census.identity is None:
+        raise BackupFault(
+            "the restored database cannot be compared with the manifest",
+            looked_at=[f"its catalog: {census.unidentified}"],
+            next_steps=["look at the criteria of the restore: what did not come back?"],
+        )
+    return census.identity

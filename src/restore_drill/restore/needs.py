@@ -1,0 +1,46 @@
+"""Roles and tablespaces that a dump needs: made on a throwaway server, asked for on a live one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from restore_drill.backups.model import Contents
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore.preflight import (
+    make_roles,
+    make_tablespaces,
+    missing_roles,
+    missing_tablespaces,
+)
+from restore_drill.servers.model import Target
+
+
+def make_what_is_needed(target: Target, contents: Contents) -> Iterator[str]:
+    """Make the roles and tablespaces that `contents` name; a line on what was made."""
+    roles = make_roles(target, contents)
+    spaces = make_tablespaces(target, contents)
+    if roles:
+        yield f"roles made for owners and grants (NOLOGIN): {', '.join(roles)}"
+    if spaces:
+        yield f"tablespaces made in the server's own directory: {', '.join(spaces)}"
+
+
+def refuse_what_is_missing(target: Target, contents: Contents) -> None:
+    """CouldNotRun where a server that is not ours lacks roles or tablespaces of `contents`."""
+    lacking = missing_roles(target, contents)
+    if lacking:
+        raise CouldNotRun(
+            f"the backup needs roles that the server lacks: {', '.join(lacking)}",
+            looked_at=["pg_roles"],
+            next_steps=[f"CREATE ROLE {lacking[0]} NOLOGIN; and so on, then run again"],
+        )
+    spaces = missing_tablespaces(target, contents)
+    if spaces:
+        raise CouldNotRun(
+            f"the backup needs tablespaces that the server lacks: {', '.join(spaces)}",
+            looked_at=["pg_tablespace"],
+            next_steps=[
+                f"CREATE TABLESPACE {spaces[0]} LOCATION '/directory'; and so on, run again",
+                "or dump without them: pg_dump --no-tablespaces",
+            ],
+        )

@@ -1,0 +1,111 @@
+"""The backup that a drill is of: with its head, in the record's shape, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from restore_drill.backups.formats import AROUND
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.read import read_head
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.selection.select import select_backup
+
+Chosen = Backup | BackupFault | CouldNotRun
+"""Backup that is drilled, or why there is none."""
+
+
+def choose(settings: Settings) -> Chosen:
+    """Backup that `settings` name, with its head, or why there is none."""
+    try:
+        backup = select_backup(settings)
+        return replace(backup, head=read_head(backup))
+    except (BackupFault, CouldNotRun) as trouble:
+        return trouble
+
+
+def no_backup_named() -> CouldNotRun:
+    """Nothing names a backup, and the sample shop is not what was asked for."""
+    return CouldNotRun(
+        "no backup is named, and --require-backup (DRILL_REQUIRE_BACKUP) forbids the sample shop",
+        looked_at=["--backup (DRILL_BACKUP) and BACKUP_PATH; the environment, .env and .env.txt"],
+        next_steps=[
+            "set BACKUP_PATH to the folder where backups lie",
+            "cron knows no variables of a login: set it in the crontab, or in .env beside drill/",
+        ],
+    )
+
+
+def why_no_tables(backup: Chosen) -> str:
+    """Why no table of the backup is known when criteria are collected."""
+    if not isinstance(backup, Backup):
+        return "there is no backup whose tables could be read"
+    if backup.unrecognised or not backup.size or not backup.head.entries:
+        return f"no table can be read from {backup.name}"
+    return f"{backup.name} lists no table"
+
+
+def remarks_on(backup: Backup) -> Iterator[str]:
+    """What is worth a line about `backup`; one that was compressed more than once, too."""
+    yield from backup.remarks
+    if AROUND in backup.compression:
+        times = "twice" if backup.compression.count(AROUND) == 1 else "three times"
+        yield f"compressed {times} ({backup.compression}): whoever restores it unpacks it {times}"
+
+
+def age_of(backup: Backup) -> float:
+    """Seconds since the backup was taken."""
+    return (datetime.now(UTC) - backup.taken_at).total_seconds()
+
+
+def described(backup: Backup, age: float) -> str:
+    """`custom archive, 12 MB, taken 2026-11-23 05:00 UTC (3 h ago, by its name)`."""
+    return (
+        f"{backup.format_text}, {show_bytes(backup.size)}, taken {show_time(backup.taken_at)} "
+        f"({show_duration(max(age, 0))} ago, by {backup.time_source})"
+    )
+
+
+def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
+    """Part `backup` of result.json, as far as the head tells it, with its `manifest`, if any."""
+    return {
+        "path": str(backup.path),
+        "format": backup.format_text,
+        "bytes": backup.size,
+        "sha256": None,
+        "taken_at": backup.taken_at.isoformat(),
+        "taken_at_source": backup.time_source,
+        "age_seconds": round(age, 1),
+        "source_version": backup.head.source_version,
+        "dumped_by": backup.head.dumped_by,
+        "database": backup.head.database,
+        "encoding": backup.head.encoding,
+        "manifest": str(manifest) if manifest.exists() else None,
+    }
+
+
+def contents_record(contents: Contents, known: dict[str, Any]) -> dict[str, Any]:
+    """What the whole of the backup tells in place of what its head has: `known`."""
+    head = contents.head
+    return known | {
+        "sha256": contents.sha256,
+        "source_version": head.source_version,
+        "dumped_by": head.dumped_by,
+        "database": head.database or known["database"],
+        "encoding": head.encoding,
+    }
+
+
+def left_open(contents: Contents) -> Iterator[tuple[str, str]]:
+    """What of `contents` is not drilled, and why."""
+    if contents.left_out:
+        others = ", ".join(contents.left_out)
+        why = "they have no tables, and a drill restores one database"
+        yield f"other databases of the dump: {others}", why
+    if not contents.entries and contents.is_complete:
+        yield "the table of contents", "the backup has none (not written by pg_dump)"

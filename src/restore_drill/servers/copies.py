@@ -1,0 +1,39 @@
+"""Throwaway copies of a database, on its own server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+from psycopg import sql
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import told_of
+from restore_drill.servers.model import Target
+
+
+@contextmanager
+def copy_of(target: Target) -> Iterator[Target]:
+    """Copy of the database of `target` on its server, dropped at the end."""
+    source = target.conninfo["dbname"]
+    copied = f"restore_drill_{secrets.token_hex(6)}"
+    copy = replace(target, conninfo=target.conninfo | {"dbname": copied})
+    name = sql.Identifier(copied)
+    make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(source))
+    with target.connect(dbname="postgres") as server:
+        try:
+            server.execute(make)
+        except psycopg.Error as error:
+            told = told_of(error, f"{source} {copied}")
+            raise CouldNotRun(
+                f"no copy of the restored database was made: {told}",
+                looked_at=["fixture writable_url"],
+                next_steps=["close what other fixtures have opened", "see that the disk has room"],
+            ) from None
+        try:
+            yield copy
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
