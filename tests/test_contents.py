@@ -175,13 +175,22 @@ OPTIONS = [
 ]  # fmt: skip
 
 
+def own_address(target: Target) -> dict[str, str]:
+    """Where the server of `target` finds itself, which may see its socket elsewhere than we do."""
+    with target.connect() as connection:
+        row = connection.execute("SELECT current_setting('unix_socket_directories')").fetchone()
+    return {"host": str(row[0] if row else "")}
+
+
 @pytest.fixture(scope="module")
 def featured(shops: Shops) -> dict[int, Target]:
     """Databases with everything that has rows or seems to, by major version."""
     found = {}
     for major in (15, 18):
         found[major] = source(shops, "", major)
-        fill_shop(found[major], FEATURES.format(**found[major].conninfo))
+        fill_shop(
+            found[major], FEATURES.format(**found[major].conninfo | own_address(found[major]))
+        )
     return found
 
 
