@@ -10,12 +10,13 @@ import pytest
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import expected_sha256
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import story
 from restore_drill.core.units import show_bytes, show_duration, show_time
 
 pytestmark = pytest.mark.select
 
-BEFORE = "drill the backup before it: pytest drill/ --backup PATH"
+BEFORE = f"drill the backup before it: {DRILL} --backup PATH"
 DAMAGED_STEPS = (
     BEFORE,
     "compare its size and checksum with the place it was copied from",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.prove import Noticed
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import story
 from restore_drill.damages.damages import Damage
 from restore_drill.damages.files import FileDamage
@@ -16,5 +17,5 @@ def test_damage_is_noticed(damage: Damage | FileDamage, noticed: Noticed) -> Non
     """A damaged copy of this very backup turns the drill red."""
     found = noticed(damage)
     if damage.needs_manifest and not found:
-        pytest.skip(f"not noticed: {damage.what}; take backups with python -m drill backup")
+        pytest.skip(f"not noticed: {damage.what}; take backups with {COMMAND} backup")
     assert found, story(f"no criterion has noticed the damage: {damage.what}")

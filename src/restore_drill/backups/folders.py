@@ -6,14 +6,15 @@ from itertools import islice
 from pathlib import Path
 
 from restore_drill.backups.foreign import PHYSICAL_STEPS, PLAIN_FOLDER, Foreign
+from restore_drill.core.calling import COMMAND
 
 RUNNING = (
     "copying the files of a running server makes no backup: use pg_dump or pg_basebackup",
-    "take a backup: python -m drill backup, or pg_dump --format=custom --file=FILE DBNAME",
+    f"take a backup: {COMMAND} backup, or pg_dump --format=custom --file=FILE DBNAME",
 )
 REPOSITORY_STEPS = (
     "restore it with its own tool into an empty server: {restore}",
-    "drill a dump of that: pg_dump --format=custom --file=FILE DBNAME; pytest drill/ --backup FILE",
+    "drill a dump of that: pg_dump --format=custom --file=FILE DBNAME; {drill} --backup FILE",
 )
 RESTORE = {
     "pgBackRest": "pgbackrest --stanza=NAME restore",

@@ -47,11 +47,11 @@ def tar_of_what(stream: IO[bytes]) -> Foreign | None:
     if dumps:
         return Foreign(
             f"a tar archive around {dumps[0]}" + (" and more" if dumps[1:] else ""),
-            ("unpack it: tar -xf {path} -C FOLDER", f"pytest drill/ --backup FOLDER/{dumps[0]}"),
+            ("unpack it: tar -xf {path} -C FOLDER", f"{{drill}} --backup FOLDER/{dumps[0]}"),
         )
     return Foreign(
         "a tar file without pg_dump's toc.dat in front",
-        ("see what it holds: tar -tf {path}", "name the dump itself: pytest drill/ --backup PATH"),
+        ("see what it holds: tar -tf {path}", "name the dump itself: {drill} --backup PATH"),
     )
 
 
@@ -64,7 +64,7 @@ def member_tells(name: str) -> Foreign | None:
         return Foreign(
             "a directory-format dump packed into a tar",
             ("unpack it: mkdir FOLDER && tar -xf {path} -C FOLDER",
-             f"pytest drill/ --backup {folder}"),
+             f"{{drill}} --backup {folder}"),
         )  # fmt: skip
     if base in ("PG_VERSION", "backup_label", "tablespace_map", "pg_wal", "pg_control"):
         return Foreign(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from restore_drill.checks.files import SqlCriterion, mistake, read_folder
 from restore_drill.config.criteria import Criteria
+from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import show_count
 
@@ -56,4 +57,4 @@ def left_out(
     for folder, count in sorted(Counter(each.parent for each in tests).items()):
         if not folder.is_relative_to(drill):
             what = f"{show_count(count, 'file')} of tests in {folder}"
-            yield what, f"the command line does not name it: pytest drill/ {folder}"
+            yield what, f"the command line does not name it: {DRILL} {folder}"

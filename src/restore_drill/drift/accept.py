@@ -1,4 +1,4 @@
-"""`python -m drill accept`: what the last drill found lost or changed is as it should be."""
+"""`restore-drill accept`: what the last drill found lost or changed is as it should be."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.config.settings import Settings, settings_here
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.units import show_count
 from restore_drill.drift.state import State, home_of, state_of
@@ -108,7 +109,7 @@ def told(state: State, chosen: list[dict[str, Any]], found: list[dict[str, Any]]
         lines.append(f"Not accepted: {show_count(rest, 'other finding')}")
     lines.append(f"Recorded in {state.accepted_path}")
     if any("the reference" in str(each.get("against")) for each in chosen):
-        lines.append("The reference says otherwise: python -m drill reference, and commit it")
+        lines.append(f"The reference says otherwise: {COMMAND} reference, and commit it")
     lines.append("Next: drill again; what is lost later is not covered")
     return lines
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from restore_drill.backups.model import OF_ONE_NAME, Backup, Contents
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.record import Record
 from restore_drill.core.server_errors import told_of
 from restore_drill.core.steps import Steps
@@ -71,7 +72,7 @@ def head_told(census: Census) -> str:
 def command_of(settings: Settings) -> str:
     """Command that accepts what a drill has found."""
     named = f" --backup {shlex.quote(str(settings.backup))}" if settings.backup else ""
-    return f"python -m drill accept{named}"
+    return f"{COMMAND} accept{named}"
 
 
 def tell(found: Drift, measures: Measures, steps: Steps, record: Record) -> None:

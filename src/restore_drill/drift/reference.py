@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.facts.schema.labels import LABELS, Definition
 from restore_drill.facts.schema.model import Facts, Measure, Objects, definition
 
 HEADER = """\
-# What this database is made of, by `python -m drill reference`. Commit it, and write it anew with
+# What this database is made of, by `restore-drill reference`. Commit it, and write it anew with
 # each migration: the drill holds every backup to it. What is not to be compared can be taken out.
 """
 LINE = re.compile(r'([a-z][a-z -]*) ("(?:[^"\\]|\\.)*") (.+)')
@@ -114,7 +115,7 @@ def read_reference(path: Path) -> Measure:
     return measure_of(path, raw, about, objects, heads)
 
 
-ANEW = "write it anew: python -m drill reference"
+ANEW = f"write it anew: {COMMAND} reference"
 
 
 def parsed(line: str) -> tuple[str, str, Any]:

@@ -81,7 +81,7 @@ def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotB
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `python -m drill rollback`."""
+    """Options of `restore-drill rollback`."""
     parser.add_argument("snapshot", type=Path, help="the file pre_drill_snapshot_*.dump")
     parser.add_argument("--confirm-reset", required=True, metavar="DBNAME")
     parser.add_argument(

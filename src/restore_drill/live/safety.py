@@ -14,6 +14,7 @@ import psycopg
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import told_of
 from restore_drill.core.server_lines import told_lines
@@ -189,7 +190,7 @@ def refuse_undecided(folder: Path, server: ServerIdentity) -> list[str]:
 
 def way_back(path: Path, database: str) -> str:
     """Command that restores the snapshot at `path` into `database`."""
-    return f"python -m drill rollback {path} --confirm-reset {database}"
+    return f"{COMMAND} rollback {path} --confirm-reset {database}"
 
 
 def what_it_holds(target: Target) -> str:

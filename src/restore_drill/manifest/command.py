@@ -1,4 +1,4 @@
-"""`python -m drill backup`: dump DATABASE_URL, with a manifest of what it was."""
+"""`restore-drill backup`: dump DATABASE_URL, with a manifest of what it was."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from restore_drill.config.options import mistake
 from restore_drill.config.settings import Settings, settings_here
+from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
 from restore_drill.core.interrupt import take_over
 from restore_drill.core.printable import printable
@@ -143,7 +144,7 @@ def tell(taken: Taken, seconds: float, say: Callable[[str], None]) -> None:
     say(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
     for what, why in identity.left_out:
         say(f"  without fingerprint: {what} ({why})")
-    say(f"done in {show_duration(seconds)}; prove it: pytest drill/ --backup {taken.path}")
+    say(f"done in {show_duration(seconds)}; prove it: {DRILL} --backup {taken.path}")
 
 
 class ProgressLine:

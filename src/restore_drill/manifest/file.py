@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.backups.read import sha256_of
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.units import show_bytes
@@ -138,7 +139,7 @@ def read_manifest(path: Path) -> Manifest:
             looked_at=[str(path)],
             next_steps=[
                 "fetch it again from where the backup was written",
-                "or take a new backup: python -m drill backup",
+                f"or take a new backup: {COMMAND} backup",
             ],
         ) from None
 

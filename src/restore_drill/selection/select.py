@@ -13,6 +13,7 @@ from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, as_backup, look_at
@@ -126,7 +127,7 @@ def told(series: Series) -> tuple[str, str]:
         f"another series of backups: {label}{of} ({show_count(len(series), 'backup')}, "
         f"newest {newest.path.name} of {show_time(newest.taken_at)}{bad})"
     )
-    return what, f"drill it too: pytest drill/ --backup {newest.path}"
+    return what, f"drill it too: {DRILL} --backup {newest.path}"
 
 
 def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str) -> BackupFault:

@@ -1,4 +1,4 @@
-"""`python -m drill clean`: remove what drills that were killed have left."""
+"""`restore-drill clean`: remove what drills that were killed have left."""
 
 from __future__ import annotations
 

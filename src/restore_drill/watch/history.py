@@ -1,6 +1,6 @@
 """What became of each whole drill of a real backup: a line each, oldest first.
 
-It lies in `.drill/history.jsonl` below BACKUP_PATH; `python -m drill status` reads it. Without
+It lies in `.drill/history.jsonl` below BACKUP_PATH; `restore-drill status` reads it. Without
 BACKUP_PATH there is none: no other directory is ours to write to.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m drill status`: does the drill still run, and does it pass? For people and monitors."""
+"""`restore-drill status`: does the drill still run, and does it pass? For people and monitors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from restore_drill.config.options import mistake
 from restore_drill.config.settings import settings_here
+from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import UsageError
 from restore_drill.core.printable import printable, printable_json
 from restore_drill.core.units import (
@@ -31,7 +32,7 @@ LOOKED_BACK = 4
 """So many drills back a pass may stand among failures: of them most must have passed."""
 LEAST = 3
 """Drills that make a usual time."""
-DRILL_NOW = "  2. drill now: pytest drill/"
+DRILL_NOW = f"  2. drill now: {DRILL}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
