@@ -310,17 +310,30 @@ def test_init_beside_a_conftest_of_other_tests_says_what_is_missing(
     assert (tmp_path / "drill" / "conftest.py").read_text() == "import os\n"
 
 
+def test_reference_is_not_written_among_the_standard_criteria(
+    installed: Installed, shops: Shops, tmp_path: Path
+) -> None:
+    """Where no criteria file of the user's own lies it has no place, which is said at once."""
+    dump = str(shops.dump(15, "plain.sql"))
+    code, told = installed.run("restore-drill", "reference", "--backup", dump, cwd=tmp_path)
+
+    assert code == 4
+    assert "run `restore-drill init` first" in told and "Step 1" not in told
+    assert not list(installed.folder.rglob("reference.txt"))
+
+
 def test_help_is_one_screen_and_an_unknown_command_no_drill(
     installed: Installed, tmp_path: Path
 ) -> None:
     """What there is, and a near name for what there is not."""
     code, told = installed.run("restore-drill", "--help", cwd=tmp_path)
     wrong, refused = installed.run("restore-drill", "intt", cwd=tmp_path)
+    nothing, _ = installed.run("restore-drill", "", cwd=tmp_path)
 
     assert code == 0
     assert len(told.splitlines()) <= 24 and max(map(len, told.splitlines())) <= 100
     assert re.findall(r"^  (\w+) ", told, re.MULTILINE)[0] == "drill"
-    assert wrong == 4 and "did you mean 'init'?" in refused
+    assert wrong == nothing == 4 and "did you mean 'init'?" in refused
     assert not (tmp_path / "drill-report").exists()
 
 

