@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable_json
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
+from restore_drill.results.checks import Checks
 
 Result = dict[str, Any]
 """result.json (schema 1): plain values, free of secrets."""
@@ -33,22 +34,6 @@ EXIT_CODES = {
 """Exit code by verdict, where pytest has none of its own to tell."""
 
 NO_ROWS = "no criterion read a row of the restored database"
-
-
-class Checks(Protocol):
-    """What is known of the criteria of this run, as the report collects it."""
-
-    record: Record
-    found: dict[str, dict[str, Any]]
-    collection_broke: bool
-
-    @property
-    def selection(self) -> str:
-        """What narrowed this run, empty for the whole drill."""
-
-    @property
-    def rows_were_read(self) -> bool:
-        """Whether a criterion that reads restored rows has passed."""
 
 
 def verdict_of(checks: Checks, exitstatus: int) -> str:
