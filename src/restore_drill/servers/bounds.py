@@ -78,7 +78,7 @@ def let_go_first(server: psutil.Process) -> None:
 class RoomWatch:
     """Ends a server before what it writes fills the disk, or the memory, that it lies in.
 
-    `why` tells it when that has happened. As a thread it costs a look each tenth of a second.
+    `trouble` tells it when that has happened. As a thread it costs a look each tenth of a second.
     """
 
     def __init__(self, place: Path, end: Callable[[], None], *, in_memory: bool = False) -> None:
