@@ -198,6 +198,20 @@ def test_url_is_told_with_the_way_to_fetch_it(url: str, report_dir: Path) -> Non
         assert "hunter2" not in drill.output
 
 
+def test_label_of_a_base_backup_is_no_dump(tmp_path: Path, report_dir: Path) -> None:
+    """BACKUP_PATH may name a base backup itself, in which `backup_label` reads like SQL."""
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "PG_VERSION").write_text("15\n")
+    (folder / "backup_label").write_text("START WAL LOCATION: 0/2000028 (file 00000001)\n")
+
+    drill = run_drill("-m", "select", report_dir=report_dir, BACKUP_PATH=str(folder))
+
+    assert drill.code == 1, drill.output
+    message = drill.failed["test_backup_exists"]
+    assert f"no backups found in {folder}: it is a physical base backup" in message
+
+
 def test_dump_through_a_terminal_is_told(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """An archive whose every line feed has become CR LF: -t is named, not an end of file."""
     whole = shops.dump(15, "custom.dump")

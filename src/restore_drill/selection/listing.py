@@ -40,7 +40,12 @@ def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str
 
 
 def list_folder(folder: Path, zone: tzinfo) -> Listing:
-    """What lies in `folder`; where no backup lies directly in it, in the folders below it."""
+    """What lies in `folder`; where no backup lies directly in it, in the folders below it.
+
+    A data directory of PostgreSQL is one thing: its `backup_label` reads like SQL, and is none.
+    """
+    if (folder / "PG_VERSION").is_file():
+        return Listing()
     listing = list_flat(folder, zone)
     if listing.found:
         listing.passed_over += [
