@@ -5,7 +5,9 @@ libpq's own PQexec and PQputCopyData wait in C, where no signal reaches Python.
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +22,9 @@ from restore_drill.core.deadline import Tell, working
 
 SLICE = 0.2
 """Seconds between two looks at whether the work was given up."""
+SEND_BUFFER = 4_000_000
+"""Bytes of rows that wait for the server in the kernel: with the default of 200 kB the restore of
+240 MB took 2 and 4 % longer (medians of 4 and of 3 alternated pairs). The system may give less."""
 PATIENCE = 3.0
 """Seconds for the server to end a statement that was cancelled."""
 COPYING = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
@@ -39,6 +44,8 @@ class Wire:
         """Connect."""
         self.pgconn: PGconn = waiting.wait_conn(generators.connect(conninfo), interval=SLICE)
         self.pgconn.nonblocking = 1
+        with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.tell = tell
         self.is_copying = False
         self.stop = stop or threading.Event()
