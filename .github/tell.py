@@ -60,7 +60,7 @@ def headline(found: dict[str, str]) -> str:
     return "Restore drill could not run"
 
 
-def story(found: dict[str, str]) -> str:
+def message(found: dict[str, str]) -> str:
     """Tell the run as text that is plain and valid Markdown."""
     lines = [f"{headline(found)}.", ""]
     for name in DRILLS:
@@ -142,10 +142,10 @@ def keep_issue() -> str:
         if not issues or (found["backup"] == "skipped" and BACKUP_MARK in issues[0]["body"]):
             return "passed"
         number = str(issues[0]["number"])
-        gh("issue", "comment", number, "--body-file", "-", body=story(found))
+        gh("issue", "comment", number, "--body-file", "-", body=message(found))
         gh("issue", "close", number, "--reason", "completed")
         return "recovered"
-    text = story(found) + ("" if found["backup"] == "skipped" else f"\n{BACKUP_MARK}\n")
+    text = message(found) + ("" if found["backup"] == "skipped" else f"\n{BACKUP_MARK}\n")
     if issues:
         number = str(issues[0]["number"])
         if BACKUP_MARK in text and BACKUP_MARK not in issues[0]["body"]:
@@ -176,7 +176,7 @@ def send() -> list[str]:
         if not channel.add(url):
             dead.append(f"channel {number}: its URL in APPRISE_URLS is not one that Apprise knows")
         elif not channel.notify(
-            body=story(found),
+            body=message(found),
             title=headline(found),
             notify_type=kind,
             body_format=apprise.NotifyFormat.TEXT,

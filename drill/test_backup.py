@@ -11,7 +11,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import expected_sha256
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import DRILL
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_bytes, show_duration, show_time
 
 pytestmark = pytest.mark.select
@@ -31,13 +31,13 @@ REFUSED_STEPS = (
 
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup lies where backups are kept."""
-    assert backup.path.exists(), story(f"{backup.path} has gone since it was selected")
+    assert backup.path.exists(), message(f"{backup.path} has gone since it was selected")
 
 
 def test_backup_is_not_empty(backup: Backup) -> None:
     """The backup has content."""
-    assert backup.size > 0, story(
-        f"{backup.path} is empty (zero bytes)", next_steps=["read the log of the backup job"]
+    assert backup.size > 0, message(
+        f"{backup.path} is empty (zero bytes)", remedy=["read the log of the backup job"]
     )
 
 
@@ -45,13 +45,13 @@ def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its very end and nothing is cut off."""
     unknown = "no backup of PostgreSQL that can be drilled"
     condition = unknown if backup.unrecognised else contents.condition
-    assert contents.is_complete, story(
+    assert contents.is_complete, message(
         f"{backup.name} is {condition}: {contents.faults[0]}",
-        looked_at=[
+        checked=[
             f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})",
             *contents.faults[1:],
         ],
-        next_steps=backup.next_steps or (REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS),
+        remedy=backup.remedy or (REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS),
     )
 
 
@@ -60,10 +60,10 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     expected = expected_sha256(backup.path)
     if expected is None:
         pytest.skip(f"no {backup.name}.sha256 lies beside it")
-    assert contents.sha256 == expected, story(
+    assert contents.sha256 == expected, message(
         f"{backup.name} is not what its .sha256 says: it has changed since it was written",
-        looked_at=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
-        next_steps=["fetch it again from where it was written", "drill the backup before it"],
+        checked=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
+        remedy=["fetch it again from where it was written", "drill the backup before it"],
     )
 
 
@@ -72,13 +72,13 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The backup's age is within the RPO budget."""
     age = (datetime.now(UTC) - backup.taken_at).total_seconds()
     told = f"{backup.name} was taken {show_time(backup.taken_at)} by {backup.time_source}"
-    assert age > -300, story(
+    assert age > -300, message(
         f"{told}, which lies {show_duration(-age)} in the future",
-        next_steps=["names in local time? set [backup] timezone in the criteria file"],
+        remedy=["names in local time? set [backup] timezone in the criteria file"],
     )
-    assert age <= settings.max_backup_age, story(
+    assert age <= settings.max_backup_age, message(
         f"{told}: {show_duration(age)} old, allowed are {show_duration(settings.max_backup_age)}",
-        next_steps=[
+        remedy=[
             "see whether the backup job still runs, and read its log",
             "raise the budget only if so much loss is acceptable: --max-backup-age",
         ],
@@ -93,10 +93,10 @@ def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
     if not backup.size:
         pytest.skip("it is empty: see test_backup_is_not_empty")
     usual = statistics.median(backup.earlier_sizes)
-    assert backup.size >= usual * settings.criteria.min_size_ratio, story(
+    assert backup.size >= usual * settings.criteria.min_size_ratio, message(
         f"{backup.name} has {show_bytes(backup.size)}, "
         f"those before it {show_bytes(usual)} (median of {len(backup.earlier_sizes)})",
-        next_steps=[
+        remedy=[
             "look for tables or databases that the job no longer dumps",
             "if it shrank for a good reason, lower [backup] min_size_ratio",
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from restore_drill.backups.model import Contents
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Census
 
@@ -17,10 +17,10 @@ SHOWN = 10
 def test_triggers_are_enabled(census: Census) -> None:
     """No trigger or rule is disabled that the backup itself does not disable."""
     off = census.switched_off
-    assert not off, story(
+    assert not off, message(
         f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
-        looked_at=off[:SHOWN],
-        next_steps=[
+        checked=off[:SHOWN],
+        remedy=[
             "was the load cut off between DISABLE TRIGGER and ENABLE TRIGGER?",
             "ALTER TABLE ... ENABLE TRIGGER; rows written meanwhile were not checked by it",
         ],
@@ -32,10 +32,10 @@ def test_triggers_are_enabled(census: Census) -> None:
 def test_partitions_are_attached(census: Census) -> None:
     """Every partition, and every index of one, is attached as in the backup."""
     loose = census.unattached
-    assert not loose, story(
+    assert not loose, message(
         f"{show_count(len(loose), 'partition')} not attached: {', '.join(loose[:SHOWN])}",
-        looked_at=["ATTACH entries of the backup, and pg_inherits of the restored database"],
-        next_steps=["read the restore's errors: rows outside its bounds keep a partition out"],
+        checked=["ATTACH entries of the backup, and pg_inherits of the restored database"],
+        remedy=["read the restore's errors: rows outside its bounds keep a partition out"],
     )
     if why := census.why_unread("state of partitions"):
         pytest.skip(why)
@@ -44,9 +44,9 @@ def test_partitions_are_attached(census: Census) -> None:
 def test_materialised_views_are_populated(census: Census) -> None:
     """Every materialised view that was populated in the source is so again."""
     empty = census.unpopulated
-    assert not empty, story(
+    assert not empty, message(
         f"{show_count(len(empty), 'materialised view')} not populated: {', '.join(empty[:SHOWN])}",
-        next_steps=[
+        remedy=[
             "read the restore's errors for REFRESH MATERIALIZED VIEW",
             "give functions that it calls SET search_path or qualified names",
         ],
@@ -59,15 +59,15 @@ def test_large_objects_came_back(census: Census, contents: Contents) -> None:
     """All large objects of the backup are there, and those that rows of type lo name."""
     if why := census.why_unread("large objects"):
         pytest.skip(why)
-    assert census.large_objects >= contents.large_objects, story(
+    assert census.large_objects >= contents.large_objects, message(
         f"{show_count(census.large_objects, 'large object')} restored, "
         f"the backup has {contents.large_objects:,}",
-        next_steps=["read the restore's errors for lo_create"],
+        remedy=["read the restore's errors for lo_create"],
     )
-    assert not census.lost_large_objects, story(
+    assert not census.lost_large_objects, message(
         "rows name large objects that are not there",
-        looked_at=census.lost_large_objects,
-        next_steps=["pg_dump leaves them out with -B, and with -t or -n unless -b is given"],
+        checked=census.lost_large_objects,
+        remedy=["pg_dump leaves them out with -B, and with -t or -n unless -b is given"],
     )
     if why := census.why_unread("columns of large objects"):
         pytest.skip(why)
@@ -76,10 +76,10 @@ def test_large_objects_came_back(census: Census, contents: Contents) -> None:
 def test_views_resolve(census: Census) -> None:
     """Every view and materialised view finds the tables, columns and functions that it names."""
     broken = census.unresolved_views
-    assert not broken, story(
+    assert not broken, message(
         f"{show_count(len(broken), 'view')} cannot be queried: {', '.join(list(broken)[:SHOWN])}",
-        looked_at=[f"{name}: {error}" for name, error in broken.items()],
-        next_steps=["see whether the dump left a schema out (-n, -N, -T), or mend the view"],
+        checked=[f"{name}: {error}" for name, error in broken.items()],
+        remedy=["see whether the dump left a schema out (-n, -N, -T), or mend the view"],
     )
     if why := census.why_unread("views"):
         pytest.skip(why)
@@ -88,11 +88,11 @@ def test_views_resolve(census: Census) -> None:
 def test_functions_resolve(census: Census) -> None:
     """Every sql and plpgsql function passes the server's own check of its body."""
     broken = census.unresolved_functions
-    assert not broken, story(
+    assert not broken, message(
         f"{show_count(len(broken), 'function')} would fail when called: "
         + ", ".join(list(broken)[:SHOWN]),
-        looked_at=[f"{name}: {error}" for name, error in broken.items()],
-        next_steps=[
+        checked=[f"{name}: {error}" for name, error in broken.items()],
+        remedy=[
             "see whether the dump left a schema or table out (-n, -N, -T)",
             "drop functions that nothing calls any more from the source",
         ],
@@ -104,9 +104,9 @@ def test_functions_resolve(census: Census) -> None:
 def test_tables_have_statistics(census: Census) -> None:
     """Every table with rows has statistics, so that the first queries are planned well."""
     lacking = census.without_statistics
-    assert not lacking, story(
+    assert not lacking, message(
         f"{show_count(len(lacking), 'table')} without statistics: {', '.join(lacking[:SHOWN])}",
-        next_steps=["ANALYZE belongs to the recovery plan; did it fail or time out?"],
+        remedy=["ANALYZE belongs to the recovery plan; did it fail or time out?"],
     )
     if why := census.why_unread("statistics"):
         pytest.skip(why)
@@ -118,10 +118,10 @@ def test_storage_is_sound(census: Census) -> None:
     if census.unexamined:
         pytest.skip(census.unexamined)
     damage = census.damage
-    assert not damage, story(
+    assert not damage, message(
         f"{show_count(len(damage), 'table or index', 'tables or indexes')} damaged: {damage[0]}",
-        looked_at=damage[:SHOWN],
-        next_steps=[
+        checked=damage[:SHOWN],
+        remedy=[
             "check the source too: pg_amcheck --heapallindexed",
             "REINDEX a damaged index; look for a changed collation or operator class first",
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
 from restore_drill.manifest.compare import Comparison, rows_in
 from restore_drill.manifest.file import Manifest
@@ -20,10 +20,10 @@ def test_backup_matches_its_manifest(
 ) -> None:
     """The backup is byte for byte the one that its manifest describes."""
     found = manifest.differences(backup.path, contents.sha256)
-    assert not found, story(
+    assert not found, message(
         f"{backup.name} is not the backup that its manifest describes: {found[0]}",
-        looked_at=found[1:SHOWN],
-        next_steps=["fetch it again from where it was written", "drill the backup before it"],
+        checked=found[1:SHOWN],
+        remedy=["fetch it again from where it was written", "drill the backup before it"],
     )
 
 
@@ -35,10 +35,10 @@ def test_table_has_its_content(
 ) -> None:
     """A table has exactly the rows and the content that the source had."""
     told = comparison.told(known_table)
-    assert not told, story(
+    assert not told, message(
         f"{known_table} {told}",
-        looked_at=["manifest of the backup", rows_in(contents, known_table)],
-        next_steps=["compare it with the source; drill the backup before this one"],
+        checked=["manifest of the backup", rows_in(contents, known_table)],
+        remedy=["compare it with the source; drill the backup before this one"],
     )
 
 
@@ -47,10 +47,10 @@ def test_table_has_its_content(
 def test_schema_is_what_it_was(comparison: Comparison) -> None:
     """Every object of the source is there, defined as it was, and none besides."""
     found = comparison.schema
-    assert not found, story(
+    assert not found, message(
         f"the schema is not the source's, {show_count(len(found), 'difference')}: {found[0]}",
-        looked_at=[*found[1:SHOWN], *(["and more"] if found[SHOWN:] else [])],
-        next_steps=["read the restore's errors; did the dump's options leave it out?"],
+        checked=[*found[1:SHOWN], *(["and more"] if found[SHOWN:] else [])],
+        remedy=["read the restore's errors; did the dump's options leave it out?"],
     )
 
 
@@ -59,10 +59,10 @@ def test_schema_is_what_it_was(comparison: Comparison) -> None:
 def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
     """Every sequence stands where the source's stood while the backup was taken."""
     found = comparison.sequences
-    assert not found, story(
+    assert not found, message(
         f"{show_count(len(found), 'sequence')} elsewhere: {found[0]}",
-        looked_at=found[1:SHOWN],
-        next_steps=["after a restore: SELECT setval('SEQUENCE', VALUE)"],
+        checked=found[1:SHOWN],
+        remedy=["after a restore: SELECT setval('SEQUENCE', VALUE)"],
     )
 
 
@@ -70,7 +70,7 @@ def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
 @pytest.mark.needs_manifest
 def test_large_objects_are_what_they_were(comparison: Comparison) -> None:
     """The large objects are those of the source: number, bytes, content, owners and grants."""
-    assert not comparison.large_objects, story(
+    assert not comparison.large_objects, message(
         comparison.large_objects[0],
-        next_steps=["was the dump taken with --no-large-objects, or of single tables?"],
+        remedy=["was the dump taken with --no-large-objects, or of single tables?"],
     )

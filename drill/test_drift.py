@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
 from restore_drill.drift.drift import Drift
 from restore_drill.drift.findings import CHANGED, DATABASE, LOST
@@ -17,30 +17,30 @@ SHOWN = 20
 def test_database_is_the_same(drift: Drift) -> None:
     """The backup is of the database that the drills before it were of."""
     found = drift.of(DATABASE)
-    assert not found, story(
+    assert not found, message(
         found[0].line,
-        looked_at=[drift.against],
-        next_steps=["see which database the job dumps", drift.remedies(found)[1]],
+        checked=[drift.against],
+        remedy=["see which database the job dumps", drift.remedies(found)[1]],
     )
 
 
 def test_nothing_was_lost(drift: Drift) -> None:
     """Every object that was there is there, unless a migration has dropped it."""
     found = drift.of(LOST)
-    assert not found, story(
+    assert not found, message(
         f"{show_count(len(found), 'object')} lost since {found[0].against}: {found[0].line}",
-        looked_at=[each.line for each in found[1:SHOWN]] + drift.heads,
-        next_steps=drift.remedies(found),
+        checked=[each.line for each in found[1:SHOWN]] + drift.heads,
+        remedy=drift.remedies(found),
     )
 
 
 def test_nothing_was_changed(drift: Drift) -> None:
     """Every object is defined as it was, unless a migration has changed it."""
     found = drift.of(CHANGED)
-    assert not found, story(
+    assert not found, message(
         f"{show_count(len(found), 'object')} changed since {found[0].against}: {found[0].line}",
-        looked_at=[each.line for each in found[1:SHOWN]] + drift.heads,
-        next_steps=drift.remedies(found),
+        checked=[each.line for each in found[1:SHOWN]] + drift.heads,
+        remedy=drift.remedies(found),
     )
 
 
@@ -48,10 +48,10 @@ def test_nothing_was_changed(drift: Drift) -> None:
 def test_table_rows_are_plausible(measured_table: str, drift: Drift) -> None:
     """A table has about as many rows as when a drill passed last."""
     found = drift.rows_of(measured_table)
-    assert not found, story(
+    assert not found, message(
         f"{measured_table} {found.told}",
-        looked_at=[found.against],
-        next_steps=[
+        checked=[found.against],
+        remedy=[
             "compare it with the source: were rows deleted?",
             f'if tables like it come and go: [tolerance.tables] "{measured_table}" = 1.0',
             drift.remedies([found])[1],

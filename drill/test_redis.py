@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from restore_drill.config.settings import Settings
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.redis.facts import RedisFacts, show_latency
 from restore_drill.redis.keys import OwnKeys
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.redis
 
 def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
     """Redis can be reached, lets the drill in and answers PING."""
-    assert redis_facts.ping, story(
+    assert redis_facts.ping, message(
         f"Redis at {redis_facts.where} answered PING with something else"
     )
 
@@ -23,19 +23,19 @@ def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
     """Redis has room for a key without losing a live one, takes it and gives it back."""
     redis_keys.put("reads", "written by the drill")
     found = redis_keys.get("reads")
-    assert found == "written by the drill", story(
+    assert found == "written by the drill", message(
         f"Redis at {redis_keys.server.where} did not give back what was written",
-        looked_at=[f"a key of the drill: wrote 'written by the drill', read {found!r}"],
-        next_steps=["do reads and writes reach the same server? look for a proxy"],
+        checked=[f"a key of the drill: wrote 'written by the drill', read {found!r}"],
+        remedy=["do reads and writes reach the same server? look for a proxy"],
     )
 
 
 def test_redis_expires_keys(redis_keys: OwnKeys) -> None:
     """A key whose time to live has passed goes away by itself."""
     redis_keys.put("expires", ttl=100)
-    assert redis_keys.vanishes("expires", within=2.0), story(
+    assert redis_keys.vanishes("expires", within=2.0), message(
         f"a key in Redis at {redis_keys.server.where} outlived its TTL of 100 ms by 1.9 s",
-        next_steps=["is it a proxy, or a server like Redis, that ignores the PX of SET?"],
+        remedy=["is it a proxy, or a server like Redis, that ignores the PX of SET?"],
     )
 
 
@@ -43,7 +43,7 @@ def test_redis_deletes_keys(redis_keys: OwnKeys) -> None:
     """A deleted key is gone."""
     redis_keys.put("deletes")
     deleted = redis_keys.delete("deletes")
-    assert deleted == 1 and not redis_keys.exists("deletes"), story(
+    assert deleted == 1 and not redis_keys.exists("deletes"), message(
         f"DEL in Redis at {redis_keys.server.where} deleted {deleted} of 1 key"
     )
 
@@ -60,10 +60,10 @@ def test_redis_is_a_writable_primary(redis_facts: RedisFacts) -> None:
             f"point REDIS_URL at the primary, {redis_facts.primary}",
             "is that one gone for good? then let your failover promote a replica, one alone",
         ]
-    assert redis_facts.is_primary, story(
+    assert redis_facts.is_primary, message(
         f"Redis at {redis_facts.where} is no primary: {redis_facts.role_in_words}",
-        looked_at=[f"{redis_facts.where}: INFO, or else ROLE"],
-        next_steps=ways,
+        checked=[f"{redis_facts.where}: INFO, or else ROLE"],
+        remedy=ways,
     )
 
 
@@ -71,9 +71,9 @@ def test_redis_answers_fast_enough(redis_facts: RedisFacts, settings: Settings) 
     """The median latency of 20 PINGs is within the budget of the criteria file."""
     median, worst = redis_facts.latency_median, redis_facts.latency_worst
     limit = settings.criteria.max_redis_latency
-    assert median <= limit, story(
+    assert median <= limit, message(
         f"Redis at {redis_facts.where} answers slowly: a median of {show_latency(median)}, "
         f"allowed are {show_latency(limit)}",
-        looked_at=[f"20 PINGs, the slowest {show_latency(worst)}"],
-        next_steps=["look for slow commands: SLOWLOG GET", "[redis] max_latency sets the budget"],
+        checked=[f"20 PINGs, the slowest {show_latency(worst)}"],
+        remedy=["look for slow commands: SLOWLOG GET", "[redis] max_latency sets the budget"],
     )

@@ -6,7 +6,7 @@ import pytest
 
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import TableCriteria
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Census
 
@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 def test_foreign_keys_hold(table: str, census: Census) -> None:
     """Every row of a table finds the rows that its foreign keys reference."""
     broken = [key for key in census.foreign_keys_of(table) if key.is_broken]
-    assert not broken, story(
+    assert not broken, message(
         f"{table} has orphan rows",
-        looked_at=[key.trouble for key in broken],
-        next_steps=["find them in the source; were triggers or keys off while data was loaded?"],
+        checked=[key.trouble for key in broken],
+        remedy=["find them in the source; were triggers or keys off while data was loaded?"],
     )
     if why := census.why_unread("foreign keys"):
         pytest.skip(why)
@@ -28,10 +28,10 @@ def test_foreign_keys_hold(table: str, census: Census) -> None:
 def test_constraints_hold(table: str, census: Census) -> None:
     """Every row of a table meets its constraints: not null, check, domain, unique, exclusion."""
     broken = census.broken_constraints_of(table)
-    assert not broken, story(
+    assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
-        looked_at=[constraint.told for constraint in broken],
-        next_steps=[
+        checked=[constraint.told for constraint in broken],
+        remedy=[
             "find the rows in the source: SELECT ... WHERE NOT (the constraint's condition)",
             "was a constraint changed in the catalog, or a function that it calls?",
         ],
@@ -43,10 +43,10 @@ def test_constraints_hold(table: str, census: Census) -> None:
 def test_unlisted_tables_hold(unlisted_tables: list[str], census: Census) -> None:
     """Tables that the backup does not list (an extension's, say) hold their keys too."""
     broken = [f"{name}: {line}" for name in unlisted_tables for line in census.broken_in(name)]
-    assert not broken, story(
+    assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
-        looked_at=broken,
-        next_steps=["find the rows in the source; were triggers off while data was loaded?"],
+        checked=broken,
+        remedy=["find the rows in the source; were triggers off while data was loaded?"],
     )
     if why := census.why_unread("foreign keys", "constraints", "keys"):
         pytest.skip(why)
@@ -62,19 +62,19 @@ def test_required_references_exist(
         pytest.skip(why)
     referenced = {key.referenced for key in census.foreign_keys_of(required.name)}
     lost = [name for name in required.references if name not in referenced]
-    assert not lost, story(
+    assert not lost, message(
         f"{required.name} has no foreign key to {', '.join(lost)}",
-        next_steps=["see whether the source has it; the dump may have been cut or edited"],
+        remedy=["see whether the source has it; the dump may have been cut or edited"],
     )
 
 
 def test_constraints_are_validated(census: Census) -> None:
     """No constraint is NOT VALID but in the backup too; what rows break is found above."""
-    assert not census.unvalidated, story(
+    assert not census.unvalidated, message(
         f"{show_count(len(census.unvalidated), 'constraint')} not validated: "
         + ", ".join(census.unvalidated),
-        looked_at=["the backup adds them without NOT VALID, or says nothing of them"],
-        next_steps=[
+        checked=["the backup adds them without NOT VALID, or says nothing of them"],
+        remedy=[
             "was the load cut off before VALIDATE CONSTRAINT?",
             "ALTER TABLE ... VALIDATE CONSTRAINT; its errors name the constraint",
         ],
@@ -85,10 +85,10 @@ def test_constraints_are_validated(census: Census) -> None:
 
 def test_indexes_are_valid(census: Census) -> None:
     """Every index is valid and ready."""
-    assert not census.invalid_indexes, story(
+    assert not census.invalid_indexes, message(
         f"{show_count(len(census.invalid_indexes), 'index', 'indexes')} not valid: "
         + ", ".join(census.invalid_indexes),
-        next_steps=[
+        remedy=[
             "REINDEX INDEX CONCURRENTLY them in the source",
             "one that lacks a partition: CREATE INDEX there, ALTER INDEX ... ATTACH PARTITION",
         ],
@@ -100,10 +100,10 @@ def test_indexes_are_valid(census: Census) -> None:
 def test_sequences_are_ahead(census: Census) -> None:
     """Every sequence gives values that its column does not hold yet."""
     behind = [each for each in census.sequences if not each.is_ahead]
-    assert not behind, story(
+    assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
-        looked_at=[each.told for each in behind],
-        next_steps=["after a restore: SELECT setval('SEQUENCE', (SELECT max(COLUMN) FROM TABLE))"],
+        checked=[each.told for each in behind],
+        remedy=["after a restore: SELECT setval('SEQUENCE', (SELECT max(COLUMN) FROM TABLE))"],
     )
     if why := census.why_unread("sequences"):
         pytest.skip(why)

@@ -9,7 +9,7 @@ import pytest
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.budgets import Budgets
 from restore_drill.config.criteria import TableCriteria
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.record import Record
 from restore_drill.core.units import show_duration
 from restore_drill.facts.model import Census
@@ -31,7 +31,7 @@ def test_table_can_be_written(
     problem = writes(required.name)
     if problem == NO_ROW:
         pytest.skip(f"{required.name}: {NO_ROW}")
-    assert not problem, story(f"{required.name} cannot be written: {problem}")
+    assert not problem, message(f"{required.name} cannot be written: {problem}")
 
 
 @pytest.mark.budget("time")
@@ -60,7 +60,7 @@ def assert_within(budgets: Budgets, spent: float, what: str) -> None:
     budget = budgets.seconds[what]
     if budget is None:
         pytest.skip(budgets.why_none(what))
-    assert spent <= budget, story(
+    assert spent <= budget, message(
         f"{what} time {show_duration(spent)} is over its budget of {show_duration(budget)}",
-        next_steps=[f"see the timeline in the report; the budget is --max-{what}-time"],
+        remedy=[f"see the timeline in the report; the budget is --max-{what}-time"],
     )

@@ -9,7 +9,7 @@ import pytest
 from restore_drill.backups.model import Contents
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import Fact, TableCriteria
-from restore_drill.core.errors import story
+from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Census
 
@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 def test_database_has_rows(census: Census, contents: Contents) -> None:
     """The restored database is not empty, and the backup has rows of its tables."""
-    assert not contents.is_schema_only, story(
+    assert not contents.is_schema_only, message(
         "the backup holds the structure of its tables and the rows of none (--schema-only)",
-        looked_at=["entries of the kind TABLE DATA in its table of contents: there are none"],
-        next_steps=["take the backup without --schema-only (-s)"],
+        checked=["entries of the kind TABLE DATA in its table of contents: there are none"],
+        remedy=["take the backup without --schema-only (-s)"],
     )
-    assert sum(census.rows.values()) > 0, story(
+    assert sum(census.rows.values()) > 0, message(
         f"the restored database has {show_count(len(census.rows), 'table')} and not a single row",
-        next_steps=["see which database the job dumps, and with which options"],
+        remedy=["see which database the job dumps, and with which options"],
     )
 
 
@@ -35,11 +35,9 @@ def test_table_has_rows(
     """A required table has as many rows as the criteria file asks for."""
     rows = census.rows.get(required.name)
     assert rows is not None, criteria_names.lost_table(required.name, census.relations)
-    assert required.holds(rows), story(
+    assert required.holds(rows), message(
         f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
-        next_steps=[
-            "compare with the source; if it is right, change [tables] in the criteria file"
-        ],
+        remedy=["compare with the source; if it is right, change [tables] in the criteria file"],
     )
 
 
@@ -48,27 +46,25 @@ def test_table_has_every_row(table: str, census: Census, contents: Contents) -> 
     if table not in contents.rows and table not in census.partitioned:
         pytest.skip("the backup holds no data for it (--exclude-table-data, --schema-only?)")
     unreadable = census.unreadable.get(table)
-    assert unreadable is None, story(f"{table} cannot be read: {unreadable}")
+    assert unreadable is None, message(f"{table} cannot be read: {unreadable}")
     rows = census.rows.get(table)
-    assert rows is not None, story(f"{table} is not in the restored database")
+    assert rows is not None, message(f"{table} is not in the restored database")
     dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
-    assert rows == dumped, story(
+    assert rows == dumped, message(
         f"{table} has {rows:,} rows, the backup has {dumped:,}: {abs(dumped - rows):,} "
         + ("missing" if rows < dumped else "too many"),
-        next_steps=[
-            "read the restore's errors for this table, and look for triggers and rules on it"
-        ],
+        remedy=["read the restore's errors for this table, and look for triggers and rules on it"],
     )
 
 
 def test_fact_holds(fact: Fact, measure: Callable[[Fact], tuple[float | None, str]]) -> None:
     """A business fact of the criteria file holds."""
     value, error = measure(fact)
-    assert value is not None, story(f"{fact.name} could not be measured: {error}")
-    assert fact.holds(value), story(
+    assert value is not None, message(f"{fact.name} could not be measured: {error}")
+    assert fact.holds(value), message(
         f"{fact.name} is {value:,}, expected {fact.expectation}",
-        looked_at=[f"[facts.{fact.name}] in the criteria file"],
-        next_steps=[
+        checked=[f"[facts.{fact.name}] in the criteria file"],
+        remedy=[
             "run its query in the source: is the number the same there?",
             "if it is right, change its bounds in the criteria file",
             "if the source has another, the backup has lost rows or changed them",

@@ -38,7 +38,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.core.errors import BackupFault, CouldNotRun, story
+from restore_drill.core.errors import BackupFault, CouldNotRun, message
 
 MODE = os.environ.get("MODE", "").split(",")
 SECRET = os.environ.get("SECRET", "")
@@ -51,7 +51,7 @@ TABLES += ["public.<script>alert(1)</script>", "public.a&b|c"] if "evil" in MODE
 def backup(record, steps):
     steps.step(1, "Selecting latest backup")
     if "notfound" in MODE:
-        raise BackupFault("no backup was found", next_steps=["see that the backup job runs"])
+        raise BackupFault("no backup was found", remedy=["see that the backup job runs"])
     with record.stage("select"):
         steps.progress("reading a very long path: " + "x" * 200)
         record.sample = "sample" in MODE
@@ -72,7 +72,7 @@ def backup(record, steps):
 def restored(backup, record, steps):
     record.target = {"kind": "embedded", "server_version": "16.15"}
     if "noserver" in MODE:
-        raise CouldNotRun("no server could be had", looked_at=["PyPI"], next_steps=["install one"])
+        raise CouldNotRun("no server could be had", checked=["PyPI"], remedy=["install one"])
     with record.stage("restore"):
         time.sleep(0.05)
     for table in TABLES:
@@ -107,7 +107,7 @@ def test_table_has_rows(restored, record, table):
     """
     if "skiprows" in MODE:
         pytest.skip("the rows are out of reach")
-    assert record.tables[table]["rows"] == 1000, story(
+    assert record.tables[table]["rows"] == 1000, message(
         f"{table} has 0 rows, the backup holds 1,000", ["the census"], ["read the <log>"]
     )
 

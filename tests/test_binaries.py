@@ -235,7 +235,7 @@ def test_newer_than_newest_is_refused() -> None:
 
 def test_missing_tool_is_named() -> None:
     """A tool that a build does not have is named with its path."""
-    with pytest.raises(CouldNotRun, match=r"has no pg_magic\n.*looked at: \S+/pg_magic"):
+    with pytest.raises(CouldNotRun, match=r"has no pg_magic\n.*checked: \S+/pg_magic"):
         candidates()[0].tool("pg_magic")
 
 

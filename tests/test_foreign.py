@@ -122,7 +122,7 @@ def test_foreign_file_is_told(case: str, packing: str, tmp_path: Path) -> None:
 
     assert found.format == ""
     assert what in found.unrecognised
-    assert step in "\n".join(found.next_steps)
+    assert step in "\n".join(found.remedy)
     assert ("behind gzip" in found.unrecognised) is bool(packing)
 
 
@@ -154,7 +154,7 @@ def test_foreign_folder_is_told(case: str, tmp_path: Path, report_dir: Path) -> 
     found = recognise(tmp_path / "x")
     drill = run_drill("-m", "select", report_dir=report_dir, BACKUP_PATH=str(tmp_path / "x"))
 
-    assert what in found.unrecognised and found.next_steps
+    assert what in found.unrecognised and found.remedy
     assert drill.code == 1, drill.output
     assert what in drill.failed["test_backup_exists"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.core.errors import BackupFault, story
+from restore_drill.core.errors import BackupFault, message
 from restore_drill.core.printable import (
     printable,
     printable_json,
@@ -93,11 +93,11 @@ def test_json_keeps_its_meaning() -> None:
 
 def test_a_story_has_a_line_for_each_of_its_parts() -> None:
     """No part of a story makes lines of its own; libpq's own second line goes on in the first."""
-    told = story(f"table {WORSE}", [EVIL, f" {EVIL}", "closed\n\tThis means"], [EVIL])
+    told = message(f"table {WORSE}", [EVIL, f" {EVIL}", "closed\n\tThis means"], [EVIL])
 
     assert len(told.splitlines()) == 5
     assert BANNER not in map(str.strip, told.splitlines())
-    assert "  looked at: closed This means" in told
+    assert "  checked: closed This means" in told
     assert "\n" not in BackupFault(EVIL).what
 
 
@@ -106,7 +106,7 @@ def test_every_message_of_a_criterion_is_a_story() -> None:
     for path in (ROOT / "drill").glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assert) and isinstance(node.msg, ast.JoinedStr):
-                pytest.fail(f"{path.name}, line {node.lineno}: tell it with story()")
+                pytest.fail(f"{path.name}, line {node.lineno}: tell it with message()")
 
 
 @pytest.fixture(scope="module")

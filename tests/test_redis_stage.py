@@ -467,7 +467,7 @@ def test_wrong_password_fails_and_is_not_repeated(drill: Drill, serve: Serve) ->
     lines = run.output.splitlines()
     assert lines.count(reason) == 1
     assert sum(line.endswith(f"not reached: {reason}") for line in lines) == 5
-    assert f"looked at: 127.0.0.1:{server.port}/0 (from REDIS_URL)" in run.output
+    assert f"checked: 127.0.0.1:{server.port}/0 (from REDIS_URL)" in run.output
     assert run.redis["reachable"] is False
     for secret in (PASSWORD, quote(PASSWORD, safe="")):
         assert secret not in run.output + json.dumps(run.record)
@@ -670,7 +670,7 @@ def test_stand_in_that_cannot_start_could_not_run(drill: Drill, short: Path) -> 
 
     assert run.exit_code == 6, run.output
     assert run.output.splitlines().count("the embedded Redis does not start") == 1
-    assert "looked at: it said: boom" in run.output
+    assert "checked: it said: boom" in run.output
     assert "FAILED" not in run.output
     assert run.redis["reachable"] is False
     assert [entry["what"] for entry in run.record["not_checked"]] == ["your own Redis"]

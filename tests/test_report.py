@@ -340,7 +340,7 @@ def test_criteria_that_repeat_a_story_share_a_line(project: Path) -> None:
     done = drill(project, mode="noserver")
 
     assert done.out.count("! test_table_has_rows[public.cards]: no server could be had") == 2
-    assert done.out.count("looked at: PyPI") == 1
+    assert done.out.count("checked: PyPI") == 1
     assert "! Not reached because of that: 2 criteria" in done.out
     assert "test_foreign_keys_hold" not in done.out
 

@@ -136,7 +136,7 @@ def test_a_fact_that_does_not_hold_says_what_to_do(tmp_path: Path, report_dir: P
 
     assert drill.code == 1, drill.output
     assert "expected at least 1,001" in drill.output
-    assert "looked at: [facts.cards] in the criteria file" in drill.output
+    assert "checked: [facts.cards] in the criteria file" in drill.output
     assert "1. run its query in the source" in drill.output
 
 

@@ -205,7 +205,7 @@ def test_a_waiver_names_a_single_constraint(shops: Shops, tmp_path: Path) -> Non
 
     assert (one.code, both.code) == (1, 0), one.output + both.output
     assert set(one.failed) == {"test_constraints_hold[public.cards]"}
-    assert "looked at: check m_small: 1 row breaks it" in told
+    assert "checked: check m_small: 1 row breaks it" in told
     assert f"check n_small: 1 row breaks it is waived until {NEXT_MONTH} (ticket 12)" in told
     assert [check["id"] for check in waived] == [
         "drill/test_relations.py::test_constraints_hold[public.cards]"

@@ -92,8 +92,8 @@ def reading_tools(header: Header) -> Binaries:
         version = ".".join(map(str, header.version))
         raise CouldNotRun(
             f"the archive has format version {version}, newer than any pg_restore here can read",
-            looked_at=[f"dumped by pg_dump {header.head.dumped_by or 'of an unknown version'}"],
-            next_steps=["update restore-drill, or install that version's PostgreSQL"],
+            checked=[f"dumped by pg_dump {header.head.dumped_by or 'of an unknown version'}"],
+            remedy=["update restore-drill, or install that version's PostgreSQL"],
         )
     needs = frozenset({header.compression} & {"zstd", "lz4"})
     return find_binaries(

@@ -59,7 +59,7 @@ class Kind(NamedTuple):
     format: str = ""
     compression: str = ""
     unrecognised: str = ""
-    next_steps: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
 
 
 class Layers(io.RawIOBase):

@@ -95,7 +95,7 @@ class Backup:
     """One restorable thing, recognised by its content.
 
     `format` is plain, custom, directory or tar, or empty where `unrecognised` says what it is
-    instead and `next_steps` what to do then; `compression` is what the whole file went through
+    instead and `remedy` what to do then; `compression` is what the whole file went through
     (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is
     where a compressed archive was unpacked to, since pg_restore wants to seek. `not_drilled` tells
     which other series lie beside it and how to drill them, `remarks` what else was noticed.
@@ -109,7 +109,7 @@ class Backup:
     time_source: str
     unrecognised: str = ""
     is_sample: bool = False
-    next_steps: tuple[str, ...] = ()
+    remedy: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     not_drilled: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()

@@ -87,8 +87,8 @@ def write_all(file: FileIO, chunk: bytes) -> None:
     except OSError as error:
         raise CouldNotRun(
             f"no room to unpack the backup in {Path(str(file.name)).parent}: {error.strerror}",
-            looked_at=[f"{show_bytes(file.tell())} were written"],
-            next_steps=["free some space, or point TMPDIR to a larger disk"],
+            checked=[f"{show_bytes(file.tell())} were written"],
+            remedy=["free some space, or point TMPDIR to a larger disk"],
         ) from None
 
 
@@ -141,7 +141,7 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
         except MemoryError:
             raise CouldNotRun(
                 f"memory ran out while {backup.name} was read",
-                next_steps=["run the drill on a machine with more memory"],
+                remedy=["run the drill on a machine with more memory"],
             ) from None
         except READ_ERRORS as error:
             what = f"its {backup.compression} compression" if backup.compression else "it"

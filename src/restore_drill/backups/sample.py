@@ -77,7 +77,7 @@ def make_sample(source: Target, cards: int, folder: Path) -> Backup:
     )
     if done.returncode:
         said = told_lines(done.stderr.splitlines())
-        raise CouldNotRun("pg_dump of the sample shop failed", looked_at=said)
+        raise CouldNotRun("pg_dump of the sample shop failed", checked=said)
     path.with_name(f"{path.name}.sha256").write_text(f"{sha256_of(path)}  {path.name}\n")
     return Backup(
         path=path,

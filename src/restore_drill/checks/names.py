@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from restore_drill.config.criteria.model import Criteria
-from restore_drill.core.errors import CriteriaMistake, story
+from restore_drill.core.errors import CriteriaMistake, message
 from restore_drill.core.names import part_of, split_name
 from restore_drill.core.server_errors import told_of
 from restore_drill.servers.model import Target
@@ -78,10 +78,10 @@ class CriteriaNames:
                 return each
         return ""
 
-    def mistake(self, what: str, looked_at: list[str], next_steps: list[str]) -> CriteriaMistake:
+    def mistake(self, what: str, checked: list[str], remedy: list[str]) -> CriteriaMistake:
         """The mistake in the criteria that `what` tells."""
-        steps = [f"correct it in {self.criteria.path}", *next_steps]
-        made = CriteriaMistake(what, looked_at=looked_at, next_steps=steps)
+        steps = [f"correct it in {self.criteria.path}", *remedy]
+        made = CriteriaMistake(what, checked=checked, remedy=steps)
         return self.told.setdefault(what, made)
 
     def lost_table(self, name: str, there: Collection[str], section: str = "[tables]") -> str:
@@ -104,7 +104,7 @@ class CriteriaNames:
                 "was it in the source? then it is lost: drill the backup before this one",
                 f"was it never there? then correct {section} in {self.criteria.path}",
             ]
-        return story(f"required table {name} is not in the restored database", next_steps=ways)
+        return message(f"required table {name} is not in the restored database", remedy=ways)
 
     def check_column(self, table: str, column: str, there: Collection[str], section: str) -> None:
         """Raise `CriteriaMistake` where `column` is most likely a slip of one of `there`."""
@@ -164,8 +164,8 @@ class CriteriaNames:
             what,
             CriteriaMistake(
                 what,
-                looked_at=["tables and columns of the restored database"],
-                next_steps=[
+                checked=["tables and columns of the restored database"],
+                remedy=[
                     f"correct the query: {place}",
                     "if it has worked before, what it names is lost: drill the backup before",
                 ],

@@ -9,7 +9,7 @@ from psycopg import errors
 
 from restore_drill.checks.files import SqlCriterion
 from restore_drill.checks.names import CriteriaNames
-from restore_drill.core.errors import CouldNotRun, story
+from restore_drill.core.errors import CouldNotRun, message
 from restore_drill.core.server_errors import told_of
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.servers.model import Target
@@ -37,13 +37,13 @@ class Returned:
         """Why `criterion` does not hold; empty where it does."""
         if self.error:
             told = f"its query gave no answer: {self.error}"
-            return story(told, looked_at=[str(criterion.path)])
+            return message(told, checked=[str(criterion.path)])
         if not self.rows:
             return ""
-        return story(
+        return message(
             self.told,
-            looked_at=[f"{criterion.path} ({criterion.sentence})"],
-            next_steps=["run its query in the source: the rows themselves are never shown here"],
+            checked=[f"{criterion.path} ({criterion.sentence})"],
+            remedy=["run its query in the source: the rows themselves are never shown here"],
         )
 
 
@@ -93,7 +93,7 @@ def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
     if error.sqlstate is None or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
         raise CouldNotRun(
             "the connection was lost while an SQL criterion ran",
-            looked_at=[message],
-            next_steps=["read the server's log; memory killed by the system is the usual reason"],
+            checked=[message],
+            remedy=["read the server's log; memory killed by the system is the usual reason"],
         ) from None
     return message

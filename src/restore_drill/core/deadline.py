@@ -83,8 +83,8 @@ class Limit:
         if self.error is None:
             self.error = TookTooLong(
                 f"{self.what} took longer than {show_duration(self.seconds)} and was ended",
-                looked_at=[f"at work was {line}" for line in work_in_hand()],
-                next_steps=[
+                checked=[f"at work was {line}" for line in work_in_hand()],
+                remedy=[
                     "see what the server was waiting for: a lock, a function that never ends?",
                     self.remedy,
                 ],

@@ -25,19 +25,19 @@ class UsageError(Exception):
     """A mistake in options, variables or files that the user names; exit code 4, no traceback."""
 
 
-def story(what: str, looked_at: Sequence[str] = (), next_steps: Sequence[str] = ()) -> str:
-    """Tell a failure: what failed, what was looked at, what to do next (one line an item).
+def message(what: str, checked: Sequence[str] = (), remedy: Sequence[str] = ()) -> str:
+    """Message of a failure: what failed, what was checked, what to do next (a line an item).
 
-    An item of `looked_at` that begins with blanks goes on with the one before it.
+    An item of `checked` that begins with blanks goes on with the one before it.
     """
     lines = [one_line(what)]
     lines += [
-        f"             {one_line(line.strip())}"
+        f"           {one_line(line.strip())}"
         if line.startswith(" ")
-        else f"  looked at: {one_line(line)}"
-        for line in looked_at
+        else f"  checked: {one_line(line)}"
+        for line in checked
     ]
-    lines += [f"  {number}. {one_line(line)}" for number, line in enumerate(next_steps, start=1)]
+    lines += [f"  {number}. {one_line(line)}" for number, line in enumerate(remedy, start=1)]
     return "\n".join(lines)
 
 
@@ -47,14 +47,14 @@ def one_line(text: str) -> str:
 
 
 class Trouble(Exception):
-    """A failure that is told as a story (see `story`) and never as a traceback."""
+    """A failure that is reported in words (see `message`) and never as a traceback."""
 
     def __init__(
         self,
         what: str,
         *,
-        looked_at: Sequence[str] = (),
-        next_steps: Sequence[str] = (),
+        checked: Sequence[str] = (),
+        remedy: Sequence[str] = (),
         told_by: str = "",
     ) -> None:
         """Keep the parts: `what` alone is the one line that dependents repeat.
@@ -63,7 +63,7 @@ class Trouble(Exception):
         """
         self.what = one_line(what)
         self.told_by = told_by
-        super().__init__(story(what, looked_at, next_steps))
+        super().__init__(message(what, checked, remedy))
 
 
 class BackupFault(Trouble):

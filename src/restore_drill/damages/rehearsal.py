@@ -69,8 +69,8 @@ class Rehearsal:
         if false_alarms := self.of_database(CONTROL):
             raise CouldNotRun(
                 "the proof cannot be made: an undamaged copy turns criteria red",
-                looked_at=false_alarms[:10],
-                next_steps=["report this: it is a fault of restore-drill"],
+                checked=false_alarms[:10],
+                remedy=["report this: it is a fault of restore-drill"],
             )
 
 

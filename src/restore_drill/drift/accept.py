@@ -51,8 +51,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     except OSError as error:
         raise CouldNotRun(
             f"the acceptance cannot be recorded: {error.strerror}",
-            looked_at=[str(state.accepted_path)],
-            next_steps=["run it as the user who runs the drill"],
+            checked=[str(state.accepted_path)],
+            remedy=["run it as the user who runs the drill"],
         ) from None
     sys.stdout.write("\n".join(told(state, chosen, found["findings"])) + "\n")
     return 0

@@ -82,8 +82,8 @@ def facts_of(
     if census.held is None:
         raise BackupFault(
             "the restored database cannot be compared with the last passed drill",
-            looked_at=[f"its catalog: {census.unheld}"],
-            next_steps=["look at the criteria of the restore: what did not come back?"],
+            checked=[f"its catalog: {census.unheld}"],
+            remedy=["look at the criteria of the restore: what did not come back?"],
         )
     rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in census.rows.items()}
     database = contents.head.database or backup.head.database

@@ -139,8 +139,8 @@ def read_tables(reader: CatalogReader) -> list[catalog.Table]:
     if "tables" in reader.unread:
         raise CouldNotRun(
             "the tables of the restored database could not be listed",
-            looked_at=[reader.unread["tables"]],
-            next_steps=["read the restore's errors, and the server's log"],
+            checked=[reader.unread["tables"]],
+            remedy=["read the restore's errors, and the server's log"],
         )
     return found
 

@@ -64,8 +64,8 @@ def answer(connection: Connection, query: str, before: Sequence[str] = ()) -> Ou
         if connection.broken:
             raise CouldNotRun(
                 "the connection was lost while the restored database was read",
-                looked_at=[told_of(error)],
-                next_steps=["read the server's log; run again with --jobs 1"],
+                checked=[told_of(error)],
+                remedy=["read the server's log; run again with --jobs 1"],
             ) from None
         told = told_of(error, query, connection=connection)
         return Outcome(None, told, error.sqlstate or "", error_in(error))

@@ -94,7 +94,7 @@ class Hold:
         connection.close()
         raise CouldNotRun(
             f"another drill is at work on {self.target.description}",
-            next_steps=["wait for it; see pg_stat_activity for application_name restore-drill"],
+            remedy=["wait for it; see pg_stat_activity for application_name restore-drill"],
         )
 
     def __enter__(self) -> Self:
@@ -156,12 +156,12 @@ class Hold:
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
             return CouldNotRun(
                 f"{self.target.description} was not reset: other sessions hold locks in it",
-                next_steps=["stop the application's traffic first", "see pg_stat_activity"],
+                remedy=["stop the application's traffic first", "see pg_stat_activity"],
             )
         return CouldNotRun(
             f"{self.target.description} was not reset: the server refused",
-            looked_at=[told_of(error)],
-            next_steps=["connect as a superuser or as the owner of all that is in it"],
+            checked=[told_of(error)],
+            remedy=["connect as a superuser or as the owner of all that is in it"],
         )
 
 

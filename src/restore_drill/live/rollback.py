@@ -71,8 +71,8 @@ def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotB
     name = target.conninfo["dbname"]
     return NotBroughtBack(
         f"{target.description} was NOT brought back: {what_it_holds(target)}",
-        looked_at=reasons,
-        next_steps=[
+        checked=reasons,
+        remedy=[
             f"keep application traffic stopped, and keep {snapshot}: it holds all that was there",
             f"mend what is named above, then go back: {way_back(snapshot, name)}",
             f"or by hand: pg_restore --clean --if-exists --dbname={name} {snapshot}",
@@ -108,7 +108,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     backup = as_backup(look_at(path, UTC))
     contents = read_contents(backup, path.parent, lambda _: None)
     if contents.faults:
-        raise CouldNotRun(f"{path.name} is damaged; nothing was touched", looked_at=contents.faults)
+        raise CouldNotRun(f"{path.name} is damaged; nothing was touched", checked=contents.faults)
     with Hold(target) as hold, DeferredSignals() as signals:
         check_resettable(target)
         hold.stop_writes()
@@ -141,8 +141,8 @@ def source_of(path: Path) -> Source:
         raise CouldNotRun(
             f"nothing beside {path.name} says which database of which server it is of, "
             "so nothing was touched",
-            looked_at=[f"{path}.source", f"{path}.undecided"],
-            next_steps=[
+            checked=[f"{path}.source", f"{path}.undecided"],
+            remedy=[
                 "was it moved without them? put them beside it again",
                 f"or restore it by hand: pg_restore --clean --if-exists --dbname=NAME {path}",
             ],

@@ -73,8 +73,8 @@ def dump(target: Target, path: Path) -> None:
         if done.returncode:
             raise CouldNotRun(
                 f"no safety snapshot, nothing was touched: pg_dump failed on {target.description}",
-                looked_at=told_lines(done.stderr.splitlines())[-5:],
-                next_steps=["see that the role in DATABASE_URL may read all of the database"],
+                checked=told_lines(done.stderr.splitlines())[-5:],
+                remedy=["see that the role in DATABASE_URL may read all of the database"],
             )
         part.rename(path)
     except OSError as error:
@@ -87,7 +87,7 @@ def unwritable(path: Path, error: OSError) -> CouldNotRun:
     """Tell that no snapshot can be written to the folder of `path`."""
     return CouldNotRun(
         f"no safety snapshot, so nothing was touched: {path.parent}: {error.strerror}",
-        next_steps=["give the drill a writable BACKUP_PATH with enough room"],
+        remedy=["give the drill a writable BACKUP_PATH with enough room"],
     )
 
 
@@ -108,8 +108,8 @@ def take_snapshot(
     if contents.faults or unequal:
         raise CouldNotRun(
             "the safety snapshot is not proved, so nothing was touched",
-            looked_at=[str(path), *contents.faults, *unequal],
-            next_steps=["stop all application traffic: the database must not change meanwhile"],
+            checked=[str(path), *contents.faults, *unequal],
+            remedy=["stop all application traffic: the database must not change meanwhile"],
         )
     try:
         write_source(path, Source(identity_of_server(target), identity))
@@ -152,15 +152,15 @@ def refuse_change(target: Target, identity: Identity) -> None:
     except psycopg.Error as error:
         raise CouldNotRun(
             f"{target.description} was not touched: it cannot be read once more",
-            looked_at=[told_of(error)],
+            checked=[told_of(error)],
         ) from None
     was = replace(identity, tables={}, partitions={}, written=None)
     changed = differences(was, replace(now, partitions={}), target)
     if changed:
         raise CouldNotRun(
             f"{target.description} was not touched: it has changed since its snapshot was taken",
-            looked_at=changed[:10],
-            next_steps=["stop all application traffic, then drill again"],
+            checked=changed[:10],
+            remedy=["stop all application traffic, then drill again"],
         )
 
 
@@ -179,8 +179,8 @@ def refuse_undecided(folder: Path, server: ServerIdentity) -> list[str]:
         raise CouldNotRun(
             f"an earlier drill was stopped after it had reset database {server.database}: "
             "no verdict is out",
-            looked_at=[f"{path}.undecided"],
-            next_steps=[
+            checked=[f"{path}.undecided"],
+            remedy=[
                 f"go back to before it: {way_back(path, server.database)}",
                 f"or, if the database is as you want it: mv {path}.undecided {path}.source",
             ],

@@ -60,13 +60,13 @@ def take_backup(
     except psycopg.Error as error:
         raise CouldNotRun(
             f"no backup was taken: {target.description} cannot be read",
-            looked_at=[told_of(error)],
-            next_steps=remedies(error),
+            checked=[told_of(error)],
+            remedy=remedies(error),
         ) from None
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror or error}",
-            next_steps=["free some space there, or name another --output-dir"],
+            remedy=["free some space there, or name another --output-dir"],
         ) from None
 
 
@@ -104,8 +104,8 @@ def take_in(
     if identity.unread:
         raise CouldNotRun(
             "no backup was taken: not all of the source can be read",
-            looked_at=identity.unread[:5],
-            next_steps=["connect as a role that may read every table and large object"],
+            checked=identity.unread[:5],
+            remedy=["connect as a role that may read every table and large object"],
         )
     progress("checksums")
     manifest = describe(

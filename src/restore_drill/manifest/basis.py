@@ -66,7 +66,7 @@ def identity_of(census: Census) -> Identity:
     if census.identity is None:
         raise BackupFault(
             "the restored database cannot be compared with the manifest",
-            looked_at=[f"its catalog: {census.unidentified}"],
-            next_steps=["look at the criteria of the restore: what did not come back?"],
+            checked=[f"its catalog: {census.unidentified}"],
+            remedy=["look at the criteria of the restore: what did not come back?"],
         )
     return census.identity

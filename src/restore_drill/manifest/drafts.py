@@ -33,7 +33,7 @@ def draft_in(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror}",
-            next_steps=["give it a directory that it may write to: --output-dir"],
+            remedy=["give it a directory that it may write to: --output-dir"],
         ) from None
     lock = os.open(draft, os.O_RDONLY)
     try:
@@ -85,7 +85,7 @@ def refuse_existing(place: Path) -> None:
     if place.exists():
         raise CouldNotRun(
             f"{place} exists and was not overwritten",
-            next_steps=["run again a second later, or put {time} into --name"],
+            remedy=["run again a second later, or put {time} into --name"],
         )
 
 

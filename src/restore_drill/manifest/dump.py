@@ -99,8 +99,8 @@ class Dump:
         if self.process.wait():
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",
-                looked_at=said[-5:],
-                next_steps=remedies(said),
+                checked=said[-5:],
+                remedy=remedies(said),
             )
         return said
 

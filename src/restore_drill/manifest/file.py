@@ -122,8 +122,8 @@ def read_manifest(path: Path) -> Manifest:
         if isinstance(schema, int) and schema > SCHEMA:
             raise CouldNotRun(
                 f"the manifest {path.name} is of a newer restore-drill (schema {schema})",
-                looked_at=[str(path)],
-                next_steps=["update restore-drill"],
+                checked=[str(path)],
+                remedy=["update restore-drill"],
             )
         if schema != SCHEMA:
             raise ValueError(f"its schema is {schema!r}")
@@ -131,13 +131,13 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise CouldNotRun(
             f"the manifest {path} cannot be read: {error.strerror}",
-            next_steps=["check its permissions, or run as a user who may read it"],
+            remedy=["check its permissions, or run as a user who may read it"],
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupFault(
             f"the manifest {path.name} is damaged: {reason(error)}",
-            looked_at=[str(path)],
-            next_steps=[
+            checked=[str(path)],
+            remedy=[
                 "fetch it again from where the backup was written",
                 f"or take a new backup: {COMMAND} backup",
             ],

@@ -33,8 +33,8 @@ def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     """Tell that the database could not be read through."""
     return CouldNotRun(
         f"{target.description} could not be read through",
-        looked_at=reasons[:5],
-        next_steps=["connect as a role that may read every table (superuser, or pg_read_all_data)"],
+        checked=reasons[:5],
+        remedy=["connect as a role that may read every table (superuser, or pg_read_all_data)"],
     )
 
 

@@ -42,8 +42,8 @@ def refuse_row_security(connection: psycopg.Connection[Any], target: Target) -> 
         raise CouldNotRun(
             f"no backup was taken: the role in DATABASE_URL is under row security on "
             f"{', '.join(tables[:5])}" + (f" and {len(tables) - 5} more" if tables[5:] else ""),
-            looked_at=[target.description, "row_security_active()"],
-            next_steps=[
+            checked=[target.description, "row_security_active()"],
+            remedy=[
                 "connect as a superuser or a role with BYPASSRLS",
                 "any other dumps only the rows that it may see",
             ],

@@ -82,7 +82,7 @@ def wait_for_redis(container: RedisContainer, password: str) -> Server:
             how = "its container ended" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
             raise CouldNotRun(
                 f"image {container.image} did not give a Redis server: {how}",
-                looked_at=last_log_lines(container, password),
-                next_steps=NO_IMAGE[1:],
+                checked=last_log_lines(container, password),
+                remedy=NO_IMAGE[1:],
             )
         time.sleep(0.05)

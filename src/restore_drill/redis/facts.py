@@ -98,8 +98,8 @@ def write_danger(facts: RedisFacts) -> Trouble | None:
     if facts.is_sentinel:
         return kind(
             f"REDIS_URL names a Sentinel, {facts.where}: it watches others and keeps no keys",
-            looked_at=["its role"],
-            next_steps=[
+            checked=["its role"],
+            remedy=[
                 "ask it where the primary is: SENTINEL GET-MASTER-ADDR-BY-NAME NAME",
                 "name that host and port in REDIS_URL",
             ],
@@ -111,8 +111,8 @@ def write_danger(facts: RedisFacts) -> Trouble | None:
         return kind(
             f"nothing was written to Redis at {facts.where}: it is nearly full "
             "and a write would evict live keys",
-            looked_at=[facts.memory],
-            next_steps=["raise maxmemory", "see what fills it: redis-cli --bigkeys, INFO memory"],
+            checked=[facts.memory],
+            remedy=["raise maxmemory", "see what fills it: redis-cli --bigkeys, INFO memory"],
         )
     return None
 

@@ -151,12 +151,12 @@ def explain(error: redis.RedisError, server: Server, doing: str) -> Trouble:
     """
     told = f"{'TLS ' if server.tls else ''}{type(error).__name__}: {error}"
     what, steps = meaning(told)
-    looked_at = [server.source, f"while {doing}"]
+    checked = [server.source, f"while {doing}"]
     if not what:
         what = f"failed with {type(error).__name__}"
-        looked_at.append(f"it said: {server.scrub(str(error))[:200]}")
+        checked.append(f"it said: {server.scrub(str(error))[:200]}")
     kind = BackupFault if server.own else CouldNotRun
-    return kind(f"Redis at {server.where} {what}", looked_at=looked_at, next_steps=steps)
+    return kind(f"Redis at {server.where} {what}", checked=checked, remedy=steps)
 
 
 def meaning(told: str) -> tuple[str, tuple[str, ...]]:

@@ -92,8 +92,8 @@ class Blocks:
         except OSError as error:
             raise CouldNotRun(
                 f"no room to spool the rows of the dump: {error.strerror}",
-                looked_at=[f"{tempfile.gettempdir()}, {show_bytes(self.spooled)} written"],
-                next_steps=["free some space, or point TMPDIR to a larger disk"],
+                checked=[f"{tempfile.gettempdir()}, {show_bytes(self.spooled)} written"],
+                remedy=["free some space, or point TMPDIR to a larger disk"],
             ) from None
         block.grow(self.spooled, len(data))
         self.spooled += len(data)

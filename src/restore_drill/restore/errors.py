@@ -1,4 +1,4 @@
-"""Judges an error of a restore: whose fault it is, its cause and the way out; by SQLSTATE alone.
+"""Judges an error of a restore: whose fault it is, its cause and the remedy; by SQLSTATE alone.
 
 A server may speak any language, and its messages may hold rows: see `core/server_errors.py`.
 """
@@ -15,7 +15,7 @@ from restore_drill.restore.words import opening_words, schema_text
 
 
 class Cause(NamedTuple):
-    """A known cause: SQLSTATEs that mean it, its name, the way out.
+    """A known cause: SQLSTATEs that mean it, its name, the remedy.
 
     Where the SQLSTATE is too coarse, `source` names files of the server that raise it, and
     `statement` how the statement begins.
@@ -202,12 +202,12 @@ def add_error(
     if ours:
         raise CouldNotRun(
             f"the restore stopped: {ours.name}",
-            looked_at=[
+            checked=[
                 f"{where}: {opening}",
                 f"server: {text}",
                 restoration.target.description,
             ],
-            next_steps=[ours.remedy],
+            remedy=[ours.remedy],
         )
     if reason:
         restoration.harmless.append(f"{opening}: {text} ({reason})")

@@ -31,15 +31,15 @@ def refuse_what_is_missing(target: Target, contents: Contents) -> None:
     if lacking:
         raise CouldNotRun(
             f"the backup needs roles that the server lacks: {', '.join(lacking)}",
-            looked_at=["pg_roles"],
-            next_steps=[f"CREATE ROLE {lacking[0]} NOLOGIN; and so on, then run again"],
+            checked=["pg_roles"],
+            remedy=[f"CREATE ROLE {lacking[0]} NOLOGIN; and so on, then run again"],
         )
     spaces = missing_tablespaces(target, contents)
     if spaces:
         raise CouldNotRun(
             f"the backup needs tablespaces that the server lacks: {', '.join(spaces)}",
-            looked_at=["pg_tablespace"],
-            next_steps=[
+            checked=["pg_tablespace"],
+            remedy=[
                 f"CREATE TABLESPACE {spaces[0]} LOCATION '/directory'; and so on, run again",
                 "or dump without them: pg_dump --no-tablespaces",
             ],

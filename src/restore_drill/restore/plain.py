@@ -56,7 +56,7 @@ class PlainRestorer:
             self.wire = Wire(make_conninfo("", **options), self.doing, stop)
         except psycopg.OperationalError as error:
             raise CouldNotRun(
-                f"no connection to {target.description}", looked_at=[str(error).strip()]
+                f"no connection to {target.description}", checked=[str(error).strip()]
             ) from None
         self.connection = self.wire.pgconn
         self.connection.notice_handler = self.notice

@@ -22,8 +22,8 @@ def check_databases(contents: Contents) -> None:
     if len(contents.databases) > 1:
         raise CouldNotRun(
             f"the backup holds {len(contents.databases)} databases, and a drill restores one",
-            looked_at=[f"pg_dumpall's output with tables in: {', '.join(contents.databases)}"],
-            next_steps=[
+            checked=[f"pg_dumpall's output with tables in: {', '.join(contents.databases)}"],
+            remedy=[
                 "dump each database by itself: pg_dump --format=custom",
                 "and the roles beside them: pg_dumpall --globals-only",
             ],
@@ -44,9 +44,9 @@ def check_extensions(target: Target, contents: Contents) -> None:
     near = [match for name in lacking for match in difflib.get_close_matches(name, available, n=1)]
     raise CouldNotRun(
         f"the backup needs extensions that {target.description} does not have: {names}",
-        looked_at=[f"pg_available_extensions ({len(available)} extensions)"]
+        checked=[f"pg_available_extensions ({len(available)} extensions)"]
         + ([f"nearest by name: {', '.join(near)}"] if near else []),
-        next_steps=[
+        remedy=[
             f"install them (Debian: apt-get install {packages}), run again",
             "or restore into an image that holds them: --target container --image IMAGE",
         ],
@@ -93,8 +93,8 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
     return CouldNotRun(
         f"{target.description} cannot make the extensions that the backup needs: "
         + ", ".join(failed),
-        looked_at=[f"CREATE EXTENSION {name}: {text}" for name, text in told.items()],
-        next_steps=[
+        checked=[f"CREATE EXTENSION {name}: {text}" for name, text in told.items()],
+        remedy=[
             *steps,
             f"install what is missing (Debian: apt-get install {packages}), run again",
             "or restore into an image that holds it: --target container --image IMAGE",
@@ -114,7 +114,7 @@ def check_collations(target: Target, contents: Contents) -> None:
         return
     raise CouldNotRun(
         f"the backup uses ICU collations, and {target.description} was built without ICU",
-        next_steps=[
+        remedy=[
             f"install PostgreSQL {target.major} from your system's packages (built with ICU)",
             "or use --target container, whose official images have ICU",
         ],

@@ -51,6 +51,6 @@ def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
     if run.fault and not is_left_early:
         raise CouldNotRun(
             f"{backup.name} could be read whole a moment ago, and now it cannot",
-            looked_at=[run.fault],
-            next_steps=["see that nothing writes to the backup meanwhile, and run again"],
+            checked=[run.fault],
+            remedy=["see that nothing writes to the backup meanwhile, and run again"],
         )

@@ -40,8 +40,8 @@ def refuse_unusual(
     more = [f"and {show_count(len(found) - MOST, 'more of the kind', 'more of the kind')}"]
     raise CouldNotRun(
         f"{target.description} was not touched: {backup.name} holds what is not for a live server",
-        looked_at=found[:MOST] + (more if found[MOST:] else []),
-        next_steps=[
+        checked=found[:MOST] + (more if found[MOST:] else []),
+        remedy=[
             "drill it in a throwaway server first, which is shut in: leave --target database away",
             "take a dump by pg_dump alone; run what was added by hand, once you have read it",
         ],

@@ -110,7 +110,7 @@ def as_backup(
         taken_at=candidate.taken_at,
         time_source=candidate.time_source,
         unrecognised=candidate.kind.unrecognised,
-        next_steps=candidate.kind.next_steps,
+        remedy=candidate.kind.remedy,
         passed_over=passed_over,
         earlier_sizes=earlier_sizes,
         not_drilled=not_drilled,

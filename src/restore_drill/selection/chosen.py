@@ -33,8 +33,8 @@ def no_backup_named() -> CouldNotRun:
     """Nothing names a backup, and the sample shop is not what was asked for."""
     return CouldNotRun(
         "no backup is named, and --require-backup (DRILL_REQUIRE_BACKUP) forbids the sample shop",
-        looked_at=["--backup (DRILL_BACKUP) and BACKUP_PATH; the environment, .env and .env.txt"],
-        next_steps=[
+        checked=["--backup (DRILL_BACKUP) and BACKUP_PATH; the environment, .env and .env.txt"],
+        remedy=[
             "set BACKUP_PATH to the folder where backups lie",
             "cron knows no variables of a login: set it in the crontab, or in .env beside drill/",
         ],

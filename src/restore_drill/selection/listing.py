@@ -70,7 +70,7 @@ def entries_of(folder: Path) -> list[Path]:
     except OSError as error:
         raise CouldNotRun(
             f"the backup directory {folder} cannot be read: {error.strerror}",
-            next_steps=["check its permissions, or run as a user who may read it"],
+            remedy=["check its permissions, or run as a user who may read it"],
         ) from None
 
 

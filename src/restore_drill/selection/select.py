@@ -141,24 +141,24 @@ def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str)
         names = [each[0].path.name for each in live]
         return BackupFault(
             f"no backups named like {pattern!r} found in {folder} ([backup] name)",
-            looked_at=[str(folder), *names[:MOST_TOLD]],
-            next_steps=["mend the pattern in the criteria file, or the backup job", *steps[:1]],
+            checked=[str(folder), *names[:MOST_TOLD]],
+            remedy=["mend the pattern in the criteria file, or the backup job", *steps[:1]],
         )
     what = folder_of_what(folder)
     if what is not PLAIN_FOLDER:
         return BackupFault(
             f"no backups found in {folder}: it is {what.what}",
-            looked_at=[str(folder), *listing.passed_over],
-            next_steps=what.steps_for(folder),
+            checked=[str(folder), *listing.passed_over],
+            remedy=what.steps_for(folder),
         )
     deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
-    looked_at = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_TOLD])]
+    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_TOLD])]
     if deeper:
         steps.insert(0, f"files lie deeper: does BACKUP_PATH={deeper[0]} name the backups?")
     return BackupFault(
         f"no backups found in {folder}",
-        looked_at=[*looked_at, *listing.passed_over],
-        next_steps=steps,
+        checked=[*checked, *listing.passed_over],
+        remedy=steps,
     )
 
 
@@ -170,7 +170,7 @@ def named_backup(path: Path, zone: tzinfo) -> Backup:
     except OSError as error:
         raise CouldNotRun(
             f"the backup {path} cannot be read: {error.strerror}",
-            next_steps=["check its permissions, or run as a user who may read it"],
+            remedy=["check its permissions, or run as a user who may read it"],
         ) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     return as_backup(candidate, remarks=links)

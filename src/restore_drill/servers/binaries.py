@@ -53,8 +53,8 @@ class Binaries:
         if not path.is_file():
             raise CouldNotRun(
                 f"{self.name} has no {name}",
-                looked_at=[str(path)],
-                next_steps=["install the client tools beside it (postgresql-client)"],
+                checked=[str(path)],
+                remedy=["install the client tools beside it (postgresql-client)"],
             )
         return str(path)
 

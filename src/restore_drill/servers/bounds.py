@@ -121,6 +121,6 @@ class RoomWatch:
         what = "memory" if self.in_memory else "disk"
         return CouldNotRun(
             f"the throwaway server was ended before it filled the {what}",
-            looked_at=[f"{show_bytes(self.left)} were free in {self.place}{kept}"],
-            next_steps=["free some space, or point TMPDIR to a larger disk", LOOK],
+            checked=[f"{show_bytes(self.left)} were free in {self.place}{kept}"],
+            remedy=["free some space, or point TMPDIR to a larger disk", LOOK],
         )

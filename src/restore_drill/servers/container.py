@@ -93,7 +93,7 @@ class ContainerServer:
         except psycopg.Error as error:
             raise CouldNotRun(
                 f"the server in the container cannot create the database {name!r} ({encoding})",
-                looked_at=[told_of(error, name)],
+                checked=[told_of(error, name)],
             ) from None
         return self.target(name)
 
@@ -208,8 +208,8 @@ def wait_for_server(
             how = "its container ended" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
             raise CouldNotRun(
                 f"image {container.image} did not give a PostgreSQL server: {how}",
-                looked_at=last_log_lines(container, password) + ([] if ended else [answer]),
-                next_steps=NO_IMAGE[1:],
+                checked=last_log_lines(container, password) + ([] if ended else [answer]),
+                remedy=NO_IMAGE[1:],
             )
         time.sleep(0.1)
 

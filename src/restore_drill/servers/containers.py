@@ -82,8 +82,8 @@ def fetch(client: DockerClient, image: str, *, say: Callable[[str], None]) -> No
         except APIError as error:
             raise CouldNotRun(
                 f"image {image} is not here and could not be fetched",
-                looked_at=[reason(error)],
-                next_steps=NO_IMAGE,
+                checked=[reason(error)],
+                remedy=NO_IMAGE,
             ) from None
 
 

@@ -30,8 +30,8 @@ def copy_of(target: Target) -> Iterator[Target]:
             told = told_of(error, f"{source} {copied}")
             raise CouldNotRun(
                 f"no copy of the restored database was made: {told}",
-                looked_at=["fixture writable_url"],
-                next_steps=["close what other fixtures have opened", "see that the disk has room"],
+                checked=["fixture writable_url"],
+                remedy=["close what other fixtures have opened", "see that the disk has room"],
             ) from None
         try:
             yield copy

@@ -23,8 +23,8 @@ def live_target(settings: Settings, say: Callable[[str], None]) -> Target:
     if settings.confirm_reset != name:
         raise CouldNotRun(
             f"{place_of(conninfo)} was not touched: its reset is not confirmed",
-            looked_at=[f"--confirm-reset {settings.confirm_reset or '(not given)'}"],
-            next_steps=[
+            checked=[f"--confirm-reset {settings.confirm_reset or '(not given)'}"],
+            remedy=[
                 "--target database drops all that is in that database and restores the backup",
                 f"if you mean it, add: --confirm-reset {name}",
                 "to only prove the backup leave --target away: the default touches nothing",
@@ -49,8 +49,8 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
     except psycopg.OperationalError as error:
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
-            looked_at=[first_line(error)],
-            next_steps=["check DATABASE_URL, the network and pg_hba.conf; is the server up?"],
+            checked=[first_line(error)],
+            remedy=["check DATABASE_URL, the network and pg_hba.conf; is the server up?"],
         ) from None
     return Target(
         kind="database",

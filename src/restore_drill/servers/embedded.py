@@ -68,8 +68,8 @@ class EmbeddedServer:
         except psycopg.Error as error:
             raise CouldNotRun(
                 f"{self.binaries.name} cannot create the database {name!r} ({encoding})",
-                looked_at=[told_of(error, name)],
-                next_steps=["check the free space of the directory for temporary files (TMPDIR)"],
+                checked=[told_of(error, name)],
+                remedy=["check the free space of the directory for temporary files (TMPDIR)"],
             ) from None
         return self.target(name)
 
@@ -125,7 +125,7 @@ def start_embedded(
     except OSError as error:
         raise CouldNotRun(
             f"{binaries.name} cannot be set up in {base}: {error.strerror or error}",
-            next_steps=["set TMPDIR to another directory"],
+            remedy=["set TMPDIR to another directory"],
         ) from None
     where = " in memory" if in_memory else ""
     where += ", isolated," if executor.is_isolated else ""
@@ -208,4 +208,4 @@ def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
     for words, named, remedy in TROUBLES:
         if words in said:
             what, step = f"did not start: {named}", remedy
-    return CouldNotRun(f"{executor.binaries.name} {what}", looked_at=lines, next_steps=[step])
+    return CouldNotRun(f"{executor.binaries.name} {what}", checked=lines, remedy=[step])

@@ -46,12 +46,12 @@ def explained(what: str) -> Iterator[None]:
     except APIError as error:
         raise CouldNotRun(
             f"the container engine did not {what}",
-            looked_at=[reason(error)],
-            next_steps=NO_IMAGE[1:],
+            checked=[reason(error)],
+            remedy=NO_IMAGE[1:],
         ) from None
     except TimeoutError:
         raise CouldNotRun(
-            f"the container engine did not {what} in time", next_steps=NO_IMAGE[1:]
+            f"the container engine did not {what} in time", remedy=NO_IMAGE[1:]
         ) from None
     except (DockerException, OSError, ValueError) as error:
         raise no_engine(error) from None
@@ -89,8 +89,8 @@ def no_engine(error: BaseException) -> CouldNotRun:
         steps.insert(0, "let this user use it (group docker), or run as one who may")
     return CouldNotRun(
         "no container engine answers",
-        looked_at=[f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path} ({source}): {why}"],
-        next_steps=steps,
+        checked=[f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path} ({source}): {why}"],
+        remedy=steps,
     )
 
 

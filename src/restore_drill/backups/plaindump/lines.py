@@ -90,8 +90,8 @@ class Lines:
             raise CouldNotRun(
                 f"memory ran out: what begins at line {self.line:,} of the backup is longer than "
                 + show_bytes(held),
-                looked_at=[f"{show_bytes(available_memory())} of memory are available"],
-                next_steps=["run the drill on a machine with more memory"],
+                checked=[f"{show_bytes(available_memory())} of memory are available"],
+                remedy=["run the drill on a machine with more memory"],
             )
 
     def take(self, end: int) -> bytes:
