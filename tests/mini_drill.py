@@ -47,6 +47,13 @@ TABLES += [f"public.table_{n:03}" for n in range(300)] if "many" in MODE else []
 TABLES += ["public.<script>alert(1)</script>", "public.a&b|c"] if "evil" in MODE else []
 
 
+def interrupt_between_lines():
+    raise KeyboardInterrupt
+
+
+interrupt_between_lines.__code__ = interrupt_between_lines.__code__.replace(co_linetable=b"")
+
+
 @pytest.fixture(scope="session")
 def backup(record, steps):
     steps.step(1, "Selecting latest backup")
@@ -118,6 +125,8 @@ def test_foreign_keys_hold(restored):
     if "hang" in MODE:
         Path("hanging").touch()
         time.sleep(60)
+    if "noline" in MODE:
+        interrupt_between_lines()
     if "secret" in MODE:
         print("printed", SECRET)
         raise AssertionError(f"no way in with {SECRET!r} at {os.environ['DATABASE_URL']}")

@@ -197,6 +197,15 @@ def test_an_interrupt_leaves_reports(project: Path, number: signal.Signals, reas
     assert "COULD NOT RUN" in done.page.read_text("utf-8")
 
 
+def test_an_interrupt_between_two_lines_is_one(project: Path) -> None:
+    """An interrupt whose traceback names no line ends the drill as any other."""
+    done = drill(project, mode="noline")
+
+    assert done.code == 2, done.out
+    assert "Traceback" not in done.out
+    assert done.result["verdict"] == "could-not-run"
+
+
 def test_a_broken_module_could_not_run(project: Path) -> None:
     """A test module that cannot be imported ends in exit 6, named in all reports."""
     (project / "drill" / "test_broken.py").write_text("import nothing_of_this_name\n")
