@@ -43,7 +43,7 @@ format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff format .
 
 docs: $(VENV)/.dev  ## write the table of options into docs/options.md
-	$(BIN)/python -m tests.options_table
+	$(BIN)/python -m tests.helpers.options_table
 
 bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore (an hour)
 	$(BIN)/python -m benchmarks.bench $(ARGS)

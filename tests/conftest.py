@@ -19,7 +19,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.fetch import fetch
 from restore_drill.servers.find import find_binaries
-from tests.shop import USUAL, Shops, quiet
+from tests.helpers.shop import USUAL, Shops, quiet
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""

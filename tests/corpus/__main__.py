@@ -19,7 +19,7 @@ from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.hostile import EVERY, reached, world
 from tests.corpus.lab import Lab, Outcome
-from tests.shop import FORMATS, Shops, quiet
+from tests.helpers.shop import FORMATS, Shops, quiet
 
 
 def run_case(lab: Lab, case: Case, *, compares: bool = True) -> Outcome:

@@ -11,7 +11,7 @@ from pathlib import Path
 from restore_drill.damages.files import data_file
 from tests.corpus.edits import Edit
 from tests.corpus.lab import Lab
-from tests.shop import fill_shop, pg_dump
+from tests.helpers.shop import fill_shop, pg_dump
 
 Do = Callable[[Lab, Path], Path | None]
 

@@ -19,7 +19,7 @@ from restore_drill.facts.schema.model import Facts, Measure
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
-from tests.shop import Shops, fill_shop, pg_dump
+from tests.helpers.shop import Shops, fill_shop, pg_dump
 
 SCRIPT = Path(__file__).with_name("drift_source.sql").read_text(encoding="utf-8")
 DATABASE_NAME = "another name of the database"

@@ -24,7 +24,7 @@ import psycopg
 from restore_drill.servers.launcher import choose_launcher
 from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
-from tests.shop import Shops, fill_shop, pg_dump
+from tests.helpers.shop import Shops, fill_shop, pg_dump
 
 SECRET = "Confidential-4711"
 MARK = f"4711.{os.getpid()}"

@@ -32,8 +32,8 @@ from restore_drill.restore.statistics import analyze
 from restore_drill.restore.ways import restore as restore_by_drill
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
-from tests.drills import ROOT
-from tests.shop import quiet
+from tests.helpers.drills import ROOT
+from tests.helpers.shop import quiet
 
 BUDGETS = {"record"}
 """Fixtures of the criteria that judge how long the drill took, not the backup."""

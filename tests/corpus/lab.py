@@ -23,7 +23,7 @@ from restore_drill.restore.statistics import analyze
 from restore_drill.servers.model import Target
 from tests.corpus.healthy import HEALTHY, Healthy
 from tests.corpus.judge import Facts, facts_of, judge, read_backup, restore, settings_with
-from tests.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump
+from tests.helpers.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_dump
 
 MANIFEST_ONLY = ("test_backup_matches_its_manifest", "test_table_has_its_content",
                  "test_schema_is_what_it_was", "test_sequences_stand_where_they_were",

@@ -1,3 +1,3 @@
-"""Examples of a team's own checks: run by a drill (tests/test_application.py), not by the suite."""
+"""Examples of a team's own checks, which the drills of tests/drill/test_application.py run."""
 
 collect_ignore_glob = ["*"]

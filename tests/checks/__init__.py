@@ -1,0 +1,1 @@
+"""Criteria: their files, waivers and freshness."""

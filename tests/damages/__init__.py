@@ -1,0 +1,1 @@
+"""Damages, of copies and of the corpus."""

@@ -1,0 +1,482 @@
+"""Drift: what a source has lost since the last passed drill, and what is no loss."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill import test_drift as criteria
+from fixtures.commands import main
+from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.core.errors import UsageError
+from restore_drill.drift.compare import Tolerance, compare_with
+from restore_drill.drift.drift import Drift
+from restore_drill.drift.findings import ROWS
+from restore_drill.drift.high import highs_after
+from restore_drill.drift.reference import read_reference, write_reference
+from restore_drill.facts.pool import open_session
+from restore_drill.facts.schema.heads import moved, read_heads, went_back
+from restore_drill.facts.schema.kinds import Expression, read_parts
+from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS, named
+from restore_drill.facts.schema.model import Facts, High, Measure
+from restore_drill.facts.schema.outline import KINDS
+from restore_drill.servers.model import Target
+from tests.corpus.drift import DAMAGES, DriftLab
+from tests.corpus.drift import HEALTHY as HARMLESS
+from tests.helpers.drills import Drill, python_m_drill, run_drill
+from tests.helpers.shop import SHOP, Shops, fill_shop, pg_dump
+
+SUBSET = ("half of a table's rows", "dropped table", "dropped foreign key", "dropped policy",
+          "revoked grant", "disabled trigger", "emptied function", "unpopulated materialised view",
+          "dropped extension", "renamed column", "dropped partition", "head went back",
+          "half a table with a moved head", "another name of the database",
+          "large objects")  # fmt: skip
+GREEN = ("daily churn", "new table", "partitions rotate", "migration drops a table",
+         "migration changes a function", "comment changed")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> DriftLab:
+    """The healthy source and what a drill holds of it."""
+    return DriftLab(shops, tmp_path_factory.mktemp("drift"))
+
+
+def failing(found: Drift) -> list[str]:
+    """Criteria of the drill that fail on `found`."""
+    red = []
+    for name in ("test_database_is_the_same", "test_nothing_was_lost", "test_nothing_was_changed"):
+        with contextlib.suppress(AssertionError):
+            getattr(criteria, name)(found)
+            continue
+        red.append(name)
+    for table in found.measures[0].facts.rows:
+        try:
+            criteria.test_table_rows_are_plausible(table, found)
+        except AssertionError:
+            red.append(f"test_table_rows_are_plausible[{table}]")
+    return red
+
+
+def test_corpus_of_drift_is_large_enough() -> None:
+    """There are enough damages and harmless changes; `make corpus ARGS=drift` drills them all."""
+    assert len(DAMAGES) >= 60
+    assert len(HARMLESS) >= 20
+
+
+@pytest.mark.parametrize("name", SUBSET)
+def test_damage_in_the_source_is_red(name: str, lab: DriftLab) -> None:
+    """What was damaged before the dump fails a criterion, as one finding."""
+    found = lab.look(name, DAMAGES[name])
+
+    assert len(failing(found)) == 1, found.failing
+    assert len(found.failing) <= 2
+
+
+@pytest.mark.parametrize("name", GREEN)
+def test_harmless_change_is_green(name: str, lab: DriftLab) -> None:
+    """Additions, churn and what a migration does fail nothing."""
+    assert failing(lab.look(name, HARMLESS[name])) == []
+
+
+def test_dropped_table_is_one_finding(lab: DriftLab) -> None:
+    """Columns, keys, indexes, owners and foreign keys to a table go with it."""
+    (found,) = lab.look("dropped table", "DROP TABLE office.customers CASCADE").failing
+
+    assert found.title == "table office.customers"
+    assert "constraint office.invoices.invoices_customer_id_fkey" in found.with_it
+    assert "view office.open_invoices" in found.with_it
+    assert "column office.customers.email" in found.with_it
+
+
+def test_every_part_has_its_name(lab: DriftLab) -> None:
+    """Each part of each kind's definition has a name, and each expression is known as one."""
+    assert {kind.name for kind in KINDS} == set(LABELS)
+    with open_session(lab.source) as connection:
+        parts = read_parts(connection, KINDS, major=15, as_major=15)
+    for kind_name, objects in parts.items():
+        for each in objects.values():
+            assert len(each) == len(LABELS[kind_name]), kind_name
+            labels = [label.partition("=")[0] for label in LABELS[kind_name]]
+            read = {
+                label
+                for label, part in zip(labels, each, strict=True)
+                if isinstance(part, Expression) and label
+            }
+            assert read <= EXPRESSIONS.get(kind_name, frozenset())
+
+
+@pytest.mark.parametrize("major", [14, 15, 17, 18])
+def test_reference_agrees_between_majors(major: int, lab: DriftLab, tmp_path: Path) -> None:
+    """A reference written of one major compares clean with the same schema on another one."""
+    path = tmp_path / "reference.txt"
+    write_reference(path, lab.facts)
+    reference = read_reference(path)
+
+    now = lab.facts if major == 15 else lab.on(major)
+    found = lab.drift(now, was=reference.facts)
+
+    assert found.failing == ()
+    assert bool(found.not_compared) == ((major >= 16) or (major < 15))
+
+
+def test_reference_is_readable_and_stable(lab: DriftLab, tmp_path: Path) -> None:
+    """The file names each object on a line, without rows and secrets, and is read as written."""
+    one, two = tmp_path / "one.txt", tmp_path / "two.txt"
+    write_reference(one, lab.facts)
+    write_reference(two, read_reference(one).facts)
+
+    text = one.read_text()
+    assert text == two.read_text()
+    assert 'column "office.customers.email" {"type": "text", "not null": true}' in text
+    assert "  body|    IF NEW.total > 1000000 THEN" in text
+    assert "example.org" not in text and "a1b2c3" not in text
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "PERFORM dblink_connect('host=a password=hunter2')",
+        "x := 'postgresql://me:hunter2@db/shop'",
+        "api_key := 'hunter2'",
+        "ALTER USER me PASSWORD 'hunter2'",
+    ],
+)
+def test_secrets_are_masked(secret: str) -> None:
+    """What looks like a password in a function's body stands neither in state nor reference."""
+    parts: list[Any] = ["f", Expression(""), "void", "plpgsql", secret, *[None] * 12]
+
+    assert "hunter2" not in str(named("function", parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<<<<<<< HEAD\n", "line 4"),
+        ('column "a" {\n', "line 4"),
+        ("", ""),
+        ('tablet "a" {}\n', "line 4"),
+        ('order of the columns of "a" {"columns": 5}\n', "line 4"),
+    ],
+)
+def test_broken_reference_is_a_usage_error(text: str, words: str, tmp_path: Path) -> None:
+    """A merge conflict or a typo in the reference is told with its line."""
+    path = tmp_path / "reference.txt"
+    path.write_text(f'# x\nabout "format" 1\nabout "postgresql" 15\n{text}')
+    if not words:
+        assert read_reference(path).facts.objects == {}
+        return
+    with pytest.raises(UsageError, match=words):
+        read_reference(path)
+
+
+HEADS = {
+    "django_migrations": (
+        (
+            "CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz);"
+            "INSERT INTO django_migrations (app, name) VALUES ('a', '0001'), ('a', '0002')"
+        ),
+        "INSERT INTO django_migrations (app, name) VALUES ('b', '0001')",
+        "DELETE FROM django_migrations WHERE name = '0002'",
+    ),
+    "schema_migrations": (
+        (
+            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+            "INSERT INTO schema_migrations VALUES (5, false)"
+        ),
+        "UPDATE schema_migrations SET version = 6",
+        "UPDATE schema_migrations SET version = 4",
+    ),
+    "flyway_schema_history": (
+        (
+            "CREATE TABLE flyway_schema_history (installed_rank int, script text, success bool);"
+            "INSERT INTO flyway_schema_history VALUES (1, 'V1', true), (2, 'V2', true)"
+        ),
+        "INSERT INTO flyway_schema_history VALUES (3, 'V3', true)",
+        "UPDATE flyway_schema_history SET success = false WHERE installed_rank = 2",
+    ),
+    "SequelizeMeta": (
+        """CREATE TABLE "SequelizeMeta" (name text); INSERT INTO "SequelizeMeta" VALUES ('1.js')""",
+        """INSERT INTO "SequelizeMeta" VALUES ('2.js')""",
+        """DELETE FROM "SequelizeMeta" """,
+    ),
+    "__EFMigrationsHistory": (
+        """CREATE TABLE "__EFMigrationsHistory" ("MigrationId" text, "ProductVersion" text);
+        INSERT INTO "__EFMigrationsHistory" VALUES ('1', '8')""",
+        """INSERT INTO "__EFMigrationsHistory" VALUES ('2', '8')""",
+        """TRUNCATE "__EFMigrationsHistory" """,
+    ),
+    "migrations": (
+        (
+            "CREATE TABLE migrations (id serial, migration text, batch integer);"
+            "INSERT INTO migrations (migration, batch) VALUES ('one', 1)"
+        ),
+        "INSERT INTO migrations (migration, batch) VALUES ('two', 2)",
+        "DELETE FROM migrations",
+    ),
+}
+"""By table: what makes it, a migration forward, and what no migration does."""
+
+
+@pytest.mark.parametrize("table", HEADS)
+def test_migration_head_is_known(table: str, shops: Shops) -> None:
+    """A head moves with a new migration; where migrations vanish it has gone back."""
+    made, forward, back = HEADS[table]
+    source = shops.database(15, f"head_{table.lower()}")
+    fill_shop(source, made)
+
+    def heads() -> dict[str, tuple[str, ...]]:
+        with open_session(source) as connection:
+            return read_heads(connection, None)[0]
+
+    before = heads()
+    fill_shop(source, back)
+    gone = heads()
+    fill_shop(source, forward)
+    after = heads()
+
+    name = f"public.{table}"
+    assert name in before
+    assert moved(before, before) == [] and went_back(before, before) == []
+    assert moved(before, gone) == [] and went_back(before, gone) == [name]
+    assert moved(gone, after) == [name]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "rows", "words"),
+    [
+        ("", 90, ""),
+        ("", 89, "has 89 rows, it had 100; allowed: at least 90"),
+        ("", 900, ""),
+        ("max_shrink = 0.5", 50, ""),
+        ("max_shrink = 0", 99, "at least 100"),
+        ("max_growth = 0.2", 121, "at least 90 and at most 120"),
+        ("tables = { cards = 1.0 }", 0, ""),
+        ('tables = { "public.other" = 1.0 }', 0, "has 0 rows"),
+    ],
+)
+def test_tolerance_of_the_criteria_file_holds(
+    tolerance: str, rows: int, words: str, tmp_path: Path
+) -> None:
+    """The criteria file says how far rows may be from those of the last passed drill."""
+    path = tmp_path / "criteria.toml"
+    path.write_text(f"[tolerance]\n{tolerance}\n")
+
+    told = Tolerance(load_criteria(path)).told("public.cards", 100, rows)
+
+    assert told == words if not words else words in told
+
+
+def stamp(age: float) -> str:
+    """Time in a backup's name, `age` seconds ago."""
+    return time.strftime("%Y%m%d_%H%M%S", time.gmtime(time.time() - age))
+
+
+@pytest.fixture
+def source(shops: Shops) -> Target:
+    """A shop of its own."""
+    shops.source(15)  # its script makes the roles
+    target = shops.database(15, f"drift_shop_{time.monotonic_ns()}")
+    fill_shop(target, "\n".join(line for line in SHOP.splitlines() if "CREATE ROLE" not in line))
+    return target
+
+
+@pytest.fixture
+def drilled(source: Target, tmp_path: Path) -> Callable[..., Drill]:
+    """Function that dumps the source once more and drills it, with BACKUP_PATH."""
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    runs = iter(range(1000, 0, -60))
+
+    def run(*arguments: str, script: str = "SELECT 1") -> Drill:
+        fill_shop(source, script)
+        age = next(runs)
+        pg_dump(source, backups / f"backup_{stamp(age)}.dump", "-Fc")
+        report = tmp_path / f"report{age}"
+        return run_drill(*arguments, report_dir=report, BACKUP_PATH=str(backups))
+
+    return run
+
+
+DROP_KEY = "ALTER TABLE public.cards DROP CONSTRAINT cards_artist_id_fkey"
+KEY = "constraint public.cards.cards_artist_id_fkey"
+
+
+def test_loss_is_red_until_it_is_accepted(
+    drilled: Callable[..., Drill],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A dropped key fails every drill, until somebody accepts it; what is lost later fails anew."""
+    backups = tmp_path / "backups"
+    first = drilled()
+    red = drilled(script=DROP_KEY)
+    again = drilled("-k", "drift")
+    monkeypatch.setenv("BACKUP_PATH", str(backups))
+    refused = main(["accept", "--reason=x", "no such thing"])
+    code = main(["accept", "--reason=no longer needed", "--by=ana", KEY])
+    told = capsys.readouterr()
+    green = drilled()
+    later = drilled(script="DROP INDEX public.cards_title_idx")
+
+    assert first.code == 0, first.output
+    assert "first drill of this series" in first.output
+    assert set(red.failed) == {"test_nothing_was_lost"} == set(again.failed), red.output
+    assert f"accept --reason \"WHY\" '{KEY}'" in red.failed["test_nothing_was_lost"]
+    assert red.result["drift"]["failing"][0]["object"] == KEY
+    assert (refused, code) == (4, 0)
+    assert "is not among what was found" in told.err and f"Accepted: {KEY}" in told.out
+    assert green.code == 0, green.output
+    assert "accepted by ana on" in green.output and "no longer needed" in green.output
+    assert set(later.failed) == {"test_nothing_was_lost"}
+    assert "cards_title_idx" in later.failed["test_nothing_was_lost"]
+    assert KEY not in later.failed["test_nothing_was_lost"]
+    (record,) = (backups / ".drill" / "drift").glob("*/accepted.jsonl")
+    assert json.loads(record.read_text())["reason"] == "no longer needed"
+
+
+def test_selection_and_red_drills_leave_the_measure(
+    drilled: Callable[..., Drill], tmp_path: Path
+) -> None:
+    """Neither `-k` nor a red drill moves what the next one is measured by."""
+    drilled()
+    (passed,) = (tmp_path / "backups" / ".drill" / "drift").glob("*/passed.json")
+    before = passed.read_bytes()
+    drilled("-k", "not redis", script="CREATE TABLE public.more (id integer)")
+    selected = passed.read_bytes()
+    drilled(script="DELETE FROM public.cards WHERE id > 150")
+
+    assert before == selected == passed.read_bytes()
+
+
+def test_state_is_kept_elsewhere_without_backup_path(source: Target, tmp_path: Path) -> None:
+    """With --backup alone the state is the user's: nothing is written beside the backup."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    drills = []
+    for number, script in enumerate(["SELECT 1", "DELETE FROM public.cards WHERE id > 150"]):
+        fill_shop(source, script)
+        path = pg_dump(source, folder / f"backup_{stamp(100 - number)}.sql")
+        listed = {each.name for each in folder.iterdir()}
+        report = tmp_path / f"report{number}"
+        drills.append(run_drill(f"--backup={path}", report_dir=report))
+        assert {each.name for each in folder.iterdir()} == listed
+
+    first, second = drills
+    assert first.code == 0, first.output
+    assert set(second.failed) == {"test_table_rows_are_plausible[public.cards]"}, second.output
+    assert f"accept --backup {path}" in str(second.failed)
+    assert "Measured against: the last passed drill; drift against the drill of" in second.output
+
+
+@pytest.mark.parametrize("content", ["", '{"schema": 1', '{"schema": 9}', "[]", '{"schema": 1}'])
+def test_damaged_state_is_told_and_counts_as_none(
+    content: str, drilled: Callable[..., Drill], tmp_path: Path
+) -> None:
+    """A torn or foreign file of the state is told; the drill then is the first of its series."""
+    drilled()
+    (passed,) = (tmp_path / "backups" / ".drill" / "drift").glob("*/passed.json")
+    passed.write_text(content)
+
+    found = drilled("-k", "drift", script=DROP_KEY)
+
+    assert found.failed == {}
+    assert "counts as none" in found.output
+    assert "Traceback" not in found.output
+
+
+def test_reference_holds_where_no_drill_has_passed(
+    drilled: Callable[..., Drill], source: Target, tmp_path: Path
+) -> None:
+    """`drill reference` writes the file, and a later drill is held to it."""
+    path = tmp_path / "reference.txt"
+    backup = pg_dump(source, tmp_path / f"backup_{stamp(50)}.dump", "-Fc")
+    written = python_m_drill(
+        "reference", f"--output={path}", f"--backup={backup}", report_dir=tmp_path / "reference"
+    )
+    found = drilled(f"--reference={path}", script=DROP_KEY)
+
+    assert written.code == 0, written.output
+    assert f"written: {path}; commit it" in written.output
+    assert set(found.failed) == {"test_nothing_was_lost"}, found.output
+    assert "the reference reference.txt" in found.failed["test_nothing_was_lost"]
+    assert KEY in found.failed["test_nothing_was_lost"]
+
+
+def rows_facts(rows: int, head: str = "1", more: dict[str, Any] | None = None) -> Facts:
+    """Facts of a database with one table of `rows`."""
+    return Facts(
+        major=15, role="r", privileges_of=15, objects=more or {}, heads={"v": (head,)},
+        rows={"public.t": rows},
+    )  # fmt: skip
+
+
+def passes(numbers: Iterable[int], accepted: tuple[int, ...] = (), heads: str = "") -> list[str]:
+    """What drills with `numbers` of rows say of them; a red one leaves the measure as it is."""
+    said, highs = list[str](), dict[str, High]()
+    was, told = rows_facts(1000), "drill 0"
+    tolerance = Tolerance(Criteria(Path("criteria.toml")))
+    for number, rows in enumerate(numbers, start=1):
+        now = rows_facts(rows, (heads[number - 1 :] or "1")[0])
+        measure = Measure("last passed drill", told, told, was, highs)
+        found = compare_with(measure, now, tolerance).findings
+        words = " ".join(each.told for each in found if each.what == ROWS)
+        said.append(words)
+        if not words or number in accepted:
+            taken = {"public.t"} if words else set()
+            highs = highs_after(was, told, highs, now, taken)
+            was, told = now, f"drill {number}"
+    return said
+
+
+def test_table_that_shrinks_little_by_little_is_told() -> None:
+    """Each step is within the tolerance, all of them together are not; both numbers are named."""
+    first, second, third = passes([950, 905, 860])
+
+    assert first == second == ""
+    assert third == (
+        "has 860 rows, it had 905 then and 1,000 in drill 0: it shrinks little by little; "
+        "allowed: at least 900"
+    )
+
+
+def test_what_was_accepted_or_migrated_is_the_new_measure() -> None:
+    """Acceptance and a moved head begin anew; growth raises the mark, ups and downs keep it."""
+    assert [bool(words) for words in passes([950, 899, 850, 805], accepted=(2,))] == [
+        False, True, False, True,
+    ]  # fmt: skip
+    assert not any(passes([950, 905, 860, 820], heads="1122"))
+    assert not any(passes([950, 905, 1000, 950, 905]))
+    assert passes([1100, 1000, 985])[2].count("1,100 in drill 1") == 1
+
+
+def test_partitions_that_rotate_shrink_nothing() -> None:
+    """Where a partition has gone, its table has the rows that are left."""
+    leaves = {f"public.p{n}": {"schema": "public", "parent": "t"} for n in (1, 2)}
+    was = rows_facts(1000, more={"partition": leaves})
+    now = rows_facts(950, more={"partition": {"public.p2": leaves["public.p2"]}})
+    high = {"public.t": High(1100, "drill 0")}
+
+    assert highs_after(was, "drill 1", high, now, ()) == {}
+    assert highs_after(was, "drill 1", high, was, ()) == high
+
+
+def test_slow_loss_is_red_in_drills(drilled: Callable[..., Drill]) -> None:
+    """The state keeps the highest number over drills that pass."""
+    script = "DELETE FROM public.cards WHERE id IN (SELECT id FROM public.cards LIMIT 15)"
+    first = drilled()
+    rows = first.result["tables"]["public.cards"]["rows"]
+    second = drilled(script=script)
+    third = drilled(script=script)
+
+    assert rows == 200
+    assert (first.code, second.code) == (0, 0), second.output
+    assert set(third.failed) == {"test_table_rows_are_plausible[public.cards]"}, third.output
+    told = third.failed["test_table_rows_are_plausible[public.cards]"]
+    assert "has 170 rows, it had 185 then and 200 in the drill of" in told

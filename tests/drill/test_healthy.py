@@ -1,0 +1,110 @@
+"""Healthy backups of every format and major version stay green."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.drills import run_drill
+from tests.helpers.shop import COMPRESSORS, FORMATS, ROWS, Shops, fill_shop, pg_dump, require_major
+
+EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
+
+
+@pytest.mark.parametrize("form", EVERY_FORMAT)
+@pytest.mark.parametrize("major", [15, 18])
+def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
+    """A healthy dump passes, into a server of its own major, with all its rows."""
+    require_major(major)
+    drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
+
+    assert drill.code == 0, drill.output
+    assert drill.verdict == "passed"
+    assert drill.result["target"]["server_version"].startswith(f"{major}.")
+    assert {name: drill.result["tables"][name]["rows"] for name in ROWS} == ROWS
+
+
+@pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
+@pytest.mark.parametrize("major", [14, 16, 17])
+def test_every_major_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
+    """Dumps of the other supported majors pass too."""
+    drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
+
+    assert drill.code == 0, drill.output
+    assert drill.result["backup"]["source_version"].startswith(f"{major}.")
+    assert drill.result["target"]["server_version"].startswith(f"{major}.")
+
+
+def test_only_backup_path_is_needed(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+    """A dump of one's own is drilled by only setting BACKUP_PATH."""
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "mine.dump").write_bytes(shops.dump(15, "custom.dump").read_bytes())
+
+    drill = run_drill(report_dir=report_dir, BACKUP_PATH=str(tmp_path))
+
+    assert drill.code == 0, drill.output
+    assert drill.result["sample"] is False
+    assert drill.result["backup"]["path"].endswith("/db/mine.dump")
+    assert drill.result["backup"]["taken_at_source"] == "the dump itself"
+
+
+def test_sample_shop_passes_and_says_so(report_dir: Path) -> None:
+    """With nothing configured the sample shop is drilled, and everything says that it is one."""
+    drill = run_drill(report_dir=report_dir)
+
+    assert drill.code == 0, drill.output
+    assert drill.result["sample"] is True
+    assert "drilling the sample shop" in drill.output
+    assert drill.result["tables"]["public.cards"]["rows"] == 1000
+
+
+def test_seed_steps_come_in_order(report_dir: Path) -> None:
+    """The guide's step lines appear in the user's order."""
+    drill = run_drill("--sample-rows=50", report_dir=report_dir)
+
+    wanted = [
+        "RESTORE DRILL START",
+        "Environment validated",
+        "Step 1: Selecting latest backup",
+        "Step 2: Creating safety snapshot",
+        "Step 3: Testing database connectivity",
+        "Step 4: Recreating database schema",
+        "Step 5: Restoring database",
+        "Step 6: Verifying data integrity",
+        "Cards: 50",
+        "Step 7: Checking Redis connectivity",
+        "Step 8: Final system checks",
+        "RESTORE DRILL SAMPLE",
+        "Backup used:",
+        "Duration:",
+    ]
+    places = [drill.output.find(line) for line in wanted]
+    assert -1 not in places, drill.output
+    assert places == sorted(places)
+
+
+EMPTY_PARTITIONED = """
+CREATE TABLE later (id integer, v text) PARTITION BY RANGE (id);
+CREATE INDEX later_v ON later (v);
+CREATE INDEX later_only ON ONLY later (id);
+CREATE TABLE keyed (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE filled (id integer, v text) PARTITION BY RANGE (id);
+CREATE TABLE filled_1 PARTITION OF filled FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (v);
+CREATE INDEX filled_v ON filled (id);
+"""
+
+
+@pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
+def test_indexes_of_tables_without_partitions_are_valid(
+    major: int, shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """pg_dump writes CREATE INDEX ON ONLY for them, and what it makes is as valid as it was."""
+    source = shops.database(major, "without_partitions")
+    fill_shop(source, f"{EMPTY_PARTITIONED}CREATE TABLE t AS SELECT 1 AS id;")
+    path = pg_dump(source, tmp_path / "partitioned.sql")
+
+    drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
+
+    assert "CREATE INDEX later_v ON ONLY public.later" in path.read_text()
+    assert drill.code == 0, drill.output

@@ -1,0 +1,263 @@
+"""The census finds what is wrong in a restored database, and each criterion names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from restore_drill.backups.plaindump.switches import Switches
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.facts import bodies, catalog, references, rows, states, storage, versions
+from restore_drill.servers.lost import told_when_lost
+from tests.helpers.censuses import (
+    NOTHING,
+    Case,
+    change,
+    contents_of,
+    drop_made,
+    failures,
+    make,
+    read_cases,
+    take,
+)
+from tests.helpers.drills import run_drill
+from tests.helpers.shop import Shops, pg_dump, require_major
+
+CASES = read_cases()
+SOUND = Path(__file__).parent / "cases" / "sound"
+HEALTHY = SOUND / "every_feature.sql"
+HEALTHY_18 = SOUND / "of_18.sql"
+
+
+@pytest.fixture(autouse=True)
+def few_databases() -> Iterator[None]:
+    """Drop the databases of a test at its end."""
+    yield
+    drop_made()
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_damage_is_named_by_its_criterion_alone(case: Case, shops: Shops, tmp_path: Path) -> None:
+    """Nothing fails before the damage, and after it the named criteria and no others."""
+    if "major" in case.headers:
+        require_major(case.major)
+    analyzed = "analyze" not in case.headers
+    target = make(shops, case.script, case.major, analyzed=analyzed)
+    contents = contents_of(target, tmp_path) if "backup" in case.headers else None
+    if case.damage:
+        assert failures(take(target, contents), contents or NOTHING) == {}
+        change(target, case.damage)
+
+    census = take(target, contents)
+    failed = failures(census, contents or NOTHING)
+
+    assert failed.keys() == case.findings.keys(), failed
+    for criterion, words in case.findings.items():
+        assert all(each in failed[criterion] for each in words), failed[criterion]
+    for note in case.headers.get("note", []):
+        assert any(note in each for each in census.notes), census.notes
+    told = [f"{what}: {why}" for what, why in census.not_checked]
+    for line in case.headers.get("not checked", []):
+        assert any(line in each for each in told), told
+
+
+@pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
+def test_sound_database_has_no_finding(major: int, shops: Shops, tmp_path: Path) -> None:
+    """Every feature that the census looks at stays green where it is sound, in each major."""
+    target = make(shops, HEALTHY.read_text(), major)
+    contents = contents_of(target, tmp_path)
+
+    census = take(target, contents)
+
+    assert failures(census, contents) == {}
+    assert census.rows["public.orders"] == 60
+    assert census.rows["public.base"] == 2
+    assert contents.large_objects == census.large_objects == 1
+    assert contents.switched_off == {
+        "TRIGGER public.customers.sleeping",
+        "TRIGGER public.orders_rest.Stamp it",
+        "RULE public.empty_table.keep",
+        "EVENT TRIGGER asleep",
+    }
+    unchecked = {what for what, _ in census.not_checked}
+    assert "names inside the statements of plpgsql bodies" in unchecked
+    assert any("btree_gist" in note and "citext" in note for note in census.notes)
+    assert any("collation" in note for note in census.notes)
+
+
+@pytest.mark.parametrize(("major", "script"), [(15, HEALTHY), (18, HEALTHY_18)])
+def test_sound_database_passes_a_drill(
+    major: int, script: Path, shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """The dump of a sound database passes, and what was not checked is told."""
+    path = pg_dump(make(shops, script.read_text(), major), tmp_path / "sound.dump", "-Fc")
+
+    drill = run_drill(f"--backup={path}", report_dir=report_dir)
+
+    assert drill.code == 0, drill.output
+    assert "test_storage_is_sound" in drill.ran
+    assert any(each["why"].startswith("amcheck of") for each in drill.result["not_checked"])
+
+
+def test_census_leaves_nothing_behind(shops: Shops) -> None:
+    """The functions of amcheck are gone with the census, and no extension is installed."""
+    target = make(shops, "CREATE TABLE t (id int PRIMARY KEY)")
+
+    census = take(target)
+
+    assert census.unexamined == ""
+    with target.connect() as connection:
+        left = connection.execute(
+            "SELECT proname FROM pg_proc WHERE proname LIKE 'drill%'"
+            " UNION SELECT extname FROM pg_extension WHERE extname = 'amcheck'"
+        ).fetchall()
+    assert left == []
+
+
+def test_storage_of_a_live_database_is_not_examined(shops: Shops) -> None:
+    """On a server that is not ours nothing is made: the criterion is skipped with the reason."""
+    target = replace(make(shops, "CREATE TABLE t (id int PRIMARY KEY)"), throwaway=False)
+
+    failed = failures(take(target))
+
+    assert failed == {
+        "test_storage_is_sound": "amcheck's functions are made only on a throwaway server"
+    }
+
+
+def test_tables_that_cannot_be_read_fail(shops: Shops) -> None:
+    """What the drill's role may not read is never taken for equal."""
+    script = """
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE child (id serial PRIMARY KEY, parent_id int NOT NULL REFERENCES parent);
+        CREATE VIEW children AS SELECT * FROM child;
+        CREATE ROLE census_reader LOGIN;
+    """
+    target = make(shops, script)
+    poor = replace(target, conninfo={**target.conninfo, "user": "census_reader"}, throwaway=False)
+
+    census = take(poor, NOTHING)
+    failed = failures(census)
+
+    assert census.unreadable["public.child"].startswith("permission denied for table child (")
+    assert "permission denied" in failed["test_foreign_keys_hold[public.child]"]
+    assert "cannot be checked: permission denied" in failed["test_constraints_hold[public.child]"]
+    assert "cannot be read: permission denied" in failed["test_sequences_are_ahead"]
+    assert "permission denied" in failed["test_every_object_came_back"]
+    why = dict(census.not_checked)["view public.children"]
+    assert "it could not be planned: permission denied for view children" in why
+
+
+def test_what_a_function_raises_is_not_shown(shops: Shops) -> None:
+    """An exception of a function of the database may quote a row, so its text is left out."""
+    script = """
+        CREATE FUNCTION fine(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+        CREATE TABLE t (n text CHECK (fine(n)));
+        INSERT INTO t VALUES ('secret');
+        CREATE OR REPLACE FUNCTION fine(text) RETURNS bool LANGUAGE plpgsql AS
+            $$BEGIN RAISE EXCEPTION 'bad %', $1 USING ERRCODE = 'check_violation'; END$$;
+    """
+
+    told = failures(take(make(shops, script)))["test_constraints_hold[public.t]"]
+
+    assert "check_violation (SQLSTATE 23514): raised in function public.fine" in told
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_other_encodings_are_read(encoding: str, shops: Shops) -> None:
+    """Names outside ASCII are read in databases of other encodings."""
+    shops.database(15, f"first_{encoding}")
+    target = shops.servers[15].create_database(f"census_{encoding}", encoding=encoding)
+    change(target, 'CREATE TABLE "größe" ("maß" text PRIMARY KEY CHECK ("maß" <> \'ä\'))')
+    change(target, "INSERT INTO \"größe\" VALUES ('ö')")
+
+    census = take(target)
+
+    assert failures(census) == {}
+    assert census.rows == {"public.größe": 1}
+
+
+def test_switches_follow_the_last_statement() -> None:
+    """A trigger that is enabled again, or that is disabled only while data is loaded, is on."""
+    switches = Switches()
+    for statement in (
+        b"ALTER TABLE public.t DISABLE TRIGGER ALL;",
+        b"ALTER TABLE t DISABLE TRIGGER a;",
+        b"ALTER TABLE public.t ENABLE TRIGGER a;",
+        b'ALTER TABLE ONLY public."T t" DISABLE TRIGGER "B b";',
+        b"ALTER FOREIGN TABLE s.f ENABLE REPLICA TRIGGER c;",
+        b"ALTER EVENT TRIGGER e ENABLE ALWAYS;",
+    ):
+        switches.note(statement)
+
+    assert switches.off == {"TRIGGER public.T t.B b", "TRIGGER s.f.c"}
+
+
+def test_versions_that_cannot_be_read_hide_no_verdict(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that cannot tell the version of a collation is noted, and the census goes on."""
+    monkeypatch.setattr(versions, "COLLATIONS", "SELECT 1 / 0, '', ''")
+    target = make(shops, "CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
+
+    census = take(target)
+
+    assert census.rows == {"public.t": 1}
+    assert any("could not be read: division_by_zero" in note for note in census.notes)
+
+
+PARTS = {
+    (states, "INVALID_INDEXES"): {"test_indexes_are_valid"},
+    (states, "UNVALIDATED"): {"test_constraints_are_validated"},
+    (states, "LARGE_OBJECTS"): {"test_large_objects_came_back"},
+    (states, "SWITCHED_OFF"): {"test_triggers_are_enabled"},
+    (states, "NOT_ENFORCED"): set(),
+    (references, "FOREIGN_KEYS"): {"test_foreign_keys_hold", "test_unlisted_tables_hold"},
+    (rows, "NOT_NULL"): {"test_constraints_hold", "test_unlisted_tables_hold"},
+    (bodies, "VIEWS"): {"test_views_resolve"},
+    (bodies, "FUNCTIONS"): {"test_functions_resolve"},
+    (storage, "STRUCTURES"): {"test_storage_is_sound"},
+    (catalog, "SEQUENCES"): {"test_sequences_are_ahead"},
+    (catalog, "FAR"): {"test_foreign_keys_hold", "test_unlisted_tables_hold",
+                       "test_views_resolve", "test_sequences_are_ahead"},
+}  # fmt: skip
+"""Queries of the catalog, and the criteria that need what they read."""
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part[1])
+def test_part_of_the_catalog_that_fails_costs_its_criteria_alone(
+    part: tuple[ModuleType, str], shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read is told as not checked, its criteria are skipped, the rest goes on."""
+    target = make(shops, "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1)")
+    change(target, "CREATE TABLE u (id int); ALTER TABLE u ADD CHECK (id > 0) NOT VALID")
+    monkeypatch.setattr(*part, "SELECT drill_has_no_such_column")
+
+    census = take(target)
+    failed = failures(census)
+
+    assert census.rows["public.t"] == 1
+    skipped = {name.split("[")[0] for name, why in failed.items() if "catalog could not" in why}
+    assert skipped == PARTS[part]
+    assert any("catalog could not be read" in why for _, why in census.not_checked)
+    others = {"test_sequences_are_ahead", "test_constraints_are_validated"} - PARTS[part]
+    assert {name.split("[")[0] for name in failed} - skipped == others
+
+
+def test_tables_that_cannot_be_listed_and_lost_servers_are_no_verdict(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be said without the tables, nor by a server that has gone."""
+    target = make(shops, "CREATE TABLE t (id int)")
+    monkeypatch.setattr(catalog, "TABLES", "SELECT drill_has_no_such_column")
+    with pytest.raises(CouldNotRun, match="could not be listed"):
+        take(target)
+    monkeypatch.undo()
+    monkeypatch.setattr(states, "INVALID_INDEXES", "SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(CouldNotRun, match="was lost"), told_when_lost(target, "the verification"):
+        take(target)

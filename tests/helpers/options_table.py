@@ -1,0 +1,51 @@
+"""`make docs` (`python -m tests.helpers.options_table`) writes the options into docs/options.md."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from restore_drill.config.help import GROUPS
+from restore_drill.config.options import OPTIONS, Option
+
+PAGE = Path(__file__).parents[2] / "docs" / "options.md"
+BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
+
+
+def table() -> str:
+    """The Markdown table of all options, in the groups and the order of `--help`."""
+    head = ["| option | variable | default | meaning |", "|---|---|---|---|"]
+    rows = [f"| **{title}** | | | |\n" + rows_of(names) for title, names in GROUPS.items()]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def rows_of(names: tuple[str, ...]) -> str:
+    """Rows of the options with these `names`."""
+    return "\n".join(row(OPTIONS[name]) for name in names)
+
+
+def row(option: Option) -> str:
+    """Row of one option."""
+    flag = f"`{option.flag}`" if option.is_flag else f"`{option.flag} X`"
+    variable = f"`{option.variable}`" if option.variable else "-"
+    default = f"`{option.default}`" if option.default else option.unset
+    default = default or ("off" if option.is_flag else "-")
+    return f"| {flag} | {variable} | {default} | {option.help} |"
+
+
+def in_page(text: str) -> str:
+    """The table that stands in the `text` of the page, between its two marks."""
+    return text.partition(BEGIN)[2].partition(END)[0]
+
+
+def rewritten(text: str) -> str:
+    """The `text` of the page with the table of today."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        sys.exit(f"{PAGE} has lost its marks: {BEGIN.strip()} and {END.strip()}")
+    return before + begin + table() + end + after
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The repository: documents, package, workflows."""

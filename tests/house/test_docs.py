@@ -1,0 +1,99 @@
+"""README and reference pages: short where it should be, true where it can be compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from fixtures import prove, settings
+from restore_drill.config.commands import COMMANDS
+from tests.helpers.drills import ROOT
+from tests.helpers.options_table import PAGE, in_page, rewritten, table
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+LINK = re.compile(r"(?<!`)\[[^]\n]*\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors that GitHub gives the headings of `page`."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """File and anchor of each link of `page` into the repository."""
+    found = LINK.findall(page.read_text(encoding="utf-8"))
+    parts = [link.partition("#") for link in found if "://" not in link]
+    return [((page.parent / path).resolve() if path else page, to) for path, _, to in parts]
+
+
+def test_readme_is_short() -> None:
+    """What a newcomer needs; the rest is looked up."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each names a file of the repository, and a heading that this file has."""
+    for path, anchor in links(page):
+        assert path.exists(), f"{page.name} links to {path}"
+        assert not anchor or anchor in anchors(path), f"{page.name} links to {path.name}#{anchor}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    """No page can be found by listing the folder alone."""
+    indexed = {path for path, _ in links(DOCS / "README.md")}
+
+    assert set(DOCS.glob("*.md")) - {DOCS / "README.md"} <= indexed
+
+
+def test_table_of_options_is_the_parsers() -> None:
+    """The page has what `make docs` writes: just the options that pytest is given."""
+    text = PAGE.read_text(encoding="utf-8")
+    parser = pytest.Parser(_ispytest=True)
+    settings.pytest_addoption(parser)
+    prove.pytest_addoption(parser)
+    taken = {name for each in parser.getgroup("drill").options for name in each.names()}
+
+    assert in_page(text) == table(), "the options have changed: make docs"
+    assert rewritten(text) == text
+    assert set(re.findall(r"^\| `(--[\w-]+)", in_page(text), re.MULTILINE)) == taken - {"--prove"}
+    assert "--prove" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_pages_name_are_there(page: Path) -> None:
+    """A command that is shown to be typed in is one that there is."""
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"(?:^\$ [^#\n]*?|`|python -m )(?:restore-drill|drill) ([a-z]+)\b", text, re.MULTILINE
+    )
+
+    assert set(named) <= {"drill", *COMMANDS}
+
+
+def test_targets_of_make_that_pages_name_are_there() -> None:
+    """`make` can do what pages tell it to."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    there = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"(?:^\$ (?:\w+=\S+ )*|`)make ([a-z]+)", text, re.MULTILINE)
+        assert set(named) <= there, page.name
+
+
+def test_hooks_use_the_versions_of_development() -> None:
+    """A tool that looks at a commit is within the range that `make lint` installs."""
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r'"([\w-]+)==([\d.]+)"', hooks))
+    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    ranges = {each.name: each for each in map(Requirement, filter(re.compile(r"\w").match, lines))}
+
+    assert set(pinned) == {"ruff", "check-jsonschema", "zizmor"}
+    for name, version in pinned.items():
+        assert version in ranges[name].specifier, name

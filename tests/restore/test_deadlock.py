@@ -1,0 +1,68 @@
+"""pg_restore's own connections can lock each other out; that is no fault of the backup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from restore_drill.backups.read import read_contents
+from restore_drill.restore.ways import restore_by_hand
+from restore_drill.servers.anew import empty
+from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+from tests.restore.test_split import backup_of, new_database
+
+CROSSED = """
+CREATE FUNCTION locked(first int, second int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(first);
+    PERFORM pg_sleep(0.7);
+    PERFORM pg_advisory_xact_lock(second);
+    RETURN first;
+END $$;
+CREATE TABLE one (id int);
+CREATE TABLE two (id int);
+INSERT INTO one VALUES (1);
+INSERT INTO two VALUES (1);
+CREATE INDEX one_index ON one (locked(id, id + 1));
+CREATE INDEX two_index ON two (locked(id + 1, id));
+"""
+SUBSCRIBED = """
+CREATE SUBSCRIPTION elsewhere CONNECTION 'host=nowhere.invalid' PUBLICATION p
+    WITH (connect = false);
+"""
+
+
+@pytest.mark.parametrize("script", [CROSSED, CROSSED + SUBSCRIBED], ids=["plain", "subscribed"])
+def test_deadlock_of_its_own_is_no_end(script: str, shops: Shops, tmp_path: Path) -> None:
+    """What two connections cannot restore is restored over one, from an empty database."""
+    source = shops.database(15, f"crossed_{len(script)}")
+    fill_shop(source, script)
+    pg_dump(source, tmp_path / "crossed.dump", "--format=custom")
+    backup = backup_of(tmp_path / "crossed.dump")
+    contents = read_contents(backup, tmp_path, quiet)
+    target = new_database(shops, 15, None, "LATIN1")
+
+    done = restore_by_hand(target, backup, contents, 2, quiet)
+
+    assert done.way.endswith("2 at once met a deadlock, again over one connection")
+    assert done.errors == []
+    with target.connect() as connection:
+        found = connection.execute(
+            "SELECT (SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'),"
+            " (SELECT sum(id) FROM (TABLE one UNION ALL TABLE two) rows), "
+            " pg_encoding_to_char(encoding), datcollate"
+            " FROM pg_database WHERE datname = current_database()"
+        ).fetchone()
+    assert found == (2, 2, "LATIN1", "C")
+
+
+def test_live_database_is_never_emptied_so(shops: Shops) -> None:
+    """Only a database to be thrown away is dropped."""
+    live = replace(new_database(shops, 15, None, "UTF8"), throwaway=False)
+
+    with pytest.raises(AssertionError, match="snapshot"):
+        empty(live)
+    with live.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)

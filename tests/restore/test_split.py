@@ -1,0 +1,429 @@
+"""The quick ways make the very database, and find the very errors, that the serial way does."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.model import Backup, Contents, Head
+from restore_drill.backups.read import read_contents
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.restore import keys, splitter
+from restore_drill.restore.at_once import restore_at_once
+from restore_drill.restore.model import Restoration, RestoreError
+from restore_drill.restore.plain import restore_plain
+from restore_drill.restore.pool import Pool
+from restore_drill.restore.session import Session
+from restore_drill.restore.split import may_split, restore_split
+from restore_drill.restore.ways import restore, restore_by_hand
+from restore_drill.servers.model import Target
+from tests.helpers.drills import run_drill
+from tests.helpers.shop import FORMATS, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.split_sources import CIRCLES, LYING, MANY, ODD
+
+BothWays = Callable[..., Restoration]
+NUMBER = count()
+
+
+@pytest.fixture(params=["big", "small"])
+def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Treat all tables as big ones, which takes the steps that pay for them, or as small ones."""
+    limit = 0 if request.param == "big" else 1 << 40
+    monkeypatch.setattr(keys, "BIG", limit)
+    monkeypatch.setattr(splitter, "FRESH_SIZE", limit)
+
+
+def backup_of(path: Path) -> Backup:
+    """The dump at `path` as a backup."""
+    form, compression, unrecognised, _ = recognise(path)
+    assert form, unrecognised
+    return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
+
+
+def content(target: Target, *options: str) -> list[bytes]:
+    """Lines of a new dump of `target`, rows in the order in which they lie."""
+    done = subprocess.run(
+        [target.binaries.tool("pg_dump"), "--no-password", *options],
+        env=target.tool_environment,
+        check=True,
+        capture_output=True,
+    )
+    lines = done.stdout.splitlines()
+    return [line for line in lines if not line.startswith((b"\\restrict", b"\\unrestrict"))]
+
+
+def new_database(shops: Shops, major: int, schema: Path | None, encoding: str) -> Target:
+    """Empty database on the server of `major`, or one with the dump `schema` in it."""
+    shops.source(major)
+    name = f"way_{secrets.token_hex(4)}"  # other modules make some here too
+    target = shops.servers[major].create_database(name, encoding=encoding)
+    if schema:
+        backup = backup_of(schema)
+        done = restore_plain(target, backup, read_contents(backup, schema.parent, quiet), quiet)
+        assert not done.errors
+    return target
+
+
+def errors_of(done: Restoration) -> list[RestoreError]:
+    """Errors; which of two broken keys the server names hangs on which index was made first."""
+    return [
+        replace(error, message=re.sub(r"(unique_violation).*", r"\1", error.message))
+        for error in done.errors
+    ]
+
+
+@pytest.fixture
+def both_ways(shops: Shops) -> BothWays:
+    """Function that restores a dump by hand, split and at once, and asserts that all is equal.
+
+    It gives the outcome of the split one.
+    """
+
+    def compare(
+        major: int, path: Path, *, schema: Path | None = None, encoding: str = "UTF8"
+    ) -> Restoration:
+        backup = backup_of(path)
+        contents = read_contents(backup, path.parent, quiet)
+        first, second, third = (new_database(shops, major, schema, encoding) for _ in range(3))
+        serial = restore_by_hand(first, backup, contents, 1, quiet)
+        split = restore_split(second, backup, contents, jobs=3, progress=quiet)
+        once = restore_at_once(third, backup, contents, quiet)
+        if once is None:  # and it left nothing behind
+            once = restore_by_hand(third, backup, contents, 1, quiet)
+
+        for quick in (split, once):
+            assert errors_of(quick) == errors_of(serial)
+            assert backup.is_archive or sorted(quick.harmless) == sorted(serial.harmless)
+        assert content(second) == content(third) == content(first)
+        return split
+
+    return compare
+
+
+def is_parallel(done: Restoration) -> bool:
+    """Whether the whole dump went over several connections."""
+    return done.way == "split over 3 connections"
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("form", [*FORMATS, "plain.sql.gz"])
+@pytest.mark.parametrize("major", [15, 18])
+def test_shop_is_the_same(major: int, form: str, shops: Shops, both_ways: BothWays) -> None:
+    """The shop's dump in every form makes the same database, and no entry stops the split."""
+    assert is_parallel(both_ways(major, shops.dump(major, form)))
+
+
+@pytest.mark.parametrize("form", ["plain", "custom", "directory", "tar"])
+@pytest.mark.parametrize("major", [15, 18])
+def test_small_backup_goes_in_at_once(major: int, form: str, shops: Shops) -> None:
+    """The drill restores a small backup of every format in one transaction."""
+    backup = backup_of(source_dump(shops, major, "many", f"--format={form}"))
+    contents = read_contents(backup, shops.folder, quiet)
+
+    done = restore(new_database(shops, major, None, "UTF8"), backup, contents, 2, quiet)
+
+    assert done.way == "in one transaction"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_way_of_the_shop(form: str, shops: Shops) -> None:
+    """Large objects of an archive are left to pg_restore, and what `--clean` drops is not there."""
+    backup = backup_of(shops.dump(18, form))
+    contents = read_contents(backup, shops.folder, quiet)
+
+    done = restore(new_database(shops, 18, None, "UTF8"), backup, contents, 2, quiet)
+
+    assert not done.errors
+    if backup.is_archive:
+        assert done.way.startswith("pg_restore")
+    else:
+        assert done.way.startswith("statement by" if form == "clean.sql" else "in one transaction")
+
+
+SOURCES = {"odd": ODD, "circles": CIRCLES, "lying": LYING, "many": MANY}
+
+
+def source_dump(shops: Shops, major: int, name: str, *options: str) -> Path:
+    """Dump of one of SOURCES, made once."""
+    path = shops.folder / str(major) / f"{name}{''.join(options)}.sql"
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists():
+        shops.source(major)
+        target = shops.database(major, f"{name}_{next(NUMBER)}")
+        fill_shop(target, SOURCES[name])
+        pg_dump(target, path, *options)
+    return path
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_hard_databases_are_the_same(
+    major: int, name: str, form: str, shops: Shops, both_ways: BothWays
+) -> None:
+    """Databases with the features that order matters to come back the same."""
+    done = both_ways(major, source_dump(shops, major, name, f"--format={form}"))
+
+    assert not done.errors
+    assert is_parallel(done) or name == "odd"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--load-via-partition-root",),
+        ("--no-owner", "--no-privileges"),
+        ("--section=pre-data", "--section=data"),
+        ("--schema-only",),
+        ("--verbose",),
+        ("--clean", "--if-exists"),
+        ("--use-set-session-authorization",),
+        ("--quote-all-identifiers",),
+        ("--disable-dollar-quoting",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("sizes")
+def test_options_of_pg_dump_are_the_same(
+    options: tuple[str, ...], shops: Shops, both_ways: BothWays
+) -> None:
+    """Whatever options pg_dump was given, the database is the same."""
+    both_ways(18, source_dump(shops, 18, "odd", *options))
+
+
+@pytest.mark.parametrize("options", [(), ("--disable-triggers",)], ids=["bare", "triggers off"])
+@pytest.mark.usefixtures("sizes")
+def test_data_only_is_the_same(options: tuple[str, ...], shops: Shops, both_ways: BothWays) -> None:
+    """Rows alone go into tables that have keys and triggers already, at their place."""
+    source = shops.source(18)
+    schema = pg_dump(source, shops.folder / "schema.sql", "--schema-only")
+    path = pg_dump(source, shops.folder / "data.sql", "--data-only", *options)
+
+    both_ways(18, path, schema=schema)
+
+
+def test_rows_without_tables_are_the_same(shops: Shops, both_ways: BothWays) -> None:
+    """Rows alone into an empty database give the same errors."""
+    path = pg_dump(shops.source(18), shops.folder / "rows_alone.sql", "--data-only")
+
+    assert len(both_ways(18, path).errors) > 5
+
+
+@pytest.mark.usefixtures("sizes")
+def test_other_encoding_is_the_same(shops: Shops, both_ways: BothWays) -> None:
+    """Names and rows of a LATIN1 database come back in it."""
+    shops.source(15)
+    source = shops.servers[15].create_database(f"latin_{next(NUMBER)}", encoding="LATIN1")
+    with source.connect(client_encoding="UTF8") as connection:
+        connection.execute('CREATE TABLE "größe" (id int PRIMARY KEY, "maß" text)')
+        connection.execute("INSERT INTO \"größe\" SELECT n, 'ä' || n FROM generate_series(1, 9) n")
+    path = pg_dump(source, shops.folder / "latin.sql")
+    assert "größe".encode("latin1") in path.read_bytes()
+
+    assert is_parallel(both_ways(15, path, encoding="LATIN1"))
+
+
+@pytest.mark.usefixtures("sizes")
+def test_line_ends_of_windows_are_the_same(
+    shops: Shops, both_ways: BothWays, tmp_path: Path
+) -> None:
+    """A dump with CRLF line ends, rows too, is read as the serial way reads it."""
+    path = tmp_path / "crlf.sql"
+    path.write_bytes(shops.dump(18, "plain.sql").read_bytes().replace(b"\n", b"\r\n"))
+
+    assert is_parallel(both_ways(18, path))
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "lost column": lambda dump: re.sub(rb"\n7\tCard[^\n]*\t[^\n]*", b"\n7\tgone", dump),
+    "orphan": lambda dump: re.sub(rb"\n3\tartist 3\t[^\n]*", b"", dump),
+    "double key": lambda dump: re.sub(rb"(\n7\tCard[^\n]*)", rb"\1\1", dump),
+    "no SQL": lambda dump: dump.replace(b"CREATE INDEX cards_title", b"CREATE INDEXX cards_title"),
+    "lost table": lambda dump: re.sub(
+        rb"CREATE TABLE public\.cards .*?\);\n", b"", dump, flags=re.DOTALL
+    ),
+    "cut in rows": lambda dump: dump[: dump.index(b"COPY public.cards") + 3000],
+    "cut behind rows": lambda dump: dump[: dump.rindex(b"\n\\.\n") + 4],
+    "twice": lambda dump: dump + dump,
+    "key twice": lambda dump: re.sub(rb"(\nALTER TABLE[^;]*cards_pkey[^;]*;)", rb"\1\1", dump),
+    "refused": lambda dump: dump.replace(b"1.50", b"-1.5"),
+}
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_gives_the_same_errors(
+    damage: str, shops: Shops, both_ways: BothWays, tmp_path: Path
+) -> None:
+    """A damaged dump meets the same errors, with lines, and leaves the same database."""
+    path = tmp_path / "damaged.sql"
+    whole = shops.dump(18, "plain.sql").read_bytes()
+    path.write_bytes(DAMAGES[damage](whole))
+    assert path.read_bytes() != whole
+
+    done = both_ways(18, path)
+
+    assert done.errors or damage.startswith("cut")
+
+
+STRANGERS: dict[str, bytes] = {
+    "block": b"DO $$ BEGIN PERFORM 1; END $$;",
+    "role": b"SET ROLE shop_owner;",
+    "user": b"SET SESSION AUTHORIZATION shop_owner;",
+    "replica": b"SET session_replication_role = replica;",
+    "transaction": b"BEGIN;",
+    "rows": b"UPDATE public.cards SET title = title || '!';",
+    "function": b"SELECT public.twice(2);",
+    "other database": b"\\connect postgres",
+}
+
+
+@pytest.mark.usefixtures("sizes")
+@pytest.mark.parametrize("place", [b"\n-- Name: cards cards_pkey", b"\n-- Data for Name: cards;"])
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_what_is_not_understood_runs_at_its_place(
+    stranger: str, place: bytes, shops: Shops, both_ways: BothWays, tmp_path: Path
+) -> None:
+    """What pg_dump does not write there ends the split, is told, and all is still the same."""
+    dump = shops.dump(18, "plain.sql").read_bytes()
+    at = dump.index(place) - len(b"\n--\n")
+    path = tmp_path / "edited.sql"
+    path.write_bytes(dump[:at] + b"\n" + STRANGERS[stranger] + b"\n" + dump[at:])
+
+    assert "then over one" in both_ways(18, path).way
+
+
+def test_handwritten_dump_is_the_same(shops: Shops, both_ways: BothWays, tmp_path: Path) -> None:
+    """A dump without pg_dump's comments runs statement by statement."""
+    path = tmp_path / "by_hand.sql"
+    dump = shops.dump(18, "plain.sql").read_bytes()
+    path.write_bytes(re.sub(rb"(?m)^--.*\n", b"", dump))
+
+    assert "then over one" in both_ways(18, path).way
+
+
+DIE = b"""--
+-- Name: die(text); Type: FUNCTION; Schema: public; Owner: postgres
+--
+CREATE FUNCTION public.die(text) RETURNS text LANGUAGE sql IMMUTABLE AS
+    'SELECT pg_terminate_backend(pg_backend_pid())::text';
+SET default_tablespace"""
+
+
+def test_lost_connection_stops_the_restore(shops: Shops, tmp_path: Path) -> None:
+    """When the server ends a connection, that is no fault of the backup."""
+    path = tmp_path / "deadly.sql"
+    dump = shops.dump(18, "plain.sql").read_bytes().replace(b"SET default_tablespace", DIE, 1)
+    path.write_bytes(dump.replace(b"(lower(title)", b"(public.die(title)"))
+    backup = backup_of(path)
+    contents = read_contents(backup, tmp_path, quiet)
+    target = new_database(shops, 18, None, "UTF8")
+
+    with pytest.raises(CouldNotRun, match="connection to the server was lost"):
+        restore_split(target, backup, contents, jobs=2, progress=quiet)
+
+
+def test_interrupt_ends_the_connections(shops: Shops, tmp_path: Path) -> None:
+    """Ctrl-C in the middle ends every connection of the restore, also those at work."""
+    path = tmp_path / "slow.sql"
+    dump = shops.dump(18, "plain.sql").read_bytes().replace(b"SET default_tablespace", DIE, 1)
+    dump = dump.replace(b"pg_terminate_backend(pg_backend_pid())", b"pg_sleep(60)")
+    path.write_bytes(dump.replace(b"(lower(title)", b"(public.die(title)"))
+    backup = backup_of(path)
+    contents = read_contents(backup, tmp_path, quiet)
+    target = new_database(shops, 18, None, "UTF8")
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore_split(target, backup, contents, jobs=2, progress=interrupt)
+    with target.connect() as connection:
+        for _ in range(100):  # a backend that was cancelled takes a moment to be gone
+            left = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            ).fetchone()
+            if left == (0,):
+                break
+            time.sleep(0.05)
+    assert left == (0,)
+
+
+def test_tasks_exclude_each_other_on_tables(shops: Shops) -> None:
+    """Tasks that need a table alone never overlap with others on it, and heavier ones go first."""
+    stop, submitted = threading.Event(), threading.Event()
+    restoration = Restoration(new_database(shops, 18, None, "UTF8"), "")
+    pool = Pool([Session(restoration.target, restoration, stop) for _ in range(3)], stop)
+    together = threading.Barrier(2, timeout=20)
+    order: list[str] = []
+
+    def both() -> None:
+        together.wait()
+        time.sleep(0.2)
+
+    def work(name: str, wait: Callable[[], object]) -> Callable[[Session], None]:
+        def run(_: Session) -> None:
+            order.append(f"begin {name}")
+            wait()
+            order.append(f"end {name}")
+
+        return run
+
+    first = pool.submit(work("load", submitted.wait), alone=["t"])
+    pool.submit(work("key", lambda: None), alone=["t"], after=[first])
+    for name in ("index a", "index b"):
+        pool.submit(work(name, both), shared=["t"], after=[first], weight=5)
+    submitted.set()
+    pool.drain(lambda: None)
+    pool.close()
+
+    assert order[:2] == ["begin load", "end load"]
+    assert set(order[2:4]) == {"begin index a", "begin index b"}
+    assert order[6:] == ["begin key", "end key"]
+
+
+def test_only_big_dumps_of_copies_are_split(shops: Shops, tmp_path: Path) -> None:
+    """Small dumps, many small tables, one job or a live database are not split."""
+    path = tmp_path / "any.sql"
+    path.write_bytes(b"SELECT 1;")
+    target, backup = shops.source(18), backup_of(path)
+    big = Contents("", Head(), rows={"public.cards": 9}, read_bytes=20_000_000)
+    live = replace(target, throwaway=False)
+    many = replace(big, rows={f"public.t{n}": 9 for n in range(1000)})
+
+    assert may_split(target, backup, big, 2)
+    assert not may_split(target, backup, big, 1)
+    assert not may_split(live, backup, big, 2)
+    assert not may_split(target, backup, many, 2)
+    assert not may_split(target, backup, replace(big, read_bytes=1_000_000), 2)
+
+
+def test_drill_says_how_it_restored(shops: Shops, tmp_path: Path) -> None:
+    """A big dump is split; with --faithful it goes over one connection of a default server."""
+    shops.source(18)
+    source = shops.database(18, f"large_{next(NUMBER)}")
+    fill_shop(
+        source, "CREATE TABLE t AS SELECT n, repeat('x', 90) FROM generate_series(1, 99999) n"
+    )
+    path = pg_dump(source, tmp_path / "large.sql")
+
+    split = run_drill(f"--backup={path}", report_dir=tmp_path / "split", DRILL_JOBS="2")
+    faithful = run_drill(f"--backup={path}", "--faithful", report_dir=tmp_path / "faithful")
+
+    assert "split over 2 connections" in split.output
+    assert "statement by statement, over one connection" in faithful.output
+    assert any("default settings" in note for note in faithful.result["notes"])

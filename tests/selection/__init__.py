@@ -1,0 +1,1 @@
+"""Selecting the newest backup."""

@@ -1,0 +1,1 @@
+"""Servers: embedded, in containers, behind walls."""
