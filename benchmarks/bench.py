@@ -34,19 +34,19 @@ Samples = dict[str, list[tuple[float, int]]]
 def main() -> None:
     """Build the sources, run all rounds, print one table a source."""
     options = read_options()
-    binaries = find_binaries(options.major, say=say)
+    binaries = find_binaries(options.major, note=note)
     print(f"{datetime.now(UTC):%Y-%m-%d}, {binaries.name}, {os.cpu_count()} cores, ", end="")
     print(f"{platform.machine()}, {options.rounds} rounds\n")
     with tempfile.TemporaryDirectory(prefix="restore-drill-bench-") as name:
         for title, script in scripts(options):
             folder = Path(name) / title.replace(" ", "-")
             folder.mkdir()
-            say(f"{title}: building")
-            with start_embedded(binaries, say=say) as server:
+            note(f"{title}: building")
+            with start_embedded(binaries, note=note) as server:
                 source = make_source(server, "source", script, folder)
             samples: Samples = defaultdict(list)
             for number in range(options.rounds):
-                say(f"{title}: round {number + 1} of {options.rounds}")
+                note(f"{title}: round {number + 1} of {options.rounds}")
                 for way in ways_for(source):
                     samples[way.name].append(run_once(way, source, options.major))
             print(table(title, source, samples), flush=True)
@@ -90,10 +90,10 @@ def ways_for(source: Source) -> list[Way]:
 def run_once(way: Way, source: Source, major: int | None) -> tuple[float, int]:
     """Seconds and bytes of one run on a fresh server; RuntimeError unless all rows are there."""
     server: EmbeddedServer
-    binaries = find_binaries(major, say=say)
+    binaries = find_binaries(major, note=note)
     room = source.dumps["plain"].stat().st_size if way.in_memory else None
     with start_embedded(
-        binaries, say=lambda _: None, room=room, is_faithful=not way.is_tuned
+        binaries, note=lambda _: None, room=room, is_faithful=not way.is_tuned
     ) as server:
         server.sorts_by_locale = way.sorts_by_locale
         target = server.create_database("restored")
@@ -128,7 +128,7 @@ def ratio(base: list[tuple[float, int]], runs: list[tuple[float, int]]) -> str:
     return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
-def say(text: str) -> None:
+def note(text: str) -> None:
     """One line about what is going on."""
     sys.stderr.write(text + "\n")
 

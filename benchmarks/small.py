@@ -56,8 +56,8 @@ def small_table(folder: Path, rounds: int, major: int | None) -> str:
 def make_backup(folder: Path, major: int | None) -> Path:
     """Plain dump of a shop of 1 MB."""
     folder.mkdir()
-    binaries = find_binaries(major, say=lambda _: None)
-    with start_embedded(binaries, say=lambda _: None, room=0) as server:
+    binaries = find_binaries(major, note=lambda _: None)
+    with start_embedded(binaries, note=lambda _: None, room=0) as server:
         return make_source(server, "small", shop_script(1), folder).dumps["plain"]
 
 

@@ -49,8 +49,8 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
     path = source.dumps["plain"]
     backup = backup_of(path)
     contents = read_contents(backup, path.parent, lambda _: None)
-    binaries = find_binaries(major, say=lambda _: None)
-    with start_embedded(binaries, say=lambda _: None, room=contents.read_bytes) as server:
+    binaries = find_binaries(major, note=lambda _: None)
+    with start_embedded(binaries, note=lambda _: None, room=contents.read_bytes) as server:
         target = server.create_database("restored")
         started = time.monotonic()
         done = restore(target, backup, contents, JOBS, lambda _: None)

@@ -71,15 +71,15 @@ def report_dir(tmp_path: Path) -> Path:
 @pytest.fixture(params=["fetched to installed", "installed to fetched"])
 def builds(request: pytest.FixtureRequest) -> Iterator[tuple[EmbeddedServer, EmbeddedServer]]:
     """Servers of two builds of one major version; their minor versions may differ."""
-    installed = find_binaries(USUAL, say=quiet)
+    installed = find_binaries(USUAL, note=quiet)
     try:
-        fetched = fetch(installed.major, say=quiet)
-    except CouldNotRun as trouble:
-        pytest.skip(trouble.what)
+        fetched = fetch(installed.major, note=quiet)
+    except CouldNotRun as error:
+        pytest.skip(error.what)
     pair = [fetched, installed] if request.param.startswith("fetched") else [installed, fetched]
     with contextlib.ExitStack() as stack:
         started = []
         for build in pair:
-            started.append(server := start_embedded(build, say=quiet, room=0))
+            started.append(server := start_embedded(build, note=quiet, room=0))
             stack.callback(server.stop)
         yield started[0], started[1]

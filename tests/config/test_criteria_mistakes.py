@@ -10,7 +10,7 @@ import pytest
 
 from restore_drill.checks.names import CriteriaNames, is_slip
 from restore_drill.config.criteria import Criteria
-from restore_drill.core.errors import CriteriaMistake
+from restore_drill.core.errors import CriteriaError
 from restore_drill.facts.schema.heads import DECLARE, read_heads
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill, run_drill
@@ -217,7 +217,7 @@ def test_every_way_in_which_the_head_fails(query: str, words: str, healthy: Targ
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
     assert heads == {} and isinstance(error, psycopg.Error)
-    with pytest.raises(CriteriaMistake) as mistake:
+    with pytest.raises(CriteriaError) as mistake:
         names.check_head(error, query, healthy, len(DECLARE))
     assert words in mistake.value.what
 

@@ -98,7 +98,7 @@ def healthy(shops: Shops, folder: Path) -> Iterator[str]:
     count = red = 0
     for major in (15, 18):
         lab = Lab(shops, folder / str(major), major)
-        build = find_binaries(major, say=quiet)
+        build = find_binaries(major, note=quiet)
         for name in (name for name in HEALTHY if build.lacks(HEALTHY[name].needs)):
             yield f"{build.name}, {name}: left out, {', '.join(HEALTHY[name].needs)} is not there"
         names = [name for name in HEALTHY if not build.lacks(HEALTHY[name].needs)]

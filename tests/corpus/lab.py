@@ -125,9 +125,9 @@ class Lab:
                 now = take_identity(target, 2, lambda _: None)
                 facts["comparison"] = compare_by_dump(self.identity(name), now, target)
             return outcome_of(facts)
-        except CouldNotRun as trouble:
+        except CouldNotRun as error:
             seen = outcome_of(facts)
-            why = f"{COULD_NOT_RUN}: {trouble.what[:60]}"
+            why = f"{COULD_NOT_RUN}: {error.what[:60]}"
             return Outcome(seen.red | {why}, is_restored=True)
         finally:
             with (

@@ -87,9 +87,9 @@ def test_healthy_database_with_extensions_stays_green(name: str, tmp_path: Path)
     """So does one with extensions of others, on the newest server here that has them."""
     needs = HEALTHY[name].needs
     try:
-        build = find_binaries(None, needs=needs, say=quiet)
-    except CouldNotRun as trouble:
-        pytest.skip(trouble.what)
+        build = find_binaries(None, needs=needs, note=quiet)
+    except CouldNotRun as error:
+        pytest.skip(error.what)
     with contextlib.closing(Shops(tmp_path, needs)) as shops:
         lab = Lab(shops, tmp_path / "lab", build.major)
         path = lab.dump(name, "custom.dump")

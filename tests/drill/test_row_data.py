@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.core.server_lines import told_lines
+from restore_drill.core.server_lines import safe_lines
 from tests.helpers.drills import Drill, run_drill
 from tests.helpers.shop import Shops
 from tests.restore.test_causes import SETTINGS, restored
@@ -196,7 +196,7 @@ def test_lines_of_pg_dump_show_no_row(colon: str) -> None:
         f"pg_dump: error: query failed: {colon}permission denied for table cards",
         f"pg_dump: error: query failed: {colon}invalid input syntax for type integer: {NUMBER}",
     ]
-    told = "\n".join(told_lines(said))
+    told = "\n".join(safe_lines(said))
 
     for secret in SECRETS:
         assert secret not in told

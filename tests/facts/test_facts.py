@@ -12,7 +12,7 @@ import pytest
 from restore_drill.backups.plaindump.switches import Switches
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.facts import bodies, catalog, references, rows, states, storage, versions
-from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.lost import explained_when_lost
 from tests.helpers.censuses import (
     NOTHING,
     Case,
@@ -259,5 +259,8 @@ def test_tables_that_cannot_be_listed_and_lost_servers_are_no_verdict(
         take(target)
     monkeypatch.undo()
     monkeypatch.setattr(states, "INVALID_INDEXES", "SELECT pg_terminate_backend(pg_backend_pid())")
-    with pytest.raises(CouldNotRun, match="was lost"), told_when_lost(target, "the verification"):
+    with (
+        pytest.raises(CouldNotRun, match="was lost"),
+        explained_when_lost(target, "the verification"),
+    ):
         take(target)

@@ -154,7 +154,7 @@ def quiet(_text: str) -> None:
 def require_major(major: int) -> None:
     """Skip the test, with the reason, where this machine cannot have a server of `major`."""
     said: list[str] = []
-    if find_binaries(major, say=said.append).major != major:
+    if find_binaries(major, note=said.append).major != major:
         pytest.skip(said[-1])
 
 
@@ -180,13 +180,13 @@ class Shops:
         if major != USUAL:
             require_major(major)
         if major not in self.servers:
-            build = find_binaries(major, needs=self.needs, say=quiet)
-            self.servers[major] = start_embedded(build, say=quiet, room=0)
+            build = find_binaries(major, needs=self.needs, note=quiet)
+            self.servers[major] = start_embedded(build, note=quiet, room=0)
         return self.servers[major].create_database(name, encoding=encoding)
 
     def throwaway(self, major: int) -> Target:
         """A new empty database on a server of its own, which a test may break."""
-        server = start_embedded(find_binaries(major, say=quiet), say=quiet, room=0)
+        server = start_embedded(find_binaries(major, note=quiet), note=quiet, room=0)
         self.servers[-len(self.servers) - 1] = server
         return server.create_database("throwaway")
 

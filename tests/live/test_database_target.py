@@ -41,7 +41,7 @@ PASSWORD = "p%40ss%3Aw%2Frd%231"
 @pytest.fixture(scope="module")
 def live_server() -> Iterator[EmbeddedServer]:
     """A server that stands for production."""
-    server = start_embedded(find_binaries(15, say=quiet), say=quiet)
+    server = start_embedded(find_binaries(15, note=quiet), note=quiet)
     yield server
     server.stop()
 
@@ -73,7 +73,7 @@ def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.Mo
     monkeypatch.setenv("PGPASSWORD", "elsewhere")
     url = url_of(live).replace(f":{PASSWORD}@", "@")
 
-    target = open_database(url, lambda major: find_binaries(major, say=quiet))
+    target = open_database(url, lambda major: find_binaries(major, note=quiet))
 
     assert "password" not in target.conninfo
     assert target.tool_environment["PGPASSWORD"] == "elsewhere"
@@ -508,7 +508,7 @@ def test_rollback_into_another_server_is_refused(
     """A snapshot goes back to the very database it is of, not to one of the same name elsewhere."""
     assert drill_live().code == 0
     (snapshot,) = (backups / "snapshots").glob("*.dump")
-    with start_embedded(find_binaries(15, say=quiet), say=quiet) as server:
+    with start_embedded(find_binaries(15, note=quiet), note=quiet) as server:
         elsewhere = server.create_database(live.conninfo["dbname"])
         fill_shop(elsewhere, LIVE)
         before = identity(elsewhere)

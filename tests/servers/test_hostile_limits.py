@@ -15,7 +15,7 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers import bounds, isolation
 from restore_drill.servers.bounds import RoomWatch
-from restore_drill.servers.lost import told_when_lost
+from restore_drill.servers.lost import explained_when_lost
 from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
 from tests.helpers.shop import Shops, fill_shop, pg_dump
@@ -74,10 +74,10 @@ def open_target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open
         yield target
 
 
-def told_of(dump: Path, target: Target, folder: Path) -> CouldNotRun:
+def error_text(dump: Path, target: Target, folder: Path) -> CouldNotRun:
     """What is told of restoring `dump` into `target`, which could not be done."""
     facts = read_backup(dump, folder, settings_with())
-    with pytest.raises(CouldNotRun) as caught, told_when_lost(target, "the restore"):
+    with pytest.raises(CouldNotRun) as caught, explained_when_lost(target, "the restore"):
         restore(facts, target)
     return caught.value
 
@@ -90,7 +90,7 @@ def test_a_dump_that_fills_the_disk_is_ended(
     monkeypatch.setattr(RoomWatch, "least_of", lambda _, free: free - 300_000_000)
     target = open_target()
 
-    told = told_of(dump, target, tmp_path)
+    told = error_text(dump, target, tmp_path)
 
     assert told.what.startswith("the throwaway server was ended before it filled the ")
     assert "are kept for what else runs on this machine" in str(told)
@@ -112,7 +112,7 @@ def test_only_a_part_of_what_is_free_may_be_filled(
     assert disk.least_of(10_000_000_000_000) == 2_000_000_000
     assert memory.least_of(10_000_000) == 9_200_000
     assert memory.least_of(500_000) == 100_000
-    assert disk.trouble() is None
+    assert disk.error() is None
 
 
 def test_a_dump_that_fills_the_memory_is_ended(
@@ -122,7 +122,7 @@ def test_a_dump_that_fills_the_memory_is_ended(
     dump = hostile(HOARD)
     monkeypatch.setattr(bounds, "memory", lambda: 600_000_000)
 
-    told = told_of(dump, open_target(), tmp_path)
+    told = error_text(dump, open_target(), tmp_path)
 
     assert told.what == "the restore stopped: memory ran out"
     assert "out_of_memory" in str(told)
@@ -136,7 +136,7 @@ def test_a_dump_that_starts_processes_without_end_is_ended(
     monkeypatch.setattr(bounds, "EXTRA_PROCESSES", 50)
     before = len(psutil.pids())
 
-    told = told_of(dump, open_target(), tmp_path)
+    told = error_text(dump, open_target(), tmp_path)
 
     assert told.what == "the restore stopped: a program that code of the dump runs has failed"
     assert len(psutil.pids()) < before + 1000

@@ -20,7 +20,7 @@ PLANTS = ("ln -s {live}", "ln -s /dev/zero", "mkfifo", "mkdir")
 @pytest.fixture
 def server() -> Iterator[EmbeddedServer]:
     """A server whose code may do what it likes."""
-    with start_embedded(find_binaries(15, say=quiet), say=quiet) as found:
+    with start_embedded(find_binaries(15, note=quiet), note=quiet) as found:
         yield found
 
 

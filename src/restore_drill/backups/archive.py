@@ -97,7 +97,7 @@ def reading_tools(header: Header) -> Binaries:
         )
     needs = frozenset({header.compression} & {"zstd", "lz4"})
     return find_binaries(
-        header.head.dumper_major if needs else None, needs=needs, say=print_nothing
+        header.head.dumper_major if needs else None, needs=needs, note=print_nothing
     )
 
 

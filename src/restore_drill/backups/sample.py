@@ -11,7 +11,7 @@ import psycopg
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import sha256_of
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_lines import told_lines
+from restore_drill.core.server_lines import safe_lines
 from restore_drill.servers.model import Target
 
 TABLES = ("public.artists", "public.purchases", "public.cards")
@@ -76,7 +76,7 @@ def make_sample(source: Target, cards: int, folder: Path) -> Backup:
         check=False,
     )
     if done.returncode:
-        said = told_lines(done.stderr.splitlines())
+        said = safe_lines(done.stderr.splitlines())
         raise CouldNotRun("pg_dump of the sample shop failed", checked=said)
     path.with_name(f"{path.name}.sha256").write_text(f"{sha256_of(path)}  {path.name}\n")
     return Backup(

@@ -8,18 +8,18 @@ import psycopg
 
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import Fact
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
 
 def measure_fact(target: Target, fact: Fact, names: CriteriaNames) -> tuple[float | None, str]:
-    """As `number_of`; raises `CriteriaMistake` where `names` tell that the query is wrong."""
+    """As `number_of`; raises `CriteriaError` where `names` tell that the query is wrong."""
     try:
         return ask_number(target, fact)
     except psycopg.Error as trouble:
         where = f"[facts.{fact.name}] of the criteria file"
         names.check_query(trouble, fact.sql, where, target)
-        return None, told_of(trouble, own=fact.sql)
+        return None, error_text(trouble, own=fact.sql)
 
 
 def fact_record(fact: Fact, value: float | None) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def number_of(target: Target, fact: Fact) -> tuple[float | None, str]:
     try:
         return ask_number(target, fact)
     except psycopg.Error as error:
-        return None, told_of(error, own=fact.sql)
+        return None, error_text(error, own=fact.sql)
 
 
 def ask_number(target: Target, fact: Fact) -> tuple[float | None, str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import psycopg
 
 from restore_drill.config.criteria.model import Criteria
-from restore_drill.core.errors import CriteriaMistake, message
+from restore_drill.core.errors import CriteriaError, message
 from restore_drill.core.names import part_of, split_name
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
 LONG = 8
@@ -67,7 +67,7 @@ class CriteriaNames:
     criteria: Criteria
     past: frozenset[str] = frozenset()
     past_columns: frozenset[str] = frozenset()
-    told: dict[str, CriteriaMistake] = field(default_factory=dict)
+    told: dict[str, CriteriaError] = field(default_factory=dict)
 
     def slip_of(self, wrong: str, there: Iterable[str], taken: Collection[str] = ()) -> str:
         """Name among `there` that `wrong` is most likely meant to be; empty for none."""
@@ -78,16 +78,16 @@ class CriteriaNames:
                 return each
         return ""
 
-    def mistake(self, what: str, checked: list[str], remedy: list[str]) -> CriteriaMistake:
+    def mistake(self, what: str, checked: list[str], remedy: list[str]) -> CriteriaError:
         """The mistake in the criteria that `what` tells."""
         steps = [f"correct it in {self.criteria.path}", *remedy]
-        made = CriteriaMistake(what, checked=checked, remedy=steps)
+        made = CriteriaError(what, checked=checked, remedy=steps)
         return self.told.setdefault(what, made)
 
     def lost_table(self, name: str, there: Collection[str], section: str = "[tables]") -> str:
         """Story of a table that `section` names and that is not `there`; raises where it is a slip.
 
-        Raises `CriteriaMistake`.
+        Raises `CriteriaError`.
         """
         near = "" if name in self.past else self.slip_of(name, there, self.criteria.tables)
         if near:
@@ -107,7 +107,7 @@ class CriteriaNames:
         return message(f"required table {name} is not in the restored database", remedy=ways)
 
     def check_column(self, table: str, column: str, there: Collection[str], section: str) -> None:
-        """Raise `CriteriaMistake` where `column` is most likely a slip of one of `there`."""
+        """Raise `CriteriaError` where `column` is most likely a slip of one of `there`."""
         is_known = f"{table}.{part_of(column)}" in self.past_columns
         near = "" if is_known else self.slip_of(column, there)
         if near:
@@ -121,14 +121,14 @@ class CriteriaNames:
     def check_query(
         self, error: psycopg.Error, query: str, place: str, target: Target, skipped: int = 0
     ) -> None:
-        """Raise `CriteriaMistake` where `query`, which stands at `place`, is what is wrong.
+        """Raise `CriteriaError` where `query`, which stands at `place`, is what is wrong.
 
         `skipped` letters stood before it when it ran.
         """
         if error.diag.context or error.diag.internal_query:
             return  # it came from a function of the database
         if error.sqlstate in NO_SQL:
-            self.refuse(f"{place} is no valid SQL here: {told_of(error, own=query)}", place)
+            self.refuse(f"{place} is no valid SQL here: {error_text(error, own=query)}", place)
         is_table = error.sqlstate == NO_TABLE
         wrong = wrong_name(error, query, skipped)
         if not wrong or self.was_there(wrong, is_table=is_table):
@@ -142,7 +142,7 @@ class CriteriaNames:
     def check_head(
         self, error: psycopg.Error, query: str, target: Target, skipped: int = 0
     ) -> None:
-        """Raise `CriteriaMistake`: the query for the migration head does not run here.
+        """Raise `CriteriaError`: the query for the migration head does not run here.
 
         Nothing is raised where it names what was there before: that is lost, and told as drift.
         """
@@ -151,7 +151,7 @@ class CriteriaNames:
         wrong, is_table = wrong_name(error, query, skipped), error.sqlstate == NO_TABLE
         there = names_in(target)[0 if is_table else 1]
         if not wrong or wrong in there or not self.was_there(wrong, is_table=is_table):
-            self.refuse(f"{place} gives no migration head: {told_of(error, own=query)}", place)
+            self.refuse(f"{place} gives no migration head: {error_text(error, own=query)}", place)
 
     def was_there(self, name: str, *, is_table: bool) -> bool:
         """Whether a table or a column of this name is known of earlier."""
@@ -159,10 +159,10 @@ class CriteriaNames:
         return name in {split_name(each)[-1] for each in past}
 
     def refuse(self, what: str, place: str) -> None:
-        """Raise the `CriteriaMistake` that `what` tells of the query at `place`."""
+        """Raise the `CriteriaError` that `what` tells of the query at `place`."""
         raise self.told.setdefault(
             what,
-            CriteriaMistake(
+            CriteriaError(
                 what,
                 checked=["tables and columns of the restored database"],
                 remedy=[

@@ -10,7 +10,7 @@ from psycopg import errors
 from restore_drill.checks.files import SqlCriterion
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.core.errors import CouldNotRun, message
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.servers.model import Target
 
@@ -52,7 +52,7 @@ def run_query(
 ) -> Returned:
     """Rows that the query of `criterion` returns within `timeout` seconds, or why it gave none.
 
-    Raises `CriteriaMistake` where `names` tell that the query itself is wrong.
+    Raises `CriteriaError` where `names` tell that the query itself is wrong.
 
     A cursor takes one query and nothing else; the extended protocol (binary) takes one statement.
     """
@@ -80,7 +80,7 @@ def run_query(
 
 def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
     """Why a query failed, in words; CouldNotRun where the server went away."""
-    message = told_of(error, own=query)
+    message = error_text(error, own=query)
     source = error.diag.source_file
     if isinstance(error, errors.QueryCanceled):
         return f"it took longer than {show_duration(timeout)} ([sql] timeout in the criteria file)"

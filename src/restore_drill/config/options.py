@@ -128,7 +128,7 @@ VARIABLES = {
 BUDGETS = ("max_restore_time", "max_verify_time", "max_total_time")
 
 
-def mistake(name: str, what: str, remedy: str) -> UsageError:
+def usage_error(name: str, what: str, remedy: str) -> UsageError:
     """Usage error about the setting `name`, told by its option and its variable."""
     if name in VARIABLES:
         names = VARIABLES[name]

@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from restore_drill.config.criteria import Criteria, load_criteria
-from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, mistake
+from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, usage_error
 from restore_drill.config.own import own_drill_near
 from restore_drill.config.values import (
     age_limit_of,
@@ -80,7 +80,7 @@ def settings_from(
         given[name] = environment.get(option.variable) if value is None else value
     for name, value in given.items():
         if value is not None and not value.strip():
-            raise mistake(name, "is set but empty", "give it a value, or unset it")
+            raise usage_error(name, "is set but empty", "give it a value, or unset it")
     return check(given, here=here, root=root, own=own)
 
 
@@ -117,7 +117,7 @@ def check(
     criteria = load_criteria(criteria_path or default_criteria)
     target = given["target"] or "embedded"
     if target not in TARGETS:
-        raise mistake("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
+        raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
     return Settings(
         root=root,
         backup=path_of(given, "backup", here, must_exist=True),

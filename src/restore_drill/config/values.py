@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.config.criteria import Criteria
-from restore_drill.config.options import OPTIONS, mistake
+from restore_drill.config.options import OPTIONS, usage_error
 from restore_drill.core.units import parse_duration
 
 COPY = {
@@ -37,10 +37,12 @@ def path_of(
     if place := re.match(r"(\w[\w+.-]*)://", value):
         shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets
         what = f"names {shown}, which is no path on this machine"
-        raise mistake(name, what, copy_of(place[1], shown))
+        raise usage_error(name, what, copy_of(place[1], shown))
     path = here / Path(value).expanduser()
     if must_exist and not path.exists():
-        raise mistake(name, f"names {path}, which does not exist", "check the path and its mount")
+        raise usage_error(
+            name, f"names {path}, which does not exist", "check the path and its mount"
+        )
     return path
 
 
@@ -68,7 +70,7 @@ def budget_of(given: dict[str, str | None], name: str, criteria: Criteria) -> fl
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise mistake(name, str(error), "write it like 90s, 5min or 26h") from None
+        raise usage_error(name, str(error), "write it like 90s, 5min or 26h") from None
 
 
 def duration_of(given: dict[str, str | None], name: str) -> float | None:
@@ -79,9 +81,9 @@ def duration_of(given: dict[str, str | None], name: str) -> float | None:
     try:
         seconds = parse_duration(text)
     except ValueError as error:
-        raise mistake(name, str(error), "write it like 90s, 5min or 26h") from None
+        raise usage_error(name, str(error), "write it like 90s, 5min or 26h") from None
     if seconds <= 0:
-        raise mistake(name, f"cannot be {text!r}", "give more than no time, or leave it away")
+        raise usage_error(name, f"cannot be {text!r}", "give more than no time, or leave it away")
     return seconds
 
 
@@ -89,7 +91,7 @@ def count_of(given: dict[str, str | None], name: str) -> int | None:
     """Whole number of 1 or more set for `name`."""
     text = given[name]
     if text is not None and not re.fullmatch(r"[1-9]\d{0,8}", text):
-        raise mistake(name, f"cannot be {text!r}", "give a whole number of 1 or more")
+        raise usage_error(name, f"cannot be {text!r}", "give a whole number of 1 or more")
     return int(text) if text else None
 
 
@@ -97,7 +99,7 @@ def flag_of(given: dict[str, str | None], name: str) -> bool:
     """Whether the flag `name` is set: by itself as an option, by yes or no as a variable."""
     text = (given[name] or "no").lower()
     if text not in {"yes", "true", "on", "1", "no", "false", "off", "0"}:
-        raise mistake(name, f"cannot be {text!r}", "set it to yes or no")
+        raise usage_error(name, f"cannot be {text!r}", "set it to yes or no")
     return text in {"yes", "true", "on", "1"}
 
 
@@ -107,7 +109,7 @@ def database_url_of(given: dict[str, str | None], target: str) -> str | None:
     if target != "database":
         return url
     if url is None:
-        raise mistake("database_url", "is unset", "--target database needs it")
+        raise usage_error("database_url", "is unset", "--target database needs it")
     return checked_database_url(url)
 
 
@@ -116,13 +118,13 @@ def checked_database_url(url: str) -> str:
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise mistake(
+        raise usage_error(
             "database_url",
             "is no PostgreSQL URL (not shown: it may hold a password)",
             "write postgresql://user@host:5432/name, special characters percent-encoded",
         ) from None
     if not parts.get("dbname"):
-        raise mistake("database_url", "names no database", "end it with /name")
+        raise usage_error("database_url", "names no database", "end it with /name")
     return url
 
 
@@ -138,7 +140,7 @@ def redis_url_of(given: dict[str, str | None]) -> str | None:
     """REDIS_URL with its scheme checked; its text is never repeated in an error."""
     url = given["redis_url"]
     if url is not None and scheme_of(url) not in ("redis", "rediss", "unix"):
-        raise mistake(
+        raise usage_error(
             "redis_url",
             "is no Redis URL (not shown: it may hold a password)",
             "write redis://host:6379/0, rediss:// for TLS or unix:///path",

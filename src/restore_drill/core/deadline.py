@@ -24,9 +24,9 @@ SHORT = 0.001
 MOST = 5
 """So many of the things at work are named."""
 
-Tell = Callable[[], str]
+Describe = Callable[[], str]
 
-working: dict[int, tuple[float, Tell]] = {}
+working: dict[int, tuple[float, Describe]] = {}
 """By thread what it waits for: since when, and a function that names it."""
 
 
@@ -35,11 +35,11 @@ class TookTooLong(CouldNotRun):
 
 
 @contextmanager
-def at_work(tell: Tell) -> Iterator[None]:
-    """Let what runs inside be named by `tell` where a limit ends it; it must show no data."""
+def at_work(describe: Describe) -> Iterator[None]:
+    """Let what runs inside be named by `describe` where a limit ends it; it must show no data."""
     thread = threading.get_ident()
     before = working.get(thread)
-    working[thread] = (time.monotonic(), tell)
+    working[thread] = (time.monotonic(), describe)
     try:
         yield
     finally:
@@ -52,11 +52,11 @@ def at_work(tell: Tell) -> Iterator[None]:
 def work_in_hand() -> list[str]:
     """What all threads are at, the oldest first: `line 12: SELECT pg_sleep ..., for 3.00 s`."""
     now = time.monotonic()
-    told = []
-    for began, tell in sorted(working.values(), key=lambda each: each[0])[:MOST]:
+    lines = []
+    for began, describe in sorted(working.values(), key=lambda each: each[0])[:MOST]:
         with suppress(Exception):
-            told.append(f"{tell()}, for {show_duration(now - began)}")
-    return told
+            lines.append(f"{describe()}, for {show_duration(now - began)}")
+    return lines
 
 
 @dataclass
@@ -78,8 +78,8 @@ class Limit:
         """Whether it took longer."""
         return time.monotonic() >= self.until
 
-    def told(self) -> TookTooLong:
-        """The error that tells it: one and the same, however often it is asked for."""
+    def error_when_reached(self) -> TookTooLong:
+        """The error for it: one and the same, however often it is asked for."""
         if self.error is None:
             self.error = TookTooLong(
                 f"{self.what} took longer than {show_duration(self.seconds)} and was ended",
@@ -155,7 +155,7 @@ class Deadline:
         """TookTooLong where a limit is reached."""
         for limit in self.limits:
             if limit.is_reached:
-                raise limit.told()
+                raise limit.error_when_reached()
 
     def ring(self, _number: int, _frame: FrameType | None) -> None:
         """The timer is at its end."""

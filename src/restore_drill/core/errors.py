@@ -1,4 +1,4 @@
-"""What the drill raises: the backup's fault, our own means failing, or a mistake of the user's.
+"""What the drill raises: the backup's fault, our own means failing, or an error of the user's.
 
 A check that finds the backup wanting fails; a drill that lacks a server, a tool or disk space
 errs. pytest tells the two apart by phase, we by exception: whatever phase raised it,
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from restore_drill.core.printable import printable
 
 EXIT_INTERRUPTED, EXIT_USAGE_ERROR = 2, 4
-"""Exit codes of an interrupt and of a mistake in the options, as pytest's own."""
+"""Exit codes of an interrupt and of an error in the options, as pytest's own."""
 
 EXIT_COULD_NOT_RUN = 6
 """Exit code when the drill's own means failed, beside pytest's 0 to 5."""
@@ -22,7 +22,7 @@ NOT_REACHED = "not reached: "
 
 
 class UsageError(Exception):
-    """A mistake in options, variables or files that the user names; exit code 4, no traceback."""
+    """An error in options, variables or files that the user names; exit code 4, no traceback."""
 
 
 def message(what: str, checked: Sequence[str] = (), remedy: Sequence[str] = ()) -> str:
@@ -46,7 +46,7 @@ def one_line(text: str) -> str:
     return printable(text.strip().replace("\n\t", " "))
 
 
-class Trouble(Exception):
+class DrillError(Exception):
     """A failure that is reported in words (see `message`) and never as a traceback."""
 
     def __init__(
@@ -55,24 +55,24 @@ class Trouble(Exception):
         *,
         checked: Sequence[str] = (),
         remedy: Sequence[str] = (),
-        told_by: str = "",
+        reported_by: str = "",
     ) -> None:
         """Keep the parts: `what` alone is the one line that dependents repeat.
 
-        `told_by` names the criterion that tells the same: once it has failed, nobody else does.
+        `reported_by` names the criterion that reports the same: once it has failed, no other does.
         """
         self.what = one_line(what)
-        self.told_by = told_by
+        self.reported_by = reported_by
         super().__init__(message(what, checked, remedy))
 
 
-class BackupFault(Trouble):
+class BackupFault(DrillError):
     """The backup did not meet a criterion; raised by a stage that cannot go on."""
 
 
-class CouldNotRun(Trouble):
+class CouldNotRun(DrillError):
     """The drill's own means failed: no server, no tool, no disk, no network."""
 
 
-class CriteriaMistake(CouldNotRun):
-    """A mistake in the criteria, and never the backup's fault: a slip, a query that is none."""
+class CriteriaError(CouldNotRun):
+    """An error in the criteria, never the backup's fault: a wrong name, a query that fails."""

@@ -39,7 +39,7 @@ class ServerError:
     """An error or warning of a server; without `sqlstate` it is libpq's own, or the driver's.
 
     `message`, `context` and `internal` (the query of a function) may hold row data and are for
-    judging alone; `told` gives what people may read. `fields` holds names by FIELDS and `schema`.
+    judging alone; `text` gives what people may read. `fields` holds names by FIELDS and `schema`.
     `is_of_text` says that the error is about a place in the SQL that was sent, not about rows.
     """
 
@@ -95,7 +95,7 @@ class ServerError:
             return False
         return {word for quoted in self.quoted for word in words(quoted)} <= words(sql)
 
-    def told(self, known: str = "", *, own: str = "") -> str:
+    def text(self, known: str = "", *, own: str = "") -> str:
         """The error in one line without row data.
 
         `known` is the SQL that was sent, and what else of the schema's own text it may name: never
@@ -113,7 +113,7 @@ class ServerError:
     def in_full(self) -> str:
         """The error with its message, for a question that no row was read for."""
         if self.sqlstate in ("", UNKNOWN):
-            return self.told()
+            return self.text()
         return f"{' '.join(self.message.split())} ({self.condition}, SQLSTATE {self.sqlstate})"
 
     def places(self) -> str:
@@ -210,17 +210,17 @@ def code_of(connection: psycopg.Connection[Any]) -> str:
     return str(row[0] or "") if row else ""
 
 
-def told_of(
+def error_text(
     error: psycopg.Error,
     known: str = "",
     *,
     own: str = "",
     connection: psycopg.Connection[Any] | None = None,
 ) -> str:
-    """Error that psycopg has raised, in one line without row data; `known`, `own` as in `told`.
+    """Error that psycopg has raised, in one line without row data; `known`, `own` as in `text`.
 
     The functions of the database of `connection` are known too.
     """
     found = error_in(error)
     code = code_of(connection) if connection and found.internal else ""
-    return found.told(f"{known} {code}", own=own)
+    return found.text(f"{known} {code}", own=own)

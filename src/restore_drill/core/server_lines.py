@@ -98,12 +98,12 @@ def error_in_line(message: str) -> ServerError:
     return ServerError(UNKNOWN, UNTOLD)
 
 
-def told_line(message: str, known: str = "") -> str:
-    """The server's error `message` without row data; `known` as in `ServerError.told`."""
-    return error_in_line(message).told(known)
+def safe_line(message: str, known: str = "") -> str:
+    """The server's error `message` without row data; `known` as in `ServerError.text`."""
+    return error_in_line(message).text(known)
 
 
-def told_lines(lines: Iterable[str]) -> list[str]:
+def safe_lines(lines: Iterable[str]) -> list[str]:
     """What a client tool said, without row data: its own words, and the server's if known.
 
     What follows on further lines (details, contexts, queries) is left out.
@@ -115,7 +115,7 @@ def told_lines(lines: Iterable[str]) -> list[str]:
         server = SERVER.match(line)
         if server and not CONNECTION.search(line):
             head = re.sub(r"\s*(?:ERROR|FATAL|PANIC):\s*$", "", line[: server.start(1)])
-            told.append(f"{head} {told_line(server[1], known)}")
+            told.append(f"{head} {safe_line(server[1], known)}")
         elif "Command was:" not in line:
             told.append(line.strip())
         elif command := COMMAND.search(line):

@@ -17,7 +17,7 @@ class Steps(Protocol):
     def warn(self, text: str) -> None:
         """Something to know that does not fail the drill."""
 
-    def say(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """A plain fact."""
 
     def step(self, number: int, title: str) -> None:

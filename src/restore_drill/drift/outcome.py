@@ -11,7 +11,7 @@ from restore_drill.backups.model import OF_ONE_NAME, Backup, Contents
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.record import Record
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_count
 from restore_drill.drift.accepted import Acceptances
@@ -65,7 +65,7 @@ def lost_by_restore(census: Census) -> frozenset[str]:
 def head_told(census: Census) -> str:
     """That the migration head could not be read, if so."""
     error = census.head_error
-    why = told_of(error) if error else census.head_trouble
+    why = error_text(error) if error else census.head_trouble
     return why and f"The migration head cannot be read: {why}"
 
 

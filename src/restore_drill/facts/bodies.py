@@ -108,7 +108,7 @@ def plan_view(connection: Connection, view: View, explain: str, *before: str) ->
         return outcome
     text = answer(connection, f"SELECT pg_get_viewdef({view.oid})").row
     known = f"{explain} {text[0] if text else ''} {code_of(connection)}"
-    return replace(outcome, error=outcome.fault.told(known))
+    return replace(outcome, error=outcome.fault.text(known))
 
 
 def is_unresolved(outcome: Outcome) -> bool:

@@ -8,7 +8,7 @@ from typing import LiteralString, TypeVar
 import psycopg
 
 from restore_drill.core.names import apart
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.pool import Connection, Row
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ class CatalogReader:
         except psycopg.Error as error:
             if self.connection.broken or (error.sqlstate or "")[:2] in OURS:
                 raise
-            self.unread.setdefault(part, told_of(error))
+            self.unread.setdefault(part, error_text(error))
             return otherwise
 
     def rows(self, part: str, query: LiteralString) -> list[Row]:

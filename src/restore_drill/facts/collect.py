@@ -10,7 +10,7 @@ from functools import partial
 import psycopg
 
 from restore_drill.backups.model import Contents
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts import keys, storage
 from restore_drill.facts.assemble import Answers, assemble
 from restore_drill.facts.blobs import count_lost
@@ -99,7 +99,7 @@ def versions_or_why_not(connection: Connection, major: int) -> list[str]:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return [f"versions of collations and extensions could not be read: {told_of(error)}"]
+        return [f"versions of collations and extensions could not be read: {error_text(error)}"]
 
 
 def plan_jobs(plan: Plan, listing: Listing, prints: Prints | None, *, examining: bool) -> Answers:

@@ -14,7 +14,7 @@ from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.names import unquoted
 from restore_drill.core.deadline import at_work
-from restore_drill.core.server_lines import told_lines
+from restore_drill.core.server_lines import safe_lines
 from restore_drill.servers.model import Target
 
 NO_OBJECTS = frozenset({
@@ -56,7 +56,7 @@ def output_of(dump: subprocess.Popen[bytes]) -> tuple[bytes, str]:
         output, errors = dump.communicate()
     if dump.returncode:
         said = errors.decode("utf-8", "replace").strip().splitlines()
-        return b"", "; ".join(told_lines(said)[-3:]) or f"exit code {dump.returncode}"
+        return b"", "; ".join(safe_lines(said)[-3:]) or f"exit code {dump.returncode}"
     return output, ""
 
 

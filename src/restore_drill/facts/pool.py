@@ -14,7 +14,7 @@ import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import apart
-from restore_drill.core.server_errors import NO_ERROR, ServerError, error_in, told_of
+from restore_drill.core.server_errors import NO_ERROR, ServerError, error_in, error_text
 from restore_drill.facts.session import fix_settings
 from restore_drill.servers.model import Target
 
@@ -64,10 +64,10 @@ def answer(connection: Connection, query: str, before: Sequence[str] = ()) -> Ou
         if connection.broken:
             raise CouldNotRun(
                 "the connection was lost while the restored database was read",
-                checked=[told_of(error)],
+                checked=[error_text(error)],
                 remedy=["read the server's log; run again with --jobs 1"],
             ) from None
-        told = told_of(error, query, connection=connection)
+        told = error_text(error, query, connection=connection)
         return Outcome(None, told, error.sqlstate or "", error_in(error))
 
 
@@ -101,7 +101,7 @@ def rows_or_error(connection: Connection, query: str) -> list[Row] | str:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return told_of(error, query, connection=connection)
+        return error_text(error, query, connection=connection)
 
 
 def cancel(connections: Sequence[Connection]) -> None:

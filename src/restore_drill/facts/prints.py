@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.plan import PAGE, Plan
 from restore_drill.facts.pool import Connection
 from restore_drill.facts.reading import facts_of
@@ -40,7 +40,7 @@ class Prints:
         except psycopg.Error as error:
             if connection.broken:
                 raise
-            self.error = told_of(error)
+            self.error = error_text(error)
         held = {each.name: each for each in self.outline.relations if each.has_rows}
         self.relations = {name: each for name, each in held.items() if each.kind == "r"}
         cost = DEFINITIONS * len(self.outline.relations)
@@ -63,7 +63,7 @@ class Prints:
         except psycopg.Error as error:
             if connection.broken:
                 raise
-            self.error = self.error or told_of(error)
+            self.error = self.error or error_text(error)
             return None
         return identity
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import progress_line
 from restore_drill.facts.content import Relation
 from restore_drill.facts.plan import follow
@@ -152,8 +152,8 @@ def facts_of(session: Connection, relation: Relation) -> TableFacts:
     except psycopg.OperationalError as error:
         if session.broken:
             raise
-        return TableFacts(None, error=told_of(error, relation.name))
+        return TableFacts(None, error=error_text(error, relation.name))
     except psycopg.Error as error:
-        return TableFacts(None, error=told_of(error, relation.name))
+        return TableFacts(None, error=error_text(error, relation.name))
     assert row is not None
     return relation.facts(row)

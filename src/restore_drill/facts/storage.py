@@ -10,7 +10,7 @@ from typing import LiteralString, NamedTuple
 
 import psycopg
 
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.catalog import USER_SCHEMA
 from restore_drill.facts.pool import Connection, answer
 from restore_drill.servers.model import Target
@@ -117,9 +117,8 @@ def why_not(target: Target, connection: Connection) -> str:
     try:
         prepare(connection, target.major)
     except psycopg.Error as error:
-        return (
-            f"amcheck cannot be used on {target.description}: {told_of(error, ' '.join(FUNCTIONS))}"
-        )
+        reason = error_text(error, " ".join(FUNCTIONS))
+        return f"amcheck cannot be used on {target.description}: {reason}"
     return ""
 
 

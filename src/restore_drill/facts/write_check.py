@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors, sql
 
 from restore_drill.core.names import split_name
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
 COLUMNS = """
@@ -70,7 +70,7 @@ def check_write(target: Target, table: str) -> str:
         except RolledBack:
             pass
         except psycopg.Error as error:
-            problem = told_of(error, table, connection=connection)
+            problem = error_text(error, table, connection=connection)
     return problem
 
 

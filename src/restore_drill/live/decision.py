@@ -87,7 +87,7 @@ def go_back(
     steps.line()
     steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
     more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
-    steps.say(f"The restored copy is not proved: {unproved[0]}{more}")
+    steps.note(f"The restored copy is not proved: {unproved[0]}{more}")
     with record.stage("rollback"):
         try:
             bring_back(

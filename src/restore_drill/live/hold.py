@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors, sql
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
 LOCK_KEY = 0x7265_7374_6F72_65
@@ -160,7 +160,7 @@ class Hold:
             )
         return CouldNotRun(
             f"{self.target.description} was not reset: the server refused",
-            checked=[told_of(error)],
+            checked=[error_text(error)],
             remedy=["connect as a superuser or as the owner of all that is in it"],
         )
 

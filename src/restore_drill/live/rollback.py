@@ -15,7 +15,7 @@ from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.hold import Hold, identity_of_server
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot, way_back, what_it_holds
@@ -58,7 +58,7 @@ def bring_back(
         done = restore_archive(target, backup, len(contents.entries), jobs, progress)
         found = differences(identity, take_identity(target, jobs, progress), target)
     except psycopg.Error as error:
-        raise not_brought_back(target, backup.path, [told_of(error)]) from None
+        raise not_brought_back(target, backup.path, [error_text(error)]) from None
     except CouldNotRun as trouble:
         raise not_brought_back(target, backup.path, str(trouble).splitlines()) from None
     if done.errors or found:
@@ -98,7 +98,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise UsageError(f"there is no snapshot {path}")
     given = {"target": "database", "confirm_reset": parsed.confirm_reset}
     settings = settings_here(given, root)
-    target = live_target(settings, say)
+    target = live_target(settings, note)
     source = source_of(path)
     if mismatch := source.server.mismatch(identity_of_server(target)):
         raise UsageError(
@@ -116,7 +116,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             kept = take_snapshot(
                 target, path.parent, name=BEFORE_ROLLBACK, jobs=settings.jobs, progress=ignore
             )
-            say(f"what the database holds now was kept in {kept.path}")
+            note(f"what the database holds now was kept in {kept.path}")
         signals.hold_back()
         was_undecided = undecided_file(path).exists()
         mark_undecided(path)
@@ -127,7 +127,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
                 mark_decided(path)
             raise
         mark_decided(path)
-    say(
+    note(
         f"{target.description} was restored from {path.name}: "
         "a census proves that it is as it was before the drill"
     )
@@ -150,7 +150,7 @@ def source_of(path: Path) -> Source:
     return found
 
 
-def say(text: str) -> None:
+def note(text: str) -> None:
     """One line on standard output."""
     sys.stdout.write(printable(text) + "\n")
 

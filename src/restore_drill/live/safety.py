@@ -16,8 +16,8 @@ from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
-from restore_drill.core.server_lines import told_lines
+from restore_drill.core.server_errors import error_text
+from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_count
 from restore_drill.facts.schema.outline import outline_of
 from restore_drill.facts.session import open_session
@@ -73,7 +73,7 @@ def dump(target: Target, path: Path) -> None:
         if done.returncode:
             raise CouldNotRun(
                 f"no safety snapshot, nothing was touched: pg_dump failed on {target.description}",
-                checked=told_lines(done.stderr.splitlines())[-5:],
+                checked=safe_lines(done.stderr.splitlines())[-5:],
                 remedy=["see that the role in DATABASE_URL may read all of the database"],
             )
         part.rename(path)
@@ -152,7 +152,7 @@ def refuse_change(target: Target, identity: Identity) -> None:
     except psycopg.Error as error:
         raise CouldNotRun(
             f"{target.description} was not touched: it cannot be read once more",
-            checked=[told_of(error)],
+            checked=[error_text(error)],
         ) from None
     was = replace(identity, tables={}, partitions={}, written=None)
     changed = differences(was, replace(now, partitions={}), target)

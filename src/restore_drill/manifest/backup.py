@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.entries import schema_dump
 from restore_drill.facts.reading import Reading, moved_to
 from restore_drill.facts.recorded import Identity
@@ -60,7 +60,7 @@ def take_backup(
     except psycopg.Error as error:
         raise CouldNotRun(
             f"no backup was taken: {target.description} cannot be read",
-            checked=[told_of(error)],
+            checked=[error_text(error)],
             remedy=remedies(error),
         ) from None
     except OSError as error:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from restore_drill.config.options import mistake
+from restore_drill.config.options import usage_error
 from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
@@ -51,7 +51,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     redact = Redactor(settings.database_url)
     line = ProgressLine()
 
-    def say(text: str) -> None:
+    def note(text: str) -> None:
         line.clear()
         sys.stdout.write(printable(redact(text)) + "\n")
 
@@ -59,7 +59,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     folder = folder_from(parsed, settings)
     try:
         with interruptible():
-            target = source_of(settings, form, say)
+            target = source_of(settings, form, note)
             taken = take_backup(
                 target,
                 form,
@@ -76,7 +76,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         line.clear()
         sys.stderr.write(f"{str(reason) or 'interrupted'}: no backup was left in {folder}\n")
         return EXIT_INTERRUPTED
-    tell(taken, time.monotonic() - started, say)
+    tell(taken, time.monotonic() - started, note)
     return 0
 
 
@@ -94,7 +94,7 @@ def folder_from(parsed: argparse.Namespace, settings: Settings) -> Path:
         folder: Path = Path.cwd() / parsed.output_dir.expanduser()
         return folder
     if settings.backup_path is None:
-        raise mistake("backup_path", "is unset", "set it, or give --output-dir")
+        raise usage_error("backup_path", "is unset", "set it, or give --output-dir")
     inner = settings.backup_path / "db"
     return inner if inner.is_dir() else settings.backup_path
 
@@ -127,24 +127,24 @@ def interruptible() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def tell(taken: Taken, seconds: float, say: Callable[[str], None]) -> None:
+def tell(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
     """Say what was taken."""
     manifest, identity = taken.manifest, taken.manifest.identity
     for line in taken.said:
-        say(f"pg_dump says: {line.removeprefix('pg_dump: ')}")
-    say(f"backup: {taken.path}")
-    say(f"  {manifest.format}, {show_bytes(manifest.size)}, SHA-256 {manifest.sha256}")
-    say(f"  {show_time(manifest.taken_at)}, by pg_dump {manifest.pg_dump} from {manifest.server}")
+        note(f"pg_dump says: {line.removeprefix('pg_dump: ')}")
+    note(f"backup: {taken.path}")
+    note(f"  {manifest.format}, {show_bytes(manifest.size)}, SHA-256 {manifest.sha256}")
+    note(f"  {show_time(manifest.taken_at)}, by pg_dump {manifest.pg_dump} from {manifest.server}")
     parts = [
         show_count(len(identity.tables), "table"),
         show_count(identity.rows, "row"),
         show_count(len(identity.sequences), "sequence"),
         show_count(identity.large_objects.count, "large object"),
     ]
-    say(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
+    note(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
     for what, why in identity.left_out:
-        say(f"  without fingerprint: {what} ({why})")
-    say(f"done in {show_duration(seconds)}; prove it: {DRILL} --backup {taken.path}")
+        note(f"  without fingerprint: {what} ({why})")
+    note(f"done in {show_duration(seconds)}; prove it: {DRILL} --backup {taken.path}")
 
 
 class ProgressLine:

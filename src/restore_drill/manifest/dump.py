@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_lines import told_lines
+from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_bytes
 from restore_drill.selection.candidate import size_of
 from restore_drill.servers.binaries import Binaries
@@ -45,11 +45,11 @@ class Form:
         """`custom`, or with its compression: `plain, gzip`."""
         return ", ".join(filter(None, (self.name, self.method)))
 
-    def binaries(self, server: int, say: Callable[[str], None]) -> Binaries:
+    def binaries(self, server: int, note: Callable[[str], None]) -> Binaries:
         """Build whose pg_dump reads a server of that major and knows the compression."""
         if self.method not in ("zstd", "lz4"):
-            return find_binaries(server, say=say)
-        return find_binaries(max(server, NAMED_METHODS), needs=frozenset({self.method}), say=say)
+            return find_binaries(server, note=note)
+        return find_binaries(max(server, NAMED_METHODS), needs=frozenset({self.method}), note=note)
 
     def options(self, tools: Binaries, jobs: int) -> list[str]:
         """Options of the pg_dump among `tools`."""
@@ -95,7 +95,7 @@ class Dump:
     def finish(self, source: str) -> list[str]:
         """Warnings of a pg_dump that has ended well; CouldNotRun where it has not."""
         lines = self.errors.read_text(encoding="utf-8", errors="replace").splitlines()
-        said = told_lines(lines)
+        said = safe_lines(lines)
         if self.process.wait():
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.reading import Reading
 from restore_drill.facts.recorded import Identity
 from restore_drill.facts.session import open_session
@@ -23,7 +23,7 @@ def take_identity(target: Target, jobs: int, progress: Callable[[str], None]) ->
         with Reading(lambda: open_session(target), jobs) as reading:
             identity = reading.read(progress)
     except psycopg.Error as error:
-        raise unreadable(target, [told_of(error)]) from None
+        raise unreadable(target, [error_text(error)]) from None
     if identity.unread:
         raise unreadable(target, identity.unread)
     return identity

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from restore_drill.config.options import mistake
+from restore_drill.config.options import usage_error
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun
@@ -24,15 +24,15 @@ UNDER_ROW_SECURITY = """
 """
 
 
-def source_of(settings: Settings, form: Form, say: Callable[[str], None]) -> Target:
+def source_of(settings: Settings, form: Form, note: Callable[[str], None]) -> Target:
     """Database in DATABASE_URL, with a build whose pg_dump fits it.
 
     UsageError where the variable is no URL, CouldNotRun where the server does not answer.
     """
     if settings.database_url is None:
-        raise mistake("database_url", "is unset", "it names the database that is backed up")
+        raise usage_error("database_url", "is unset", "it names the database that is backed up")
     url = checked_database_url(settings.database_url)
-    return open_database(url, lambda major: form.binaries(major, say))
+    return open_database(url, lambda major: form.binaries(major, note))
 
 
 def refuse_row_security(connection: psycopg.Connection[Any], target: Target) -> None:

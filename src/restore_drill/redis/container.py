@@ -15,7 +15,7 @@ from testcontainers.community.redis import RedisContainer
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.redis.connection import Server, connect_stand_in
+from restore_drill.redis.connection import Server, connect_started
 from restore_drill.servers.containers import (
     address,
     clean_left_over_containers,
@@ -43,13 +43,13 @@ class NoWait(WaitStrategy):
 
 
 @contextmanager
-def container_redis(image: str, *, say: Callable[[str], None]) -> Iterator[Server]:
+def container_redis(image: str, *, note: Callable[[str], None]) -> Iterator[Server]:
     """Run a Redis of `image` (fetched if absent) in a container, which is removed afterwards.
 
     Left-overs of dead runs are removed first. Raises `CouldNotRun`.
     """
     for line in clean_left_over_containers():
-        say(f"Cleaned up after an earlier run: {line}")
+        note(f"Cleaned up after an earlier run: {line}")
     password = secrets.token_hex(16)
     with explained(f"run the image {image}"):
         container = RedisContainer(image, port=PORT, password=password, labels=labels())
@@ -57,7 +57,7 @@ def container_redis(image: str, *, say: Callable[[str], None]) -> Iterator[Serve
     container.waiting_for(NoWait())
     with ExitStack() as stack:
         with removed_on_error(container):
-            launch(container, PORT, say=say)
+            launch(container, PORT, note=note)
             server = wait_for_redis(container, password)
         stack.callback(discard, container)
         stack.callback(server.client.close)
@@ -72,7 +72,7 @@ def wait_for_redis(container: RedisContainer, password: str) -> Server:
             container.reload()
             ended = container.status not in ("created", "running")
             try:
-                server = connect_stand_in(*address(container, PORT), password)
+                server = connect_started(*address(container, PORT), password)
                 server.client.ping()
             except (redis.RedisError, TimeoutError, ConnectionError):
                 pass

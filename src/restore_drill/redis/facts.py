@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from restore_drill.core.errors import BackupFault, CouldNotRun, Trouble
+from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.units import show_bytes
 from restore_drill.redis.connection import Server
 
@@ -92,7 +92,7 @@ def why_not_tried(facts: RedisFacts) -> str:
     )
 
 
-def write_danger(facts: RedisFacts) -> Trouble | None:
+def write_danger(facts: RedisFacts) -> DrillError | None:
     """Tell why even one small write could cost live keys; None when it is safe."""
     kind = BackupFault if facts.own else CouldNotRun
     if facts.is_sentinel:

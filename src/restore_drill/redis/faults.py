@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from restore_drill.core.errors import BackupFault, CouldNotRun, Trouble
+from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.redis.connection import Server
 
 if TYPE_CHECKING:
@@ -144,10 +144,10 @@ The first one that fits counts.
 """
 
 
-def explain(error: redis.RedisError, server: Server, doing: str) -> Trouble:
+def explain(error: redis.RedisError, server: Server, doing: str) -> DrillError:
     """Tell the story of `error`, which came while `doing` something with `server`.
 
-    The user's own Redis failing fails a criterion; a stand-in failing is our own trouble.
+    The user's own Redis failing fails a criterion; an embedded one failing is our own failure.
     """
     told = f"{'TLS ' if server.tls else ''}{type(error).__name__}: {error}"
     what, steps = meaning(told)

@@ -27,7 +27,7 @@ def random_prefix() -> str:
 class OwnKeys:
     """Keys of this run on `server`; `written` holds the full names of those that may be there.
 
-    No other key is ever named in a command. Errors are told as a `Trouble`.
+    No other key is ever named in a command. Errors are told as a `DrillError`.
     """
 
     server: Server

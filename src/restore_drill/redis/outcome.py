@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from restore_drill.core.errors import CouldNotRun, Trouble
+from restore_drill.core.errors import CouldNotRun, DrillError
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_count
 from restore_drill.redis.connection import Server
@@ -15,7 +15,7 @@ from restore_drill.redis.keys import OwnKeys
 
 @dataclass(frozen=True)
 class RedisStage:
-    """The server with its facts and our keys there, or the trouble that kept us from them.
+    """The server with its facts and our keys there, or the error that kept us from them.
 
     `not_tried` says why no write was tried, where nobody can tell whether it is safe.
     """
@@ -23,21 +23,21 @@ class RedisStage:
     server: Server | None = None
     facts: RedisFacts | None = None
     keys: OwnKeys | None = None
-    trouble: Trouble | None = None
-    write_trouble: Trouble | None = None
+    error: DrillError | None = None
+    write_error: DrillError | None = None
     not_tried: str = ""
 
     def answer(self) -> tuple[Server, RedisFacts]:
-        """Server and facts; raises the stage's trouble where it does not answer."""
+        """Server and facts; raises the stage's error where it does not answer."""
         if self.server is None or self.facts is None:
-            raise self.trouble or CouldNotRun("the Redis stage has found nothing")
+            raise self.error or CouldNotRun("the Redis stage has found nothing")
         return self.server, self.facts
 
     def writable_keys(self) -> OwnKeys:
-        """Our keys; raises the stage's trouble where Redis takes no write, or none was dared."""
+        """Our keys; raises the stage's error where Redis takes no write, or none was dared."""
         self.answer()
-        if self.write_trouble or self.keys is None:
-            raise self.write_trouble or CouldNotRun("the Redis stage has written nothing")
+        if self.write_error or self.keys is None:
+            raise self.write_error or CouldNotRun("the Redis stage has written nothing")
         return self.keys
 
     def as_json(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class RedisStage:
             "where": self.server.where if self.server else None,
             "own": self.server.own if self.server else False,
             "reachable": False,
-            "error": self.trouble.what if self.trouble else None,
+            "error": self.error.what if self.error else None,
         }
 
     @property
@@ -64,18 +64,18 @@ class RedisStage:
     def tell(self, steps: Steps) -> None:
         """Print the stage's lines."""
         if self.facts is None:
-            steps.bad(self.trouble.what if self.trouble else "Redis was not reached")
+            steps.bad(self.error.what if self.error else "Redis was not reached")
             return
         facts = self.facts
         steps.ok(f"Redis is reachable (median {show_latency(facts.latency_median)})")
-        steps.say(f"Redis keys: {'unknown' if facts.keys is None else f'{facts.keys:,}'}")
+        steps.note(f"Redis keys: {'unknown' if facts.keys is None else f'{facts.keys:,}'}")
         if self.doubt:
             steps.warn(self.doubt)
-        steps.say(f"{facts.version or 'Redis'}, role {facts.role or 'unknown'}, {facts.memory}")
+        steps.note(f"{facts.version or 'Redis'}, role {facts.role or 'unknown'}, {facts.memory}")
         if self.not_tried:
             steps.warn(self.not_tried[:1].upper() + self.not_tried[1:])
-        elif self.write_trouble:
-            steps.bad(self.write_trouble.what)
+        elif self.write_error:
+            steps.bad(self.write_error.what)
         else:
             steps.ok("Redis takes writes")
         if not facts.own:

@@ -17,7 +17,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.core.deadline import at_work
 from restore_drill.core.server_errors import UNKNOWN, ServerError
-from restore_drill.core.server_lines import CONNECTION, SERVER, error_in_line, told_lines
+from restore_drill.core.server_lines import CONNECTION, SERVER, error_in_line, safe_lines
 from restore_drill.core.units import show_duration
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
@@ -61,7 +61,7 @@ def restore_archive(
     for entry, statement, error in errors_in(lines):
         add_error(restoration, where=f"entry {entry}", statement=statement, error=error)
     if code and not restoration.errors and not restoration.harmless:
-        told = "; ".join(told_lines(lines[-3:])) or f"exit code {code}"
+        told = "; ".join(safe_lines(lines[-3:])) or f"exit code {code}"
         error = ServerError(UNKNOWN, told)
         add_error(restoration, where="pg_restore", statement="", error=error)
     restoration.seconds = time.monotonic() - started

@@ -195,7 +195,7 @@ def add_error(
     the server's context has told beside it; `reader`, the function that reads rows to come.
     """
     statement = statement.strip()
-    text = error.told(f"{schema_text(statement)} {code}") + (f" ({detail})" if detail else "")
+    text = error.text(f"{schema_text(statement)} {code}") + (f" ({detail})" if detail else "")
     opening = opening_words(statement)
     reason = harmless_reason(statement, error)
     ours = None if reason and error.sqlstate else our_fault(error)

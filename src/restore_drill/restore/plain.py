@@ -83,7 +83,7 @@ class PlainRestorer:
         severity = result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED)
         if severity == b"WARNING":
             sql = self.current.sql if self.current else b""
-            warning = error_of(result, self.text).told(schema_text(self.text(sql[:LONGEST])))
+            warning = error_of(result, self.text).text(schema_text(self.text(sql[:LONGEST])))
             line = self.current.line if self.current else 0
             self.restoration.harmless.append(f"{self.place(line)}: warning: {warning}")
 

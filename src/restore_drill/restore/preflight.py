@@ -82,7 +82,7 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
     """
     words = {name: error_in(error) for name, error in failed.items()}
     told = {
-        name: error.in_full if target.throwaway else error.told(name)
+        name: error.in_full if target.throwaway else error.text(name)
         for name, error in words.items()
     }
     preload = [name for name, error in words.items() if PRELOAD in error.message]

@@ -111,7 +111,7 @@ def query(session: PlainRestorer, sql: str) -> list[list[bytes]]:
     if result.status != ExecStatus.TUPLES_OK:
         raise CouldNotRun(
             "the catalog of the new database could not be read",
-            checked=[error_of(result, session.text).told(sql)],
+            checked=[error_of(result, session.text).text(sql)],
         )
     return [
         [result.get_value(row, column) or b"" for column in range(result.nfields)]

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from restore_drill.core.deadline import at_work
 from restore_drill.core.names import apart
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count
 from restore_drill.facts import catalog
 from restore_drill.facts.plan import follow
@@ -83,5 +83,5 @@ def analyze_in(connection: Connection, names: list[str]) -> str:
     except psycopg.Error as error:
         if connection.broken:
             raise
-        return told_of(error, " ".join(names), connection=connection)
+        return error_text(error, " ".join(names), connection=connection)
     return ""

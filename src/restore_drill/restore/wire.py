@@ -18,7 +18,7 @@ from psycopg import generators, waiting
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from restore_drill.core.deadline import Tell, working
+from restore_drill.core.deadline import Describe, working
 
 SLICE = 0.2
 """Seconds between two looks at whether the work was given up."""
@@ -37,16 +37,18 @@ class GivenUp(Exception):
 class Wire:
     """One connection; psycopg.Error where it is lost.
 
-    `tell` names what it is at, for a limit that ends it. Setting `stop` makes it raise GivenUp.
+    `describe` names what it is at, for a limit that ends it. Setting `stop` makes it raise GivenUp.
     """
 
-    def __init__(self, conninfo: str, tell: Tell, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self, conninfo: str, describe: Describe, stop: threading.Event | None = None
+    ) -> None:
         """Connect."""
         self.pgconn: PGconn = waiting.wait_conn(generators.connect(conninfo), interval=SLICE)
         self.pgconn.nonblocking = 1
         with suppress(OSError), socket.socket(fileno=os.dup(self.pgconn.socket)) as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        self.tell = tell
+        self.describe = describe
         self.is_copying = False
         self.stop = stop or threading.Event()
         self.reading, self.writing = select.poll(), select.poll()
@@ -60,7 +62,7 @@ class Wire:
         The server refuses one that is to be `alone` and is several by its own reading.
         """
         thread = threading.get_ident()
-        working[thread] = (time.monotonic(), self.tell)
+        working[thread] = (time.monotonic(), self.describe)
         last = None
         try:
             if self.is_copying:
@@ -110,7 +112,7 @@ class Wire:
     def patiently(self, wait: Callable[[], None]) -> None:
         """Carry out `wait`, which may take its time."""
         thread = threading.get_ident()
-        working[thread] = (time.monotonic(), self.tell)
+        working[thread] = (time.monotonic(), self.describe)
         try:
             wait()
         except psycopg.Error:

@@ -28,7 +28,7 @@ MOST_NAMES = 50
 """So many names stand in a line."""
 
 Line = tuple[str, str]
-"""Kind of a step line (`ok`, `bad`, `warn`, `say`) and its text."""
+"""Kind of a step line (`ok`, `bad`, `warn`, `note`) and its text."""
 
 
 def quiet_line(result: Result, report: Path | None) -> str:
@@ -62,9 +62,9 @@ def start_lines(settings: Settings) -> Iterator[Line]:
     elif settings.is_sample:
         yield "warn", "No backup is named (BACKUP_PATH, --backup): drilling the sample shop"
     elif settings.backup is not None:
-        yield "say", f"Backup named: {settings.backup}"
+        yield "note", f"Backup named: {settings.backup}"
     else:
-        yield "say", f"Backup directory: {settings.backup_path}"
+        yield "note", f"Backup directory: {settings.backup_path}"
 
 
 def end_lines(result: Result, target: str) -> Iterator[Line]:
@@ -84,12 +84,12 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
     if worth := worth_of(result):
         yield ("ok" if result["strength"] == "proven" else "warn"), worth.removesuffix(".")
     if measured := measured_of(result):
-        yield "say", measured
+        yield "note", measured
     yield from waived_lines(result)
     yield from warning_lines(result)
     yield from not_checked_lines(result)
     yield from next_lines(result)
-    yield "say", f"Duration: {time_of(result, 'total')}"
+    yield "note", f"Duration: {time_of(result, 'total')}"
 
 
 def time_of(result: Result, stage: str) -> str:
@@ -146,7 +146,7 @@ def backup_lines(result: Result) -> Iterator[Line]:
     """What was drilled."""
     backup = result["backup"]
     if backup is None:
-        yield "say", "Backup: none was looked at"
+        yield "note", "Backup: none was looked at"
         return
     size = show_bytes(backup["bytes"]) if backup.get("bytes") is not None else ""
     age = backup.get("age_seconds") or 0
@@ -155,9 +155,9 @@ def backup_lines(result: Result) -> Iterator[Line]:
     about = f" ({about})" if about else ""
     if not result["sample"]:
         is_fit = all(check["stage"] != "select" for check in troubles_of(result))
-        yield "ok" if is_fit else "say", f"Backup used: {Path(backup['path']).name}{about}"
+        yield "ok" if is_fit else "note", f"Backup used: {Path(backup['path']).name}{about}"
         return
-    yield "say", f"Backup used: one of the sample shop, made for this drill{about}"
+    yield "note", f"Backup used: one of the sample shop, made for this drill{about}"
     if result["verdict"] not in ("sample", "failed"):
         yield "warn", SAMPLE
 
@@ -171,12 +171,12 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         now, *more = str(snapshot.get("live_database") or "").splitlines() or [""]
         if now:
             yield kind, f"The live database: {now}"
-        yield from (("say", line.strip()) for line in more)
+        yield from (("note", line.strip()) for line in more)
     elif target == "database":
-        yield "say", "Safety snapshot: none was taken"
+        yield "note", "Safety snapshot: none was taken"
     else:
         why = f"not needed, the {target} target touches nothing that exists"
-        yield "say", f"Safety snapshot: {why}"
+        yield "note", f"Safety snapshot: {why}"
 
 
 def not_checked_lines(result: Result) -> Iterator[Line]:
@@ -197,13 +197,13 @@ def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
     kinds = {check["budget"] for check in result["checks"] if check["outcome"] == "failed"}
     if result["verdict"] == "failed" and kinds == {"time"}:
-        yield "say", "Next: make recovery faster, or allow it more time, and drill again"
+        yield "note", "Next: make recovery faster, or allow it more time, and drill again"
     elif result["verdict"] == "failed" and kinds == {"age"}:
-        yield "say", "Next: see why no newer backup is there, take one, and drill it"
+        yield "note", "Next: see why no newer backup is there, take one, and drill it"
     elif result["verdict"] == "failed":
-        yield "say", "Next: mend what is named above, or take a new backup, and drill again"
+        yield "note", "Next: mend what is named above, or take a new backup, and drill again"
     elif result["verdict"] == "could-not-run":
-        yield "say", "Next: mend what is named above, and drill again"
+        yield "note", "Next: mend what is named above, and drill again"
 
 
 def shown_path(path: Path) -> str:

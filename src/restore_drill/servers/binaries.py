@@ -21,7 +21,7 @@ FEATURES = {
     "ssl": "--with-openssl",
 }
 """What a build may have been made with, and the flag of `configure` that says so."""
-Say = Callable[[str], None]
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def let_go_first(server: psutil.Process) -> None:
 class RoomWatch:
     """Ends a server before what it writes fills the disk, or the memory, that it lies in.
 
-    `trouble` tells it when that has happened. As a thread it costs a look each tenth of a second.
+    `error` says so when that has happened. As a thread it costs a look each tenth of a second.
     """
 
     def __init__(self, place: Path, end: Callable[[], None], *, in_memory: bool = False) -> None:
@@ -113,8 +113,8 @@ class RoomWatch:
         if self.thread is not threading.current_thread():
             self.thread.join(1)
 
-    def trouble(self) -> CouldNotRun | None:
-        """What is told once the server was ended."""
+    def error(self) -> CouldNotRun | None:
+        """What to raise once the server was ended."""
         if not self.left:
             return None
         kept = f", and {show_bytes(self.least)} are kept for what else runs on this machine"

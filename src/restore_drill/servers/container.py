@@ -17,7 +17,7 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import RoomWatch
 from restore_drill.servers.cleanup import RunDirectory, clean_left_overs
@@ -93,7 +93,7 @@ class ContainerServer:
         except psycopg.Error as error:
             raise CouldNotRun(
                 f"the server in the container cannot create the database {name!r} ({encoding})",
-                checked=[told_of(error, name)],
+                checked=[error_text(error, name)],
             ) from None
         return self.target(name)
 
@@ -108,7 +108,7 @@ class ContainerServer:
             description=f"PostgreSQL {self.version} in a container of {self.image}",
             isolated=self.run is not None,
             exposed=self.exposed,
-            trouble=self.watch.trouble,
+            why_ended=self.watch.error,
         )
 
     @property
@@ -125,7 +125,7 @@ class ContainerServer:
 
 
 def start_container(
-    image: str, *, say: Callable[[str], None], is_faithful: bool = False
+    image: str, *, note: Callable[[str], None], is_faithful: bool = False
 ) -> ContainerServer:
     """Start a PostgreSQL server from `image` (fetched if absent) and wait until it answers.
 
@@ -133,25 +133,25 @@ def start_container(
     that goes. Left-overs of dead runs are removed first. Raises `CouldNotRun`.
     """
     for line in [*clean_left_over_containers(), *clean_left_overs()]:
-        say(f"Cleaned up after an earlier run: {line}")
+        note(f"Cleaned up after an earlier run: {line}")
     settings = SAFE if is_faithful else TUNED
     exposed = why_open()
     if not exposed:
         run = make_socket_directory()
         try:
-            return start_in(image, settings | SETTINGS, say, run=run)
+            return start_in(image, settings | SETTINGS, note, run=run)
         except BaseException as error:
             run.remove()
             if not isinstance(error, CouldNotRun):
                 raise
             exposed = f"{error.what}: {OPEN}"
-    return start_in(image, settings, say, exposed=exposed)
+    return start_in(image, settings, note, exposed=exposed)
 
 
 def start_in(
     image: str,
     settings: dict[str, str],
-    say: Callable[[str], None],
+    note: Callable[[str], None],
     *,
     run: RunDirectory | None = None,
     exposed: str = "",
@@ -173,9 +173,9 @@ def start_in(
     with removed_on_error(container):
         if run:
             container.ports.clear()
-        launch(container, None if run else PORT, say=say)
+        launch(container, None if run else PORT, note=note)
         host, port, version = wait_for_server(container, password, run)
-        binaries = find_binaries(version // 10000, say=say)
+        binaries = find_binaries(version // 10000, note=note)
         host = str(way_to_server(run)) if run else host
         watch = RoomWatch(disk_of(container), lambda: kill(container))
     name = container.image

@@ -23,14 +23,14 @@ HOST_LABEL = "org.restore-drill.host"
 """Who made a container: process id and start time, and the machine on which they mean something."""
 
 
-def launch(container: DockerContainer, port: int | None, *, say: Callable[[str], None]) -> None:
+def launch(container: DockerContainer, port: int | None, *, note: Callable[[str], None]) -> None:
     """Fetch the image if it is absent, and start `container`, `port` reached from here alone.
 
     For any testcontainers container; waits for its own wait strategy only. Raises `CouldNotRun`.
     """
     # testcontainers' own cleaner is a container whose image not every registry has.
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-    fetch(container.get_docker_client().client, container.image, say=say)
+    fetch(container.get_docker_client().client, container.image, note=note)
     with explained(f"run the image {container.image}"):
         if port and (host := bind_address(container)):
             # docker-py takes (address, port), port None being any free one.
@@ -70,13 +70,13 @@ def last_log_lines(container: DockerContainer, password: str) -> list[str]:
     return []
 
 
-def fetch(client: DockerClient, image: str, *, say: Callable[[str], None]) -> None:
+def fetch(client: DockerClient, image: str, *, note: Callable[[str], None]) -> None:
     """Make sure that the engine has `image`, pulling it if need be; raises `CouldNotRun`."""
     with explained(f"look up the image {image}"):
         with suppress(ImageNotFound):
             client.images.get(image)
             return
-        say(f"fetching the image {image}")
+        note(f"fetching the image {image}")
         try:
             client.images.pull(image)
         except APIError as error:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
 
@@ -27,7 +27,7 @@ def copy_of(target: Target) -> Iterator[Target]:
         try:
             server.execute(make)
         except psycopg.Error as error:
-            told = told_of(error, f"{source} {copied}")
+            told = error_text(error, f"{source} {copied}")
             raise CouldNotRun(
                 f"no copy of the restored database was made: {told}",
                 checked=["fixture writable_url"],

@@ -15,7 +15,7 @@ from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 
 
-def live_target(settings: Settings, say: Callable[[str], None]) -> Target:
+def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
     """Target of DATABASE_URL; CouldNotRun where it does not answer or was not confirmed."""
     url = settings.database_url or ""
     conninfo = conninfo_of(url)
@@ -30,7 +30,7 @@ def live_target(settings: Settings, say: Callable[[str], None]) -> Target:
                 "to only prove the backup leave --target away: the default touches nothing",
             ],
         )
-    return open_database(url, lambda major: find_binaries(major, say=say))
+    return open_database(url, lambda major: find_binaries(major, note=note))
 
 
 def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:

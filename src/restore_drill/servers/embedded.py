@@ -15,10 +15,10 @@ from mirakuru.exceptions import ExecutorError
 from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_duration
 from restore_drill.servers import cleanup, untrusted
-from restore_drill.servers.binaries import Binaries, Say
+from restore_drill.servers.binaries import Binaries, Note
 from restore_drill.servers.bounds import RoomWatch
 from restore_drill.servers.cleanup import RunDirectory
 from restore_drill.servers.cluster import LOCALE, prepared_cluster
@@ -29,7 +29,7 @@ from restore_drill.servers.model import Target
 from restore_drill.servers.place import choose_base, fits_in_memory
 from restore_drill.servers.tuning import PORT
 
-TROUBLES = (
+START_ERRORS = (
     (
         "No space left on device",
         "no space left on the disk",
@@ -68,7 +68,7 @@ class EmbeddedServer:
         except psycopg.Error as error:
             raise CouldNotRun(
                 f"{self.binaries.name} cannot create the database {name!r} ({encoding})",
-                checked=[told_of(error, name)],
+                checked=[error_text(error, name)],
                 remedy=["check the free space of the directory for temporary files (TMPDIR)"],
             ) from None
         return self.target(name)
@@ -88,7 +88,7 @@ class EmbeddedServer:
             description=f"embedded {self.binaries.name}",
             isolated=self.executor.is_isolated,
             exposed="" if self.executor.is_isolated else why_not(),
-            trouble=self.watch.trouble,
+            why_ended=self.watch.error,
         )
 
     def stop(self) -> None:
@@ -107,7 +107,7 @@ class EmbeddedServer:
 
 
 def start_embedded(
-    binaries: Binaries, *, say: Say, room: int | None = None, is_faithful: bool = False
+    binaries: Binaries, *, note: Note, room: int | None = None, is_faithful: bool = False
 ) -> EmbeddedServer:
     """Start a throwaway server of `binaries` for `room` bytes of SQL, None where that is unknown.
 
@@ -129,7 +129,7 @@ def start_embedded(
         ) from None
     where = " in memory" if in_memory else ""
     where += ", isolated," if executor.is_isolated else ""
-    say(f"embedded {binaries.name} started{where} in {show_duration(time.monotonic() - began)}")
+    note(f"embedded {binaries.name} started{where} in {show_duration(time.monotonic() - began)}")
     watch = RoomWatch(run.path, executor.end, in_memory=in_memory)
     way = untrusted.way_to(run.path / cleanup.SOCKET, run.path / cleanup.WAY)
     return EmbeddedServer(binaries, run, executor, watch, way, is_faithful)
@@ -205,7 +205,7 @@ def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
     said = words_of(executor, error)
     lines = [line for line in said.splitlines() if line.strip()][-8:]
     what, step = "did not start", "try another way: --target container, or another build"
-    for words, named, remedy in TROUBLES:
+    for words, named, remedy in START_ERRORS:
         if words in said:
             what, step = f"did not start: {named}", remedy
     return CouldNotRun(f"{executor.binaries.name} {what}", checked=lines, remedy=[step])

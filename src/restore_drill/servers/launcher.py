@@ -70,7 +70,7 @@ class Launcher:
         found = [path.stat() for path in (folder, *folder.parents)]
         return all(item.st_mode & 0o001 or item.st_uid == owned for item in found)
 
-    def trouble(self, user: int) -> str:
+    def why_not(self, user: int) -> str:
         """Why this way does not run programs as `user`; empty when it does."""
         try:
             said = self.run(["id", "-u"], cwd=Path("/")).stdout.strip()
@@ -98,7 +98,7 @@ def choose_launcher() -> Launcher:
         namespace = ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}")
         ways = [Launcher(account=(uid, gid))] if user == 0 else []
         ways.append(Launcher(prefix=namespace))
-        tried = [way.trouble(uid) for way in ways]
+        tried = [way.why_not(uid) for way in ways]
         if "" in tried:
             return ways[tried.index("")]
     raise CouldNotRun(

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.model import Target
 
@@ -19,7 +19,7 @@ LITTLE = 100_000_000
 
 
 @contextmanager
-def told_when_lost(target: Target, doing: str) -> Iterator[None]:
+def explained_when_lost(target: Target, doing: str) -> Iterator[None]:
     """Turn a lost connection to `target` into CouldNotRun that says what it was doing.
 
     Where we have ended the server ourselves, whatever came of that is told as that.
@@ -27,11 +27,11 @@ def told_when_lost(target: Target, doing: str) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, CouldNotRun) as error:
-        if ended := target.trouble():
+        if ended := target.why_ended():
             raise ended from None
         if not isinstance(error, psycopg.OperationalError):
             raise
-        said = told_of(error)
+        said = error_text(error)
         free = free_space(target)
         full = free is not None and free < LITTLE
         raise CouldNotRun(
@@ -45,7 +45,7 @@ def told_when_lost(target: Target, doing: str) -> Iterator[None]:
                 "run again with --jobs 1, which needs less memory",
             ],
         ) from None
-    if ended := target.trouble():
+    if ended := target.why_ended():
         raise ended
 
 

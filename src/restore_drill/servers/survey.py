@@ -13,7 +13,7 @@ from pathlib import Path
 
 from restore_drill.servers.binaries import Binaries, Broken, run
 from restore_drill.servers.cache import cache_dir
-from restore_drill.servers.extensions import told_missing
+from restore_drill.servers.extensions import missing_packages
 
 OLDEST = 14
 """Oldest major that the drill starts; older backups are restored into it."""
@@ -75,7 +75,7 @@ def examine(bin_dir: Path, source: str) -> Binaries | Broken:
 def missing_libraries(tool: str) -> str:
     """Shared libraries that `tool` lacks and what to install; empty when none is known."""
     loader = run([tool], LD_TRACE_LOADED_OBJECTS="1")
-    return told_missing(re.findall(r"^\s*(\S+) => not found", loader.stdout, re.MULTILINE))
+    return missing_packages(re.findall(r"^\s*(\S+) => not found", loader.stdout, re.MULTILINE))
 
 
 @functools.cache

@@ -43,16 +43,16 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise UsageError(f"{root} is restore-drill itself: put your criteria into its drill/")
     for path, text in files():
         said = "written" if write_new(here / path, text) else "kept as it is"
-        say(f"{said:<14}{path}")
+        note(f"{said:<14}{path}")
     if not is_own_drill(here / NAME):
         raise UsageError(
             f"{NAME}/conftest.py was there before, and does not import from {MARK}, so that "
             f"`pytest {NAME}/` is no drill; add what {TEMPLATES / 'conftest.py.txt'} holds to it"
         )
     if not (here / ".git").exists():
-        say(f"GitHub reads {WORKFLOW} in the top folder of a repository alone: this is none")
+        note(f"GitHub reads {WORKFLOW} in the top folder of a repository alone: this is none")
     for line in NEXT:
-        say(line)
+        note(line)
     return 0
 
 
@@ -87,6 +87,6 @@ def write_new(path: Path, text: str) -> bool:
     return True
 
 
-def say(text: str) -> None:
+def note(text: str) -> None:
     """One line on standard output."""
     sys.stdout.write(printable(text) + "\n")

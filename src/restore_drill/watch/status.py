@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from restore_drill.config.options import mistake
+from restore_drill.config.options import usage_error
 from restore_drill.config.settings import settings_here
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import UsageError
@@ -48,7 +48,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     settings = settings_here({}, root)
     path = history_path(settings)
     if path is None:
-        raise mistake("backup_path", "is unset", "name the directory whose drills are noted there")
+        raise usage_error(
+            "backup_path", "is unset", "name the directory whose drills are noted there"
+        )
     try:
         limit = parse_duration(parsed.max_age)
     except ValueError as error:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from restore_drill.core.names import joined
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.content import (
     LARGE_OBJECTS,
     SEQUENCES,
@@ -112,7 +112,7 @@ def large_objects(connection: Connection) -> LargeObjects:
         with connection.transaction():
             row = connection.execute(LARGE_OBJECTS).fetchone()
     except psycopg.Error as error:
-        return LargeObjects(error=told_of(error))
+        return LargeObjects(error=error_text(error))
     assert row is not None
     count, size, content, rights = row
     return LargeObjects(count, size, as_print(int(content)), as_print(int(rights)))

@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 
-from restore_drill.core.server_errors import told_of
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.model import Census
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.pool import Connection
@@ -61,7 +61,7 @@ class Shape:
         except psycopg.Error as error:
             if connection.broken:
                 raise
-            self.error = self.error or told_of(error)
+            self.error = self.error or error_text(error)
             return {}
 
     def read_heads(self, connection: Connection) -> Heads:
@@ -72,7 +72,7 @@ class Shape:
         except psycopg.Error as error:
             if connection.broken:
                 raise
-            self.trouble = told_of(error)
+            self.trouble = error_text(error)
             return {}
         return found
 
