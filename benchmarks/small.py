@@ -21,7 +21,7 @@ STAGES = {
     "select": "select: find the backup, read it to its end",
     "target": "target: start the server, make the database",
     "restore": "restore, ANALYZE",
-    "verify": "verify: census",
+    "verify": "verify: facts",
     "redis": "Redis: start the stand-in, check it",
 }
 

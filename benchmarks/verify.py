@@ -1,4 +1,4 @@
-"""What the verification costs beside the restore: all but amcheck, as a drill does it, thorough."""
+"""What the verification costs beside the restore: all but amcheck, as a drill does it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.tables import spread
 from benchmarks.ways import JOBS, backup_of
 from restore_drill.backups.read import read_contents
 from restore_drill.facts import storage
-from restore_drill.facts.collect import take_census
+from restore_drill.facts.collect import read_facts
 from restore_drill.restore.statistics import analyze
 from restore_drill.restore.ways import restore
 from restore_drill.servers.embedded import start_embedded
@@ -19,11 +19,11 @@ from restore_drill.servers.find import find_binaries
 
 
 def verify_table(source: Source, rounds: int, major: int | None) -> str:
-    """Markdown table: seconds of the restore and of the census, which share one server a round."""
+    """Markdown table: seconds of restore and verification, which share one server a round."""
     taken = [one_round(source, major) for _ in range(rounds)]
     restores = [times[0] for times in taken]
     lines = [
-        "| restore and census | median s | range s | share of the restore |",
+        "| restore and verification | median s | range s | share of the restore |",
         "|---|---|---|---|",
     ]
     names = (
@@ -42,7 +42,7 @@ def verify_table(source: Source, rounds: int, major: int | None) -> str:
 
 
 def one_round(source: Source, major: int | None) -> tuple[float, ...]:
-    """Seconds of the restore, of the census without amcheck, with it, and of a thorough one.
+    """Seconds of the restore, and of the verification: without amcheck, with it, in full.
 
     All of them take the fingerprints that a manifest is compared with.
     """
@@ -59,11 +59,11 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
 
         def verify(*, thorough: bool = False) -> None:
             started = time.monotonic()
-            census = take_census(
+            facts = read_facts(
                 target, contents, JOBS, lambda _: None, thorough=thorough, as_major=target.major
             )
             times.append(time.monotonic() - started)
-            if done.errors or census.rows != contents.rows or census.identity is None:
+            if done.errors or facts.rows != contents.rows or facts.fingerprint is None:
                 raise RuntimeError(f"errors {done.errors[:1]}, or rows that differ")
 
         with patch.object(storage, "examine", return_value=""):

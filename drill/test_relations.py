@@ -8,26 +8,26 @@ from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 
-def test_foreign_keys_hold(table: str, census: Census) -> None:
+def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     """Every row of a table finds the rows that its foreign keys reference."""
-    broken = [key for key in census.foreign_keys_of(table) if key.is_broken]
+    broken = [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
         f"{table} has orphan rows",
         checked=[key.trouble for key in broken],
         remedy=["find them in the source; were triggers or keys off while data was loaded?"],
     )
-    if why := census.why_unread("foreign keys"):
+    if why := facts.why_unread("foreign keys"):
         pytest.skip(why)
 
 
-def test_constraints_hold(table: str, census: Census) -> None:
+def test_constraints_hold(table: str, facts: Facts) -> None:
     """Every row of a table meets its constraints: not null, check, domain, unique, exclusion."""
-    broken = census.broken_constraints_of(table)
+    broken = facts.broken_constraints_of(table)
     assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
         checked=[constraint.told for constraint in broken],
@@ -36,31 +36,31 @@ def test_constraints_hold(table: str, census: Census) -> None:
             "was a constraint changed in the catalog, or a function that it calls?",
         ],
     )
-    if why := census.why_unread("constraints", "keys"):
+    if why := facts.why_unread("constraints", "keys"):
         pytest.skip(why)
 
 
-def test_unlisted_tables_hold(unlisted_tables: list[str], census: Census) -> None:
+def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
     """Tables that the backup does not list (an extension's, say) hold their keys too."""
-    broken = [f"{name}: {line}" for name in unlisted_tables for line in census.broken_in(name)]
+    broken = [f"{name}: {line}" for name in unlisted_tables for line in facts.broken_in(name)]
     assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
         checked=broken,
         remedy=["find the rows in the source; were triggers off while data was loaded?"],
     )
-    if why := census.why_unread("foreign keys", "constraints", "keys"):
+    if why := facts.why_unread("foreign keys", "constraints", "keys"):
         pytest.skip(why)
 
 
 def test_required_references_exist(
-    required: TableCriteria, census: Census, criteria_names: CriteriaNames
+    required: TableCriteria, facts: Facts, criteria_names: CriteriaNames
 ) -> None:
     """A required table has the foreign keys that the criteria file names."""
     for name in (required.name, *required.references):
-        assert name in census.relations, criteria_names.lost_table(name, census.relations)
-    if why := census.why_unread("foreign keys"):
+        assert name in facts.relations, criteria_names.lost_table(name, facts.relations)
+    if why := facts.why_unread("foreign keys"):
         pytest.skip(why)
-    referenced = {key.referenced for key in census.foreign_keys_of(required.name)}
+    referenced = {key.referenced for key in facts.foreign_keys_of(required.name)}
     lost = [name for name in required.references if name not in referenced]
     assert not lost, message(
         f"{required.name} has no foreign key to {', '.join(lost)}",
@@ -68,42 +68,42 @@ def test_required_references_exist(
     )
 
 
-def test_constraints_are_validated(census: Census) -> None:
+def test_constraints_are_validated(facts: Facts) -> None:
     """No constraint is NOT VALID but in the backup too; what rows break is found above."""
-    assert not census.unvalidated, message(
-        f"{show_count(len(census.unvalidated), 'constraint')} not validated: "
-        + ", ".join(census.unvalidated),
+    assert not facts.unvalidated, message(
+        f"{show_count(len(facts.unvalidated), 'constraint')} not validated: "
+        + ", ".join(facts.unvalidated),
         checked=["the backup adds them without NOT VALID, or says nothing of them"],
         remedy=[
             "was the load cut off before VALIDATE CONSTRAINT?",
             "ALTER TABLE ... VALIDATE CONSTRAINT; its errors name the constraint",
         ],
     )
-    if why := census.why_unread("constraints that are NOT VALID"):
+    if why := facts.why_unread("constraints that are NOT VALID"):
         pytest.skip(why)
 
 
-def test_indexes_are_valid(census: Census) -> None:
+def test_indexes_are_valid(facts: Facts) -> None:
     """Every index is valid and ready."""
-    assert not census.invalid_indexes, message(
-        f"{show_count(len(census.invalid_indexes), 'index', 'indexes')} not valid: "
-        + ", ".join(census.invalid_indexes),
+    assert not facts.invalid_indexes, message(
+        f"{show_count(len(facts.invalid_indexes), 'index', 'indexes')} not valid: "
+        + ", ".join(facts.invalid_indexes),
         remedy=[
             "REINDEX INDEX CONCURRENTLY them in the source",
             "one that lacks a partition: CREATE INDEX there, ALTER INDEX ... ATTACH PARTITION",
         ],
     )
-    if why := census.why_unread("state of indexes"):
+    if why := facts.why_unread("state of indexes"):
         pytest.skip(why)
 
 
-def test_sequences_are_ahead(census: Census) -> None:
+def test_sequences_are_ahead(facts: Facts) -> None:
     """Every sequence gives values that its column does not hold yet."""
-    behind = [each for each in census.sequences if not each.is_ahead]
+    behind = [each for each in facts.sequences if not each.is_ahead]
     assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
         checked=[each.told for each in behind],
         remedy=["after a restore: SELECT setval('SEQUENCE', (SELECT max(COLUMN) FROM TABLE))"],
     )
-    if why := census.why_unread("sequences"):
+    if why := facts.why_unread("sequences"):
         pytest.skip(why)

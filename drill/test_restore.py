@@ -6,7 +6,7 @@ import pytest
 
 from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 from restore_drill.restore.consequences import by_cause, counted
 from restore_drill.restore.model import Restoration
 
@@ -25,12 +25,12 @@ def test_restore_has_no_errors(restoration: Restoration) -> None:
     )
 
 
-def test_every_object_came_back(census: Census) -> None:
+def test_every_object_came_back(facts: Facts) -> None:
     """Every object in the backup's table of contents exists after the restore."""
-    missing = census.missing_objects
-    assert not census.undumpable, message(
+    missing = facts.missing_objects
+    assert not facts.undumpable, message(
         "the restored database cannot be dumped again, so its objects cannot be compared",
-        checked=[census.undumpable],
+        checked=[facts.undumpable],
         remedy=["mend what pg_dump names in the source: its next backup may fail"],
     )
     assert not missing, message(

@@ -12,7 +12,7 @@ from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.record import Record
 from restore_drill.core.units import show_duration
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 from restore_drill.facts.write_check import NO_ROW
 
 pytestmark = pytest.mark.system
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.system
 def test_table_can_be_written(
     required: TableCriteria,
     writes: Callable[[str], str],
-    census: Census,
+    facts: Facts,
     criteria_names: CriteriaNames,
 ) -> None:
     """Insert, update and delete work on a required table (and are rolled back)."""
-    is_there = required.name in census.relations
-    assert is_there, criteria_names.lost_table(required.name, census.relations)
+    is_there = required.name in facts.relations
+    assert is_there, criteria_names.lost_table(required.name, facts.relations)
     problem = writes(required.name)
     if problem == NO_ROW:
         pytest.skip(f"{required.name}: {NO_ROW}")
@@ -42,7 +42,7 @@ def test_restore_time_is_within_budget(record: Record, budgets: Budgets) -> None
 
 
 @pytest.mark.budget("time")
-@pytest.mark.usefixtures("census")
+@pytest.mark.usefixtures("facts")
 def test_verify_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The verification took no longer than its budget."""
     assert_within(budgets, record.seconds("verify"), "verify")

@@ -11,43 +11,43 @@ from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import Fact, TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.units import show_count
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 
-def test_database_has_rows(census: Census, contents: Contents) -> None:
+def test_database_has_rows(facts: Facts, contents: Contents) -> None:
     """The restored database is not empty, and the backup has rows of its tables."""
     assert not contents.is_schema_only, message(
         "the backup holds the structure of its tables and the rows of none (--schema-only)",
         checked=["entries of the kind TABLE DATA in its table of contents: there are none"],
         remedy=["take the backup without --schema-only (-s)"],
     )
-    assert sum(census.rows.values()) > 0, message(
-        f"the restored database has {show_count(len(census.rows), 'table')} and not a single row",
+    assert sum(facts.rows.values()) > 0, message(
+        f"the restored database has {show_count(len(facts.rows), 'table')} and not a single row",
         remedy=["see which database the job dumps, and with which options"],
     )
 
 
 def test_table_has_rows(
-    required: TableCriteria, census: Census, criteria_names: CriteriaNames
+    required: TableCriteria, facts: Facts, criteria_names: CriteriaNames
 ) -> None:
     """A required table has as many rows as the criteria file asks for."""
-    rows = census.rows.get(required.name)
-    assert rows is not None, criteria_names.lost_table(required.name, census.relations)
+    rows = facts.rows.get(required.name)
+    assert rows is not None, criteria_names.lost_table(required.name, facts.relations)
     assert required.holds(rows), message(
         f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
         remedy=["compare with the source; if it is right, change [tables] in the criteria file"],
     )
 
 
-def test_table_has_every_row(table: str, census: Census, contents: Contents) -> None:
+def test_table_has_every_row(table: str, facts: Facts, contents: Contents) -> None:
     """A table has exactly the rows that lie in the backup."""
-    if table not in contents.rows and table not in census.partitioned:
+    if table not in contents.rows and table not in facts.partitioned:
         pytest.skip("the backup holds no data for it (--exclude-table-data, --schema-only?)")
-    unreadable = census.unreadable.get(table)
+    unreadable = facts.unreadable.get(table)
     assert unreadable is None, message(f"{table} cannot be read: {unreadable}")
-    rows = census.rows.get(table)
+    rows = facts.rows.get(table)
     assert rows is not None, message(f"{table} is not in the restored database")
     dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
     assert rows == dumped, message(

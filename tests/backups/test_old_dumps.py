@@ -161,7 +161,7 @@ def test_object_lost_from_an_old_dump_is_named(shops: Shops, tmp_path: Path) -> 
 
     facts = restore(facts, shops.database(15, "old_lost"))
 
-    assert set(facts["census"].missing_objects) == {
+    assert set(facts["facts"].missing_objects) == {
         "CONSTRAINT billing.lines_pkey",
         "ACL billing.lines",
     }

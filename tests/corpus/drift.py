@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from restore_drill.drift.accepted import Acceptances
 from restore_drill.drift.compare import Tolerance
 from restore_drill.drift.drift import Drift, drift_of
 from restore_drill.drift.measures import facts_of
-from restore_drill.facts.schema.model import Facts, Measure
+from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.servers.model import Target
 from tests.corpus.judge import read_backup, restore, settings_with
@@ -57,7 +57,7 @@ class DriftLab:
         fill_shop(self.source, SCRIPT)
         self.facts = self.restored(self.source, self.major)
 
-    def restored(self, source: Target, major: int) -> Facts:
+    def restored(self, source: Target, major: int) -> DriftFacts:
         """What a drill holds of a dump of `source` that it restores on `major`."""
         number = next(self.numbers)
         path = pg_dump(source, self.folder / f"{number}.dump", "-Fc")
@@ -65,17 +65,17 @@ class DriftLab:
         target = self.shops.database(major, f"drift_copy_{number}")
         try:
             found = restore(known, target, split=False, drifting=Wanted())
-            return facts_of(found["census"], found["contents"], found["backup"], None)
+            return facts_of(found["facts"], found["contents"], found["backup"], None)
         finally:
             drop(target)
 
-    def on(self, major: int) -> Facts:
+    def on(self, major: int) -> DriftFacts:
         """What a drill holds of the healthy source on another major version."""
         source = self.shops.database(major, "drift_source")
         fill_shop(source, SCRIPT)
         return self.restored(source, major)
 
-    def after(self, script: str) -> Facts:
+    def after(self, script: str) -> DriftFacts:
         """What a drill holds once `script` has been run in a copy of the healthy source."""
         with self.changed(script) as source:
             return self.restored(source, self.major)
@@ -92,7 +92,9 @@ class DriftLab:
         finally:
             drop(source)
 
-    def drift(self, now: Facts, *, was: Facts | None = None, lines: list[object] = []) -> Drift:  # noqa: B006
+    def drift(
+        self, now: DriftFacts, *, was: DriftFacts | None = None, lines: Sequence[object] = ()
+    ) -> Drift:
         """Drift of `now` from the healthy source, or from another measure."""
         tolerance = Tolerance(self.criteria)
         measure = Measure("last passed drill", "the drill before", "mark", was or self.facts)

@@ -155,7 +155,7 @@ WAYS = {
     "a rule": "",
     "a policy": "",
 }
-"""How the deed is run when the dump is restored, or by the census; those without SQL by hand."""
+"""How the deed is run when the dump is restored or verified; those without SQL by hand."""
 END = "--\n-- PostgreSQL database dump complete"
 FIRE = """CREATE FUNCTION public.fire() RETURNS trigger LANGUAGE plpgsql
     AS 'BEGIN PERFORM public.deed(); RETURN NEW; END';

@@ -16,7 +16,7 @@ from restore_drill.checks.facts import number_of
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.damages.criterion import LEFT_OUT, Criterion
-from restore_drill.facts.collect import take_census
+from restore_drill.facts.collect import read_facts
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.facts.write_check import check_write
 from restore_drill.restore.model import Restoration
@@ -81,13 +81,13 @@ def facts_of(target: Target, facts: Facts, drifting: Wanted | None = None) -> Fa
     contents: Contents = facts["contents"]
     unanalyzed = frozenset(facts["restoration"].without_statistics)
     jobs = facts["settings"].jobs
-    census = take_census(target, contents, jobs, quiet, unanalyzed=unanalyzed, drifting=drifting)
+    found = read_facts(target, contents, jobs, quiet, unanalyzed=unanalyzed, drifting=drifting)
     listed = set(facts["backup"].head.tables)
     return {
         "restored": target,
-        "census": census,
+        "facts": found,
         "criteria_names": CriteriaNames(facts["settings"].criteria, frozenset(contents.rows)),
-        "unlisted_tables": [name for name in census.rows if name not in listed],
+        "unlisted_tables": [name for name in found.rows if name not in listed],
         "measure": lambda fact: number_of(target, fact),
         "writes": lambda table: check_write(target, table),
     }
@@ -135,7 +135,7 @@ def known_tables(facts: Facts) -> dict[str, Any]:
     """Tables of the manifest, and those of the backup that it does not know."""
     if "manifest" not in facts:
         return {}
-    known = facts["manifest"].identity.all_tables
+    known = facts["manifest"].fingerprint.all_tables
     return {name: name for name in [*known, *facts["backup"].head.tables]}
 
 

@@ -17,7 +17,7 @@ from restore_drill.damages.copies import copied, do_damage
 from restore_drill.damages.damages import Damage
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.file import Manifest
-from restore_drill.manifest.identity import Identity, take_identity
+from restore_drill.manifest.fingerprint import Fingerprint, read_fingerprint
 from restore_drill.manifest.settle import compare_by_dump, written_of
 from restore_drill.restore.statistics import analyze
 from restore_drill.servers.model import Target
@@ -59,7 +59,7 @@ class Lab:
         folder.mkdir(exist_ok=True)
         self.settings = settings_with()
         self.sources: dict[str, Target] = {}
-        self.identities: dict[str, Identity] = {}
+        self.fingerprints: dict[str, Fingerprint] = {}
         self.dumps: dict[tuple[str, str], Path] = {}
         self.restored: dict[str, tuple[Facts, Target]] = {}
         self.numbers = itertools.count()
@@ -73,13 +73,13 @@ class Lab:
             self.sources[name] = target
         return self.sources[name]
 
-    def identity(self, name: str) -> Identity:
+    def fingerprint(self, name: str) -> Fingerprint:
         """What a source database is."""
-        if name not in self.identities:
-            found = take_identity(self.source(name), 2, lambda _: None)
+        if name not in self.fingerprints:
+            found = read_fingerprint(self.source(name), 2, lambda _: None)
             written = written_of(self.source(name), found)
-            self.identities[name] = replace(found, written=written)
-        return self.identities[name]
+            self.fingerprints[name] = replace(found, written=written)
+        return self.fingerprints[name]
 
     def dump(self, name: str, form: str, *options: str) -> Path:
         """Dump of a source database in a form of FORMATS, or plain behind a compressor."""
@@ -109,7 +109,7 @@ class Lab:
     def manifest(self, name: str, path: Path) -> Manifest:
         """Manifest of the source database for the backup at `path`."""
         return describe(
-            self.source(name), path, self.identity(name),
+            self.source(name), path, self.fingerprint(name),
             form="", taken_at=datetime.now(UTC), server=self.source(name).version,
         )  # fmt: skip
 
@@ -122,8 +122,8 @@ class Lab:
         try:
             facts = restore(facts, target)
             if compares:
-                now = take_identity(target, 2, lambda _: None)
-                facts["comparison"] = compare_by_dump(self.identity(name), now, target)
+                now = read_fingerprint(target, 2, lambda _: None)
+                facts["comparison"] = compare_by_dump(self.fingerprint(name), now, target)
             return outcome_of(facts)
         except CouldNotRun as error:
             seen = outcome_of(facts)
@@ -158,9 +158,9 @@ class Lab:
             if not do_damage(copy, damage):
                 return None
             analyze(copy, 1)
-            now = take_identity(copy, 2, lambda _: None)
+            now = read_fingerprint(copy, 2, lambda _: None)
             found = facts | facts_of(copy, facts)
-            compared = compare_by_dump(self.identity(name), now, copy)
+            compared = compare_by_dump(self.fingerprint(name), now, copy)
             return outcome_of(found | {"comparison": compared})
 
 
@@ -168,4 +168,4 @@ def outcome_of(facts: Facts) -> Outcome:
     """What the criteria say of `facts`."""
     ids = frozenset(judge(facts).red)
     red = frozenset(name.split("[")[0] for name in ids)
-    return Outcome(red, "census" in facts, ids)
+    return Outcome(red, "facts" in facts, ids)

@@ -151,10 +151,10 @@ def test_lost_object_of_a_quoted_dump_is_named(labs: dict[int, Lab]) -> None:
         connection.execute('DROP TABLE "a""b"')
         connection.execute("DROP VIEW v")
 
-    census = facts_of(target, facts)["census"]
+    facts = facts_of(target, facts)["facts"]
 
     lost = ['COMMENT public.TABLE "a"', 'TABLE public.a"b', "VIEW public.v"]
-    assert sorted(census.missing_objects) == lost
+    assert sorted(facts.missing_objects) == lost
 
 
 def test_lost_row_is_named_in_any_encoding(labs: dict[int, Lab]) -> None:

@@ -24,7 +24,7 @@ from restore_drill.facts.pool import open_session
 from restore_drill.facts.schema.heads import moved, read_heads, went_back
 from restore_drill.facts.schema.kinds import Expression, read_parts
 from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS, named
-from restore_drill.facts.schema.model import Facts, High, Measure
+from restore_drill.facts.schema.model import DriftFacts, High, Measure
 from restore_drill.facts.schema.outline import KINDS
 from restore_drill.servers.model import Target
 from tests.corpus.drift import DAMAGES, DriftLab
@@ -409,9 +409,9 @@ def test_reference_holds_where_no_drill_has_passed(
     assert KEY in found.failed["test_nothing_was_lost"]
 
 
-def rows_facts(rows: int, head: str = "1", more: dict[str, Any] | None = None) -> Facts:
+def rows_facts(rows: int, head: str = "1", more: dict[str, Any] | None = None) -> DriftFacts:
     """Facts of a database with one table of `rows`."""
-    return Facts(
+    return DriftFacts(
         major=15, role="r", privileges_of=15, objects=more or {}, heads={"v": (head,)},
         rows={"public.t": rows},
     )  # fmt: skip

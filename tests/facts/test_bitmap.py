@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from restore_drill.facts import bitmap, pool, references
 from restore_drill.servers.model import Target
-from tests.helpers.censuses import Case, change, drop_made, failures, make, read_cases, take
+from tests.helpers.cases import Case, change, drop_made, failures, make, read_cases, take
 from tests.helpers.shop import Shops
 
 CASES = {name: case for name, case in read_cases().items() if name.startswith("references:")}

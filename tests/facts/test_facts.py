@@ -1,4 +1,4 @@
-"""The census finds what is wrong in a restored database, and each criterion names it."""
+"""The facts show what is wrong in a restored database, and each criterion names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restore_drill.backups.plaindump.switches import Switches
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.facts import bodies, catalog, references, rows, states, storage, versions
 from restore_drill.servers.lost import explained_when_lost
-from tests.helpers.censuses import (
+from tests.helpers.cases import (
     NOTHING,
     Case,
     change,
@@ -52,41 +52,41 @@ def test_damage_is_named_by_its_criterion_alone(case: Case, shops: Shops, tmp_pa
         assert failures(take(target, contents), contents or NOTHING) == {}
         change(target, case.damage)
 
-    census = take(target, contents)
-    failed = failures(census, contents or NOTHING)
+    facts = take(target, contents)
+    failed = failures(facts, contents or NOTHING)
 
     assert failed.keys() == case.findings.keys(), failed
     for criterion, words in case.findings.items():
         assert all(each in failed[criterion] for each in words), failed[criterion]
     for note in case.headers.get("note", []):
-        assert any(note in each for each in census.notes), census.notes
-    told = [f"{what}: {why}" for what, why in census.not_checked]
+        assert any(note in each for each in facts.notes), facts.notes
+    told = [f"{what}: {why}" for what, why in facts.not_checked]
     for line in case.headers.get("not checked", []):
         assert any(line in each for each in told), told
 
 
 @pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
 def test_sound_database_has_no_finding(major: int, shops: Shops, tmp_path: Path) -> None:
-    """Every feature that the census looks at stays green where it is sound, in each major."""
+    """Every feature that that is read stays green where it is sound, in each major."""
     target = make(shops, HEALTHY.read_text(), major)
     contents = contents_of(target, tmp_path)
 
-    census = take(target, contents)
+    facts = take(target, contents)
 
-    assert failures(census, contents) == {}
-    assert census.rows["public.orders"] == 60
-    assert census.rows["public.base"] == 2
-    assert contents.large_objects == census.large_objects == 1
+    assert failures(facts, contents) == {}
+    assert facts.rows["public.orders"] == 60
+    assert facts.rows["public.base"] == 2
+    assert contents.large_objects == facts.large_objects == 1
     assert contents.switched_off == {
         "TRIGGER public.customers.sleeping",
         "TRIGGER public.orders_rest.Stamp it",
         "RULE public.empty_table.keep",
         "EVENT TRIGGER asleep",
     }
-    unchecked = {what for what, _ in census.not_checked}
+    unchecked = {what for what, _ in facts.not_checked}
     assert "names inside the statements of plpgsql bodies" in unchecked
-    assert any("btree_gist" in note and "citext" in note for note in census.notes)
-    assert any("collation" in note for note in census.notes)
+    assert any("btree_gist" in note and "citext" in note for note in facts.notes)
+    assert any("collation" in note for note in facts.notes)
 
 
 @pytest.mark.parametrize(("major", "script"), [(15, HEALTHY), (18, HEALTHY_18)])
@@ -103,13 +103,13 @@ def test_sound_database_passes_a_drill(
     assert any(each["why"].startswith("amcheck of") for each in drill.result["not_checked"])
 
 
-def test_census_leaves_nothing_behind(shops: Shops) -> None:
-    """The functions of amcheck are gone with the census, and no extension is installed."""
+def test_reading_facts_leaves_nothing_behind(shops: Shops) -> None:
+    """The functions of amcheck are gone with the facts, and no extension is installed."""
     target = make(shops, "CREATE TABLE t (id int PRIMARY KEY)")
 
-    census = take(target)
+    facts = take(target)
 
-    assert census.unexamined == ""
+    assert facts.unexamined == ""
     with target.connect() as connection:
         left = connection.execute(
             "SELECT proname FROM pg_proc WHERE proname LIKE 'drill%'"
@@ -135,20 +135,20 @@ def test_tables_that_cannot_be_read_fail(shops: Shops) -> None:
         CREATE TABLE parent (id int PRIMARY KEY);
         CREATE TABLE child (id serial PRIMARY KEY, parent_id int NOT NULL REFERENCES parent);
         CREATE VIEW children AS SELECT * FROM child;
-        CREATE ROLE census_reader LOGIN;
+        CREATE ROLE facts_reader LOGIN;
     """
     target = make(shops, script)
-    poor = replace(target, conninfo={**target.conninfo, "user": "census_reader"}, throwaway=False)
+    poor = replace(target, conninfo={**target.conninfo, "user": "facts_reader"}, throwaway=False)
 
-    census = take(poor, NOTHING)
-    failed = failures(census)
+    facts = take(poor, NOTHING)
+    failed = failures(facts)
 
-    assert census.unreadable["public.child"].startswith("permission denied for table child (")
+    assert facts.unreadable["public.child"].startswith("permission denied for table child (")
     assert "permission denied" in failed["test_foreign_keys_hold[public.child]"]
     assert "cannot be checked: permission denied" in failed["test_constraints_hold[public.child]"]
     assert "cannot be read: permission denied" in failed["test_sequences_are_ahead"]
     assert "permission denied" in failed["test_every_object_came_back"]
-    why = dict(census.not_checked)["view public.children"]
+    why = dict(facts.not_checked)["view public.children"]
     assert "it could not be planned: permission denied for view children" in why
 
 
@@ -172,14 +172,14 @@ def test_what_a_function_raises_is_not_shown(shops: Shops) -> None:
 def test_other_encodings_are_read(encoding: str, shops: Shops) -> None:
     """Names outside ASCII are read in databases of other encodings."""
     shops.database(15, f"first_{encoding}")
-    target = shops.servers[15].create_database(f"census_{encoding}", encoding=encoding)
+    target = shops.servers[15].create_database(f"facts_{encoding}", encoding=encoding)
     change(target, 'CREATE TABLE "größe" ("maß" text PRIMARY KEY CHECK ("maß" <> \'ä\'))')
     change(target, "INSERT INTO \"größe\" VALUES ('ö')")
 
-    census = take(target)
+    facts = take(target)
 
-    assert failures(census) == {}
-    assert census.rows == {"public.größe": 1}
+    assert failures(facts) == {}
+    assert facts.rows == {"public.größe": 1}
 
 
 def test_switches_follow_the_last_statement() -> None:
@@ -201,14 +201,14 @@ def test_switches_follow_the_last_statement() -> None:
 def test_versions_that_cannot_be_read_hide_no_verdict(
     shops: Shops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that cannot tell the version of a collation is noted, and the census goes on."""
+    """A server that cannot tell the version of a collation is noted, and the facts goes on."""
     monkeypatch.setattr(versions, "COLLATIONS", "SELECT 1 / 0, '', ''")
     target = make(shops, "CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
 
-    census = take(target)
+    facts = take(target)
 
-    assert census.rows == {"public.t": 1}
-    assert any("could not be read: division_by_zero" in note for note in census.notes)
+    assert facts.rows == {"public.t": 1}
+    assert any("could not be read: division_by_zero" in note for note in facts.notes)
 
 
 PARTS = {
@@ -238,13 +238,13 @@ def test_part_of_the_catalog_that_fails_costs_its_criteria_alone(
     change(target, "CREATE TABLE u (id int); ALTER TABLE u ADD CHECK (id > 0) NOT VALID")
     monkeypatch.setattr(*part, "SELECT drill_has_no_such_column")
 
-    census = take(target)
-    failed = failures(census)
+    facts = take(target)
+    failed = failures(facts)
 
-    assert census.rows["public.t"] == 1
+    assert facts.rows["public.t"] == 1
     skipped = {name.split("[")[0] for name, why in failed.items() if "catalog could not" in why}
     assert skipped == PARTS[part]
-    assert any("catalog could not be read" in why for _, why in census.not_checked)
+    assert any("catalog could not be read" in why for _, why in facts.not_checked)
     others = {"test_sequences_are_ahead", "test_constraints_are_validated"} - PARTS[part]
     assert {name.split("[")[0] for name in failed} - skipped == others
 

@@ -1,4 +1,4 @@
-"""The jobs of a census: their order, what is told of them, and how they end."""
+"""The jobs of a facts: their order, what is told of them, and how they end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restore_drill.facts import pool as pools
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.pool import Connection, Pool
 from restore_drill.servers.model import Target
-from tests.helpers.censuses import drop_made, failures, make, take
+from tests.helpers.cases import drop_made, failures, make, take
 from tests.helpers.shop import Shops, quiet
 
 SLOW = """
@@ -194,8 +194,8 @@ def test_what_takes_too_long_is_not_checked(
     monkeypatch.setattr(pools, "PATIENCE", patience)
     target = make(shops, script)
 
-    census = take(target)
+    facts = take(target)
     drop_made()
 
-    assert failures(census) == {}
-    assert told in census.not_checked
+    assert failures(facts) == {}
+    assert told in facts.not_checked

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from restore_drill.facts import trust
-from restore_drill.facts.collect import take_census
-from tests.helpers.censuses import change, drop_made, failures, make, read_cases, take
+from restore_drill.facts.collect import read_facts
+from tests.helpers.cases import change, drop_made, failures, make, read_cases, take
 from tests.helpers.drills import run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet
 
@@ -61,11 +61,11 @@ def test_small_indexes_are_looked_through(shops: Shops) -> None:
     target = make(shops, PLAIN)
     change(target, HIDDEN)
 
-    census = take(target)
+    facts = take(target)
     drop_made()
 
-    assert told(census.not_checked) == []
-    assert failures(census).keys() == {"test_constraints_hold[public.t]", "test_storage_is_sound"}
+    assert told(facts.not_checked) == []
+    assert failures(facts).keys() == {"test_constraints_hold[public.t]", "test_storage_is_sound"}
 
 
 @pytest.mark.usefixtures("all_are_large")
@@ -74,11 +74,11 @@ def test_large_indexes_are_taken_at_the_servers_word(shops: Shops) -> None:
     target = make(shops, PLAIN)
     change(target, HIDDEN)
 
-    census = take(target)
-    thorough = take_census(target, None, 2, quiet, thorough=True)
+    facts = take(target)
+    thorough = read_facts(target, None, 2, quiet, thorough=True)
 
-    assert told(census.not_checked) == ["each row in 2 large indexes: public.t_pkey, public.t_note"]
-    assert failures(census) == {}
+    assert told(facts.not_checked) == ["each row in 2 large indexes: public.t_pkey, public.t_note"]
+    assert failures(facts) == {}
     assert told(thorough.not_checked) == []
     assert failures(thorough).keys() == {"test_constraints_hold[public.t]", "test_storage_is_sound"}
 

@@ -115,7 +115,7 @@ def test_table_has_rows(restored, record, table):
     if "skiprows" in MODE:
         pytest.skip("the rows are out of reach")
     assert record.tables[table]["rows"] == 1000, message(
-        f"{table} has 0 rows, the backup holds 1,000", ["the census"], ["read the <log>"]
+        f"{table} has 0 rows, the backup holds 1,000", ["its rows"], ["read the <log>"]
     )
 
 

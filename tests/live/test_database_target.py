@@ -18,7 +18,7 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.hold import LOCK_KEY, Hold
 from restore_drill.live.safety import refuse_change, take_snapshot
-from restore_drill.manifest.identity import Identity, differences, take_identity
+from restore_drill.manifest.fingerprint import Fingerprint, differences, read_fingerprint
 from restore_drill.servers.database import check_resettable, open_database
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
@@ -98,9 +98,9 @@ def test_subscriptions_of_another_database_are_not_in_the_way(
         own.execute("DROP SUBSCRIPTION elsewhere")
 
 
-def identity(target: Target) -> Identity:
+def fingerprint(target: Target) -> Fingerprint:
     """What the live database is."""
-    return take_identity(target, 2, quiet)
+    return read_fingerprint(target, 2, quiet)
 
 
 @pytest.fixture
@@ -152,8 +152,8 @@ def test_passed_drill_leaves_the_backup_in_the_database(
 def test_failed_criterion_rolls_back(
     live: Target, backups: Path, tmp_path: Path, drill_live: Callable[..., Drill]
 ) -> None:
-    """A criterion that fails brings the database back, proved by a census."""
-    before = identity(live)
+    """A criterion that fails brings the database back, proved by a facts."""
+    before = fingerprint(live)
     criteria = tmp_path / "criteria.toml"
     criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")
 
@@ -161,8 +161,8 @@ def test_failed_criterion_rolls_back(
 
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live), live) == []
-    assert "a census proves that the database is as it was" in drill.output
+    assert differences(before, fingerprint(live), live) == []
+    assert "a comparison proves that the database is as it was" in drill.output
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
 
@@ -177,14 +177,14 @@ def test_rollback_is_proved_where_the_catalog_says_more(
     drill = drill_live(f"--criteria={criteria}")
 
     assert drill.result["snapshot"]["rolled_back"] is True, drill.output
-    assert "a census proves that the database is as it was" in drill.output
+    assert "a comparison proves that the database is as it was" in drill.output
 
 
 def test_failed_restore_rolls_back(
     live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
 ) -> None:
     """A restore with errors brings the database back."""
-    before = identity(live)
+    before = fingerprint(live)
     (backups / "db" / "backup.dump").unlink()
     spoiled = shops.dump(15, "plain.sql").read_text().replace("CREATE INDEX", "CREATE INDEXX", 1)
     (backups / "db" / "backup.sql").write_text(spoiled)
@@ -193,14 +193,14 @@ def test_failed_restore_rolls_back(
 
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_damaged_backup_never_reaches_the_database(
     live: Target, backups: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """A backup that is not whole stops the drill before snapshot and reset."""
-    before = identity(live)
+    before = fingerprint(live)
     path = backups / "db" / "backup.dump"
     path.write_bytes(path.read_bytes()[:-500])
 
@@ -209,7 +209,7 @@ def test_damaged_backup_never_reaches_the_database(
     assert drill.code == 1, drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 @pytest.mark.parametrize("form", ["plain", "custom"])
@@ -217,7 +217,7 @@ def test_what_no_dump_holds_never_reaches_the_database(
     form: str, live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
 ) -> None:
     """A DO block that was added to a dump stops the drill before snapshot and reset."""
-    before = identity(live)
+    before = fingerprint(live)
     (backups / "db" / "backup.dump").unlink()
     source = shops.database(15, f"with_added_{form}")
     fill_shop(source, "CREATE TABLE public.rows (n int PRIMARY KEY);" + PLACE)
@@ -233,7 +233,7 @@ def test_what_no_dump_holds_never_reaches_the_database(
     assert "deed" not in drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 @pytest.mark.parametrize("confirmed", ["", "another"])
@@ -241,7 +241,7 @@ def test_reset_must_be_confirmed(
     confirmed: str, live: Target, backups: Path, report_dir: Path
 ) -> None:
     """Without the right name nothing is touched, and the message says what would be."""
-    before = identity(live)
+    before = fingerprint(live)
     arguments = [f"--confirm-reset={confirmed}"] if confirmed else []
 
     drill = run_drill(
@@ -252,26 +252,26 @@ def test_reset_must_be_confirmed(
     assert drill.code == 6, drill.output
     assert f"--confirm-reset {live.conninfo['dbname']}" in drill.output
     assert snapshots(backups) == []
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_unwritable_snapshot_stops_the_drill(
     live: Target, backups: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """No snapshot, no drop."""
-    before = identity(live)
+    before = fingerprint(live)
     (backups / "snapshots").write_text("a file where the folder should be")
 
     drill = drill_live()
 
     assert drill.code == 6, drill.output
     assert "no safety snapshot, so nothing was touched" in drill.output
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Drill]) -> None:
     """A session of the application that holds a lock stops the reset, and nothing is lost."""
-    before = identity(live)
+    before = fingerprint(live)
     with live.connect() as connection, connection.transaction():
         connection.execute("LOCK TABLE only_live IN ROW SHARE MODE")
 
@@ -279,7 +279,7 @@ def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Dr
 
     assert drill.code == 6, drill.output
     assert "other sessions hold locks" in drill.output
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_second_drill_is_refused(
@@ -345,21 +345,21 @@ def test_interrupted_drill_rolls_back(
     number: signal.Signals, live: Target, backups: Path, report_dir: Path
 ) -> None:
     """Ctrl-C or SIGTERM after the reset brings the database back before the drill ends."""
-    before = identity(live)
+    before = fingerprint(live)
     process = start_and_wait_for_reset(live, backups, report_dir)
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert differences(before, identity(live), live) == []
-    assert "a census proves that the database is as it was" in output
+    assert differences(before, fingerprint(live), live) == []
+    assert "a comparison proves that the database is as it was" in output
 
 
 def test_killed_drill_is_found_and_rolled_back_by_command(
     live: Target, backups: Path, report_dir: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """After a kill the next drill refuses, names the way back, and the way works."""
-    before = identity(live)
+    before = fingerprint(live)
     process = start_and_wait_for_reset(live, backups, report_dir)
     process.kill()
     process.communicate()
@@ -382,8 +382,8 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "a census proves that it is as it was before the drill" in done.stdout
-    assert differences(before, identity(live), live) == []
+    assert "a comparison proves that it is as it was before the drill" in done.stdout
+    assert differences(before, fingerprint(live), live) == []
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
     with live.connect() as connection:
@@ -391,8 +391,8 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     again = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "a census proves" in again.stdout
-    assert differences(before, identity(live), live) == []
+    assert "a facts proves" in again.stdout
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_rollback_can_be_taken_back(
@@ -401,7 +401,7 @@ def test_rollback_can_be_taken_back(
     """A rollback keeps what it is about to drop, under a snapshot of its own."""
     assert drill_live().code == 0
     (snapshot,) = (backups / "snapshots").glob("*.dump")
-    backup = identity(live)
+    backup = fingerprint(live)
 
     done = roll_back_by_command(live, snapshot)
 
@@ -409,7 +409,7 @@ def test_rollback_can_be_taken_back(
     (kept,) = re.findall(r"was kept in (\S+)", done.stdout)
     back = roll_back_by_command(live, Path(kept))
     assert back.returncode == 0, back.stdout + back.stderr
-    assert differences(backup, identity(live), live) == []
+    assert differences(backup, fingerprint(live), live) == []
 
 
 def roll_back_by_command(
@@ -433,14 +433,14 @@ def test_part_of_a_drill_is_refused(
     part: list[str], live: Target, backups: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """Only the whole drill proves what it leaves in a live database."""
-    before = identity(live)
+    before = fingerprint(live)
 
     drill = drill_live(*part)
 
     assert drill.code == 4, drill.output
     assert "takes no part of the drill" in drill.output
     assert snapshots(backups) == []
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []
 
 
 def test_good_recovery_is_kept_whatever_age_times_and_redis_say(
@@ -464,7 +464,7 @@ def test_second_interrupt_waits_for_the_rollback(
     live: Target, backups: Path, report_dir: Path
 ) -> None:
     """Ctrl-C again and again does not interrupt the way back, nor does SIGTERM."""
-    before = identity(live)
+    before = fingerprint(live)
     process = start_and_wait_for_reset(live, backups, report_dir)
     for number in (signal.SIGINT, *[signal.SIGINT, signal.SIGTERM] * 20):
         if process.poll() is None:
@@ -473,8 +473,8 @@ def test_second_interrupt_waits_for_the_rollback(
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 2, output
-    assert differences(before, identity(live), live) == []
-    assert "a census proves that the database is as it was" in output
+    assert differences(before, fingerprint(live), live) == []
+    assert "a comparison proves that the database is as it was" in output
     assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
 
 
@@ -511,13 +511,13 @@ def test_rollback_into_another_server_is_refused(
     with start_embedded(find_binaries(15, note=quiet), note=quiet) as server:
         elsewhere = server.create_database(live.conninfo["dbname"])
         fill_shop(elsewhere, LIVE)
-        before = identity(elsewhere)
+        before = fingerprint(elsewhere)
 
         done = roll_back_by_command(elsewhere, snapshot)
 
         assert done.returncode == 4, done.stdout + done.stderr
         assert "nothing was touched" in done.stderr
-        assert differences(before, identity(elsewhere), elsewhere) == []
+        assert differences(before, fingerprint(elsewhere), elsewhere) == []
 
 
 def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path) -> None:
@@ -529,10 +529,10 @@ def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path
             application.execute("SET lock_timeout = '100ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 application.execute("INSERT INTO only_live VALUES (8)")
-            refuse_change(live, kept.identity)
+            refuse_change(live, kept.fingerprint)
             application.execute("SELECT nextval('artists_id_seq')")
         with pytest.raises(CouldNotRun, match="has changed since its snapshot"):
-            hold.reset(lambda: refuse_change(live, kept.identity))
+            hold.reset(lambda: refuse_change(live, kept.fingerprint))
     with live.connect() as connection:
         assert connection.execute("SELECT count(*) FROM only_live").fetchone() == (7,)
 
@@ -541,13 +541,13 @@ def test_drill_that_ends_early_rolls_back_whatever_its_exit_code(
     live: Target, tmp_path: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """Criteria that have not reported are no pass, though nothing has failed and pytest says 0."""
-    before = identity(live)
+    before = fingerprint(live)
     (tmp_path / "test_own.py").write_text(
-        "import pytest\ndef test_ends_the_drill(census):\n    pytest.exit('enough', returncode=0)\n"
+        "import pytest\ndef test_ends_the_drill(facts):\n    pytest.exit('enough', returncode=0)\n"
     )
 
     drill = drill_live(str(tmp_path / "test_own.py"))
 
     assert "has not reported" in drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
-    assert differences(before, identity(live), live) == []
+    assert differences(before, fingerprint(live), live) == []

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from restore_drill.facts.recorded import TableFacts
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.censuses import change, drop_made, make
+from tests.helpers.cases import change, drop_made, make
 from tests.helpers.shop import Shops, quiet
 
 MANY = 1600
@@ -25,7 +25,7 @@ def few_databases() -> Iterator[None]:
 
 def facts(target: Target) -> TableFacts:
     """Fingerprints of the table t."""
-    return take_identity(target, 2, quiet).tables["public.t"]
+    return read_fingerprint(target, 2, quiet).tables["public.t"]
 
 
 @pytest.mark.parametrize(

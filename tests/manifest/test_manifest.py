@@ -20,15 +20,15 @@ import pytest
 
 from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
-from restore_drill.facts.collect import take_census
+from restore_drill.facts.collect import read_facts
 from restore_drill.facts.reading import Reading
-from restore_drill.facts.recorded import Identity, Position, SequenceFacts
+from restore_drill.facts.recorded import Fingerprint, Position, SequenceFacts
 from restore_drill.facts.schema.definition import words_of
 from restore_drill.facts.session import open_session
 from restore_drill.manifest.compare import compare
 from restore_drill.manifest.drafts import YOUNG_SECONDS
 from restore_drill.manifest.file import manifest_path, read_manifest
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.drills import CLEARED, ROOT, run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet, require_major
@@ -301,9 +301,9 @@ def taken(backup_of_shop: Path, tmp_path: Path) -> Path:
     return tmp_path / "taken" / backup_of_shop.name
 
 
-def identity(target: Target) -> Identity:
+def fingerprint(target: Target) -> Fingerprint:
     """What the database of `target` is."""
-    return take_identity(target, 2, quiet)
+    return read_fingerprint(target, 2, quiet)
 
 
 @contextmanager
@@ -369,7 +369,7 @@ def test_backup_under_writes_drills_green(
     assert {"test_schema_is_what_it_was", "test_table_has_its_content[public.cards]"} <= drill.ran
     manifest = read_manifest(manifest_path(path))
     assert (
-        manifest.identity.tables["public.cards"].rows
+        manifest.fingerprint.tables["public.cards"].rows
         == drill.result["tables"]["public.cards"]["rows"]
     )
     assert sorted(file.name for file in path.parent.iterdir()) == sorted(
@@ -378,17 +378,17 @@ def test_backup_under_writes_drills_green(
 
 
 @pytest.fixture(scope="module")
-def was(shops: Shops) -> Identity:
+def was(shops: Shops) -> Fingerprint:
     """What the shop is."""
-    return identity(shops.source(15))
+    return fingerprint(shops.source(15))
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_damages_are_named(group: str, was: Identity, shop: Callable[..., Target]) -> None:
+def test_damages_are_named(group: str, was: Fingerprint, shop: Callable[..., Target]) -> None:
     """Each damage is named object by object, and nothing besides it."""
     damages = [DAMAGES[name] for name in GROUPS[group]]
 
-    found = compare(was, identity(shop(15, "; ".join(script for script, _ in damages))))
+    found = compare(was, fingerprint(shop(15, "; ".join(script for script, _ in damages))))
 
     assert sorted(found.lines) == sorted(line for _, lines in damages for line in lines)
 
@@ -398,9 +398,9 @@ def test_every_damage_is_tried() -> None:
     assert sorted(DAMAGES) == sorted(name for names in GROUPS.values() for name in names)
 
 
-def test_copy_is_equal(was: Identity, shop: Callable[..., Target]) -> None:
+def test_copy_is_equal(was: Fingerprint, shop: Callable[..., Target]) -> None:
     """A restored copy has no difference at all, and nothing in it is left uncompared."""
-    found = compare(was, identity(shop(15)))
+    found = compare(was, fingerprint(shop(15)))
 
     assert found.lines == []
     assert found.not_compared == ()
@@ -421,9 +421,9 @@ def test_fingerprints_agree_between_majors(
         env=target.tool_environment, check=True, capture_output=True,
     )  # fmt: skip
 
-    restored = take_census(target, None, 2, quiet, as_major=major).identity
+    restored = read_facts(target, None, 2, quiet, as_major=major).fingerprint
     assert restored is not None
-    found = compare(identity(source), restored)
+    found = compare(fingerprint(source), restored)
 
     assert found.lines == []
     assert found.same_hash
@@ -451,28 +451,28 @@ SELECT lo_from_bytea(0, 'content');
 
 
 @pytest.mark.parametrize("major", [15, 18])
-def test_census_takes_the_same_fingerprints(major: int, shop: Callable[..., Target]) -> None:
-    """In the passes of a census a database is what it is when it is read for its manifest."""
+def test_facts_hold_the_same_fingerprints(major: int, shop: Callable[..., Target]) -> None:
+    """In the passes of a facts a database is what it is when it is read for its manifest."""
     target = shop(major, ODDITIES + TWISTED)
 
-    census = take_census(target, None, 2, quiet, as_major=99)
+    facts = read_facts(target, None, 2, quiet, as_major=99)
 
-    assert census.identity == identity(target)
-    (broken,) = (each for each in census.constraints if each.broken != 0)
+    assert facts.fingerprint == fingerprint(target)
+    (broken,) = (each for each in facts.constraints if each.broken != 0)
     assert broken.name == "judged_n_check"
     assert broken.error == "raise_exception (SQLSTATE P0001): raised in function odd.fine"
-    assert census.rows["odd.judged"] == census.rows["odd.of_system"] == 50
+    assert facts.rows["odd.judged"] == facts.rows["odd.of_system"] == 50
 
 
 def test_what_cannot_be_identified_is_never_equal(shop: Callable[..., Target]) -> None:
-    """Where the sequences may not be read there is no identity to compare, but the reason."""
+    """Where the sequences may not be read there is no fingerprint to compare, but the reason."""
     target = shop(15, "CREATE ROLE reads_nothing LOGIN")
     poor = replace(target, conninfo={**target.conninfo, "user": "reads_nothing"}, throwaway=False)
 
-    census = take_census(poor, None, 2, quiet, as_major=15)
+    facts = read_facts(poor, None, 2, quiet, as_major=15)
 
-    assert census.identity is None
-    assert census.unidentified.startswith("permission denied for")
+    assert facts.fingerprint is None
+    assert facts.why_no_fingerprint.startswith("permission denied for")
 
 
 def test_settings_of_the_database_change_nothing(
@@ -480,14 +480,14 @@ def test_settings_of_the_database_change_nothing(
 ) -> None:
     """Fingerprints are the same whatever the database, the role and the client have set."""
     target = shop(15, ODDITIES)
-    before = identity(target)
+    before = fingerprint(target)
     name = target.conninfo["dbname"]
     with target.connect() as connection:
         for setting in OTHER_SETTINGS:
             connection.execute(f"ALTER DATABASE {name} SET {setting}".encode())
     os.environ["PGTZ"] = "Europe/Berlin"
     try:
-        after = identity(target)
+        after = fingerprint(target)
     finally:
         del os.environ["PGTZ"]
 
@@ -608,11 +608,11 @@ def test_damaged_manifest_is_never_a_traceback(old: str, new: str, taken: Path) 
 def test_stale_matview_is_no_loss(shop: Callable[..., Target]) -> None:
     """A materialised view that was stale in the source is told as not compared, and is not red."""
     source = shop(15, "UPDATE public.purchases SET amount = amount + 1")
-    before = identity(source)
+    before = fingerprint(source)
     with source.connect() as connection:
         connection.execute("REFRESH MATERIALIZED VIEW public.totals")
 
-    found = compare(before, identity(source))
+    found = compare(before, fingerprint(source))
 
     assert found.lines == []
     assert "content of materialized view public.totals" in str(found.not_compared)
@@ -808,7 +808,7 @@ def test_moving_sequence_holds_between_its_ends() -> None:
 
 
 def test_lost_connection_ends_the_reading(shop: Callable[..., Target]) -> None:
-    """A session that the server ends stops the reading: no half of an identity comes out."""
+    """A session that the server ends stops the reading: no half of a fingerprint comes out."""
     source = shop(15)
     with Reading(lambda: open_session(source), 2) as reading:
         with source.connect() as connection:

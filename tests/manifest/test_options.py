@@ -12,7 +12,7 @@ import pytest
 from fixtures.commands import main
 from restore_drill.manifest.compare import compare
 from restore_drill.manifest.file import manifest_path
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet
@@ -78,10 +78,10 @@ def test_options_that_a_dump_carries_are_compared(
 ) -> None:
     """Each option that a user has set is part of what its table, column, view or index is."""
     target = made(major)
-    was = take_identity(target, 1, quiet)
+    was = read_fingerprint(target, 1, quiet)
     run(target, "; ".join(CHANGES))
 
-    found = compare(was, take_identity(target, 1, quiet))
+    found = compare(was, read_fingerprint(target, 1, quiet))
     assert sorted(found.lines) == sorted({*CHANGES.values()})
 
 
@@ -93,13 +93,13 @@ def test_options_of_the_server_are_no_difference(
     target = made(major)
     dump = pg_dump(target, tmp_path / "options.sql", "--schema-only")
     run(target, OF_A_LATER_SERVER.replace("%1$s", "1"))
-    was = take_identity(target, 1, quiet)
+    was = read_fingerprint(target, 1, quiet)
     copy = shops.database(major, f"{target.conninfo['dbname']}_copy")
     script = re.sub(r"^\\(un)?restrict", "--", dump.read_text(), flags=re.MULTILINE)
     run(copy, f"{script}; REFRESH MATERIALIZED VIEW public.m")
-    found = compare(was, take_identity(copy, 1, quiet))
+    found = compare(was, read_fingerprint(copy, 1, quiet))
     run(target, OF_A_LATER_SERVER.replace("%1$s", "2"))
-    later = compare(was, take_identity(target, 1, quiet))
+    later = compare(was, read_fingerprint(target, 1, quiet))
 
     assert found.lines == later.lines == []
     assert [what for what, _ in found.not_compared] == [

@@ -10,7 +10,7 @@ import pytest
 from fixtures.commands import main
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.compare import compare
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.embedded import EmbeddedServer
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup, restore, settings_with
@@ -148,11 +148,11 @@ def test_what_a_dump_does_not_hold_is_no_loss(
     """A backup of a source that holds both is green; the source without what is written differs."""
     source = shops.database(major, "undumped")
     fill_shop(source, TABLES)
-    bare = take_identity(source, 1, quiet)
+    bare = read_fingerprint(source, 1, quiet)
     fill_shop(source, UNDUMPED)
-    assert compare(bare, take_identity(source, 1, quiet)).lines == []
+    assert compare(bare, read_fingerprint(source, 1, quiet)).lines == []
     fill_shop(source, DUMPED)
-    lines = "\n".join(compare(bare, take_identity(source, 1, quiet)).lines)
+    lines = "\n".join(compare(bare, read_fingerprint(source, 1, quiet)).lines)
     host, port = source.conninfo["host"].replace("/", "%2F"), source.conninfo["port"]
     url = f"postgresql://{source.conninfo['user']}@{host}:{port}/{source.conninfo['dbname']}"
     monkeypatch.setenv("DATABASE_URL", url)
@@ -180,14 +180,14 @@ def test_backup_of_another_minor_version_is_green(
     for number, script in enumerate(MINOR):
         source, copy = there.create_database(f"s{number}"), here.create_database(f"s{number}")
         fill_shop(source, script)
-        was = take_identity(source, 1, quiet)
+        was = read_fingerprint(source, 1, quiet)
         path = pg_dump(source, tmp_path / f"{number}.dump", "--format=custom")
         manifest = describe(
             source, path, was, form="custom", taken_at=datetime.now(UTC), server=source.version
         )
         facts = read_backup(path, tmp_path, settings_with()) | {"manifest": manifest}
         facts = restore(facts, copy)
-        facts["comparison"] = compare(was, take_identity(copy, 1, quiet))
+        facts["comparison"] = compare(was, read_fingerprint(copy, 1, quiet))
 
         judged = judge(facts)
 

@@ -12,11 +12,11 @@ import pytest
 from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
 from restore_drill.damages.copies import copied
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.schema.written import Written, read_statements, written_in
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.file import manifest_path, read_manifest
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.manifest.settle import compare_by_dump, written_of
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -74,15 +74,15 @@ def source(request: pytest.FixtureRequest, shops: Shops) -> Target:
     return shops.source(request.param)
 
 
-def noted_identity(target: Target) -> Identity:
+def noted_identity(target: Target) -> Fingerprint:
     """What a database is, with what pg_dump writes of it."""
-    found = take_identity(target, 1, quiet)
+    found = read_fingerprint(target, 1, quiet)
     return replace(found, written=written_of(target, found))
 
 
-def compared(was: Identity, target: Target) -> Comparison:
+def compared(was: Fingerprint, target: Target) -> Comparison:
     """How the database of `target` differs from what it was."""
-    return compare_by_dump(was, take_identity(target, 1, quiet), target)
+    return compare_by_dump(was, read_fingerprint(target, 1, quiet), target)
 
 
 def backed_up(source: Target, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -100,7 +100,7 @@ def test_what_is_written_stays_red_whatever_the_catalog_says_besides(source: Tar
     with copied(source) as there:
         fill_shop(there, MORE)
         was = noted_identity(there)
-    assert len(compare(was, take_identity(source, 1, quiet)).lines) == 30
+    assert len(compare(was, read_fingerprint(source, 1, quiet)).lines) == 30
     found = compared(was, source)
     assert found.lines == []
     assert "column billing.Odd Name.Key" in str(found.not_compared)
@@ -109,7 +109,9 @@ def test_what_is_written_stays_red_whatever_the_catalog_says_besides(source: Tar
         with copied(source) as copy:
             fill_shop(copy, change)
             lines = compared(was, copy).lines
-            alone = compare(take_identity(source, 1, quiet), take_identity(copy, 1, quiet)).lines
+            alone = compare(
+                read_fingerprint(source, 1, quiet), read_fingerprint(copy, 1, quiet)
+            ).lines
 
         assert any(line.startswith(told) for line in alone), (change, alone)
         assert set(alone) <= set(lines), change
@@ -207,7 +209,9 @@ def test_options_of_another_build_are_settled_by_pg_dump(
         dump = pg_dump(source, tmp_path / f"{number}.sql", "--schema-only").read_text()
         fill_shop(copy, "\n".join(each for each in dump.split("\n") if not each.startswith("\\")))
 
-        assert any("column" in line for line in compare(was, take_identity(copy, 1, quiet)).schema)
+        assert any(
+            "column" in line for line in compare(was, read_fingerprint(copy, 1, quiet)).schema
+        )
         assert {each.kind for each in compared(was, copy).objects} <= {"unpopulated state of"}
 
 
@@ -217,7 +221,7 @@ def test_manifest_whose_statements_are_damaged_is_told(
     """What pg_dump wrote has a shape, too."""
     path = manifest_path(backed_up(shops.source(15), tmp_path, monkeypatch))
     noted = json.loads(path.read_text())
-    assert read_manifest(path).identity.written is not None
+    assert read_manifest(path).fingerprint.written is not None
     damages: list[Any] = [{}, [], {"pg_dump": "15", "total": "", "objects": {}}]
     for written in damages:
         noted["identity"]["written"] = written

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from restore_drill.config.criteria import Waiver
-from restore_drill.facts.model import Census, Constraint, ForeignKey
+from restore_drill.facts.model import Constraint, Facts, ForeignKey
 
 Waivable = Constraint | ForeignKey
 
@@ -73,7 +73,7 @@ class Waivers:
         ]
 
     def broken_in(
-        self, nodeid: str, census: Census, table: str, unlisted: list[str] | None
+        self, nodeid: str, facts: Facts, table: str, unlisted: list[str] | None
     ) -> list[tuple[Waivable, Waiver]]:
         """Broken constraints that the criterion `nodeid` asks of and a waiver names.
 
@@ -81,7 +81,7 @@ class Waivers:
         """
         found = []
         criterion = nodeid.split("[", maxsplit=1)[0]
-        for fact in constraints_of(base_of(nodeid), census, table, unlisted):
+        for fact in constraints_of(base_of(nodeid), facts, table, unlisted):
             waiver = self.of(f"{criterion}[{fact.table}.{fact.name or fact.kind}]")
             if waiver is not None:
                 self.used[waiver].add("failed" if fact.is_broken else "passed")
@@ -90,10 +90,10 @@ class Waivers:
 
 
 def constraints_of(
-    base: str, census: Census, table: str, unlisted: list[str] | None
+    base: str, facts: Facts, table: str, unlisted: list[str] | None
 ) -> list[Waivable]:
     """Constraints that the criterion `base` asks of, for `table` or for the `unlisted` tables."""
-    every: list[Waivable] = [*census.foreign_keys, *census.constraints]
+    every: list[Waivable] = [*facts.foreign_keys, *facts.constraints]
     if unlisted is not None:
         return [fact for fact in every if fact.table in unlisted]
     kind = ForeignKey if base == "test_foreign_keys_hold" else Constraint

@@ -77,7 +77,9 @@ OPTIONS = {
             unset="5min, likewise",
         ),
         Option("--timeout", "DRILL_TIMEOUT", None, "hard limit of the whole drill", unset="none"),
-        Option("--jobs", "DRILL_JOBS", None, "connections for restore and census", unset="cores"),
+        Option(
+            "--jobs", "DRILL_JOBS", None, "connections for restore and verification", unset="cores"
+        ),
         Option(
             "--faithful",
             "DRILL_FAITHFUL",

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from restore_drill.core.names import split_name
 from restore_drill.damages.damages import Damage
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.servers.model import Target
 
 PREFIX = "restore_drill_prove_"
@@ -46,9 +46,9 @@ def do_damage(target: Target, damage: Damage) -> bool:
     return True
 
 
-def set_sequences(target: Target, identity: Identity) -> None:
-    """Set the sequences of `target` to where they stood when `identity` was read."""
+def set_sequences(target: Target, fingerprint: Fingerprint) -> None:
+    """Set the sequences of `target` to where they stood when `fingerprint` was read."""
     with target.connect() as connection:
-        for name, at in identity.sequences.items():
+        for name, at in fingerprint.sequences.items():
             quoted = sql.Identifier(*split_name(name)).as_string(connection)
             connection.execute("SELECT pg_catalog.setval(%s, %s, %s)", [quoted, *at.before])

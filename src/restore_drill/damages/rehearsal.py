@@ -15,10 +15,10 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.damages.copies import copied, do_damage, set_sequences
 from restore_drill.damages.damages import Damage
 from restore_drill.damages.files import FileDamage
-from restore_drill.facts.collect import take_census
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.collect import read_facts
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.write_check import check_write
-from restore_drill.manifest.basis import identity_of
+from restore_drill.manifest.basis import fingerprint_of
 from restore_drill.manifest.file import Manifest
 from restore_drill.manifest.settle import compare_by_dump
 from restore_drill.servers.model import Target
@@ -33,24 +33,24 @@ Judge = Callable[[dict[str, Any]], list[str]]
 class Rehearsal:
     """Damages copies of the database `restored` from `contents`, and has them judged by `red`.
 
-    `identity` is what the restored database was before criteria wrote to it; it and `manifest` are
-    None where there is nothing to compare with; `source` is the source itself, where it is at hand.
+    `fingerprint` is that of the restored database before criteria wrote to it; it and `manifest`
+    are None where there is nothing to compare with; `source` is the source itself, if at hand.
     """
 
     restored: Target
     contents: Contents
     jobs: int
     manifest: Manifest | None
-    identity: Identity | None
+    fingerprint: Fingerprint | None
     red: Judge
     source: Target | None = None
 
     def of_database(self, damage: Damage) -> list[str] | None:
         """Criteria that notice `damage` in a copy; None where there is nothing to damage."""
         with copied(self.restored) as copy:
-            if self.identity is not None:
+            if self.fingerprint is not None:
                 # the write checks have moved them: no rollback brings a sequence back
-                set_sequences(copy, self.identity)
+                set_sequences(copy, self.fingerprint)
             if damage is not CONTROL and not do_damage(copy, damage):
                 return None
             with copy.connect() as connection:
@@ -82,14 +82,14 @@ def facts_of(
     source: Target | None,
 ) -> dict[str, Any]:
     """Fixtures of a drill whose restored database is `copy`."""
-    major = manifest.identity.major if manifest else None
-    census = take_census(copy, contents, jobs, lambda _: None, as_major=major)
+    major = manifest.fingerprint.major if manifest else None
+    facts = read_facts(copy, contents, jobs, lambda _: None, as_major=major)
     compared = {}
     if manifest:
-        was, now = manifest.identity, identity_of(census)
+        was, now = manifest.fingerprint, fingerprint_of(facts)
         compared["comparison"] = compare_by_dump(was, now, copy, source=source)
     return compared | {
-        "census": census,
+        "facts": facts,
         "restored": copy,
         "measure": lambda fact: number_of(copy, fact),
         "writes": lambda table: check_write(copy, table),

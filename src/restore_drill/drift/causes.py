@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from restore_drill.drift.findings import CHANGED, LOST, Finding
-from restore_drill.facts.schema.model import Facts, Objects
+from restore_drill.facts.schema.model import DriftFacts, Objects
 
 RELATIONS = ("table", "view", "materialized view")
 OWNED = ("owner of", "grant on")
@@ -68,7 +68,7 @@ PRINCIPAL = {LOST: (*ALONE, "schema", *RELATIONS, "function", "sequence", "type"
 """Kinds of objects that others go with, by what has become of them."""
 
 
-def by_cause(found: Iterable[Finding], was: Facts) -> list[Finding]:
+def by_cause(found: Iterable[Finding], was: DriftFacts) -> list[Finding]:
     """`found` with those that are consequences of others told with these."""
     listed = list(found)
     causes = [Cause(each) for each in listed if each.kind in PRINCIPAL.get(each.what, ())]

@@ -21,7 +21,7 @@ from restore_drill.drift.findings import (
 )
 from restore_drill.drift.high import above, of_lost_partitions, parent_of
 from restore_drill.facts.schema.heads import moved, went_back
-from restore_drill.facts.schema.model import Facts, High, Highs, Measure
+from restore_drill.facts.schema.model import DriftFacts, High, Highs, Measure
 
 ROTATED = "partitions come and go: its table has got new ones"
 
@@ -71,7 +71,7 @@ class Difference:
     not_compared: tuple[tuple[str, str], ...]
 
 
-def compare_with(measure: Measure, now: Facts, tolerance: Tolerance) -> Difference:
+def compare_with(measure: Measure, now: DriftFacts, tolerance: Tolerance) -> Difference:
     """How `now` differs from `measure`; a moved migration head excuses losses and changes."""
     was = measure.facts
     now = named_as_before(was, now)
@@ -98,7 +98,7 @@ def compare_with(measure: Measure, now: Facts, tolerance: Tolerance) -> Differen
     )
 
 
-def named_as_before(was: Facts, now: Facts) -> Facts:
+def named_as_before(was: DriftFacts, now: DriftFacts) -> DriftFacts:
     """`now` with the names of an older state, where a part of some name holds a dot."""
     return replace(
         now,
@@ -110,10 +110,10 @@ def named_as_before(was: Facts, now: Facts) -> Facts:
     )
 
 
-def rotated_partitions(was: Facts, now: Facts) -> set[str]:
+def rotated_partitions(was: DriftFacts, now: DriftFacts) -> set[str]:
     """Partitions that are gone while their table is there and has got new ones."""
 
-    def parents(facts: Facts) -> dict[str, str]:
+    def parents(facts: DriftFacts) -> dict[str, str]:
         known = facts.objects.get("partition", {})
         return {name: parent_of(each) for name, each in known.items()}
 
@@ -122,7 +122,7 @@ def rotated_partitions(was: Facts, now: Facts) -> set[str]:
     return {name for name, parent in before.items() if name not in after and parent in growing}
 
 
-def hinted(finding: Finding, found: list[Finding], was: Facts, now: Facts) -> Finding:
+def hinted(finding: Finding, found: list[Finding], was: DriftFacts, now: DriftFacts) -> Finding:
     """`finding` with the new name that the object may have."""
     if finding.what != LOST or finding.kind not in ("table", "column"):
         return finding
@@ -137,14 +137,14 @@ def hinted(finding: Finding, found: list[Finding], was: Facts, now: Facts) -> Fi
     return finding
 
 
-def shape_of(kind: str, name: str, facts: Facts) -> object:
+def shape_of(kind: str, name: str, facts: DriftFacts) -> object:
     """What stays the same when a table or a column is renamed."""
     if kind == "column":
         return facts.objects["column"].get(name)
     return [facts.objects.get("order of the columns of", {}).get(name)]
 
 
-def of_heads(was: Facts, now: Facts) -> Iterator[Finding]:
+def of_heads(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Migration heads that have lost versions."""
     for name in went_back(was.heads, now.heads):
         words = "went back: it lacks migrations that were applied, and has no new one"
@@ -152,7 +152,7 @@ def of_heads(was: Facts, now: Facts) -> Iterator[Finding]:
 
 
 def of_rows(
-    was: Facts, now: Facts, tolerance: Tolerance, told: set[str], highs: Highs
+    was: DriftFacts, now: DriftFacts, tolerance: Tolerance, told: set[str], highs: Highs
 ) -> Iterator[Finding]:
     """Tables that are still there with far fewer (or more) rows; no migration excuses that.
 
@@ -181,13 +181,15 @@ def of_rows(
         yield Finding(LOST, "large", "objects", lost, rows=now.large_objects)
 
 
-def gone_partitions(was: Facts, now: Facts, rotated: set[str], heads: list[str]) -> set[str]:
+def gone_partitions(
+    was: DriftFacts, now: DriftFacts, rotated: set[str], heads: list[str]
+) -> set[str]:
     """Partitions that are told as gone: all but those that rotate, which their table makes up."""
     lost = was.objects.get("partition", {}).keys() - now.objects.get("partition", {}).keys()
     return {*lost} if heads else lost - rotated
 
 
-def of_database(was: Facts, now: Facts) -> Iterator[Finding]:
+def of_database(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Another database, or one of another cluster, where the backups tell."""
     if was.database and now.database and was.database != now.database:
         told = f"is another: it was {was.database}"

@@ -10,7 +10,7 @@ from typing import Any
 from restore_drill.drift.accepted import Acceptances
 from restore_drill.drift.compare import Tolerance, compare_with
 from restore_drill.drift.findings import ADDED, Finding
-from restore_drill.facts.schema.model import Facts, Measure
+from restore_drill.facts.schema.model import DriftFacts, Measure
 
 MOST_NAMED = 3
 """So many objects are named in a command; without a name it accepts all that was found."""
@@ -24,7 +24,7 @@ class Drift:
     """
 
     measures: tuple[Measure, ...]
-    facts: Facts
+    facts: DriftFacts
     failing: tuple[Finding, ...] = ()
     accepted: tuple[Finding, ...] = ()
     noted: tuple[Finding, ...] = ()
@@ -102,7 +102,7 @@ class Weighing:
 
 def drift_of(
     measures: Iterable[Measure],
-    now: Facts,
+    now: DriftFacts,
     tolerance: Tolerance,
     acceptances: Acceptances,
     *,

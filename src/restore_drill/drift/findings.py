@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from restore_drill.facts.schema.definition import same_dialect, words_of
 from restore_drill.facts.schema.labels import EXPRESSIONS, Definition
-from restore_drill.facts.schema.model import Facts, digest
+from restore_drill.facts.schema.model import DriftFacts, digest
 from restore_drill.facts.schema.outline import DIALECT_BOUND
 
 LOST, CHANGED, ADDED, ROWS, DATABASE = "lost", "changed", "added", "rows", "database"
@@ -82,7 +82,7 @@ class Finding:
         )
 
 
-def of_objects(was: Facts, now: Facts) -> Iterator[Finding]:
+def of_objects(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """How the definitions differ, object by object."""
     for kind in dict.fromkeys([*was.objects, *now.objects]):
         before, after = was.objects.get(kind, {}), now.objects.get(kind, {})
@@ -94,7 +94,7 @@ def of_objects(was: Facts, now: Facts) -> Iterator[Finding]:
                 yield replace(found, fails=False) if kind in QUIET else found
 
 
-def of_object(kind: str, name: str, was: Facts, now: Facts) -> Finding | None:
+def of_object(kind: str, name: str, was: DriftFacts, now: DriftFacts) -> Finding | None:
     """How one object differs, None where it does not."""
     before = was.objects.get(kind, {}).get(name)
     after = now.objects.get(kind, {}).get(name)
@@ -112,7 +112,7 @@ def of_object(kind: str, name: str, was: Facts, now: Facts) -> Finding | None:
     return Finding(CHANGED, kind, name, "has changed: " + "; ".join(changes), digest(after))
 
 
-def is_loss(kind: str, name: str, after: Definition, was: Facts) -> bool:
+def is_loss(kind: str, name: str, after: Definition, was: DriftFacts) -> bool:
     """Whether something new means that an object which was there before is no longer whole."""
     if kind in WHEN_SPECIAL:
         return name in was.objects.get(WHEN_SPECIAL[kind], {})
@@ -129,7 +129,7 @@ def described(definition: Definition | None) -> str:
 
 
 def differences(
-    kind: str, before: Definition, after: Definition, was: Facts, now: Facts
+    kind: str, before: Definition, after: Definition, was: DriftFacts, now: DriftFacts
 ) -> Iterator[str]:
     """Parts of the definition that differ, each in words."""
     dialect = kind in DIALECT_BOUND and not same_dialect(was.major, now.major)
@@ -163,7 +163,7 @@ def shown(value: Any) -> str:
     return " ".join(str("" if value is None else value).split())
 
 
-def privileges(value: Any, was: Facts, now: Facts) -> Any:
+def privileges(value: Any, was: DriftFacts, now: DriftFacts) -> Any:
     """Privileges that both versions of PostgreSQL know: below 17 there is no MAINTAIN."""
     if min(was.privileges_of, now.privileges_of) >= 17 or value is None:
         return value
@@ -171,7 +171,7 @@ def privileges(value: Any, was: Facts, now: Facts) -> Any:
     return [each for each in listed if "MAINTAIN" not in each]
 
 
-def is_left_out(kind: str, name: str, was: Facts, now: Facts) -> bool:
+def is_left_out(kind: str, name: str, was: DriftFacts, now: DriftFacts) -> bool:
     """Whether the two cannot be compared in this: owners that a restore has made up, and so on."""
     if kind == "order of the columns of":
         before, after = (
@@ -187,7 +187,7 @@ def is_left_out(kind: str, name: str, was: Facts, now: Facts) -> bool:
     return False
 
 
-def not_comparable(was: Facts, now: Facts) -> Iterator[tuple[str, str]]:
+def not_comparable(was: DriftFacts, now: DriftFacts) -> Iterator[tuple[str, str]]:
     """What could not be compared between the two, and why."""
     kinds = [kind for kind in sorted(DIALECT_BOUND) if kind in was.objects]
     if kinds and not same_dialect(was.major, now.major):

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 
 from restore_drill.core.names import joined
 from restore_drill.facts.schema.heads import moved
-from restore_drill.facts.schema.model import Facts, High, Highs
+from restore_drill.facts.schema.model import DriftFacts, High, Highs
 
 
 def highs_after(
-    was: Facts, told: str, highs: Highs, now: Facts, accepted: Collection[str]
+    was: DriftFacts, told: str, highs: Highs, now: DriftFacts, accepted: Collection[str]
 ) -> dict[str, High]:
     """Highs once a drill has passed with `now`; `was` are the facts of the drill `told`.
 
@@ -46,7 +46,7 @@ def parent_of(partition: Mapping[str, object]) -> str:
     return joined(str(partition.get("schema")), str(partition.get("parent")))
 
 
-def of_lost_partitions(was: Facts, now: Facts) -> set[str]:
+def of_lost_partitions(was: DriftFacts, now: DriftFacts) -> set[str]:
     """Tables that have lost a partition."""
     parts = was.objects.get("partition", {})
     lost = parts.keys() - now.objects.get("partition", {}).keys()

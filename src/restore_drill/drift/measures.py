@@ -10,8 +10,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault
 from restore_drill.drift.reference import read_reference
 from restore_drill.drift.state import Passed, State, state_of
-from restore_drill.facts.model import Census
-from restore_drill.facts.schema.model import Facts, Measure
+from restore_drill.facts.model import Facts
+from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
 
 
@@ -67,8 +67,8 @@ def names_ever_seen(
     tables |= contents.rows.keys()
     columns: set[str] = set()
     if manifest is not None:
-        tables |= manifest.identity.all_tables.keys()
-        columns |= manifest.identity.schema.get("column", {}).keys()
+        tables |= manifest.fingerprint.all_tables.keys()
+        columns |= manifest.fingerprint.schema.get("column", {}).keys()
     for measure in measures.all:
         tables |= measure.facts.rows.keys() | measure.facts.objects.get("table", {}).keys()
         columns |= measure.facts.objects.get("column", {}).keys()
@@ -76,20 +76,20 @@ def names_ever_seen(
 
 
 def facts_of(
-    census: Census, contents: Contents, backup: Backup, manifest: Manifest | None
-) -> Facts:
+    facts: Facts, contents: Contents, backup: Backup, manifest: Manifest | None
+) -> DriftFacts:
     """What the database held: of rows what lies in the backup, where the restore has lost some."""
-    if census.held is None:
+    if facts.held is None:
         raise BackupFault(
             "the restored database cannot be compared with the last passed drill",
-            checked=[f"its catalog: {census.unheld}"],
+            checked=[f"its catalog: {facts.unheld}"],
             remedy=["look at the criteria of the restore: what did not come back?"],
         )
-    rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in census.rows.items()}
+    rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in facts.rows.items()}
     database = contents.head.database or backup.head.database
-    return census.held.of(
+    return facts.held.of(
         rows=rows,
-        large_objects=max(census.large_objects, contents.large_objects),
+        large_objects=max(facts.large_objects, contents.large_objects),
         database=manifest.database if manifest else database,
         system=manifest.system if manifest else "",
     )

@@ -21,7 +21,7 @@ from restore_drill.drift.findings import ADDED, CHANGED, LOST, ROWS
 from restore_drill.drift.high import highs_after
 from restore_drill.drift.measures import Measures, facts_of
 from restore_drill.drift.state import Passed, State
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import Highs
 from restore_drill.manifest.file import Manifest
 
@@ -29,7 +29,7 @@ SHOWN = 30
 
 
 def measure_drift(
-    census: Census,
+    facts: Facts,
     contents: Contents,
     backup: Backup,
     manifest: Manifest | None,
@@ -37,35 +37,35 @@ def measure_drift(
     settings: Settings,
 ) -> tuple[Drift, list[str]]:
     """What has changed in the source since it was measured, and what was in the way of that."""
-    facts = facts_of(census, contents, backup, manifest)
+    held = facts_of(facts, contents, backup, manifest)
     assert measures.state is not None
     tolerance = Tolerance(settings.criteria)
     lines, damaged = measures.state.read_accepted()
     found = drift_of(
         measures.all,
-        facts,
+        held,
         tolerance,
         Acceptances(lines, tolerance),
-        restored=lost_by_restore(census),
+        restored=lost_by_restore(facts),
         command=command_of(settings),
     )  # fmt: skip
-    return found, list(filter(None, (damaged, measures.trouble, head_told(census))))
+    return found, list(filter(None, (damaged, measures.trouble, head_told(facts))))
 
 
-def lost_by_restore(census: Census) -> frozenset[str]:
+def lost_by_restore(facts: Facts) -> frozenset[str]:
     """Names of what the restore has lost, as drift has them; those of other kinds as they fit."""
     names = frozenset[str]()
-    for each in census.missing_objects:
+    for each in facts.missing_objects:
         kind = next((kind for kind in OF_ONE_NAME if each.startswith(f"{kind} ")), "")
         name = each.removeprefix(f"{kind} ") if kind else each.partition(" ")[2]
         names |= {name} if kind else {name.replace(" ", ".").replace('"', "")}
     return names
 
 
-def head_told(census: Census) -> str:
+def head_told(facts: Facts) -> str:
     """That the migration head could not be read, if so."""
-    error = census.head_error
-    why = error_text(error) if error else census.head_trouble
+    error = facts.head_error
+    why = error_text(error) if error else facts.head_trouble
     return why and f"The migration head cannot be read: {why}"
 
 

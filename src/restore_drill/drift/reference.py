@@ -22,7 +22,7 @@ from typing import Any
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.facts.schema.labels import LABELS, Definition
-from restore_drill.facts.schema.model import Facts, Measure, Objects, definition
+from restore_drill.facts.schema.model import DriftFacts, Measure, Objects, definition
 
 HEADER = """\
 # What this database is made of, by `restore-drill reference`. Commit it, and write it anew with
@@ -35,7 +35,7 @@ ABOUT = ("format", "postgresql", "privileges of postgresql", "restored by", "dat
 FORMAT = 1
 
 
-def write_reference(path: Path, facts: Facts) -> None:
+def write_reference(path: Path, facts: DriftFacts) -> None:
     """Write `facts` to `path` in one step; OSError."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -45,7 +45,7 @@ def write_reference(path: Path, facts: Facts) -> None:
         part.unlink(missing_ok=True)
 
 
-def lines_of(facts: Facts) -> Iterator[str]:
+def lines_of(facts: DriftFacts) -> Iterator[str]:
     """Lines of the file."""
     yield HEADER.rstrip("\n")
     values = (FORMAT, facts.major, facts.privileges_of, facts.role, facts.database, "")
@@ -139,7 +139,7 @@ def measure_of(
             f"the reference {path} is none, or of another version of the drill; {ANEW}"
         )
     major = about["postgresql"]
-    facts = Facts(
+    facts = DriftFacts(
         major=major,
         role=str(about.get("restored by", "")),
         privileges_of=int(about.get("privileges of postgresql", major)),

@@ -30,7 +30,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.json_values import text, whole
 from restore_drill.drift.findings import Finding
-from restore_drill.facts.schema.model import Facts, High, Highs, Measure
+from restore_drill.facts.schema.model import DriftFacts, High, Highs, Measure
 from restore_drill.selection.series import series_of
 
 SCHEMA = 1
@@ -42,7 +42,7 @@ class Passed(NamedTuple):
     backup: str
     taken_at: datetime
     drilled_at: datetime
-    facts: Facts
+    facts: DriftFacts
     highs: Highs = MappingProxyType({})
 
     @property
@@ -85,7 +85,7 @@ class State:
         if raw is None:
             return None, trouble
         try:
-            facts = Facts.read(raw["facts"])
+            facts = DriftFacts.read(raw["facts"])
             times = (datetime.fromisoformat(raw[key]) for key in ("taken_at", "drilled_at"))
             taken_at, drilled_at = (each.astimezone(UTC) for each in times)
             highs = {
@@ -97,7 +97,7 @@ class State:
             return None, f"{self.passed_path} is none of this drill's files"
 
     def write_passed(
-        self, backup: Backup, drilled_at: datetime, facts: Facts, highs: Highs
+        self, backup: Backup, drilled_at: datetime, facts: DriftFacts, highs: Highs
     ) -> None:
         """Note that `backup` has passed; OSError."""
         content = {

@@ -1,4 +1,4 @@
-"""Puts the census together from what the jobs gave: facts, notes, and what was not checked."""
+"""Puts together what the jobs gave: facts, notes, and what was not checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restore_drill.facts import pool
 from restore_drill.facts.bodies import NO_PRIVILEGE, is_unresolved
 from restore_drill.facts.entries import missing
 from restore_drill.facts.listing import UNENFORCED, Listing, NotChecked, some
-from restore_drill.facts.model import Census, Constraint, ForeignKey, Sequence
+from restore_drill.facts.model import Constraint, Facts, ForeignKey, Sequence
 from restore_drill.facts.pool import Outcome
 from restore_drill.facts.prints import Prints
 from restore_drill.facts.recorded import TableFacts
@@ -53,8 +53,8 @@ def assemble(
     notes: list[str],
     prints: Prints | None,
     unanalyzed: frozenset[str] = frozenset(),
-) -> Census:
-    """Census of the database, from answers that are all there."""
+) -> Facts:
+    """Facts of the database, from answers that are all there."""
     scans = {oid: future.result() for oid, future in answers.scans.items()}
     rows, unreadable = count_rows(listing, scans)
     lost = missing(contents, entries) if contents and not undumpable else ()
@@ -76,7 +76,7 @@ def assemble(
     notes += unproved_notes([name for name in state.unproved if name in whole])
     unseen = [name for name in state.unproved if name not in whole | broken]
     out += [(f"constraint {name}", UNSEEN) for name in unseen]
-    return Census(
+    return Facts(
         rows=rows,
         partitioned=frozenset(each.full_name for each in listing.tables if each.is_partitioned),
         unreadable=unreadable,
@@ -110,8 +110,8 @@ def assemble(
         unread=unread,
         notes=tuple(notes),
         not_checked=tuple(out),
-        identity=prints.identity(contents_of(listing, scans)) if prints else None,
-        unidentified=prints.error if prints else "",
+        fingerprint=prints.fingerprint(contents_of(listing, scans)) if prints else None,
+        why_no_fingerprint=prints.error if prints else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Takes the census: one pool of read-only connections, what takes longest first."""
+"""Reads the facts: one pool of read-only connections, what takes longest first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from restore_drill.facts.catalog_reader import CatalogReader
 from restore_drill.facts.entries import dumped_entries, schema_dump
 from restore_drill.facts.keys import check_unique
 from restore_drill.facts.listing import Listing, read_listing
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.pool import Connection, Pool, open_session
 from restore_drill.facts.prints import EFFORT, Prints
@@ -32,7 +32,7 @@ from restore_drill.facts.versions import version_notes
 from restore_drill.servers.model import Target
 
 
-def take_census(
+def read_facts(
     target: Target,
     contents: Contents | None,
     jobs: int,
@@ -42,11 +42,11 @@ def take_census(
     as_major: int | None = None,
     unanalyzed: frozenset[str] = frozenset(),
     drifting: Wanted | None = None,
-) -> Census:
+) -> Facts:
     """All facts of the database of `target`, and which objects of `contents` it lacks.
 
     Only where `thorough`, large indexes that the server has just built are looked through too.
-    Its identity is read in the same passes for a comparison with one of the version `as_major`,
+    Its fingerprint is read in the same passes for a comparison with one of the version `as_major`,
     and what drift is measured by where that is wanted. Of the tables `unanalyzed` it is known that
     ANALYZE fails.
     """
@@ -76,7 +76,7 @@ def take_census(
         dumped = aside.submit(dumped_entries, dump) if dump else None
         plan.run(pool, progress)
         entries, undumpable = dumped.result() if dumped else (frozenset(), "")
-    census = assemble(
+    facts = assemble(
         listing,
         answers,
         state,
@@ -89,7 +89,7 @@ def take_census(
         prints=prints,
         unanalyzed=unanalyzed,
     )
-    return shape.added_to(census, prints) if shape else census
+    return shape.added_to(facts, prints) if shape else facts
 
 
 def versions_or_why_not(connection: Connection, major: int) -> list[str]:

@@ -23,7 +23,7 @@ SHOWN = 5
 
 
 class Listing(NamedTuple):
-    """All that a census looks at; what it does not look at stands in `not_checked`.
+    """All that is read; what is not stands in `not_checked`.
 
     `unwritten` are unique constraints that the server itself cannot write down any more.
     """

@@ -1,4 +1,4 @@
-"""The census: the facts of a restored database, read once."""
+"""The facts of a restored database, read once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import psycopg
 
 from restore_drill.backups.model import Entry
 from restore_drill.core.units import show_count
-from restore_drill.facts.recorded import Identity
-from restore_drill.facts.schema.model import Facts
+from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.schema.model import DriftFacts
 
 
 @dataclass(frozen=True)
@@ -138,17 +138,17 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Census:
+class Facts:
     """Facts of the restored database.
 
     `rows` counts each table exactly (`schema.table`; a partitioned table with its partitions);
     `unreadable` holds the server's message for each table that could not be read through.
     `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken; the other
     tuples name what is wrong. `unexamined` says why `damage` of the storage was not looked for,
-    `undumpable` why pg_dump could not list the objects again. `identity` is there where it was
-    asked for and could be read; `unidentified` says why it could not. So with `held`, which drift
-    is measured by, and `unheld`; `head_trouble` says why the migration head could not be read,
-    `head_error` is what the server said of the criteria file's own query for it.
+    `undumpable` why pg_dump could not list the objects again. `fingerprint` is there where it was
+    asked for and could be read; `why_no_fingerprint` says why it could not. So with `held`,
+    which drift is measured by, and `unheld`; `head_trouble` says why the migration head could not
+    be read, `head_error` is what the server said of the criteria file's own query for it.
     `unread` says by part of the catalog why it is not known.
     """
 
@@ -175,10 +175,10 @@ class Census:
     undumpable: str = ""
     notes: tuple[str, ...] = ()
     not_checked: tuple[tuple[str, str], ...] = ()
-    identity: Identity | None = None
-    unidentified: str = ""
+    fingerprint: Fingerprint | None = None
+    why_no_fingerprint: str = ""
     unread: dict[str, str] = field(default_factory=dict)
-    held: Facts | None = None
+    held: DriftFacts | None = None
     unheld: str = ""
     head_trouble: str = ""
     head_error: psycopg.Error | None = None

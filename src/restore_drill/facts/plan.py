@@ -1,4 +1,4 @@
-"""The jobs of a census: the costliest first, side by side, and how far they are."""
+"""The jobs that read a database: the costliest first, side by side, and how far they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fingerprints of the restored database, taken in the census's own passes over its tables."""
+"""Fingerprints of the restored database, taken in the passes that count its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.plan import PAGE, Plan
 from restore_drill.facts.pool import Connection
 from restore_drill.facts.reading import facts_of
-from restore_drill.facts.recorded import Identity, TableFacts
+from restore_drill.facts.recorded import Fingerprint, TableFacts
 from restore_drill.facts.schema.kinds import Parts
 from restore_drill.facts.schema.outline import Outline, outline_of
 
@@ -23,9 +23,9 @@ DEFINITIONS = 20
 
 
 class Prints:
-    """What is read beside the census for a comparison with a manifest of the version `as_major`.
+    """What is read besides, for a comparison with a manifest of the version `as_major`.
 
-    `relations` are the tables that the census passes over, by name; `error` says why nothing can
+    `relations` are the tables that are passed over, by name; `error` says why nothing can
     be compared.
     """
 
@@ -56,19 +56,19 @@ class Prints:
             if each.kind == "m"
         }
 
-    def read_rest(self, connection: Connection) -> Identity | None:
+    def read_rest(self, connection: Connection) -> Fingerprint | None:
         """All but the rows, None where it cannot be read."""
         try:
-            identity, self.parts = self.outline.read_rest(connection, as_major=self.as_major)
+            fingerprint, self.parts = self.outline.read_rest(connection, as_major=self.as_major)
         except psycopg.Error as error:
             if connection.broken:
                 raise
             self.error = self.error or error_text(error)
             return None
-        return identity
+        return fingerprint
 
-    def identity(self, content: Mapping[str, TableFacts]) -> Identity | None:
-        """Identity of the database with the `content` of its tables, None where there is none."""
+    def fingerprint(self, content: Mapping[str, TableFacts]) -> Fingerprint | None:
+        """Fingerprint of the database with the `content` of its tables, None without one."""
         found = self.rest.result()
         if found is None or self.error:
             return None

@@ -1,4 +1,4 @@
-"""Reads the identity of a database: one plan, the tables shared out over parallel sessions."""
+"""Reads the fingerprint of a database: one plan, the tables shared out over parallel sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restore_drill.core.units import progress_line
 from restore_drill.facts.content import Relation
 from restore_drill.facts.plan import follow
 from restore_drill.facts.pool import HEAP_ONLY, abandon
-from restore_drill.facts.recorded import Identity, TableFacts
+from restore_drill.facts.recorded import Fingerprint, TableFacts
 from restore_drill.facts.schema.outline import Positions, outline_of
 from restore_drill.facts.session import Connection
 
@@ -73,8 +73,8 @@ class Reading:
         for session in self.sessions:
             session.close()
 
-    def read(self, progress: Callable[[str], None]) -> Identity:
-        """Identity of the database; a table that cannot be read keeps the server's message.
+    def read(self, progress: Callable[[str], None]) -> Fingerprint:
+        """Fingerprint of the database; a table that cannot be read keeps the server's message.
 
         The sequences' positions are those of the constructor's time, see `moved_to`.
         """
@@ -92,10 +92,10 @@ class Reading:
                 self.stop,
                 abandon=lambda: abandon(self.sessions),
             )
-        identity, _ = rest.result()
+        fingerprint, _ = rest.result()
         found = {name: facts for job in jobs for name, facts in job.result().items()}
-        identity.tables.update(sorted(found.items()))
-        return identity
+        fingerprint.tables.update(sorted(found.items()))
+        return fingerprint
 
     def read_share(self, session: Connection, share: list[Relation]) -> dict[str, TableFacts]:
         """Facts of the tables in `share`."""
@@ -114,10 +114,10 @@ class Reading:
         return progress_line("fingerprints", self.done, total, seconds)
 
 
-def moved_to(identity: Identity, after: Positions) -> None:
-    """Note in `identity` where its sequences stand at the end of a dump."""
-    for name, facts in identity.sequences.items():
-        identity.sequences[name] = facts._replace(after=after.get(name, facts.before))
+def moved_to(fingerprint: Fingerprint, after: Positions) -> None:
+    """Note in `fingerprint` where its sequences stand at the end of a dump."""
+    for name, facts in fingerprint.sequences.items():
+        fingerprint.sequences[name] = facts._replace(after=after.get(name, facts.before))
 
 
 def share_out(relations: list[Relation], jobs: int) -> list[list[Relation]]:

@@ -1,4 +1,4 @@
-"""What a database is, in names, counts and fingerprints (an `Identity`); to and from JSON."""
+"""What a database is, in names, counts and fingerprints (a `Fingerprint`); to and from JSON."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LargeObjects:
 
 
 @dataclass(frozen=True)
-class Identity:
+class Fingerprint:
     """What a database is.
 
     `hash_probe` is what the server's hash function gives for a known text: fingerprints of servers
@@ -109,7 +109,7 @@ class Identity:
         return found + ([f"large objects: {error}"] if error else [])
 
     def as_json(self) -> dict[str, Any]:
-        """The identity in JSON's own types."""
+        """The fingerprint in JSON's own types."""
         return {
             "hash_probe": self.hash_probe,
             "tables": {
@@ -159,13 +159,13 @@ def as_print(value: int) -> str:
     return f"{value % SUMS:016x}"
 
 
-def identity_from(raw: dict[str, Any], *, server_version: int, encoding: str) -> Identity:
-    """Identity in `raw`, as `as_json` gave it; KeyError, TypeError or ValueError where it is not.
+def fingerprint_from(raw: dict[str, Any], *, server_version: int, encoding: str) -> Fingerprint:
+    """Fingerprint in `raw`, as `as_json` gave it; KeyError, TypeError or ValueError if not.
 
     What has another shape than ours is refused here, and never met later.
     """
     large = raw["large_objects"]
-    return Identity(
+    return Fingerprint(
         server_version=server_version,
         encoding=encoding,
         hash_probe=text(raw["hash_probe"]),

@@ -36,7 +36,7 @@ def reset_behind(snapshot: Snapshot, hold: Hold, noted: dict[str, Any]) -> None:
     """Reset the live database, with a file beside its snapshot until the verdict is out."""
     mark_undecided(snapshot.path)
     try:
-        hold.reset(partial(refuse_change, snapshot.target, snapshot.identity))
+        hold.reset(partial(refuse_change, snapshot.target, snapshot.fingerprint))
     except BaseException:
         if not hold.may_be_reset:
             mark_decided(snapshot.path)
@@ -91,7 +91,7 @@ def go_back(
     with record.stage("rollback"):
         try:
             bring_back(
-                hold, snapshot.backup, snapshot.contents, snapshot.identity,
+                hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
                 jobs=jobs, progress=steps.progress,
             )  # fmt: skip
         except NotBroughtBack as trouble:
@@ -101,4 +101,4 @@ def go_back(
     steps.clear_progress()
     mark_decided(snapshot.path)
     record.snapshot |= {"rolled_back": True, "live_database": "as it was before the drill"}
-    steps.ok("Rolled back; a census proves that the database is as it was before the drill")
+    steps.ok("Rolled back; a comparison proves that the database is as it was before the drill")

@@ -26,7 +26,7 @@ from restore_drill.live.undecided import (
     read_source,
     undecided_file,
 )
-from restore_drill.manifest.identity import Identity, differences, take_identity
+from restore_drill.manifest.fingerprint import Fingerprint, differences, read_fingerprint
 from restore_drill.restore.archive import restore_archive
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.database import check_resettable, live_target
@@ -43,12 +43,12 @@ def bring_back(
     hold: Hold,
     backup: Backup,
     contents: Contents,
-    identity: Identity,
+    fingerprint: Fingerprint,
     *,
     jobs: int,
     progress: Progress,
 ) -> None:
-    """Restore the snapshot `backup` into the database that is held, and prove it `identity` again.
+    """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
 
     NotBroughtBack, with what the database holds now, where that is not proved.
     """
@@ -56,7 +56,7 @@ def bring_back(
     try:
         hold.reset()
         done = restore_archive(target, backup, len(contents.entries), jobs, progress)
-        found = differences(identity, take_identity(target, jobs, progress), target)
+        found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
     except psycopg.Error as error:
         raise not_brought_back(target, backup.path, [error_text(error)]) from None
     except CouldNotRun as trouble:
@@ -121,7 +121,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         was_undecided = undecided_file(path).exists()
         mark_undecided(path)
         try:
-            bring_back(hold, backup, contents, source.identity, jobs=settings.jobs, progress=ignore)
+            bring_back(
+                hold, backup, contents, source.fingerprint, jobs=settings.jobs, progress=ignore
+            )
         except NotBroughtBack:
             if not (hold.may_be_reset or was_undecided):
                 mark_decided(path)
@@ -129,7 +131,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         mark_decided(path)
     note(
         f"{target.description} was restored from {path.name}: "
-        "a census proves that it is as it was before the drill"
+        "a comparison proves that it is as it was before the drill"
     )
     return 0
 

@@ -23,7 +23,7 @@ from restore_drill.facts.schema.outline import outline_of
 from restore_drill.facts.session import open_session
 from restore_drill.live.hold import ServerIdentity, identity_of_server
 from restore_drill.live.undecided import Source, read_source, undecided_in, write_source
-from restore_drill.manifest.identity import Identity, differences, take_identity
+from restore_drill.manifest.fingerprint import Fingerprint, differences, read_fingerprint
 from restore_drill.manifest.settle import written_of
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
@@ -39,7 +39,7 @@ class Snapshot:
     target: Target
     backup: Backup
     contents: Contents
-    identity: Identity
+    fingerprint: Fingerprint
 
     @property
     def path(self) -> Path:
@@ -98,13 +98,13 @@ def take_snapshot(
 
     No other session may write meanwhile (`Hold.stop_writes`). It is named by `name` and the time.
     """
-    identity = take_identity(target, jobs, progress)
-    identity = replace(identity, written=written_of(target, identity))
+    fingerprint = read_fingerprint(target, jobs, progress)
+    fingerprint = replace(fingerprint, written=written_of(target, fingerprint))
     path = free_name(folder, name)
     dump(target, path)
     backup = as_backup(look_at(path, UTC))
     contents = read_contents(backup, folder, progress)
-    unequal = rows_that_differ(contents, identity)
+    unequal = rows_that_differ(contents, fingerprint)
     if contents.faults or unequal:
         raise CouldNotRun(
             "the safety snapshot is not proved, so nothing was touched",
@@ -112,10 +112,10 @@ def take_snapshot(
             remedy=["stop all application traffic: the database must not change meanwhile"],
         )
     try:
-        write_source(path, Source(identity_of_server(target), identity))
+        write_source(path, Source(identity_of_server(target), fingerprint))
     except OSError as error:
         raise unwritable(path, error) from None
-    return Snapshot(target, backup, contents, identity)
+    return Snapshot(target, backup, contents, fingerprint)
 
 
 def free_name(folder: Path, name: str) -> Path:
@@ -128,21 +128,21 @@ def free_name(folder: Path, name: str) -> Path:
         number += 1
 
 
-def rows_that_differ(contents: Contents, identity: Identity) -> list[str]:
+def rows_that_differ(contents: Contents, fingerprint: Fingerprint) -> list[str]:
     """Tables whose rows in the snapshot are not those of the database."""
-    found = {name: facts.rows for name, facts in identity.all_tables.items()}
+    found = {name: facts.rows for name, facts in fingerprint.all_tables.items()}
     lines = [
         f"{name}: {found.get(name)} rows in the database, {rows} in the snapshot"
         for name, rows in contents.rows.items()
         if found.get(name) != rows
     ]
     made = [entry.full_name for entry in contents.entries if entry.kind == "TABLE"]
-    empty = [name for name in made if name not in contents.rows and name in identity.tables]
+    empty = [name for name in made if name not in contents.rows and name in fingerprint.tables]
     return lines + [f"{name}: no rows in the snapshot" for name in empty if found[name]]
 
 
-def refuse_change(target: Target, identity: Identity) -> None:
-    """CouldNotRun where anything but rows has changed since `identity` was read.
+def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
+    """CouldNotRun where anything but rows has changed since `fingerprint` was read.
 
     Rows cannot: writes are held. Tables can be made, sequences and large objects can move.
     """
@@ -154,7 +154,7 @@ def refuse_change(target: Target, identity: Identity) -> None:
             f"{target.description} was not touched: it cannot be read once more",
             checked=[error_text(error)],
         ) from None
-    was = replace(identity, tables={}, partitions={}, written=None)
+    was = replace(fingerprint, tables={}, partitions={}, written=None)
     changed = differences(was, replace(now, partitions={}), target)
     if changed:
         raise CouldNotRun(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_drill.facts.recorded import Identity, identity_from
+from restore_drill.facts.recorded import Fingerprint, fingerprint_from
 from restore_drill.live.hold import ServerIdentity
 from restore_drill.manifest.drafts import sync
 from restore_drill.manifest.file import write_text
@@ -25,7 +25,7 @@ class Source:
     """The database that a snapshot is of: where it is, and what it was."""
 
     server: ServerIdentity
-    identity: Identity
+    fingerprint: Fingerprint
 
     @property
     def text(self) -> str:
@@ -35,9 +35,9 @@ class Source:
                 "database": self.server.database,
                 "system_identifier": self.server.system,
                 "database_oid": self.server.oid,
-                "server_version": self.identity.server_version,
-                "encoding": self.identity.encoding,
-                "identity": self.identity.as_json(),
+                "server_version": self.fingerprint.server_version,
+                "encoding": self.fingerprint.encoding,
+                "identity": self.fingerprint.as_json(),
             }
         )
 
@@ -63,7 +63,7 @@ def read_source(snapshot: Path) -> Source | None:
     for path in (undecided_file(snapshot), source_file(snapshot)):
         try:
             noted = json.loads(path.read_text(encoding="utf-8"))
-            identity = identity_from(
+            fingerprint = fingerprint_from(
                 noted["identity"],
                 server_version=int(noted["server_version"]),
                 encoding=str(noted["encoding"]),
@@ -75,7 +75,7 @@ def read_source(snapshot: Path) -> Source | None:
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        return Source(server, identity)
+        return Source(server, fingerprint)
     return None
 
 

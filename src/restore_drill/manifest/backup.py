@@ -15,7 +15,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.entries import schema_dump
 from restore_drill.facts.reading import Reading, moved_to
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.schema.outline import positions
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.manifest.drafts import draft_in, publish, refuse_existing
@@ -98,18 +98,18 @@ def take_in(
         path = draft / name(taken_at)
         refuse_existing(folder / path.name)
         system = system_of(holder)
-        identity, said = dump_and_read(
+        fingerprint, said = dump_and_read(
             target, form, path, snapshot=str(row[0] if row else ""), jobs=jobs, progress=progress
         )
-    if identity.unread:
+    if fingerprint.unread:
         raise CouldNotRun(
             "no backup was taken: not all of the source can be read",
-            checked=identity.unread[:5],
+            checked=fingerprint.unread[:5],
             remedy=["connect as a role that may read every table and large object"],
         )
     progress("checksums")
     manifest = describe(
-        target, path, identity, form=form.text, taken_at=taken_at, server=server, system=system
+        target, path, fingerprint, form=form.text, taken_at=taken_at, server=server, system=system
     )
     digest = path.with_name(path.name + ".sha256")
     write_text(digest, f"{manifest.sha256}  {path.name}\n")
@@ -120,8 +120,8 @@ def take_in(
 
 def dump_and_read(
     target: Target, form: Form, path: Path, *, snapshot: str, jobs: int, progress: Progress
-) -> tuple[Identity, list[str]]:
-    """Identity of `target` as of `snapshot`, and pg_dump's warnings; the dump goes to `path`."""
+) -> tuple[Fingerprint, list[str]]:
+    """Fingerprint of `target` as of `snapshot`, and pg_dump's warnings; the dump goes to `path`."""
     told = {"read": ""}
     with (
         ThreadPoolExecutor(1) as aside,
@@ -135,16 +135,16 @@ def dump_and_read(
         try:
             follow(dump, work, lambda: progress(f"{dump.told()}; {told['read']}"))
             said = dump.finish(target.description)
-            identity = noted(work.result(), *written.result(), major=target.binaries.major)
+            fingerprint = noted(work.result(), *written.result(), major=target.binaries.major)
         finally:
             while not work.done():
                 reading.stop()
                 wait([work], timeout=POLL_SECONDS)
-        moved_to(identity, positions(reading.main))
-    return identity, said
+        moved_to(fingerprint, positions(reading.main))
+    return fingerprint, said
 
 
-def follow(dump: Dump, work: Future[Identity], tell: Callable[[], None]) -> None:
+def follow(dump: Dump, work: Future[Fingerprint], tell: Callable[[], None]) -> None:
     """Wait until both are through, or one of them has failed."""
     while dump.process.poll() is None or not work.done():
         if work.done():
@@ -160,7 +160,7 @@ def follow(dump: Dump, work: Future[Identity], tell: Callable[[], None]) -> None
 def describe(
     target: Target,
     path: Path,
-    identity: Identity,
+    fingerprint: Fingerprint,
     *,
     form: str,
     taken_at: datetime,
@@ -179,7 +179,7 @@ def describe(
         size=sum(size for size, _ in files.values()),
         sha256=digest_of(path, files),
         files=files,
-        identity=identity,
+        fingerprint=fingerprint,
         system=system,
     )
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from restore_drill.backups.model import Backup
 from restore_drill.core.errors import BackupFault, CouldNotRun
-from restore_drill.facts.model import Census
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.model import Facts
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.file import Manifest, manifest_path, read_manifest
-from restore_drill.manifest.identity import take_identity
+from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
 
 
@@ -34,7 +34,7 @@ class Basis:
     @property
     def tables(self) -> list[str]:
         """Tables that the manifest names."""
-        return list(self.read.identity.all_tables) if self.read else []
+        return list(self.read.fingerprint.all_tables) if self.read else []
 
 
 def find_basis(backup: object, *, is_sample: bool) -> Basis:
@@ -54,19 +54,19 @@ def find_basis(backup: object, *, is_sample: bool) -> Basis:
 
 def manifest_of_sample(source: Target, backup: Backup, jobs: int) -> Manifest:
     """Manifest of the sample's dump, whose source nobody else writes to."""
-    identity = take_identity(source, jobs, lambda _: None)
+    fingerprint = read_fingerprint(source, jobs, lambda _: None)
     return describe(
-        source, backup.path, identity,
+        source, backup.path, fingerprint,
         form=backup.format, taken_at=backup.taken_at, server=source.version,
     )  # fmt: skip
 
 
-def identity_of(census: Census) -> Identity:
-    """Identity that `census` has read; BackupFault where there is none."""
-    if census.identity is None:
+def fingerprint_of(facts: Facts) -> Fingerprint:
+    """Fingerprint that `facts` has read; BackupFault where there is none."""
+    if facts.fingerprint is None:
         raise BackupFault(
             "the restored database cannot be compared with the manifest",
-            checked=[f"its catalog: {census.unidentified}"],
+            checked=[f"its catalog: {facts.why_no_fingerprint}"],
             remedy=["look at the criteria of the restore: what did not come back?"],
         )
-    return census.identity
+    return facts.fingerprint

@@ -129,20 +129,20 @@ def interruptible() -> Iterator[None]:
 
 def tell(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
     """Say what was taken."""
-    manifest, identity = taken.manifest, taken.manifest.identity
+    manifest, fingerprint = taken.manifest, taken.manifest.fingerprint
     for line in taken.said:
         note(f"pg_dump says: {line.removeprefix('pg_dump: ')}")
     note(f"backup: {taken.path}")
     note(f"  {manifest.format}, {show_bytes(manifest.size)}, SHA-256 {manifest.sha256}")
     note(f"  {show_time(manifest.taken_at)}, by pg_dump {manifest.pg_dump} from {manifest.server}")
     parts = [
-        show_count(len(identity.tables), "table"),
-        show_count(identity.rows, "row"),
-        show_count(len(identity.sequences), "sequence"),
-        show_count(identity.large_objects.count, "large object"),
+        show_count(len(fingerprint.tables), "table"),
+        show_count(fingerprint.rows, "row"),
+        show_count(len(fingerprint.sequences), "sequence"),
+        show_count(fingerprint.large_objects.count, "large object"),
     ]
     note(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
-    for what, why in identity.left_out:
+    for what, why in fingerprint.left_out:
         note(f"  without fingerprint: {what} ({why})")
     note(f"done in {show_duration(seconds)}; prove it: {DRILL} --backup {taken.path}")
 

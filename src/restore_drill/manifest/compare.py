@@ -1,4 +1,4 @@
-"""Compares two identities, and names what differs object by object, without row data."""
+"""Compares two fingerprints, and names what differs object by object, without row data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from restore_drill.backups.model import Contents
 from restore_drill.core.names import as_before
 from restore_drill.core.units import show_count
-from restore_drill.facts.recorded import Identity, LargeObjects, TableFacts
+from restore_drill.facts.recorded import Fingerprint, LargeObjects, TableFacts
 from restore_drill.facts.schema.definition import same_dialect
 from restore_drill.facts.schema.outline import DIALECT_BOUND
 from restore_drill.manifest.objects import Difference, of_other_revisions, of_schema
@@ -45,7 +45,7 @@ class Comparison:
         return [*tables, *self.sequences, *self.large_objects, *self.schema]
 
 
-def compare(was: Identity, now: Identity) -> Comparison:
+def compare(was: Fingerprint, now: Fingerprint) -> Comparison:
     """How the database `now` differs from what it `was`."""
     now = named_as_before(was, now)
     same_hash = (was.hash_probe, was.encoding) == (now.hash_probe, now.encoding)
@@ -73,7 +73,7 @@ def compare(was: Identity, now: Identity) -> Comparison:
     )
 
 
-def named_as_before(was: Identity, now: Identity) -> Identity:
+def named_as_before(was: Fingerprint, now: Fingerprint) -> Fingerprint:
     """`now` with the names of an older manifest, where a part of some name holds a dot."""
     return replace(
         now,
@@ -94,7 +94,9 @@ def rows_in(contents: Contents, table: str) -> str:
     return f"the backup holds {show_count(rows, 'row')} of it"
 
 
-def moved_rows(was: Identity, now: Identity, tables: dict[str, str]) -> Iterator[tuple[str, str]]:
+def moved_rows(
+    was: Fingerprint, now: Fingerprint, tables: dict[str, str]
+) -> Iterator[tuple[str, str]]:
     """Partitions that differ while the table that they are part of is equal, with that table.
 
     Hash values of enums differ from database to database, and so does where their rows lie.
@@ -105,7 +107,7 @@ def moved_rows(was: Identity, now: Identity, tables: dict[str, str]) -> Iterator
 
 
 def what_cannot_be_compared(
-    was: Identity, now: Identity, *, same_hash: bool
+    was: Fingerprint, now: Fingerprint, *, same_hash: bool
 ) -> Iterator[tuple[str, str]]:
     """What stays open between the two, and why."""
     yield from dict.fromkeys(was.left_out + now.left_out)
@@ -181,7 +183,7 @@ def is_refreshed_otherwise(was: TableFacts | None, now: TableFacts | None) -> bo
     return now.rows is not None and (now.rows > 0 or not was.rows)
 
 
-def of_sequences(was: Identity, now: Identity) -> Iterator[str]:
+def of_sequences(was: Fingerprint, now: Fingerprint) -> Iterator[str]:
     """Sequences that stand elsewhere."""
     for name, facts in was.sequences.items():
         if name not in now.sequences:

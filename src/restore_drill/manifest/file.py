@@ -15,7 +15,7 @@ from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.units import show_bytes
-from restore_drill.facts.recorded import Identity, identity_from
+from restore_drill.facts.recorded import Fingerprint, fingerprint_from
 
 SUFFIX = ".manifest.json"
 SCHEMA = 1
@@ -34,7 +34,7 @@ class Manifest:
     size: int
     sha256: str
     files: dict[str, tuple[int, str]]
-    identity: Identity
+    fingerprint: Fingerprint
     system: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -44,9 +44,9 @@ class Manifest:
             "taken_at": self.taken_at.isoformat().replace("+00:00", "Z"),
             "database": self.database,
             "system_identifier": self.system,
-            "encoding": self.identity.encoding,
+            "encoding": self.fingerprint.encoding,
             "server_version": self.server,
-            "server_version_num": self.identity.server_version,
+            "server_version_num": self.fingerprint.server_version,
             "pg_dump_version": self.pg_dump,
             "backup": {
                 "name": self.backup,
@@ -58,7 +58,7 @@ class Manifest:
                     for name, (size, digest) in self.files.items()
                 },
             },
-            "identity": self.identity.as_json(),
+            "identity": self.fingerprint.as_json(),
         }
 
     def differences(self, path: Path, sha256: str) -> list[str]:
@@ -173,7 +173,7 @@ def manifest_from(raw: dict[str, Any]) -> Manifest:
             name: (whole(each["bytes"]), text(each["sha256"]))
             for name, each in backup["files"].items()
         },
-        identity=identity_from(
+        fingerprint=fingerprint_from(
             raw["identity"],
             server_version=whole(raw["server_version_num"]),
             encoding=text(raw["encoding"]),

@@ -1,4 +1,4 @@
-"""How the definitions of objects differ between two identities: missing, new and changed ones."""
+"""How the definitions of objects differ between two fingerprints: missing, new and changed ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from restore_drill.core.units import show_count
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.schema.definition import same_dialect
 from restore_drill.facts.schema.outline import DIALECT_BOUND
 
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
         return f"{self.kind} {self.name} {self.how}"
 
 
-def of_schema(was: Identity, now: Identity) -> Iterator[Difference]:
+def of_schema(was: Fingerprint, now: Fingerprint) -> Iterator[Difference]:
     """What differs in the definitions."""
     same = same_dialect(was.major, now.major)
     grants_of_public = (was.major >= 15) == (now.major >= 15)
@@ -44,12 +44,12 @@ def of_schema(was: Identity, now: Identity) -> Iterator[Difference]:
                 yield Difference(kind, name, CHANGED)
 
 
-def same_revision(was: Identity, now: Identity, kind: str) -> bool:
+def same_revision(was: Fingerprint, now: Fingerprint, kind: str) -> bool:
     """Whether the fingerprints of `kind` hold the same on both sides."""
     return was.revisions.get(kind, 1) == now.revisions.get(kind, 1)
 
 
-def of_other_revisions(was: Identity, now: Identity) -> Iterator[tuple[str, str]]:
+def of_other_revisions(was: Fingerprint, now: Fingerprint) -> Iterator[tuple[str, str]]:
     """Kinds that another version of the drill held otherwise, where that shows."""
     for kind in dict.fromkeys([*was.schema, *now.schema]):
         differ = dict(was.schema.get(kind, {}).items() ^ now.schema.get(kind, {}).items())

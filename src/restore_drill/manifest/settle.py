@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from restore_drill.facts.entries import output_of, schema_dump
 from restore_drill.facts.listing import some
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.schema.written import Said, Written, read_statements, written_in
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.objects import CHANGED, Difference
@@ -26,7 +26,7 @@ WHY = (
 
 
 def compare_by_dump(
-    was: Identity, now: Identity, restored: Target, *, source: Target | None = None
+    was: Fingerprint, now: Fingerprint, restored: Target, *, source: Target | None = None
 ) -> Comparison:
     """How the database `restored`, which is `now`, differs from what the source `was`.
 
@@ -63,13 +63,13 @@ def settled(found: Comparison, same: set[Difference]) -> Comparison:
     )
 
 
-def written_of(target: Target, identity: Identity) -> Written | None:
-    """What pg_dump writes of `target` about the objects of `identity`; None where it fails."""
+def written_of(target: Target, fingerprint: Fingerprint) -> Written | None:
+    """What pg_dump writes of `target` about the objects of `fingerprint`; None where it fails."""
     with schema_dump(target, IN_UTF8) as dump:
         statements, _ = statements_of(dump)
     if statements is None:
         return None
-    return written_in(statements, target.binaries.major, identity.schema)
+    return written_in(statements, target.binaries.major, fingerprint.schema)
 
 
 def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Said] | None, str]:
@@ -80,10 +80,10 @@ def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Said] | None, str
 
 
 def noted(
-    identity: Identity, statements: list[Said] | None, why_not: str, *, major: int
-) -> Identity:
-    """`identity` with what a pg_dump of the version `major` has written, or why it has not."""
+    fingerprint: Fingerprint, statements: list[Said] | None, why_not: str, *, major: int
+) -> Fingerprint:
+    """`fingerprint` with what a pg_dump of the version `major` has written, or why it has not."""
     if statements is None:
         entry = ("what pg_dump writes of each definition", why_not)
-        return replace(identity, left_out=(*identity.left_out, entry))
-    return replace(identity, written=written_in(statements, major, identity.schema))
+        return replace(fingerprint, left_out=(*fingerprint.left_out, entry))
+    return replace(fingerprint, written=written_in(statements, major, fingerprint.schema))

@@ -18,7 +18,7 @@ Objects = dict[str, dict[str, Definition]]
 
 
 @dataclass(frozen=True)
-class Facts:
+class DriftFacts:
     """What a restored database held.
 
     `database` and `system` (identifier of the source's cluster) are empty where the backup does
@@ -97,7 +97,7 @@ class Measure:
     kind: str
     told: str
     mark: str
-    facts: Facts
+    facts: DriftFacts
     highs: Highs = field(default_factory=dict)
 
 

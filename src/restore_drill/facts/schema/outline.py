@@ -19,7 +19,13 @@ from restore_drill.facts.content import (
     relation_from,
 )
 from restore_drill.facts.hashes import PROBE
-from restore_drill.facts.recorded import Identity, LargeObjects, Position, SequenceFacts, as_print
+from restore_drill.facts.recorded import (
+    Fingerprint,
+    LargeObjects,
+    Position,
+    SequenceFacts,
+    as_print,
+)
 from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
 from restore_drill.facts.schema.kinds import Parts, fingerprints, read_parts
 from restore_drill.facts.schema.options import not_compared
@@ -50,7 +56,7 @@ class Outline:
     relations: list[Relation]
     before: Positions
 
-    def read_rest(self, connection: Connection, *, as_major: int = 99) -> tuple[Identity, Parts]:
+    def read_rest(self, connection: Connection, *, as_major: int = 99) -> tuple[Fingerprint, Parts]:
         """All but the rows, in one transaction, as a server of `as_major` would tell it.
 
         With it come the definitions whose fingerprints it holds.
@@ -58,7 +64,7 @@ class Outline:
         major = connection.info.server_version // 10000
         with connection.transaction():
             parts = read_parts(connection, KINDS, major=major, as_major=min(major, as_major))
-            identity = Identity(
+            fingerprint = Fingerprint(
                 server_version=connection.info.server_version,
                 encoding=connection.info.parameter_status("server_encoding") or "",
                 hash_probe=str(one(connection, PROBE)),
@@ -79,7 +85,7 @@ class Outline:
                 ),
                 revisions=REVISIONS,
             )
-        return identity, parts
+        return fingerprint, parts
 
 
 def outline_of(connection: Connection) -> Outline:

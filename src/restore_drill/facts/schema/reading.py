@@ -1,4 +1,4 @@
-"""Reads what drift is measured by, in the census's own plan."""
+"""Reads what drift is measured by, in the plan of all facts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from functools import partial
 import psycopg
 
 from restore_drill.core.server_errors import error_text
-from restore_drill.facts.model import Census
+from restore_drill.facts.model import Facts
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.pool import Connection
 from restore_drill.facts.prints import Prints
 from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
 from restore_drill.facts.schema.heads import Heads, read_heads
 from restore_drill.facts.schema.kinds import Kind, Parts, read_parts
-from restore_drill.facts.schema.model import Facts, objects_of
+from restore_drill.facts.schema.model import DriftFacts, objects_of
 
 DEFINITIONS = 200
 """What reading the definitions costs in pages: as much as it takes to be among the first jobs."""
@@ -30,7 +30,7 @@ class Wanted:
 
 
 class Shape:
-    """The schema and the migration heads, read beside the census.
+    """The schema and the migration heads, read beside the other facts.
 
     Where the definitions are read for a manifest anyway, they are `given` and not read again.
     """
@@ -76,13 +76,13 @@ class Shape:
             return {}
         return found
 
-    def added_to(self, census: Census, prints: Prints | None) -> Census:
-        """`census` with what was read; definitions that `prints` has read are not read again."""
+    def added_to(self, facts: Facts, prints: Prints | None) -> Facts:
+        """`facts` with what was read; definitions that `prints` has read are not read again."""
         parts: Parts = (prints.parts if prints else None) or {}
         for future in self.parts:
             parts = parts | future.result()
         error = self.error or (prints.error if prints else "")
-        facts = Facts(
+        held = DriftFacts(
             major=self.major,
             role=self.role,
             privileges_of=min(self.major, prints.as_major) if prints else self.major,
@@ -90,8 +90,8 @@ class Shape:
             heads=self.heads.result(),
         )
         return replace(
-            census,
-            held=None if error else facts,
+            facts,
+            held=None if error else held,
             unheld=error,
             head_trouble=self.trouble,
             head_error=self.head_error,

@@ -100,7 +100,7 @@ def read_statements(dump: bytes) -> list[Said] | None:
 def written_in(statements: list[Said], major: int, schema: dict[str, dict[str, str]]) -> Written:
     """What a pg_dump of that `major` says in `statements` of the objects of `schema`.
 
-    These are names by kind, as an identity holds them.
+    These are names by kind, as a fingerprint holds them.
     """
     known = {key for kind, found in schema.items() for name in found for key in keys_of(kind, name)}
     schemas = {key[: end.start()] for key in known for end in NAME_ENDS.finditer(key)}

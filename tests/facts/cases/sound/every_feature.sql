@@ -1,4 +1,4 @@
--- A sound database with all that the census looks at; PostgreSQL 14 and newer.
+-- A sound database with all that is read; PostgreSQL 14 and newer.
 CREATE EXTENSION btree_gist;
 CREATE EXTENSION citext;
 CREATE EXTENSION lo;

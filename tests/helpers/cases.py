@@ -1,4 +1,4 @@
-"""Small databases, their censuses, and which of the drill's criteria fail on them."""
+"""Small databases, their facts, and which of the drill's criteria fail on them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import drill.test_relations
 import drill.test_restore
 from restore_drill.backups.model import Contents, Head
 from restore_drill.backups.read import read_contents
-from restore_drill.facts.collect import take_census
-from restore_drill.facts.model import Census
+from restore_drill.facts.collect import read_facts
+from restore_drill.facts.model import Facts
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.helpers.shop import Shops, pg_dump, quiet
@@ -82,7 +82,7 @@ def read_cases() -> dict[str, Case]:
 
 def make(shops: Shops, script: str, major: int = 15, *, analyzed: bool = True) -> Target:
     """New database of `major` in which `script` was run; ANALYZE ends every restore."""
-    target = shops.database(major, f"census_{next(NUMBERS)}")
+    target = shops.database(major, f"facts_{next(NUMBERS)}")
     MADE.append(target)
     change(target, script, analyzed=analyzed)
     return target
@@ -105,9 +105,9 @@ def change(target: Target, script: str, *, analyzed: bool = True) -> None:
             connection.execute("ANALYZE")
 
 
-def take(target: Target, contents: Contents | None = None) -> Census:
-    """Census of `target`."""
-    return take_census(target, contents, 2, quiet)
+def take(target: Target, contents: Contents | None = None) -> Facts:
+    """Facts of `target`."""
+    return read_facts(target, contents, 2, quiet)
 
 
 def contents_of(target: Target, folder: Path, *options: str) -> Contents:
@@ -117,9 +117,9 @@ def contents_of(target: Target, folder: Path, *options: str) -> Contents:
 
 
 def criteria() -> dict[str, Callable[..., None]]:
-    """Criteria that ask nothing but the census and the backup's contents, by name."""
+    """Criteria that ask nothing but the facts and the backup's contents, by name."""
     modules = (drill.test_catalog, drill.test_relations, drill.test_restore)
-    known = {"census", "contents", "table", "unlisted_tables"}
+    known = {"facts", "contents", "table", "unlisted_tables"}
     return {
         name: function
         for module in modules
@@ -128,18 +128,18 @@ def criteria() -> dict[str, Callable[..., None]]:
     }
 
 
-def failures(census: Census, contents: Contents = NOTHING) -> dict[str, str]:
+def failures(facts: Facts, contents: Contents = NOTHING) -> dict[str, str]:
     """Message of each criterion that fails or is skipped, by its name with the table's."""
     found = {}
-    tables = sorted({*census.rows, *census.unreadable})
+    tables = sorted({*facts.rows, *facts.unreadable})
     for name, criterion in criteria().items():
         wanted = inspect.signature(criterion).parameters
         for table in tables if "table" in wanted else [""]:
             given: dict[str, Any] = {
-                "census": census,
+                "facts": facts,
                 "contents": contents,
                 "table": table,
-                "unlisted_tables": sorted(census.relations - set(tables)),
+                "unlisted_tables": sorted(facts.relations - set(tables)),
             }
             try:
                 criterion(**{key: given[key] for key in wanted})

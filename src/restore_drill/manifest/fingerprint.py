@@ -9,24 +9,24 @@ import psycopg
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.reading import Reading
-from restore_drill.facts.recorded import Identity
+from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.session import open_session
 from restore_drill.manifest.settle import compare_by_dump
 from restore_drill.servers.model import Target
 
-__all__ = ["Identity", "differences", "take_identity"]
+__all__ = ["Fingerprint", "differences", "read_fingerprint"]
 
 
-def take_identity(target: Target, jobs: int, progress: Callable[[str], None]) -> Identity:
+def read_fingerprint(target: Target, jobs: int, progress: Callable[[str], None]) -> Fingerprint:
     """Read all of the database once; CouldNotRun where anything cannot be read."""
     try:
         with Reading(lambda: open_session(target), jobs) as reading:
-            identity = reading.read(progress)
+            fingerprint = reading.read(progress)
     except psycopg.Error as error:
         raise unreadable(target, [error_text(error)]) from None
-    if identity.unread:
-        raise unreadable(target, identity.unread)
-    return identity
+    if fingerprint.unread:
+        raise unreadable(target, fingerprint.unread)
+    return fingerprint
 
 
 def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
@@ -38,8 +38,8 @@ def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     )
 
 
-def differences(before: Identity, after: Identity, target: Target) -> list[str]:
-    """What differs between two identities, object by object; empty where they are equal.
+def differences(before: Fingerprint, after: Fingerprint, target: Target) -> list[str]:
+    """What differs between two fingerprints, object by object; empty where they are equal.
 
     `target` is the database that is `after`: its pg_dump decides about definitions that differ.
     """
