@@ -16,7 +16,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test corpus lint format docs bench clean help FORCE
+.PHONY: drill test coverage corpus lint format lock docs bench clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,13 @@ drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the
 
 test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
 	@$(BIN)/python -m pytest tests/ -n logical --dist loadfile $(ARGS)
+
+coverage: $(VENV)/.dev  ## the tests again, with the lines that they run; fails below the floor in pyproject.toml
+	@rm -rf .coverage
+	@$(BIN)/coverage run -m pytest tests/ -n logical --dist loadfile $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet --directory .coverage/html
+	@$(BIN)/coverage report
 
 corpus: $(VENV)/.dev  ## table of damages: which are noticed, and by which criteria (some minutes)
 	@$(BIN)/python -m tests.corpus $(ARGS)
@@ -42,6 +49,11 @@ format: $(VENV)/.dev  ## let ruff put the code in order
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
+lock: $(VENV)/.dev  ## pin the newest versions within the ranges of requirements-dev.in; ARGS="-P ruff" for one
+	@$(BIN)/uv pip compile --quiet $(if $(ARGS),$(ARGS),--upgrade) --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make lock' \
+		--output-file requirements-dev.txt requirements-dev.in
+
 docs: $(VENV)/.dev  ## write the table of options into docs/options.md
 	$(BIN)/python -m tests.helpers.options_table
 
@@ -49,7 +61,7 @@ bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restor
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean:  ## take away what was set up
-	rm -rf $(VENV) drill-report .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) drill-report .coverage .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/.python: $(if $(ALIVE),,FORCE)
 	$(if $(UNFIT),$(error $(UNFIT)))

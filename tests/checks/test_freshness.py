@@ -14,7 +14,7 @@ from restore_drill.checks.freshness import Newest, distance, read_newest, slack_
 from restore_drill.config.criteria import Freshness
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import Shops, fill_shop, pg_dump
+from tests.helpers.shop import USUAL, Shops, fill_shop, pg_dump
 
 TIMES = """
 CREATE SCHEMA "Odd schema";
@@ -41,7 +41,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 @pytest.fixture(scope="module")
 def times(shops: Shops) -> Target:
     """Database with a column of every kind of time."""
-    target = shops.database(15, "times")
+    target = shops.database(USUAL, "times")
     fill_shop(target, TIMES)
     return target
 
@@ -130,7 +130,7 @@ def test_a_backup_named_by_date_alone_lasts_a_day() -> None:
 @pytest.fixture(scope="module")
 def stale_dump(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dump of now, whose rows are three days old, with one of tomorrow's in another column."""
-    target = shops.database(15, "stale")
+    target = shops.database(USUAL, "stale")
     fill_shop(
         target,
         "CREATE TABLE public.orders (at timestamptz, due date);"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.drills import Drill, run_drill
-from tests.helpers.shop import Shops, fill_shop, pg_dump
+from tests.helpers.shop import USUAL, Shops, fill_shop, pg_dump
 
 DrillFile = Callable[..., Drill]
 
@@ -157,7 +157,7 @@ def test_damaged_plain_dump_is_red(
     drill_file: DrillFile,
 ) -> None:
     """Each damage of a plain dump fails the criterion that names it."""
-    whole = shops.dump(15, "plain.sql").read_bytes()
+    whole = shops.dump(USUAL, "plain.sql").read_bytes()
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.sql"
     path.write_bytes(damage(whole))
@@ -178,14 +178,14 @@ def test_healthy_shop_meets_the_same_criteria(
 ) -> None:
     """The criteria that the damages break hold for the dump they were made from."""
     (tmp_path / "db").mkdir()
-    path = Path(shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup.sql"))
+    path = Path(shutil.copy(shops.dump(USUAL, "plain.sql"), tmp_path / "db" / "backup.sql"))
 
     drill = drill_file(path)
 
     assert drill.code == 0, drill.output
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", sorted({USUAL, 18}))
 def test_cut_custom_archive_is_red(
     major: int, shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
@@ -205,7 +205,7 @@ def test_flipped_byte_in_archive_is_red(
     shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A flipped byte in the compressed data of an archive is red."""
-    whole = bytearray(shops.dump(15, "custom.dump").read_bytes())
+    whole = bytearray(shops.dump(USUAL, "custom.dump").read_bytes())
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.dump"
     whole[-900] ^= 0xFF
@@ -219,7 +219,7 @@ def test_flipped_byte_in_archive_is_red(
 
 def test_cut_tar_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A truncated tar archive, on which pg_restore can hang, is red."""
-    whole = shops.dump(15, "archive.tar").read_bytes()
+    whole = shops.dump(USUAL, "archive.tar").read_bytes()
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.tar"
     path.write_bytes(whole[: len(whole) // 2])
@@ -236,7 +236,7 @@ def test_directory_without_a_member_is_red(
 ) -> None:
     """A directory archive that lacks a file, or has an empty or cut one, is red."""
     (tmp_path / "db").mkdir()
-    path = Path(shutil.copytree(shops.dump(15, "directory"), tmp_path / "db" / "backup_dir"))
+    path = Path(shutil.copytree(shops.dump(USUAL, "directory"), tmp_path / "db" / "backup_dir"))
     member = max(path.glob("*.dat.gz"), key=lambda file: file.stat().st_size)
     if damage == "missing":
         member.unlink()
@@ -254,7 +254,7 @@ def test_broken_gzip_is_red(
     damage: str, shops: Shops, tmp_path: Path, drill_file: DrillFile
 ) -> None:
     """A gzip file that is cut, or whose checksum is wrong, is red."""
-    packed = bytearray(gzip.compress(shops.dump(15, "plain.sql").read_bytes()))
+    packed = bytearray(gzip.compress(shops.dump(USUAL, "plain.sql").read_bytes()))
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.sql.gz"
     if damage == "flipped":
@@ -270,7 +270,7 @@ def test_broken_gzip_is_red(
 def test_wrong_checksum_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup that is not what its .sha256 says is red."""
     (tmp_path / "db").mkdir()
-    path = Path(shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup.sql"))
+    path = Path(shutil.copy(shops.dump(USUAL, "plain.sql"), tmp_path / "db" / "backup.sql"))
     path.with_name("backup.sql.sha256").write_text("0" * 64 + "  backup.sql\n")
 
     drill = drill_file(path)
@@ -283,7 +283,7 @@ def test_stale_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile
     """A backup older than the RPO budget is red, by the time in its name."""
     (tmp_path / "db").mkdir()
     path = Path(
-        shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup_20231201_050001.sql")
+        shutil.copy(shops.dump(USUAL, "plain.sql"), tmp_path / "db" / "backup_20231201_050001.sql")
     )
 
     drill = drill_file(path, "-m", "select")
@@ -297,7 +297,9 @@ def test_stale_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile
 def test_backup_from_the_future_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A time in the future lies."""
     (tmp_path / "db").mkdir()
-    path = Path(shutil.copy(shops.dump(15, "plain.sql"), tmp_path / "db" / "backup_20990101.sql"))
+    path = Path(
+        shutil.copy(shops.dump(USUAL, "plain.sql"), tmp_path / "db" / "backup_20990101.sql")
+    )
 
     drill = drill_file(path, "-m", "select")
 
@@ -307,7 +309,7 @@ def test_backup_from_the_future_is_red(shops: Shops, tmp_path: Path, drill_file:
 
 def test_shrunken_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A backup much smaller than those before it is red."""
-    whole = shops.dump(15, "plain.sql").read_bytes()
+    whole = shops.dump(USUAL, "plain.sql").read_bytes()
     (tmp_path / "db").mkdir()
     for day in (1, 2, 3):
         (tmp_path / "db" / f"backup_2023120{day}.sql").write_bytes(whole + b"\n" * 40_000)
@@ -348,7 +350,7 @@ def test_error_page_in_place_of_a_backup_is_red(tmp_path: Path, drill_file: Dril
 
 def test_orphans_in_the_source_are_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """Orphans under a NOT VALID key restore without an error, and the rows tell."""
-    source = shops.database(15, "orphans")
+    source = shops.database(USUAL, "orphans")
     fill_shop(
         source,
         "CREATE TABLE artists (id int PRIMARY KEY); CREATE TABLE cards (id int, artist_id int);"
@@ -371,7 +373,7 @@ def test_orphans_in_the_source_are_red(shops: Shops, tmp_path: Path, drill_file:
 def test_schema_only_dump_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """A dump without data is red."""
     (tmp_path / "db").mkdir()
-    path = pg_dump(shops.source(15), tmp_path / "db" / "backup.sql", "--schema-only")
+    path = pg_dump(shops.source(USUAL), tmp_path / "db" / "backup.sql", "--schema-only")
 
     drill = drill_file(path)
 
@@ -382,7 +384,7 @@ def test_schema_only_dump_is_red(shops: Shops, tmp_path: Path, drill_file: Drill
 def test_row_data_is_not_shown(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
     """No value of a row gets into any output, also where the server's message quotes it."""
     secret = b"Confidential-4711"
-    whole = shops.dump(15, "plain.sql").read_bytes()
+    whole = shops.dump(USUAL, "plain.sql").read_bytes()
     spoiled = re.sub(rb"\n7\tCard[^\n\t]*\t\d+", b"\n7\tCard\t" + secret, whole)
     assert secret in spoiled
     (tmp_path / "db").mkdir()
@@ -401,7 +403,7 @@ def test_one_cut_file_is_one_failure(shops: Shops, tmp_path: Path, drill_file: D
     """What a damaged backup keeps from being checked is skipped with the reason, not failed."""
     (tmp_path / "db").mkdir()
     path = tmp_path / "db" / "backup.sql"
-    path.write_bytes(cut_in_copy(shops.dump(15, "plain.sql").read_bytes()))
+    path.write_bytes(cut_in_copy(shops.dump(USUAL, "plain.sql").read_bytes()))
 
     part = drill_file(path, "-k", "cards")
     failed = part.failed

@@ -7,13 +7,22 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import COMPRESSORS, FORMATS, ROWS, Shops, fill_shop, pg_dump, require_major
+from tests.helpers.shop import (
+    COMPRESSORS,
+    FORMATS,
+    ROWS,
+    USUAL,
+    Shops,
+    fill_shop,
+    pg_dump,
+    require_major,
+)
 
 EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
 
 
 @pytest.mark.parametrize("form", EVERY_FORMAT)
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", sorted({USUAL, 18}))
 def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
     """A healthy dump passes, into a server of its own major, with all its rows."""
     require_major(major)
@@ -39,7 +48,7 @@ def test_every_major_passes(major: int, form: str, shops: Shops, report_dir: Pat
 def test_only_backup_path_is_needed(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """A dump of one's own is drilled by only setting BACKUP_PATH."""
     (tmp_path / "db").mkdir()
-    (tmp_path / "db" / "mine.dump").write_bytes(shops.dump(15, "custom.dump").read_bytes())
+    (tmp_path / "db" / "mine.dump").write_bytes(shops.dump(USUAL, "custom.dump").read_bytes())
 
     drill = run_drill(report_dir=report_dir, BACKUP_PATH=str(tmp_path))
 

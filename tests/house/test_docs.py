@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from fixtures import prove, settings
 from restore_drill.config.commands import COMMANDS
@@ -87,13 +89,37 @@ def test_targets_of_make_that_pages_name_are_there() -> None:
         assert set(named) <= there, page.name
 
 
-def test_hooks_use_the_versions_of_development() -> None:
-    """A tool that looks at a commit is within the range that `make lint` installs."""
-    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
-    pinned = dict(re.findall(r'"([\w-]+)==([\d.]+)"', hooks))
-    lines = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
-    ranges = {each.name: each for each in map(Requirement, filter(re.compile(r"\w").match, lines))}
+def pinned() -> dict[str, str]:
+    """Version of each package that requirements-dev.txt pins; each has hashes."""
+    text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^([\w-]+)==(\S+)[^\n]*\\\n +--hash=sha256:", text, re.MULTILINE)
 
-    assert set(pinned) == {"ruff", "check-jsonschema", "zizmor"}
-    for name, version in pinned.items():
-        assert version in ranges[name].specifier, name
+    assert len(found) == len(re.findall(r"(?m)^\S+==", text))
+    return dict(found)
+
+
+def test_pins_are_within_the_ranges_of_development() -> None:
+    """requirements-dev.txt was made anew since a range has changed."""
+    texts = [(ROOT / f"requirements{part}").read_text("utf-8") for part in (".txt", "-dev.in")]
+    lines = [line for text in texts for line in text.splitlines() if re.match(r"\w", line)]
+    found = pinned()
+
+    assert len(lines) > 20
+    for each in map(Requirement, lines):
+        assert found[canonicalize_name(each.name)] in each.specifier, f"make lock: {each}"
+
+
+def test_extra_for_alerts_is_what_development_tests() -> None:
+    """The range of Apprise is the same in both places."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "requirements-dev.in").read_text(encoding="utf-8").splitlines()
+
+    assert set(project["optional-dependencies"]["alerts"]) <= set(lines)
+
+
+def test_hooks_use_the_versions_of_development() -> None:
+    """A tool that checks a commit is the one that `make lint` and the tests run."""
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    used = dict(re.findall(r'"([\w-]+)==([\d.]+)"', hooks))
+
+    assert used == {name: pinned()[name] for name in ("ruff", "check-jsonschema", "zizmor")}

@@ -68,12 +68,18 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel, built and installed; what it depends on comes from this environment."""
+    """The wheel, built and installed; what it depends on comes from this environment.
+
+    `DRILL_TEST_WHEEL` names one that is there already, such as the one that CI has built.
+    """
     folder = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    build = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
-    subprocess.run([*pip, *build], check=True, stdin=subprocess.DEVNULL)
-    (wheel,) = folder.glob("*.whl")
+    if given := os.environ.get("DRILL_TEST_WHEEL"):
+        wheel = Path(given)
+    else:
+        build = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)]
+        subprocess.run([*pip, *build], check=True, stdin=subprocess.DEVNULL)
+        (wheel,) = folder.glob("*.whl")
     venv.create(folder, with_pip=False)
     install = ["--python", str(folder / "bin" / "python"), "install", "--no-deps", str(wheel)]
     subprocess.run([*pip, *install], check=True, stdin=subprocess.DEVNULL)

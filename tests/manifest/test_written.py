@@ -22,7 +22,7 @@ from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.corpus.healthy import HEALTHY
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import MORE, SHOP, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.shop import MORE, SHOP, USUAL, Shops, fill_shop, pg_dump, quiet
 from tests.manifest.test_options import SOURCE as OPTIONS
 
 CHANGES = {
@@ -68,7 +68,7 @@ END $body$""": "function public.touch()",
 """What pg_dump writes of the shop, changed, and which difference that is."""
 
 
-@pytest.fixture(params=[15, 18])
+@pytest.fixture(params=sorted({USUAL, 18}))
 def source(request: pytest.FixtureRequest, shops: Shops) -> Target:
     """The shop on a server of a major version, which nobody changes."""
     return shops.source(request.param)
@@ -140,7 +140,7 @@ def test_drill_notes_what_no_dump_carries(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backup is green with a note; once its manifest knows nothing of pg_dump it is red."""
-    with copied(shops.source(15)) as source:
+    with copied(shops.source(USUAL)) as source:
         fill_shop(source, MORE)
         backup = backed_up(source, tmp_path, monkeypatch)
         drill = run_drill("-k", "not redis", f"--backup={backup}", report_dir=tmp_path / "report")
@@ -175,7 +175,7 @@ def test_statements_that_the_dump_has_lost_stay_red(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was taken out of the dump later is told by the manifest, in a catalog that says more."""
-    with copied(shops.source(15)) as source:
+    with copied(shops.source(USUAL)) as source:
         fill_shop(source, MORE + "ALTER TABLE cards ALTER title SET STATISTICS 70;")
         fill_shop(source, "ALTER FUNCTION touch() OWNER TO shop_reader")
         backup = backed_up(source, tmp_path, monkeypatch)
@@ -219,7 +219,7 @@ def test_manifest_whose_statements_are_damaged_is_told(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What pg_dump wrote has a shape, too."""
-    path = manifest_path(backed_up(shops.source(15), tmp_path, monkeypatch))
+    path = manifest_path(backed_up(shops.source(USUAL), tmp_path, monkeypatch))
     noted = json.loads(path.read_text())
     assert read_manifest(path).fingerprint.written is not None
     damages: list[Any] = [{}, [], {"pg_dump": "15", "total": "", "objects": {}}]
@@ -260,7 +260,7 @@ def test_statements_are_compared_by_their_words(one: str, other: str) -> None:
     for dump in (one, other):
         statements = read_statements(dump.encode())
         assert statements
-        written.append(written_in(statements, 15, schema))
+        written.append(written_in(statements, USUAL, schema))
 
     assert (written[0].total == written[1].total) is (one in SAME)
     if "s.t" in one:

@@ -29,7 +29,7 @@ from restore_drill.restore.split import may_split, restore_split
 from restore_drill.restore.ways import restore, restore_by_hand
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import FORMATS, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.shop import FORMATS, USUAL, Shops, fill_shop, pg_dump, quiet
 from tests.helpers.split_sources import CIRCLES, LYING, MANY, ODD
 
 BothWays = Callable[..., Restoration]
@@ -118,14 +118,14 @@ def is_parallel(done: Restoration) -> bool:
 
 @pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("form", [*FORMATS, "plain.sql.gz"])
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", sorted({USUAL, 18}))
 def test_shop_is_the_same(major: int, form: str, shops: Shops, both_ways: BothWays) -> None:
     """The shop's dump in every form makes the same database, and no entry stops the split."""
     assert is_parallel(both_ways(major, shops.dump(major, form)))
 
 
 @pytest.mark.parametrize("form", ["plain", "custom", "directory", "tar"])
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", sorted({USUAL, 18}))
 def test_small_backup_goes_in_at_once(major: int, form: str, shops: Shops) -> None:
     """The drill restores a small backup of every format in one transaction."""
     backup = backup_of(source_dump(shops, major, "many", f"--format={form}"))
@@ -168,7 +168,7 @@ def source_dump(shops: Shops, major: int, name: str, *options: str) -> Path:
 
 @pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("name", SOURCES)
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", sorted({USUAL, 18}))
 @pytest.mark.parametrize("form", ["plain", "custom"])
 def test_hard_databases_are_the_same(
     major: int, name: str, form: str, shops: Shops, both_ways: BothWays
@@ -224,15 +224,15 @@ def test_rows_without_tables_are_the_same(shops: Shops, both_ways: BothWays) -> 
 @pytest.mark.usefixtures("sizes")
 def test_other_encoding_is_the_same(shops: Shops, both_ways: BothWays) -> None:
     """Names and rows of a LATIN1 database come back in it."""
-    shops.source(15)
-    source = shops.servers[15].create_database(f"latin_{next(NUMBER)}", encoding="LATIN1")
+    shops.source(USUAL)
+    source = shops.servers[USUAL].create_database(f"latin_{next(NUMBER)}", encoding="LATIN1")
     with source.connect(client_encoding="UTF8") as connection:
         connection.execute('CREATE TABLE "größe" (id int PRIMARY KEY, "maß" text)')
         connection.execute("INSERT INTO \"größe\" SELECT n, 'ä' || n FROM generate_series(1, 9) n")
     path = pg_dump(source, shops.folder / "latin.sql")
     assert "größe".encode("latin1") in path.read_bytes()
 
-    assert is_parallel(both_ways(15, path, encoding="LATIN1"))
+    assert is_parallel(both_ways(USUAL, path, encoding="LATIN1"))
 
 
 @pytest.mark.usefixtures("sizes")

@@ -1,0 +1,1 @@
+"""Alerts after the drills of a workflow run."""
