@@ -10,48 +10,37 @@ import pytest
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import expected_sha256
 from restore_drill.config.settings import Settings
-from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
 
 pytestmark = pytest.mark.select
 
-BEFORE = f"drill the backup before it: {DRILL} --backup PATH"
-DAMAGED_STEPS = (
-    BEFORE,
-    "compare its size and checksum with the place it was copied from",
-    "take a new backup now, and read the log of the job that wrote this one",
-)
-REFUSED_STEPS = (
-    "find out who put it there: see who may write where backups are kept, and to the database",
-    "if it was written by hand: take it out of the file, and drill the file again",
-    BEFORE,
-)
-
 
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup lies where backups are kept."""
-    assert backup.path.exists(), message(f"{backup.path} has gone since it was selected")
+    assert backup.path.exists(), message(
+        f"{backup.path} has gone since it was selected",
+        remedy=remedy_for("test_backup_exists", "gone"),
+    )
 
 
 def test_backup_is_not_empty(backup: Backup) -> None:
     """The backup has content."""
     assert backup.size > 0, message(
-        f"{backup.path} is empty (zero bytes)", remedy=["read the log of the backup job"]
+        f"{backup.path} is empty (zero bytes)",
+        remedy=remedy_for("test_backup_is_not_empty", "empty"),
     )
 
 
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its very end and nothing is cut off."""
-    unknown = "no backup of PostgreSQL that can be drilled"
-    condition = unknown if backup.unrecognised else contents.condition
+    about = f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})"
+    foreign = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else ""
     assert contents.is_complete, message(
-        f"{backup.name} is {condition}: {contents.faults[0]}",
-        checked=[
-            f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})",
-            *contents.faults[1:],
-        ],
-        remedy=backup.remedy or (REFUSED_STEPS if contents.is_refused else DAMAGED_STEPS),
+        f"{backup.name} is {foreign or contents.condition}: {contents.faults[0]}",
+        checked=[about, *contents.faults[1:]],
+        remedy=backup.remedy or remedy_for("test_backup_is_complete", contents.condition),
     )
 
 
@@ -63,25 +52,22 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     assert contents.sha256 == expected, message(
         f"{backup.name} is not what its .sha256 says: it has changed since it was written",
         checked=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
-        remedy=["fetch it again from where it was written", "drill the backup before it"],
+        remedy=remedy_for("test_backup_matches_its_checksum", "changed"),
     )
 
 
 @pytest.mark.budget("age")
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The backup's age is within the RPO budget."""
-    age = (datetime.now(UTC) - backup.taken_at).total_seconds()
-    told = f"{backup.name} was taken {show_time(backup.taken_at)} by {backup.time_source}"
+    age, limit = (datetime.now(UTC) - backup.taken_at).total_seconds(), settings.max_backup_age
+    taken = f"{backup.name} was taken {show_time(backup.taken_at)} by {backup.time_source}"
     assert age > -300, message(
-        f"{told}, which lies {show_duration(-age)} in the future",
-        remedy=["names in local time? set [backup] timezone in the criteria file"],
+        f"{taken}, which lies {show_duration(-age)} in the future",
+        remedy=remedy_for("test_backup_is_young_enough", "future"),
     )
-    assert age <= settings.max_backup_age, message(
-        f"{told}: {show_duration(age)} old, allowed are {show_duration(settings.max_backup_age)}",
-        remedy=[
-            "see whether the backup job still runs, and read its log",
-            "raise the budget only if so much loss is acceptable: --max-backup-age",
-        ],
+    assert age <= limit, message(
+        f"{taken}: {show_duration(age)} old, allowed are {show_duration(limit)}",
+        remedy=remedy_for("test_backup_is_young_enough", "old"),
     )
 
 
@@ -96,8 +82,5 @@ def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
     assert backup.size >= usual * settings.criteria.min_size_ratio, message(
         f"{backup.name} has {show_bytes(backup.size)}, "
         f"those before it {show_bytes(usual)} (median of {len(backup.earlier_sizes)})",
-        remedy=[
-            "look for tables or databases that the job no longer dumps",
-            "if it shrank for a good reason, lower [backup] min_size_ratio",
-        ],
+        remedy=remedy_for("test_backup_did_not_shrink", "smaller"),
     )

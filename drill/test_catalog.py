@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from restore_drill.backups.model import Contents
+from restore_drill.checks.tables import lost_large_objects
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Facts
 
@@ -20,10 +22,7 @@ def test_triggers_are_enabled(facts: Facts) -> None:
     assert not off, message(
         f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
         checked=off[:SHOWN],
-        remedy=[
-            "was the load cut off between DISABLE TRIGGER and ENABLE TRIGGER?",
-            "ALTER TABLE ... ENABLE TRIGGER; rows written meanwhile were not checked by it",
-        ],
+        remedy=remedy_for("test_triggers_are_enabled", "disabled"),
     )
     if why := facts.why_unread("state of triggers"):
         pytest.skip(why)
@@ -35,7 +34,7 @@ def test_partitions_are_attached(facts: Facts) -> None:
     assert not loose, message(
         f"{show_count(len(loose), 'partition')} not attached: {', '.join(loose[:SHOWN])}",
         checked=["ATTACH entries of the backup, and pg_inherits of the restored database"],
-        remedy=["read the restore's errors: rows outside its bounds keep a partition out"],
+        remedy=remedy_for("test_partitions_are_attached", "detached"),
     )
     if why := facts.why_unread("state of partitions"):
         pytest.skip(why)
@@ -46,10 +45,7 @@ def test_materialised_views_are_populated(facts: Facts) -> None:
     empty = facts.unpopulated
     assert not empty, message(
         f"{show_count(len(empty), 'materialised view')} not populated: {', '.join(empty[:SHOWN])}",
-        remedy=[
-            "read the restore's errors for REFRESH MATERIALIZED VIEW",
-            "give functions that it calls SET search_path or qualified names",
-        ],
+        remedy=remedy_for("test_materialised_views_are_populated", "empty"),
     )
     if why := facts.why_unread("materialised views"):
         pytest.skip(why)
@@ -59,15 +55,11 @@ def test_large_objects_came_back(facts: Facts, contents: Contents) -> None:
     """All large objects of the backup are there, and those that rows of type lo name."""
     if why := facts.why_unread("large objects"):
         pytest.skip(why)
-    assert facts.large_objects >= contents.large_objects, message(
-        f"{show_count(facts.large_objects, 'large object')} restored, "
-        f"the backup has {contents.large_objects:,}",
-        remedy=["read the restore's errors for lo_create"],
-    )
-    assert not facts.lost_large_objects, message(
-        "rows name large objects that are not there",
+    cause, what = lost_large_objects(facts, contents)
+    assert not cause, message(
+        what,
         checked=facts.lost_large_objects,
-        remedy=["pg_dump leaves them out with -B, and with -t or -n unless -b is given"],
+        remedy=remedy_for("test_large_objects_came_back", cause),
     )
     if why := facts.why_unread("columns of large objects"):
         pytest.skip(why)
@@ -79,7 +71,7 @@ def test_views_resolve(facts: Facts) -> None:
     assert not broken, message(
         f"{show_count(len(broken), 'view')} cannot be queried: {', '.join(list(broken)[:SHOWN])}",
         checked=[f"{name}: {error}" for name, error in broken.items()],
-        remedy=["see whether the dump left a schema out (-n, -N, -T), or mend the view"],
+        remedy=remedy_for("test_views_resolve", "broken"),
     )
     if why := facts.why_unread("views"):
         pytest.skip(why)
@@ -92,10 +84,7 @@ def test_functions_resolve(facts: Facts) -> None:
         f"{show_count(len(broken), 'function')} would fail when called: "
         + ", ".join(list(broken)[:SHOWN]),
         checked=[f"{name}: {error}" for name, error in broken.items()],
-        remedy=[
-            "see whether the dump left a schema or table out (-n, -N, -T)",
-            "drop functions that nothing calls any more from the source",
-        ],
+        remedy=remedy_for("test_functions_resolve", "broken"),
     )
     if why := facts.why_unread("functions"):
         pytest.skip(why)
@@ -106,7 +95,7 @@ def test_tables_have_statistics(facts: Facts) -> None:
     lacking = facts.without_statistics
     assert not lacking, message(
         f"{show_count(len(lacking), 'table')} without statistics: {', '.join(lacking[:SHOWN])}",
-        remedy=["ANALYZE belongs to the recovery plan; did it fail or time out?"],
+        remedy=remedy_for("test_tables_have_statistics", "missing"),
     )
     if why := facts.why_unread("statistics"):
         pytest.skip(why)
@@ -121,10 +110,7 @@ def test_storage_is_sound(facts: Facts) -> None:
     assert not damage, message(
         f"{show_count(len(damage), 'table or index', 'tables or indexes')} damaged: {damage[0]}",
         checked=damage[:SHOWN],
-        remedy=[
-            "check the source too: pg_amcheck --heapallindexed",
-            "REINDEX a damaged index; look for a changed collation or operator class first",
-        ],
+        remedy=remedy_for("test_storage_is_sound", "damaged"),
     )
     if why := facts.why_unread("storage"):
         pytest.skip(why)

@@ -6,6 +6,7 @@ import pytest
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.manifest.compare import Comparison, rows_in
 from restore_drill.manifest.file import Manifest
@@ -23,7 +24,7 @@ def test_backup_matches_its_manifest(
     assert not found, message(
         f"{backup.name} is not the backup that its manifest describes: {found[0]}",
         checked=found[1:SHOWN],
-        remedy=["fetch it again from where it was written", "drill the backup before it"],
+        remedy=remedy_for("test_backup_matches_its_manifest", "changed"),
     )
 
 
@@ -38,7 +39,7 @@ def test_table_has_its_content(
     assert not told, message(
         f"{known_table} {told}",
         checked=["manifest of the backup", rows_in(contents, known_table)],
-        remedy=["compare it with the source; drill the backup before this one"],
+        remedy=remedy_for("test_table_has_its_content", "different"),
     )
 
 
@@ -50,7 +51,7 @@ def test_schema_is_what_it_was(comparison: Comparison) -> None:
     assert not found, message(
         f"the schema is not the source's, {show_count(len(found), 'difference')}: {found[0]}",
         checked=[*found[1:SHOWN], *(["and more"] if found[SHOWN:] else [])],
-        remedy=["read the restore's errors; did the dump's options leave it out?"],
+        remedy=remedy_for("test_schema_is_what_it_was", "different"),
     )
 
 
@@ -62,7 +63,7 @@ def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
     assert not found, message(
         f"{show_count(len(found), 'sequence')} elsewhere: {found[0]}",
         checked=found[1:SHOWN],
-        remedy=["after a restore: SELECT setval('SEQUENCE', VALUE)"],
+        remedy=remedy_for("test_sequences_stand_where_they_were", "different"),
     )
 
 
@@ -72,5 +73,5 @@ def test_large_objects_are_what_they_were(comparison: Comparison) -> None:
     """The large objects are those of the source: number, bytes, content, owners and grants."""
     assert not comparison.large_objects, message(
         comparison.large_objects[0],
-        remedy=["was the dump taken with --no-large-objects, or of single tables?"],
+        remedy=remedy_for("test_large_objects_are_what_they_were", "different"),
     )

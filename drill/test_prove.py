@@ -7,6 +7,7 @@ import pytest
 from fixtures.prove import Noticed
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.damages.damages import Damage
 from restore_drill.damages.files import FileDamage
 
@@ -18,4 +19,7 @@ def test_damage_is_noticed(damage: Damage | FileDamage, noticed: Noticed) -> Non
     found = noticed(damage)
     if damage.needs_manifest and not found:
         pytest.skip(f"not noticed: {damage.what}; take backups with {COMMAND} backup")
-    assert found, message(f"no criterion has noticed the damage: {damage.what}")
+    assert found, message(
+        f"no criterion has noticed the damage: {damage.what}",
+        remedy=remedy_for("test_damage_is_noticed", "unnoticed"),
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.facts import RedisFacts, show_latency
 from restore_drill.redis.keys import OwnKeys
 
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.redis
 def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
     """Redis can be reached, lets the drill in and answers PING."""
     assert redis_facts.ping, message(
-        f"Redis at {redis_facts.where} answered PING with something else"
+        f"Redis at {redis_facts.where} answered PING with something else",
+        remedy=remedy_for("test_redis_answers_ping", "unexpected"),
     )
 
 
@@ -26,7 +28,7 @@ def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
     assert found == "written by the drill", message(
         f"Redis at {redis_keys.server.where} did not give back what was written",
         checked=[f"a key of the drill: wrote 'written by the drill', read {found!r}"],
-        remedy=["do reads and writes reach the same server? look for a proxy"],
+        remedy=remedy_for("test_redis_can_write_and_read", "another_value"),
     )
 
 
@@ -35,7 +37,7 @@ def test_redis_expires_keys(redis_keys: OwnKeys) -> None:
     redis_keys.put("expires", ttl=100)
     assert redis_keys.vanishes("expires", within=2.0), message(
         f"a key in Redis at {redis_keys.server.where} outlived its TTL of 100 ms by 1.9 s",
-        remedy=["is it a proxy, or a server like Redis, that ignores the PX of SET?"],
+        remedy=remedy_for("test_redis_expires_keys", "outlived"),
     )
 
 
@@ -44,7 +46,8 @@ def test_redis_deletes_keys(redis_keys: OwnKeys) -> None:
     redis_keys.put("deletes")
     deleted = redis_keys.delete("deletes")
     assert deleted == 1 and not redis_keys.exists("deletes"), message(
-        f"DEL in Redis at {redis_keys.server.where} deleted {deleted} of 1 key"
+        f"DEL in Redis at {redis_keys.server.where} deleted {deleted} of 1 key",
+        remedy=remedy_for("test_redis_deletes_keys", "still_there"),
     )
 
 
@@ -52,18 +55,12 @@ def test_redis_is_a_writable_primary(redis_facts: RedisFacts) -> None:
     """Redis is a primary and follows no other, so that writes to it last."""
     if redis_facts.role is None:
         pytest.skip(redis_facts.role_in_words)
-    ways = ["point REDIS_URL at the primary"]
-    if redis_facts.is_sentinel:
-        ways = ["ask it where the primary is: SENTINEL GET-MASTER-ADDR-BY-NAME NAME", *ways]
-    elif redis_facts.primary:
-        ways = [
-            f"point REDIS_URL at the primary, {redis_facts.primary}",
-            "is that one gone for good? then let your failover promote a replica, one alone",
-        ]
+    primary = redis_facts.primary
+    cause = "sentinel" if redis_facts.is_sentinel else "replica" if primary else "unknown"
     assert redis_facts.is_primary, message(
-        f"Redis at {redis_facts.where} is no primary: {redis_facts.role_in_words}",
+        f"Redis at {redis_facts.where} is not a primary: {redis_facts.role_in_words}",
         checked=[f"{redis_facts.where}: INFO, or else ROLE"],
-        remedy=ways,
+        remedy=remedy_for("test_redis_is_a_writable_primary", cause, primary=primary),
     )
 
 
@@ -75,5 +72,5 @@ def test_redis_answers_fast_enough(redis_facts: RedisFacts, settings: Settings) 
         f"Redis at {redis_facts.where} answers slowly: a median of {show_latency(median)}, "
         f"allowed are {show_latency(limit)}",
         checked=[f"20 PINGs, the slowest {show_latency(worst)}"],
-        remedy=["look for slow commands: SLOWLOG GET", "[redis] max_latency sets the budget"],
+        remedy=remedy_for("test_redis_answers_fast_enough", "slow"),
     )

@@ -7,6 +7,7 @@ import pytest
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Facts
 
@@ -19,7 +20,7 @@ def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     assert not broken, message(
         f"{table} has orphan rows",
         checked=[key.trouble for key in broken],
-        remedy=["find them in the source; were triggers or keys off while data was loaded?"],
+        remedy=remedy_for("test_foreign_keys_hold", "orphans"),
     )
     if why := facts.why_unread("foreign keys"):
         pytest.skip(why)
@@ -31,10 +32,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
     assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
         checked=[constraint.told for constraint in broken],
-        remedy=[
-            "find the rows in the source: SELECT ... WHERE NOT (the constraint's condition)",
-            "was a constraint changed in the catalog, or a function that it calls?",
-        ],
+        remedy=remedy_for("test_constraints_hold", "broken"),
     )
     if why := facts.why_unread("constraints", "keys"):
         pytest.skip(why)
@@ -46,7 +44,7 @@ def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
     assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
         checked=broken,
-        remedy=["find the rows in the source; were triggers off while data was loaded?"],
+        remedy=remedy_for("test_unlisted_tables_hold", "broken"),
     )
     if why := facts.why_unread("foreign keys", "constraints", "keys"):
         pytest.skip(why)
@@ -64,7 +62,7 @@ def test_required_references_exist(
     lost = [name for name in required.references if name not in referenced]
     assert not lost, message(
         f"{required.name} has no foreign key to {', '.join(lost)}",
-        remedy=["see whether the source has it; the dump may have been cut or edited"],
+        remedy=remedy_for("test_required_references_exist", "missing"),
     )
 
 
@@ -74,10 +72,7 @@ def test_constraints_are_validated(facts: Facts) -> None:
         f"{show_count(len(facts.unvalidated), 'constraint')} not validated: "
         + ", ".join(facts.unvalidated),
         checked=["the backup adds them without NOT VALID, or says nothing of them"],
-        remedy=[
-            "was the load cut off before VALIDATE CONSTRAINT?",
-            "ALTER TABLE ... VALIDATE CONSTRAINT; its errors name the constraint",
-        ],
+        remedy=remedy_for("test_constraints_are_validated", "not_validated"),
     )
     if why := facts.why_unread("constraints that are NOT VALID"):
         pytest.skip(why)
@@ -88,10 +83,7 @@ def test_indexes_are_valid(facts: Facts) -> None:
     assert not facts.invalid_indexes, message(
         f"{show_count(len(facts.invalid_indexes), 'index', 'indexes')} not valid: "
         + ", ".join(facts.invalid_indexes),
-        remedy=[
-            "REINDEX INDEX CONCURRENTLY them in the source",
-            "one that lacks a partition: CREATE INDEX there, ALTER INDEX ... ATTACH PARTITION",
-        ],
+        remedy=remedy_for("test_indexes_are_valid", "invalid"),
     )
     if why := facts.why_unread("state of indexes"):
         pytest.skip(why)
@@ -103,7 +95,7 @@ def test_sequences_are_ahead(facts: Facts) -> None:
     assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
         checked=[each.told for each in behind],
-        remedy=["after a restore: SELECT setval('SEQUENCE', (SELECT max(COLUMN) FROM TABLE))"],
+        remedy=remedy_for("test_sequences_are_ahead", "behind"),
     )
     if why := facts.why_unread("sequences"):
         pytest.skip(why)

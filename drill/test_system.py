@@ -11,7 +11,7 @@ from restore_drill.config.budgets import Budgets
 from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.record import Record
-from restore_drill.core.units import show_duration
+from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.model import Facts
 from restore_drill.facts.write_check import NO_ROW
 
@@ -31,36 +31,43 @@ def test_table_can_be_written(
     problem = writes(required.name)
     if problem == NO_ROW:
         pytest.skip(f"{required.name}: {NO_ROW}")
-    assert not problem, message(f"{required.name} cannot be written: {problem}")
+    assert not problem, message(
+        f"{required.name} cannot be written: {problem}",
+        remedy=remedy_for("test_table_can_be_written", "refused"),
+    )
 
 
 @pytest.mark.budget("time")
 @pytest.mark.usefixtures("restoration")
 def test_restore_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The restore took no longer than its budget."""
-    assert_within(budgets, record.seconds("restore"), "restore")
+    if why := budgets.why_none("restore"):
+        pytest.skip(why)
+    excess = budgets.excess("restore", record.seconds("restore"))
+    assert not excess, message(
+        excess, remedy=remedy_for("test_restore_time_is_within_budget", "over")
+    )
 
 
 @pytest.mark.budget("time")
 @pytest.mark.usefixtures("facts")
 def test_verify_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The verification took no longer than its budget."""
-    assert_within(budgets, record.seconds("verify"), "verify")
+    if why := budgets.why_none("verify"):
+        pytest.skip(why)
+    excess = budgets.excess("verify", record.seconds("verify"))
+    assert not excess, message(
+        excess, remedy=remedy_for("test_verify_time_is_within_budget", "over")
+    )
 
 
 @pytest.mark.budget("time")
 @pytest.mark.usefixtures("restoration")
 def test_total_time_is_within_budget(record: Record, budgets: Budgets) -> None:
     """The whole drill took no longer than its budget."""
-    assert_within(budgets, record.elapsed, "total")
-
-
-def assert_within(budgets: Budgets, spent: float, what: str) -> None:
-    """Fail where `spent` seconds are over the budget of the stage `what`."""
-    budget = budgets.seconds[what]
-    if budget is None:
-        pytest.skip(budgets.why_none(what))
-    assert spent <= budget, message(
-        f"{what} time {show_duration(spent)} is over its budget of {show_duration(budget)}",
-        remedy=[f"see the timeline in the report; the budget is --max-{what}-time"],
+    if why := budgets.why_none("total"):
+        pytest.skip(why)
+    excess = budgets.excess("total", record.elapsed)
+    assert not excess, message(
+        excess, remedy=remedy_for("test_total_time_is_within_budget", "over")
     )

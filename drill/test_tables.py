@@ -8,8 +8,10 @@ import pytest
 
 from restore_drill.backups.model import Contents
 from restore_drill.checks.names import CriteriaNames
+from restore_drill.checks.tables import row_difference
 from restore_drill.config.criteria import Fact, TableCriteria
 from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.facts.model import Facts
 
@@ -21,11 +23,11 @@ def test_database_has_rows(facts: Facts, contents: Contents) -> None:
     assert not contents.is_schema_only, message(
         "the backup holds the structure of its tables and the rows of none (--schema-only)",
         checked=["entries of the kind TABLE DATA in its table of contents: there are none"],
-        remedy=["take the backup without --schema-only (-s)"],
+        remedy=remedy_for("test_database_has_rows", "schema_only"),
     )
     assert sum(facts.rows.values()) > 0, message(
         f"the restored database has {show_count(len(facts.rows), 'table')} and not a single row",
-        remedy=["see which database the job dumps, and with which options"],
+        remedy=remedy_for("test_database_has_rows", "no_rows"),
     )
 
 
@@ -37,7 +39,7 @@ def test_table_has_rows(
     assert rows is not None, criteria_names.lost_table(required.name, facts.relations)
     assert required.holds(rows), message(
         f"{required.name} has {show_count(rows, 'row')}, expected {required.expectation}",
-        remedy=["compare with the source; if it is right, change [tables] in the criteria file"],
+        remedy=remedy_for("test_table_has_rows", "unexpected"),
     )
 
 
@@ -45,28 +47,22 @@ def test_table_has_every_row(table: str, facts: Facts, contents: Contents) -> No
     """A table has exactly the rows that lie in the backup."""
     if table not in contents.rows and table not in facts.partitioned:
         pytest.skip("the backup holds no data for it (--exclude-table-data, --schema-only?)")
-    unreadable = facts.unreadable.get(table)
-    assert unreadable is None, message(f"{table} cannot be read: {unreadable}")
-    rows = facts.rows.get(table)
-    assert rows is not None, message(f"{table} is not in the restored database")
-    dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
-    assert rows == dumped, message(
-        f"{table} has {rows:,} rows, the backup has {dumped:,}: {abs(dumped - rows):,} "
-        + ("missing" if rows < dumped else "too many"),
-        remedy=["read the restore's errors for this table, and look for triggers and rules on it"],
+    difference = row_difference(table, facts, contents)
+    assert not difference, message(
+        f"{table} {difference}",
+        remedy=remedy_for("test_table_has_every_row", "different"),
     )
 
 
 def test_fact_holds(fact: Fact, measure: Callable[[Fact], tuple[float | None, str]]) -> None:
     """A business fact of the criteria file holds."""
     value, error = measure(fact)
-    assert value is not None, message(f"{fact.name} could not be measured: {error}")
+    assert value is not None, message(
+        f"{fact.name} could not be measured: {error}",
+        remedy=remedy_for("test_fact_holds", "unmeasured"),
+    )
     assert fact.holds(value), message(
         f"{fact.name} is {value:,}, expected {fact.expectation}",
         checked=[f"[facts.{fact.name}] in the criteria file"],
-        remedy=[
-            "run its query in the source: is the number the same there?",
-            "if it is right, change its bounds in the criteria file",
-            "if the source has another, the backup has lost rows or changed them",
-        ],
+        remedy=remedy_for("test_fact_holds", "unexpected"),
     )

@@ -87,8 +87,8 @@ TOLD = (
     "names public.custmers, which no table of the backup is called; did you mean 'public.customers",
     "[facts.column] of the criteria file names the column amuont; did you mean 'amount'?",
     "[facts.table] of the criteria file names the table cstomers; did you mean 'customers'?",
-    "[facts.no_query] of the criteria file is no valid SQL here",
-    "[facts.grouping] of the criteria file is no valid SQL here",
+    "[facts.no_query] of the criteria file is not valid SQL here",
+    "[facts.grouping] of the criteria file is not valid SQL here",
     "orders_are_paid.sql names the table customerss; did you mean 'customers'?",
 )
 
@@ -202,10 +202,10 @@ def test_query_for_the_head_that_fails_is_a_mistake(
     [
         ("SELECT amuont FROM customers", "names the column amuont; did you mean 'amount'?"),
         ("SELECT id FROM mine.customers", "gives no migration head: relation"),
-        ("SELEKT 1", "is no valid SQL here: syntax error"),
-        ("DELETE FROM customers", "is no valid SQL here: syntax error"),
-        ("COPY customers TO STDOUT", "is no valid SQL here: syntax error"),
-        ("SET work_mem = '4MB'", "is no valid SQL here: syntax error"),
+        ("SELEKT 1", "is not valid SQL here: syntax error"),
+        ("DELETE FROM customers", "is not valid SQL here: syntax error"),
+        ("COPY customers TO STDOUT", "is not valid SQL here: syntax error"),
+        ("SET work_mem = '4MB'", "is not valid SQL here: syntax error"),
         ("SELECT broken()", "gives no migration head: syntax"),
     ],
 )

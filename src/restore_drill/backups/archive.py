@@ -12,6 +12,7 @@ from typing import IO
 from restore_drill.backups.formats import ARCHIVE, open_plain
 from restore_drill.backups.model import Backup, Head
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 
@@ -93,7 +94,7 @@ def reading_tools(header: Header) -> Binaries:
         raise CouldNotRun(
             f"the archive has format version {version}, newer than any pg_restore here can read",
             checked=[f"dumped by pg_dump {header.head.dumped_by or 'of an unknown version'}"],
-            remedy=["update restore-drill, or install that version's PostgreSQL"],
+            remedy=remedy_for("select", "newer_format"),
         )
     needs = frozenset({header.compression} & {"zstd", "lz4"})
     return find_binaries(

@@ -20,6 +20,7 @@ from restore_drill.backups.plaindump.contents import Reader, read_plain_head
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.to_sql import head_of, restore_to_sql
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count
 
 Progress = Callable[[str], None]
@@ -88,7 +89,7 @@ def write_all(file: FileIO, chunk: bytes) -> None:
         raise CouldNotRun(
             f"no room to unpack the backup in {Path(str(file.name)).parent}: {error.strerror}",
             checked=[f"{show_bytes(file.tell())} were written"],
-            remedy=["free some space, or point TMPDIR to a larger disk"],
+            remedy=remedy_for("machine", "disk_full"),
         ) from None
 
 
@@ -141,7 +142,7 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
         except MemoryError:
             raise CouldNotRun(
                 f"memory ran out while {backup.name} was read",
-                remedy=["run the drill on a machine with more memory"],
+                remedy=remedy_for("machine", "memory"),
             ) from None
         except READ_ERRORS as error:
             what = f"its {backup.compression} compression" if backup.compression else "it"

@@ -15,6 +15,7 @@ import psycopg
 from restore_drill.config.criteria.model import Criteria
 from restore_drill.core.errors import CriteriaError, message
 from restore_drill.core.names import part_of, split_name
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
@@ -78,12 +79,6 @@ class CriteriaNames:
                 return each
         return ""
 
-    def mistake(self, what: str, checked: list[str], remedy: list[str]) -> CriteriaError:
-        """The mistake in the criteria that `what` tells."""
-        steps = [f"correct it in {self.criteria.path}", *remedy]
-        made = CriteriaError(what, checked=checked, remedy=steps)
-        return self.told.setdefault(what, made)
-
     def lost_table(self, name: str, there: Collection[str], section: str = "[tables]") -> str:
         """Story of a table that `section` names and that is not `there`; raises where it is a slip.
 
@@ -91,31 +86,26 @@ class CriteriaNames:
         """
         near = "" if name in self.past else self.slip_of(name, there, self.criteria.tables)
         if near:
-            raise self.mistake(
+            self.refuse(
                 f"{section} of the criteria file names {name}, which no table of the backup is "
                 f"called; did you mean {near!r}?",
-                ["the backup, its manifest and the last passed drill, where there are any"],
-                [f"if {name} was a table of the source, it is lost: look for a backup that has it"],
+                "the backup, its manifest and the last passed drill, where there are any",
+                remedy_for("criteria", "unknown_table", path=self.criteria.path, name=name),
             )
-        if name in self.past:
-            ways = ["it was in the source: drill the backup before this one, and see what drops it"]
-        else:
-            ways = [
-                "was it in the source? then it is lost: drill the backup before this one",
-                f"was it never there? then correct {section} in {self.criteria.path}",
-            ]
-        return message(f"required table {name} is not in the restored database", remedy=ways)
+        cause = "lost" if name in self.past else "missing"
+        remedy = remedy_for("required_table", cause, section=section, path=self.criteria.path)
+        return message(f"required table {name} is not in the restored database", remedy=remedy)
 
     def check_column(self, table: str, column: str, there: Collection[str], section: str) -> None:
         """Raise `CriteriaError` where `column` is most likely a slip of one of `there`."""
         is_known = f"{table}.{part_of(column)}" in self.past_columns
         near = "" if is_known else self.slip_of(column, there)
         if near:
-            raise self.mistake(
+            self.refuse(
                 f"{section} of the criteria file names the column {column}, which {table} does "
                 f"not have; did you mean {near!r}?",
-                [f"columns of {table} in the restored database"],
-                [f"if {column} was a column of the source, it is lost: drill the backup before"],
+                f"columns of {table} in the restored database",
+                remedy_for("criteria", "unknown_column", path=self.criteria.path, name=column),
             )
 
     def check_query(
@@ -128,7 +118,8 @@ class CriteriaNames:
         if error.diag.context or error.diag.internal_query:
             return  # it came from a function of the database
         if error.sqlstate in NO_SQL:
-            self.refuse(f"{place} is no valid SQL here: {error_text(error, own=query)}", place)
+            said = error_text(error, own=query)
+            self.refuse_query(f"{place} is not valid SQL here: {said}", place)
         is_table = error.sqlstate == NO_TABLE
         wrong = wrong_name(error, query, skipped)
         if not wrong or self.was_there(wrong, is_table=is_table):
@@ -137,7 +128,7 @@ class CriteriaNames:
         near = self.slip_of(wrong, tables if is_table else columns)
         if near:
             kind = "table" if is_table else "column"
-            self.refuse(f"{place} names the {kind} {wrong}; did you mean {near!r}?", place)
+            self.refuse_query(f"{place} names the {kind} {wrong}; did you mean {near!r}?", place)
 
     def check_head(
         self, error: psycopg.Error, query: str, target: Target, skipped: int = 0
@@ -151,26 +142,23 @@ class CriteriaNames:
         wrong, is_table = wrong_name(error, query, skipped), error.sqlstate == NO_TABLE
         there = names_in(target)[0 if is_table else 1]
         if not wrong or wrong in there or not self.was_there(wrong, is_table=is_table):
-            self.refuse(f"{place} gives no migration head: {error_text(error, own=query)}", place)
+            said = error_text(error, own=query)
+            self.refuse_query(f"{place} gives no migration head: {said}", place)
 
     def was_there(self, name: str, *, is_table: bool) -> bool:
         """Whether a table or a column of this name is known of earlier."""
         past = self.past if is_table else self.past_columns
         return name in {split_name(each)[-1] for each in past}
 
-    def refuse(self, what: str, place: str) -> None:
-        """Raise the `CriteriaError` that `what` tells of the query at `place`."""
-        raise self.told.setdefault(
-            what,
-            CriteriaError(
-                what,
-                checked=["tables and columns of the restored database"],
-                remedy=[
-                    f"correct the query: {place}",
-                    "if it has worked before, what it names is lost: drill the backup before",
-                ],
-            ),
-        )
+    def refuse_query(self, what: str, place: str) -> None:
+        """Raise the `CriteriaError` that the query at `place` is wrong, in the words of `what`."""
+        checked = "tables and columns of the restored database"
+        self.refuse(what, checked, remedy_for("criteria", "wrong_query", place=place))
+
+    def refuse(self, what: str, checked: str, remedy: list[str]) -> None:
+        """Raise the `CriteriaError` that says `what`: one and the same each time."""
+        made = CriteriaError(what, checked=[checked], remedy=remedy)
+        raise self.told.setdefault(what, made)
 
 
 def wrong_name(error: psycopg.Error, query: str, skipped: int = 0) -> str:

@@ -10,6 +10,7 @@ from psycopg import errors
 from restore_drill.checks.files import SqlCriterion
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.core.errors import CouldNotRun, message
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.servers.model import Target
@@ -37,13 +38,14 @@ class Returned:
         """Why `criterion` does not hold; empty where it does."""
         if self.error:
             told = f"its query gave no answer: {self.error}"
-            return message(told, checked=[str(criterion.path)])
+            remedy = remedy_for("sql_criterion", "no_answer")
+            return message(told, checked=[str(criterion.path)], remedy=remedy)
         if not self.rows:
             return ""
         return message(
             self.told,
             checked=[f"{criterion.path} ({criterion.sentence})"],
-            remedy=["run its query in the source: the rows themselves are never shown here"],
+            remedy=remedy_for("sql_criterion", "rows"),
         )
 
 
@@ -80,20 +82,20 @@ def run_query(
 
 def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
     """Why a query failed, in words; CouldNotRun where the server went away."""
-    message = error_text(error, own=query)
+    said = error_text(error, own=query)
     source = error.diag.source_file
     if isinstance(error, errors.QueryCanceled):
         return f"it took longer than {show_duration(timeout)} ([sql] timeout in the criteria file)"
     if isinstance(error, errors.ReadOnlySqlTransaction) or (
         error.sqlstate == "0A000" and source == "analyze.c"
     ):
-        return f"it writes, but runs read-only: {message}"
+        return f"it writes, but runs read-only: {said}"
     if error.sqlstate == "42601" and source == "postgres.c":
         return "it holds more than one statement"
     if error.sqlstate is None or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
         raise CouldNotRun(
             "the connection was lost while an SQL criterion ran",
-            checked=[message],
-            remedy=["read the server's log; memory killed by the system is the usual reason"],
+            checked=[said],
+            remedy=remedy_for("machine", "server_lost"),
         ) from None
-    return message
+    return said

@@ -32,6 +32,42 @@ def table_records(
     return records
 
 
+def row_difference(table: str, facts: Facts, contents: Contents) -> str:
+    """How the rows of `table` are not those of the backup: `has 0 rows, ...`; empty for equal."""
+    if table in facts.unreadable:
+        return f"cannot be read: {facts.unreadable[table]}"
+    rows = facts.rows.get(table)
+    if rows is None:
+        return "is not in the restored database"
+    dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
+    if rows == dumped:
+        return ""
+    how = "missing" if rows < dumped else "too many"
+    return f"has {rows:,} rows, the backup has {dumped:,}: {abs(dumped - rows):,} {how}"
+
+
+def lost_large_objects(facts: Facts, contents: Contents) -> tuple[str, str]:
+    """Cause by which large objects are lost, and what is lost; both empty for none."""
+    if facts.large_objects < contents.large_objects:
+        restored = show_count(facts.large_objects, "large object")
+        return "missing", f"{restored} restored, the backup has {contents.large_objects:,}"
+    if facts.lost_large_objects:
+        return "left_out", "rows name large objects that are not there"
+    return "", ""
+
+
+def lost_objects(facts: Facts) -> tuple[str, str]:
+    """Cause by which objects of the backup are not known to be back, and which; empty for none."""
+    if facts.undumpable:
+        what = "the restored database cannot be dumped again, so its objects cannot be compared"
+        return "undumpable", what
+    if missing := facts.missing_objects:
+        number = show_count(len(missing), "object")
+        names = ", ".join(missing[:SHOWN])
+        return "missing", f"{number} of the backup did not come back: {names}"
+    return "", ""
+
+
 def rows_in_lines(facts: Facts, criteria: Criteria) -> Iterator[str]:
     """`Cards: 1234`, as the guide has it: required tables first, then the largest."""
     largest = sorted(facts.rows, key=lambda name: -facts.rows[name])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
 
 AGAIN = 30.0
@@ -65,7 +66,7 @@ class Limit:
 
     what: str
     seconds: float
-    remedy: str
+    cause: str
     until: float = field(init=False)
     error: TookTooLong | None = None
 
@@ -84,10 +85,7 @@ class Limit:
             self.error = TookTooLong(
                 f"{self.what} took longer than {show_duration(self.seconds)} and was ended",
                 checked=[f"at work was {line}" for line in work_in_hand()],
-                remedy=[
-                    "see what the server was waiting for: a lock, a function that never ends?",
-                    self.remedy,
-                ],
+                remedy=remedy_for("drill", self.cause),
             )
         return self.error
 
@@ -104,8 +102,7 @@ class Deadline:
         self.limit_of = limit_of
         self.is_watching = False
         if overall is not None:
-            more = "or give the drill more time: --timeout (DRILL_TIMEOUT)"
-            self.limits.append(Limit("the drill", overall, more))
+            self.limits.append(Limit("the drill", overall, "too_long"))
             self.limit_of = lambda _: None
 
     @contextmanager
@@ -115,8 +112,7 @@ class Deadline:
         if seconds is None:
             yield
             return
-        more = "or set the limit of the whole drill yourself: --timeout (DRILL_TIMEOUT)"
-        limit = Limit(what, seconds, more)
+        limit = Limit(what, seconds, "stage_too_long")
         self.limits.append(limit)
         self.set_timer()
         try:

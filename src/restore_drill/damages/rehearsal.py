@@ -12,6 +12,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.checks.facts import number_of
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.damages.copies import copied, do_damage, set_sequences
 from restore_drill.damages.damages import Damage
 from restore_drill.damages.files import FileDamage
@@ -70,7 +71,7 @@ class Rehearsal:
             raise CouldNotRun(
                 "the proof cannot be made: an undamaged copy turns criteria red",
                 checked=false_alarms[:10],
-                remedy=["report this: it is a fault of restore-drill"],
+                remedy=remedy_for("prove", "false_alarm"),
             )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.drift.state import State, home_of, state_of
 from restore_drill.selection.select import select_backup
@@ -52,7 +53,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise CouldNotRun(
             f"the acceptance cannot be recorded: {error.strerror}",
             checked=[str(state.accepted_path)],
-            remedy=["run it as the user who runs the drill"],
+            remedy=remedy_for("accept", "unwritable"),
         ) from None
     sys.stdout.write("\n".join(told(state, chosen, found["findings"])) + "\n")
     return 0

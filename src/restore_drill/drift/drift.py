@@ -36,9 +36,9 @@ class Drift:
         """Failing findings of these kinds of change."""
         return [each for each in self.failing if each.what in whats]
 
-    def rows_of(self, table: str) -> Finding | None:
+    def rows_of(self, table: str) -> list[Finding]:
         """The finding about the rows of `table`, if there is one that fails."""
-        return next((each for each in self.failing if each.title == f"rows of {table}"), None)
+        return [each for each in self.failing if each.title == f"rows of {table}"]
 
     @property
     def against(self) -> str:
@@ -53,13 +53,10 @@ class Drift:
             return ["no migration head is known here: name a query in [drift] head"]
         return [f"migration head {name}: has not moved" for name in known]
 
-    def remedies(self, found: Sequence[Finding]) -> list[str]:
-        """What to do about `found`."""
+    def accept(self, found: Sequence[Finding]) -> str:
+        """Command that accepts `found`."""
         titles = [shlex.quote(each.title) for each in found] if len(found) <= MOST_NAMED else []
-        return [
-            "if nobody meant it: mend the source, and take a new backup",
-            " ".join([f'if it is meant: {self.command} --reason "WHY"', *titles]),
-        ]
+        return " ".join([f'{self.command} --reason "WHY"', *titles])
 
     def as_json(self) -> dict[str, Any]:
         """What result.json tells."""

@@ -8,6 +8,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault
+from restore_drill.core.remedies import remedy_for
 from restore_drill.drift.reference import read_reference
 from restore_drill.drift.state import Passed, State, state_of
 from restore_drill.facts.model import Facts
@@ -83,7 +84,7 @@ def facts_of(
         raise BackupFault(
             "the restored database cannot be compared with the last passed drill",
             checked=[f"its catalog: {facts.unheld}"],
-            remedy=["look at the criteria of the restore: what did not come back?"],
+            remedy=remedy_for("facts", "unknown"),
         )
     rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in facts.rows.items()}
     database = contents.head.database or backup.head.database

@@ -7,6 +7,7 @@ from typing import LiteralString, NamedTuple
 
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.facts import blobs, bodies, catalog, keys, references, rows, storage, trust
 from restore_drill.facts.catalog_reader import CatalogReader
@@ -140,7 +141,7 @@ def read_tables(reader: CatalogReader) -> list[catalog.Table]:
         raise CouldNotRun(
             "the tables of the restored database could not be listed",
             checked=[reader.unread["tables"]],
-            remedy=["read the restore's errors, and the server's log"],
+            remedy=remedy_for("facts", "unread"),
         )
     return found
 

@@ -14,6 +14,7 @@ import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import apart
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import NO_ERROR, ServerError, error_in, error_text
 from restore_drill.facts.session import fix_settings
 from restore_drill.servers.model import Target
@@ -65,7 +66,7 @@ def answer(connection: Connection, query: str, before: Sequence[str] = ()) -> Ou
             raise CouldNotRun(
                 "the connection was lost while the restored database was read",
                 checked=[error_text(error)],
-                remedy=["read the server's log; run again with --jobs 1"],
+                remedy=remedy_for("facts", "lost"),
             ) from None
         told = error_text(error, query, connection=connection)
         return Outcome(None, told, error.sqlstate or "", error_in(error))

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import errors, sql
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
@@ -94,7 +95,7 @@ class Hold:
         connection.close()
         raise CouldNotRun(
             f"another drill is at work on {self.target.description}",
-            remedy=["wait for it; see pg_stat_activity for application_name restore-drill"],
+            remedy=remedy_for("live", "another_drill"),
         )
 
     def __enter__(self) -> Self:
@@ -156,12 +157,12 @@ class Hold:
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
             return CouldNotRun(
                 f"{self.target.description} was not reset: other sessions hold locks in it",
-                remedy=["stop the application's traffic first", "see pg_stat_activity"],
+                remedy=remedy_for("live", "locked"),
             )
         return CouldNotRun(
             f"{self.target.description} was not reset: the server refused",
             checked=[error_text(error)],
-            remedy=["connect as a superuser or as the owner of all that is in it"],
+            remedy=remedy_for("live", "refused"),
         )
 
 

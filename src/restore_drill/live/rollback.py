@@ -15,6 +15,7 @@ from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.hold import Hold, identity_of_server
@@ -72,11 +73,9 @@ def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotB
     return NotBroughtBack(
         f"{target.description} was NOT brought back: {what_it_holds(target)}",
         checked=reasons,
-        remedy=[
-            f"keep application traffic stopped, and keep {snapshot}: it holds all that was there",
-            f"mend what is named above, then go back: {way_back(snapshot, name)}",
-            f"or by hand: pg_restore --clean --if-exists --dbname={name} {snapshot}",
-        ],
+        remedy=remedy_for(
+            "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
+        ),
     )
 
 
@@ -108,7 +107,11 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     backup = as_backup(look_at(path, UTC))
     contents = read_contents(backup, path.parent, lambda _: None)
     if contents.faults:
-        raise CouldNotRun(f"{path.name} is damaged; nothing was touched", checked=contents.faults)
+        raise CouldNotRun(
+            f"{path.name} is damaged; nothing was touched",
+            checked=contents.faults,
+            remedy=remedy_for("rollback", "damaged", path=path),
+        )
     with Hold(target) as hold, DeferredSignals() as signals:
         check_resettable(target)
         hold.stop_writes()
@@ -144,10 +147,7 @@ def source_of(path: Path) -> Source:
             f"nothing beside {path.name} says which database of which server it is of, "
             "so nothing was touched",
             checked=[f"{path}.source", f"{path}.undecided"],
-            remedy=[
-                "was it moved without them? put them beside it again",
-                f"or restore it by hand: pg_restore --clean --if-exists --dbname=NAME {path}",
-            ],
+            remedy=remedy_for("rollback", "no_source", path=path),
         )
     return found
 

@@ -16,6 +16,7 @@ from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_count
@@ -74,7 +75,7 @@ def dump(target: Target, path: Path) -> None:
             raise CouldNotRun(
                 f"no safety snapshot, nothing was touched: pg_dump failed on {target.description}",
                 checked=safe_lines(done.stderr.splitlines())[-5:],
-                remedy=["see that the role in DATABASE_URL may read all of the database"],
+                remedy=remedy_for("snapshot", "pg_dump_failed"),
             )
         part.rename(path)
     except OSError as error:
@@ -87,7 +88,7 @@ def unwritable(path: Path, error: OSError) -> CouldNotRun:
     """Tell that no snapshot can be written to the folder of `path`."""
     return CouldNotRun(
         f"no safety snapshot, so nothing was touched: {path.parent}: {error.strerror}",
-        remedy=["give the drill a writable BACKUP_PATH with enough room"],
+        remedy=remedy_for("snapshot", "unwritable"),
     )
 
 
@@ -109,7 +110,7 @@ def take_snapshot(
         raise CouldNotRun(
             "the safety snapshot is not proved, so nothing was touched",
             checked=[str(path), *contents.faults, *unequal],
-            remedy=["stop all application traffic: the database must not change meanwhile"],
+            remedy=remedy_for("snapshot", "not_proved"),
         )
     try:
         write_source(path, Source(identity_of_server(target), fingerprint))
@@ -160,7 +161,7 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
         raise CouldNotRun(
             f"{target.description} was not touched: it has changed since its snapshot was taken",
             checked=changed[:10],
-            remedy=["stop all application traffic, then drill again"],
+            remedy=remedy_for("live", "changed"),
         )
 
 
@@ -180,10 +181,9 @@ def refuse_undecided(folder: Path, server: ServerIdentity) -> list[str]:
             f"an earlier drill was stopped after it had reset database {server.database}: "
             "no verdict is out",
             checked=[f"{path}.undecided"],
-            remedy=[
-                f"go back to before it: {way_back(path, server.database)}",
-                f"or, if the database is as you want it: mv {path}.undecided {path}.source",
-            ],
+            remedy=remedy_for(
+                "snapshot", "undecided", path=path, rollback=way_back(path, server.database)
+            ),
         )
     return others
 

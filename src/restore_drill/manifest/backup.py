@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.entries import schema_dump
 from restore_drill.facts.reading import Reading, moved_to
@@ -61,22 +62,22 @@ def take_backup(
         raise CouldNotRun(
             f"no backup was taken: {target.description} cannot be read",
             checked=[error_text(error)],
-            remedy=remedies(error),
+            remedy=remedy_for("source_error", cause_of(error)),
         ) from None
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror or error}",
-            remedy=["free some space there, or name another --output-dir"],
+            remedy=remedy_for("source_error", "disk_full"),
         ) from None
 
 
-def remedies(error: psycopg.Error) -> list[str]:
-    """What to do about an error of the source's server."""
+def cause_of(error: psycopg.Error) -> str:
+    """Cause of an error of the source's server, as the catalogue of remedies has it."""
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return ["connect as a role that may read all of it: GRANT pg_read_all_data TO ROLE"]
+        return "no_right"
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.UndefinedTable):
-        return ["the schema is being changed: run again when that is through"]
-    return ["read the server's log", "too many connections? run again with --jobs 1"]
+        return "being_changed"
+    return "no_connection"
 
 
 def take_in(
@@ -105,7 +106,7 @@ def take_in(
         raise CouldNotRun(
             "no backup was taken: not all of the source can be read",
             checked=fingerprint.unread[:5],
-            remedy=["connect as a role that may read every table and large object"],
+            remedy=remedy_for("backup", "unread"),
         )
     progress("checksums")
     manifest = describe(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from restore_drill.backups.model import Backup
 from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.model import Facts
 from restore_drill.facts.recorded import Fingerprint
 from restore_drill.manifest.backup import describe
@@ -67,6 +68,6 @@ def fingerprint_of(facts: Facts) -> Fingerprint:
         raise BackupFault(
             "the restored database cannot be compared with the manifest",
             checked=[f"its catalog: {facts.why_no_fingerprint}"],
-            remedy=["look at the criteria of the restore: what did not come back?"],
+            remedy=remedy_for("facts", "unknown"),
         )
     return facts.fingerprint

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 
 PREFIX = ".restore-drill-backup-"
 SUFFIX = ".part"
@@ -33,7 +34,7 @@ def draft_in(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror}",
-            remedy=["give it a directory that it may write to: --output-dir"],
+            remedy=remedy_for("backup", "unwritable"),
         ) from None
     lock = os.open(draft, os.O_RDONLY)
     try:
@@ -85,7 +86,7 @@ def refuse_existing(place: Path) -> None:
     if place.exists():
         raise CouldNotRun(
             f"{place} exists and was not overwritten",
-            remedy=["run again a second later, or put {time} into --name"],
+            remedy=remedy_for("backup", "same_name"),
         )
 
 

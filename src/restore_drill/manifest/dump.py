@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_bytes
 from restore_drill.selection.candidate import size_of
@@ -25,6 +26,14 @@ METHODS = re.compile(r"(none|gzip|zstd|lz4)(?::(\d{1,2}))?")
 NAMED_METHODS = 16
 """First pg_dump that knows compressions by name: those before it know gzip alone."""
 LOCK_WAIT = "30s"
+
+CAUSES = {
+    "permission denied for large object": "large_objects",
+    "permission denied": "no_right",
+    "lock": "being_changed",
+    "No space left": "disk_full",
+}
+"""What pg_dump says when it fails, and the cause; the first that is found counts."""
 
 
 @dataclass(frozen=True)
@@ -100,23 +109,15 @@ class Dump:
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",
                 checked=said[-5:],
-                remedy=remedies(said),
+                remedy=remedy_for("source_error", cause_of(said)),
             )
         return said
 
 
-def remedies(said: list[str]) -> list[str]:
-    """What to do about pg_dump's last words."""
+def cause_of(said: list[str]) -> str:
+    """Cause that pg_dump's last words name, as the catalogue of remedies has it."""
     text = " ".join(said)
-    if "permission denied for large object" in text:
-        return ["connect as a superuser: no other right covers all large objects"]
-    if "permission denied" in text:
-        return ["connect as a role that may read all of it: GRANT pg_read_all_data TO ROLE"]
-    if "lock" in text:
-        return ["a change of the schema was waiting: run again when it is through"]
-    if "No space left" in text:
-        return ["free some space, or name another --output-dir"]
-    return ["mend what pg_dump says above, and run again"]
+    return next((cause for words, cause in CAUSES.items() if words in text), "pg_dump_failed")
 
 
 def of_snapshot(snapshot: str) -> list[str]:

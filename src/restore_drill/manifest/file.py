@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.backups.read import sha256_of
-from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.facts.recorded import Fingerprint, fingerprint_from
 
@@ -123,7 +123,7 @@ def read_manifest(path: Path) -> Manifest:
             raise CouldNotRun(
                 f"the manifest {path.name} is of a newer restore-drill (schema {schema})",
                 checked=[str(path)],
-                remedy=["update restore-drill"],
+                remedy=remedy_for("manifest", "newer"),
             )
         if schema != SCHEMA:
             raise ValueError(f"its schema is {schema!r}")
@@ -131,16 +131,13 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise CouldNotRun(
             f"the manifest {path} cannot be read: {error.strerror}",
-            remedy=["check its permissions, or run as a user who may read it"],
+            remedy=remedy_for("machine", "unreadable"),
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupFault(
             f"the manifest {path.name} is damaged: {reason(error)}",
             checked=[str(path)],
-            remedy=[
-                "fetch it again from where the backup was written",
-                f"or take a new backup: {COMMAND} backup",
-            ],
+            remedy=remedy_for("manifest", "damaged"),
         ) from None
 
 

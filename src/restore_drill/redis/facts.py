@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.redis.connection import Server
 
@@ -99,10 +100,7 @@ def write_danger(facts: RedisFacts) -> DrillError | None:
         return kind(
             f"REDIS_URL names a Sentinel, {facts.where}: it watches others and keeps no keys",
             checked=["its role"],
-            remedy=[
-                "ask it where the primary is: SENTINEL GET-MASTER-ADDR-BY-NAME NAME",
-                "name that host and port in REDIS_URL",
-            ],
+            remedy=remedy_for("redis", "sentinel"),
         )
     evicts = facts.maxmemory_policy != "noeviction"
     if facts.maxmemory is None or facts.used_memory is None:
@@ -112,7 +110,7 @@ def write_danger(facts: RedisFacts) -> DrillError | None:
             f"nothing was written to Redis at {facts.where}: it is nearly full "
             "and a write would evict live keys",
             checked=[facts.memory],
-            remedy=["raise maxmemory", "see what fills it: redis-cli --bigkeys, INFO memory"],
+            remedy=remedy_for("redis", "full"),
         )
     return None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 
 PIECE = 1 << 18
@@ -93,7 +94,7 @@ class Blocks:
             raise CouldNotRun(
                 f"no room to spool the rows of the dump: {error.strerror}",
                 checked=[f"{tempfile.gettempdir()}, {show_bytes(self.spooled)} written"],
-                remedy=["free some space, or point TMPDIR to a larger disk"],
+                remedy=remedy_for("machine", "disk_full"),
             ) from None
         block.grow(self.spooled, len(data))
         self.spooled += len(data)

@@ -9,13 +9,14 @@ import re
 from typing import NamedTuple
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import OWN_DAMAGE, ServerError
 from restore_drill.restore.model import Restoration, RestoreError
 from restore_drill.restore.words import opening_words, schema_text
 
 
 class Cause(NamedTuple):
-    """A known cause: SQLSTATEs that mean it, its name, the remedy.
+    """A known cause: SQLSTATEs that mean it, its name, its key in the catalogue of remedies.
 
     Where the SQLSTATE is too coarse, `source` names files of the server that raise it, and
     `statement` how the statement begins.
@@ -23,9 +24,14 @@ class Cause(NamedTuple):
 
     states: str
     name: str
-    remedy: str
+    key: str
     source: str = ""
     statement: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return remedy_for("restore_error", self.key)[0]
 
     def fits(self, error: ServerError, statement: str) -> bool:
         """Whether `error` of `statement` has this cause."""
@@ -38,90 +44,87 @@ class Cause(NamedTuple):
 
 LOST = Cause(
     "", "the connection to the server was lost",
-    "read the server's log; memory killed by the system is the usual reason",
+    "connection_lost",
 )  # fmt: skip
 OUR_MEANS = (
     Cause("53100|58030", "the disk is full or cannot be written",
-          "free some space, or point TMPDIR to a larger disk"),
-    Cause("53[24].*", "memory ran out", "lower --jobs, or run the drill on a larger machine"),
+          "disk_full"),
+    Cause("53[24].*", "memory ran out", "memory"),
     Cause("53.*", "the server lacks resources",
-          "lower --jobs, or give the server more of what it lacks"),
+          "resources"),
     Cause("57014", "the statement was cancelled by a timeout or a person",
-          "see statement_timeout of the role and database, and run again"),
-    Cause("57P.*", LOST.name, LOST.remedy),
+          "cancelled"),
+    Cause("57P.*", LOST.name, LOST.key),
     Cause("55P03|40.*", "other sessions stood in the way",
-          "stop what else works on the database (see pg_stat_activity), and run again"),
+          "locked"),
     Cause("08.*", "a server that the dump reads from cannot be reached from here",
-          "leave what reads foreign tables out of the drill's backup, or restore it by hand"),
+          "foreign_server"),
     Cause("58P0[2-9]|58000|F0.*|57.*", "the server's own files or settings failed",
-          "read the server's log"),
+          "server_files"),
     Cause("38000", "a program that code of the dump runs has failed",
-          "see which function of the dump runs one (COPY ... PROGRAM): here it has no network, no "
-          "files but the server's own, and a limit of processes"),
+          "program"),
     Cause("|".join(OWN_DAMAGE), "the server's own storage is damaged",
-          "check this machine's disk and memory, and run again"),
+          "own_storage"),
 )  # fmt: skip
 """Errors that say nothing about the backup; a class means the same in every language."""
 
 CAUSES = (
     Cause("0A000|58P01|22023|42704|F0000", "missing extension: the server has no such extension",
-          "install its package, or use --target container --image with an image that holds it",
+          "missing_extension",
           statement="CREATE EXTENSION"),
     Cause(".*", "missing library of an extension",
-          "install the extension's package for this major version", source="dfmgr.c"),
+          "missing_library", source="dfmgr.c"),
     Cause("42704", "missing role: pg_dump does not save roles",
-          "keep the roles too: pg_dumpall --globals-only", source="acl.c user.c variable.c"),
+          "missing_role", source="acl.c user.c variable.c"),
     Cause("42704|22023", "version trap: dumped by a newer pg_dump than this server knows",
-          "restore into the version that the backup was dumped by, or a newer one",
+          "newer_version",
           source="guc.c guc_funcs.c", statement="SET|SELECT pg_catalog.set_config"),
     Cause("42710|42P0[3467]|42723|42701",
           "the object is there twice: in the dump, or in a database that was not empty",
-          "look for concatenated dumps; restore into an empty database"),
+          "duplicate_object"),
     Cause("42P16",
           "the object is there twice: in the dump, or in a database that was not empty",
-          "look for concatenated dumps; restore into an empty database",
+          "duplicate_object",
           statement=r"ALTER TABLE .* PRIMARY KEY"),
     Cause("23503", "orphan rows: the referenced rows are not in the backup",
-          "find them in the source: was data changed with triggers disabled?"),
+          "orphan_rows"),
     Cause("23505",
           "duplicate keys: the source's unique index was corrupt, or rows are there twice",
-          "check the source with pg_amcheck --heapallindexed and REINDEX it"),
+          "duplicate_keys"),
     Cause("23514", "rows that their own constraints refuse, or a constraint function that changed",
-          "find the rows in the source, and mend them or the constraint",
+          "refused_rows",
           source="execPartition.c"),
     Cause("22021|22P05", "wrong encoding: the bytes are not what the dump says they are",
-          "compare the dump's client_encoding with the source's; was the file converted?"),
+          "wrong_encoding"),
     Cause("22.*", "damaged rows: the data was cut or changed after it was dumped",
-          "compare the file's checksum with its origin, and drill the backup before it"),
+          "damaged_rows"),
     Cause("42P01|42P02|42883|42704|42703|3F000|42830",
           "something it needs is not there: left out of the dump, failed before, "
           "or a function that relies on search_path",
-          "read the first error first; give functions in indexes and constraints "
-          "SET search_path or qualified names"),
+          "missing_object"),
     Cause("42501", "the restoring role lacks a right",
-          "restore as a superuser, or grant what is missing"),
+          "no_right"),
     Cause("42601|42P10|42602", "text that is no SQL: the file was damaged or edited",
-          "look at the line named above; take the backup again"),
+          "no_sql"),
     Cause("P0.*|39.*|38.*|2F.*", "a function of the database itself has refused",
-          "read the function named above: it must not depend on rows that come later in a dump"),
+          "function_refused"),
     Cause("25006", "the database takes no writes",
-          "see default_transaction_read_only of the role and database"),
+          "read_only_database"),
     Cause("0A000|58P01", "something this server was built without",
-          "restore into the server's own version and build, or use --target container"),
+          "not_built_in"),
 )  # fmt: skip
 PARTITION = Cause(
     "23514",
     "rows outside the bounds of their partition: damaged, or bounds on text that the "
     "source's collation sorts in another order than this server's",
-    "if the key is text: restore where the source's locale is the default "
-    "(--target container), and give the key a COLLATE of its own",
+    "outside_partition",
 )
 REFUSED = Cause(
     "23.*",
     "rows that their own constraints refuse, or a constraint function that changed",
-    "find the rows in the source, and mend them or the constraint",
+    "refused_rows",
 )
-UNKNOWN = Cause("", "not one that we know", "look at the line named above")
+UNKNOWN = Cause("", "not one that we know", "unknown")
 
 HARMLESS = (
     (r"SET (?:transaction_timeout)\b", "42704",
@@ -174,8 +177,7 @@ def later(reader: str) -> Cause:
         "",
         "a CHECK or generated column that reads another table, whose rows come later in the "
         f"dump: {reader}",
-        "make it a trigger or a foreign key in the source, which a dump restores after all rows; "
-        "the rows themselves may be sound",
+        "later_rows",
     )
 
 

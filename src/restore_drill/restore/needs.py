@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.restore.preflight import (
     make_roles,
     make_tablespaces,
@@ -32,15 +33,12 @@ def refuse_what_is_missing(target: Target, contents: Contents) -> None:
         raise CouldNotRun(
             f"the backup needs roles that the server lacks: {', '.join(lacking)}",
             checked=["pg_roles"],
-            remedy=[f"CREATE ROLE {lacking[0]} NOLOGIN; and so on, then run again"],
+            remedy=remedy_for("live", "missing_roles", name=lacking[0]),
         )
     spaces = missing_tablespaces(target, contents)
     if spaces:
         raise CouldNotRun(
             f"the backup needs tablespaces that the server lacks: {', '.join(spaces)}",
             checked=["pg_tablespace"],
-            remedy=[
-                f"CREATE TABLESPACE {spaces[0]} LOCATION '/directory'; and so on, run again",
-                "or dump without them: pg_dump --no-tablespaces",
-            ],
+            remedy=remedy_for("live", "missing_tablespaces", name=spaces[0]),
         )

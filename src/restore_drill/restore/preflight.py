@@ -10,6 +10,7 @@ from psycopg import sql
 
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_in
 from restore_drill.servers.extensions import package_of
 from restore_drill.servers.model import Target
@@ -23,10 +24,7 @@ def check_databases(contents: Contents) -> None:
         raise CouldNotRun(
             f"the backup holds {len(contents.databases)} databases, and a drill restores one",
             checked=[f"pg_dumpall's output with tables in: {', '.join(contents.databases)}"],
-            remedy=[
-                "dump each database by itself: pg_dump --format=custom",
-                "and the roles beside them: pg_dumpall --globals-only",
-            ],
+            remedy=remedy_for("restore", "several_databases"),
         )
 
 
@@ -46,10 +44,7 @@ def check_extensions(target: Target, contents: Contents) -> None:
         f"the backup needs extensions that {target.description} does not have: {names}",
         checked=[f"pg_available_extensions ({len(available)} extensions)"]
         + ([f"nearest by name: {', '.join(near)}"] if near else []),
-        remedy=[
-            f"install them (Debian: apt-get install {packages}), run again",
-            "or restore into an image that holds them: --target container --image IMAGE",
-        ],
+        remedy=remedy_for("target", "extension_missing", packages=packages),
     )
 
 
@@ -86,19 +81,16 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
         for name, error in words.items()
     }
     preload = [name for name, error in words.items() if PRELOAD in error.message]
-    steps = [f"{', '.join(preload)}: it works only where {PRELOAD} holds it"] if preload else []
+    named = ", ".join(preload)
+    steps = remedy_for("target", "preload", names=named, setting=PRELOAD) if preload else []
     if preload and target.throwaway:
-        steps.append("the drill preloads nothing: what would run there is not to run on a copy")
+        steps += remedy_for("target", "no_preload")
     packages = " ".join(package_of(name, target.major) for name in failed)
     return CouldNotRun(
         f"{target.description} cannot make the extensions that the backup needs: "
         + ", ".join(failed),
         checked=[f"CREATE EXTENSION {name}: {text}" for name, text in told.items()],
-        remedy=[
-            *steps,
-            f"install what is missing (Debian: apt-get install {packages}), run again",
-            "or restore into an image that holds it: --target container --image IMAGE",
-        ],
+        remedy=[*steps, *remedy_for("target", "extension_refused", packages=packages)],
     )
 
 
@@ -114,10 +106,7 @@ def check_collations(target: Target, contents: Contents) -> None:
         return
     raise CouldNotRun(
         f"the backup uses ICU collations, and {target.description} was built without ICU",
-        remedy=[
-            f"install PostgreSQL {target.major} from your system's packages (built with ICU)",
-            "or use --target container, whose official images have ICU",
-        ],
+        remedy=remedy_for("target", "no_icu", major=target.major),
     )
 
 

@@ -13,6 +13,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import Counted
 from restore_drill.backups.to_sql import restore_to_sql
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import progress_line
 from restore_drill.restore.archive import restoring_tools
 from restore_drill.restore.model import Restoration
@@ -52,5 +53,5 @@ def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
         raise CouldNotRun(
             f"{backup.name} could be read whole a moment ago, and now it cannot",
             checked=[run.fault],
-            remedy=["see that nothing writes to the backup meanwhile, and run again"],
+            remedy=remedy_for("restore", "backup_changed"),
         )

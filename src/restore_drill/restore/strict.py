@@ -11,6 +11,7 @@ from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.unusual import unusual
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
@@ -41,10 +42,7 @@ def refuse_unusual(
     raise CouldNotRun(
         f"{target.description} was not touched: {backup.name} holds what is not for a live server",
         checked=found[:MOST] + (more if found[MOST:] else []),
-        remedy=[
-            "drill it in a throwaway server first, which is shut in: leave --target database away",
-            "take a dump by pg_dump alone; run what was added by hand, once you have read it",
-        ],
+        remedy=remedy_for("live", "not_a_dump"),
     )
 
 

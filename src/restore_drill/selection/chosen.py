@@ -13,6 +13,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.selection.select import select_backup
 
@@ -34,10 +35,7 @@ def no_backup_named() -> CouldNotRun:
     return CouldNotRun(
         "no backup is named, and --require-backup (DRILL_REQUIRE_BACKUP) forbids the sample shop",
         checked=["--backup (DRILL_BACKUP) and BACKUP_PATH; the environment, .env and .env.txt"],
-        remedy=[
-            "set BACKUP_PATH to the folder where backups lie",
-            "cron knows no variables of a login: set it in the crontab, or in .env beside drill/",
-        ],
+        remedy=remedy_for("select", "required"),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.selection.candidate import Candidate, claims_to_be_backup, look_at, size_of
 from restore_drill.selection.links import linked_from, without_copies
 
@@ -70,7 +71,7 @@ def entries_of(folder: Path) -> list[Path]:
     except OSError as error:
         raise CouldNotRun(
             f"the backup directory {folder} cannot be read: {error.strerror}",
-            remedy=["check its permissions, or run as a user who may read it"],
+            remedy=remedy_for("machine", "unreadable"),
         ) from None
 
 

@@ -15,6 +15,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, as_backup, look_at
 from restore_drill.selection.links import followed
@@ -132,17 +133,12 @@ def told(series: Series) -> tuple[str, str]:
 
 def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
     """No backup lies in `folder`, or none that is named like `pattern`."""
-    steps = [
-        f"list it: ls -la {folder}",
-        "check that the backup job ran and writes there",
-        f"make one now: pg_dump --format=custom --file={folder}/backup_NAME.dump DBNAME",
-    ]
     if live:
         names = [each[0].path.name for each in live]
         return BackupFault(
             f"no backups named like {pattern!r} found in {folder} ([backup] name)",
             checked=[str(folder), *names[:MOST_TOLD]],
-            remedy=["mend the pattern in the criteria file, or the backup job", *steps[:1]],
+            remedy=remedy_for("select", "other_names", folder=folder),
         )
     what = folder_of_what(folder)
     if what is not PLAIN_FOLDER:
@@ -153,12 +149,11 @@ def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str)
         )
     deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
     checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_TOLD])]
-    if deeper:
-        steps.insert(0, f"files lie deeper: does BACKUP_PATH={deeper[0]} name the backups?")
+    remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
     return BackupFault(
         f"no backups found in {folder}",
         checked=[*checked, *listing.passed_over],
-        remedy=steps,
+        remedy=remedy + remedy_for("select", "empty_folder", folder=folder),
     )
 
 
@@ -170,7 +165,7 @@ def named_backup(path: Path, zone: tzinfo) -> Backup:
     except OSError as error:
         raise CouldNotRun(
             f"the backup {path} cannot be read: {error.strerror}",
-            remedy=["check its permissions, or run as a user who may read it"],
+            remedy=remedy_for("machine", "unreadable"),
         ) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     return as_backup(candidate, remarks=links)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.extensions import why_not
 
 FEATURES = {
@@ -54,7 +55,7 @@ class Binaries:
             raise CouldNotRun(
                 f"{self.name} has no {name}",
                 checked=[str(path)],
-                remedy=["install the client tools beside it (postgresql-client)"],
+                remedy=remedy_for("target", "no_tool"),
             )
         return str(path)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.place import available_memory, memory
 from restore_drill.servers.tuning import processes
@@ -31,10 +32,6 @@ IN_MEMORY = 0.8
 """Part of the available memory that data in memory may take; half of it was to do (place.SHARE)."""
 EVERY = 0.1
 """Seconds between two looks at the disk: a fast one takes 200 MB in them, a look 5 microseconds."""
-LOOK = (
-    "if the backup is far smaller than that, see what its functions and indexes write: "
-    "a dump's code runs when it is restored"
-)
 FIRST_TO_GO = 1000
 """The kernel's score by which these processes are killed before all others when memory runs out."""
 
@@ -122,5 +119,5 @@ class RoomWatch:
         return CouldNotRun(
             f"the throwaway server was ended before it filled the {what}",
             checked=[f"{show_bytes(self.left)} were free in {self.place}{kept}"],
-            remedy=["free some space, or point TMPDIR to a larger disk", LOOK],
+            remedy=remedy_for("target", "filled"),
         )

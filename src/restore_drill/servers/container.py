@@ -17,6 +17,7 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import RoomWatch
@@ -41,7 +42,7 @@ from restore_drill.servers.containers import (
     launch,
     removed_on_error,
 )
-from restore_drill.servers.engine import NO_IMAGE, explained, first_line
+from restore_drill.servers.engine import explained, first_line
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from restore_drill.servers.tuning import FAST, SORT_MB
@@ -209,7 +210,7 @@ def wait_for_server(
             raise CouldNotRun(
                 f"image {container.image} did not give a PostgreSQL server: {how}",
                 checked=last_log_lines(container, password) + ([] if ended else [answer]),
-                remedy=NO_IMAGE[1:],
+                remedy=remedy_for("container", "other_image"),
             )
         time.sleep(0.1)
 

@@ -16,7 +16,8 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from testcontainers.core.container import DockerContainer
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers.engine import NO_IMAGE, engine_client, explained, reason
+from restore_drill.core.remedies import remedy_for
+from restore_drill.servers.engine import engine_client, explained, reason
 
 OWNER_LABEL = "org.restore-drill.owner"
 HOST_LABEL = "org.restore-drill.host"
@@ -83,7 +84,7 @@ def fetch(client: DockerClient, image: str, *, note: Callable[[str], None]) -> N
             raise CouldNotRun(
                 f"image {image} is not here and could not be fetched",
                 checked=[reason(error)],
-                remedy=NO_IMAGE,
+                remedy=remedy_for("container", "no_image"),
             ) from None
 
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
 
@@ -31,7 +32,7 @@ def copy_of(target: Target) -> Iterator[Target]:
             raise CouldNotRun(
                 f"no copy of the restored database was made: {told}",
                 checked=["fixture writable_url"],
-                remedy=["close what other fixtures have opened", "see that the disk has room"],
+                remedy=remedy_for("target", "no_copy"),
             ) from None
         try:
             yield copy

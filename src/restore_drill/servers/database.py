@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
@@ -24,11 +25,7 @@ def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
         raise CouldNotRun(
             f"{place_of(conninfo)} was not touched: its reset is not confirmed",
             checked=[f"--confirm-reset {settings.confirm_reset or '(not given)'}"],
-            remedy=[
-                "--target database drops all that is in that database and restores the backup",
-                f"if you mean it, add: --confirm-reset {name}",
-                "to only prove the backup leave --target away: the default touches nothing",
-            ],
+            remedy=remedy_for("live", "not_confirmed", name=name),
         )
     return open_database(url, lambda major: find_binaries(major, note=note))
 
@@ -50,7 +47,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
             checked=[first_line(error)],
-            remedy=["check DATABASE_URL, the network and pg_hba.conf; is the server up?"],
+            remedy=remedy_for("live", "no_connection"),
         ) from None
     return Target(
         kind="database",

@@ -15,6 +15,7 @@ from mirakuru.exceptions import ExecutorError
 from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_duration
 from restore_drill.servers import cleanup, untrusted
@@ -30,14 +31,10 @@ from restore_drill.servers.place import choose_base, fits_in_memory
 from restore_drill.servers.tuning import PORT
 
 START_ERRORS = (
-    (
-        "No space left on device",
-        "no space left on the disk",
-        "free some space, or set TMPDIR to a directory that has it",
-    ),
-    ("Cannot allocate memory", "not enough memory", "give this machine or container more memory"),
+    ("No space left on device", "no space left on the disk", "disk"),
+    ("Cannot allocate memory", "not enough memory", "memory"),
 )
-"""What the server says when it does not start, what it means, and a way out."""
+"""What the server says when it does not start, what it means, and the cause of its remedy."""
 
 
 @dataclass
@@ -69,7 +66,7 @@ class EmbeddedServer:
             raise CouldNotRun(
                 f"{self.binaries.name} cannot create the database {name!r} ({encoding})",
                 checked=[error_text(error, name)],
-                remedy=["check the free space of the directory for temporary files (TMPDIR)"],
+                remedy=remedy_for("target", "no_database"),
             ) from None
         return self.target(name)
 
@@ -125,7 +122,7 @@ def start_embedded(
     except OSError as error:
         raise CouldNotRun(
             f"{binaries.name} cannot be set up in {base}: {error.strerror or error}",
-            remedy=["set TMPDIR to another directory"],
+            remedy=remedy_for("target", "folder"),
         ) from None
     where = " in memory" if in_memory else ""
     where += ", isolated," if executor.is_isolated else ""
@@ -204,8 +201,9 @@ def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
     """Tell why the server did not start: the end of its log, else what was printed; a way out."""
     said = words_of(executor, error)
     lines = [line for line in said.splitlines() if line.strip()][-8:]
-    what, step = "did not start", "try another way: --target container, or another build"
-    for words, named, remedy in START_ERRORS:
+    what, cause = "did not start", "unknown"
+    for words, meaning, its_cause in START_ERRORS:
         if words in said:
-            what, step = f"did not start: {named}", remedy
-    return CouldNotRun(f"{executor.binaries.name} {what}", checked=lines, remedy=[step])
+            what, cause = f"did not start: {meaning}", its_cause
+    remedy = remedy_for("server_start", cause)
+    return CouldNotRun(f"{executor.binaries.name} {what}", checked=lines, remedy=remedy)

@@ -13,17 +13,7 @@ from docker.errors import APIError, DockerException
 from testcontainers.core import docker_client
 
 from restore_drill.core.errors import CouldNotRun
-
-NO_ENGINE = (
-    "start one: `systemctl start docker`, Docker Desktop or Podman",
-    "name one that runs: DOCKER_HOST, or `docker context use NAME`",
-    "drill without containers: --target embedded",
-)
-NO_IMAGE = (
-    "check its name, and load it: `docker pull IMAGE` or `docker load`",
-    "name another one: --image (DRILL_IMAGE), --redis-image (DRILL_REDIS_IMAGE)",
-    "drill without containers: --target embedded",
-)
+from restore_drill.core.remedies import remedy_for
 
 
 @contextmanager
@@ -47,11 +37,12 @@ def explained(what: str) -> Iterator[None]:
         raise CouldNotRun(
             f"the container engine did not {what}",
             checked=[reason(error)],
-            remedy=NO_IMAGE[1:],
+            remedy=remedy_for("container", "other_image"),
         ) from None
     except TimeoutError:
         raise CouldNotRun(
-            f"the container engine did not {what} in time", remedy=NO_IMAGE[1:]
+            f"the container engine did not {what} in time",
+            remedy=remedy_for("container", "other_image"),
         ) from None
     except (DockerException, OSError, ValueError) as error:
         raise no_engine(error) from None
@@ -84,13 +75,12 @@ def no_engine(error: BaseException) -> CouldNotRun:
     while error.__context__:
         error = error.__context__
     why = getattr(error, "strerror", None) or type(error).__name__
-    steps = [*NO_ENGINE]
-    if isinstance(error, PermissionError):
-        steps.insert(0, "let this user use it (group docker), or run as one who may")
+    is_refused = isinstance(error, PermissionError)
+    remedy = remedy_for("container", "no_permission") if is_refused else []
     return CouldNotRun(
         "no container engine answers",
         checked=[f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path} ({source}): {why}"],
-        remedy=steps,
+        remedy=remedy + remedy_for("container", "no_engine"),
     )
 
 

