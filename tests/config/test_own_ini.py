@@ -125,6 +125,40 @@ def test_options_of_pytest_do_not_change_what_runs(given: list[str], report_dir:
     assert len(drill.ran) == 6
 
 
+LIKE_PYTEST_DJANGO = """\
+import os
+
+
+def pytest_addoption(parser):
+    parser.addoption("--ds")
+
+
+def pytest_load_initial_conftests():
+    raise ImportError(f"no Django project for {os.environ['DJANGO_SETTINGS_MODULE']}")
+"""
+
+
+@pytest.mark.parametrize("called", [["-m", "pytest", "drill"], ["-m", "drill"]])
+def test_a_setting_for_pytest_django_is_none_for_the_drill(
+    around: Around, tmp_path: Path, called: list[str]
+) -> None:
+    """The plugin sets up the application by that variable, and ends pytest where it cannot."""
+    (tmp_path / "like_django.py").write_text(LIKE_PYTEST_DJANGO)
+    about = tmp_path / "like_django-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: like-django\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[pytest11]\ndjango = like_django\n")
+    (around.folder / "pytest.ini").write_text(BREAKING)
+    given = {"PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "shop.settings"}
+
+    code, told = around.run(*called, "-k", "redis", **given)
+    other, refused = around.run("-m", "pytest", "../checks", cwd=around.drill, **given)
+
+    assert code == 0, told
+    assert "6 criteria passed" in told
+    assert other == 1 and "no Django project" in refused, "a run of other tests has the plugin"
+
+
 @pytest.mark.parametrize(("word", "near"), [("statsu", "'status'"), ("backups", "'backup'")])
 def test_an_unknown_command_is_no_drill(around: Around, word: str, near: str) -> None:
     """Exit 4, a near name and the commands; nothing is drilled."""
