@@ -1,16 +1,22 @@
-"""The criteria file: what it may say, and how each mistake in it is told."""
+"""The criteria file: what it may say, how an error in it is reported, and its JSON Schema."""
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator, FormatChecker
 
 from restore_drill.config.criteria import Criteria, Freshness, Waiver, load_criteria
 from restore_drill.core.errors import UsageError
+from tests.helpers.options_table import SCHEMA, schema_text
 
+SHIPPED = Path(__file__).parents[2] / "drill"
 WAIVER = '[[waivers]]\ncriterion = "test_x[a]"\nreason = "r"\nexpires = 2027-01-31\n'
 
 
@@ -83,7 +89,7 @@ def test_a_waiver_holds_through_its_last_day() -> None:
     assert waiver.has_expired(date(2027, 2, 1))
 
 
-MISTAKES = {
+ERRORS = {
     "unknown section": (
         "[freshnes]\n",
         "the file: unknown key 'freshnes'; did you mean 'freshness'?",
@@ -135,22 +141,90 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_named_with_its_place(tmp_path: Path, case: str) -> None:
-    """A mistake is a usage error that names file and section."""
-    text, words = MISTAKES[case]
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_is_named_with_its_place(tmp_path: Path, case: str) -> None:
+    """It is a usage error that names file and section."""
+    text, words = ERRORS[case]
 
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         read(tmp_path, text)
 
-    assert str(told.value).startswith(f"criteria file {tmp_path / 'criteria.toml'}")
-    assert words in str(told.value)
+    assert str(raised.value).startswith(f"criteria file {tmp_path / 'criteria.toml'}")
+    assert words in str(raised.value)
+
+
+LINES = {
+    "key of an entry": ("[tables]\n# min_row\n\ncards = { min_row = 1 }\n", 4),
+    "section": ("[sql]\n\n[freshnes]\n", 3),
+    "value of several lines": ('[facts.a]\nmin = 1\nsql = """\nSELECT 1\n"""\nmax = "a"\n', 6),
+    "list of several lines": ("[tables.a]\nreferences = [\n  1,\n]\n", 2),
+    "dotted key": ('[budgets]\n\n[freshness]\n"x.y" = "1h"\na.b = "soon"\n', 5),
+    "quoted name": ('[tables]\n"a.b" = { min_rows = "x" }\n', 2),
+    "second of a list": (f"{WAIVER}\n{WAIVER.replace('2027-01-31', '1')}", 9),
+    "missing key": ("[facts]\n\n[facts.a]\nmin = 1\n", 3),
+    "no bound": ("[facts]\n[facts.a]\nsql = 'SELECT 1'\n", 2),
+}
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_an_error_is_named_with_its_line(tmp_path: Path, case: str) -> None:
+    """It is the line on which the key begins, or that of the table which lacks it."""
+    text, line = LINES[case]
+
+    with pytest.raises(UsageError, match=rf"criteria\.toml, line {line}, "):
+        read(tmp_path, text)
+
+
+def test_schema_beside_the_criteria_file_is_that_of_the_code() -> None:
+    """`make docs` has written it, and editors find it by the first line of the file."""
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text()
+    for name in ("criteria.toml", "sample.toml"):
+        first = (SHIPPED / name).read_text(encoding="utf-8").splitlines()[0]
+        assert first == f"#:schema ./{SCHEMA.name}"
+
+
+def faults(text: str) -> list[str]:
+    """What the JSON Schema finds wrong with a file of `text`; dates are texts, as in editors."""
+    raw: Any = json.loads(json.dumps(tomllib.loads(text), default=str))
+    checker = Draft7Validator(json.loads(schema_text()), format_checker=FormatChecker(["date"]))
+    return [error.message for error in checker.iter_errors(raw)]
+
+
+BEYOND_A_SCHEMA = (
+    "one part",
+    "four parts",
+    "empty part",
+    "zero age",
+    "expiry as text",
+    "wild name",
+)
+"""Errors of names and of the drill's own rules."""
+
+
+@pytest.mark.parametrize("case", ERRORS.keys() - {*BEYOND_A_SCHEMA, "all", "complete", "rows"})
+def test_editors_see_the_same_errors(case: str) -> None:
+    """What the drill refuses the schema refuses too, as far as a schema can."""
+    assert faults(ERRORS[case][0])
+
+
+@pytest.mark.parametrize("name", ["criteria.toml", "sample.toml"])
+def test_editors_see_none_in_the_shipped_files(name: str) -> None:
+    """Nor in their examples, when they are uncommented."""
+    text = (SHIPPED / name).read_text(encoding="utf-8")
+
+    assert not faults(text)
+    assert not faults(uncommented(text))
+
+
+def uncommented(text: str) -> str:
+    """A criteria file with its examples in force."""
+    return re.sub(r'^# (?=\[|[\w".]+ = )', "", text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ["criteria.toml", "sample.toml"])
 def test_shipped_files_are_right(name: str) -> None:
     """The criteria files that come with the drill can be read."""
-    path = Path(__file__).parents[2] / "drill" / name
+    path = SHIPPED / name
 
     assert load_criteria(path).path == path
 
@@ -158,9 +232,9 @@ def test_shipped_files_are_right(name: str) -> None:
 def test_examples_in_the_shipped_file_are_right(tmp_path: Path) -> None:
     """What stands in comments of drill/criteria.toml works when it is uncommented."""
     (tmp_path / "sql").mkdir()
-    shipped = (Path(__file__).parents[2] / "drill" / "criteria.toml").read_text()
+    shipped = (SHIPPED / "criteria.toml").read_text()
 
-    criteria = read(tmp_path, re.sub(r'^# (?=\[|[\w".]+ = )', "", shipped, flags=re.MULTILINE))
+    criteria = read(tmp_path, uncommented(shipped))
 
     assert set(criteria.tables) == {"public.cards", "billing.invoices"}
     assert set(criteria.facts) == {"revenue"}

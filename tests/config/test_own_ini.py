@@ -149,10 +149,13 @@ def test_a_setting_for_pytest_django_is_none_for_the_drill(
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: like-django\nVersion: 1\n")
     (about / "entry_points.txt").write_text("[pytest11]\ndjango = like_django\n")
     (around.folder / "pytest.ini").write_text(BREAKING)
-    given = {"PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "shop.settings"}
+    given, path = [*called, "-k", "redis"], str(tmp_path)
+    settings = "shop.settings"
 
-    code, told = around.run(*called, "-k", "redis", **given)
-    other, refused = around.run("-m", "pytest", "../checks", cwd=around.drill, **given)
+    code, told = around.run(*given, PYTHONPATH=path, DJANGO_SETTINGS_MODULE=settings)
+    other, refused = around.run(
+        "-m", "pytest", "../checks", PYTHONPATH=path, DJANGO_SETTINGS_MODULE=settings
+    )
 
     assert code == 0, told
     assert "6 criteria passed" in told

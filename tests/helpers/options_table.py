@@ -1,14 +1,21 @@
-"""`make docs` (`python -m tests.helpers.options_table`) writes the options into docs/options.md."""
+"""`make docs` (`python -m tests.helpers.options_table`) writes what is made of the code.
+
+That is the table in docs/options.md, and the JSON Schema of the criteria file beside it.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
+from restore_drill.config.criteria import schema
 from restore_drill.config.help import GROUPS
 from restore_drill.config.options import OPTIONS, Option
 
-PAGE = Path(__file__).parents[2] / "docs" / "options.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "options.md"
+SCHEMA = ROOT / "drill" / "criteria.schema.json"
 BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 
@@ -47,5 +54,11 @@ def rewritten(text: str) -> str:
     return before + begin + table() + end + after
 
 
+def schema_text() -> str:
+    """The JSON Schema of the criteria file, as it lies beside the one of the drill."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    SCHEMA.write_text(schema_text(), encoding="utf-8")

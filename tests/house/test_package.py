@@ -299,8 +299,24 @@ def test_init_writes_only_what_is_not_there(installed: Installed, tmp_path: Path
     assert (tmp_path / "drill" / "criteria.toml").read_text() == "# mine\n"
     assert not (tmp_path / "nowhere").exists()
     assert "GitHub reads" in told, "this is no repository"
+    assert (tmp_path / "drill" / "criteria.schema.json").is_file()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert (tmp_path / ".github" / "workflows" / "restore-drill.yml").is_file()
+
+
+def test_init_brings_the_schema_up_to_date(installed: Installed, repository: Path) -> None:
+    """The schema that editors use is the package's, and follows it; the criteria file stays."""
+    schema = repository / "drill" / "criteria.schema.json"
+    criteria = repository / "drill" / "criteria.toml"
+    before = schema.read_text()
+    schema.write_text("{}")
+    criteria.write_text(f"{criteria.read_text()}# mine\n")
+    code, told = installed.run("restore-drill", "init", cwd=repository)
+
+    assert code == 0, told
+    assert schema.read_text() == before
+    assert criteria.read_text().startswith("#:schema ./criteria.schema.json\n")
+    assert criteria.read_text().endswith("# mine\n")
 
 
 def test_init_beside_a_conftest_of_other_tests_says_what_is_missing(

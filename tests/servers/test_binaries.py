@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 import zipfile
 from collections.abc import Iterator
@@ -194,8 +195,8 @@ def test_environment_without_pip_uses_that_of_python(
 def test_missing_pip_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python without any pip says how to add it, and one failure is not waited for twice."""
     without_pip(tmp_path / "bare", monkeypatch)
-    monkeypatch.setattr(fetch.sysconfig, "get_path", lambda _: str(tmp_path))
-    monkeypatch.setattr(fetch.sysconfig, "get_config_var", lambda _: None)
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: None)
 
     with pytest.raises(CouldNotRun, match="has no pip; add it: uv pip install pip"):
         fetch.fetch(16, note=lambda _: None)

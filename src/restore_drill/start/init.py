@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from restore_drill import __version__
@@ -17,6 +18,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 ONLY_HERE = "# drill/sample.toml is a filled-in example.\n"
 """Stands in the criteria file of a clone, and names what is not there elsewhere."""
+
+SCHEMA = "criteria.schema.json"
+"""What editors check the criteria file by; one of another version is replaced."""
 
 WORKFLOW = Path(".github/workflows/restore-drill.yml")
 
@@ -41,6 +45,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     here = Path.cwd()
     if here.is_relative_to(root):
         raise UsageError(f"{root} is restore-drill itself: put your criteria into its drill/")
+    remove_other_schema(here / NAME / SCHEMA)
     for path, text in files():
         said = "written" if write_new(here / path, text) else "kept as it is"
         note(f"{said:<14}{path}")
@@ -59,12 +64,24 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
 def files() -> Iterator[tuple[Path, str]]:
     """Each file by its path in the repository, with its text."""
     drill = Path(NAME)
-    criteria = (SUITE / "drill" / "criteria.toml").read_text(encoding="utf-8")
-    yield drill / "criteria.toml", criteria.replace(ONLY_HERE, "")
+    yield drill / "criteria.toml", shipped("criteria.toml").replace(ONLY_HERE, "")
+    yield drill / SCHEMA, shipped(SCHEMA)
     yield drill / "conftest.py", template("conftest.py")
     yield drill / "test_application.py", template("test_application.py")
     yield drill / "sql" / "indexes_are_valid.sql", template("indexes_are_valid.sql")
     yield WORKFLOW, template("workflow.yml").replace("VERSION", __version__)
+
+
+def shipped(name: str) -> str:
+    """Text of the file `name` of the standard criteria."""
+    return (SUITE / "drill" / name).read_text(encoding="utf-8")
+
+
+def remove_other_schema(path: Path) -> None:
+    """Remove a schema that another version of the package has written to `path`."""
+    with suppress(OSError):
+        if path.read_bytes() != shipped(SCHEMA).encode() and not path.is_symlink():
+            path.unlink()
 
 
 def template(name: str) -> str:

@@ -1,5 +1,6 @@
 """What must hold for this database: the criteria file (TOML), read and checked."""
 
+from restore_drill.config.criteria.file import schema
 from restore_drill.config.criteria.model import (
     Criteria,
     Fact,
@@ -18,4 +19,5 @@ __all__ = [
     "Waiver",
     "load_criteria",
     "qualified",
+    "schema",
 ]

@@ -1,0 +1,217 @@
+"""The model of the criteria file, from which it is checked and its JSON Schema is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restore_drill.config.criteria.ages import Ages
+from restore_drill.config.criteria.kinds import (
+    Day,
+    Duration,
+    Folder,
+    Names,
+    Number,
+    Remark,
+    Rows,
+    Share,
+    Text,
+    Zone,
+)
+from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, Waiver, qualified
+from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
+
+NEVER_WAIVED = (
+    "test_backup_exists",
+    "test_backup_is_not_empty",
+    "test_backup_is_complete",
+    "test_database_has_rows",
+)
+"""Without these there is nothing that a drill could prove."""
+
+BOUNDS = ("min", "max", "equals")
+FLAT = ("sql", "backup", "tolerance", "drift", "redis")
+"""Sections whose keys are fields of `Criteria`."""
+
+
+def table_of(place: Place, values: dict[str, Any]) -> TableCriteria:
+    """One entry of `[tables]`; a name without schema means `public`."""
+    high = values.get("max_rows")
+    if high is not None and values.get("min_rows", 1) > high:
+        raise place.error(f"min_rows is above max_rows ({high})")
+    values |= {"references": tuple(map(qualified, values.get("references", ())))}
+    return TableCriteria(qualified(place.name), **values)
+
+
+def fact_of(place: Place, values: dict[str, Any]) -> Fact:
+    """One entry of `[facts]`: its SQL and at least one bound."""
+    if not any(bound in values for bound in BOUNDS):
+        raise place.error("give min, max or equals, else nothing is checked")
+    return Fact(name=place.name, **values)
+
+
+class Criterion(Text):
+    """Id of a criterion that may be waived."""
+
+    def read(self, place: Place, value: Any) -> str:
+        """The id."""
+        criterion = super().read(place, value)
+        name = criterion.split("::")[-1].split("[")[0]
+        if any(char in criterion.split("[")[0] for char in "*?"):
+            what = "a waiver names one criterion; * and ? are wild inside its brackets only"
+            raise place.error(what)
+        if name in NEVER_WAIVED:
+            raise place.error(
+                f"{name} cannot be waived: without it there is nothing that a drill could prove"
+            )
+        return criterion
+
+
+def criteria_of(place: Place, found: dict[str, Any]) -> Criteria:
+    """The whole file."""
+    fields = {name: value for name, value in found.items() if name not in FLAT}
+    for name in FLAT:
+        fields |= found.get(name, {})
+    return Criteria(path=place.path, **fields)
+
+
+TABLE = Section(
+    {
+        "min_rows": Key(Rows(), "rows at least (1 where it is not set)"),
+        "max_rows": Key(Rows(), "rows at most"),
+        "references": Key(Names(), "tables that its foreign keys must reference"),
+    },
+    build=table_of,
+)
+
+FACT = Section(
+    {
+        "sql": Key(Text("a query that returns one number", strips=False), "the query", "", True),
+        "description": Key(Remark(), "what the number is"),
+        "min": Key(Number(), "the number at least"),
+        "max": Key(Number(), "the number at most"),
+        "equals": Key(Number(), "the number exactly"),
+    },
+    build=fact_of,
+    needs={"anyOf": [{"required": [bound]} for bound in BOUNDS]},
+)
+
+WAIVER = Section(
+    {
+        "criterion": Key(
+            Criterion("an id like test_foreign_keys_hold[cards]"),
+            "id of the criterion; * and ? are wild inside its brackets",
+            "",
+            True,
+        ),
+        "reason": Key(
+            Text("why the finding is accepted for now"), "why it is accepted for now", "", True
+        ),
+        "expires": Key(Day(), "its last day (UTC), unquoted: 2027-01-31", "", True),
+    },
+    build=lambda _place, values: Waiver(**values),
+)
+
+BUDGETS = Section(
+    {
+        "max_backup_age": Key(Duration(), "how old the backup may be (26h where it is not set)"),
+        "max_restore_time": Key(Duration(), "how long the restore may take"),
+        "max_verify_time": Key(Duration(), "how long the verification may take"),
+        "max_total_time": Key(Duration(), "how long the whole drill may take"),
+    },
+    "[budgets]",
+)
+
+SQL = Section(
+    {
+        "folder": Key(
+            Folder("the name of a folder"),
+            "folder of the SQL criteria, beside this file",
+            "sql_folder",
+        ),
+        "timeout": Key(
+            Duration(), "how long each may take (30s where it is not set)", "sql_timeout"
+        ),
+    },
+    "[sql]",
+    build=lambda _place, values: {k: v for k, v in values.items() if v},  # 0s is no timeout
+)
+
+BACKUP = Section(
+    {
+        "timezone": Key(Zone(), "zone of the times in the backups' names: Europe/Berlin"),
+        "name": Key(
+            Text("a pattern"), "pattern of the names to choose from: shop_*", "backup_name"
+        ),
+        "min_size_ratio": Key(Number(), "size at least, as a share of the median of those before"),
+    },
+    "[backup]",
+)
+
+TOLERANCE = Section(
+    {
+        "max_shrink": Key(Share(1), "share of a table's rows that may be missing: 0.1"),
+        "max_growth": Key(Share(), "share of a table's rows that may be added"),
+        "tables": Key(
+            Entries(
+                Share(1),
+                "[tolerance.tables]",
+                build=lambda found: {qualified(name): share for name, share in found.items()},
+            ),
+            "max_shrink of single tables",
+            "shrinks",
+        ),
+    },
+    "[tolerance]",
+)
+
+HEAD = "a query that returns the versions of the schema that are applied"
+
+FILE = Section(
+    {
+        "tables": Key(
+            Entries(TABLE, "[tables]", "[tables] {}", lambda found: named(found.values())),
+            "tables that must be there with rows; a name without schema means public",
+        ),
+        "facts": Key(
+            Entries(FACT, "[facts]", "[facts.{}]"),
+            "business facts: a query that returns one number, and its bounds",
+        ),
+        "freshness": Key(
+            Ages(), "how old the newest row may be when the backup is taken, by table.column"
+        ),
+        "waivers": Key(
+            Tables(WAIVER, "criterion"), "findings that are known and accepted until a day"
+        ),
+        "sql": Key(SQL, "criteria in SQL: each file passes when its query returns no rows"),
+        "budgets": Key(BUDGETS, "how old and how slow it may be"),
+        "backup": Key(BACKUP, "which backup is drilled, and how small it may be"),
+        "tolerance": Key(TOLERANCE, "rows against those of the last passed drill"),
+        "drift": Key(
+            Section({"head": Key(Text(HEAD), HEAD)}, "[drift]"),
+            "what the source has lost or changed since the last passed drill",
+        ),
+        "redis": Key(
+            Section(
+                {"max_latency": Key(Duration(), "median of PING at most", "max_redis_latency")},
+                "[redis]",
+            ),
+            "Redis",
+        ),
+    },
+    build=criteria_of,
+)
+
+
+def named(found: Any) -> dict[str, Any]:
+    """Each of `found` by its name."""
+    return {each.name: each for each in found}
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the criteria file, by which editors complete and check it."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Criteria of a restore drill",
+        **FILE.schema(),
+    }

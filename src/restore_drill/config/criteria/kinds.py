@@ -1,0 +1,182 @@
+"""Kinds of values in the criteria file: how each is read, and what the JSON Schema says of it.
+
+A kind that is required gets None where its key is missing, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from restore_drill.config.criteria.place import Place
+from restore_drill.core.units import parse_duration
+
+Schema = dict[str, Any]
+
+
+class Kind(Protocol):
+    """How a value is read and described."""
+
+    def read(self, place: Place, value: Any) -> Any:
+        """`value` as the drill uses it; raises UsageError naming `place`."""
+
+    def schema(self) -> Schema:
+        """JSON Schema of it."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is not empty; `meaning` says what it must be. SQL keeps its blanks."""
+
+    meaning: str
+    strips: bool = True
+
+    def read(self, place: Place, value: Any) -> str:
+        """The text."""
+        if not isinstance(value, str) or not value.strip():
+            raise place.error(f"{place.name} is missing: {self.meaning}")
+        return value.strip() if self.strips else value
+
+    def schema(self) -> Schema:
+        """At least one character that can be seen."""
+        return {"type": "string", "pattern": r"\S"}
+
+
+class Remark:
+    """A text for people, of which nothing is demanded."""
+
+    def read(self, _place: Place, value: Any) -> str:
+        """The text."""
+        return str(value)
+
+    def schema(self) -> Schema:
+        """Any text."""
+        return {"type": "string"}
+
+
+class Folder(Text):
+    """A folder, counted from the criteria file's own."""
+
+    def read(self, place: Place, value: Any) -> Any:
+        """Its path."""
+        return (place.path.parent / super().read(place, value)).resolve()
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number."""
+
+    def read(self, place: Place, value: Any) -> float:
+        """The number."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise place.error(f"{place.name} must be a number, not {value!r}")
+        return value
+
+    def schema(self) -> Schema:
+        """Any number."""
+        return {"type": "number"}
+
+
+@dataclass(frozen=True)
+class Share(Number):
+    """A share like 0.1, no larger than `most`."""
+
+    most: float | None = None
+
+    def read(self, place: Place, value: Any) -> float:
+        """The share."""
+        share = super().read(place, value)
+        if share < 0 or (self.most is not None and share > self.most):
+            raise place.error(f"{place.name} is a share like 0.1, not {value!r}")
+        return share
+
+    def schema(self) -> Schema:
+        """Its bounds."""
+        return {
+            "type": "number",
+            "minimum": 0,
+            **({} if self.most is None else {"maximum": self.most}),
+        }
+
+
+class Rows(Number):
+    """A number of rows."""
+
+    def read(self, place: Place, value: Any) -> int:
+        """The number."""
+        number = super().read(place, value)
+        if not isinstance(number, int) or number < 0:
+            raise place.error(f"{place.name} must be a whole number of rows, not {value!r}")
+        return number
+
+    def schema(self) -> Schema:
+        """A whole number."""
+        return {"type": "integer", "minimum": 0}
+
+
+class Duration:
+    """A duration like `26h`; a number is one of seconds."""
+
+    def read(self, place: Place, value: Any) -> float:
+        """Seconds."""
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            raise place.error(f"{place.name} {error}") from None
+
+    def schema(self) -> Schema:
+        """A text like `1d 2h`, or a number."""
+        unit = r"\s*\d+(\.\d+)?\s*(ms|s|sec|m|min|h|d|w)\s*"
+        return {
+            "type": ["string", "number"],
+            "pattern": rf"^(\s*\d+(\.\d+)?\s*|({unit})+)$",
+            "minimum": 0,
+        }
+
+
+class Zone:
+    """A time zone by its name."""
+
+    def read(self, place: Place, value: Any) -> tzinfo:
+        """The zone."""
+        try:
+            return ZoneInfo(str(value))
+        except (LookupError, ValueError, OSError):
+            what = f"timezone {value!r} is unknown; write it like 'Europe/Berlin'"
+            raise place.error(what) from None
+
+    def schema(self) -> Schema:
+        """Any name."""
+        return {"type": "string"}
+
+
+class Day:
+    """A date without a time."""
+
+    def read(self, place: Place, value: Any) -> date:
+        """The date."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        what = "is missing" if value is None else f"is no date: {value!r}"
+        raise place.error(f"{place.name} {what}; write its last day like 2027-01-31, unquoted")
+
+    def schema(self) -> Schema:
+        """Editors show a date of TOML to the schema as a text."""
+        return {"type": "string", "format": "date"}
+
+
+@dataclass(frozen=True)
+class Names:
+    """A list of names of tables."""
+
+    def read(self, place: Place, value: Any) -> list[str]:
+        """The names."""
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise place.error(f"{place.name} must be a list of table names")
+        return value
+
+    def schema(self) -> Schema:
+        """A list of texts."""
+        return {"type": "array", "items": {"type": "string"}}

@@ -1,0 +1,89 @@
+"""Where a value stands in the criteria file: an error in it names its line and its section."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from restore_drill.core.errors import UsageError
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What `keys` lead to in the criteria file at `path`, which holds `text`.
+
+    `label` names the section, as people write it: `[sql]`.
+    """
+
+    path: Path
+    text: str
+    label: str = "the file"
+    keys: Keys = ()
+
+    @property
+    def name(self) -> str:
+        """The key itself."""
+        return str(self.keys[-1])
+
+    def inside(self, key: str | int) -> Place:
+        """The place of `key` within."""
+        return replace(self, keys=(*self.keys, key))
+
+    def labelled(self, label: str) -> Place:
+        """The same place, in a section that is called `label`."""
+        return replace(self, label=label) if label else self
+
+    def error(self, what: str) -> UsageError:
+        """Usage error that names file, line and section."""
+        line = line_of(self.text, self.keys)
+        where = f"{self.path}, line {line}" if line else f"{self.path}"
+        return UsageError(f"criteria file {where}, {self.label}: {what}")
+
+    def refuse_unknown(self, found: Iterable[str], known: Iterable[str]) -> None:
+        """Refuse a key that nobody reads: it would look like a criterion and check nothing."""
+        for key in found:
+            if key not in known:
+                near = difflib.get_close_matches(key, list(known), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
+                raise self.inside(key).error(f"unknown key {key!r}; {hint}")
+
+
+def line_of(text: str, keys: Keys) -> int:
+    """Line of `text` that gives what `keys` lead to, or what holds it; 0 where none is found.
+
+    tomllib keeps no lines. A statement has given a key when the text up to it holds the key.
+    """
+    lines = text.split("\n")
+    for depth in range(len(keys), 0, -1):
+        wanted = keys[:depth]
+        word = next((key for key in reversed(wanted) if isinstance(key, str)), "")
+        for number in (number for number, line in enumerate(lines, 1) if word in line):
+            if holds(first_whole(lines, number), wanted):
+                return number
+    return 0
+
+
+def first_whole(lines: list[str], number: int) -> Any:
+    """What the first lines hold: so many, and those in which a longer value goes on."""
+    for end in range(number, len(lines) + 1):
+        try:
+            return tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+    return {}
+
+
+def holds(value: Any, keys: Keys) -> bool:
+    """Whether `keys` lead to something in `value`."""
+    for key in keys:
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return False
+    return True
