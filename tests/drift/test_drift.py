@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -14,37 +13,31 @@ import pytest
 from drill import test_drift as criteria
 from fixtures.commands import main
 from restore_drill.config.criteria import Criteria, load_criteria
-from restore_drill.core.errors import UsageError
 from restore_drill.drift.compare import Tolerance, compare_with
 from restore_drill.drift.drift import Drift
 from restore_drill.drift.findings import ROWS
 from restore_drill.drift.high import highs_after
-from restore_drill.drift.reference import read_reference, write_reference
 from restore_drill.facts.pool import open_session
-from restore_drill.facts.schema.heads import moved, read_heads, went_back
 from restore_drill.facts.schema.kinds import Expression, read_parts
-from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS, named
+from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS
 from restore_drill.facts.schema.model import DriftFacts, High, Measure
 from restore_drill.facts.schema.outline import KINDS
 from restore_drill.servers.model import Target
 from tests.corpus.drift import DAMAGES, DriftLab
 from tests.corpus.drift import HEALTHY as HARMLESS
-from tests.helpers.drills import Drill, python_m_drill, run_drill
-from tests.helpers.shop import SHOP, Shops, fill_shop, pg_dump
+from tests.helpers.drifts import DROP_KEY, KEY, stamp
+from tests.helpers.drills import Drill, run_drill
+from tests.helpers.shop import fill_shop, pg_dump
 
 SUBSET = ("half of a table's rows", "dropped table", "dropped foreign key", "dropped policy",
           "revoked grant", "disabled trigger", "emptied function", "unpopulated materialised view",
           "dropped extension", "renamed column", "dropped partition", "head went back",
           "half a table with a moved head", "another name of the database",
           "large objects")  # fmt: skip
+
+
 GREEN = ("daily churn", "new table", "partitions rotate", "migration drops a table",
          "migration changes a function", "comment changed")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def lab(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> DriftLab:
-    """The healthy source and what a drill holds of it."""
-    return DriftLab(shops, tmp_path_factory.mktemp("drift"))
 
 
 def failing(found: Drift) -> list[str]:
@@ -111,142 +104,6 @@ def test_every_part_has_its_name(lab: DriftLab) -> None:
             assert read <= EXPRESSIONS.get(kind_name, frozenset())
 
 
-@pytest.mark.parametrize("major", [14, 15, 17, 18])
-def test_reference_agrees_between_majors(major: int, lab: DriftLab, tmp_path: Path) -> None:
-    """A reference written of one major compares clean with the same schema on another one."""
-    path = tmp_path / "reference.txt"
-    write_reference(path, lab.facts)
-    reference = read_reference(path)
-
-    now = lab.facts if major == 15 else lab.on(major)
-    found = lab.drift(now, was=reference.facts)
-
-    assert found.failing == ()
-    assert bool(found.not_compared) == ((major >= 16) or (major < 15))
-
-
-def test_reference_is_readable_and_stable(lab: DriftLab, tmp_path: Path) -> None:
-    """The file names each object on a line, without rows and secrets, and is read as written."""
-    one, two = tmp_path / "one.txt", tmp_path / "two.txt"
-    write_reference(one, lab.facts)
-    write_reference(two, read_reference(one).facts)
-
-    text = one.read_text()
-    assert text == two.read_text()
-    assert 'column "office.customers.email" {"type": "text", "not null": true}' in text
-    assert "  body|    IF NEW.total > 1000000 THEN" in text
-    assert "example.org" not in text and "a1b2c3" not in text
-
-
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "PERFORM dblink_connect('host=a password=hunter2')",
-        "x := 'postgresql://me:hunter2@db/shop'",
-        "api_key := 'hunter2'",
-        "ALTER USER me PASSWORD 'hunter2'",
-    ],
-)
-def test_secrets_are_masked(secret: str) -> None:
-    """What looks like a password in a function's body stands neither in state nor reference."""
-    parts: list[Any] = ["f", Expression(""), "void", "plpgsql", secret, *[None] * 12]
-
-    assert "hunter2" not in str(named("function", parts))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("<<<<<<< HEAD\n", "line 4"),
-        ('column "a" {\n', "line 4"),
-        ("", ""),
-        ('tablet "a" {}\n', "line 4"),
-        ('order of the columns of "a" {"columns": 5}\n', "line 4"),
-    ],
-)
-def test_broken_reference_is_a_usage_error(text: str, words: str, tmp_path: Path) -> None:
-    """A merge conflict or a typo in the reference is told with its line."""
-    path = tmp_path / "reference.txt"
-    path.write_text(f'# x\nabout "format" 1\nabout "postgresql" 15\n{text}')
-    if not words:
-        assert read_reference(path).facts.objects == {}
-        return
-    with pytest.raises(UsageError, match=words):
-        read_reference(path)
-
-
-HEADS = {
-    "django_migrations": (
-        (
-            "CREATE TABLE django_migrations (id serial, app text, name text, applied timestamptz);"
-            "INSERT INTO django_migrations (app, name) VALUES ('a', '0001'), ('a', '0002')"
-        ),
-        "INSERT INTO django_migrations (app, name) VALUES ('b', '0001')",
-        "DELETE FROM django_migrations WHERE name = '0002'",
-    ),
-    "schema_migrations": (
-        (
-            "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
-            "INSERT INTO schema_migrations VALUES (5, false)"
-        ),
-        "UPDATE schema_migrations SET version = 6",
-        "UPDATE schema_migrations SET version = 4",
-    ),
-    "flyway_schema_history": (
-        (
-            "CREATE TABLE flyway_schema_history (installed_rank int, script text, success bool);"
-            "INSERT INTO flyway_schema_history VALUES (1, 'V1', true), (2, 'V2', true)"
-        ),
-        "INSERT INTO flyway_schema_history VALUES (3, 'V3', true)",
-        "UPDATE flyway_schema_history SET success = false WHERE installed_rank = 2",
-    ),
-    "SequelizeMeta": (
-        """CREATE TABLE "SequelizeMeta" (name text); INSERT INTO "SequelizeMeta" VALUES ('1.js')""",
-        """INSERT INTO "SequelizeMeta" VALUES ('2.js')""",
-        """DELETE FROM "SequelizeMeta" """,
-    ),
-    "__EFMigrationsHistory": (
-        """CREATE TABLE "__EFMigrationsHistory" ("MigrationId" text, "ProductVersion" text);
-        INSERT INTO "__EFMigrationsHistory" VALUES ('1', '8')""",
-        """INSERT INTO "__EFMigrationsHistory" VALUES ('2', '8')""",
-        """TRUNCATE "__EFMigrationsHistory" """,
-    ),
-    "migrations": (
-        (
-            "CREATE TABLE migrations (id serial, migration text, batch integer);"
-            "INSERT INTO migrations (migration, batch) VALUES ('one', 1)"
-        ),
-        "INSERT INTO migrations (migration, batch) VALUES ('two', 2)",
-        "DELETE FROM migrations",
-    ),
-}
-"""By table: what makes it, a migration forward, and what no migration does."""
-
-
-@pytest.mark.parametrize("table", HEADS)
-def test_migration_head_is_known(table: str, shops: Shops) -> None:
-    """A head moves with a new migration; where migrations vanish it has gone back."""
-    made, forward, back = HEADS[table]
-    source = shops.database(15, f"head_{table.lower()}")
-    fill_shop(source, made)
-
-    def heads() -> dict[str, tuple[str, ...]]:
-        with open_session(source) as connection:
-            return read_heads(connection, None)[0]
-
-    before = heads()
-    fill_shop(source, back)
-    gone = heads()
-    fill_shop(source, forward)
-    after = heads()
-
-    name = f"public.{table}"
-    assert name in before
-    assert moved(before, before) == [] and went_back(before, before) == []
-    assert moved(before, gone) == [] and went_back(before, gone) == [name]
-    assert moved(gone, after) == [name]
-
-
 @pytest.mark.parametrize(
     ("tolerance", "rows", "words"),
     [
@@ -270,41 +127,6 @@ def test_tolerance_of_the_criteria_file_holds(
     told = Tolerance(load_criteria(path)).told("public.cards", 100, rows)
 
     assert told == words if not words else words in told
-
-
-def stamp(age: float) -> str:
-    """Time in a backup's name, `age` seconds ago."""
-    return time.strftime("%Y%m%d_%H%M%S", time.gmtime(time.time() - age))
-
-
-@pytest.fixture
-def source(shops: Shops) -> Target:
-    """A shop of its own."""
-    shops.source(15)  # its script makes the roles
-    target = shops.database(15, f"drift_shop_{time.monotonic_ns()}")
-    fill_shop(target, "\n".join(line for line in SHOP.splitlines() if "CREATE ROLE" not in line))
-    return target
-
-
-@pytest.fixture
-def drilled(source: Target, tmp_path: Path) -> Callable[..., Drill]:
-    """Function that dumps the source once more and drills it, with BACKUP_PATH."""
-    backups = tmp_path / "backups"
-    backups.mkdir()
-    runs = iter(range(1000, 0, -60))
-
-    def run(*arguments: str, script: str = "SELECT 1") -> Drill:
-        fill_shop(source, script)
-        age = next(runs)
-        pg_dump(source, backups / f"backup_{stamp(age)}.dump", "-Fc")
-        report = tmp_path / f"report{age}"
-        return run_drill(*arguments, report_dir=report, BACKUP_PATH=str(backups))
-
-    return run
-
-
-DROP_KEY = "ALTER TABLE public.cards DROP CONSTRAINT cards_artist_id_fkey"
-KEY = "constraint public.cards.cards_artist_id_fkey"
 
 
 def test_loss_is_red_until_it_is_accepted(
@@ -389,24 +211,6 @@ def test_damaged_state_is_told_and_counts_as_none(
     assert found.failed == {}
     assert "counts as none" in found.output
     assert "Traceback" not in found.output
-
-
-def test_reference_holds_where_no_drill_has_passed(
-    drilled: Callable[..., Drill], source: Target, tmp_path: Path
-) -> None:
-    """`drill reference` writes the file, and a later drill is held to it."""
-    path = tmp_path / "reference.txt"
-    backup = pg_dump(source, tmp_path / f"backup_{stamp(50)}.dump", "-Fc")
-    written = python_m_drill(
-        "reference", f"--output={path}", f"--backup={backup}", report_dir=tmp_path / "reference"
-    )
-    found = drilled(f"--reference={path}", script=DROP_KEY)
-
-    assert written.code == 0, written.output
-    assert f"written: {path}; commit it" in written.output
-    assert set(found.failed) == {"test_nothing_was_lost"}, found.output
-    assert "the reference reference.txt" in found.failed["test_nothing_was_lost"]
-    assert KEY in found.failed["test_nothing_was_lost"]
 
 
 def rows_facts(rows: int, head: str = "1", more: dict[str, Any] | None = None) -> DriftFacts:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+FILES = {"report.html", "junit.xml", "result.json"}
 SECRET = "p@ss/w#rd:é'x"
 DATABASE_URL = "postgresql://drill:p%40ss%2Fw%23rd%3A%C3%A9%27x@db.example/shop"
 

@@ -10,8 +10,8 @@ import pytest
 from restore_drill.backups.read import read_contents
 from restore_drill.restore.ways import restore_by_hand
 from restore_drill.servers.anew import empty
+from tests.helpers.restoring import backup_of, new_database
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
-from tests.restore.test_split import backup_of, new_database
 
 CROSSED = """
 CREATE FUNCTION locked(first int, second int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$

@@ -1,0 +1,22 @@
+"""Containers of this process and of others."""
+
+from __future__ import annotations
+
+from docker import DockerClient
+
+from restore_drill.servers.containers import (
+    OWNER_LABEL,
+    labels,
+)
+
+
+def ours(client: DockerClient) -> set[str]:
+    """Ids of the containers that carry this process's label."""
+    label = f"{OWNER_LABEL}={labels()[OWNER_LABEL]}"
+    found = client.containers.list(all=True, filters={"label": label})
+    return {str(container.id) for container in found}
+
+
+def everything(client: DockerClient) -> set[str]:
+    """Ids of all containers, running or not."""
+    return {str(container.id) for container in client.containers.list(all=True)}

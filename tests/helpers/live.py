@@ -1,0 +1,87 @@
+"""A live database to drill into, and drills that are stopped in the middle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from restore_drill.manifest.fingerprint import Fingerprint, read_fingerprint
+from restore_drill.servers.model import Target
+from tests.helpers.drills import ROOT
+from tests.helpers.shop import quiet
+
+LIVE = """
+CREATE ROLE app LOGIN SUPERUSER PASSWORD 'p@ss:w/rd#1';
+CREATE TABLE artists (id serial PRIMARY KEY, name text);
+CREATE TABLE only_live (id int);
+INSERT INTO artists (name) SELECT 'live ' || n FROM generate_series(1, 5) n;
+INSERT INTO only_live SELECT generate_series(1, 7);
+SELECT lo_from_bytea(0, 'live');
+"""
+
+
+PASSWORD = "p%40ss%3Aw%2Frd%231"
+
+
+def url_of(target: Target) -> str:
+    """DATABASE_URL of `target`, with a password that needs percent-encoding."""
+    host = target.conninfo["host"].replace("/", "%2F")
+    port, name = target.conninfo["port"], target.conninfo["dbname"]
+    return f"postgresql://app:{PASSWORD}@{host}:{port}/{name}"
+
+
+def fingerprint(target: Target) -> Fingerprint:
+    """What the live database is."""
+    return read_fingerprint(target, 2, quiet)
+
+
+def snapshots(backups: Path) -> list[str]:
+    """Names of what lies in the snapshots' folder, without the files that say what they are of."""
+    found = (backups / "snapshots").glob("*")
+    return sorted(path.name for path in found if path.suffix != ".source")
+
+
+def start_and_wait_for_reset(
+    live: Target, backups: Path, report_dir: Path
+) -> subprocess.Popen[str]:
+    """Start a drill whose verification hangs, and wait until it has reset the database."""
+    criteria = report_dir.parent / "hang.toml"
+    criteria.write_text('[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n')
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "pytest", str(ROOT / "drill"),
+            f"--report-dir={report_dir}", f"--criteria={criteria}", "-p", "no:cacheprovider",
+            "--target=database", f"--confirm-reset={live.conninfo['dbname']}",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + 60
+    with live.connect(dbname="postgres") as connection:
+        while connection.execute(query.encode()).fetchone() == (0,):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    return process
+
+
+def roll_back_by_command(
+    live: Target, snapshot: Path, name: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m drill rollback`, for the database `name` or the right one."""
+    return subprocess.run(
+        [sys.executable, "-m", "drill", "rollback", str(snapshot),
+         "--confirm-reset", name or live.conninfo["dbname"]],
+        cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip

@@ -1,0 +1,191 @@
+"""What must hold before a live database is reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.hold import LOCK_KEY, Hold
+from restore_drill.live.safety import refuse_change, take_snapshot
+from restore_drill.manifest.fingerprint import differences
+from restore_drill.servers.database import check_resettable, open_database
+from restore_drill.servers.embedded import EmbeddedServer
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
+from tests.corpus.hostile import PLACE, in_place
+from tests.helpers.drills import Drill, run_drill
+from tests.helpers.live import PASSWORD, fingerprint, snapshots, url_of
+from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+
+
+def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that libpq finds in the environment goes on to pg_dump and pg_restore."""
+    monkeypatch.setenv("PGPASSWORD", "elsewhere")
+    url = url_of(live).replace(f":{PASSWORD}@", "@")
+
+    target = open_database(url, lambda major: find_binaries(major, note=quiet))
+
+    assert "password" not in target.conninfo
+    assert target.tool_environment["PGPASSWORD"] == "elsewhere"
+
+
+def test_subscriptions_of_another_database_are_not_in_the_way(
+    live: Target, live_server: EmbeddedServer
+) -> None:
+    """A reset drops what is in its own database; only a subscription there reaches a publisher."""
+    subscribe = (
+        "CREATE SUBSCRIPTION elsewhere CONNECTION 'host=nowhere.invalid' PUBLICATION p"
+        " WITH (connect = false, slot_name = NONE)"
+    )
+    with live_server.create_database("subscribed").connect() as other:
+        other.execute(subscribe)
+        check_resettable(live)
+        other.execute("DROP SUBSCRIPTION elsewhere")
+    with live.connect() as own:
+        own.execute(subscribe)
+        with pytest.raises(CouldNotRun, match="it has subscriptions"):
+            check_resettable(live)
+        own.execute("DROP SUBSCRIPTION elsewhere")
+
+
+def test_damaged_backup_never_reaches_the_database(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """A backup that is not whole stops the drill before snapshot and reset."""
+    before = fingerprint(live)
+    path = backups / "db" / "backup.dump"
+    path.write_bytes(path.read_bytes()[:-500])
+
+    drill = drill_live()
+
+    assert drill.code == 1, drill.output
+    assert drill.result["snapshot"] is None
+    assert snapshots(backups) == []
+    assert differences(before, fingerprint(live), live) == []
+
+
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_what_no_dump_holds_never_reaches_the_database(
+    form: str, live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
+) -> None:
+    """A DO block that was added to a dump stops the drill before snapshot and reset."""
+    before = fingerprint(live)
+    (backups / "db" / "backup.dump").unlink()
+    source = shops.database(15, f"with_added_{form}")
+    fill_shop(source, "CREATE TABLE public.rows (n int PRIMARY KEY);" + PLACE)
+    path = pg_dump(source, backups / "db" / "backup.dump", f"--format={form}")
+    path.write_bytes(in_place(path.read_bytes(), "DO $$ BEGIN PERFORM 'deed'; END $$;"))
+
+    drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "holds what is not for a live server" in drill.output
+    assert "DO, which no pg_dump writes and which may run any code" in drill.output
+    assert "leave --target database away" in drill.output
+    assert "deed" not in drill.output
+    assert drill.result["snapshot"] is None
+    assert snapshots(backups) == []
+    assert differences(before, fingerprint(live), live) == []
+
+
+@pytest.mark.parametrize("confirmed", ["", "another"])
+def test_reset_must_be_confirmed(
+    confirmed: str, live: Target, backups: Path, report_dir: Path
+) -> None:
+    """Without the right name nothing is touched, and the message says what would be."""
+    before = fingerprint(live)
+    arguments = [f"--confirm-reset={confirmed}"] if confirmed else []
+
+    drill = run_drill(
+        "--target=database", *arguments,
+        report_dir=report_dir, BACKUP_PATH=str(backups), DATABASE_URL=url_of(live),
+    )  # fmt: skip
+
+    assert drill.code == 6, drill.output
+    assert f"--confirm-reset {live.conninfo['dbname']}" in drill.output
+    assert snapshots(backups) == []
+    assert differences(before, fingerprint(live), live) == []
+
+
+def test_unwritable_snapshot_stops_the_drill(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """No snapshot, no drop."""
+    before = fingerprint(live)
+    (backups / "snapshots").write_text("a file where the folder should be")
+
+    drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "no safety snapshot, so nothing was touched" in drill.output
+    assert differences(before, fingerprint(live), live) == []
+
+
+def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Drill]) -> None:
+    """A session of the application that holds a lock stops the reset, and nothing is lost."""
+    before = fingerprint(live)
+    with live.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE only_live IN ROW SHARE MODE")
+
+        drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "other sessions hold locks" in drill.output
+    assert differences(before, fingerprint(live), live) == []
+
+
+def test_second_drill_is_refused(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """Two drills at once on one database do not happen, and a running one is not called dead."""
+    snapshots_folder = backups / "snapshots"
+    snapshots_folder.mkdir()
+    (snapshots_folder / "pre_drill_snapshot_20261101_000000.dump.undecided").write_text("{}")
+    with live.connect() as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+
+        drill = drill_live()
+
+    assert drill.code == 6, drill.output
+    assert "another drill is at work" in drill.output
+    assert "mv " not in drill.output and "rollback" not in drill.output
+
+
+@pytest.mark.parametrize(
+    "part",
+    [["-k", "restore_time"], ["-m", "verify"], ["-x"], ["--maxfail=3"], ["--deselect=x"]],
+    ids=str,
+)
+def test_part_of_a_drill_is_refused(
+    part: list[str], live: Target, backups: Path, drill_live: Callable[..., Drill]
+) -> None:
+    """Only the whole drill proves what it leaves in a live database."""
+    before = fingerprint(live)
+
+    drill = drill_live(*part)
+
+    assert drill.code == 4, drill.output
+    assert "takes no part of the drill" in drill.output
+    assert snapshots(backups) == []
+    assert differences(before, fingerprint(live), live) == []
+
+
+def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path) -> None:
+    """What is written after the snapshot cannot vanish: rows wait, all else stops the reset."""
+    with Hold(live) as hold:
+        hold.stop_writes()
+        kept = take_snapshot(live, tmp_path, name="kept", jobs=2, progress=quiet)
+        with live.connect() as application:
+            application.execute("SET lock_timeout = '100ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                application.execute("INSERT INTO only_live VALUES (8)")
+            refuse_change(live, kept.fingerprint)
+            application.execute("SELECT nextval('artists_id_seq')")
+        with pytest.raises(CouldNotRun, match="has changed since its snapshot"):
+            hold.reset(lambda: refuse_change(live, kept.fingerprint))
+    with live.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM only_live").fetchone() == (7,)

@@ -1,0 +1,122 @@
+"""Series and folders: backups of several databases in one place are told apart."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from restore_drill.selection.listing import list_folder
+from restore_drill.selection.select import in_series
+from restore_drill.selection.series import name_in_series
+from tests.helpers.folders import DUMP, backup_in, name_of
+from tests.helpers.shop import Shops, pg_dump
+
+
+def test_empty_newest_of_a_series_is_red(tmp_path: Path, report_dir: Path) -> None:
+    """The job has failed where the newest backup is empty, however good the one before it is."""
+    (tmp_path / "db_20260102.sql").write_bytes(DUMP)
+    (tmp_path / "db_20260103.sql").touch()
+
+    drill = backup_in(tmp_path, report_dir)
+
+    assert drill.code == 1, drill.output
+    assert set(drill.failed) == {"test_backup_is_not_empty"}
+    assert name_of(drill) == "db_20260103.sql"
+
+
+def test_series_are_told_apart(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+    """Sizes are compared within a series, and the series that is not drilled is said."""
+    shop = shops.dump(15, "plain.sql").read_bytes()
+    for day in (1, 2, 3):
+        (tmp_path / f"shop_2026010{day}_030000.sql").write_bytes(shop)
+        (tmp_path / f"auth_2026010{day}_030500.sql").write_bytes(DUMP)
+
+    drill = backup_in(tmp_path, report_dir)
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[backup]\nname = "shop_*"\n')
+    picked = backup_in(tmp_path, report_dir, f"--criteria={criteria}")
+    criteria.write_text('[backup]\nname = "billing_*"\n')
+    none = backup_in(tmp_path, report_dir, f"--criteria={criteria}")
+
+    assert drill.code == 0, drill.output
+    assert "Using backup: auth_20260103_030500.sql" in drill.output
+    told = "another series of backups: shop_*.sql (3 backups, newest shop_20260103_030000.sql"
+    assert f"Not drilled: {told}" in drill.output
+    assert f"pytest drill/ --backup {tmp_path}/shop_20260103_030000.sql" in drill.output
+    assert picked.code == 0, picked.output
+    assert "Using backup: shop_20260103_030000.sql" in picked.output
+    assert "another series of backups: auth_*.sql (3 backups" in picked.output
+    assert none.code == 1
+    assert "no backups named like 'billing_*'" in none.output
+
+
+def test_databases_under_one_name_are_told_apart(shops: Shops, tmp_path: Path) -> None:
+    """Archives whose names differ by their time alone are two series where they say so."""
+    other = pg_dump(shops.database(15, "other"), tmp_path / "20260102_0305.dump", "--format=custom")
+    first = tmp_path / "20260102_0300.dump"
+    first.write_bytes(shops.dump(15, "custom.dump").read_bytes())
+
+    series = in_series(list_folder(tmp_path, UTC).found)
+
+    assert [[each.path for each in one] for one in series] == [[other], [first]]
+    assert [one[0].database for one in series] == ["other", "shop"]
+
+
+SAME = {
+    "shop": ["shop_20261128_030000.sql.gz", "shop-2026-11-27T03-00-00Z.dump", "shop.1.sql",
+             "shop_daily_20261128.sql", "shop-mon.dump", "shop_1764291600.sql"],
+    "shop2": ["shop2_20261128.dump"],
+    "": ["2026-11-28.sql", "latest.dump", "42.dump"],
+}  # fmt: skip
+
+
+def test_series_by_name() -> None:
+    """Times, numbers that stand alone and words of time tell no series; what stays does."""
+    found = {name: {name_in_series(Path(each)) for each in names} for name, names in SAME.items()}
+
+    assert found == {name: {name} for name in SAME}
+
+
+@pytest.mark.parametrize("layout", ["2026-01-0{}/shop.sql", "daily/shop_2026010{}.sql"])
+def test_folders_are_looked_into(layout: str, tmp_path: Path, report_dir: Path) -> None:
+    """Folders per day, or by how often, are looked into where no backup lies directly."""
+    for day in (1, 2):
+        path = tmp_path / layout.format(day)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(DUMP)
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots" / "pre_drill_snapshot_20260909_000000.sql").write_bytes(DUMP)
+
+    drill = backup_in(tmp_path, report_dir)
+
+    assert drill.code == 0, drill.output
+    assert drill.result["backup"]["path"].endswith(layout.format(2))
+    assert drill.result["backup"]["taken_at"].startswith("2026-01-02")
+    assert "another series" not in drill.output
+
+
+def test_deeper_folders_are_named(tmp_path: Path, report_dir: Path) -> None:
+    """What lies too deep is not found, and where it lies is told."""
+    (tmp_path / "host" / "shop").mkdir(parents=True)
+    (tmp_path / "host" / "shop" / "x.sql").write_bytes(DUMP)
+
+    drill = backup_in(tmp_path, report_dir)
+
+    assert drill.code == 1
+    assert f"does BACKUP_PATH={tmp_path}/host/shop name the backups?" in drill.output
+
+
+def test_roles_alone_are_passed_over(tmp_path: Path, report_dir: Path) -> None:
+    """A newer dump of the roles is no backup of a database, and takes no other one's place."""
+    (tmp_path / "db_20260102.sql").write_bytes(DUMP)
+    (tmp_path / "globals_20260103.sql").write_bytes(
+        b"--\n-- PostgreSQL database cluster dump\n--\nCREATE ROLE a;\n"
+        b"--\n-- PostgreSQL database cluster dump complete\n--\n"
+    )
+
+    drill = backup_in(tmp_path, report_dir)
+
+    assert name_of(drill) == "db_20260102.sql"
+    assert "Passed over globals_20260103.sql: roles and tablespaces alone" in drill.output
