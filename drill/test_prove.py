@@ -8,13 +8,12 @@ from fixtures.prove import Noticed
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
-from restore_drill.damages.damages import Damage
-from restore_drill.damages.files import FileDamage
+from restore_drill.damages.model import DatabaseDamage, FileDamage
 
 pytestmark = pytest.mark.prove
 
 
-def test_damage_is_noticed(damage: Damage | FileDamage, noticed: Noticed) -> None:
+def test_damage_is_noticed(damage: DatabaseDamage | FileDamage, noticed: Noticed) -> None:
     """A damaged copy of this very backup turns the drill red."""
     found = noticed(damage)
     if damage.needs_manifest and not found:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-from restore_drill.damages.files import data_file
-from tests.corpus.edits import Edit
+from restore_drill.damages.files import Edit, change_data, data_file
 from tests.corpus.lab import Lab
 from tests.helpers.shop import fill_shop, pg_dump
 
@@ -24,12 +23,7 @@ LATER = """
 
 def edited(edit: Edit) -> Do:
     """Send the file, or the largest member of a directory, through `edit`."""
-
-    def do(_lab: Lab, path: Path) -> None:
-        file = data_file(path)
-        file.write_bytes(edit(file.read_bytes()))
-
-    return do
+    return lambda _lab, path: change_data(path, edit)
 
 
 def renamed(name: str) -> Do:

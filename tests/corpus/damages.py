@@ -1,4 +1,7 @@
-"""The cases: source database x format x damage x position, each with the criteria that name it."""
+"""The cases: source database x format x damage x position, each with the criteria that catch it.
+
+Damages that can be done to any backup are the engine's; those here need to know what lies in it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from restore_drill.damages.damages import DAMAGES, Damage
+from restore_drill.damages.database import DATABASE_DAMAGES
+from restore_drill.damages.files import EMPTY, FLIPPED, STALE, TRUNCATED, cut_at, empty, flip
+from restore_drill.damages.model import (
+    COMPLETE,
+    MANIFEST,
+    OBJECTS,
+    SEQUENCES,
+    DatabaseDamage,
+)
 from tests.corpus import edits
 from tests.corpus.archives import (
     Do,
@@ -18,12 +29,7 @@ from tests.corpus.archives import (
     with_toc_of_later_run,
 )
 
-COMPLETE = frozenset({"test_backup_is_complete"})
 ERRORS = frozenset({"test_restore_has_no_errors"})
-OBJECTS = frozenset({"test_every_object_came_back"})
-ANY = frozenset[str]()
-"""Not sure to be noticed without a manifest: then it does no harm, or nobody can tell."""
-
 FILES = ("plain.sql", "inserts.sql", "rows.sql", "custom.dump", "archive.tar", "plain.sql.gz",
          "plain.sql.zst", "plain.sql.lz4", "plain.sql.xz", "plain.sql.bz2")  # fmt: skip
 SHARES = (0.13, 0.31, 0.52, 0.74, 0.91)
@@ -33,7 +39,7 @@ SHARES = (0.13, 0.31, 0.52, 0.74, 0.91)
 class Case:
     """One damage to one backup.
 
-    At least one of the criteria `named_by` must be red; where there is none, only a manifest is
+    At least one of the criteria `caught_by` must be red; where there is none, only a manifest is
     sure to show it. `options` are pg_dump's, for what a dump leaves out.
     """
 
@@ -42,13 +48,13 @@ class Case:
     kind: str
     name: str
     do: Do
-    named_by: frozenset[str] = ANY
+    caught_by: frozenset[str] = MANIFEST
     options: tuple[str, ...] = ()
 
     @property
     def needs_manifest(self) -> bool:
         """Whether nothing but a manifest is sure to show it."""
-        return not self.named_by
+        return not self.caught_by
 
     @property
     def id(self) -> str:
@@ -62,7 +68,7 @@ class CopyCase:
     """One damage to a copy of the restored database of `source`."""
 
     source: str
-    damage: Damage
+    damage: DatabaseDamage
 
     @property
     def id(self) -> str:
@@ -75,14 +81,14 @@ def cuts() -> Iterator[Case]:
     for source in ("shop", "circular"):
         for form in FILES:
             for share in SHARES:
-                do = edited(edits.cut_at(share))
-                yield Case(source, form, "cut anywhere", f"{share:.0%}", do, COMPLETE)
+                do = edited(cut_at(share))
+                yield Case(source, form, "cut anywhere", f"{share:.0%}", do, TRUNCATED.caught_by)
     for form in FILES:
         for count in (1, 10, 100):
             # The last 75 bytes of a plain dump only end its \restrict, a tar ends in zero bytes.
             slack = form.endswith((".sql", ".tar")) and not (form.endswith(".sql") and count == 100)
             do = edited(edits.cut_last(count))
-            named = ANY if slack else COMPLETE
+            named = MANIFEST if slack else COMPLETE
             yield Case("shop", form, "cut of the last bytes", str(count), do, named)
     for what, pattern, form in (
         ("behind a COPY", rb"^\\\.\n", "plain.sql"),
@@ -105,9 +111,8 @@ def bytes_changed() -> Iterator[Case]:
         # Of these every byte of the data is under a checksum; the others have none, or in parts.
         checked = form.endswith((".gz", ".xz", ".bz2"))
         for share in SHARES:
-            named = COMPLETE if checked else ANY
-            flip = edited(edits.flip(share))
-            yield Case("shop", form, "flipped bit", f"{share:.0%}", flip, named)
+            named = COMPLETE if checked else FLIPPED.caught_by
+            yield Case("shop", form, "flipped bit", f"{share:.0%}", edited(flip(share)), named)
             block = edited(edits.zero(share))
             yield Case("shop", form, "zeroed block", f"{share:.0%}", block, named)
     for source in ("shop", "circular"):
@@ -124,15 +129,15 @@ def rows_changed() -> Iterator[Case]:
     """Rows are missing, or there are more."""
     for form in ("plain.sql", "inserts.sql"):
         for kind, table, name, change, named in (
-            ("rows lost", rb"public\.cards", "one", lambda rows: rows[1:], ANY),
-            ("rows lost", rb"public\.cards", "half", lambda rows: rows[::2], ANY),
-            ("rows lost", rb"public\.cards", "all but one", lambda rows: rows[:1], ANY),
-            ("rows lost", rb"public\.events_rest", "all", lambda _: [], ANY),
+            ("rows lost", rb"public\.cards", "one", lambda rows: rows[1:], MANIFEST),
+            ("rows lost", rb"public\.cards", "half", lambda rows: rows[::2], MANIFEST),
+            ("rows lost", rb"public\.cards", "all but one", lambda rows: rows[:1], MANIFEST),
+            ("rows lost", rb"public\.events_rest", "all", lambda _: [], MANIFEST),
             ("referenced rows lost", rb"public\.artists", "one", lambda rows: rows[1:], ERRORS),
             ("referenced rows lost", rb"public\.purchases", "all", lambda _: [], ERRORS),
             ("rows doubled", rb"public\.cards", "one", lambda rows: [*rows, rows[0]], ERRORS),
             ("rows doubled", rb"public\.artists", "all", lambda rows: rows * 2, ERRORS),
-            ("rows doubled", rb"billing\.lines", "without a key", lambda rows: rows * 2, ANY),
+            ("rows doubled", rb"billing\.lines", "without a key", lambda rows: rows * 2, MANIFEST),
         ):
             edit = edits.rows_of(table, change)
             where = f"{name} of {table.decode()}".replace("\\", "")
@@ -155,15 +160,15 @@ def statements_lost() -> Iterator[Case]:
         ("TRIGGER", OBJECTS), ("RULE", OBJECTS), ("POLICY", OBJECTS), ("COMMENT", OBJECTS),
         ("ACL", OBJECTS), ("DEFAULT", OBJECTS), ("ROW SECURITY", OBJECTS),
         ("TABLE ATTACH", OBJECTS | {"test_partitions_are_attached"}),
-        ("SEQUENCE SET", frozenset({"test_sequences_are_ahead"})),
+        ("SEQUENCE SET", SEQUENCES),
         ("MATERIALIZED VIEW DATA", frozenset({"test_materialised_views_are_populated"})),
-        ("BLOB", ERRORS), ("BLOBS", ANY),
+        ("BLOB", ERRORS), ("BLOBS", MANIFEST),
     ):  # fmt: skip
         do = edited(edits.without_statement(kind.encode()))
         yield Case("shop", "plain.sql", "statement removed", kind, do, named)
         if named in (OBJECTS, ERRORS):
             both = edited(edits.without_statement(kind.encode(), heading=False))
-            found = ANY if named is OBJECTS or kind in ("TABLE", "FUNCTION") else named
+            found = MANIFEST if named is OBJECTS or kind in ("TABLE", "FUNCTION") else named
             yield Case("shop", "plain.sql", "entry removed", kind, both, found)
 
 
@@ -171,16 +176,16 @@ def members() -> Iterator[Case]:
     """Files of an archive are missing, empty, cut, or another run's."""
     for form in ("directory", "archive.tar"):
         for name in ("*", "toc.dat", "blobs.toc"):
-            kinds = (("member missing", None), ("member emptied", lambda _: b""),
-                     ("member cut", edits.cut_at(0.5)))  # fmt: skip
+            kinds = (("member missing", None), ("member emptied", empty),
+                     ("member cut", cut_at(0.5)))  # fmt: skip
             for kind, edit in kinds:
                 # pg_restore finds the large objects of a tar without their table.
                 needless = (form, name) == ("archive.tar", "blobs.toc") and kind != "member emptied"
-                named = ANY if needless else COMPLETE | ERRORS
+                named = MANIFEST if needless else COMPLETE | ERRORS
                 yield Case("shop", form, kind, name, member(name, edit), named)
     for share in SHARES:
         yield Case(
-            "shop", "directory", "flipped bit", f"{share:.0%}", edited(edits.flip(share)), COMPLETE
+            "shop", "directory", "flipped bit", f"{share:.0%}", edited(flip(share)), COMPLETE
         )
     yield Case("shop", "directory", "another run's member", "rows", from_later_run)
     yield Case("shop", "directory", "another run's member", "toc.dat", with_toc_of_later_run)
@@ -190,12 +195,12 @@ def transfers() -> Iterator[Case]:
     """What transfers, editors and wrong redirects make of a file."""
     for form in ("plain.sql", "inserts.sql"):
         for kind, edit, named in (
-            ("CRLF", edits.to_crlf, ANY), ("UTF-16", edits.to_utf16, COMPLETE),
-            ("byte order mark", lambda data: b"\xef\xbb\xbf" + data, ANY),
+            ("CRLF", edits.to_crlf, MANIFEST), ("UTF-16", edits.to_utf16, COMPLETE),
+            ("byte order mark", lambda data: b"\xef\xbb\xbf" + data, MANIFEST),
             ("HTML page", lambda _: edits.HTML, COMPLETE),
             ("stderr in front", lambda data: edits.STDERR + data, COMPLETE),
             ("stderr behind", lambda data: data + edits.STDERR, COMPLETE),
-            ("empty file", lambda _: b"", COMPLETE),
+            ("empty file", empty, EMPTY.caught_by),
         ):  # fmt: skip
             yield Case("shop", form, kind, "all", edited(edit), named)
     yield Case("names", "plain.sql", "wrong encoding", "all", edited(edits.to_latin1), ERRORS)
@@ -210,11 +215,10 @@ def transfers() -> Iterator[Case]:
         yield Case("shop", "plain.sql", "another run's half behind", f"{share:.0%}", do, named)
     cut = edited(lambda data: data[: data.index(b"COPY public.cards")] + data)
     yield Case("shop", "plain.sql", "two dumps in one file", "the first cut", cut, COMPLETE)
-    old = frozenset({"test_backup_is_young_enough"})
     for form in ("plain.sql", "custom.dump", "plain.sql.gz"):
         for name in ("backup_20231201_050001", "backup_20990101"):
             do = renamed(name + form[form.index(".") :])
-            yield Case("shop", form, "time too old or to come", name, do, old)
+            yield Case("shop", form, "time too old or to come", name, do, STALE.caught_by)
 
 
 def left_out() -> Iterator[Case]:
@@ -224,17 +228,19 @@ def left_out() -> Iterator[Case]:
         for options, named in (
             (("--schema-only",), empty), (("--data-only",), ERRORS),
             (("--section=pre-data",), empty), (("--section=post-data",), ERRORS),
-            (("--section=pre-data", "--section=data"), ANY),
-            (("--exclude-table-data=public.cards",), ANY), (("--exclude-table=public.cards",), ANY),
+            (("--section=pre-data", "--section=data"), MANIFEST),
+            (("--exclude-table-data=public.cards",), MANIFEST),
+            (("--exclude-table=public.cards",), MANIFEST),
             (("--exclude-table=public.artists",), ERRORS), (("--table=public.artists",), ERRORS),
-            (("--schema=billing",), ANY), (("--exclude-schema=billing",), ANY),
-            (("--no-owner", "--no-acl"), ANY), (("--no-comments",), ANY), (("--no-blobs",), ANY),
+            (("--schema=billing",), MANIFEST), (("--exclude-schema=billing",), MANIFEST),
+            (("--no-owner", "--no-acl"), MANIFEST), (("--no-comments",), MANIFEST),
+            (("--no-blobs",), MANIFEST),
         ):  # fmt: skip
             yield Case("shop", form, "left out", " ".join(options), untouched, named, options)
         seen = ("--role=corpus_reader", "--enable-row-security", "--table=vault.notes")
         # The owner's schema is left out too, but the rows that the role may not see are the point.
         whole = ("--role=corpus_reader", "--enable-row-security", "--schema=vault")
-        for of_role, named in ((seen, ERRORS), (whole, ANY)):
+        for of_role, named in ((seen, ERRORS), (whole, MANIFEST)):
             name = of_role[-1]
             yield Case("policies", form, "under row security", name, untouched, named, of_role)
 
@@ -250,5 +256,5 @@ CASES = [
 COPY_CASES = [
     CopyCase(source, damage)
     for source in ("shop", "circular", "partitions", "generated", "views", "exclusion")
-    for damage in DAMAGES
+    for damage in DATABASE_DAMAGES
 ]

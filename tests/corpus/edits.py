@@ -6,16 +6,11 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-Edit = Callable[[bytes], bytes]
+from restore_drill.damages.files import Edit
 
 END_MARKER = b"--\n-- PostgreSQL database dump complete\n--\n"
 ENTRY = re.compile(rb"^--\n-- (?:Data for )?Name: .*; Type: (.*); Schema: .*\n--\n\n", re.MULTILINE)
 ROW = rb"[^\n]*\n"
-
-
-def cut_at(share: float) -> Edit:
-    """Keep the first `share` of all bytes."""
-    return lambda data: data[: int(len(data) * share)]
 
 
 def cut_last(count: int) -> Edit:
@@ -29,16 +24,6 @@ def cut_behind(pattern: bytes, which: float) -> Edit:
     def edit(data: bytes) -> bytes:
         ends = [found.end() for found in re.finditer(pattern, data, re.MULTILINE)]
         return data[: ends[int(which * (len(ends) - 1))]]
-
-    return edit
-
-
-def flip(share: float, bits: int = 0x01) -> Edit:
-    """Change `bits` of the byte at `share`."""
-
-    def edit(data: bytes) -> bytes:
-        place = int(len(data) * share)
-        return data[:place] + bytes([data[place] ^ bits]) + data[place + 1 :]
 
     return edit
 

@@ -14,7 +14,7 @@ import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.damages.copies import copied, do_damage
-from restore_drill.damages.damages import Damage
+from restore_drill.damages.model import DatabaseDamage
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.file import Manifest
 from restore_drill.manifest.fingerprint import Fingerprint, read_fingerprint
@@ -151,7 +151,7 @@ class Lab:
             self.restored[name] = (facts, target)
         return self.restored[name]
 
-    def look_at_copy(self, name: str, damage: Damage) -> Outcome | None:
+    def look_at_copy(self, name: str, damage: DatabaseDamage) -> Outcome | None:
         """Damage a copy of a restored database; None where it has nothing of the kind."""
         facts, target = self.whole(name)
         with copied(target) as copy:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from psycopg import sql
 
 from restore_drill.core.names import split_name
-from restore_drill.damages.damages import Damage
+from restore_drill.damages.model import DatabaseDamage
 from restore_drill.facts.recorded import Fingerprint
 from restore_drill.servers.model import Target
 
@@ -33,7 +33,7 @@ def copied(target: Target) -> Iterator[Target]:
             connection.execute(drop.format(sql.Identifier(name)))
 
 
-def do_damage(target: Target, damage: Damage) -> bool:
+def do_damage(target: Target, damage: DatabaseDamage) -> bool:
     """Do `damage` to the database of `target`; False where it has nothing of the kind."""
     with target.connect() as connection:
         found = connection.execute(damage.find.encode()).fetchone()

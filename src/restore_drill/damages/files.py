@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from restore_drill.backups.model import Backup
+from restore_drill.damages.model import COMPLETE, MANIFEST, YOUNG, FileDamage
 
-PAGE = b"<!DOCTYPE html><html><body>503 Service Unavailable</body></html>\n"
-
-
-@dataclass(frozen=True)
-class FileDamage:
-    """One kind of damage; `do` gives the damaged copy of a backup, made in a folder."""
-
-    name: str
-    what: str
-    do: Callable[[Backup, Path], Backup]
-    needs_manifest: bool = False
+Edit = Callable[[bytes], bytes]
+"""Takes the bytes of a file, and gives those that are left of them."""
 
 
-def copy_of(backup: Backup, folder: Path) -> Backup:
-    """A copy of `backup` in `folder`, without its companions."""
-    path = folder / backup.path.name
-    if backup.path.is_dir():
-        shutil.copytree(backup.path, path)
-    else:
-        shutil.copyfile(backup.path, path)
-    return replace(backup, path=path, unpacked=None)
+def cut_at(share: float) -> Edit:
+    """Keep the first `share` of all bytes."""
+    return lambda data: data[: int(len(data) * share)]
+
+
+def flip(share: float, bits: int = 0x01) -> Edit:
+    """Change `bits` of the byte at `share`."""
+
+    def edit(data: bytes) -> bytes:
+        place = int(len(data) * share)
+        return data[:place] + bytes([data[place] ^ bits]) + data[place + 1 :]
+
+    return edit
+
+
+def without_end(data: bytes) -> bytes:
+    """Lose the last hundred bytes and the zeros behind them: a tar ends in a kilobyte of those."""
+    return data.rstrip(b"\0")[:-100]
+
+
+def empty(_data: bytes) -> bytes:
+    """Lose all bytes."""
+    return b""
 
 
 def data_file(path: Path) -> Path:
@@ -41,39 +48,29 @@ def data_file(path: Path) -> Path:
     return max(members, key=lambda file: file.stat().st_size, default=path / "toc.dat")
 
 
-def with_data(backup: Backup, folder: Path, change: Callable[[bytes], bytes]) -> Backup:
-    """Copy of `backup` whose data file went through `change`."""
-    copied = copy_of(backup, folder)
-    file = data_file(copied.path)
-    file.write_bytes(change(file.read_bytes()))
-    size = sum(f.stat().st_size for f in copied.path.rglob("*")) if copied.path.is_dir() else None
-    return replace(copied, size=file.stat().st_size if size is None else size)
+def change_data(path: Path, edit: Edit) -> None:
+    """Send the data file of the backup at `path` through `edit`."""
+    file = data_file(path)
+    file.write_bytes(edit(file.read_bytes()))
 
 
-def flip(data: bytes) -> bytes:
-    """Flip one byte in the middle."""
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
+def copy_of(backup: Backup, folder: Path) -> Backup:
+    """A copy of `backup` in `folder`, without its companions."""
+    path = folder / backup.path.name
+    (shutil.copytree if backup.path.is_dir() else shutil.copyfile)(backup.path, path)
+    return replace(backup, path=path, unpacked=None)
 
 
-def truncated(backup: Backup, folder: Path) -> Backup:
-    """The file ends in its middle."""
-    return with_data(backup, folder, lambda data: data[: len(data) // 2])
+def edited(edit: Edit) -> Callable[[Backup, Path], Backup]:
+    """Function that makes a copy of a backup whose data file went through `edit`."""
 
+    def do(backup: Backup, folder: Path) -> Backup:
+        copied = copy_of(backup, folder)
+        change_data(copied.path, edit)
+        files = copied.path.rglob("*") if copied.path.is_dir() else [copied.path]
+        return replace(copied, size=sum(file.stat().st_size for file in files))
 
-def end_cut(backup: Backup, folder: Path) -> Backup:
-    """The last hundred bytes are missing."""
-    return with_data(backup, folder, lambda data: data[:-100])
-
-
-def emptied(backup: Backup, folder: Path) -> Backup:
-    """The file has zero bytes."""
-    return with_data(backup, folder, lambda _data: b"")
-
-
-def flipped(backup: Backup, folder: Path) -> Backup:
-    """One byte in the middle is another."""
-    return with_data(backup, folder, flip)
+    return do
 
 
 def stale(backup: Backup, folder: Path) -> Backup:
@@ -82,10 +79,15 @@ def stale(backup: Backup, folder: Path) -> Backup:
     return replace(copied, taken_at=backup.taken_at - timedelta(days=3653))
 
 
-FILE_DAMAGES = (
-    FileDamage("truncated_file", "the file is cut in the middle", truncated),
-    FileDamage("cut_end", "the last bytes of the file are missing", end_cut),
-    FileDamage("empty_file", "the file is empty", emptied),
-    FileDamage("flipped_byte", "one byte in the file is another", flipped, needs_manifest=True),
-    FileDamage("stale_backup", "the backup is years old", stale),
+TRUNCATED = FileDamage(
+    "truncated_file", "the file is cut in the middle", COMPLETE, edited(cut_at(0.5))
 )
+END_CUT = FileDamage(
+    "cut_end", "the last bytes of the file are missing", COMPLETE, edited(without_end)
+)
+EMPTY = FileDamage("empty_file", "the file is empty", COMPLETE, edited(empty))
+FLIPPED = FileDamage(
+    "flipped_byte", "one byte in the file is another", MANIFEST, edited(flip(0.5, 0xFF))
+)
+STALE = FileDamage("stale_backup", "the backup is years old", YOUNG, stale)
+FILE_DAMAGES = (TRUNCATED, END_CUT, EMPTY, FLIPPED, STALE)

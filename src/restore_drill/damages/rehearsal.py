@@ -14,8 +14,7 @@ from restore_drill.checks.facts import number_of
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.damages.copies import copied, do_damage, set_sequences
-from restore_drill.damages.damages import Damage
-from restore_drill.damages.files import FileDamage
+from restore_drill.damages.model import MANIFEST, DatabaseDamage, FileDamage
 from restore_drill.facts.collect import read_facts
 from restore_drill.facts.recorded import Fingerprint
 from restore_drill.facts.write_check import check_write
@@ -24,7 +23,7 @@ from restore_drill.manifest.file import Manifest
 from restore_drill.manifest.settle import compare_by_dump
 from restore_drill.servers.model import Target
 
-CONTROL = Damage("nothing", "an undamaged copy", "")
+CONTROL = DatabaseDamage("nothing", "an undamaged copy", MANIFEST, "")
 
 Judge = Callable[[dict[str, Any]], list[str]]
 """Names of the criteria that are red where fixtures have other values, by name."""
@@ -46,7 +45,7 @@ class Rehearsal:
     red: Judge
     source: Target | None = None
 
-    def of_database(self, damage: Damage) -> list[str] | None:
+    def of_database(self, damage: DatabaseDamage) -> list[str] | None:
         """Criteria that notice `damage` in a copy; None where there is nothing to damage."""
         with copied(self.restored) as copy:
             if self.fingerprint is not None:
