@@ -12,8 +12,8 @@ from benchmarks.ways import JOBS, backup_of
 from restore_drill.backups.read import read_contents
 from restore_drill.facts import storage
 from restore_drill.facts.collect import read_facts
+from restore_drill.restore.restorers import restorer_of
 from restore_drill.restore.statistics import analyze
-from restore_drill.restore.ways import restore
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 
@@ -53,7 +53,7 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
     with start_embedded(binaries, note=lambda _: None, room=contents.read_bytes) as server:
         target = server.create_database("restored")
         started = time.monotonic()
-        done = restore(target, backup, contents, JOBS, lambda _: None)
+        done = restorer_of(backup).restore(target, backup, contents, JOBS, lambda _: None)
         times = [time.monotonic() - started]
         analyze(target, JOBS)
 

@@ -16,7 +16,7 @@ from benchmarks.sources import Source
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents
-from restore_drill.restore.ways import restore
+from restore_drill.restore.restorers import restorer_of
 from restore_drill.servers.model import Target
 
 JOBS = 2
@@ -86,7 +86,7 @@ def ours(form: str) -> Callable[[Target, Source], None]:
         backup = backup_of(path)
         contents = read_contents(backup, path.parent, lambda _: None)
         started = time.monotonic()
-        done = restore(target, backup, contents, JOBS, lambda _: None)
+        done = restorer_of(backup).restore(target, backup, contents, JOBS, lambda _: None)
         if done.errors:
             raise RuntimeError(f"the restore met {len(done.errors)} errors: {done.errors[0]}")
         tell_seconds(time.monotonic() - started)

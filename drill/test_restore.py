@@ -22,7 +22,7 @@ def test_restore_has_no_errors(restoration: Restoration) -> None:
     found = by_cause(restoration)
     assert not restoration.errors, message(
         f"the restore met {counted(found)}; the first: {found[0].error.message}",
-        checked=[line for each in found[:SHOWN] for line in each.told()],
+        checked=[line for each in found[:SHOWN] for line in each.lines()],
         remedy=remedy_for("test_restore_has_no_errors", "errors"),
     )
 

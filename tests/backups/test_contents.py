@@ -78,8 +78,8 @@ def test_names_are_read_in_the_dumps_own_encoding(
         assert contents.rows == {"ソース.表": 9, "public.能力": 9}
         assert {("SCHEMA", "ソース"), ("SEQUENCE", "ソース.番号")} <= objects
     else:
-        assert contents.rows["public.größe"] == contents.rows["Lager für Öl.fässer"] == 20
-        assert contents.rows["public.leer_ä"] == 0
+        assert contents.counted["public.größe"] == contents.counted["Lager für Öl.fässer"] == 20
+        assert contents.counted["public.leer_ä"] == 0
         assert contents.switched_off == {"TRIGGER Lager für Öl.fässer.prüfung"}
         assert {("SEQUENCE", "Lager für Öl.zähler"), ("VIEW", "public.überblick")} <= objects
 
@@ -232,7 +232,7 @@ def test_lost_copy_is_a_fault(
         told, readable = contents.faults[:2]
         assert told.startswith(f"line {line}: the rows of public.{name} are gone")
         assert f"public.{name} " not in readable
-        assert f"public.{name}" not in contents.rows
+        assert f"public.{name}" not in contents.counted
 
 
 def test_each_dump_in_a_file_is_taken_by_itself(

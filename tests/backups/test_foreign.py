@@ -101,7 +101,7 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
     "error of pg_dump": (b"pg_dump: error: connection failed\n", "pg_dump's error", "head"),
     "error of a shell": (b"bash: pg_dump: command not found\n", "an error message", "pipefail"),
     "error of docker": (b"Error response from daemon: no such container\n", "an error message", ""),
-    "prose": (b"see the wiki\n", "text that is no SQL", ""),
+    "prose": (b"see the wiki\n", "text that is not SQL", ""),
     "zeros": (bytes(5000), "binary data of an unknown kind", ""),
     "messages before": (b"pg_dump: warning: x\npg_dump: y\n" + DUMP, "behind 2 lines", "2>"),
     "chatter before": (b"Warning: Permanently added 'db'\n" + DUMP, "1 line of other output", "2>"),

@@ -158,7 +158,7 @@ def test_rows_are_counted(form: str, shops: Shops) -> None:
     reader = Reader()
     reader.read(PlainReader(io.BytesIO(shops.dump(15, form).read_bytes())).events())
 
-    rows = reader.contents(sha256="").rows
+    rows = reader.contents().counted
     assert rows["public.cards"] == 200
     assert rows["billing.Odd Name"] == 3
     assert rows["public.empty_table"] == 0
@@ -177,7 +177,7 @@ def test_any_cut_is_noticed(data: st.DataObject, shops: Shops) -> None:
     reader.check_end()
 
     # Before pg_dump's head there is nothing that says who wrote the file.
-    assert reader.faults or (place < 200 and not reader.part.rows)
+    assert reader.faults or (place < 200 and not reader.parts.current.rows)
 
 
 @settings(max_examples=300, deadline=None)
@@ -193,7 +193,7 @@ def test_no_damage_crashes_the_reader(data: st.DataObject, shops: Shops) -> None
     reader.read(PlainReader(io.BytesIO(bytes(dump))).events())
     reader.check_end()
 
-    assert reader.contents(sha256="").rows is not None
+    assert reader.contents().rows is not None
 
 
 @settings(max_examples=200, deadline=None)

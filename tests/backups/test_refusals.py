@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.faults import MOST
 from restore_drill.backups.plaindump.lexer import PlainReader
-from restore_drill.backups.plaindump.refusals import MOST, refusal
+from restore_drill.backups.plaindump.refusals import refusal
 from restore_drill.restore.plain import restore_plain
 from tests.corpus.judge import read_backup, settings_with
 from tests.helpers.shop import FORMATS, SHOP, Shops, quiet

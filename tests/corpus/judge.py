@@ -20,16 +20,10 @@ from restore_drill.facts.collect import read_facts
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.facts.write_check import check_write
 from restore_drill.restore.model import Restoration
-from restore_drill.restore.preflight import (
-    check_collations,
-    check_databases,
-    check_extensions,
-    make_roles,
-    make_tablespaces,
-)
+from restore_drill.restore.preflight import make_roles, make_tablespaces
+from restore_drill.restore.restorers import restorer_of
 from restore_drill.restore.split import restore_split
 from restore_drill.restore.statistics import analyze
-from restore_drill.restore.ways import restore as restore_by_drill
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT
@@ -61,16 +55,14 @@ def restore(
     contents: Contents = facts["contents"]
     backup: Backup = facts["backup"]
     jobs = facts["settings"].jobs
-    check_databases(contents)
-    check_extensions(target, contents)
-    check_collations(target, contents)
+    restorer_of(backup).check(target, contents)
     make_roles(target, contents)
     make_tablespaces(target, contents)
     restoration: Restoration
     if split and not contents.large_objects:
         restoration = restore_split(target, backup, contents, jobs=jobs, progress=quiet)
     else:
-        restoration = restore_by_drill(target, backup, contents, jobs, quiet)
+        restoration = restorer_of(backup).restore(target, backup, contents, jobs, quiet)
     restoration.without_statistics |= analyze(target, jobs)
     facts |= {"restoration": restoration}
     return facts | facts_of(target, facts, drifting)
@@ -86,7 +78,7 @@ def facts_of(target: Target, facts: Facts, drifting: Wanted | None = None) -> Fa
     return {
         "restored": target,
         "facts": found,
-        "criteria_names": CriteriaNames(facts["settings"].criteria, frozenset(contents.rows)),
+        "criteria_names": CriteriaNames(facts["settings"].criteria, frozenset(contents.counted)),
         "unlisted_tables": [name for name in found.rows if name not in listed],
         "measure": lambda fact: number_of(target, fact),
         "writes": lambda table: check_write(target, table),

@@ -112,7 +112,7 @@ def nowhere(drill: Drill) -> None:
 def test_refused_rows_are_not_shown(shops: Shops, tmp_path: Path) -> None:
     """Each refusal names its table, and no value."""
     done = restored(shops, tmp_path, damaged())
-    told = ["\n".join(error.told()) for error in done.errors] + done.harmless
+    told = ["\n".join(error.lines()) for error in done.errors] + done.harmless
 
     assert len(done.errors) == len(COLUMNS) + len(LATER)
     for name in (*COLUMNS, *LATER):

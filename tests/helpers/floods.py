@@ -7,15 +7,17 @@ cannot be interrupted.
 from __future__ import annotations
 
 import io
+import re
 import resource
 import sys
 import time
 from collections.abc import Iterator
 
+from restore_drill.backups.plaindump import statements
 from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import Comment, Event, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
-from restore_drill.restore import entries
 
 SMALL, LARGE = 50_000, 200_000
 """Bytes of the two sizes that are compared."""
@@ -63,11 +65,7 @@ FLOODS: dict[str, tuple[bytes, bytes, bytes]] = {
 }
 """How each begins, what is repeated in it, and how it ends."""
 
-PATTERNS = (
-    entries.SETTING, entries.SESSION_BOUND, entries.COPY, entries.SETVAL, entries.LARGE_OBJECT,
-    entries.CONSTRAINT, entries.FOREIGN_KEY, entries.REFRESH, entries.INDEX, entries.ATTACH,
-    entries.INDEX_DETAIL,
-)  # fmt: skip
+PATTERNS = [each for each in vars(statements).values() if isinstance(each, re.Pattern)]
 """What the statements of a dump are held against when it is restored."""
 
 
@@ -85,7 +83,7 @@ def look_at(events: Iterator[Event]) -> Iterator[Event]:
             for pattern in PATTERNS:
                 pattern.fullmatch(event.sql)
         elif isinstance(event, Comment):
-            entries.header_of(event)
+            entry_of(event.text)
 
 
 def cpu_seconds(name: str, size: int) -> float:

@@ -83,9 +83,9 @@ def test_what_no_dump_holds_never_reaches_the_database(
     drill = drill_live()
 
     assert drill.code == 6, drill.output
-    assert "holds what is not for a live server" in drill.output
+    assert "has statements that must not run on a live server" in drill.output
     assert "DO, which no pg_dump writes and which may run any code" in drill.output
-    assert "leave --target database away" in drill.output
+    assert "leave out --target database" in drill.output
     assert "deed" not in drill.output
     assert drill.result["snapshot"] is None
     assert snapshots(backups) == []

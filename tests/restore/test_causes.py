@@ -149,8 +149,8 @@ def restored(shops: Shops, folder: Path, text: str) -> Restoration:
     with path.open("rb") as stream:
         reader.read(PlainReader(stream).events())
     target = shops.database(15, f"causes_{secrets.token_hex(6)}")
-    done = plain.restore_plain(target, backup, reader.contents(sha256=""), lambda _: None)
-    assert "4711" not in str([error.told() for error in done.errors])
+    done = plain.restore_plain(target, backup, reader.contents(), lambda _: None)
+    assert "4711" not in str([error.lines() for error in done.errors])
     return done
 
 
@@ -162,7 +162,7 @@ def test_what_follows_from_an_error_is_no_cause(shops: Shops, tmp_path: Path, lo
     (found,) = by_cause(done)
 
     assert found.followers == followers == len(done.errors) - 1
-    assert f"follows: {followers} further error" in found.told()[-1]
+    assert f"follows: {followers} further error" in found.lines()[-1]
     assert counted([found]) == f"1 error (and {followers} that follow)"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.read import read_contents
-from restore_drill.restore.ways import restore_by_hand
+from restore_drill.restore.restorers import restorer_of
 from restore_drill.servers.anew import empty
 from tests.helpers.restoring import backup_of, new_database
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
@@ -44,7 +44,7 @@ def test_deadlock_of_its_own_is_no_end(script: str, shops: Shops, tmp_path: Path
     contents = read_contents(backup, tmp_path, quiet)
     target = new_database(shops, 15, None, "LATIN1")
 
-    done = restore_by_hand(target, backup, contents, 2, quiet)
+    done = restorer_of(backup).restore_by_hand(target, backup, contents, 2, quiet)
 
     assert done.way.endswith("2 at once met a deadlock, again over one connection")
     assert done.errors == []

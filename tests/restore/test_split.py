@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.read import read_contents
-from restore_drill.restore import keys, splitter
-from restore_drill.restore.at_once import restore_at_once
+from restore_drill.restore import loader, table_work
 from restore_drill.restore.model import Restoration, RestoreError
+from restore_drill.restore.restorers import restorer_of
+from restore_drill.restore.single_transaction import restore_in_one_transaction
 from restore_drill.restore.split import restore_split
-from restore_drill.restore.ways import restore, restore_by_hand
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.restoring import NUMBER, backup_of, new_database
@@ -29,8 +29,8 @@ BothWays = Callable[..., Restoration]
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat all tables as big ones, which takes the steps that pay for them, or as small ones."""
     limit = 0 if request.param == "big" else 1 << 40
-    monkeypatch.setattr(keys, "BIG", limit)
-    monkeypatch.setattr(splitter, "FRESH_SIZE", limit)
+    monkeypatch.setattr(table_work, "BIG", limit)
+    monkeypatch.setattr(loader, "FRESH_SIZE", limit)
 
 
 def content(target: Target, *options: str) -> list[bytes]:
@@ -66,11 +66,11 @@ def both_ways(shops: Shops) -> BothWays:
         backup = backup_of(path)
         contents = read_contents(backup, path.parent, quiet)
         first, second, third = (new_database(shops, major, schema, encoding) for _ in range(3))
-        serial = restore_by_hand(first, backup, contents, 1, quiet)
+        serial = restorer_of(backup).restore_by_hand(first, backup, contents, 1, quiet)
         split = restore_split(second, backup, contents, jobs=3, progress=quiet)
-        once = restore_at_once(third, backup, contents, quiet)
+        once = restore_in_one_transaction(third, backup, contents, quiet)
         if once is None:  # and it left nothing behind
-            once = restore_by_hand(third, backup, contents, 1, quiet)
+            once = restorer_of(backup).restore_by_hand(third, backup, contents, 1, quiet)
 
         for quick in (split, once):
             assert errors_of(quick) == errors_of(serial)
@@ -101,7 +101,9 @@ def test_small_backup_goes_in_at_once(major: int, form: str, shops: Shops) -> No
     backup = backup_of(source_dump(shops, major, "many", f"--format={form}"))
     contents = read_contents(backup, shops.folder, quiet)
 
-    done = restore(new_database(shops, major, None, "UTF8"), backup, contents, 2, quiet)
+    done = restorer_of(backup).restore(
+        new_database(shops, major, None, "UTF8"), backup, contents, 2, quiet
+    )
 
     assert done.way == "in one transaction"
 
@@ -112,7 +114,9 @@ def test_way_of_the_shop(form: str, shops: Shops) -> None:
     backup = backup_of(shops.dump(18, form))
     contents = read_contents(backup, shops.folder, quiet)
 
-    done = restore(new_database(shops, 18, None, "UTF8"), backup, contents, 2, quiet)
+    done = restorer_of(backup).restore(
+        new_database(shops, 18, None, "UTF8"), backup, contents, 2, quiet
+    )
 
     assert not done.errors
     if backup.is_archive:

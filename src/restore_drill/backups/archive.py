@@ -9,18 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from restore_drill.backups.formats import ARCHIVE, open_plain
-from restore_drill.backups.model import Backup, Head
+from restore_drill.backups.model import Head
+from restore_drill.backups.streams import open_plain
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 
+ARCHIVE = b"PGDMP"
 COMPRESSIONS = {0: "", 1: "gzip", 2: "lz4", 3: "zstd"}
 NEWEST_VERSION = (1, 16)
 """Archive version of pg_dump 17 and 18, the newest that pg_restore 18 reads."""
-BLOB = "blob_"
-"""Begins the name of a large object's member, which alone may be empty."""
 
 
 @dataclass(frozen=True)
@@ -104,27 +103,3 @@ def reading_tools(header: Header) -> Binaries:
 
 def print_nothing(_text: str) -> None:
     """Say nothing: which tools only read the backup is of no interest."""
-
-
-def check_members(backup: Backup) -> list[str]:
-    """Faults of an archive's files that pg_restore passes in silence or hangs on."""
-    if backup.format == "directory":
-        return [
-            f"{file.name} is empty: pg_restore would take it for an empty table"
-            for file in sorted(backup.restorable.iterdir())
-            if file.is_file() and file.stat().st_size == 0 and not file.name.startswith(BLOB)
-        ]
-    if backup.format == "tar":
-        try:
-            with tarfile.open(backup.restorable) as tar:
-                size = backup.restorable.stat().st_size
-                found = list(tar)
-        except tarfile.TarError as error:
-            return [f"the tar file is damaged: {error}"]
-        cut = [m.name for m in found if m.offset_data + m.size > size]
-        empty = [m.name for m in found if not m.size and not m.name.startswith(BLOB)]
-        return [f"the tar file ends inside its member {name}" for name in cut] + [
-            f"the tar file's member {name} is empty: not even the end of its rows is there"
-            for name in empty
-        ]
-    return []

@@ -1,4 +1,4 @@
-"""What a folder is that is no directory-format dump: a physical backup, a repository."""
+"""What a folder is that is not a directory-format dump: a physical backup, a repository."""
 
 from __future__ import annotations
 

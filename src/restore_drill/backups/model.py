@@ -10,17 +10,10 @@ from typing import NamedTuple
 
 from restore_drill.core.names import part_of
 
-DATA_KINDS = {"TABLE DATA", "SEQUENCE SET", "BLOBS", "BLOB", "MATERIALIZED VIEW DATA"}
-"""Kinds of entries that carry data and make no object."""
-
 CLIENT_ONLY = ("BIG5", "GB18030", "GBK", "JOHAB", "SHIFT_JIS_2004", "SJIS", "UHC")
 """Encodings that a dump can be in and no database."""
-
-
 REFUSED = "; refused"
 """How the fault of a statement that no dump may hold ends."""
-
-
 OF_ONE_NAME = frozenset({
     "TABLE", "TABLE DATA", "TABLE ATTACH", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW",
     "MATERIALIZED VIEW DATA", "SEQUENCE", "SEQUENCE SET", "INDEX", "TYPE", "DOMAIN",
@@ -90,15 +83,22 @@ def major_of(version: str) -> int | None:
     return int(leading) if leading else None
 
 
+class NotDrilled(NamedTuple):
+    """Backups that this drill is not of: what they are, and how to drill them."""
+
+    what: str
+    how: str
+
+
 @dataclass(frozen=True)
 class Backup:
     """One restorable thing, recognised by its content.
 
     `format` is plain, custom, directory or tar, or empty where `unrecognised` says what it is
     instead and `remedy` what to do then; `compression` is what the whole file went through
-    (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is
-    where a compressed archive was unpacked to, since pg_restore wants to seek. `not_drilled` tells
-    which other series lie beside it and how to drill them, `remarks` what else was noticed.
+    (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is where a compressed
+    archive was unpacked to, since pg_restore wants to seek. `not_drilled` names the other series
+    that lie beside it and how to drill them, `remarks` what else was noticed.
     """
 
     path: Path
@@ -111,7 +111,7 @@ class Backup:
     is_sample: bool = False
     remedy: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
-    not_drilled: tuple[tuple[str, str], ...] = ()
+    not_drilled: tuple[NotDrilled, ...] = ()
     remarks: tuple[str, ...] = ()
     earlier_sizes: tuple[int, ...] = ()
     head: Head = field(default_factory=Head)
@@ -143,8 +143,9 @@ class Backup:
 class Contents:
     """What a backup holds, read to its very end.
 
-    `faults` say what is wrong with it; `rows` counts the rows that lie in it, by table;
-    `switched_off` names the triggers and rules that it disables itself, `unproved` the constraints
+    `faults` say what is wrong with it; `rows` counts the rows that lie in it, by
+    table, None where only a restore shows them (a backup of files, not of SQL);
+    `switched_off` names the triggers and rules that it disables itself, `not_valid` the constraints
     that it adds NOT VALID (see `switches.py`); `is_translated` says that its lines end with CRLF;
     `superusers` are those of `roles` that must be superusers for its statements to run, `grantors`
     those that grant what others own.
@@ -155,7 +156,7 @@ class Contents:
     sha256: str
     head: Head
     entries: tuple[Entry, ...] = ()
-    rows: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] | None = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     superusers: frozenset[str] = frozenset()
@@ -164,13 +165,18 @@ class Contents:
     needs_icu: bool = False
     large_objects: int = 0
     switched_off: frozenset[str] = frozenset()
-    unproved: frozenset[str] = frozenset()
+    not_valid: frozenset[str] = frozenset()
     is_translated: bool = False
     databases: tuple[str, ...] = ()
     database: str = ""
     left_out: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """Rows by table, as far as they are known."""
+        return self.rows or {}
 
     @property
     def is_schema_only(self) -> bool:
@@ -190,5 +196,5 @@ class Contents:
 
     @property
     def condition(self) -> str:
-        """What is wrong with it, in a word."""
+        """What is wrong with it, in one word."""
         return "refused" if self.is_refused else "damaged"

@@ -9,21 +9,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from io import FileIO
 from pathlib import Path
-from typing import IO
 
-from restore_drill.backups.archive import check_members, header_of
-from restore_drill.backups.formats import READ_ERRORS, is_translated, open_plain
+from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
-from restore_drill.backups.plaindump.contents import Reader, read_plain_head
-from restore_drill.backups.plaindump.lexer import PlainReader
-from restore_drill.backups.to_sql import head_of, restore_to_sql
+from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count
 
 Progress = Callable[[str], None]
+FEWEST_ENDS = 4
+"""So many line feeds of a binary file do not all follow a CR by chance."""
 TRANSLATED = (
     "every line feed in it has become CR LF: it was taken through a terminal, or copied as text "
     "(docker exec -t, kubectl exec -t, ssh -t: leave -t away; ftp: use binary mode)"
@@ -59,55 +55,11 @@ def expected_sha256(path: Path) -> str | None:
 def read_head(backup: Backup) -> Head:
     """What the head of `backup` says, cheaply; empty where it cannot be read."""
     try:
-        if backup.format == "plain":
-            return read_plain_head(backup.path, backup.compression)
-        if backup.is_archive:
-            return head_of(backup.path, backup.format, backup.compression)
+        if backup.format:
+            return FORMATS[backup.format].head(backup.path, backup.compression)
     except (*READ_ERRORS, CouldNotRun):
         pass
     return Head()
-
-
-def unpack_archive(backup: Backup, folder: Path) -> Backup:
-    """`backup` with its archive unpacked into `folder`, where it lies in a compressed file."""
-    if not (backup.is_archive and backup.compression) or backup.unpacked:
-        return backup
-    path = folder / f"unpacked.{backup.format}"
-    with open_plain(backup.path, backup.compression) as packed, path.open("wb", 0) as file:
-        while chunk := packed.read(1 << 20):
-            write_all(file, chunk)
-    return replace(backup, unpacked=path)
-
-
-def write_all(file: FileIO, chunk: bytes) -> None:
-    """Write `chunk`; CouldNotRun where the disk has no room for it: no fault of the backup."""
-    view = memoryview(chunk)
-    try:
-        while view:
-            view = view[file.write(view) :]
-    except OSError as error:
-        raise CouldNotRun(
-            f"no room to unpack the backup in {Path(str(file.name)).parent}: {error.strerror}",
-            checked=[f"{show_bytes(file.tell())} were written"],
-            remedy=remedy_for("machine", "disk_full"),
-        ) from None
-
-
-class Counted:
-    """A stream that tells how far it has been read."""
-
-    def __init__(self, stream: IO[bytes], tell: Callable[[int], None]) -> None:
-        """Read `stream`, telling `tell` the bytes so far."""
-        self.stream = stream
-        self.tell = tell
-        self.count = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes."""
-        data = self.stream.read(size)
-        self.count += len(data)
-        self.tell(self.count)
-        return data
 
 
 def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
@@ -115,11 +67,9 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
 
     `folder` takes unpacked files. Raises CouldNotRun where our own means fail.
     """
-    reader = Reader()
-    head: Head | None = None
     count = 0
 
-    def tell(read: int) -> None:
+    def report(read: int) -> None:
         nonlocal count
         count = read
         progress(f"reading the backup to its end: {show_bytes(read)}")
@@ -128,57 +78,30 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         stack.callback(stop.set)  # an interrupt does not wait for a long file's digest
         digest = pool.submit(sha256_of, backup.path, stop)
-        try:
-            if backup.size == 0:
-                reader.faults.append("it is empty (zero bytes)")
-            elif backup.unrecognised:
-                reader.faults.append(f"it is {backup.unrecognised}")
-            elif backup.format == "plain":
-                with open_plain(backup.path, backup.compression) as stream:
-                    reader.read(PlainReader(Counted(stream, tell)).events())  # type: ignore[arg-type]
-                reader.check_end()
-            else:
-                head = read_archive(unpack_archive(backup, folder), reader, tell)
-        except MemoryError:
-            raise CouldNotRun(
-                f"memory ran out while {backup.name} was read",
-                remedy=remedy_for("machine", "memory"),
-            ) from None
-        except READ_ERRORS as error:
-            what = f"its {backup.compression} compression" if backup.compression else "it"
-            reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
+        if backup.size == 0:
+            contents = Contents("", Head(), faults=("it is empty (zero bytes)",))
+        elif backup.unrecognised:
+            contents = Contents("", Head(), faults=(f"it is {backup.unrecognised}",))
+        else:
+            contents = FORMATS[backup.format].contents(backup, folder, report)
         sha256 = digest.result()
-    is_binary = backup.compression or backup.format in ("custom", "tar")
-    if reader.faults and is_binary and backup.path.is_file() and is_translated(backup.path):
-        reader.faults.insert(0, TRANSLATED)
-    contents = reader.contents(sha256=sha256, head=head, read_bytes=count)
-    return replace(contents, faults=contents.faults + what_is_there(contents))
+    faults = contents.faults
+    is_binary = backup.compression or backup.format not in ("", "plain")
+    if faults and is_binary and backup.path.is_file() and is_translated(backup.path):
+        faults = (TRANSLATED, *faults)
+    faults += what_is_there(contents)
+    return replace(contents, sha256=sha256, read_bytes=count, faults=faults)
 
 
-def explain(error: BaseException) -> str:
-    """What a decompressor or the system said, in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def is_translated(path: Path) -> bool:
+    """Whether every LF in the first megabyte of the file at `path` follows a CR.
 
-
-def read_archive(backup: Backup, reader: Reader, tell: Callable[[int], None]) -> Head | None:
-    """Read the archive whole through `pg_restore --file=-`, its faults into `reader`."""
-    reader.faults += check_members(backup)
-    try:
-        header = header_of(backup.restorable, backup.format)
-    except (ValueError, OSError) as error:
-        reader.faults.append(f"its archive header cannot be read: {error}")
-        return None
-    if reader.faults:
-        return header.head
-    with restore_to_sql(header, backup.restorable) as run:
-        reader.read(PlainReader(Counted(run.output, tell)).events())  # type: ignore[arg-type]
-    if run.fault:
-        reader.faults.insert(0, run.fault)
-    reader.check_end()
-    encoding = reader.head.get("encoding", "")
-    return replace(header.head, encoding=encoding, entries=tuple(reader.entries))
+    A terminal does that (`docker exec -t`), and so does a transfer in text mode.
+    """
+    with path.open("rb") as raw:
+        head = raw.read(1 << 20)
+    ends = head.count(b"\n")
+    return ends >= FEWEST_ENDS and head.count(b"\r\n") == ends
 
 
 def what_is_there(contents: Contents) -> tuple[str, ...]:
@@ -186,7 +109,7 @@ def what_is_there(contents: Contents) -> tuple[str, ...]:
     if not contents.faults or contents.is_refused or not contents.entries:
         return ()
     tables = [entry.full_name for entry in contents.entries if entry.kind == "TABLE"]
-    there = [f"{name} {show_count(count, 'row')}" for name, count in contents.rows.items()]
-    gone = [name for name in tables if name not in contents.rows]
+    there = [f"{name} {show_count(count, 'row')}" for name, count in contents.counted.items()]
+    gone = [name for name in tables if name not in contents.counted]
     lines = ["still readable: " + "; ".join(there) if there else "no row can be read from it"]
     return (*lines, "no data at all for: " + ", ".join(gone)) if gone else tuple(lines)

@@ -1,4 +1,4 @@
-"""What a tar archive holds that is none of pg_dump's, from its first members."""
+"""What a tar archive is that pg_dump has not written, by its first members."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restore_drill.backups.foreign import PHYSICAL_STEPS, Foreign
 
 MOST_MEMBERS = 200
 LONGEST_LOOK = 2.0
-"""Seconds: whatever is large in front of what would tell is read through no longer."""
+"""Seconds: no longer is read through what is large before a member that decides."""
 MEMBER = re.compile(r"(toc\.dat|blobs(_\d+)?\.toc|\d+\.dat(\.(gz|lz4|zst))?)$")
 DUMPS = (".sql", ".dump", ".pgdump", ".backup", ".custom", ".gz", ".zst", ".lz4", ".xz", ".bz2")
 
@@ -34,14 +34,22 @@ def first_names(stream: IO[bytes]) -> Iterator[str]:
         return
 
 
-def tar_of_what(stream: IO[bytes]) -> Foreign | None:
-    """What the tar in `stream` is; None for pg_dump's own, whose first member is toc.dat."""
+def is_tar(head: bytes) -> bool:
+    """Whether a file whose first bytes are `head` is a tar."""
+    return head[257:262] == b"ustar"
+
+
+def is_dump(stream: IO[bytes]) -> bool:
+    """Whether the tar in `stream` is pg_dump's own: its first member is the table of contents."""
+    return next(first_names(stream), "") == "toc.dat"
+
+
+def tar_of_what(stream: IO[bytes]) -> Foreign:
+    """What the tar in `stream` is that is none of pg_dump's own."""
     names: list[str] = []
     for name in first_names(stream):
-        if not names and name == "toc.dat":
-            return None
         names.append(name)
-        if found := member_tells(name):
+        if found := by_member(name):
             return found
     dumps = [name for name in names if name.lower().endswith(DUMPS)]
     if dumps:
@@ -55,8 +63,8 @@ def tar_of_what(stream: IO[bytes]) -> Foreign | None:
     )
 
 
-def member_tells(name: str) -> Foreign | None:
-    """What a tar is by the `name` of one member, None where that says nothing."""
+def by_member(name: str) -> Foreign | None:
+    """What a tar is by the `name` of one member, None where it could be anything."""
     parts = PurePosixPath(name).parts
     base = parts[-1] if parts else ""
     if MEMBER.match(base):

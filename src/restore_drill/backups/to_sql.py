@@ -9,36 +9,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from restore_drill.backups.archive import Header, header_of, reading_tools
-from restore_drill.backups.formats import READ_ERRORS, open_plain
-from restore_drill.backups.model import Head
-from restore_drill.backups.plaindump.contents import Reader
-from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.archive import Header, reading_tools
+from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.servers.binaries import Binaries
 
 STALL_SECONDS = 60.0
 """pg_restore may spin for ever on a cut archive; after so long without output it is ended."""
-
-
-def head_of(path: Path, form: str, compression: str = "") -> Head:
-    """Head of an archive with its table of contents; one of READ_ERRORS where it cannot be read.
-
-    A compressed one is not unpacked for that: its table of contents stands in front.
-    """
-    header = header_of(path, form, compression)
-    reader = Reader()
-    with ExitStack() as stack:
-        packed = stack.enter_context(open_plain(path, compression)) if compression else None
-        run = stack.enter_context(restore_to_sql(header, path, "--section=pre-data", packed=packed))
-        reader.read(PlainReader(run.output).events())
-    return replace(
-        header.head, entries=tuple(reader.entries), encoding=reader.head.get("encoding", "")
-    )
 
 
 @dataclass

@@ -18,18 +18,27 @@ def table_records(
 ) -> dict[str, dict[str, object]]:
     """Rows of each table with what was expected, for result.json and the report."""
     records: dict[str, dict[str, object]] = {}
-    for name in sorted({*facts.rows, *facts.unreadable, *contents.rows, *criteria.tables}):
+    for name in sorted({*facts.rows, *facts.unreadable, *contents.counted, *criteria.tables}):
         rows = facts.rows.get(name)
         expected, ok = [], rows is not None
-        if name in contents.rows:
-            expected.append(f"{contents.rows[name]:,} (as in the backup)")
-            ok = ok and rows == contents.rows[name]
+        if name in contents.counted:
+            expected.append(f"{contents.counted[name]:,} (as in the backup)")
+            ok = ok and rows == contents.counted[name]
         if name in criteria.tables:
             required = criteria.tables[name]
             expected.append(required.expectation)
             ok = ok and required.holds(rows or 0)
         records[name] = {"rows": rows, "expected": "; ".join(expected), "ok": ok}
     return records
+
+
+def why_not_counted(table: str, facts: Facts, contents: Contents) -> str:
+    """Why nothing says how many rows `table` must have; empty where something does."""
+    if contents.rows is None:
+        return "how many rows the backup holds is not known before it is restored"
+    if table in contents.rows or table in facts.partitioned:
+        return ""
+    return "the backup holds no data for it (--exclude-table-data, --schema-only?)"
 
 
 def row_difference(table: str, facts: Facts, contents: Contents) -> str:
@@ -39,7 +48,7 @@ def row_difference(table: str, facts: Facts, contents: Contents) -> str:
     rows = facts.rows.get(table)
     if rows is None:
         return "is not in the restored database"
-    dumped = contents.rows.get(table, rows)  # a partitioned table's rows lie in its partitions
+    dumped = contents.counted.get(table, rows)  # a partitioned table's rows lie in its partitions
     if rows == dumped:
         return ""
     how = "missing" if rows < dumped else "too many"

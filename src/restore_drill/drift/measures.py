@@ -65,7 +65,7 @@ def names_ever_seen(
 ) -> CriteriaNames:
     """What tells a slip in the criteria from what is lost: all that was ever seen is no slip."""
     tables = {entry.full_name for entry in contents.entries if entry.kind == "TABLE"}
-    tables |= contents.rows.keys()
+    tables |= contents.counted.keys()
     columns: set[str] = set()
     if manifest is not None:
         tables |= manifest.fingerprint.all_tables.keys()
@@ -86,7 +86,7 @@ def facts_of(
             checked=[f"its catalog: {facts.unheld}"],
             remedy=remedy_for("facts", "unknown"),
         )
-    rows = {name: max(rows, contents.rows.get(name, 0)) for name, rows in facts.rows.items()}
+    rows = {name: max(rows, contents.counted.get(name, 0)) for name, rows in facts.rows.items()}
     database = contents.head.database or backup.head.database
     return facts.held.of(
         rows=rows,

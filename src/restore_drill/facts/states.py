@@ -136,7 +136,7 @@ def read_state(reader: CatalogReader, contents: Contents | None) -> State:
         return tuple(row[0] for row in reader.rows(part, query))
 
     meant = contents.switched_off if contents else frozenset()
-    unproved = contents.unproved if contents else frozenset()
+    unproved = contents.not_valid if contents else frozenset()
     invalid = names("constraints that are NOT VALID", UNVALIDATED)
     counted = reader.rows("large objects", LARGE_OBJECTS)
     return State(

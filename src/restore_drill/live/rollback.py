@@ -63,7 +63,7 @@ def bring_back(
     except CouldNotRun as trouble:
         raise not_brought_back(target, backup.path, str(trouble).splitlines()) from None
     if done.errors or found:
-        errors = [line for error in done.errors[:5] for line in error.told()]
+        errors = [line for error in done.errors[:5] for line in error.lines()]
         raise not_brought_back(target, backup.path, [*errors, *found[:10]])
 
 

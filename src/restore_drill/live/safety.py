@@ -134,11 +134,11 @@ def rows_that_differ(contents: Contents, fingerprint: Fingerprint) -> list[str]:
     found = {name: facts.rows for name, facts in fingerprint.all_tables.items()}
     lines = [
         f"{name}: {found.get(name)} rows in the database, {rows} in the snapshot"
-        for name, rows in contents.rows.items()
+        for name, rows in contents.counted.items()
         if found.get(name) != rows
     ]
     made = [entry.full_name for entry in contents.entries if entry.kind == "TABLE"]
-    empty = [name for name in made if name not in contents.rows and name in fingerprint.tables]
+    empty = [name for name in made if name not in contents.counted and name in fingerprint.tables]
     return lines + [f"{name}: no rows in the snapshot" for name in empty if found[name]]
 
 

@@ -88,7 +88,9 @@ def named_as_before(was: Fingerprint, now: Fingerprint) -> Fingerprint:
 
 def rows_in(contents: Contents, table: str) -> str:
     """How many rows of `table` lie in the backup, which tells where some were lost."""
-    rows = contents.rows.get(table)
+    rows = contents.counted.get(table)
+    if contents.rows is None:
+        return "its rows are not known before it is restored"
     if rows is None:
         return "the backup has no data for it"
     return f"the backup holds {show_count(rows, 'row')} of it"

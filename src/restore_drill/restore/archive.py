@@ -61,8 +61,8 @@ def restore_archive(
     for entry, statement, error in errors_in(lines):
         add_error(restoration, where=f"entry {entry}", statement=statement, error=error)
     if code and not restoration.errors and not restoration.harmless:
-        told = "; ".join(safe_lines(lines[-3:])) or f"exit code {code}"
-        error = ServerError(UNKNOWN, told)
+        text = "; ".join(safe_lines(lines[-3:])) or f"exit code {code}"
+        error = ServerError(UNKNOWN, text)
         add_error(restoration, where="pg_restore", statement="", error=error)
     restoration.seconds = time.monotonic() - started
     return restoration
@@ -110,7 +110,7 @@ def run_pg_restore(
 def follow(
     process: subprocess.Popen[str], entries: int, started: float, progress: Callable[[str], None]
 ) -> list[str]:
-    """Lines that are no mere progress, while telling progress from those that are."""
+    """Lines but those of mere progress, which is reported meanwhile."""
     kept: list[str] = []
     done = 0
     assert process.stderr is not None
@@ -125,7 +125,7 @@ def follow(
 
 
 def errors_in(lines: list[str]) -> Iterator[tuple[str, str, ServerError]]:
-    """Entry, statement and error of each of pg_restore's lines that tells one.
+    """Entry, statement and error of each line of pg_restore that reports one.
 
     DETAIL and CONTEXT hold row data and are left out.
     """
@@ -135,8 +135,8 @@ def errors_in(lines: list[str]) -> Iterator[tuple[str, str, ServerError]]:
         if at:
             entry = at.group(1).strip()
         if line.startswith("pg_restore: error:"):
-            said = SERVER.match(line)
-            error = error_in_line(said[1]) if said else own_error(line)
+            found = SERVER.match(line)
+            error = error_in_line(found[1]) if found else own_error(line)
             yield entry, command_after(lines, number), error
 
 

@@ -7,27 +7,28 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from restore_drill.backups.plaindump import names
+from restore_drill.backups.plaindump.statements import (
+    CONSTRAINT,
+    FOREIGN_KEY,
+    filled_table,
+    pattern,
+)
 from restore_drill.core.units import show_count
 from restore_drill.restore.model import Restoration, RestoreError
 
 MISSING = frozenset("42P01 42P02 42703 42704 42883 3F000 42830 55000".split())  # noqa: SIM905
 """SQLSTATEs of what lacks something."""
-PART = r'(?:"(?:[^"]|"")*"|[\w$]+)'
-NAME = rf"{PART}(?:\.{PART})*"
-CREATES = re.compile(
-    r"CREATE (?:OR REPLACE )?(?:(?:UNLOGGED|UNIQUE|MATERIALIZED|RECURSIVE|TRUSTED|PROCEDURAL) )*"
-    r"(?P<kind>FOREIGN TABLE|FOREIGN DATA WRAPPER|TEXT SEARCH \w+|OPERATOR (?:CLASS|FAMILY)|"
-    r"ACCESS METHOD|[A-Z]+) (?:CONCURRENTLY )?(?:IF NOT EXISTS )?"
-    rf"(?P<name>{NAME})"
+CREATES = pattern(
+    rb"CREATE (?:OR REPLACE )?(?:(?:UNLOGGED|UNIQUE|MATERIALIZED|RECURSIVE|TRUSTED|PROCEDURAL) )*"
+    rb"(?P<kind>FOREIGN TABLE|FOREIGN DATA WRAPPER|TEXT SEARCH \w+|OPERATOR (?:CLASS|FAMILY)|"
+    rb"ACCESS METHOD|[A-Z]+) (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(?P<name><Q>)"
 )
-ADDS_KEY = re.compile(
-    rf"ALTER TABLE (?:ONLY )?(?P<table>{NAME})\s+ADD CONSTRAINT (?P<name>{PART})"
-    r"\s+(?:PRIMARY KEY|UNIQUE)"
+NAME, QUALIFIED = names.NAME.decode(), names.QUALIFIED.decode()
+MENTIONS = re.compile(
+    rf'"(?P<quoted>[^"]*)"|[»„«](?P<other>[^«»“”]*)[«»“”]|(?P<bare>{QUALIFIED})\(|'
+    rf"(?P<dotted>{NAME}\.{NAME})"
 )
-COPIES = re.compile(rf"(?:COPY|INSERT INTO) (?P<table>{NAME})")
-REFERS = re.compile(rf"REFERENCES (?P<table>{NAME})")
-MENTIONS = re.compile(rf'"(?P<quoted>[^"]*)"|[»„«](?P<other>[^«»“”]*)[«»“”]|(?P<bare>{NAME})\(|'
-                      rf"(?P<dotted>{PART}\.{PART})")  # fmt: skip
 
 
 class Object(NamedTuple):
@@ -38,38 +39,32 @@ class Object(NamedTuple):
     name: str
 
 
-def object_of(kind: str, name: str) -> Object:
+def object_of(kind: str, name: bytes) -> Object:
     """Object with a `name` as it is written in SQL."""
-    parts = [quoted.replace('""', '"') or bare for quoted, bare in SPLIT.findall(name)]
-    return Object(kind, parts[-2] if len(parts) > 1 else "", parts[-1] if parts else "")
+    return Object(kind, *names.split(name))
 
 
-SPLIT = re.compile(r'"((?:[^"]|"")*)"|([\w$]+)')
-
-
-def lost_with(sql: str) -> Iterator[Object]:
-    """What is not there where the statement `sql` has failed."""
+def lost_with(statement: str) -> Iterator[Object]:
+    """What is not there where the `statement` has failed."""
+    sql = statement.encode()
     if created := CREATES.match(sql):
-        yield object_of(created["kind"], created["name"])
-        if created["kind"] == "TABLE":
+        yield object_of(created["kind"].decode(), created["name"])
+        if created["kind"] == b"TABLE":
             yield object_of("ROWS", created["name"])
-    elif key := ADDS_KEY.match(sql):
+    elif key := CONSTRAINT.match(sql):
         yield object_of("KEY", key["table"])
         yield object_of("INDEX", key["name"])
-    elif copied := COPIES.match(sql):
-        yield object_of("ROWS", copied["table"])
+    elif filled := filled_table(sql):
+        yield object_of("ROWS", filled)
 
 
 def mentioned(message: str) -> set[Object]:
     """What a message may name; for judging alone. It writes names without quotes of their own."""
     named = set()
     for found in MENTIONS.finditer(message):
-        quoted = found["quoted"] or found["other"]
-        if quoted:
-            schema, _, name = quoted.rpartition(".")
-            named |= {Object("", schema, name), Object("", "", quoted)}
-        else:
-            named.add(object_of("", found["bare"] or found["dotted"] or ""))
+        text = (found[found.lastgroup or 0] or "").replace('"', "")
+        schema, _, name = text.rpartition(".")
+        named |= {Object("", schema, name), Object("", "", text)}
     return named
 
 
@@ -80,8 +75,8 @@ def is_of(lost: Object, error: RestoreError, defined: Collection[str]) -> bool:
     """
     state = error.error.sqlstate
     if lost.kind == "ROWS":
-        referred = REFERS.search(error.sql)
-        target = object_of("ROWS", referred["table"]) if referred else None
+        key = FOREIGN_KEY.match(error.sql.encode())
+        target = object_of("ROWS", key["parent"]) if key else None
         return state == "23503" and target == lost
     if state not in MISSING:
         return False
@@ -103,9 +98,9 @@ class Finding:
     error: RestoreError
     followers: int = 0
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The error in lines for a person."""
-        lines = self.error.told()
+        lines = self.error.lines()
         if self.followers:
             lines.append(f"  from it follows: {show_count(self.followers, 'further error')}")
         return lines

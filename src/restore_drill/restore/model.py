@@ -24,7 +24,7 @@ class RestoreError:
     sql: str = field(default="", repr=False, compare=False)
     error: ServerError = field(default=NO_ERROR, repr=False, compare=False)
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The error in lines for a person."""
         return [
             f"{self.where}: {self.statement}",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import IO
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -19,6 +18,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.lines import Readable
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import CODE, error_in, error_of
 from restore_drill.restore.copied import copied_row, key_columns
@@ -38,13 +38,13 @@ LONGEST = 2000
 """Bytes of a statement that are kept to judge its error by."""
 
 
-class PlainRestorer:
+class SqlFeed:
     """Feeds the events of one plain dump to one connection."""
 
     def __init__(
         self, target: Target, restoration: Restoration, stop: threading.Event | None = None
     ) -> None:
-        """Connect to `target` and tell `restoration` what happens; `stop` ends every wait."""
+        """Connect to `target` and note in `restoration` what happens; `stop` ends every wait."""
         secret = {"password": target.password} if target.password else {}
         options = {"application_name": "restore-drill", **target.conninfo, **secret}
         # Where we and the server disagree on what ends a statement, nothing slips through unread;
@@ -161,7 +161,7 @@ class PlainRestorer:
         ]
 
     def code(self) -> str:
-        """Text of the functions that are there so far; empty where the server does not tell it."""
+        """Text of the functions that are there so far; empty where the server does not give it."""
         result = self.wire.exec_(CODE.encode())
         return self.text(result.get_value(0, 0)) if result.status == ExecStatus.TUPLES_OK else ""
 
@@ -173,19 +173,19 @@ def restore_plain(
     restoration = begin(target, backup, "statement by statement, over one connection")
     started = time.monotonic()
 
-    restorer = PlainRestorer(target, restoration)
+    feed = SqlFeed(target, restoration)
     try:
         with open_sql(target, backup) as stream:
-            feed_all(restorer, followed(stream, contents, progress), contents)
+            feed_all(feed, followed(stream, contents, progress), contents)
     finally:
-        restorer.close()
+        feed.close()
     restoration.seconds = time.monotonic() - started
     return restoration
 
 
-def feed_all(restorer: PlainRestorer, stream: IO[bytes], contents: Contents) -> None:
+def feed_all(feed: SqlFeed, stream: Readable, contents: Contents) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
-    for event in Scope(contents, restorer.restoration).events(PlainReader(stream).events()):
-        restorer.feed(event)
-        if len(restorer.restoration.errors) >= MAX_ERRORS:
+    for event in Scope(contents, feed.restoration).events(PlainReader(stream).events()):
+        feed.feed(event)
+        if len(feed.restoration.errors) >= MAX_ERRORS:
             return

@@ -170,12 +170,12 @@ class Pool:
         """Whether a connection has nothing to do."""
         return self.idle > 0 and not self.ready
 
-    def drain(self, tell: Callable[[], None]) -> None:
-        """Wait until all tasks have run, calling `tell` now and then; raises what made one fail."""
+    def drain(self, report: Callable[[], None]) -> None:
+        """Wait until all tasks have run, calling `report` meanwhile; raises what made one fail."""
         with self.changed:
             while self.finished < self.submitted and self.failure is None:
                 self.changed.wait(0.2)
-                tell()
+                report()
         if self.failure is not None:
             raise self.failure
 

@@ -71,16 +71,16 @@ def try_extensions(target: Target, contents: Contents) -> None:
 
 
 def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNotRun:
-    """Tell what the server said when it was to make extensions, and the way out.
+    """What the server reported when it was to create extensions, and the remedy.
 
-    The server of a drill holds no rows yet, so that its words may be shown; a live one's not.
+    The server of a drill holds no rows yet, so that its messages may be shown; a live one's not.
     """
-    words = {name: error_in(error) for name, error in failed.items()}
-    told = {
+    errors = {name: error_in(error) for name, error in failed.items()}
+    texts = {
         name: error.in_full if target.throwaway else error.text(name)
-        for name, error in words.items()
+        for name, error in errors.items()
     }
-    preload = [name for name, error in words.items() if PRELOAD in error.message]
+    preload = [name for name, error in errors.items() if PRELOAD in error.message]
     named = ", ".join(preload)
     steps = remedy_for("target", "preload", names=named, setting=PRELOAD) if preload else []
     if preload and target.throwaway:
@@ -89,7 +89,7 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
     return CouldNotRun(
         f"{target.description} cannot make the extensions that the backup needs: "
         + ", ".join(failed),
-        checked=[f"CREATE EXTENSION {name}: {text}" for name, text in told.items()],
+        checked=[f"CREATE EXTENSION {name}: {text}" for name, text in texts.items()],
         remedy=[*steps, *remedy_for("target", "extension_refused", packages=packages)],
     )
 
@@ -133,7 +133,7 @@ def make_roles(target: Target, contents: Contents) -> list[str]:
                 rename = "UPDATE pg_authid SET rolname = %s WHERE rolname = %s"
                 connection.execute(rename, [role, name])
             if role in contents.grantors:
-                # It may have reached the schema as a member of a role, which no dump tells.
+                # It may have reached the schema as a member of a role, which no dump shows.
                 reach = sql.SQL("GRANT pg_read_all_data TO {}")
                 connection.execute(reach.format(sql.Identifier(role)))
             made.append(f"{role} (a superuser)" if role in contents.superusers else role)

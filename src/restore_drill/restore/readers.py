@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from restore_drill.restore.consequences import COPIES
+from restore_drill.backups.plaindump.statements import filled_table
 
 Query = Callable[[str], list[list[str]]]
 
@@ -40,10 +40,10 @@ def reads_later(statement: str, query: Query) -> str:
 
     It is so where a function that the table calls for each row names a table without rows so far.
     """
-    copied = COPIES.match(statement)
-    if not copied:
+    filled = filled_table(statement.encode()).decode()
+    if not filled:
         return ""
-    name = copied["table"].replace("'", "''")
+    name = filled.replace("'", "''")
     table = f"pg_catalog.to_regclass('{name}')"
     functions = query(FUNCTIONS.format(table=table))
     if not functions:

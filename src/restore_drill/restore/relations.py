@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from psycopg.pq import ExecStatus
 
-from restore_drill.backups.plaindump.names import sql_parts
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_of
-from restore_drill.restore.plain import PlainRestorer
+from restore_drill.restore.plain import SqlFeed
 
 Name = tuple[bytes, ...]
 """Schema and name of a relation, in the dump's encoding, quotes taken away."""
@@ -40,13 +40,13 @@ WITH RECURSIVE routine AS (
                    WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.atttypid = o.oid)
         OR EXISTS (SELECT FROM pg_catalog.pg_range r
                    WHERE r.rngsubtype = o.oid AND t.oid IN (r.rngtypid, r.rngmultitypid))
-), odd_partitioning AS (
+), calling_partitioning AS (
     SELECT FROM calling JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = objid
     WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 )
 SELECT n.nspname, c.relname, c.oid, c.relkind,
     c.relkind <> 'r' OR c.relhastriggers OR c.relrowsecurity OR c.relpersistence = 't'
-    OR c.relispartition AND EXISTS (SELECT FROM odd_partitioning)
+    OR c.relispartition AND EXISTS (SELECT FROM calling_partitioning)
     OR EXISTS (SELECT FROM pg_catalog.pg_constraint k JOIN calling ON objid = k.oid
                WHERE k.conrelid = c.oid
                      AND classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass)
@@ -55,7 +55,7 @@ SELECT n.nspname, c.relname, c.oid, c.relkind,
                WHERE f.adrelid = c.oid AND a.attgenerated <> ''
                      AND classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN domain o ON o.oid = a.atttypid
-               WHERE a.attrelid = c.oid AND a.attnum > 0) AS is_odd
+               WHERE a.attrelid = c.oid AND a.attnum > 0) AS not_parallel_safe
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
@@ -67,29 +67,34 @@ CHILDREN = "SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits"
 class Table:
     """A table: its family are itself and all that inherit from it, partitions too, by oid.
 
-    An odd one is loaded at its place in the dump and alone: to load it may run code of the
-    database's own (triggers, check constraints, domains), which may look at other tables.
+    One that is not parallel-safe is loaded at its place in the dump and alone: to load it may run
+    code of the database's own (triggers, check constraints, domains), which may read other
+    tables.
     """
 
     oid: bytes
     is_plain: bool
-    is_odd: bool
+    is_parallel_safe: bool
     family: frozenset[bytes] = field(default_factory=frozenset)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is a plain table from which none inherits."""
+        return self.is_plain and len(self.family) == 1
 
-def parts(name: bytes) -> Name:
-    """Schema and name of a qualified `name` in SQL."""
-    return sql_parts(name)
+
+Lookup = Callable[[bytes], Table | None]
+"""What the catalog says of the table that has a name in SQL, None where it is not there."""
 
 
-def read_tables(session: PlainRestorer) -> dict[Name, Table]:
+def read_tables(session: SqlFeed) -> dict[Name, Table]:
     """All tables there are, by name in the encoding of `session`."""
     children: dict[bytes, list[bytes]] = {}
     for parent, child in query(session, CHILDREN):
         children.setdefault(parent, []).append(child)
     return {
-        (schema, name): Table(oid, kind == b"r", odd == b"t", family_of(oid, children))
-        for schema, name, oid, kind, odd in query(session, TABLES)
+        (schema, name): Table(oid, kind == b"r", unsafe == b"f", family_of(oid, children))
+        for schema, name, oid, kind, unsafe in query(session, TABLES)
     }
 
 
@@ -105,7 +110,7 @@ def family_of(oid: bytes, children: dict[bytes, list[bytes]]) -> frozenset[bytes
     return frozenset(family)
 
 
-def query(session: PlainRestorer, sql: str) -> list[list[bytes]]:
+def query(session: SqlFeed, sql: str) -> list[list[bytes]]:
     """Rows of `sql`, as the server writes them."""
     result = session.wire.exec_(sql.encode())
     if result.status != ExecStatus.TUPLES_OK:

@@ -14,50 +14,45 @@ from dataclasses import replace
 from restore_drill.backups.model import Contents
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.backups.plaindump.events import Event, MetaCommand, Statement
-from restore_drill.backups.plaindump.names import NAME, connected_database, dotted
+from restore_drill.backups.plaindump.names import connected_database, dotted
+from restore_drill.backups.plaindump.statements import pattern
 from restore_drill.core.units import show_count
 from restore_drill.restore.model import Restoration
 
 OPENINGS = frozenset({b"ALTE", b"COMM", b"CREA", b"DROP", b"GRAN", b"REVO", b"SECU", b"UPDA"})
-
-
 PRIVILEGES = rb"(?:GRANT OPTION FOR )?[A-Z]++(?:\s*+,\s*+[A-Z]++| PRIVILEGES)*+"
 
 
-def pattern(text: bytes) -> re.Pattern[bytes]:
-    """Regular expression in which a space is any white space, N a name and W privileges."""
-    text = text.replace(b"<W>", PRIVILEGES).replace(b" ", rb"\s++").replace(b"<N>", NAME)
-    text = text.replace(
-        b"<W>", rb"(?:GRANT\s++OPTION\s++FOR\s++)?[A-Z]++(?:\s*+,\s*+[A-Z]++|\s++PRIVILEGES)*+"
-    )
-    return re.compile(text, re.IGNORECASE | re.DOTALL)
+def of_any_case(text: bytes) -> re.Pattern[bytes]:
+    """As `pattern`, in capitals or not; `<W>` stands for a list of privileges."""
+    return pattern(text.replace(b"<W>", PRIVILEGES), re.IGNORECASE)
 
 
-MAKE_DATABASE = pattern(rb"(?:CREATE|DROP) DATABASE |UPDATE pg_catalog\.pg_database ")
-OF_DATABASE = pattern(
-    rb"(?:ALTER DATABASE|COMMENT ON DATABASE|SECURITY LABEL (?:FOR <N> )?ON DATABASE"
-    rb"|(?:GRANT|REVOKE) <W> ON DATABASE|ALTER ROLE <N> IN DATABASE)"
-    rb" (?P<name><N>)(?P<rest>.*)"
+MAKE_DATABASE = of_any_case(rb"(?:CREATE|DROP) DATABASE |UPDATE pg_catalog\.pg_database ")
+OF_DATABASE = of_any_case(
+    rb"(?:ALTER DATABASE|COMMENT ON DATABASE|SECURITY LABEL (?:FOR <I> )?ON DATABASE"
+    rb"|(?:GRANT|REVOKE) <W> ON DATABASE|ALTER ROLE <I> IN DATABASE)"
+    rb" (?P<name><I>)(?P<rest>.*)"
 )
-LOCKING = pattern(
+LOCKING = of_any_case(
     rb" (?:WITH )?(?:IS_TEMPLATE|ALLOW_CONNECTIONS|SET TABLESPACE|RENAME TO)\b.*"
     rb"| SET \"?(?:\w*_timeout|(?:session|local)_preload_libraries|default_transaction_read_only"
     rb"|default_tablespace|role|session_authorization|session_replication_role|row_security"
     rb"|temp_file_limit)\b.*"
 )
 """What would lock the drill out of the database, or cut its own sessions short."""
-OF_SERVER = pattern(
-    rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <N> )?ON)"
+OF_SERVER = of_any_case(
+    rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <I> )?ON)"
     rb" (?:ROLE|USER|GROUP|TABLESPACE) (?!MAPPING\b)"
     rb"|(?:GRANT|REVOKE) <W> ON (?:TABLESPACE|PARAMETER) "
 )
-MEMBERSHIP = pattern(
-    rb"(?P<kept>(?:GRANT|REVOKE(?: [A-Z]++ OPTION FOR)?) <N>(?:,\s*+<N>)*+ (?:TO|FROM) .*?)"
-    rb"(?: GRANTED BY <N>)?(?P<end>(?: CASCADE| RESTRICT)?;)$"
+MEMBERSHIP = of_any_case(
+    rb"(?P<kept>(?:GRANT|REVOKE(?: [A-Z]++ OPTION FOR)?) <I>(?:,\s*+<I>)*+ (?:TO|FROM) .*?)"
+    rb"(?: GRANTED BY <I>)?(?P<end>(?: CASCADE| RESTRICT)?;)$"
 )
-ROLE = pattern(rb"(?P<verb>CREATE|ALTER|DROP) (?:ROLE|USER|GROUP) (?:IF EXISTS )?(?P<name><N>)")
-TABLESPACE = pattern(rb"(?:CREATE|DROP) TABLESPACE ")
-NO_SUPERUSER = pattern(rb"\bNOSUPERUSER\b")
+ROLE = of_any_case(rb"(?P<verb>CREATE|ALTER|DROP) (?:ROLE|USER|GROUP) (?:IF EXISTS )?(?P<name><I>)")
+TABLESPACE = of_any_case(rb"(?:CREATE|DROP) TABLESPACE ")
+NO_SUPERUSER = of_any_case(rb"\bNOSUPERUSER\b")
 
 MADE = "CREATE or DROP DATABASE is not run"
 OTHER = "a statement about another database is not run"
@@ -72,7 +67,7 @@ class Scope:
     """Lets those events of a dump through that concern the database to be restored."""
 
     def __init__(self, contents: Contents, restoration: Restoration) -> None:
-        """Restore `contents` into the target of `restoration`, which hears of the rest."""
+        """Restore `contents` into the target of `restoration`, where the rest is noted."""
         self.contents, self.restoration = contents, restoration
         self.target = restoration.target
         self.codec = codec_of(contents.head.encoding)
@@ -99,7 +94,7 @@ class Scope:
                 else:
                     yield event
         finally:
-            self.tell()
+            self.report()
 
     def connect(self, command: MetaCommand) -> None:
         """The dump goes on with another database, or with the one that is restored."""
@@ -109,7 +104,7 @@ class Scope:
             self.leave(command.line, LEFT_OUT)
 
     def leave(self, line: int, reason: str) -> None:
-        """Note that what stands at `line` is left out, where there is a `reason` to tell."""
+        """Note that what stands at `line` is left out, where there is a `reason` to report."""
         if reason:
             self.left.setdefault(reason, []).append(line)
 
@@ -167,8 +162,8 @@ class Scope:
         """A name of the dump, without quotes."""
         return dotted(name.decode(self.codec, "replace").encode())
 
-    def tell(self) -> None:
-        """Tell what was left out, a line for each reason."""
+    def report(self) -> None:
+        """Report what was left out, a line for each reason."""
         for reason, lines in self.left.items():
             more = f" ({show_count(len(lines), 'time')})" if len(lines) > 1 else ""
             self.restoration.harmless.append(f"line {lines[0]:,}: {reason}{more}")

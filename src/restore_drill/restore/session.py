@@ -12,7 +12,7 @@ from psycopg.pq.abc import PGresult
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.restore.blocks import Block
 from restore_drill.restore.model import Restoration
-from restore_drill.restore.plain import PlainRestorer
+from restore_drill.restore.plain import SqlFeed
 from restore_drill.restore.wire import GivenUp
 from restore_drill.servers.model import Target
 from restore_drill.servers.tuning import SORT_MB
@@ -22,7 +22,7 @@ SHARED = b"RESET max_parallel_maintenance_workers; RESET maintenance_work_mem"
 """How an index is built: by one process, or with helpers where others have nothing to do."""
 
 
-class Session(PlainRestorer):
+class Session(SqlFeed):
     """A connection that carries out entries of the dump away from their place in it."""
 
     def __init__(self, target: Target, restoration: Restoration, stop: threading.Event) -> None:
@@ -107,7 +107,7 @@ class Session(PlainRestorer):
             self.check(statement, failed)
 
     def copy(self, sql: bytes, block: Block) -> PGresult | None:
-        """Run the COPY `sql` with the rows of `block`; the result that tells its error, if any."""
+        """Run the COPY `sql` with the rows of `block`; the result with its error, if any."""
         result = self.wire.exec_(sql)
         if result.status != ExecStatus.COPY_IN:
             return result

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import IO
 
 from restore_drill.backups.archive import header_of
-from restore_drill.backups.formats import open_plain
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.read import Counted
+from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.to_sql import restore_to_sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -26,15 +25,15 @@ def begin(target: Target, backup: Backup, way: str) -> Restoration:
     return Restoration(target, way=way, of=of)
 
 
-def followed(stream: IO[bytes], contents: Contents, progress: Callable[[str], None]) -> IO[bytes]:
-    """`stream`, which tells `progress` how much of `contents` has been restored from it."""
+def followed(stream: IO[bytes], contents: Contents, progress: Callable[[str], None]) -> Counted:
+    """`stream`, which reports to `progress` how much of `contents` has been restored from it."""
     started = time.monotonic()
 
-    def tell(read: int) -> None:
+    def report(read: int) -> None:
         seconds = time.monotonic() - started
         progress(progress_line("restoring", read, contents.read_bytes, seconds))
 
-    return Counted(stream, tell)  # type: ignore[return-value]
+    return Counted(stream, report)
 
 
 @contextmanager
@@ -51,7 +50,7 @@ def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
         is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
     if run.fault and not is_left_early:
         raise CouldNotRun(
-            f"{backup.name} could be read whole a moment ago, and now it cannot",
+            f"{backup.name} was readable a moment ago, and no longer is",
             checked=[run.fault],
             remedy=remedy_for("restore", "backup_changed"),
         )

@@ -36,7 +36,7 @@ def may_split(target: Target, backup: Backup, contents: Contents, jobs: int) -> 
     """Whether `backup` is to be split: it pays, and nothing but a throwaway copy is at stake."""
     if not target.throwaway or jobs < 2 or contents.read_bytes < SMALL:
         return False
-    if contents.read_bytes < SMALL_TABLE * len(contents.rows):
+    if contents.read_bytes < SMALL_TABLE * len(contents.counted):
         return False
     free = shutil.disk_usage(tempfile.gettempdir()).free
     return not is_spooled(backup) or free >= SPOOL_ROOM * contents.read_bytes
@@ -71,8 +71,8 @@ def restore_split(
         stack.callback(blocks.close)
         pool = Pool(workers, stop)
         stack.callback(pool.close)
-        counts = {name.encode(): rows for name, rows in contents.rows.items()}
-        splitter = Splitter(main, pool, blocks, lambda: clock.tell(pool), counts)
+        counts = {name.encode(): rows for name, rows in contents.counted.items()}
+        splitter = Splitter(main, pool, blocks, lambda: clock.report(pool), counts)
         feed_all(splitter, stream, contents, clock)
     restoration.errors.sort(key=lambda error: line_of(error.where))
     if splitter.serial_since:
@@ -84,15 +84,15 @@ def restore_split(
 
 
 class Clock:
-    """Tells how far a split restore is."""
+    """Reports how far a split restore is."""
 
     def __init__(self, total: int, progress: Callable[[str], None]) -> None:
-        """Tell `progress` of a dump of `total` bytes."""
+        """Report to `progress` on a dump of `total` bytes."""
         self.total, self.progress = total, progress
         self.started = time.monotonic()
 
-    def tell(self, pool: Pool) -> None:
-        """Tell the bytes of rows that are loaded, then the indexes and keys; always the time left.
+    def report(self, pool: Pool) -> None:
+        """Report the bytes of rows that are loaded, indexes and keys, and the time left.
 
         To build an index takes about as long as to load the rows that it is read from.
         """
@@ -115,7 +115,7 @@ def feed_all(splitter: Splitter, stream: IO[bytes], contents: Contents, clock: C
             splitter.break_off(reader.line, reader.place)
             break
         if isinstance(event, CopyData):
-            clock.tell(splitter.pool)
+            clock.report(splitter.pool)
     splitter.end()
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from restore_drill.backups.plaindump import statements as patterns
+from restore_drill.backups.plaindump.entries import DEFERRABLE, IN_PLACE, POST_DATA, entry_of
 from restore_drill.backups.plaindump.events import (
     Comment,
     CopyData,
@@ -19,32 +22,21 @@ from restore_drill.backups.plaindump.events import (
     MetaCommand,
     Statement,
 )
-from restore_drill.backups.plaindump.lexer import COPY_IN
-from restore_drill.backups.plaindump.names import dotted
-from restore_drill.restore import entries
-from restore_drill.restore.blocks import Block, Blocks
-from restore_drill.restore.entries import Header
+from restore_drill.backups.plaindump.names import parts
+from restore_drill.backups.plaindump.statements import COPY, COPY_IN, INSERT
+from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.keys import KeyBuilder
+from restore_drill.restore.loader import Loader
 from restore_drill.restore.pool import Pool
-from restore_drill.restore.relations import Name, Table, parts, read_tables
+from restore_drill.restore.relations import Name, Table, read_tables
 from restore_drill.restore.session import Session
 
-MB = 1_000_000
-FRESH_SIZE = MB
-"""Bytes of rows from which on a table is truncated before it is loaded, to write no WAL."""
-FIRST = 1 << 60
-"""Weight of a block whose size is not known yet."""
 
+class Deferred(NamedTuple):
+    """A statement that runs once all indexes and keys are there, with the settings of its place."""
 
-@dataclass
-class Loading:
-    """A COPY whose rows come in."""
-
+    settings: dict[bytes, bytes]
     statement: Statement
-    table: Table
-    name: bytes
-    block: Block
-    is_submitted: bool = False
 
 
 @dataclass
@@ -57,27 +49,28 @@ class Splitter:
     main: Session
     pool: Pool
     blocks: Blocks
-    tell: Callable[[], None]
+    report: Callable[[], None]
     counts: dict[bytes, int] = field(default_factory=dict)
-    header: Header | None = None
+    kind: str = ""
     serial_since: int = 0
     reason: str = ""
     has_data: bool = False
     settings: dict[bytes, bytes] = field(default_factory=dict)
     entry: list[Statement] = field(default_factory=list)
-    patient: list[tuple[dict[bytes, bytes], Statement]] = field(default_factory=list)
-    loading: Loading | None = None
+    deferred: list[Deferred] = field(default_factory=list)
     known: dict[Name, Table] | None = None
     keys: KeyBuilder = field(init=False)
+    loader: Loader = field(init=False)
 
     def __post_init__(self) -> None:
         """Let the keys of a table wait for its rows."""
         self.keys = KeyBuilder(self.pool)
+        self.loader = Loader(self.pool, self.blocks, self.keys, self.counts)
 
     def feed(self, event: Event, place: int) -> None:
         """Take in one event, which ends at offset `place` of the dump."""
-        if self.loading is not None and isinstance(event, CopyData | CopyEnd | Cut):
-            self.row_data(self.loading, event, place)
+        if self.loader.current and isinstance(event, CopyData | CopyEnd | Cut):
+            self.loader.take(event, place)
         elif isinstance(event, Comment):
             self.comment(event)
         elif isinstance(event, Statement) and not self.serial_since:
@@ -89,8 +82,8 @@ class Splitter:
 
     def break_off(self, line: int, place: int) -> None:
         """No more of the dump is read: whoever loads rows that were still coming is to end."""
-        if self.loading is not None:
-            self.row_data(self.loading, Cut(line, "the COPY data"), place)
+        if self.loader.current:
+            self.loader.take(Cut(line, "the COPY data"), place)
 
     def end(self) -> None:
         """The dump is at its end: carry out all that is left."""
@@ -99,10 +92,10 @@ class Splitter:
 
     def comment(self, comment: Comment) -> None:
         """A header begins a new entry."""
-        header = entries.header_of(comment)
-        if header is not None:
+        entry = entry_of(comment.text)
+        if entry is not None:
             self.finish_entry()
-            self.header = header
+            self.kind = entry.kind
 
     def connect(self, command: MetaCommand) -> None:
         """The dump goes to another database: harmless only before anything was restored."""
@@ -112,25 +105,26 @@ class Splitter:
 
     def statement(self, statement: Statement) -> None:
         """Take in one statement."""
-        kind = self.header.kind if self.header else ""
-        setting = entries.setting_of(statement)
+        kind = self.kind
+        setting = patterns.setting_of(statement)
         if setting:
             self.finish_entry()
             self.set(setting, statement)
         elif kind == "TABLE DATA":
             self.has_data = True
             self.table_data(statement)
-        elif kind in entries.PLACES:
-            self.run_in_place(statement, is_known=entries.is_known_in(kind, statement))
+        elif kind in IN_PLACE:
+            is_known = bool(IN_PLACE[kind].fullmatch(statement.sql))
+            self.run_in_place(statement, is_known=is_known)
         elif COPY_IN.match(statement.sql):
             # Its rows follow at once, so that it cannot wait for its entry to be whole.
             self.go_serial(statement.line, f"rows in an entry of the kind {kind or 'unknown'}")
             self.main.execute(statement)
-        elif self.has_data or kind in entries.AFTER_DATA:
+        elif self.has_data or kind in POST_DATA:
             self.has_data = True
             self.entry.append(statement)
         else:
-            is_known = entries.is_definition(statement) or entries.is_large_object(statement)
+            is_known = patterns.is_definition(statement) or patterns.is_large_object(statement)
             self.run_in_place(statement, is_known=is_known)
 
     def set(self, name: bytes, statement: Statement) -> None:
@@ -154,11 +148,11 @@ class Splitter:
     def settle(self) -> None:
         """Wait for all that was begun, then carry out what was put off."""
         self.keys.finish()
-        self.pool.drain(self.tell)
-        waiting, self.patient = self.patient, []
-        for settings, statement in waiting:
-            self.main.apply(settings)
-            self.main.execute(statement)
+        self.pool.drain(self.report)
+        deferred, self.deferred = self.deferred, []
+        for each in deferred:
+            self.main.apply(each.settings)
+            self.main.execute(each.statement)
         self.main.apply(self.settings)
 
     def table(self, name: bytes) -> Table | None:
@@ -168,58 +162,30 @@ class Splitter:
         return self.known.get(parts(name))
 
     def table_data(self, statement: Statement) -> None:
-        """Begin to load a table; INSERTs, and a table that is odd, at their place."""
-        copy = entries.COPY.fullmatch(statement.sql)
+        """Begin to load a table; INSERTs, and a table that is not parallel-safe, at their place."""
+        copy = COPY.fullmatch(statement.sql)
         table = self.table(copy["table"]) if copy else None
-        if copy and table and not table.is_odd:
-            self.loading = Loading(statement, table, copy["table"], self.blocks.new())
-        elif copy or entries.INSERT.match(statement.sql):
+        if copy and table and table.is_parallel_safe:
+            self.loader.begin(statement, table, copy["table"], self.settings)
+        elif copy or INSERT.match(statement.sql):
             self.settle()
             self.main.execute(statement)
         else:
-            self.go_serial(statement.line, "a statement among the rows that is no COPY")
+            self.go_serial(statement.line, "a statement among the rows that is not a COPY")
             self.main.execute(statement)
-
-    def row_data(self, loading: Loading, event: CopyData | CopyEnd | Cut, place: int) -> None:
-        """Rows of the table that is loading, or their end."""
-        if isinstance(event, CopyData):
-            self.blocks.add(loading.block, event.data, place)
-            if loading.block.size >= MB and self.pool.is_hungry:
-                self.submit(loading, FIRST)
-            return
-        loading.block.end(cut=isinstance(event, Cut))
-        rows = self.counts.get(dotted(loading.name).encode(), 0)
-        self.keys.count(loading.table, loading.block.size, rows)
-        self.submit(loading, loading.block.size)
-        self.loading = None
-
-    def submit(self, loading: Loading, weight: int) -> None:
-        """Let a connection load the table, if none does already."""
-        if loading.is_submitted:
-            return
-        loading.is_submitted = True
-        settings, table = self.settings, loading.table
-
-        def load(session: Session) -> None:
-            session.apply(settings)
-            big = table.is_plain and loading.block.size >= FRESH_SIZE
-            session.load(loading.statement, loading.block, fresh=loading.name if big else b"")
-
-        task = self.pool.submit(load, weight=weight, alone=[table.oid])
-        self.keys.loading(table, task)
 
     def finish_entry(self) -> None:
         """Carry out the entry whose statements have been gathered, now or as soon as it may run."""
         statements, self.entry = self.entry, []
-        kind = self.header.kind if self.header else ""
+        kind = self.kind
         if not statements or self.keys.take(kind, statements, self.settings, self.table):
             return
-        if kind in entries.PATIENT and all(map(entries.is_definition, statements)):
-            self.patient += [(self.settings, statement) for statement in statements]
+        if kind in DEFERRABLE and all(map(patterns.is_definition, statements)):
+            self.deferred += [Deferred(self.settings, statement) for statement in statements]
             return
         self.settle()
         self.known = None
-        if kind == "EVENT TRIGGER" or not all(map(entries.is_whole_at_its_place, statements)):
+        if kind == "EVENT TRIGGER" or not all(map(patterns.is_whole_at_its_place, statements)):
             self.go_serial(statements[0].line, f"an entry of the kind {kind or 'unknown'}")
         for statement in statements:
             self.main.execute(statement)

@@ -1,6 +1,6 @@
 """Work of a split restore: entries as they stand, and keys in two steps with the same end.
 
-Where a step of our own fails, the dump's own statement runs: its error is the one to tell.
+Where a step of our own fails, the dump's own statement runs: its error is the one to report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from restore_drill.backups.plaindump.events import Statement
-from restore_drill.backups.plaindump.names import PART
+from restore_drill.backups.plaindump.names import schema_prefix
 from restore_drill.restore.session import Session
 
 Settings = Mapping[bytes, bytes]
@@ -27,18 +27,17 @@ def in_turn(statements: Iterable[Statement], settings: Settings) -> Callable[[Se
 
 
 class KeyInSteps:
-    """A primary key or unique constraint: an index built first, which then becomes the key's."""
+    """A primary key or unique constraint: an index built first, then added USING INDEX."""
 
     def __init__(self, statement: Statement, key: re.Match[bytes], settings: Settings) -> None:
-        """Key of `statement`, which matched `entries.CONSTRAINT` as `key`."""
+        """Key of `statement`, which matched `statements.CONSTRAINT` as `key`."""
         self.statement, self.settings = statement, settings
         name, table = key["name"], key["table"]
         unique = b"CREATE UNIQUE INDEX " + name + b" ON ONLY " + table
         self.create = unique + b" USING btree " + key["columns"]
         add = b"ALTER TABLE ONLY " + table + b" ADD CONSTRAINT " + name
-        self.use = add + b" " + key["kind"] + b" USING INDEX " + name
-        schema = table[: [part.start() for part in PART.finditer(table)][-1]]
-        self.drop = b"DROP INDEX " + schema + name
+        self.add = add + b" " + key["kind"] + b" USING INDEX " + name
+        self.drop = b"DROP INDEX " + schema_prefix(table) + name
         self.is_built = False
 
     def build(self, session: Session) -> None:
@@ -46,26 +45,26 @@ class KeyInSteps:
         session.apply(self.settings)
         self.is_built = session.succeeds(self.create)
 
-    def adopt(self, session: Session) -> None:
-        """Make the index the key's."""
+    def add_using_index(self, session: Session) -> None:
+        """Add the key USING INDEX."""
         session.apply(self.settings)
-        if self.is_built and session.succeeds(self.use):
+        if self.is_built and session.succeeds(self.add):
             return
         if self.is_built:
             session.succeeds(self.drop)
         session.execute(self.statement)
 
 
-class Proof:
-    """A foreign key: added without looking at the rows, then validated."""
+class ForeignKeyInSteps:
+    """A foreign key: added NOT VALID, without looking at the rows, then validated."""
 
     def __init__(self, statement: Statement, key: re.Match[bytes], settings: Settings) -> None:
-        """Foreign key of `statement`, which matched `entries.FOREIGN_KEY` as `key`."""
+        """Foreign key of `statement`, which matched `statements.FOREIGN_KEY` as `key`."""
         self.statement, self.settings = statement, settings
         self.columns = key["columns"]
         self.create = statement.sql.rstrip().removesuffix(b";") + b" NOT VALID"
         alter = b"ALTER TABLE ONLY " + key["table"]
-        self.prove = alter + b" VALIDATE CONSTRAINT " + key["name"]
+        self.check = alter + b" VALIDATE CONSTRAINT " + key["name"]
         self.drop = alter + b" DROP CONSTRAINT " + key["name"]
         self.is_added = False
         self.by_index = False
@@ -78,7 +77,7 @@ class Proof:
             session.execute(self.statement)
 
     def validate(self, session: Session) -> None:
-        """Look at the rows; a foreign key that they break is not left behind.
+        """Check the rows; a foreign key that they break is not left behind.
 
         Where indexes sort both tables `by_index`, reading them side by side takes a quarter of
         the time of the hash join that the server would choose.
@@ -88,8 +87,8 @@ class Proof:
         session.apply(self.settings)
         if self.by_index:
             session.succeeds(b"SET enable_hashjoin = off")
-        is_proved = session.succeeds_for(self.statement, self.prove)
+        is_valid = session.succeeds_for(self.statement, self.check)
         if self.by_index:
             session.succeeds(b"RESET enable_hashjoin")
-        if not is_proved:
+        if not is_valid:
             session.succeeds(self.drop)

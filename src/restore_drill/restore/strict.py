@@ -1,4 +1,4 @@
-"""A backup that is to go into a live server is read once more, for what is not for one."""
+"""A backup for a live server is read once more, for statements that must not run on one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.servers.model import Target
 
 MOST = 5
-"""Statements that are told one by one."""
+"""Statements that are listed one by one."""
 ENOUGH = 1000
 """Statements after which no more are looked for."""
 SUBSCRIPTION = re.compile(rb"\s*(CREATE|DROP)\s+SUBSCRIPTION\b", re.IGNORECASE)
@@ -32,15 +32,16 @@ def refuse_unusual(
     What is not restored into a live server anyway, such as roles, is passed over.
     """
     found: list[str] = []
-    for told in unusual_in(target, backup, contents, progress):
-        found.append(told)
+    for each in unusual_in(target, backup, contents, progress):
+        found.append(each)
         if len(found) >= ENOUGH:
             break
     if not found:
         return
     more = [f"and {show_count(len(found) - MOST, 'more of the kind', 'more of the kind')}"]
     raise CouldNotRun(
-        f"{target.description} was not touched: {backup.name} holds what is not for a live server",
+        f"{target.description} was not touched: {backup.name} has statements that must not run "
+        "on a live server",
         checked=found[:MOST] + (more if found[MOST:] else []),
         remedy=remedy_for("live", "not_a_dump"),
     )

@@ -94,12 +94,12 @@ class Wire:
         """Send rows of the COPY that runs."""
         self.pgconn.put_copy_data(data)
         if self.pgconn.flush():
-            self.patiently(self.send)
+            self.perform(self.send)
 
     def end_copy(self, error: bytes | None = None) -> list[PGresult]:
         """End the COPY that runs, by an `error` of ours if there is one: what came of it."""
         found: list[PGresult] = []
-        self.patiently(lambda: found.extend(self.finish_copy(error)))
+        self.perform(lambda: found.extend(self.finish_copy(error)))
         return found
 
     def finish_copy(self, error: bytes | None) -> list[PGresult]:
@@ -109,7 +109,7 @@ class Wire:
         self.send()
         return list(iter(self.result, None))
 
-    def patiently(self, wait: Callable[[], None]) -> None:
+    def perform(self, wait: Callable[[], None]) -> None:
         """Carry out `wait`, which may take its time."""
         thread = threading.get_ident()
         working[thread] = (time.monotonic(), self.describe)
@@ -133,7 +133,7 @@ class Wire:
             while self.result() is not None:
                 pass
 
-        self.patiently(read_all)
+        self.perform(read_all)
 
     def send(self) -> None:
         """Wait until all has been sent."""

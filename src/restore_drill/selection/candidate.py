@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
-from restore_drill.backups.archive import header_of
-from restore_drill.backups.formats import READ_ERRORS, SUFFIXES, Kind, recognise
-from restore_drill.backups.model import Backup, Head
-from restore_drill.backups.plaindump.contents import read_plain_head
+from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
+from restore_drill.backups.model import Backup, Head, NotDrilled
+from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.selection.series import series_of
 from restore_drill.selection.times import time_in_name
 
@@ -34,8 +33,8 @@ class Candidate:
         return self.size > 0 and not self.kind.unrecognised
 
     @property
-    def trouble(self) -> str:
-        """Why it is none, in words; empty where it is one."""
+    def why_not(self) -> str:
+        """Why it is not a backup; empty where it is one."""
         return self.kind.unrecognised if self.size else "zero bytes"
 
     @cached_property
@@ -50,7 +49,7 @@ class Candidate:
 
 
 APART = timedelta(hours=27)
-"""By how much a name may be later than the dump's own time, which is told without its zone."""
+"""By how much a name may be later than the dump's own time, which is written without its zone."""
 
 
 def size_of(path: Path) -> int:
@@ -82,12 +81,11 @@ def look_at(path: Path, zone: tzinfo) -> Candidate:
 
 
 def recorded_head(path: Path, kind: Kind) -> Head:
-    """Time and database that the backup itself tells, as far as that is cheap to know."""
+    """Time and database that the backup itself has, as far as that is cheap to know."""
     try:
-        if kind.format == "plain" and time_in_name(path.name, UTC) is None:
-            return read_plain_head(path, kind.compression)
-        if kind.format not in ("", "plain"):
-            return header_of(path, kind.format, kind.compression).head
+        if kind.format:
+            is_dated = time_in_name(path.name, UTC) is not None
+            return FORMATS[kind.format].quick_head(path, kind.compression, is_dated=is_dated)
     except READ_ERRORS:
         pass
     return Head()
@@ -98,7 +96,7 @@ def as_backup(
     *,
     passed_over: tuple[str, ...] = (),
     earlier_sizes: tuple[int, ...] = (),
-    not_drilled: tuple[tuple[str, str], ...] = (),
+    not_drilled: tuple[NotDrilled, ...] = (),
     remarks: tuple[str, ...] = (),
 ) -> Backup:
     """`candidate` as the backup of this run."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from restore_drill.backups.formats import AROUND
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
+from restore_drill.backups.streams import AROUND
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -26,8 +26,8 @@ def choose(settings: Settings) -> Chosen:
     try:
         backup = select_backup(settings)
         return replace(backup, head=read_head(backup))
-    except (BackupFault, CouldNotRun) as trouble:
-        return trouble
+    except (BackupFault, CouldNotRun) as error:
+        return error
 
 
 def no_backup_named() -> CouldNotRun:
@@ -70,7 +70,7 @@ def described(backup: Backup, age: float) -> str:
 
 
 def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
-    """Part `backup` of result.json, as far as the head tells it, with its `manifest`, if any."""
+    """Part `backup` of result.json, as far as the head has it, with its `manifest`, if any."""
     return {
         "path": str(backup.path),
         "format": backup.format_text,
@@ -88,7 +88,7 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
 
 
 def contents_record(contents: Contents, known: dict[str, Any]) -> dict[str, Any]:
-    """What the whole of the backup tells in place of what its head has: `known`."""
+    """What the whole of the backup shows in place of what its head has: `known`."""
     head = contents.head
     return known | {
         "sha256": contents.sha256,

@@ -33,9 +33,9 @@ def followed(path: Path) -> Path:
 
 
 def without_copies(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
-    """`found` without undated copies of dated ones (`latest.sql.gz`), and a word on each copy."""
+    """`found` without undated copies of dated ones (`latest.sql.gz`), and a line on each copy."""
     dated = [each for each in found if each.time_source == BY_NAME]
-    kept, told = [], []
+    kept, remarks = [], []
     for each in found:
         twin = None
         if each.time_source != BY_NAME and each.size and each.path.is_file():
@@ -43,8 +43,8 @@ def without_copies(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
         if twin is None:
             kept.append(each)
         else:
-            told.append(f"{each.path.name} is a copy of {twin.path.name}, counted once")
-    return kept, told
+            remarks.append(f"{each.path.name} is a copy of {twin.path.name}, counted once")
+    return kept, remarks
 
 
 def is_copy(one: Candidate, other: Candidate) -> bool:

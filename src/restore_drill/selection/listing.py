@@ -1,4 +1,4 @@
-"""What lies in a folder of backups: candidates, newest first, and a word on what is passed over."""
+"""What lies in a folder of backups: candidates, newest first, and what is passed over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OURS = "snapshots"
 """Folder of the drill's own safety snapshots."""
 SETTLE_SECONDS = 0.2
 YOUNG_SECONDS = 60.0
-"""Only files written so recently may still be growing, and are looked at twice."""
+"""Only files written so recently may still be growing, and are measured twice."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Listing:
 
 
 def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str]]:
-    """All backups in `folder`, newest first, and a word on each thing passed over."""
+    """All backups in `folder`, newest first, and a line on each thing passed over."""
     listing = list_folder(folder, zone)
     return listing.found, listing.passed_over
 
@@ -87,16 +87,16 @@ def list_flat(folder: Path, zone: tzinfo) -> Listing:
             listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
     known = {each.series for each in looked if each.is_backup}
     found = [each for each in looked if each.is_backup or counts(each, known)]
-    listing.found, told = without_copies(found)
-    listing.remarks += told
+    listing.found, remarks = without_copies(found)
+    listing.remarks += remarks
     listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
     return listing
 
 
 def counts(candidate: Candidate, known: set[str]) -> bool:
-    """Whether what is no backup must be told: it is named like one, or is an encrypted one.
+    """Whether what is not a backup must be reported: it is named like one, or is an encrypted one.
 
-    An empty `backup.lock`, `_SUCCESS` or `shop.done` is a marker, and nothing to tell.
+    An empty `backup.lock`, `_SUCCESS` or `shop.done` is a marker, and of no interest.
     """
     return (
         claims_to_be_backup(candidate.path)

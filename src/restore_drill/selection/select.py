@@ -11,7 +11,7 @@ from pathlib import Path
 
 from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
-from restore_drill.backups.model import Backup
+from restore_drill.backups.model import Backup, NotDrilled
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
@@ -19,13 +19,14 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, as_backup, look_at
 from restore_drill.selection.links import followed
-from restore_drill.selection.listing import Listing, list_folder
+from restore_drill.selection.listing import Listing
 from restore_drill.selection.series import name_in_series
+from restore_drill.selection.sources import Source, source_of
 from restore_drill.selection.times import NAME_TIME
 
 EARLIER = 7
 """How many earlier backups a new one is compared with."""
-MOST_TOLD = 10
+MOST_LISTED = 10
 Series = list[Candidate]
 """Backups that differ by their time alone, newest first."""
 
@@ -38,18 +39,13 @@ def check_paths(settings: Settings) -> None:
             is_dump = (named / "toc.dat").exists()
             if named.is_dir() and not is_dump and folder_of_what(named) is PLAIN_FOLDER:
                 raise UsageError(
-                    f"--backup names {named}, which is a directory without toc.dat, so no "
-                    f"directory-format dump; for a folder of backups set BACKUP_PATH={named}"
+                    f"--backup names {named}, a directory without toc.dat, so not "
+                    f"a directory-format dump; for a folder of backups set BACKUP_PATH={named}"
                 )
     elif folder is not None and not folder.is_dir():
         raise UsageError(
-            f"BACKUP_PATH names {folder}, which is no directory; name a file with --backup"
+            f"BACKUP_PATH names {folder}, which is not a directory; name a file with --backup"
         )
-
-
-def folder_of(backup_path: Path) -> Path:
-    """Folder that holds the backups: `db/` below `backup_path`, else itself."""
-    return backup_path / "db" if (backup_path / "db").is_dir() else backup_path
 
 
 def select_backup(settings: Settings) -> Backup:
@@ -61,26 +57,26 @@ def select_backup(settings: Settings) -> Backup:
     if settings.backup is not None:
         return named_backup(settings.backup, zone)
     assert settings.backup_path is not None
-    folder = folder_of(settings.backup_path)
-    listing = list_folder(folder, zone)
+    source = source_of(settings.backup_path)
+    listing = source.listing(zone)
     series = in_series(listing.found)
     live = [each for each in series if any(one.is_backup for one in each)]
     wanted = [each for each in live if not pattern or fits(each[0], pattern)]
     pool = wanted
-    if not pool and not pattern and folder_of_what(folder) is PLAIN_FOLDER:
+    if not pool and not pattern and source.instead is None:
         pool = [each for each in series if any(one.size for one in each)]
     for each in series:
         if each not in live and each not in pool[:1]:
-            listing.passed_over += [f"{one.path.name}: {one.trouble}" for one in each[:MOST_TOLD]]
+            listing.passed_over += [f"{one.path.name}: {one.why_not}" for one in each[:MOST_LISTED]]
     if not pool:
-        raise no_backups(folder, listing, live, pattern)
+        raise no_backups(source, listing, live, pattern)
     newest, *alike = pool[0]
     earlier = [each.size for each in alike if each.kind == newest.kind and each.size]
     return as_backup(
-        newest,
+        source.fetch(newest),
         passed_over=tuple(listing.passed_over),
         earlier_sizes=tuple(earlier[:EARLIER]),
-        not_drilled=tuple(told(each) for each in live if each is not pool[0]),
+        not_drilled=tuple(not_drilled(each) for each in live if each is not pool[0]),
         remarks=tuple(listing.remarks),
     )
 
@@ -89,7 +85,7 @@ def in_series(found: list[Candidate]) -> list[Series]:
     """`found` in series, the newest first; by their names, and the databases that they name.
 
     One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
-    whose name tells nothing (`latest.dump`) to the only other series that there is.
+    whose name says nothing (`latest.dump`) to the only other series that there is.
     """
     schemes: defaultdict[str, Series] = defaultdict(list)
     for each in sorted(found, key=lambda each: each.order, reverse=True):
@@ -117,38 +113,39 @@ def fits(candidate: Candidate, pattern: str) -> bool:
     )
 
 
-def told(series: Series) -> tuple[str, str]:
+def not_drilled(series: Series) -> NotDrilled:
     """What of a series that is not drilled is there, and how to drill it."""
     newest = series[0]
     numbers = count()
     label = NAME_TIME.sub(lambda _: "" if next(numbers) else "*", newest.path.name)
     of = f" of database {newest.database}" if newest.database else ""
-    bad = "" if newest.is_backup else f", which is no backup: {newest.trouble}"
+    bad = "" if newest.is_backup else f", not a backup: {newest.why_not}"
     what = (
         f"another series of backups: {label}{of} ({show_count(len(series), 'backup')}, "
         f"newest {newest.path.name} of {show_time(newest.taken_at)}{bad})"
     )
-    return what, f"drill it too: {DRILL} --backup {newest.path}"
+    return NotDrilled(what, f"drill it too: {DRILL} --backup {newest.path}")
 
 
-def no_backups(folder: Path, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
-    """No backup lies in `folder`, or none that is named like `pattern`."""
+def no_backups(source: Source, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
+    """No backup lies in `source`, or none that is named like `pattern`."""
+    folder = source.place
     if live:
         names = [each[0].path.name for each in live]
         return BackupFault(
             f"no backups named like {pattern!r} found in {folder} ([backup] name)",
-            checked=[str(folder), *names[:MOST_TOLD]],
+            checked=[str(folder), *names[:MOST_LISTED]],
             remedy=remedy_for("select", "other_names", folder=folder),
         )
-    what = folder_of_what(folder)
-    if what is not PLAIN_FOLDER:
+    what = source.instead
+    if what is not None:
         return BackupFault(
             f"no backups found in {folder}: it is {what.what}",
             checked=[str(folder), *listing.passed_over],
             remedy=what.steps_for(folder),
         )
     deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
-    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_TOLD])]
+    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_LISTED])]
     remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
     return BackupFault(
         f"no backups found in {folder}",

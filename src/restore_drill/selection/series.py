@@ -12,7 +12,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONG_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOW_OFTEN = ("hourly", "daily", "nightly", "weekly", "monthly", "yearly")
 WORDS = {*DAYS, *LONG_DAYS, *HOW_OFTEN, "latest", "current", "last", "newest"}
-"""Words in names that tell when, or how often, and not what."""
+"""Words in names that say when, or how often, and not what."""
 BETWEEN = re.compile(r"[\s_.\-+@,()]+")
 
 
@@ -26,7 +26,7 @@ def series_of(path: Path) -> str:
 
 
 def name_in_series(path: Path) -> str:
-    """The file's part of `series_of`; empty where its name tells a time and nothing else."""
+    """The file's part of `series_of`; empty where its name is a time and nothing else."""
     name = path.name
     while (shorter := without_suffix(name)) != name:
         name = shorter
@@ -41,6 +41,6 @@ def without_suffix(name: str) -> str:
 
 
 def what_in(name: str) -> str:
-    """What `name` tells beside times and numbers."""
+    """What `name` says beside times and numbers."""
     words = BETWEEN.split(NAME_TIME.sub(" ", name))
     return "_".join(w for w in words if w and not w.isdigit() and w.lower() not in WORDS)

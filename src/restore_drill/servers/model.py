@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
@@ -79,3 +79,10 @@ class Target:
         connection.execute("SET search_path = pg_catalog")
         connection.execute("SET row_security = off")
         return connection
+
+
+class Server(Protocol):
+    """A server of our own: what a kind of target gives."""
+
+    def create_database(self, name: str, *, encoding: str = "UTF8") -> Target:
+        """Empty database `name` on it."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 
 from restore_drill.backups.plaindump import lines
 from restore_drill.backups.plaindump.events import (
@@ -21,80 +20,23 @@ from restore_drill.backups.plaindump.events import (
     MetaCommand,
     Statement,
 )
-from restore_drill.backups.plaindump.lines import Lines
+from restore_drill.backups.plaindump.nesting import Depth
+from restore_drill.backups.plaindump.quotes import Quotes
+from restore_drill.backups.plaindump.statements import COPY_IN, SIMPLE_INSERT
 
 TOKEN = re.compile(
     rb"""[;'"()\\]|--|/\*|\$(?:[a-z_\x80-\xff][\w\x80-\xff]*+)?\$|\b(?:begin|case|end)\b""",
     re.IGNORECASE,
 )
-PLAIN = rb"""[^'"();\\$]*+"""
-NAME = rb"""(?:[^\s'"();\\$.]++|"[^"]*+")"""
-SIMPLE_INSERT = re.compile(
-    rb"INSERT INTO " + NAME + rb"(?:\." + NAME + rb")? "
-    rb"(\(" + PLAIN + rb'(?:"[^"]*+"' + PLAIN + rb")*+\) )?"
-    rb"VALUES \(" + PLAIN + rb"(?:(?<![eE])'[^']*+'" + PLAIN + rb")*+\);"
-)
-"""An INSERT of one row without anything odd, which is nearly all of a dump with --inserts.
-
-No byte of it can be read in two ways and nothing is ever given back, so that a row that is odd is
-known for it in one pass.
-"""
 SAID_BY_TOOLS = (b"pg_dump: ", b"pg_dumpall: ", b"pg_restore: ")
 """Begins what a tool writes to its log: no SQL begins so."""
 BLANK = re.compile(rb"[\s\0]*+")
 ATOMIC = re.compile(rb"\s+atomic\b", re.IGNORECASE)
 ROUTINE = re.compile(rb"create\s++(or\s++replace\s++)?(function|procedure)\b", re.IGNORECASE)
-COPY_IN = re.compile(rb"copy\s.*\sfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
-BACKSLASH_STRINGS = re.compile(
-    rb"set\s+standard_conforming_strings\s*(?:=|to)\s*'?(\w++)'?\s*;", re.IGNORECASE
-)
-ESCAPED_END = re.compile(rb"[\\']")
-LINE_END = re.compile(rb"[\r\n]")
-"""Ends a comment, for the server too: what stands behind a lone CR is carried out."""
-COMMENT_EDGE = re.compile(rb"/\*|\*/")
 
 
-@dataclass
-class Depth:
-    """How deep a statement stands in parentheses and in the blocks of an SQL-standard routine.
-
-    Whether it `is_routine` is found out once, at the first word that would begin a block.
-    """
-
-    parens: int = 0
-    blocks: int = 0
-    groups: int = 0
-    is_routine: bool | None = None
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether a semicolon here would end no statement."""
-        return self.parens > 0 or self.blocks > 0
-
-    def parenthesis(self, text: bytes) -> None:
-        """Note an opening or closing parenthesis."""
-        if text == b"(":
-            self.groups += self.parens == 0
-            self.parens += 1
-        elif text == b")":
-            self.parens -= 1
-
-    def word(self, text: bytes, *, atomic: bool) -> None:
-        """Note BEGIN (`atomic` or not), CASE or END: they nest in the body of a CREATE FUNCTION.
-
-        psql counts any BEGIN, and so runs past the end of a function that is named begin.
-        """
-        word = text.lower()
-        if word == b"end":
-            self.blocks = max(self.blocks - 1, 0)
-        elif atomic or (word == b"case" and self.blocks):
-            self.blocks += 1
-
-
-class PlainReader(Lines):
+class PlainReader(Quotes):
     """Splits the plain dump in `stream` into events; `line` is where it stands."""
-
-    backslash_strings = False
 
     def events(self) -> Iterator[Event]:
         """All events in order; the last one is a `Cut` where the stream ends inside something."""
@@ -207,56 +149,6 @@ class PlainReader(Lines):
         text = self.buffer[at:end].strip()
         self.take(end)
         return MetaCommand(line, text)
-
-    def skip_quoted(self, opening: bytes, at: int) -> bool:
-        """Move behind what `opening` at index `at` opens; False when the stream ends inside."""
-        if opening == b"--":
-            return bool(self.search(LINE_END)) or True
-        if opening == b"/*":
-            return self.skip_block_comment()
-        if opening == b"'" and (self.backslash_strings or self.is_escape_string(at)):
-            return self.skip_escape_string()
-        if opening[:1] == b"$" and at > self.start and self.is_word(self.buffer[at - 1]):
-            self.scan = at + 1
-            return True
-        return self.skip_past(opening)
-
-    @staticmethod
-    def is_word(byte: int) -> bool:
-        """Whether `byte` can stand inside an identifier."""
-        return byte >= 0x80 or chr(byte).isalnum() or byte in b"_$"
-
-    def is_escape_string(self, at: int) -> bool:
-        """Whether the quote at `at` is that of an E'...' string."""
-        if at - 1 < self.start or self.buffer[at - 1] not in b"eE":
-            return False
-        return at - 2 < self.start or not self.is_word(self.buffer[at - 2])
-
-    def skip_escape_string(self) -> bool:
-        """Move behind a string in which a backslash escapes the next character."""
-        while end := self.search(ESCAPED_END):
-            if end == b"'":
-                return True
-            if self.scan >= len(self.buffer) and not self.refill():
-                return False
-            self.scan += 1
-        return False
-
-    def skip_block_comment(self) -> bool:
-        """Move behind a block comment; they nest."""
-        depth = 1
-        while depth:
-            edge = self.search(COMMENT_EDGE)
-            if edge is None:
-                return False
-            depth += 1 if edge == b"/*" else -1
-        return True
-
-    def note_settings(self, sql: bytes) -> None:
-        """Follow standard_conforming_strings, which changes what ends a string."""
-        setting = BACKSLASH_STRINGS.match(sql)
-        if setting:
-            self.backslash_strings = setting.group(1).lower() in (b"off", b"false", b"0")
 
     def cut(self, what: str) -> Cut:
         """Stream ended inside the statement that begins here; its text is not shown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import IO
+from typing import Protocol
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -17,9 +17,16 @@ BITE = 1 << 27
 LONGEST = (1 << 30) - 1
 """Bytes of a statement or a line above which no PostgreSQL takes it in: its own limit."""
 LARGE = 1 << 26
-"""Bytes of a statement from which on the memory is looked at before more of it is read."""
+"""Bytes of a statement from which on free memory is checked before more of it is read."""
 HELD = 3
 """Bytes of memory that a byte of a long statement takes: what is read, joined and handed on."""
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes, none at the end."""
 
 
 class Lines:
@@ -30,7 +37,7 @@ class Lines:
     `is_endless` is set and no more is read.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Readable) -> None:
         """Read from `stream`, at its start."""
         self.stream = stream
         self.buffer = b""

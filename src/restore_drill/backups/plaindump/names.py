@@ -1,4 +1,4 @@
-"""Names in SQL text: quoted or not, qualified or not."""
+"""Names in SQL text: quoted or not, qualified or not. Nothing else takes a name's quotes away."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from restore_drill.core.names import joined
 
 NAME = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[\w\x80-\xff$]++)'
 """Nothing that it has read is given back, so that no text is ever tried in several ways."""
-COPY_TARGET = re.compile(
-    rb"copy\s+(?:only\s+)?(" + NAME + rb"(?:\." + NAME + rb")*)", re.IGNORECASE
-)
+QUALIFIED = NAME + rb"(?:\." + NAME + rb")*+"
+COLUMNS = rb'\([^()"]*+(?:"[^"]*+"[^()"]*+)*+\)'
 PART = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"|([\w\x80-\xff$]++)')
 CONNECT = re.compile(rb'\\connect\s+(?:-reuse-previous=\w+\s+)?("[^"]*+(?:""[^"]*+)*+"|\S++)')
 DBNAME = re.compile(r"dbname\s*=\s*(?:'((?:[^'\\]|\\.)*+)'|(\S*+))")
 
 
-def copy_table(sql: bytes) -> bytes:
-    """Table of a COPY statement, as it stands there."""
-    target = COPY_TARGET.match(sql)
-    return target.group(1) if target else b'"an unknown table"'
+def parts(name: bytes) -> tuple[bytes, ...]:
+    """Parts of a qualified name in SQL, without their quotes; of a list of names each of them."""
+    return tuple(
+        quoted.replace(b'""', b'"') if quoted or not bare else bare.lower()
+        for quoted, bare in PART.findall(name)
+    )
+
+
+def texts(name: bytes) -> list[str]:
+    """As `parts`, for a name in UTF-8, as texts."""
+    return [part.decode("utf-8", "replace") for part in parts(name)]
 
 
 def dotted(name: bytes) -> str:
@@ -27,16 +33,26 @@ def dotted(name: bytes) -> str:
 
     A name of one part comes as it is.
     """
-    found = [part.decode("utf-8", "replace") for part in sql_parts(name)]
+    found = texts(name)
     return joined(*found) if found[1:] else "".join(found)
 
 
-def sql_parts(name: bytes) -> tuple[bytes, ...]:
-    """Parts of a qualified name in SQL, without their quotes."""
-    return tuple(
-        quoted.replace(b'""', b'"') if quoted or not bare else bare.lower()
-        for quoted, bare in PART.findall(name)
-    )
+def split(name: bytes) -> tuple[str, str]:
+    """Schema, empty where there is none, and name of a qualified `name` in SQL."""
+    *schema, last = texts(name)
+    return schema[-1] if schema else "", last
+
+
+def full_name(name: bytes, default: str = "public") -> str:
+    """`schema.name` of a `name` in SQL; one without schema is in the schema `default`."""
+    schema, last = split(name)
+    return joined(schema or default, last)
+
+
+def schema_prefix(name: bytes) -> bytes:
+    """What stands before the last part of a qualified `name` in SQL: `"my schema".` or nothing."""
+    *_, last = PART.finditer(name)
+    return name[: last.start()]
 
 
 def one_line(name: str) -> str:
@@ -52,7 +68,8 @@ def unquoted(tag: str) -> str:
 def connected_database(command: bytes) -> str:
     r"""Database that pg_dump's meta-command `\connect ...`, in UTF-8, changes to.
 
-    An odd name stands in a connection string: `\connect -reuse-previous=on "dbname='my db'"`.
+    A name with special characters stands in a connection string:
+    `\connect -reuse-previous=on "dbname='my db'"`.
     """
     found = CONNECT.match(command)
     if not found:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from restore_drill.backups.model import Entry
-from restore_drill.backups.plaindump.names import NAME, PART, dotted, one_line
-
-CREATE_TABLE = re.compile(
-    rb"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(" + NAME + rb"(?:\." + NAME + rb")*)",
-    re.IGNORECASE,
-)
+from restore_drill.backups.plaindump.names import one_line, split
+from restore_drill.backups.plaindump.statements import CREATE_TABLE
 
 
 @dataclass
@@ -34,6 +29,11 @@ class Part:
         """Whether it holds what a drill is for."""
         return bool(self.created) or any(entry.kind == "TABLE" for entry in self.entries)
 
+    @property
+    def last_kind(self) -> str:
+        """Kind of the entry that is being read; empty before the first one."""
+        return self.entries[-1].kind if self.entries else ""
+
     def note_table(self, sql: bytes, default: str) -> None:
         """Take in a CREATE TABLE, in the schema `default` unless it names one.
 
@@ -43,7 +43,7 @@ class Part:
         found = CREATE_TABLE.match(sql)
         if not found:
             return
-        schema, name = split(found.group(1))
+        schema, name = split(found["table"])
         if not self.entries:
             self.created.append(Entry("TABLE", schema or default, name, ""))
             return
@@ -52,11 +52,63 @@ class Part:
         if last.kind == "TABLE" and one_line(real.full_name) == last.full_name:
             self.entries[-1] = real
 
+    def count_all(self, elsewhere: set[str]) -> None:
+        """Count no rows for each table whose rows are announced and not there: it is empty.
 
-def split(name: bytes) -> tuple[str, str]:
-    """Schema, empty where there is none, and name of a qualified `name` in SQL."""
-    *schema, last = [dotted(part.group()) for part in PART.finditer(name)]
-    return schema[-1] if schema else "", last
+        Those of the tables `elsewhere` lie under another name, or are lost.
+        """
+        tables = [entry.full_name for entry in self.entries if entry.kind == "TABLE"]
+        real = {one_line(name): name for name in tables} | {name: name for name in tables}
+        for entry in self.entries:
+            if entry.kind == "TABLE DATA" and entry.full_name not in elsewhere:
+                self.rows[real.get(entry.full_name, entry.full_name)] += 0
+
+
+class Parts:
+    """The databases of a dump by name, in their order; `current` is the one that is being read."""
+
+    def __init__(self) -> None:
+        """Begin with what has no name."""
+        self.current = Part()
+        self.by_name = {"": self.current}
+
+    def change_to(self, name: str) -> None:
+        """Go on with the database `name`."""
+        self.current = self.by_name.setdefault(name, Part())
+
+    @property
+    def filled(self) -> list[str]:
+        """Databases that have tables."""
+        return [name for name, part in self.by_name.items() if part.has_tables]
+
+    @property
+    def database(self) -> str:
+        """The one database that a drill restores; empty where the dump changes to none."""
+        if self.filled:
+            return self.filled[0] if len(self.filled) == 1 else ""
+        return max(self.by_name, key=lambda name: len(self.by_name[name].entries))
+
+    @property
+    def restored(self) -> dict[str, Part]:
+        """Parts that a drill restores: that database and what comes before it, by name."""
+        if len(self.filled) > 1:
+            return self.by_name
+        return {name: part for name, part in self.by_name.items() if name in ("", self.database)}
+
+    @property
+    def is_past_head(self) -> bool:
+        """Whether the data has begun, of the database that has tables where there are several."""
+        return bool(self.current.rows) and (len(self.by_name) == 1 or self.current.has_tables)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Databases that a drill does not restore: they have no tables."""
+        return tuple(name for name in self.by_name if name not in self.restored)
+
+    @property
+    def whole(self) -> Part:
+        """All that a drill restores, as one part."""
+        return merged(self.restored.values())
 
 
 def merged(parts: Iterable[Part]) -> Part:

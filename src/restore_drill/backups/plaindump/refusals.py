@@ -9,11 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from restore_drill.backups.plaindump.lexer import COPY_IN
 from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
-
-MOST = 20
-"""Refused statements that are told one by one."""
+from restore_drill.backups.plaindump.statements import COPY_IN
 
 REACHING = (
     rb"pg_read_(?:binary_)?file|pg_stat_file|pg_ls_\w+|pg_logdir_ls|pg_file_\w+|lo_(?:im|ex)port"
@@ -57,7 +54,7 @@ def judge_copy(sql: bytes, words: Iterator[Token]) -> str:
     if (direction, end.word) not in (("from", "stdin"), ("to", "stdout")):
         return f"COPY {direction.upper() or 'of a query'} other than stdin or stdout, which {FILES}"
     if (direction == "from") != bool(COPY_IN.match(sql)):
-        return "COPY in a shape whose rows cannot be told from statements"
+        return "COPY in a shape whose rows cannot be distinguished from statements"
     return judge_query(sql, words)
 
 
@@ -128,7 +125,7 @@ def judge_alter(sql: bytes, words: Iterator[Token]) -> str:
 
 
 def judge_create(sql: bytes, words: Iterator[Token]) -> str:
-    """CREATE: no subscription that connects, no function of a foreign library, no odd query."""
+    """CREATE: no subscription that connects, no foreign library, no such query."""
     kind = next(words, END).word
     while kind in ("or", "replace", "temp", "temporary", "unlogged", "global", "local"):
         kind = next(words, END).word

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 
 from restore_drill.backups.plaindump.names import dotted
+from restore_drill.backups.plaindump.sql_tokens import tokens_of
 
-TOKEN = re.compile(rb"\"[^\"]*+(?:\"\"[^\"]*+)*+\"|'[^']*+(?:''[^']*+)*+'|[\w\x80-\xff$]++|[^\s]")
 NAMES_ROLES = re.compile(
     rb"(?:SET|GRANT|REVOKE|CREATE (?:POLICY|SCHEMA|USER MAPPING|TABLESPACE)|COMMENT ON ROLE"
     rb"|SECURITY LABEL .*ON ROLE|ALTER (?:ROLE|USER|GROUP|DEFAULT)|ALTER .*OWNER TO)\b",
     re.IGNORECASE | re.DOTALL,
 )
-"""Openings of statements that can name a role: few enough to look at their every word."""
+"""Openings of statements that can name a role: few enough to read their every word."""
 NO_ROLES = {"PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "DEFAULT", "NONE", "ALL"}
 RESERVED = {"", "public", "none"}
 """Names that no role can have, quoted or not."""
@@ -24,6 +24,8 @@ OWNED_BY_SUPERUSERS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """What only a superuser can own."""
+BARE = ("word", "number", "other")
+"""Kinds of tokens that stand in no quotes."""
 ROLE_WORDS = ("ROLE", "USER", "GROUP")
 
 
@@ -32,9 +34,9 @@ class Words:
 
     def __init__(self, sql: bytes) -> None:
         """Split `sql`, which is in UTF-8."""
-        self.tokens: list[bytes] = TOKEN.findall(sql)
+        self.tokens = list(tokens_of(sql))
         self.words = [
-            "" if token[:1] in b"\"'" else token.decode("utf-8", "replace").upper()
+            token.text.decode("utf-8", "replace").upper() if token.kind in BARE else ""
             for token in self.tokens
         ]
 
@@ -54,17 +56,12 @@ class Words:
         """Roles in the list that begins at index `at`, 0 being nowhere."""
         while at and at < len(self.tokens):
             at += self.words[at] == "GROUP"
-            name = dotted(self.tokens[at]) if self.words[at] else quoted(self.tokens[at])
+            token = self.tokens[at]
+            name = token.inside.decode("utf-8", "replace")
+            name = name if token.kind == "text" else dotted(token.text)
             if self.words[at] not in NO_ROLES and name not in RESERVED:
                 yield name
             at = at + 2 if self.words[at + 1 : at + 2] == [","] else 0
-
-
-def quoted(token: bytes) -> str:
-    """Name in a token that is quoted one way or the other."""
-    if token[:1] == b"'":
-        return token[1:-1].replace(b"''", b"'").decode("utf-8", "replace")
-    return dotted(token)
 
 
 def roles_in(sql: bytes) -> Iterator[str]:

@@ -70,7 +70,7 @@ class Strays:
 
     def faults(self, *, ended: bool) -> list[str]:
         """What is wrong with the dump; whether it has `ended` as pg_dump ends one."""
-        found = [self.told_of_messages()] if self.messages else []
+        found = [self.fault_of_messages()] if self.messages else []
         if self.is_translated and self.altered and ended:
             found.append(
                 f"each of its lines ends with CRLF, as a transfer in text mode makes them: "
@@ -81,7 +81,7 @@ class Strays:
             )
         return found
 
-    def told_of_messages(self) -> str:
+    def fault_of_messages(self) -> str:
         """Fault of a dump with lines of pg_dump's own messages in it."""
         return (
             f"{show_count(len(self.messages), 'line')} of pg_dump's messages in it, the first "

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from restore_drill.backups.plaindump.lexer import SIMPLE_INSERT
 from restore_drill.backups.plaindump.refusals import PIECE, copy_ends, outermost
 from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
+from restore_drill.backups.plaindump.statements import SIMPLE_INSERT
 
 ROW = rb"""\s*\([^'"()\\$]*+(?:(?<![eE])'[^']*+'[^'"()\\$]*+)*+\)"""
 ROWS = re.compile(

@@ -1,8 +1,8 @@
 """Restores a dump in one transaction, many statements to a message.
 
-It spares a commit and a journey for each statement, which is what many small tables cost. It is
-for dumps that go in without a word: at the first error or warning all is rolled back, and the
-dump is restored statement by statement, so that each error is told as it would be by hand.
+It saves a commit and a round trip for each statement, which is what many small tables cost. It is
+for dumps that raise neither error nor warning: at the first one all is rolled back, and the dump is
+restored statement by statement, so that each error is reported as psql would report it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.plaindump.events import Statement
-from restore_drill.backups.plaindump.lexer import COPY_IN
-from restore_drill.restore import entries
+from restore_drill.backups.plaindump.statements import COPY_IN, INSERT, SETVAL, is_definition
 from restore_drill.restore.model import Restoration
-from restore_drill.restore.plain import PlainRestorer, feed_all
+from restore_drill.restore.plain import SqlFeed, feed_all
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.servers.model import Target
 
@@ -34,10 +33,10 @@ TRANSACTION = re.compile(
 
 
 class NotSilent(Exception):
-    """The server had something to say, or the dump has transactions of its own."""
+    """The server reported something, or the dump has transactions of its own."""
 
 
-class AtOnceRestorer(PlainRestorer):
+class SingleTransaction(SqlFeed):
     """Feeds the events of one dump to one connection, in one transaction."""
 
     has_warned = False
@@ -78,11 +77,11 @@ class AtOnceRestorer(PlainRestorer):
         self.is_framed = not self.is_framed
 
     def may_wait(self, statement: Statement) -> bool:
-        """Whether it needs nobody's answer and changes nothing in how later ones are read."""
+        """Whether it needs no answer and changes nothing in how later ones are read."""
         if COPY_IN.match(statement.sql):
             return False
-        is_data = entries.INSERT.match(statement.sql) or entries.SETVAL.fullmatch(statement.sql)
-        return bool(is_data) or entries.is_definition(statement)
+        is_data = INSERT.match(statement.sql) or SETVAL.fullmatch(statement.sql)
+        return bool(is_data) or is_definition(statement)
 
     def doing(self) -> str:
         """What it is at: where many statements are sent together, the first of them."""
@@ -106,7 +105,7 @@ class AtOnceRestorer(PlainRestorer):
             raise NotSilent
 
     def check(self, statement: Statement, result: PGresult) -> None:
-        """Look at what became of one statement."""
+        """Check the outcome of one statement."""
         del statement
         self.see(result)
 
@@ -117,30 +116,30 @@ class AtOnceRestorer(PlainRestorer):
             raise NotSilent
 
 
-def may_go_at_once(target: Target, contents: Contents) -> bool:
+def may_use_one_transaction(target: Target, contents: Contents) -> bool:
     """Whether all may be rolled back and begun anew: a copy to be thrown away, not too large."""
     return target.throwaway and contents.read_bytes <= LARGEST
 
 
-def restore_at_once(
+def restore_in_one_transaction(
     target: Target, backup: Backup, contents: Contents, progress: Callable[[str], None]
 ) -> Restoration | None:
     """Restore `backup` into the empty database of `target`.
 
-    None, and nothing done, where it did not go in without a word.
+    None, and nothing done, after an error or a warning.
     """
     restoration = begin(target, backup, "in one transaction")
     started = time.monotonic()
 
-    restorer = AtOnceRestorer(target, restoration)
+    feed = SingleTransaction(target, restoration)
     try:
         with open_sql(target, backup) as stream:
-            feed_all(restorer, followed(stream, contents, progress), contents)
-        restorer.commit()
+            feed_all(feed, followed(stream, contents, progress), contents)
+        feed.commit()
     except NotSilent:
-        restorer.wire.exec_(b"ROLLBACK")
+        feed.wire.exec_(b"ROLLBACK")
         return None
     finally:
-        restorer.close()
+        feed.close()
     restoration.seconds = time.monotonic() - started
     return restoration

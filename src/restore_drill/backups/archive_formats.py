@@ -1,0 +1,137 @@
+"""The formats custom, directory and tar: archives that pg_restore reads, here as SQL text."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from restore_drill.backups.archive import ARCHIVE, header_of
+from restore_drill.backups.model import Backup, Contents, Head
+from restore_drill.backups.plain import gather
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.streams import Counted, open_plain
+from restore_drill.backups.tars import is_dump, is_tar
+from restore_drill.backups.to_sql import restore_to_sql
+from restore_drill.backups.unpack import unpack_archive
+
+BLOB = "blob_"
+"""Begins the name of a large object's member, which alone may be empty."""
+
+
+class Archive:
+    """What the three have in common; `name` is that of the format."""
+
+    name = ""
+
+    def quick_head(self, path: Path, compression: str, *, is_dated: bool) -> Head:
+        """What its fixed header says: time, versions and database."""
+        del is_dated
+        return header_of(path, self.name, compression).head
+
+    def head(self, path: Path, compression: str) -> Head:
+        """Its header and table of contents.
+
+        A compressed one is not unpacked for that: its table of contents stands in front.
+        """
+        header = header_of(path, self.name, compression)
+        reader = Reader()
+        with ExitStack() as stack:
+            packed = stack.enter_context(open_plain(path, compression)) if compression else None
+            run = restore_to_sql(header, path, "--section=pre-data", packed=packed)
+            reader.read(PlainReader(stack.enter_context(run).output).events())
+        return completed(header.head, reader)
+
+    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+        """All that it holds: pg_restore reads it whole to write it as SQL, as --list does not."""
+
+        def read(reader: Reader) -> Head | None:
+            unpacked = unpack_archive(backup, folder)
+            path = unpacked.restorable
+            reader.faults += self.faulty_members(path)
+            try:
+                header = header_of(path, self.name)
+            except (ValueError, OSError) as error:
+                reader.faults.append(f"its archive header cannot be read: {error}")
+                return None
+            if reader.faults:
+                return header.head
+            with restore_to_sql(header, path) as run:
+                reader.read(PlainReader(Counted(run.output, report)).events())
+            if run.fault:
+                reader.faults.insert(0, run.fault)
+            reader.check_end()
+            return completed(header.head, reader)
+
+        return gather(backup, read)
+
+    def faulty_members(self, path: Path) -> list[str]:
+        """Faults of its files that pg_restore passes in silence or hangs on."""
+        del path
+        return []
+
+
+class CustomArchive(Archive):
+    """A `Format`: pg_dump --format=custom, one file."""
+
+    name = "custom"
+
+    def claims(self, path: Path, compression: str, head: bytes) -> bool:
+        """Whether it begins as one."""
+        del path, compression
+        return head.startswith(ARCHIVE)
+
+
+class DirectoryArchive(Archive):
+    """A `Format`: pg_dump --format=directory, a folder with a file for each table."""
+
+    name = "directory"
+
+    def claims(self, path: Path, compression: str, head: bytes) -> bool:
+        """Whether it is a folder with a table of contents."""
+        del compression, head
+        return path.is_dir() and (path / "toc.dat").is_file()
+
+    def faulty_members(self, path: Path) -> list[str]:
+        """Empty files."""
+        return [
+            f"{file.name} is empty: pg_restore would take it for an empty table"
+            for file in sorted(path.iterdir())
+            if file.is_file() and file.stat().st_size == 0 and not file.name.startswith(BLOB)
+        ]
+
+
+class TarArchive(Archive):
+    """A `Format`: pg_dump --format=tar, the folder in a tar."""
+
+    name = "tar"
+
+    def claims(self, path: Path, compression: str, head: bytes) -> bool:
+        """Whether it is a tar whose first member is a table of contents."""
+        if not is_tar(head):
+            return False
+        with open_plain(path, compression) as stream:
+            return is_dump(stream)
+
+    def faulty_members(self, path: Path) -> list[str]:
+        """Members that are cut, or empty."""
+        try:
+            with tarfile.open(path) as tar:
+                size = path.stat().st_size
+                found = list(tar)
+        except tarfile.TarError as error:
+            return [f"the tar file is damaged: {error}"]
+        cut = [m.name for m in found if m.offset_data + m.size > size]
+        empty = [m.name for m in found if not m.size and not m.name.startswith(BLOB)]
+        return [f"the tar file ends inside its member {name}" for name in cut] + [
+            f"the tar file's member {name} is empty: not even the end of its rows is there"
+            for name in empty
+        ]
+
+
+def completed(head: Head, reader: Reader) -> Head:
+    """`head` with the table of contents and the encoding that `reader` has found."""
+    return replace(head, encoding=reader.session.encoding, entries=tuple(reader.entries))

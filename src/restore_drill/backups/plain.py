@@ -1,0 +1,88 @@
+"""The format plain: SQL text, as pg_dump and pg_dumpall write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from restore_drill.backups.guesses import foreign_in
+from restore_drill.backups.model import Backup, Contents, Head
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+
+SQL_STARTS = (
+    b"--", b"/*", b"set ", b"create ", b"begin", b"start ", b"\\restrict", b"\\connect",
+    b"insert ", b"copy ", b"alter ", b"drop ", b"select ", b"comment ", b"grant ",
+)  # fmt: skip
+
+
+class PlainSql:
+    """A `Format`: SQL text in a file."""
+
+    def claims(self, path: Path, compression: str, head: bytes) -> bool:
+        """Whether it is text that may be SQL of PostgreSQL, or nothing at all."""
+        del compression
+        if path.is_dir():
+            return False
+        return not head or foreign_in(head, is_sql=looks_like_sql(head)) is None
+
+    def quick_head(self, path: Path, compression: str, *, is_dated: bool) -> Head:
+        """Its head, unless its name has a time: to read up to the data of many files is slow."""
+        return Head() if is_dated else self.head(path, compression)
+
+    def head(self, path: Path, compression: str) -> Head:
+        """What stands before its first data; empty where that cannot be read."""
+        reader = Reader()
+        try:
+            with open_plain(path, compression) as stream:
+                reader.read(PlainReader(stream).events(), head_only=True)
+        except READ_ERRORS:
+            pass
+        return reader.make_head()
+
+    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+        """All that it holds."""
+        del folder
+
+        def read(reader: Reader) -> None:
+            with open_plain(backup.path, backup.compression) as stream:
+                reader.read(PlainReader(Counted(stream, report)).events())
+            reader.check_end()
+
+        return gather(backup, read)
+
+
+def looks_like_sql(head: bytes) -> bool:
+    """Whether `head` begins like SQL text."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith(SQL_STARTS) and b"\0" not in head[:4096]
+
+
+def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
+    """What `read` finds in the SQL of `backup`; where that cannot be read, what came before.
+
+    A head that it returns replaces the one that stands in the SQL.
+    """
+    reader = Reader()
+    head = None
+    try:
+        head = read(reader)
+    except MemoryError:
+        raise CouldNotRun(
+            f"memory ran out while {backup.name} was read",
+            remedy=remedy_for("machine", "memory"),
+        ) from None
+    except READ_ERRORS as error:
+        what = f"its {backup.compression} compression" if backup.compression else "it"
+        reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
+    return reader.contents(head=head)
+
+
+def explain(error: BaseException) -> str:
+    """What a decompressor or the system said, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,43 @@
+"""What is wrong with a plain dump: statements that no dump may hold, and where it is cut."""
+
+from __future__ import annotations
+
+from restore_drill.backups.model import REFUSED
+from restore_drill.backups.plaindump.events import Cut
+from restore_drill.backups.plaindump.lines import LONGEST
+from restore_drill.core.units import show_bytes
+
+MOST = 20
+"""Refused statements that are listed one by one."""
+
+
+class Faults:
+    """The faults of one dump, a line each in `found`."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.found: list[str] = []
+        self.refused = 0
+
+    def refuse(self, line: int, what: str) -> None:
+        """Note a statement that no dump may hold and `what` it is, unless that is empty."""
+        if what:
+            self.refused += 1
+            if self.refused <= MOST:
+                self.found.append(f"line {line:,}: {what}; no pg_dump writes it{REFUSED}")
+
+    def refused_more(self) -> None:
+        """Add how many more were refused than are listed."""
+        if self.refused > MOST:
+            self.found.append(f"and {self.refused - MOST:,} more of the kind{REFUSED}")
+
+    def cut(self, cut: Cut, table: str) -> None:
+        """The stream ended in the middle, among the rows of `table` where that is not empty."""
+        where = f"{cut.where} of {table}" if table else cut.where
+        if cut.is_endless:
+            self.found.append(
+                f"line {cut.line:,}: {where} is longer than {show_bytes(LONGEST)}, which no "
+                "PostgreSQL takes in: the file is damaged, or was made to fill a memory"
+            )
+        else:
+            self.found.append(f"it ends inside {where}, which begins at line {cut.line:,}")

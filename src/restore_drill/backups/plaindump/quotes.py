@@ -1,0 +1,71 @@
+"""What quotes what in SQL, by psql's rules: strings, names, dollar quotes and comments."""
+
+from __future__ import annotations
+
+import re
+
+from restore_drill.backups.plaindump.lines import Lines
+
+BACKSLASH_STRINGS = re.compile(
+    rb"set\s+standard_conforming_strings\s*(?:=|to)\s*'?(\w++)'?\s*;", re.IGNORECASE
+)
+ESCAPED_END = re.compile(rb"[\\']")
+LINE_END = re.compile(rb"[\r\n]")
+"""Ends a comment, for the server too: what stands behind a lone CR is carried out."""
+COMMENT_EDGE = re.compile(rb"/\*|\*/")
+
+
+class Quotes(Lines):
+    """Moves over quoted text; `backslash_strings` says that a backslash escapes in each string."""
+
+    backslash_strings = False
+
+    def skip_quoted(self, opening: bytes, at: int) -> bool:
+        """Move behind what `opening` at index `at` opens; False when the stream ends inside."""
+        if opening == b"--":
+            return bool(self.search(LINE_END)) or True
+        if opening == b"/*":
+            return self.skip_block_comment()
+        if opening == b"'" and (self.backslash_strings or self.is_escape_string(at)):
+            return self.skip_escape_string()
+        if opening[:1] == b"$" and at > self.start and self.is_word(self.buffer[at - 1]):
+            self.scan = at + 1
+            return True
+        return self.skip_past(opening)
+
+    @staticmethod
+    def is_word(byte: int) -> bool:
+        """Whether `byte` can stand inside an identifier."""
+        return byte >= 0x80 or chr(byte).isalnum() or byte in b"_$"
+
+    def is_escape_string(self, at: int) -> bool:
+        """Whether the quote at `at` is that of an E'...' string."""
+        if at - 1 < self.start or self.buffer[at - 1] not in b"eE":
+            return False
+        return at - 2 < self.start or not self.is_word(self.buffer[at - 2])
+
+    def skip_escape_string(self) -> bool:
+        """Move behind a string in which a backslash escapes the next character."""
+        while end := self.search(ESCAPED_END):
+            if end == b"'":
+                return True
+            if self.scan >= len(self.buffer) and not self.refill():
+                return False
+            self.scan += 1
+        return False
+
+    def skip_block_comment(self) -> bool:
+        """Move behind a block comment; they nest."""
+        depth = 1
+        while depth:
+            edge = self.search(COMMENT_EDGE)
+            if edge is None:
+                return False
+            depth += 1 if edge == b"/*" else -1
+        return True
+
+    def note_settings(self, sql: bytes) -> None:
+        """Follow standard_conforming_strings, which changes what ends a string."""
+        setting = BACKSLASH_STRINGS.match(sql)
+        if setting:
+            self.backslash_strings = setting.group(1).lower() in (b"off", b"false", b"0")

@@ -1,0 +1,103 @@
+"""The bytes of a backup: through its compressions, and counted."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, cast
+
+import lz4.frame
+import zstandard
+from isal import igzip, igzip_lib
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+}
+READ_ERRORS = (
+    OSError, EOFError, lzma.LZMAError, zstandard.ZstdError, RuntimeError, ValueError,
+    cast("type[Exception]", igzip_lib.IsalError),
+)  # fmt: skip
+"""What the decompressors raise on a damaged file (zlib's and lz4's errors among them)."""
+AROUND = " in "
+"""Between the names of compressions, the inner one first: `gzip in zstd`."""
+
+
+class Layers(io.RawIOBase):
+    """The innermost of several streams that read each other; closing it closes them all."""
+
+    def __init__(self, streams: list[IO[bytes]]) -> None:
+        """Read the last of `streams`."""
+        self.streams = streams
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as there is data."""
+        data = self.streams[-1].read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close all, the innermost first."""
+        for stream in reversed(self.streams):
+            stream.close()
+        super().close()
+
+
+def open_plain(path: Path, compression: str) -> IO[bytes]:
+    """Bytes of the file at `path` behind its `compression` (empty for none)."""
+    names = compression.split(AROUND)[::-1]
+    streams: list[IO[bytes]] = [OPENERS[names[0]](path)]
+    for name in names[1:]:
+        streams.append(OPENERS[name](streams[-1]))
+    if len(streams) == 1:
+        return streams[0]
+    return io.BufferedReader(Layers(streams), 1 << 20)
+
+
+def open_zstd(source: Path | IO[bytes]) -> IO[bytes]:
+    """Bytes of the zstd file `source`, over all its frames."""
+    raw = source.open("rb") if isinstance(source, Path) else source
+    reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    return io.BufferedReader(cast("io.RawIOBase", reader), 1 << 20)
+
+
+OPENERS: dict[str, Callable[[Any], Any]] = {
+    "": lambda path: path.open("rb"),
+    "gzip": igzip.open,
+    "zstd": open_zstd,
+    "lz4": lz4.frame.open,
+    "xz": lzma.open,
+    "bzip2": bz2.open,
+}
+
+
+def compression_of(head: bytes) -> str:
+    """Name of the compression whose magic number begins `head`, empty for none."""
+    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
+
+
+class Counted:
+    """A stream that reports how far it has been read."""
+
+    def __init__(self, stream: IO[bytes], report: Callable[[int], None]) -> None:
+        """Read `stream`, giving `report` the bytes so far."""
+        self.stream = stream
+        self.report = report
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes."""
+        data = self.stream.read(size)
+        self.count += len(data)
+        self.report(self.count)
+        return data

@@ -1,0 +1,38 @@
+"""An archive that lies in a compressed file is unpacked, since pg_restore wants to seek."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import FileIO
+from pathlib import Path
+
+from restore_drill.backups.model import Backup
+from restore_drill.backups.streams import open_plain
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_bytes
+
+
+def unpack_archive(backup: Backup, folder: Path) -> Backup:
+    """`backup` with its archive unpacked into `folder`, where it lies in a compressed file."""
+    if not (backup.is_archive and backup.compression) or backup.unpacked:
+        return backup
+    path = folder / f"unpacked.{backup.format}"
+    with open_plain(backup.path, backup.compression) as packed, path.open("wb", 0) as file:
+        while chunk := packed.read(1 << 20):
+            write_all(file, chunk)
+    return replace(backup, unpacked=path)
+
+
+def write_all(file: FileIO, chunk: bytes) -> None:
+    """Write `chunk`; CouldNotRun where the disk has no room for it: no fault of the backup."""
+    view = memoryview(chunk)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError as error:
+        raise CouldNotRun(
+            f"no room to unpack the backup in {Path(str(file.name)).parent}: {error.strerror}",
+            checked=[f"{show_bytes(file.tell())} were written"],
+            remedy=remedy_for("machine", "disk_full"),
+        ) from None

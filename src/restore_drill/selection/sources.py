@@ -1,0 +1,72 @@
+"""Where backups lie: `source_of` finds the `Source` that fits, by SOURCES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
+from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.listing import Listing, list_folder
+
+
+class Source(Protocol):
+    """A place where backups lie."""
+
+    @property
+    def place(self) -> Path:
+        """Where it is, for messages."""
+
+    @property
+    def instead(self) -> Foreign | None:
+        """What it is instead of a place for backups; None where it may be one."""
+
+    def listing(self, zone: tzinfo) -> Listing:
+        """What lies there, newest first; times without a zone are in `zone`.
+
+        Raises CouldNotRun where it cannot be read.
+        """
+
+    def fetch(self, candidate: Candidate) -> Candidate:
+        """The one of its candidates that is to be drilled, with its file on this machine."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A `Source`: a folder of this machine."""
+
+    place: Path
+
+    @property
+    def instead(self) -> Foreign | None:
+        """A data directory, a repository of physical backups."""
+        what = folder_of_what(self.place)
+        return None if what is PLAIN_FOLDER else what
+
+    def listing(self, zone: tzinfo) -> Listing:
+        """Files and dumps in it."""
+        return list_folder(self.place, zone)
+
+    def fetch(self, candidate: Candidate) -> Candidate:
+        """It is here."""
+        return candidate
+
+
+def folder_at(backup_path: Path) -> Folder:
+    """Folder that holds the backups: `db/` below `backup_path`, else itself."""
+    below = backup_path / "db"
+    return Folder(below if below.is_dir() else backup_path)
+
+
+SOURCES: dict[str, Callable[[Path], Source]] = {"": folder_at}
+"""What makes a source of BACKUP_PATH, by the scheme that it begins with (`s3` of `s3://bucket`)."""
+
+
+def source_of(backup_path: Path) -> Source:
+    """Source that BACKUP_PATH names."""
+    scheme, is_url, _ = str(backup_path).partition(":/")
+    return SOURCES.get(scheme if is_url else "", folder_at)(backup_path)
