@@ -17,7 +17,7 @@ from restore_drill.servers.isolation import why_not
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
-from tests.corpus.hostile import EVERY, reached, world
+from tests.corpus.hostile import EVERY, dump_of, reached, world
 from tests.corpus.lab import Lab, Outcome
 from tests.helpers.shop import FORMATS, Shops, quiet
 
@@ -129,7 +129,8 @@ def hostile(shops: Shops, folder: Path) -> Iterator[str]:
             yield f"namespaces are closed here: {why_not()}"
             return
         with world() as outside:
-            harm = reached(case, outside, shops, target, folder)
+            path = dump_of(case, outside, shops, folder)
+            harm = reached(path, outside, target, folder)
         held += not harm
         if harm:
             yield f"{case.id}: {', '.join(harm)}"

@@ -363,8 +363,9 @@ def clean(made: str) -> None:
         (Path(place) / made).unlink(missing_ok=True)
 
 
-def dump_of(case: Hostile, around: World, source: Target, folder: Path) -> Path:
-    """The hostile dump of `case`, made of the empty database `source`."""
+def dump_of(case: Hostile, around: World, shops: Shops, folder: Path) -> Path:
+    """The hostile dump of `case`, made of a database on a server of `shops`."""
+    source = shops.database(15, f"source_{next(NUMBERS)}")
     body = around.sql(DEEDS[case.deed])
     fill_shop(source, DEED.replace("{body}", "NULL") + WAYS[case.way] + "TRUNCATE public.loot")
     # Only the dump is to do it: where it is made the deed comes last.
@@ -384,10 +385,8 @@ def dump_of(case: Hostile, around: World, source: Target, folder: Path) -> Path:
     return path
 
 
-def reached(case: Hostile, around: World, shops: Shops, target: Target, folder: Path) -> list[str]:
-    """What the dump of `case`, restored into the empty database `target`, has reached."""
-    source = shops.database(15, f"source_{next(NUMBERS)}")
-    path = dump_of(case, around, source, folder)
+def reached(path: Path, around: World, target: Target, folder: Path) -> list[str]:
+    """What the hostile dump at `path`, restored into the empty database `target`, has reached."""
     facts = read_backup(path, folder, settings_with())
     assert facts["contents"].is_complete, facts["contents"].faults
     restore(facts, target)
