@@ -10,7 +10,7 @@ from benchmarks.sources import Source
 from benchmarks.tables import spread
 from benchmarks.ways import JOBS, backup_of
 from restore_drill.backups.read import read_contents
-from restore_drill.facts import storage
+from restore_drill.facts.checks import storage
 from restore_drill.facts.collect import read_facts
 from restore_drill.restore.restorers import restorer_of
 from restore_drill.restore.statistics import analyze
@@ -57,11 +57,16 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
         times = [time.monotonic() - started]
         analyze(target, JOBS)
 
-        def verify(*, thorough: bool = False) -> None:
+        def verify(*, in_full: bool = False) -> None:
             started = time.monotonic()
             facts = read_facts(
-                target, contents, JOBS, lambda _: None, thorough=thorough, as_major=target.major
-            )
+                target,
+                contents,
+                JOBS,
+                lambda _: None,
+                heapallindexed=in_full,
+                as_major=target.major,
+            )  # fmt: skip
             times.append(time.monotonic() - started)
             if done.errors or facts.rows != contents.rows or facts.fingerprint is None:
                 raise RuntimeError(f"errors {done.errors[:1]}, or rows that differ")
@@ -69,5 +74,5 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
         with patch.object(storage, "examine", return_value=""):
             verify()
         verify()
-        verify(thorough=True)
+        verify(in_full=True)
     return tuple(times)

@@ -9,6 +9,11 @@ from restore_drill.checks.tables import lost_large_objects
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
+from restore_drill.facts.checks.functions import UNRESOLVED_FUNCTIONS
+from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
+from restore_drill.facts.checks.states import SWITCHED_OFF, UNATTACHED, WITHOUT_STATISTICS
+from restore_drill.facts.checks.storage import STORAGE
+from restore_drill.facts.checks.views import UNPOPULATED, UNRESOLVED_VIEWS
 from restore_drill.facts.model import Facts
 
 pytestmark = pytest.mark.verify
@@ -18,99 +23,99 @@ SHOWN = 10
 
 def test_triggers_are_enabled(facts: Facts) -> None:
     """No trigger or rule is disabled that the backup itself does not disable."""
-    off = facts.switched_off
+    off = facts.of(SWITCHED_OFF)
     assert not off, message(
         f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
         checked=off[:SHOWN],
         remedy=remedy_for("test_triggers_are_enabled", "disabled"),
     )
-    if why := facts.why_unread("state of triggers"):
+    if why := facts.why_unread(SWITCHED_OFF):
         pytest.skip(why)
 
 
 def test_partitions_are_attached(facts: Facts) -> None:
     """Every partition, and every index of one, is attached as in the backup."""
-    loose = facts.unattached
+    loose = facts.of(UNATTACHED)
     assert not loose, message(
         f"{show_count(len(loose), 'partition')} not attached: {', '.join(loose[:SHOWN])}",
         checked=["ATTACH entries of the backup, and pg_inherits of the restored database"],
         remedy=remedy_for("test_partitions_are_attached", "detached"),
     )
-    if why := facts.why_unread("state of partitions"):
+    if why := facts.why_unread(UNATTACHED):
         pytest.skip(why)
 
 
 def test_materialised_views_are_populated(facts: Facts) -> None:
     """Every materialised view that was populated in the source is so again."""
-    empty = facts.unpopulated
+    empty = facts.of(UNPOPULATED)
     assert not empty, message(
         f"{show_count(len(empty), 'materialised view')} not populated: {', '.join(empty[:SHOWN])}",
         remedy=remedy_for("test_materialised_views_are_populated", "empty"),
     )
-    if why := facts.why_unread("materialised views"):
+    if why := facts.why_unread(UNPOPULATED):
         pytest.skip(why)
 
 
 def test_large_objects_came_back(facts: Facts, contents: Contents) -> None:
     """All large objects of the backup are there, and those that rows of type lo name."""
-    if why := facts.why_unread("large objects"):
+    if why := facts.why_unread(LARGE_OBJECTS):
         pytest.skip(why)
     cause, what = lost_large_objects(facts, contents)
     assert not cause, message(
         what,
-        checked=facts.lost_large_objects,
+        checked=facts.of(LOST_LARGE_OBJECTS),
         remedy=remedy_for("test_large_objects_came_back", cause),
     )
-    if why := facts.why_unread("columns of large objects"):
+    if why := facts.why_unread(LOST_LARGE_OBJECTS):
         pytest.skip(why)
 
 
 def test_views_resolve(facts: Facts) -> None:
     """Every view and materialised view finds the tables, columns and functions that it names."""
-    broken = facts.unresolved_views
+    broken = facts.of(UNRESOLVED_VIEWS)
     assert not broken, message(
         f"{show_count(len(broken), 'view')} cannot be queried: {', '.join(list(broken)[:SHOWN])}",
         checked=[f"{name}: {error}" for name, error in broken.items()],
         remedy=remedy_for("test_views_resolve", "broken"),
     )
-    if why := facts.why_unread("views"):
+    if why := facts.why_unread(UNRESOLVED_VIEWS):
         pytest.skip(why)
 
 
 def test_functions_resolve(facts: Facts) -> None:
     """Every sql and plpgsql function passes the server's own check of its body."""
-    broken = facts.unresolved_functions
+    broken = facts.of(UNRESOLVED_FUNCTIONS)
     assert not broken, message(
         f"{show_count(len(broken), 'function')} would fail when called: "
         + ", ".join(list(broken)[:SHOWN]),
         checked=[f"{name}: {error}" for name, error in broken.items()],
         remedy=remedy_for("test_functions_resolve", "broken"),
     )
-    if why := facts.why_unread("functions"):
+    if why := facts.why_unread(UNRESOLVED_FUNCTIONS):
         pytest.skip(why)
 
 
 def test_tables_have_statistics(facts: Facts) -> None:
     """Every table with rows has statistics, so that the first queries are planned well."""
-    lacking = facts.without_statistics
+    lacking = facts.of(WITHOUT_STATISTICS)
     assert not lacking, message(
         f"{show_count(len(lacking), 'table')} without statistics: {', '.join(lacking[:SHOWN])}",
         remedy=remedy_for("test_tables_have_statistics", "missing"),
     )
-    if why := facts.why_unread("statistics"):
+    if why := facts.why_unread(WITHOUT_STATISTICS):
         pytest.skip(why)
 
 
 @pytest.mark.reads_rows
 def test_storage_is_sound(facts: Facts) -> None:
     """Every table and btree index is sound, each row with its entry in all but large ones."""
-    if facts.unexamined:
-        pytest.skip(facts.unexamined)
-    damage = facts.damage
+    if facts.of(STORAGE).unexamined:
+        pytest.skip(facts.of(STORAGE).unexamined)
+    damage = facts.of(STORAGE).damage
     assert not damage, message(
         f"{show_count(len(damage), 'table or index', 'tables or indexes')} damaged: {damage[0]}",
         checked=damage[:SHOWN],
         remedy=remedy_for("test_storage_is_sound", "damaged"),
     )
-    if why := facts.why_unread("storage"):
+    if why := facts.why_unread(STORAGE):
         pytest.skip(why)

@@ -9,6 +9,8 @@ from restore_drill.config.criteria import TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
+from restore_drill.facts.checks.constraints import UNVALIDATED
+from restore_drill.facts.checks.states import INVALID_INDEXES
 from restore_drill.facts.model import Facts
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
@@ -68,24 +70,24 @@ def test_required_references_exist(
 
 def test_constraints_are_validated(facts: Facts) -> None:
     """No constraint is NOT VALID but in the backup too; what rows break is found above."""
-    assert not facts.unvalidated, message(
-        f"{show_count(len(facts.unvalidated), 'constraint')} not validated: "
-        + ", ".join(facts.unvalidated),
+    assert not facts.of(UNVALIDATED), message(
+        f"{show_count(len(facts.of(UNVALIDATED)), 'constraint')} not validated: "
+        + ", ".join(facts.of(UNVALIDATED)),
         checked=["the backup adds them without NOT VALID, or says nothing of them"],
         remedy=remedy_for("test_constraints_are_validated", "not_validated"),
     )
-    if why := facts.why_unread("constraints that are NOT VALID"):
+    if why := facts.why_unread(UNVALIDATED):
         pytest.skip(why)
 
 
 def test_indexes_are_valid(facts: Facts) -> None:
     """Every index is valid and ready."""
-    assert not facts.invalid_indexes, message(
-        f"{show_count(len(facts.invalid_indexes), 'index', 'indexes')} not valid: "
-        + ", ".join(facts.invalid_indexes),
+    assert not facts.of(INVALID_INDEXES), message(
+        f"{show_count(len(facts.of(INVALID_INDEXES)), 'index', 'indexes')} not valid: "
+        + ", ".join(facts.of(INVALID_INDEXES)),
         remedy=remedy_for("test_indexes_are_valid", "invalid"),
     )
-    if why := facts.why_unread("state of indexes"):
+    if why := facts.why_unread(INVALID_INDEXES):
         pytest.skip(why)
 
 

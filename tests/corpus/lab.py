@@ -15,9 +15,10 @@ import psycopg
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.damages.copies import copied, do_damage
 from restore_drill.damages.model import DatabaseDamage
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.file import Manifest
-from restore_drill.manifest.fingerprint import Fingerprint, read_fingerprint
 from restore_drill.manifest.settle import compare_by_dump, written_of
 from restore_drill.restore.statistics import analyze
 from restore_drill.servers.model import Target

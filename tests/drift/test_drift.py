@@ -17,11 +17,11 @@ from restore_drill.drift.compare import Tolerance, compare_with
 from restore_drill.drift.drift import Drift
 from restore_drill.drift.findings import ROWS
 from restore_drill.drift.high import highs_after
-from restore_drill.facts.pool import open_session
+from restore_drill.facts.schema.all_kinds import KINDS
 from restore_drill.facts.schema.kinds import Expression, read_parts
 from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS
 from restore_drill.facts.schema.model import DriftFacts, High, Measure
-from restore_drill.facts.schema.outline import KINDS
+from restore_drill.facts.session import open_session
 from restore_drill.servers.model import Target
 from tests.corpus.drift import DAMAGES, DriftLab
 from tests.corpus.drift import HEALTHY as HARMLESS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from restore_drill.facts.pool import open_session
 from restore_drill.facts.schema.heads import moved, read_heads, went_back
+from restore_drill.facts.session import open_session
 from tests.helpers.shop import Shops, fill_shop
 
 HEADS = {

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from restore_drill.facts import bitmap, pool, references
+from restore_drill.facts import bitmap, references
+from restore_drill.facts.answers import HEAP_ONLY, answer
+from restore_drill.facts.session import open_session
 from restore_drill.servers.model import Target
 from tests.helpers.cases import Case, change, drop_made, failures, make, read_cases, take
 from tests.helpers.shop import Shops
@@ -28,7 +30,7 @@ def tables_count_as_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def look_up(target: Target) -> list[int | None]:
     """What the bitmap of each foreign key of `target` gives, None where none is made."""
-    with pool.open_session(target) as connection:
+    with open_session(target) as connection:
         rows = connection.execute(references.FOREIGN_KEYS).fetchall()
         found = [references.look_up(connection, references.Key(*row)) for row in rows]
     return [each.row[0] if each.row else None for each in found]
@@ -155,9 +157,9 @@ def test_index_that_hides_rows_makes_no_endless_bitmap(shops: Shops) -> None:
     """
     target = make(shops, script)
 
-    with pool.open_session(target) as connection:
+    with open_session(target) as connection:
         key = references.Key(*connection.execute(references.FOREIGN_KEYS).fetchall()[0])
-        outcome = pool.answer(connection, key.bitmap_query(1024), pool.HEAP_ONLY)
+        outcome = answer(connection, key.bitmap_query(1024), HEAP_ONLY)
 
         assert outcome.row == (2,)
         assert references.check_key(connection, key).orphans == 0

@@ -1,4 +1,4 @@
-"""The jobs of a facts: their order, what is told of them, and how they end."""
+"""The jobs that read a database: their order, what is told of them, and how they end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pytest
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import progress_line
+from restore_drill.facts import answers
 from restore_drill.facts import plan as plans
-from restore_drill.facts import pool as pools
-from restore_drill.facts.plan import Plan
-from restore_drill.facts.pool import Connection, Pool
+from restore_drill.facts.plan import Job, Plan
+from restore_drill.facts.pool import Pool
+from restore_drill.facts.session import Connection, open_session
 from restore_drill.servers.model import Target
 from tests.helpers.cases import drop_made, failures, make, take
 from tests.helpers.shop import Shops, quiet
@@ -36,6 +37,11 @@ def target(shops: Shops) -> Iterator[Target]:
     """An empty database."""
     yield make(shops, "")
     drop_made()
+
+
+def pool_of(target: Target, jobs: int) -> closing[Pool]:
+    """A pool of `jobs` connections, closed at the end."""
+    return closing(Pool([open_session(target) for _ in range(jobs)]))
 
 
 def sleep(seconds: float) -> Callable[[Connection], None]:
@@ -79,9 +85,9 @@ def test_helpers_are_a_setting_of_the_session(target: Target) -> None:
 
     with target.connect() as connection:
         usual = connection.execute("SHOW max_parallel_workers_per_gather").fetchone()
-    with closing(Pool(target, 1)) as pool:
+    with pool_of(target, 1) as pool:
         for helped in (False, True, False):
-            pool.run(job, helped=helped)
+            pool.run(Job("a", 1, 1, job, helped=helped))
 
     assert usual is not None
     assert seen == ["0", usual[0], "0"]
@@ -97,11 +103,11 @@ def test_line_tells_bytes_rate_time_left_and_the_longest_job() -> None:
     del first, second, third
     jobs = plan.jobs
 
-    assert plan.told(100.0, 101.0) == "verifying: 0 B of 28.7 MB"
+    assert plan.line(100.0, 101.0) == "verifying: 0 B of 28.7 MB"
     jobs[0].is_done = True
     jobs[1].began, jobs[2].began = 100.5, 104.0
-    assert plan.told(100.0, 105.0) == "verifying: 8.2 MB of 28.7 MB, 1.6 MB/s, 5.00 s left"
-    assert plan.told(100.0, 130.0) == (
+    assert plan.line(100.0, 105.0) == "verifying: 8.2 MB of 28.7 MB, 1.6 MB/s, 5.00 s left"
+    assert plan.line(100.0, 130.0) == (
         "verifying: 8.2 MB of 28.7 MB, 273.1 kB/s, 30 s left (b for 30 s)"
     )
 
@@ -125,7 +131,7 @@ def test_long_job_is_not_silent(target: Target, monkeypatch: pytest.MonkeyPatch)
     plan.add("rows of public.vast", sleep(0.6), pages=1000)
     plan.add("rows of public.small", sleep(0), pages=500)
 
-    with closing(Pool(target, 2)) as pool:
+    with pool_of(target, 2) as pool:
         plan.run(pool, lambda text: told.append((text, threading.current_thread())), 0.05)
 
     lines = [text for text, _ in told]
@@ -150,7 +156,7 @@ def test_first_error_ends_the_others(target: Target) -> None:
         plan.add(f"waiting {number}", sleep(1))
     started = time.monotonic()
 
-    with closing(Pool(target, 2)) as pool, pytest.raises(CouldNotRun):
+    with pool_of(target, 2) as pool, pytest.raises(CouldNotRun):
         plan.run(pool, quiet, 0.05)
 
     assert time.monotonic() - started < 30
@@ -166,7 +172,7 @@ def test_interrupt_ends_what_runs(target: Target) -> None:
     plan.add("long", sleep(60))
     started = time.monotonic()
 
-    with closing(Pool(target, 1)) as pool, pytest.raises(KeyboardInterrupt):
+    with pool_of(target, 1) as pool, pytest.raises(KeyboardInterrupt):
         plan.run(pool, interrupt, 0.05)
 
     assert time.monotonic() - started < 30
@@ -191,7 +197,7 @@ def test_what_takes_too_long_is_not_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A view planned with a slow function, or too many pairs: neither fails, hangs nor is green."""
-    monkeypatch.setattr(pools, "PATIENCE", patience)
+    monkeypatch.setattr(answers, "TIME_LIMIT", patience)
     target = make(shops, script)
 
     facts = take(target)

@@ -75,7 +75,7 @@ def test_large_indexes_are_taken_at_the_servers_word(shops: Shops) -> None:
     change(target, HIDDEN)
 
     facts = take(target)
-    thorough = read_facts(target, None, 2, quiet, thorough=True)
+    thorough = read_facts(target, None, 2, quiet, heapallindexed=True)
 
     assert told(facts.not_checked) == ["each row in 2 large indexes: public.t_pkey, public.t_note"]
     assert failures(facts) == {}

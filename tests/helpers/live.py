@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from restore_drill.manifest.fingerprint import Fingerprint, read_fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT
 from tests.helpers.shop import quiet

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from restore_drill.facts.recorded import Fingerprint
-from restore_drill.manifest.fingerprint import read_fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.drills import CLEARED, ROOT
 from tests.helpers.shop import quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from restore_drill.manifest.fingerprint import differences
+from restore_drill.manifest.settle import differences
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill
 from tests.helpers.live import PASSWORD, fingerprint, snapshots
@@ -34,7 +34,7 @@ def test_passed_drill_leaves_the_backup_in_the_database(
 def test_failed_criterion_rolls_back(
     live: Target, backups: Path, tmp_path: Path, drill_live: Callable[..., Drill]
 ) -> None:
-    """A criterion that fails brings the database back, proved by a facts."""
+    """A criterion that fails brings the database back, proved by a comparison."""
     before = fingerprint(live)
     criteria = tmp_path / "criteria.toml"
     criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.manifest.fingerprint import differences
+from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
@@ -77,7 +77,7 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     again = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "a facts proves" in again.stdout
+    assert "a comparison proves" in again.stdout
     assert differences(before, fingerprint(live), live) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.hold import LOCK_KEY, Hold
 from restore_drill.live.safety import refuse_change, take_snapshot
-from restore_drill.manifest.fingerprint import differences
+from restore_drill.manifest.settle import differences
 from restore_drill.servers.database import check_resettable, open_database
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.manifests import ROLES, fingerprint, restore, take
 from tests.helpers.shop import Shops

@@ -13,10 +13,9 @@ import psycopg
 import pytest
 
 from restore_drill.facts.collect import read_facts
-from restore_drill.facts.reading import Reading
-from restore_drill.facts.recorded import Fingerprint, Position, SequenceFacts
+from restore_drill.facts.fingerprint import Fingerprint, Position, SequenceFacts
 from restore_drill.facts.schema.definition import words_of
-from restore_drill.facts.session import open_session
+from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.compare import compare
 from restore_drill.servers.model import Target
 from tests.helpers.manifests import ODDITIES, fingerprint
@@ -84,7 +83,7 @@ SELECT lo_from_bytea(0, 'content');
 
 @pytest.mark.parametrize("major", [15, 18])
 def test_facts_hold_the_same_fingerprints(major: int, shop: Callable[..., Target]) -> None:
-    """In the passes of a facts a database is what it is when it is read for its manifest."""
+    """In the passes over a copy a database is what it is when it is read for its manifest."""
     target = shop(major, ODDITIES + TWISTED)
 
     facts = read_facts(target, None, 2, quiet, as_major=99)
@@ -173,7 +172,7 @@ def test_moving_sequence_holds_between_its_ends() -> None:
 def test_lost_connection_ends_the_reading(shop: Callable[..., Target]) -> None:
     """A session that the server ends stops the reading: no half of a fingerprint comes out."""
     source = shop(15)
-    with Reading(lambda: open_session(source), 2) as reading:
+    with SnapshotReading(source, 2) as reading:
         with source.connect() as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(%s)", [reading.sessions[1].info.backend_pid]

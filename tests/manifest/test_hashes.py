@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from restore_drill.facts.recorded import TableFacts
-from restore_drill.manifest.fingerprint import read_fingerprint
+from restore_drill.facts.fingerprint import TableFacts
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.cases import change, drop_made, make
 from tests.helpers.shop import Shops, quiet

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.manifest.compare import compare
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill

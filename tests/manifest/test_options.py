@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.commands import main
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.compare import compare
 from restore_drill.manifest.file import manifest_path
-from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet

@@ -12,11 +12,11 @@ import pytest
 from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
 from restore_drill.damages.copies import copied
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.schema.written import Written, read_statements, written_in
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.file import manifest_path, read_manifest
-from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.manifest.settle import compare_by_dump, written_of
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target

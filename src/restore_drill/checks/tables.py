@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from restore_drill.backups.model import Contents
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import show_count
+from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
 from restore_drill.facts.model import Facts
 
 SHOWN = 12
@@ -57,10 +58,10 @@ def row_difference(table: str, facts: Facts, contents: Contents) -> str:
 
 def lost_large_objects(facts: Facts, contents: Contents) -> tuple[str, str]:
     """Cause by which large objects are lost, and what is lost; both empty for none."""
-    if facts.large_objects < contents.large_objects:
-        restored = show_count(facts.large_objects, "large object")
+    if facts.of(LARGE_OBJECTS) < contents.large_objects:
+        restored = show_count(facts.of(LARGE_OBJECTS), "large object")
         return "missing", f"{restored} restored, the backup has {contents.large_objects:,}"
-    if facts.lost_large_objects:
+    if facts.of(LOST_LARGE_OBJECTS):
         return "left_out", "rows name large objects that are not there"
     return "", ""
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from restore_drill.config.criteria import Waiver
-from restore_drill.facts.model import Constraint, Facts, ForeignKey
+from restore_drill.facts.model import Facts
+from restore_drill.facts.records import Constraint, ForeignKey
 
 Waivable = Constraint | ForeignKey
 

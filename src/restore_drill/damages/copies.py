@@ -11,7 +11,7 @@ from psycopg import sql
 
 from restore_drill.core.names import split_name
 from restore_drill.damages.model import DatabaseDamage
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.servers.model import Target
 
 PREFIX = "restore_drill_prove_"

@@ -16,7 +16,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.damages.copies import copied, do_damage, set_sequences
 from restore_drill.damages.model import MANIFEST, DatabaseDamage, FileDamage
 from restore_drill.facts.collect import read_facts
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.write_check import check_write
 from restore_drill.manifest.basis import fingerprint_of
 from restore_drill.manifest.file import Manifest

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from restore_drill.facts.schema.all_kinds import DIALECT_BOUND
 from restore_drill.facts.schema.definition import same_dialect, words_of
 from restore_drill.facts.schema.labels import EXPRESSIONS, Definition
 from restore_drill.facts.schema.model import DriftFacts, digest
-from restore_drill.facts.schema.outline import DIALECT_BOUND
 
 LOST, CHANGED, ADDED, ROWS, DATABASE = "lost", "changed", "added", "rows", "database"
 

@@ -11,6 +11,7 @@ from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for
 from restore_drill.drift.reference import read_reference
 from restore_drill.drift.state import Passed, State, state_of
+from restore_drill.facts.checks.large_objects import LARGE_OBJECTS
 from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
@@ -90,7 +91,7 @@ def facts_of(
     database = contents.head.database or backup.head.database
     return facts.held.of(
         rows=rows,
-        large_objects=max(facts.large_objects, contents.large_objects),
+        large_objects=max(facts.of(LARGE_OBJECTS), contents.large_objects),
         database=manifest.database if manifest else database,
         system=manifest.system if manifest else "",
     )

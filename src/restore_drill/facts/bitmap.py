@@ -7,7 +7,8 @@ numbers lie close together, as those of a sequence do.
 
 from __future__ import annotations
 
-from restore_drill.facts.pool import Connection, answer
+from restore_drill.facts.answers import answer
+from restore_drill.facts.session import Connection
 
 FEWEST = 1000
 """Pages of a table below which a bitmap does not pay."""

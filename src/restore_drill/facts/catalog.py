@@ -1,10 +1,8 @@
-"""What the catalog lists: tables and their partitions, sequences, what lies on other servers."""
+"""What the catalog lists: tables, sequences and their columns, what lies on other servers."""
 
 from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
-
-from psycopg import sql
 
 from restore_drill.core.names import joined
 
@@ -21,15 +19,20 @@ PAGES: LiteralString = """
 
 TABLES: LiteralString = (
     """
-    SELECT n.nspname, c.relname, c.relkind = 'p', c.relpages, c.oid, c.oid::regclass::text,
+    SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated, c.relpages, c.oid,
+        c.oid::regclass::text,
         CASE WHEN c.relkind = 'p' THEN ARRAY(
             SELECT p.relid::oid FROM pg_partition_tree(c.oid) p WHERE p.isleaf
-        ) END
+        ) ELSE '{}' END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND"""
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't' AND"""
     + USER_SCHEMA
     + "ORDER BY c.relpages DESC"
 )
+
+SEQUENCES: LiteralString = """
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'S' AND c.relpersistence <> 't' ORDER BY 1, 2"""
 
 FAR: LiteralString = """
     WITH RECURSIVE far (oid) AS (
@@ -46,7 +49,7 @@ FAR: LiteralString = """
     SELECT oid FROM far"""
 """Foreign tables and all that reads them: a look there would reach another server."""
 
-SEQUENCES: LiteralString = (
+COUNTERS: LiteralString = (
     """
     SELECT DISTINCT n.nspname, s.relname, s.oid::regclass::text, q.seqincrement,
         CASE WHEN q.seqincrement > 0 THEN least(q.seqmax, y.high) - q.seqmin
@@ -88,15 +91,20 @@ SEQUENCES: LiteralString = (
 
 
 class Table(NamedTuple):
-    """A table of the catalog; `pages` of 8 kB as ANALYZE saw them, `quoted` as SQL has it."""
+    """A table, partitioned or foreign table, or materialised view, by its `kind` in pg_class.
+
+    It has `pages` of 8 kB as ANALYZE saw them; `quoted` is its name as SQL has it, `leaves` are
+    the oids of its partitions that have none themselves.
+    """
 
     schema: str
     name: str
-    is_partitioned: bool
+    kind: str
+    is_populated: bool
     pages: int
     oid: int
     quoted: str
-    leaves: list[int] | None
+    leaves: list[int]
 
     @property
     def full_name(self) -> str:
@@ -109,10 +117,14 @@ class Table(NamedTuple):
         return f"rows of {self.full_name}"
 
     @property
-    def rows_source(self) -> sql.Composed:
-        """What to read for the table's own rows: its partitions', but not its heirs'."""
-        only = sql.SQL("" if self.is_partitioned else "ONLY ")
-        return only + sql.Identifier(self.schema, self.name)
+    def is_partitioned(self) -> bool:
+        """Whether its rows lie in its partitions."""
+        return self.kind == "p"
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it holds rows itself."""
+        return self.kind == "r" or (self.kind == "m" and self.is_populated)
 
 
 class Counter(NamedTuple):

@@ -9,7 +9,8 @@ import psycopg
 
 from restore_drill.core.names import apart
 from restore_drill.core.server_errors import error_text
-from restore_drill.facts.pool import Connection, Row
+from restore_drill.facts.answers import Row
+from restore_drill.facts.session import Connection
 
 Result = TypeVar("Result")
 

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from functools import partial
+from dataclasses import replace
 
 import psycopg
 
 from restore_drill.backups.model import Contents
 from restore_drill.core.server_errors import error_text
-from restore_drill.facts import keys, storage
-from restore_drill.facts.assemble import Answers, assemble
-from restore_drill.facts.blobs import count_lost
-from restore_drill.facts.bodies import check_function, check_view
 from restore_drill.facts.catalog_reader import CatalogReader
-from restore_drill.facts.entries import dumped_entries, schema_dump
-from restore_drill.facts.keys import check_unique
-from restore_drill.facts.listing import Listing, read_listing
+from restore_drill.facts.check import all_checks
+from restore_drill.facts.checks import storage
+from restore_drill.facts.entries import dumped_entries, missing, schema_dump
+from restore_drill.facts.fingerprints import Fingerprinting
 from restore_drill.facts.model import Facts
-from restore_drill.facts.plan import Plan
-from restore_drill.facts.pool import Connection, Pool, open_session
-from restore_drill.facts.prints import EFFORT, Prints
-from restore_drill.facts.references import check_key
-from restore_drill.facts.rows import scan
+from restore_drill.facts.pool import Pool
+from restore_drill.facts.references import plan_foreign_keys
+from restore_drill.facts.rows import plan_rows
 from restore_drill.facts.schema.reading import Shape, Wanted
-from restore_drill.facts.sequences import check_sequence
-from restore_drill.facts.states import read_state
+from restore_drill.facts.sequences import plan_sequences
+from restore_drill.facts.session import Connection, open_session
+from restore_drill.facts.survey import Survey
+from restore_drill.facts.trust import plan_uniques
 from restore_drill.facts.versions import version_notes
 from restore_drill.servers.model import Target
 
@@ -38,58 +34,114 @@ def read_facts(
     jobs: int,
     progress: Callable[[str], None],
     *,
-    thorough: bool = False,
+    heapallindexed: bool = False,
     as_major: int | None = None,
     unanalyzed: frozenset[str] = frozenset(),
     drifting: Wanted | None = None,
 ) -> Facts:
     """All facts of the database of `target`, and which objects of `contents` it lacks.
 
-    Only where `thorough`, large indexes that the server has just built are looked through too.
-    Its fingerprint is read in the same passes for a comparison with one of the version `as_major`,
-    and what drift is measured by where that is wanted. Of the tables `unanalyzed` it is known that
-    ANALYZE fails.
+    Only where `heapallindexed`, large indexes that the server has just built are looked through
+    too. Its fingerprint is read in the same passes for a comparison with one of the version
+    `as_major`, and what drift is measured by where that is wanted. Of the tables `unanalyzed` it
+    is known that ANALYZE fails.
     """
     with open_session(target) as connection:
-        unexamined = storage.why_not(target, connection)
-        trusting = not (thorough or unexamined)
-        reader = CatalogReader(connection)
-        listing = read_listing(reader, contents, target.major, trusting=trusting)
-        state = read_state(reader, contents)
-        notes = versions_or_why_not(connection, target.major)
-        plan = Plan()
-        prints = Prints(plan, connection, as_major) if as_major else None
-        shape = Shape(plan, connection, drifting) if drifting else None
-    if shape and not prints:
-        shape.read_definitions()
-    answers = plan_jobs(plan, listing, prints, examining=not unexamined)
+        survey = Survey(
+            CatalogReader(connection),
+            contents,
+            target.major,
+            unexamined=storage.why_not(target, connection),
+            in_full=heapallindexed,
+            unanalyzed=unanalyzed,
+        )
+        survey.notes += versions_or_why_not(connection, target.major)
+        reading = Reading(survey, as_major, drifting)
 
-    def prepare(connection: Connection) -> None:
-        if not unexamined:
-            storage.prepare(connection, target.major)
+    def ready_session() -> Connection:
+        session = open_session(target)
+        if not survey.unexamined:
+            storage.prepare(session, target.major)
+        return session
 
     with (
-        closing(Pool(target, jobs, prepare)) as pool,
-        ThreadPoolExecutor(1) as aside,
+        closing(Pool([ready_session() for _ in range(jobs)])) as pool,
         schema_dump(target) if contents else nullcontext() as dump,
     ):
-        dumped = aside.submit(dumped_entries, dump) if dump else None
-        plan.run(pool, progress)
-        entries, undumpable = dumped.result() if dumped else (frozenset(), "")
-    facts = assemble(
-        listing,
-        answers,
-        state,
-        contents,
-        entries=entries,
-        undumpable=undumpable,
-        unread=reader.unread,
-        unexamined=unexamined,
-        notes=notes,
-        prints=prints,
-        unanalyzed=unanalyzed,
-    )
-    return shape.added_to(facts, prints) if shape else facts
+        listed = survey.plan.add_aside(lambda: dumped_entries(dump), dump.kill) if dump else None
+        survey.plan.run(pool, progress)
+    facts = reading.facts()
+    if listed and contents:
+        entries, why_not = listed.result()
+        lost = () if why_not else missing(contents, entries)
+        facts = replace(facts, missing=lost, undumpable=why_not)
+    return reading.with_checks(facts)
+
+
+class Reading:
+    """What is planned to be read of the database of `survey`; the facts, once the plan has run."""
+
+    def __init__(self, survey: Survey, as_major: int | None, drifting: Wanted | None) -> None:
+        """Read the catalog, and plan the rest."""
+        connection = survey.reader.connection
+        self.survey = survey
+        self.why_no_fingerprint = ""
+        self.contents = self.fingerprinting(as_major) if as_major else None
+        self.rows = plan_rows(survey, self.contents.tables if self.contents else {})
+        self.foreign_keys = plan_foreign_keys(survey)
+        self.uniques = plan_uniques(survey)
+        self.sequences = plan_sequences(survey)
+        self.checks = {check: check.plan(survey) for check in all_checks()}
+        self.shape = Shape(survey.plan, connection, drifting) if drifting else None
+        if self.shape and not self.contents:
+            self.shape.read_definitions()
+
+    def fingerprinting(self, as_major: int) -> Fingerprinting | None:
+        """What is read for a fingerprint, its views planned; None where it cannot be."""
+        connection, plan = self.survey.reader.connection, self.survey.plan
+        tables = self.survey.all_tables
+        try:
+            found = Fingerprinting(plan, connection, tables, as_major=as_major, of_copy=True)
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            self.why_no_fingerprint = error_text(error)
+            return None
+        for view in found.views:
+            found.add(view)
+        return found
+
+    def facts(self) -> Facts:
+        """What many criteria share."""
+        passes = self.rows()
+        rows, unreadable = passes.count()
+        found = Facts(
+            rows=rows,
+            partitioned=frozenset(e.full_name for e in passes.tables if e.is_partitioned),
+            unreadable=unreadable,
+            foreign_keys=self.foreign_keys(),
+            constraints=(*passes.constraints, *self.uniques()),
+            sequences=self.sequences(),
+            why_no_fingerprint=self.why_no_fingerprint,
+        )
+        if self.contents:
+            fingerprint = None if self.contents.error else self.contents.fingerprint(passes.content)
+            why_not = self.contents.error
+            found = replace(found, fingerprint=fingerprint, why_no_fingerprint=why_not)
+        return self.shape.added_to(found, self.contents) if self.shape else found
+
+    def with_checks(self, facts: Facts) -> Facts:
+        """`facts` with those of all checks, with notes and with what was not checked."""
+        values = {check: finish(facts) for check, finish in self.checks.items()}
+        unread = self.survey.reader.unread
+        parts = ((part, f"the catalog could not be read: {why}") for part, why in unread.items())
+        return replace(
+            facts,
+            values=values,
+            unread=unread,
+            notes=tuple(self.survey.notes),
+            not_checked=(*self.survey.not_checked, *parts),
+        )
 
 
 def versions_or_why_not(connection: Connection, major: int) -> list[str]:
@@ -100,69 +152,3 @@ def versions_or_why_not(connection: Connection, major: int) -> list[str]:
         if connection.broken:
             raise
         return [f"versions of collations and extensions could not be read: {error_text(error)}"]
-
-
-def plan_jobs(plan: Plan, listing: Listing, prints: Prints | None, *, examining: bool) -> Answers:
-    """Plan a job for each thing that is listed, with the pages that it reads and their cost."""
-    relations = prints.relations if prints else {}
-    return Answers(
-        scans={
-            table.oid: plan.add(
-                table.label,
-                partial(
-                    scan,
-                    table=table,
-                    conditions=listing.conditions.get(table.oid, []),
-                    relation=relations.get(table.full_name),
-                ),
-                pages=table.pages,
-                effort=EFFORT if table.full_name in relations else 1,
-            )
-            for table in listing.tables
-            if not table.is_partitioned
-        },
-        foreign_keys=[
-            plan.add(key.label, partial(check_key, key=key), pages=key.pages, effort=key.effort)
-            for key in listing.foreign_keys
-        ],
-        uniques=[
-            plan.add(key.label, partial(check_unique, key=key), pages=key.pages, effort=keys.EFFORT)
-            for key in listing.uniques
-        ],
-        sequences=[
-            plan.add(
-                f"sequence {counter.full_name}",
-                partial(
-                    check_sequence,
-                    counter=counter,
-                    in_backup=counter.full_name in listing.sequences_in_backup,
-                ),
-            )
-            for counter in listing.counters
-        ],
-        pointers=[
-            plan.add(f"column {each.name}", partial(count_lost, pointer=each), pages=each.pages)
-            for each in listing.pointers
-        ],
-        views=[
-            plan.add(f"view {view.name}", partial(check_view, view=view, schemas=listing.schemas))
-            for view in listing.views
-        ],
-        functions=[
-            plan.add(
-                f"function {each.name}",
-                partial(check_function, function=each, schemas=listing.schemas),
-            )
-            for each in listing.functions
-        ],
-        storage=[
-            plan.add(
-                f"storage of {each.label}",
-                partial(storage.examine, structure=each),
-                pages=each.pages,
-                effort=each.effort,
-            )
-            for each in listing.structures
-            if examining
-        ],
-    )

@@ -23,18 +23,22 @@ order hash another text: they are compared by their rows alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from psycopg import sql
 
-from restore_drill.core.names import joined, part_of
+from restore_drill.core.names import part_of
+from restore_drill.facts.catalog import Table
+from restore_drill.facts.fingerprint import TableFacts, as_print
 from restore_drill.facts.hashes import Column, row_hash
-from restore_drill.facts.recorded import TableFacts, as_print
+from restore_drill.facts.plan import PAGE
+from restore_drill.facts.session import Connection
 
 UNSTABLE = ("regproc", "regoper")
 """Types whose text depends on what else the server has."""
 
-TABLES = """
+COLUMNS = """
     WITH RECURSIVE unstable (oid, name) AS (
         SELECT t.oid, t.typname FROM pg_type t
         WHERE t.typname = ANY (%s) AND t.typnamespace = 'pg_catalog'::regnamespace
@@ -53,29 +57,15 @@ TABLES = """
             SELECT r.rngmultitypid FROM pg_range r WHERE r.rngtypid = unstable.oid
         ) holder
     )
-    SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated,
-        CASE WHEN c.relkind IN ('r', 'm') THEN pg_table_size(c.oid) ELSE 0 END,
+    SELECT c.oid, CASE WHEN c.relkind IN ('r', 'm') THEN pg_table_size(c.oid) ELSE 0 END,
         ARRAY(SELECT jsonb_build_array(a.attname,
                 CASE WHEN a.atttypid < 16384 THEN t.typname ELSE '' END, unstable.name)
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
             LEFT JOIN unstable ON unstable.oid = a.atttypid
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                 AND a.attgenerated <> 'v'
-            ORDER BY a.attname COLLATE "C"),
-        ARRAY(SELECT jsonb_build_array(ln.nspname, l.relname)
-            FROM pg_partition_tree(c.oid) p JOIN pg_class l ON l.oid = p.relid
-            JOIN pg_namespace ln ON ln.oid = l.relnamespace
-            WHERE c.relkind = 'p' AND p.isleaf AND l.relkind = 'r')
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
-        AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-        AND n.nspname !~ '^pg_(toast|temp)'
-    ORDER BY 1, 2
-"""
-
-SEQUENCES = """
-    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'S' AND c.relpersistence <> 't' ORDER BY 1, 2
+            ORDER BY a.attname COLLATE "C")
+    FROM pg_class c WHERE c.oid = ANY (%s::oid[])
 """
 
 LARGE_OBJECTS = """
@@ -104,26 +94,26 @@ LARGE_OBJECTS = """
 """
 
 
-class Relation(NamedTuple):
-    """A table, materialised view, partitioned or foreign table; `size` in bytes with its toast."""
+EFFORT = 4.0
+"""What the fingerprints of a page cost with its count, where the count alone costs 1."""
 
-    schema: str
-    table: str
-    kind: str
-    is_populated: bool
+
+class Hashed(NamedTuple):
+    """A table whose content has fingerprints; `size` in bytes with its toast."""
+
+    table: Table
     size: int
     columns: list[Column]
-    leaves: list[str]
 
     @property
     def name(self) -> str:
         """`schema.table`."""
-        return joined(self.schema, self.table)
+        return self.table.full_name
 
     @property
-    def has_rows(self) -> bool:
-        """Whether it holds rows itself."""
-        return self.kind == "r" or (self.kind == "m" and self.is_populated)
+    def pages(self) -> int:
+        """Pages that are read."""
+        return self.size // PAGE
 
     @property
     def compared(self) -> list[Column]:
@@ -135,7 +125,7 @@ class Relation(NamedTuple):
 
         `others` are aggregates over its columns, taken in the same pass.
         """
-        relation = sql.Identifier(self.schema, self.table)
+        relation = sql.Identifier(self.table.schema, self.table.name)
         counts = sql.SQL(", ").join(sql.SQL(each) for each in ("count(*)", *others))
         if not self.compared:
             return sql.SQL("SELECT {} FROM ONLY {}").format(counts, relation)
@@ -167,13 +157,13 @@ class Relation(NamedTuple):
             rows=rows,
             content=prints[0] if prints else "",
             columns=dict(zip(names, prints[1:], strict=True)),
-            is_refreshed=self.kind == "m",
+            is_refreshed=self.table.kind == "m",
         )
 
     @property
     def left_out(self) -> list[tuple[str, str]]:
         """What of it has no fingerprint, and why."""
-        if self.kind == "f":
+        if self.table.kind == "f":
             return [(f"rows of {self.name}", "a foreign table: they lie on another server")]
         return [
             (
@@ -185,15 +175,9 @@ class Relation(NamedTuple):
         ]
 
 
-def relation_from(row: tuple[Any, ...]) -> Relation:
-    """Relation from a row of TABLES."""
-    schema, table, kind, is_populated, size, columns, leaves = row
-    return Relation(
-        schema,
-        table,
-        kind,
-        is_populated=is_populated,
-        size=size,
-        columns=[Column(*column) for column in columns],
-        leaves=[joined(*leaf) for leaf in leaves],
-    )
+def hashed_tables(connection: Connection, tables: Sequence[Table]) -> list[Hashed]:
+    """All `tables` with their columns, by name."""
+    rows = connection.execute(COLUMNS, [list(UNSTABLE), [each.oid for each in tables]]).fetchall()
+    found = {oid: (size, [Column(*column) for column in columns]) for oid, size, columns in rows}
+    ordered = sorted(tables, key=lambda each: (each.schema, each.name))
+    return [Hashed(each, *found[each.oid]) for each in ordered if each.oid in found]

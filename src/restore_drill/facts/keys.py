@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
 
+from restore_drill.facts.answers import HEAP_ONLY, answer, time_limit
 from restore_drill.facts.catalog import USER_SCHEMA
-from restore_drill.facts.model import Constraint
-from restore_drill.facts.pool import HEAP_ONLY, Connection, answer, patiently
+from restore_drill.facts.records import Constraint
+from restore_drill.facts.session import Connection
 
 KEYS: LiteralString = (
     """
@@ -135,7 +136,7 @@ class Key(NamedTuple):
 def check_unique(connection: Connection, key: Key) -> Constraint:
     """Rows of a table that repeat a key, or exclude one another, past what the index says."""
     if key.operators is not None:
-        outcome = answer(connection, key.excluding_query, (patiently(),))
+        outcome = answer(connection, key.excluding_query, (time_limit(),))
     else:
         outcome = answer(connection, key.quick_query, HEAP_ONLY)
         if outcome.row != (0,):

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from restore_drill.core.deadline import at_work
 from restore_drill.core.units import progress_line, show_duration
-from restore_drill.facts.pool import Connection, Pool
+from restore_drill.facts.pool import Workers, abandon, cancel
+from restore_drill.facts.session import Connection
 
 Result = TypeVar("Result")
 
@@ -44,19 +45,29 @@ class Job:
         """What it takes, beside the others."""
         return self.pages * self.effort
 
-    def run(self, pool: Pool) -> None:
-        """Do it on a connection of `pool`."""
+    def run(self, connection: Connection) -> None:
+        """Do it on `connection`."""
         self.began = time.monotonic()
         with at_work(lambda: self.label):
-            pool.run(self.work, helped=self.helped)
+            self.work(connection)
         self.is_done = True
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Work that needs no connection, of a process that `stop` ends."""
+
+    work: Callable[[], None]
+    stop: Callable[[], None]
 
 
 @dataclass
 class Plan:
-    """Jobs to be run on a pool."""
+    """Jobs to be run on connections, `doing` what is told; and what runs aside meanwhile."""
 
+    doing: str = "verifying"
     jobs: list[Job] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
 
     def add(
         self, label: str, job: Callable[[Connection], Result], *, pages: int = 1, effort: float = 1
@@ -70,6 +81,14 @@ class Plan:
         self.jobs.append(Job(label, max(1, pages), effort, work))
         return future
 
+    def add_aside(
+        self, work: Callable[[], Result], stop: Callable[[], None] = lambda: None
+    ) -> Future[Result]:
+        """Plan `work` that needs no connection, and is ended by `stop` where a job fails."""
+        future: Future[Result] = Future()
+        self.asides.append(Aside(lambda: future.set_result(work()), stop))
+        return future
+
     def order(self, connections: int) -> None:
         """Put first what takes longest, and let workers help where connections would idle."""
         self.jobs.sort(key=lambda job: -job.cost)
@@ -78,30 +97,37 @@ class Plan:
             job.helped = job.cost * connections > rest
             rest += job.cost
 
-    def run(self, pool: Pool, progress: Callable[[str], None], tick: float = TICK) -> None:
+    def run(self, workers: Workers, progress: Callable[[str], None], tick: float = TICK) -> None:
         """Run all jobs, and tell `progress` at each tick how far they are.
 
         The first error of a job ends the others and is raised.
         """
+        if not self.jobs:
+            return
         started = time.monotonic()
-        self.order(pool.jobs)
-        with ThreadPoolExecutor(pool.jobs) as threads:
-            running = [threads.submit(job.run, pool) for job in self.jobs]
+        self.order(len(workers.connections))
+        with ThreadPoolExecutor(len(self.asides) + len(workers.connections)) as threads:
+            asides = [threads.submit(each.work) for each in self.asides]
+            # those first whose error is raised: what runs aside may fail because a job has
+            running = [*map(threads.submit, workers.tasks(self.jobs)), *asides]
 
             def stop() -> None:
                 threads.shutdown(wait=False, cancel_futures=True)
-                pool.cancel()
+                workers.stop()
+                cancel(workers.connections)
+                for each in self.asides:
+                    each.stop()
 
-            def tell() -> None:
-                progress(self.told(started, time.monotonic()))
+            def report() -> None:
+                progress(self.line(started, time.monotonic()))
 
-            follow(running, tell, stop, tick, pool.abandon)
+            follow(running, report, stop, tick, lambda: abandon(workers.connections))
 
-    def told(self, started: float, now: float) -> str:
+    def line(self, started: float, now: float) -> str:
         """`verifying: 1.2 GB of 5.6 GB, 412.0 MB/s, 9 s left (index public.a for 7.30 s)`."""
         done = [job for job in self.jobs if job.is_done]
         line = progress_line(
-            "verifying",
+            self.doing,
             PAGE * sum(job.pages for job in done),
             PAGE * sum(job.pages for job in self.jobs),
             now - started,
@@ -116,12 +142,12 @@ class Plan:
 
 def follow(
     futures: Sequence[Future[Any]],
-    tell: Callable[[], None],
+    report: Callable[[], None],
     stop: Callable[[], None],
-    tick: float = TICK,
-    abandon: Callable[[], None] | None = None,
+    tick: float,
+    abandon: Callable[[], None],
 ) -> None:
-    """Wait for all `futures`, calling `tell` at each tick.
+    """Wait for all `futures`, calling `report` at each tick.
 
     Once one has failed, or we are interrupted, `stop` is to end the others, and the error is
     raised when they have ended. `abandon` is for those that `stop` does not end within PATIENCE.
@@ -129,11 +155,11 @@ def follow(
     try:
         while wait(futures, tick, FIRST_EXCEPTION).not_done:
             raise_first(futures)
-            tell()
+            report()
     finally:
         until = time.monotonic() + PATIENCE
         while not all(future.done() for future in futures):
-            (stop if abandon is None or time.monotonic() < until else abandon)()
+            (stop if time.monotonic() < until else abandon)()
             wait(futures, tick)
     raise_first(futures)
 

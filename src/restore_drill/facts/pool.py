@@ -1,108 +1,105 @@
-"""A pool of read-only connections, and how their questions are asked and answered."""
+"""Connections that do planned jobs side by side: each takes any job, or those it is given."""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any
+from threading import Event
+from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.names import apart
-from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_errors import NO_ERROR, ServerError, error_in, error_text
-from restore_drill.facts.session import fix_settings
-from restore_drill.servers.model import Target
+from restore_drill.facts.session import Connection
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-Row = tuple[Any, ...]
-
-HEAP_ONLY = (
-    "SET LOCAL enable_indexscan = off",
-    "SET LOCAL enable_indexonlyscan = off",
-    "SET LOCAL enable_bitmapscan = off",
-)
-"""Commands after which rows are read from the table itself: an index may be the damage."""
-
-PATIENCE = 20.0
-"""Seconds for what may take for ever: comparing pairs of rows, planning a view with functions."""
-
-ONE = "/*one*/"
-"""Where a query can be narrowed to one row of the catalog."""
+if TYPE_CHECKING:
+    from restore_drill.facts.plan import Job
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Row that a query gave, or the server's error: as told, its SQLSTATE, and all of it."""
+class Workers(Protocol):
+    """Connections that do jobs; `tasks` of theirs run at the same time, each in a thread."""
 
-    row: tuple[Any, ...] | None
-    error: str = ""
-    sqlstate: str = ""
-    fault: ServerError = NO_ERROR
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """All of them."""
 
+    def tasks(self, jobs: Sequence[Job]) -> list[Callable[[], None]]:
+        """What is to be run for all `jobs`, the first one first."""
 
-def patiently() -> str:
-    """Command behind which a question goes unanswered after PATIENCE."""
-    return f"SET LOCAL statement_timeout = {PATIENCE * 1000:.0f}"
-
-
-def answer(connection: Connection, query: str, before: Sequence[str] = ()) -> Outcome:
-    """First row of `query` in one transaction behind the commands `before`.
-
-    An error is kept, so that it can never count as equal.
-    """
-    try:
-        with connection.transaction() if before else nullcontext():
-            if before:
-                connection.execute("; ".join(before).encode())
-            return Outcome(connection.execute(query.encode()).fetchone())
-    except psycopg.Error as error:
-        if connection.broken:
-            raise CouldNotRun(
-                "the connection was lost while the restored database was read",
-                checked=[error_text(error)],
-                remedy=remedy_for("facts", "lost"),
-            ) from None
-        told = error_text(error, query, connection=connection)
-        return Outcome(None, told, error.sqlstate or "", error_in(error))
+    def stop(self) -> None:
+        """Let no further job begin."""
 
 
-def read_each(
-    connection: Connection, query: str, column: str, ids: str
-) -> tuple[list[Row], list[tuple[Row, str]]]:
-    """Rows of `query`; where the server cannot write one of them, the others and its error.
+class Pool:
+    """Connections of which each does any job."""
 
-    `query` holds ONE where it can be narrowed to one oid in `column`, and `ids` gives rows that
-    begin with those oids.
-    """
-    query = apart(query)
-    outcome = rows_or_error(connection, query.replace(ONE, "true"))
-    if not isinstance(outcome, str):
-        return outcome, []
-    rows: list[Row] = []
-    errors: list[tuple[Row, str]] = []
-    for row in connection.execute(apart(ids).encode()).fetchall():
-        outcome = rows_or_error(connection, query.replace(ONE, f"{column} = {row[0]}"))
-        if isinstance(outcome, str):
-            errors.append((row, outcome))
-        else:
-            rows += outcome
-    return rows, errors
+    def __init__(self, connections: Sequence[Connection]) -> None:
+        """All of them are free, and closed with the pool."""
+        self.connections: Sequence[Connection] = connections
+        self.free: SimpleQueue[Connection] = SimpleQueue()
+        self.helped: dict[Connection, bool] = {}
+        for connection in connections:
+            self.free.put(connection)
+
+    def close(self) -> None:
+        """Close the connections."""
+        close(self.connections)
+
+    def tasks(self, jobs: Sequence[Job]) -> list[Callable[[], None]]:
+        """Each of `jobs` by itself."""
+        return [lambda job=job: self.run(job) for job in jobs]  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Nothing to do: what has not begun is cancelled."""
+
+    def run(self, job: Job) -> None:
+        """Do `job` on a connection that no other job uses meanwhile.
+
+        Where it is helped, the server may read for it with parallel workers.
+        """
+        connection = self.free.get()
+        try:
+            if self.helped.get(connection) != job.helped:
+                workers = "DEFAULT" if job.helped else "0"
+                connection.execute(f"SET max_parallel_workers_per_gather = {workers}".encode())
+                self.helped[connection] = job.helped
+            job.run(connection)
+        finally:
+            self.free.put(connection)
 
 
-def rows_or_error(connection: Connection, query: str) -> list[Row] | str:
-    """All rows of `query`, or the server's message."""
-    try:
-        return connection.execute(query.encode()).fetchall()
-    except psycopg.Error as error:
-        if connection.broken:
-            raise
-        return error_text(error, query, connection=connection)
+class Shares:
+    """Connections of which each does its own share of the jobs, one after the other."""
+
+    def __init__(self, shares: Sequence[tuple[Connection, Sequence[Job]]]) -> None:
+        """Each connection with its share."""
+        self.shares = shares
+        self.connections: Sequence[Connection] = [connection for connection, _ in shares]
+        self.stopped = Event()
+
+    def tasks(self, jobs: Sequence[Job]) -> list[Callable[[], None]]:
+        """Each share by itself; they hold all `jobs`."""
+        assert sum(len(share) for _, share in self.shares) == len(jobs)
+        return [lambda each=each: self.run(*each) for each in self.shares]  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Let no further job begin."""
+        self.stopped.set()
+
+    def run(self, connection: Connection, share: Sequence[Job]) -> None:
+        """Do the jobs of one share."""
+        for job in share:
+            if self.stopped.is_set():
+                break
+            job.run(connection)
+
+
+def close(connections: Sequence[Connection]) -> None:
+    """Close `connections`."""
+    for connection in connections:
+        connection.close()
 
 
 def cancel(connections: Sequence[Connection]) -> None:
@@ -120,54 +117,3 @@ def abandon(connections: Sequence[Connection]) -> None:
             socket.socket(fileno=os.dup(connection.fileno())) as end,
         ):
             end.shutdown(socket.SHUT_RDWR)
-
-
-def open_session(target: Target) -> Connection:
-    """Connection that cannot write and is free of the database's own settings."""
-    connection = target.connect_read_only()
-    fix_settings(connection, for_transaction=False)
-    return connection
-
-
-class Pool:
-    """Runs jobs on `jobs` read-only connections."""
-
-    def __init__(
-        self, target: Target, jobs: int, prepare: Callable[[Connection], None] = lambda _: None
-    ) -> None:
-        """Open the connections, and let `prepare` make each ready."""
-        self.jobs = jobs
-        self.connections = [open_session(target) for _ in range(jobs)]
-        self.free: SimpleQueue[Connection] = SimpleQueue()
-        self.helped: dict[Connection, bool] = {}
-        for connection in self.connections:
-            prepare(connection)
-            self.free.put(connection)
-
-    def close(self) -> None:
-        """Close the connections."""
-        for connection in self.connections:
-            connection.close()
-
-    def cancel(self) -> None:
-        """Cancel what they run, from another thread."""
-        cancel(self.connections)
-
-    def abandon(self) -> None:
-        """Let go of the server: whoever waits for it fails at once."""
-        abandon(self.connections)
-
-    def run(self, job: Callable[[Connection], None], *, helped: bool) -> None:
-        """Run `job` on a connection that no other job uses meanwhile.
-
-        Where `helped`, the server may read for it with parallel workers.
-        """
-        connection = self.free.get()
-        try:
-            if self.helped.get(connection) != helped:
-                workers = "DEFAULT" if helped else "0"
-                connection.execute(f"SET max_parallel_workers_per_gather = {workers}".encode())
-                self.helped[connection] = helped
-            job(connection)
-        finally:
-            self.free.put(connection)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import LiteralString, NamedTuple
 
 from restore_drill.facts import bitmap
+from restore_drill.facts.answers import HEAP_ONLY, Outcome, answer
 from restore_drill.facts.catalog import PAGES, USER_SCHEMA
-from restore_drill.facts.model import ForeignKey
-from restore_drill.facts.pool import HEAP_ONLY, Connection, Outcome, answer
+from restore_drill.facts.records import ForeignKey
+from restore_drill.facts.session import Connection
+from restore_drill.facts.survey import ELSEWHERE, UNENFORCED, Survey
 
 FOREIGN_KEYS: LiteralString = (
     """
@@ -137,6 +141,20 @@ class Key(NamedTuple):
         """Query for the rows whose referenced row is missing."""
         rows = f"{self.child_source} c WHERE ({self.present})"
         return f"SELECT count(*) FROM {rows} AND NOT {self.found}"
+
+
+def plan_foreign_keys(survey: Survey) -> Callable[[], tuple[ForeignKey, ...]]:
+    """Plan to look for the rows of each foreign key; gives them once the plan has run."""
+    jobs = []
+    for key in (Key(*row) for row in survey.near_rows("foreign keys", FOREIGN_KEYS)):
+        if key.is_not_enforced:
+            survey.not_checked.append((key.label, UNENFORCED))
+        elif survey.is_far(key.table_oid, key.referenced_oid):
+            survey.not_checked.append((key.label, ELSEWHERE))
+        else:
+            work = partial(check_key, key=key)
+            jobs.append(survey.plan.add(key.label, work, pages=key.pages, effort=key.effort))
+    return lambda: tuple(job.result() for job in jobs)
 
 
 def check_key(connection: Connection, key: Key) -> ForeignKey:

@@ -1,118 +1,19 @@
-"""Every row against what its table demands: one pass a table counts rows and tests conditions."""
+"""The reader of a table: one pass counts its rows, tests their conditions, takes fingerprints."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import LiteralString, NamedTuple
+from functools import partial
 
+from restore_drill.facts.answers import HEAP_ONLY, Outcome, answer
 from restore_drill.facts.catalog import Table
-from restore_drill.facts.content import Relation
-from restore_drill.facts.model import Constraint
-from restore_drill.facts.pool import HEAP_ONLY, Connection, Outcome, answer, read_each
-from restore_drill.facts.reading import facts_of
-from restore_drill.facts.recorded import TableFacts
-
-MOST_ARGUMENTS = 90
-"""Columns tested at once: a function takes 100 arguments at most."""
-
-CHECKS: LiteralString = """
-    SELECT k.conrelid, 'check', k.conname, pg_get_expr(k.conbin, k.conrelid), NULL::text
-    FROM pg_constraint k
-    WHERE /*one*/ AND k.contype = 'c' AND k.conrelid <> 0
-        AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true'"""
-CHECK_IDS: LiteralString = """
-    SELECT oid, conrelid, 'check', conname FROM pg_constraint
-    WHERE contype = 'c' AND conrelid <> 0"""
-
-BOUNDS: LiteralString = """
-    SELECT c.oid, 'partition bound', '', pg_get_partition_constraintdef(c.oid), NULL
-    FROM pg_class c
-    WHERE /*one*/ AND c.relispartition AND c.relkind = 'r'
-        AND pg_get_partition_constraintdef(c.oid) <> ''"""
-BOUND_IDS: LiteralString = """
-    SELECT oid, oid, 'partition bound', '' FROM pg_class WHERE relispartition AND relkind = 'r'"""
-
-DOMAINS: LiteralString = """
-    WITH RECURSIVE chain (relation, attname, domain, base) AS (
-        SELECT a.attrelid, a.attname, t.oid, t.typbasetype
-        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-        JOIN pg_class c ON c.oid = a.attrelid
-        WHERE t.typtype = 'd' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-        UNION ALL
-        SELECT chain.relation, chain.attname, t.oid, t.typbasetype
-        FROM chain JOIN pg_type t ON t.oid = chain.base WHERE t.typtype = 'd'
-    )
-    SELECT chain.relation, 'domain',
-        format('%s of column %s', k.conname, chain.attname),
-        pg_get_expr(k.conbin, 0),
-        (SELECT format('(%I)::%s', chain.attname, format_type(last.base, NULL))
-         FROM chain last JOIN pg_type y ON y.oid = last.base
-         WHERE last.relation = chain.relation AND last.attname = chain.attname
-            AND y.typtype <> 'd')
-    FROM chain JOIN pg_constraint k ON k.contypid = chain.domain AND k.contype = 'c'
-    WHERE /*one*/"""
-DOMAIN_IDS: LiteralString = """
-    SELECT k.oid, a.attrelid, 'domain', format('%s of column %s', k.conname, a.attname)
-    FROM pg_constraint k JOIN pg_attribute a ON a.atttypid = k.contypid
-    WHERE k.contype = 'c' AND a.attnum > 0 AND NOT a.attisdropped"""
-
-NOT_NULL_DOMAINS: LiteralString = """
-    WITH RECURSIVE chain (relation, attname, domain) AS (
-        SELECT a.attrelid, a.attname, a.atttypid
-        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
-        UNION ALL
-        SELECT chain.relation, chain.attname, t.typbasetype
-        FROM chain JOIN pg_type t ON t.oid = chain.domain WHERE t.typtype = 'd'
-    )
-    SELECT chain.relation, 'domain',
-        format('%s (not null) of column %s', t.typname, chain.attname),
-        format('num_nulls(%I) = 0', chain.attname), NULL
-    FROM chain JOIN pg_type t ON t.oid = chain.domain WHERE t.typtype = 'd' AND t.typnotnull"""
-
-NOT_NULL: LiteralString = """
-    SELECT a.attrelid, array_agg(a.attname::text ORDER BY a.attnum),
-        array_agg(quote_ident(a.attname) ORDER BY a.attnum)
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    WHERE c.relkind = 'r' AND a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped
-    GROUP BY a.attrelid"""
-
-HIDDEN_DOMAINS: LiteralString = """
-    SELECT DISTINCT c.oid::regclass || '.' || a.attname
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_type t ON t.oid = a.atttypid
-    WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS (
-            SELECT FROM pg_type d JOIN pg_constraint k ON k.contypid = d.oid
-            WHERE d.oid = t.typelem OR d.oid IN (
-                SELECT p.atttypid FROM pg_attribute p WHERE p.attrelid = t.typrelid)
-        )
-        AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-    ORDER BY 1"""
-"""Columns with a domain inside: arrays and composites, whose parts are not looked at."""
-
-VALUE = re.compile(r"""('[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+")|\bVALUE\b""")
-"""A text or quoted name, or the keyword by which a domain's constraint names its value."""
-
-
-class Condition(NamedTuple):
-    """What a row of a table must meet: it is broken where `text`, as SQL, is false.
-
-    `columns` are the names behind a condition on several columns, and `quoted` the same as SQL;
-    `error` says why the server cannot write it as SQL.
-    """
-
-    kind: str
-    name: str
-    text: str = ""
-    error: str = ""
-    columns: tuple[str, ...] = ()
-    quoted: tuple[str, ...] = ()
-
-    @property
-    def broken(self) -> str:
-        """Expression that counts the rows which break it."""
-        return f"count(*) FILTER (WHERE NOT ({self.text}))"
+from restore_drill.facts.conditions import HIDDEN_DOMAINS, Condition, read_conditions
+from restore_drill.facts.content import EFFORT, Hashed
+from restore_drill.facts.fingerprint import TableFacts
+from restore_drill.facts.records import Constraint
+from restore_drill.facts.session import Connection
+from restore_drill.facts.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -128,46 +29,77 @@ class Scan:
     content: TableFacts | None = None
 
 
-def read_conditions(connection: Connection) -> dict[int, list[Condition]]:
-    """Conditions of all tables that hold rows, by the table's oid."""
-    found: dict[int, list[Condition]] = {}
-    for query, column, ids in (
-        (CHECKS, "k.oid", CHECK_IDS),
-        (BOUNDS, "c.oid", BOUND_IDS),
-        (DOMAINS, "k.oid", DOMAIN_IDS),
-        (NOT_NULL_DOMAINS, "", ""),
-    ):
-        rows, errors = read_each(connection, query, column, ids)
-        for oid, kind, name, text, value in rows:
-            condition = with_value(text, value) if value else text
-            found.setdefault(oid, []).append(Condition(kind, name, condition))
-        for (_, oid, kind, name), error in errors:
-            found.setdefault(oid, []).append(Condition(kind, name, error=error))
-    for oid, names, quoted in connection.execute(NOT_NULL):
-        for start in range(0, len(names), MOST_ARGUMENTS):
-            part = slice(start, start + MOST_ARGUMENTS)
-            # Not IS NULL, which the planner takes for false on a column that is NOT NULL.
-            text = f"num_nulls({', '.join(quoted[part])}) = 0"
-            found.setdefault(oid, []).append(
-                Condition("not null", "", text, "", tuple(names[part]), tuple(quoted[part]))
-            )
-    return found
+@dataclass(frozen=True)
+class Rows:
+    """What the passes over all tables found, each by the table's oid."""
+
+    tables: Sequence[Table]
+    scans: Mapping[int, Scan]
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """All conditions."""
+        return [each for scan in self.scans.values() for each in scan.constraints]
+
+    @property
+    def content(self) -> dict[str, TableFacts]:
+        """Fingerprints by table."""
+        return {
+            each.full_name: found.content
+            for each in self.tables
+            if (found := self.scans.get(each.oid)) and found.content
+        }
+
+    def count(self) -> tuple[dict[str, int], dict[str, str]]:
+        """Rows of each table, and the error of each that cannot be read; partitions add up."""
+        rows: dict[str, int] = {}
+        unreadable: dict[str, str] = {}
+        for table in self.tables:
+            leaves = table.leaves if table.is_partitioned else [table.oid]
+            parts = [self.scans[oid] for oid in leaves if oid in self.scans]
+            errors = [part.error for part in parts if part.rows is None]
+            if errors:
+                unreadable[table.full_name] = errors[0]
+            else:
+                rows[table.full_name] = sum(part.rows or 0 for part in parts)
+        return rows, unreadable
 
 
-def with_value(text: str, column: str) -> str:
-    """Condition of a domain, with `column` in the place of its VALUE."""
-    return VALUE.sub(lambda found: found[1] or column, text)
+def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows]:
+    """Plan a pass over each table, which takes the fingerprints of those in `hashed`, by name."""
+    connection = survey.reader.connection
+    none: dict[int, list[Condition]] = {}
+    conditions = survey.reader.read("constraints", lambda: read_conditions(connection), none)
+    for (column,) in survey.rows("domains inside arrays", HIDDEN_DOMAINS):
+        why = "the domains inside its arrays or composites"
+        survey.not_checked.append((f"column {column}", why))
+    jobs = {
+        table.oid: survey.plan.add(
+            table.label,
+            partial(
+                scan,
+                table=table,
+                conditions=conditions.get(table.oid, []),
+                hashed=hashed.get(table.full_name),
+            ),
+            pages=table.pages,
+            effort=EFFORT if table.full_name in hashed else 1,
+        )
+        for table in survey.tables
+        if not table.is_partitioned
+    }
+    return lambda: Rows(survey.tables, {oid: job.result() for oid, job in jobs.items()})
 
 
 def scan(
     connection: Connection,
     table: Table,
-    conditions: list[Condition],
-    relation: Relation | None = None,
+    conditions: Sequence[Condition] = (),
+    hashed: Hashed | None = None,
 ) -> Scan:
     """Count the rows of `table` and those that break each of `conditions`, in one pass.
 
-    The same pass takes the fingerprints of `relation`, if it is given. Where a condition cannot be
+    The same pass takes the fingerprints of `hashed`, if it is given. Where a condition cannot be
     evaluated each is tried alone, so that only that one is lost.
     """
     written = [each for each in conditions if not each.error]
@@ -176,29 +108,37 @@ def scan(
         for each in conditions
         if each.error
     ]
-    whole = answer(connection, query_of(connection, table, written, relation), HEAP_ONLY)
-    if whole.row is None and (written or relation):
-        alone = scan(connection, table, [])
-        content = facts_of(connection, relation) if relation else None
+    whole = answer(connection, query_of(connection, table, written, hashed), HEAP_ONLY)
+    if whole.row is None and (written or hashed):
+        alone = scan(connection, table)
+        content = read_content(connection, hashed) if hashed else None
         outcomes = [try_alone(connection, table, each) for each in written]
     else:
         rows, *rest = whole.row or (None,)
         broken, sums = rest[: len(written)], rest[len(written) :]
         alone = Scan(rows, whole.error, ())
-        content = relation.facts((rows, *sums)) if relation else None
+        content = hashed.facts((rows, *sums)) if hashed else None
         outcomes = [Outcome((count,)) for count in broken]
     for condition, outcome in zip(written, outcomes, strict=True):
         found += name_broken(connection, table, condition, outcome)
     return Scan(alone.rows, alone.error, tuple(found), content)
 
 
+def read_content(connection: Connection, hashed: Hashed) -> TableFacts:
+    """Rows and fingerprints of one table; an error is kept, so that it can never count as equal."""
+    outcome = answer(connection, hashed.query().as_string(connection), HEAP_ONLY)
+    if outcome.row is None:
+        return TableFacts(None, error=outcome.error)
+    return hashed.facts(outcome.row)
+
+
 def query_of(
-    connection: Connection, table: Table, conditions: list[Condition], relation: Relation | None
+    connection: Connection, table: Table, conditions: list[Condition], hashed: Hashed | None
 ) -> str:
     """Query for the rows of `table`, those that break `conditions`, and fingerprints."""
     broken = [each.broken for each in conditions]
-    if relation is not None:
-        return relation.query(*broken).as_string(connection)
+    if hashed is not None:
+        return hashed.query(*broken).as_string(connection)
     return f"SELECT {', '.join(['count(*)', *broken])} FROM ONLY {table.quoted}"
 
 

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from restore_drill.core.names import joined
-from restore_drill.facts.catalog import Counter
-from restore_drill.facts.model import Sequence
-from restore_drill.facts.pool import Connection, answer
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from restore_drill.core.names import joined
+from restore_drill.facts.answers import answer
+from restore_drill.facts.catalog import COUNTERS, Counter
+from restore_drill.facts.records import Sequence
+from restore_drill.facts.session import Connection
+from restore_drill.facts.survey import ELSEWHERE, Survey
+
+COMPUTED = "the default of its column computes something else with its values"
 NEAR = 1000
 """How many of the next values are looked for in the column."""
+
+
+def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
+    """Plan to hold each sequence to its column; gives them once the plan has run."""
+    entries = survey.contents.entries if survey.contents else ()
+    in_backup = {each.full_name for each in entries if each.kind == "SEQUENCE SET"}
+    jobs = []
+    for counter in (Counter(*row) for row in survey.near_rows("sequences", COUNTERS)):
+        label = f"sequence {counter.full_name}"
+        if survey.is_far(counter.table_oid):
+            survey.not_checked.append((label, ELSEWHERE))
+        elif not counter.is_plain:
+            survey.not_checked.append((label, COMPUTED))
+        else:
+            is_set = counter.full_name in in_backup
+            work = partial(check_sequence, counter=counter, in_backup=is_set)
+            jobs.append(survey.plan.add(label, work))
+
+    def finish() -> tuple[Sequence, ...]:
+        found = tuple(job.result() for job in jobs)
+        survey.notes += (note for each in found for note in sequence_notes(each))
+        return found
+
+    return finish
+
+
+def sequence_notes(each: Sequence) -> Iterator[str]:
+    """What to know of a sequence that is in order today."""
+    if each.is_ahead and not each.is_past_furthest:
+        yield f"sequence {each.told}: far away, yet it will collide there"
+    if not each.error and each.is_nearly_used_up:
+        yield f"sequence {each.name} is nearly used up: {each.values_left:,} values are left"
 
 
 def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool) -> Sequence:

@@ -1,4 +1,4 @@
-"""Sessions that read a database for its fingerprints: read-only, and with fixed settings."""
+"""Sessions that read a database: read-only, and with fixed settings."""
 
 from __future__ import annotations
 
@@ -40,26 +40,31 @@ FIX = """
 """
 
 
-def open_session(target: Target, *, snapshot: str = "") -> Connection:
-    """Connection inside a read-only transaction of `snapshot` (else a new one), settings fixed.
+def open_session(target: Target, *, snapshot: str | None = None) -> Connection:
+    """Connection that cannot write, free of the database's own settings.
 
-    All is set inside the transaction, so that a pooler between us and the server does no harm.
+    With a `snapshot` it is inside a transaction of it, or of a new one where that is empty. There
+    all is set inside the transaction, so that a pooler between us and the server does no harm.
     """
-    connection = target.connect(client_encoding="UTF8", prepare_threshold=None)
+    connection = target.connect(prepare_threshold=None)
     try:
-        if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
-            # such a server converts nothing: its bytes need not be UTF-8, and LATIN1 knows all
-            connection.execute("SET client_encoding = 'LATIN1'")
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        if snapshot:
-            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-        fix_settings(connection, for_transaction=True)
+        if snapshot is None:
+            connection.execute("SET default_transaction_read_only = on")
+        else:
+            begin(connection, snapshot)
+        fixed = [snapshot is not None, list(FIXED), list(FIXED.values())]
+        connection.execute(FIX, fixed)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def fix_settings(connection: Connection, *, for_transaction: bool) -> None:
-    """Settle how values are written, for this transaction or for the session."""
-    connection.execute(FIX, [for_transaction, list(FIXED), list(FIXED.values())])
+def begin(connection: Connection, snapshot: str) -> None:
+    """Begin a transaction of `snapshot`, of a new one where it is empty."""
+    if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        # such a server converts nothing: its bytes need not be UTF-8, and LATIN1 knows all
+        connection.execute("SET client_encoding = 'LATIN1'")
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if snapshot:
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from restore_drill.core.names import apart
 from restore_drill.core.units import show_count
-from restore_drill.facts.pool import Connection
+from restore_drill.facts.session import Connection
 
 DATABASE_COLLATION: LiteralString = """
     SELECT CASE to_jsonb(d) ->> 'datlocprovider'

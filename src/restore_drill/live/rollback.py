@@ -17,6 +17,8 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.hold import Hold, identity_of_server
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot, way_back, what_it_holds
@@ -27,7 +29,7 @@ from restore_drill.live.undecided import (
     read_source,
     undecided_file,
 )
-from restore_drill.manifest.fingerprint import Fingerprint, differences, read_fingerprint
+from restore_drill.manifest.settle import differences
 from restore_drill.restore.archive import restore_archive
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.database import check_resettable, live_target

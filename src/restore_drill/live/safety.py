@@ -20,12 +20,11 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_count
-from restore_drill.facts.schema.outline import outline_of
-from restore_drill.facts.session import open_session
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_all_but_rows, read_fingerprint
 from restore_drill.live.hold import ServerIdentity, identity_of_server
 from restore_drill.live.undecided import Source, read_source, undecided_in, write_source
-from restore_drill.manifest.fingerprint import Fingerprint, differences, read_fingerprint
-from restore_drill.manifest.settle import written_of
+from restore_drill.manifest.settle import differences, written_of
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 
@@ -148,8 +147,7 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
     Rows cannot: writes are held. Tables can be made, sequences and large objects can move.
     """
     try:
-        with open_session(target) as session:
-            now, _ = outline_of(session).read_rest(session)
+        now = read_all_but_rows(target)
     except psycopg.Error as error:
         raise CouldNotRun(
             f"{target.description} was not touched: it cannot be read once more",

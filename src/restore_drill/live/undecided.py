@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_drill.facts.recorded import Fingerprint, fingerprint_from
+from restore_drill.facts.fingerprint import Fingerprint, fingerprint_from
 from restore_drill.live.hold import ServerIdentity
 from restore_drill.manifest.drafts import sync
 from restore_drill.manifest.file import write_text

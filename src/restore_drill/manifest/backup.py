@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,20 +14,17 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.entries import schema_dump
-from restore_drill.facts.reading import Reading, moved_to
-from restore_drill.facts.recorded import Fingerprint
-from restore_drill.facts.schema.outline import positions
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import Connection, open_session
+from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.drafts import draft_in, publish, refuse_existing
-from restore_drill.manifest.dump import Dump, Form, dumping, of_snapshot
+from restore_drill.manifest.dump import Form, dumping, of_snapshot
 from restore_drill.manifest.file import Manifest, digest_of, files_of, manifest_path, write_text
 from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
 from restore_drill.manifest.source import refuse_row_security
 from restore_drill.servers.model import Target
 
 Progress = Callable[[str], None]
-
-POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def take_in(
 ) -> Taken:
     """Take the backup in the directory `draft`, and move it to the one that holds it."""
     folder = draft.parent
-    with open_session(target) as holder:
+    with open_session(target, snapshot="") as holder:
         refuse_row_security(holder, target)
         row = holder.execute("SELECT pg_export_snapshot()").fetchone()
         taken_at = datetime.now(UTC).replace(microsecond=0)
@@ -123,39 +119,16 @@ def dump_and_read(
     target: Target, form: Form, path: Path, *, snapshot: str, jobs: int, progress: Progress
 ) -> tuple[Fingerprint, list[str]]:
     """Fingerprint of `target` as of `snapshot`, and pg_dump's warnings; the dump goes to `path`."""
-    told = {"read": ""}
     with (
-        ThreadPoolExecutor(1) as aside,
-        Reading(lambda: open_session(target, snapshot=snapshot), jobs) as reading,
+        SnapshotReading(target, jobs, snapshot) as reading,
         dumping(target, form, path, snapshot=snapshot, jobs=jobs) as dump,
         schema_dump(target, IN_UTF8, *of_snapshot(snapshot)) as schema,
-        ThreadPoolExecutor(1) as pool,
     ):
-        written = aside.submit(statements_of, schema)
-        work = pool.submit(reading.read, lambda text: told.update(read=text))
-        try:
-            follow(dump, work, lambda: progress(f"{dump.told()}; {told['read']}"))
-            said = dump.finish(target.description)
-            fingerprint = noted(work.result(), *written.result(), major=target.binaries.major)
-        finally:
-            while not work.done():
-                reading.stop()
-                wait([work], timeout=POLL_SECONDS)
-        moved_to(fingerprint, positions(reading.main))
-    return fingerprint, said
-
-
-def follow(dump: Dump, work: Future[Fingerprint], tell: Callable[[], None]) -> None:
-    """Wait until both are through, or one of them has failed."""
-    while dump.process.poll() is None or not work.done():
-        if work.done():
-            work.result()
-        elif dump.process.poll():
-            return
-        wait([work], timeout=POLL_SECONDS)
-        if work.done() and dump.process.poll() is None:
-            dump.rest(POLL_SECONDS)
-        tell()
+        said = reading.plan.add_aside(lambda: dump.finish(target.description), dump.stop)
+        written = reading.plan.add_aside(lambda: statements_of(schema), schema.kill)
+        found = reading.read(lambda text: progress(f"{dump.told()}; {text}"))
+        found = reading.moved(noted(found, *written.result(), major=target.binaries.major))
+    return found, said.result()
 
 
 def describe(

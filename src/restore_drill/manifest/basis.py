@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from restore_drill.backups.model import Backup
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.model import Facts
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.backup import describe
 from restore_drill.manifest.file import Manifest, manifest_path, read_manifest
-from restore_drill.manifest.fingerprint import read_fingerprint
 from restore_drill.servers.model import Target
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from restore_drill.backups.model import Contents
 from restore_drill.core.names import as_before
 from restore_drill.core.units import show_count
-from restore_drill.facts.recorded import Fingerprint, LargeObjects, TableFacts
+from restore_drill.facts.fingerprint import Fingerprint, LargeObjects, TableFacts
+from restore_drill.facts.schema.all_kinds import DIALECT_BOUND
 from restore_drill.facts.schema.definition import same_dialect
-from restore_drill.facts.schema.outline import DIALECT_BOUND
 from restore_drill.manifest.objects import Difference, of_other_revisions, of_schema
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,16 +96,16 @@ class Dump:
         size = size_of(self.path) if self.path.exists() else 0
         return f"pg_dump has written {show_bytes(size)}"
 
-    def rest(self, seconds: float) -> None:
-        """Wait for its end, at most `seconds`."""
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
+    def stop(self) -> None:
+        """End it, where it still runs."""
+        self.process.terminate()
 
     def finish(self, source: str) -> list[str]:
-        """Warnings of a pg_dump that has ended well; CouldNotRun where it has not."""
+        """Its warnings, once it has ended; CouldNotRun where it has not ended well."""
+        code = self.process.wait()
         lines = self.errors.read_text(encoding="utf-8", errors="replace").splitlines()
         said = safe_lines(lines)
-        if self.process.wait():
+        if code:
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",
                 checked=said[-5:],

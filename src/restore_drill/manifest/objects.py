@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from restore_drill.core.units import show_count
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.schema.all_kinds import DIALECT_BOUND
 from restore_drill.facts.schema.definition import same_dialect
-from restore_drill.facts.schema.outline import DIALECT_BOUND
 
 MISSING, NEW, CHANGED = "is missing", "is new", "has changed"
 

@@ -10,9 +10,9 @@ import subprocess
 from dataclasses import replace
 
 from restore_drill.facts.entries import output_of, schema_dump
-from restore_drill.facts.listing import some
-from restore_drill.facts.recorded import Fingerprint
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.schema.written import Said, Written, read_statements, written_in
+from restore_drill.facts.survey import some
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.objects import CHANGED, Difference
 from restore_drill.servers.model import Target
@@ -47,6 +47,14 @@ def compare_by_dump(
         return found
     same = {each for each in changed if there.says_the_same(here, each.kind, each.name)}
     return settled(found, same)
+
+
+def differences(before: Fingerprint, after: Fingerprint, target: Target) -> list[str]:
+    """What differs between two fingerprints, object by object; empty where they are equal.
+
+    `target` is the database that is `after`: its pg_dump decides about definitions that differ.
+    """
+    return compare_by_dump(before, after, target).lines
 
 
 def settled(found: Comparison, same: set[Difference]) -> Comparison:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 
 import psycopg
 from psycopg import sql
 
-from restore_drill.core.deadline import at_work
 from restore_drill.core.names import apart
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count
 from restore_drill.facts import catalog
-from restore_drill.facts.plan import follow
-from restore_drill.facts.pool import Connection, abandon, cancel
+from restore_drill.facts.plan import Plan
+from restore_drill.facts.pool import Pool
+from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
 
 NEAR = f"""
@@ -42,38 +41,31 @@ def analyze(target: Target, jobs: int) -> dict[str, str]:
     with target.connect() as connection:
         connection.execute("SET search_path = pg_catalog")
         names = dict(connection.execute(apart(NEAR).encode()).fetchall())
-    shares = [list(names)[first::jobs] for first in range(jobs)]
-    failed: dict[str, str] = {}
-    with ExitStack() as stack, ThreadPoolExecutor(jobs) as threads:
-        sessions = [stack.enter_context(closing(target.connect())) for share in shares if share]
-        running = [
-            threads.submit(analyze_tables, session, share)
-            for session, share in zip(sessions, shares, strict=False)  # more jobs than tables
-        ]
-        follow(
-            running,
-            tell=lambda: None,
-            stop=partial(cancel, sessions),
-            abandon=partial(abandon, sessions),
+    shares = [share for first in range(jobs) if (share := list(names)[first::jobs])]
+    plan = Plan("analyzing")
+    failures = [
+        plan.add(
+            f"ANALYZE of {show_count(len(each), 'table')}", partial(analyze_tables, names=each)
         )
-        for done in running:
-            failed |= {names[quoted]: error for quoted, error in done.result().items()}
-    return failed
+        for each in shares
+    ]
+    with closing(Pool([target.connect() for _ in shares])) as pool:
+        plan.run(pool, lambda _: None)
+    return {names[quoted]: error for each in failures for quoted, error in each.result().items()}
 
 
 def analyze_tables(connection: Connection, names: list[str]) -> dict[str, str]:
     """Statistics of the tables `names` (quoted): at once, and where that fails one by one."""
-    with at_work(lambda: f"ANALYZE of {show_count(len(names), 'table')}"):
-        connection.execute("SET search_path = pg_catalog")
-        if not analyze_in(connection, names):
-            return {}
-        failed = {name: error for name in names if (error := analyze_in(connection, [name]))}
-        if not failed:
-            return {}
-        # As for functions: an application may set a search_path that the database does not name.
-        (schemas,) = connection.execute(SCHEMAS.encode()).fetchone() or ("",)
-        connection.execute(sql.SQL("SET search_path = {}").format(sql.SQL(schemas or "public")))
-        return {name: error for name, error in failed.items() if analyze_in(connection, [name])}
+    connection.execute("SET search_path = pg_catalog")
+    if not analyze_in(connection, names):
+        return {}
+    failed = {name: error for name in names if (error := analyze_in(connection, [name]))}
+    if not failed:
+        return {}
+    # As for functions: an application may set a search_path that the database does not name.
+    (schemas,) = connection.execute(SCHEMAS.encode()).fetchone() or ("",)
+    connection.execute(sql.SQL("SET search_path = {}").format(sql.SQL(schemas or "public")))
+    return {name: error for name, error in failed.items() if analyze_in(connection, [name])}
 
 
 def analyze_in(connection: Connection, names: list[str]) -> str:

@@ -14,8 +14,9 @@ import psycopg
 from psycopg import sql
 
 from restore_drill.core.names import joined
-from restore_drill.facts.bodies import USUAL_PATH
-from restore_drill.facts.pool import Connection, patiently
+from restore_drill.facts.answers import time_limit
+from restore_drill.facts.resolving import USUAL_PATH
+from restore_drill.facts.session import Connection
 
 Heads = dict[str, tuple[str, ...]]
 """By table (or `[drift] head`) the hashes of the versions that are applied, sorted."""
@@ -126,7 +127,7 @@ def of_query(connection: Connection, query: str) -> tuple[Heads, psycopg.Error |
     """Head that the criteria file's own query gives, or why it gives none: its error, or words."""
     try:
         with connection.transaction():
-            connection.execute(patiently().encode())
+            connection.execute(time_limit().encode())
             connection.execute(USUAL_PATH)
             connection.execute(f"{DECLARE}{query}".encode())
             rows = connection.execute("FETCH ALL FROM head").fetchall()

@@ -9,14 +9,14 @@ from functools import partial
 import psycopg
 
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.fingerprints import Fingerprinting
 from restore_drill.facts.model import Facts
 from restore_drill.facts.plan import Plan
-from restore_drill.facts.pool import Connection
-from restore_drill.facts.prints import Prints
 from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
 from restore_drill.facts.schema.heads import Heads, read_heads
 from restore_drill.facts.schema.kinds import Kind, Parts, read_parts
 from restore_drill.facts.schema.model import DriftFacts, objects_of
+from restore_drill.facts.session import Connection
 
 DEFINITIONS = 200
 """What reading the definitions costs in pages: as much as it takes to be among the first jobs."""
@@ -76,16 +76,16 @@ class Shape:
             return {}
         return found
 
-    def added_to(self, facts: Facts, prints: Prints | None) -> Facts:
-        """`facts` with what was read; definitions that `prints` has read are not read again."""
-        parts: Parts = (prints.parts if prints else None) or {}
+    def added_to(self, facts: Facts, contents: Fingerprinting | None) -> Facts:
+        """`facts` with what was read; definitions that `contents` has read are not read again."""
+        parts: Parts = contents.rest.result()[1] if contents else {}
         for future in self.parts:
             parts = parts | future.result()
-        error = self.error or (prints.error if prints else "")
+        error = self.error or (contents.error if contents else "")
         held = DriftFacts(
             major=self.major,
             role=self.role,
-            privileges_of=min(self.major, prints.as_major) if prints else self.major,
+            privileges_of=min(self.major, contents.as_major) if contents else self.major,
             objects=objects_of(parts),
             heads=self.heads.result(),
         )

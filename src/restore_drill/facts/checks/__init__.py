@@ -1,0 +1,1 @@
+"""Facts that one criterion or two ask for: each module holds queries, readers and checks."""

@@ -1,0 +1,166 @@
+"""Plans what makes up the fingerprint of a database; the tables' own come with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from restore_drill.core.names import joined
+from restore_drill.core.server_errors import error_text
+from restore_drill.facts.catalog import SEQUENCES, Table
+from restore_drill.facts.content import EFFORT, LARGE_OBJECTS, Hashed, hashed_tables
+from restore_drill.facts.fingerprint import (
+    Fingerprint,
+    LargeObjects,
+    Position,
+    SequenceFacts,
+    TableFacts,
+    as_print,
+)
+from restore_drill.facts.hashes import PROBE
+from restore_drill.facts.plan import Job, Plan
+from restore_drill.facts.rows import read_content
+from restore_drill.facts.schema.all_kinds import KINDS, REVISIONS
+from restore_drill.facts.schema.kinds import Parts, fingerprints, read_parts
+from restore_drill.facts.schema.options import not_compared
+from restore_drill.facts.session import Connection
+
+DEFINITIONS = 20
+"""What reading the definition of a table costs, where counting the rows of a page costs 1."""
+
+EXTENSIONS = "SELECT extname, extversion FROM pg_extension ORDER BY 1"
+
+SETTINGS = """
+    SELECT DISTINCT concat_ws(' ', split_part(setting, '=', 1),
+        'for ' || nullif(s.setrole, 0)::regrole::text)
+    FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(setconfig) setting
+    WHERE d.datname = current_database() ORDER BY 1
+"""
+
+Positions = dict[str, Position]
+
+
+class Fingerprinting:
+    """What is read for a fingerprint, as a server of `as_major` would write the definitions.
+
+    `tables` are those that hold rows, by name: who reads their rows takes their fingerprints too.
+    Of a copy not all may be readable: `error` says why not.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        connection: Connection,
+        tables: Sequence[Table],
+        *,
+        as_major: int = 99,
+        of_copy: bool = False,
+    ) -> None:
+        """See what there is, and plan that all but the rows of tables is read."""
+        self.as_major = as_major
+        self.of_copy = of_copy
+        self.error = ""
+        self.all = hashed_tables(connection, tables)
+        self.before = positions(connection)
+        self.tables = {each.name: each for each in self.all if each.table.kind == "r"}
+        self.views = [
+            each for each in self.all if each.table.kind == "m" and each.table.is_populated
+        ]
+        self.plan = plan
+        self.found: dict[str, Future[TableFacts]] = {}
+        cost = DEFINITIONS * len(self.all)
+        self.rest = plan.add("definitions", self.read_rest, pages=cost)
+
+    def add(self, hashed: Hashed) -> Job:
+        """Plan that the content of a table or view is read by itself."""
+        self.found[hashed.name] = self.plan.add(
+            f"content of {hashed.name}",
+            partial(read_content, hashed=hashed),
+            pages=hashed.pages,
+            effort=EFFORT,
+        )
+        return self.plan.jobs[-1]
+
+    def read_rest(self, connection: Connection) -> tuple[Fingerprint | None, Parts]:
+        """All but the rows, in one transaction, with the definitions behind its fingerprints."""
+        major = connection.info.server_version // 10000
+        try:
+            with connection.transaction():
+                parts = read_parts(
+                    connection, KINDS, major=major, as_major=min(major, self.as_major)
+                )
+                return self.without_rows(connection, parts), parts
+        except psycopg.Error as error:
+            if connection.broken or not self.of_copy:
+                raise
+            self.error = error_text(error)
+            return None, {}
+
+    def without_rows(self, connection: Connection, parts: Parts) -> Fingerprint:
+        """Fingerprint of all but the rows, with that of the definitions in `parts`."""
+        names = {each.table.oid: each.name for each in self.tables.values()}
+        return Fingerprint(
+            server_version=connection.info.server_version,
+            encoding=connection.info.parameter_status("server_encoding") or "",
+            hash_probe=str(one(connection, PROBE)),
+            tables={},
+            partitions={
+                each.name: tuple(sorted(names[oid] for oid in each.table.leaves if oid in names))
+                for each in self.all
+                if each.table.is_partitioned
+            },
+            sequences={name: SequenceFacts(at, at) for name, at in self.before.items()},
+            large_objects=large_objects(connection),
+            schema=fingerprints(parts),
+            extensions=dict(connection.execute(EXTENSIONS).fetchall()),
+            settings=tuple(row[0] for row in connection.execute(SETTINGS)),
+            left_out=(
+                *(entry for each in self.all for entry in each.left_out),
+                *not_compared(connection),
+            ),
+            revisions=REVISIONS,
+        )
+
+    def fingerprint(self, content: Mapping[str, TableFacts]) -> Fingerprint | None:
+        """Fingerprint of the database, once the plan has run; `content` was read with the rows."""
+        found, _ = self.rest.result()
+        if found is None:
+            return None
+        others = {name: future.result() for name, future in self.found.items()}
+        found.tables.update(sorted({**content, **others}.items()))
+        return found
+
+
+def positions(connection: Connection) -> Positions:
+    """Where each sequence stands now: sequences do not obey snapshots."""
+    found = {}
+    for schema, name in connection.execute(SEQUENCES).fetchall():
+        query = sql.SQL("SELECT last_value, is_called FROM {}")
+        row = connection.execute(query.format(sql.Identifier(schema, name))).fetchone()
+        assert row is not None
+        found[joined(schema, name)] = Position(*row)
+    return found
+
+
+def one(connection: Connection, query: str) -> Any:
+    """The single value that `query` gives."""
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def large_objects(connection: Connection) -> LargeObjects:
+    """Facts of all large objects."""
+    try:
+        with connection.transaction():
+            row = connection.execute(LARGE_OBJECTS).fetchone()
+    except psycopg.Error as error:
+        return LargeObjects(error=error_text(error))
+    assert row is not None
+    count, size, content, rights = row
+    return LargeObjects(count, size, as_print(int(content)), as_print(int(rights)))

@@ -1,0 +1,131 @@
+"""Records of the facts that many criteria share: foreign keys, constraints, sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from restore_drill.core.units import show_count
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key and its `orphans`: rows whose referenced row is missing (None: unreadable)."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    referenced: str
+    orphans: int | None
+    error: str = ""
+    kind: str = "foreign key"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether rows break it, or it cannot be told."""
+        return self.orphans != 0
+
+    @property
+    def label(self) -> str:
+        """`public.cards: cards_artist_id_fkey`."""
+        return f"{self.table}: {self.name}"
+
+    @property
+    def told(self) -> str:
+        """`artist_id -> public.artists (cards_artist_id_fkey)`."""
+        return f"{', '.join(self.columns)} -> {self.referenced} ({self.name})"
+
+    @property
+    def trouble(self) -> str:
+        """`artist_id -> public.artists (cards_artist_id_fkey): 2 orphan rows`."""
+        return f"{self.told}: " + (self.error or show_count(self.orphans or 0, "orphan row"))
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A rule that the rows of `table` must meet, and how many do not (None: it cannot be told).
+
+    `kind` is check, not null, domain, partition bound, unique or exclusion.
+    """
+
+    table: str
+    kind: str
+    name: str
+    broken: int | None
+    error: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether rows break it, or it cannot be told."""
+        return self.broken != 0
+
+    @property
+    def label(self) -> str:
+        """`public.cards: amount_is_positive`."""
+        return f"{self.table}: {self.name or self.kind}"
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, in words."""
+        return self.told
+
+    @property
+    def told(self) -> str:
+        """`check amount_is_positive: 3 rows break it`."""
+        what = f"{self.kind} {self.name}".rstrip()
+        if self.broken is None:
+            return f"{what}: cannot be checked: {self.error}"
+        return f"{what}: {show_count(self.broken, 'row breaks', 'rows break')} it"
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence, the column it feeds, the value it gives next and the column's furthest one.
+
+    `values_left` of the `values` it can give; `near` counts the rows that hold one of the next
+    values, None where that was not asked.
+    """
+
+    name: str
+    column: str
+    next_value: int
+    furthest: int | None
+    increment: int
+    values_left: int = 1
+    values: int = 1
+    near: int | None = None
+    error: str = ""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the next value is not in use yet, nor any of those that follow it soon."""
+        if self.error:
+            return False
+        return self.is_past_furthest or self.near == 0
+
+    @property
+    def is_past_furthest(self) -> bool:
+        """Whether no value of the column is still to be given."""
+        if self.furthest is None:
+            return True
+        return (
+            self.next_value > self.furthest
+            if self.increment > 0
+            else self.next_value < self.furthest
+        )
+
+    @property
+    def is_nearly_used_up(self) -> bool:
+        """Whether less than a twentieth of its values is left."""
+        return self.values_left * 20 < self.values
+
+    @property
+    def told(self) -> str:
+        """`public.cards_id_seq gives 7, public.cards.id holds 200`."""
+        if self.error:
+            return f"{self.name} for {self.column} cannot be read: {self.error}"
+        return f"{self.name} gives {self.next_value:,}, {self.column} holds {self.furthest or 0:,}"
+
+    def with_near(self, near: int | None, error: str) -> Self:
+        """The same, with the rows counted that hold one of the next values."""
+        return replace(self, near=near, error=error)

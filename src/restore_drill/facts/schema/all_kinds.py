@@ -1,0 +1,11 @@
+"""All kinds of objects whose definitions are read, and what is known of their fingerprints."""
+
+from __future__ import annotations
+
+from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
+
+KINDS = kinds_of_tables.KINDS + kinds_of_code.KINDS + kinds_of_rights.KINDS
+REVISIONS = {kind.name: kind.revision for kind in KINDS if kind.revision > 1}
+"""What the fingerprints of each kind hold, where that has changed since the first manifests."""
+DIALECT_BOUND = frozenset(kind.name for kind in KINDS if kind.of_dialect)
+"""Kinds whose text depends on the major version."""

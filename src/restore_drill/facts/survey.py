@@ -1,0 +1,108 @@
+"""What the readers of facts share: the catalog, the plan, and what is not checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, LiteralString, TypeVar, cast
+
+from restore_drill.backups.model import Contents
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.facts.answers import Row
+from restore_drill.facts.catalog import FAR, TABLES, USER_SCHEMA, Table
+from restore_drill.facts.catalog_reader import CatalogReader
+from restore_drill.facts.plan import Plan
+
+ELSEWHERE = "its rows lie on another server (foreign tables), which a drill does not touch"
+UNENFORCED = "it is NOT ENFORCED: rows need not meet it"
+FAR_PART = "what lies on other servers"
+SHOWN = 5
+
+SCHEMAS: LiteralString = (
+    "SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) FROM pg_namespace n WHERE"
+    + USER_SCHEMA
+)
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Survey:
+    """A restored database of the version `major`, of whose backup `contents` are known.
+
+    What a reader leaves out goes to `not_checked`, with the reason; `notes` are for people.
+    `unexamined` says why amcheck cannot be used. Without `in_full` large indexes that the server
+    has just built are not looked through. Of the tables `unanalyzed` ANALYZE is known to fail.
+    """
+
+    reader: CatalogReader
+    contents: Contents | None
+    major: int
+    unexamined: str = ""
+    in_full: bool = False
+    unanalyzed: frozenset[str] = frozenset()
+    plan: Plan = field(default_factory=Plan)
+    not_checked: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    known: dict[Callable[[Survey], Any], Any] = field(default_factory=dict)
+
+    def rows(self, part: str, query: LiteralString) -> list[Row]:
+        """All rows of `query`; none where that part of the catalog cannot be read."""
+        return self.reader.rows(part, query)
+
+    def near_rows(self, part: str, query: LiteralString) -> list[Row]:
+        """The same of what may lie on other servers: none where nobody knows what does."""
+        if self.far is None:
+            self.reader.unread[part] = self.reader.unread[FAR_PART]
+            return []
+        return self.rows(part, query)
+
+    def is_far(self, *oids: int) -> bool:
+        """Whether one of `oids` is of what lies on another server."""
+        return not (self.far or frozenset()).isdisjoint(oids)
+
+    @cached_property
+    def far(self) -> frozenset[int] | None:
+        """Oids of what lies on other servers, None where that cannot be read."""
+        found = frozenset(oid for (oid,) in self.rows(FAR_PART, FAR))
+        return None if FAR_PART in self.reader.unread else found
+
+    @cached_property
+    def all_tables(self) -> list[Table]:
+        """Tables, partitioned and foreign ones, and materialised views.
+
+        Every criterion rests on them: CouldNotRun where they cannot be listed.
+        """
+        found = [Table(*row) for row in self.rows("tables", TABLES)]
+        if "tables" in self.reader.unread:
+            raise CouldNotRun(
+                "the tables of the restored database could not be listed",
+                checked=[self.reader.unread["tables"]],
+                remedy=remedy_for("facts", "unread"),
+            )
+        return found
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """Tables, and partitioned ones."""
+        return [each for each in self.all_tables if each.kind in ("r", "p")]
+
+    @cached_property
+    def schemas(self) -> str:
+        """All schemas of the user, as a search_path."""
+        found = self.rows("names of schemas", SCHEMAS)
+        return (found and found[0][0]) or "pg_catalog"
+
+    def once(self, read: Callable[[Survey], Result]) -> Result:
+        """What `read` gives of this, which is read once, whoever asks."""
+        if read not in self.known:
+            self.known[read] = read(self)
+        return cast("Result", self.known[read])
+
+
+def some(names: Collection[str]) -> str:
+    """First few of `names`."""
+    shown = ", ".join(list(names)[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
