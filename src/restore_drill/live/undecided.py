@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_drill.facts.fingerprint import Fingerprint, fingerprint_from
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.fingerprint_file import fingerprint_from
 from restore_drill.live.hold import ServerIdentity
 from restore_drill.manifest.drafts import sync
 from restore_drill.manifest.file import write_text

@@ -15,7 +15,8 @@ from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.facts.fingerprint import Fingerprint, fingerprint_from
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.fingerprint_file import fingerprint_from
 
 SUFFIX = ".manifest.json"
 SCHEMA = 1

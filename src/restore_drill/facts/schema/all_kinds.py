@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
+from restore_drill.facts.schema import (
+    kinds_of_code,
+    kinds_of_rights,
+    kinds_of_tables,
+    kinds_of_views,
+)
 
-KINDS = kinds_of_tables.KINDS + kinds_of_code.KINDS + kinds_of_rights.KINDS
+GROUPS = (
+    kinds_of_tables.KINDS + kinds_of_views.KINDS,
+    kinds_of_code.KINDS,
+    kinds_of_rights.KINDS,
+)
+"""They can be read side by side."""
+KINDS = tuple(kind for group in GROUPS for kind in group)
 REVISIONS = {kind.name: kind.revision for kind in KINDS if kind.revision > 1}
 """What the fingerprints of each kind hold, where that has changed since the first manifests."""
 DIALECT_BOUND = frozenset(kind.name for kind in KINDS if kind.of_dialect)

@@ -12,7 +12,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.fingerprints import Fingerprinting
 from restore_drill.facts.model import Facts
 from restore_drill.facts.plan import Plan
-from restore_drill.facts.schema import kinds_of_code, kinds_of_rights, kinds_of_tables
+from restore_drill.facts.schema.all_kinds import GROUPS
 from restore_drill.facts.schema.heads import Heads, read_heads
 from restore_drill.facts.schema.kinds import Kind, Parts, read_parts
 from restore_drill.facts.schema.model import DriftFacts, objects_of
@@ -49,8 +49,8 @@ class Shape:
 
     def read_definitions(self) -> None:
         """Plan that the definitions are read, in jobs that can go side by side."""
-        for module in (kinds_of_tables, kinds_of_code, kinds_of_rights):
-            work = partial(self.read_kinds, kinds=module.KINDS)
+        for kinds in GROUPS:
+            work = partial(self.read_kinds, kinds=kinds)
             self.parts.append(self.plan.add("definitions", work, pages=DEFINITIONS))
 
     def read_kinds(self, connection: Connection, kinds: tuple[Kind, ...]) -> Parts:
