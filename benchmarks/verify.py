@@ -30,7 +30,7 @@ def verify_table(source: Source, rounds: int, major: int | None) -> str:
         "restore-drill, plain",
         "rows, fingerprints, keys: all but amcheck",
         "the same and amcheck, as a drill verifies",
-        "the same with each row in large indexes (--thorough)",
+        "the same with each row in large indexes (--heapallindexed)",
     )
     for name, column in zip(names, zip(*taken, strict=True), strict=True):
         shares = [own / base for own, base in zip(column, restores, strict=True)]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.config.options import OPTIONS
+from restore_drill.config.settings import settings_from
 from restore_drill.facts import trust
 from restore_drill.facts.collect import read_facts
 from tests.helpers.cases import change, drop_made, failures, make, read_cases, take
@@ -75,12 +77,12 @@ def test_large_indexes_are_taken_at_the_servers_word(shops: Shops) -> None:
     change(target, HIDDEN)
 
     facts = take(target)
-    thorough = read_facts(target, None, 2, quiet, heapallindexed=True)
+    in_full = read_facts(target, None, 2, quiet, heapallindexed=True)
 
     assert told(facts.not_checked) == ["each row in 2 large indexes: public.t_pkey, public.t_note"]
     assert failures(facts) == {}
-    assert told(thorough.not_checked) == []
-    assert failures(thorough).keys() == {"test_constraints_hold[public.t]", "test_storage_is_sound"}
+    assert told(in_full.not_checked) == []
+    assert failures(in_full).keys() == {"test_constraints_hold[public.t]", "test_storage_is_sound"}
 
 
 @pytest.mark.usefixtures("all_are_large")
@@ -114,16 +116,29 @@ def test_live_server_is_not_trusted(shops: Shops) -> None:
 
 
 def test_drill_tells_what_it_took_for_granted(shops: Shops, tmp_path: Path) -> None:
-    """A drill of large indexes says which it did not look through; --thorough leaves out none."""
+    """A drill of large indexes says which it did not look through; with --heapallindexed it has."""
     path = pg_dump(make(shops, LARGE), tmp_path / "large.sql")
     drop_made()
 
     usual = run_drill(f"--backup={path}", "-k", "not redis", report_dir=tmp_path / "usual")
-    thorough = run_drill(
-        f"--backup={path}", "-k", "storage", report_dir=tmp_path / "all", DRILL_THOROUGH="yes"
+    in_full = run_drill(
+        f"--backup={path}", "-k", "storage", "--heapallindexed", report_dir=tmp_path / "all"
     )
 
-    assert usual.code == thorough.code == 0, usual.output + thorough.output
-    assert "large index" in usual.output and "--thorough" in usual.output
+    assert usual.code == in_full.code == 0, usual.output + in_full.output
+    assert "large index" in usual.output and "--heapallindexed" in usual.output
     assert any(each["why"] == trust.WHY for each in usual.result["not_checked"])
-    assert "large index" not in thorough.output
+    assert "large index" not in in_full.output
+
+
+@pytest.mark.parametrize("name", ["heapallindexed", "thorough"])
+def test_option_has_its_new_name_and_its_old_one(name: str, tmp_path: Path) -> None:
+    """Flag and variable are those of amcheck; those that they had count as before."""
+    root = Path(__file__).parents[2]
+    options: dict[str, str | None] = {}
+    (tmp_path / ".env").write_text(f"DRILL_{name.upper()}=yes\n")
+
+    by_variable = settings_from(options, here=tmp_path, root=root)
+
+    assert by_variable.heapallindexed
+    assert f"--{name}" in OPTIONS["heapallindexed"].flags

@@ -16,7 +16,7 @@ GROUPS = {
     "Where it is restored": (
         "target", "confirm_reset", "image", "redis_image", "jobs", "faithful",
     ),
-    "What must hold": ("criteria", "reference", "thorough"),
+    "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (
         "max_backup_age", "max_restore_time", "max_verify_time", "max_total_time", "timeout",
     ),

@@ -12,7 +12,8 @@ TARGETS = ("embedded", "container", "database")
 class Option(NamedTuple):
     """One option: the variable that stands in for it, its default and its help text.
 
-    `unset` says in words what holds without it, where `default` is no value that says so.
+    `unset` says in words what holds without it, where `default` is no value that says so. `once`
+    is the name that it had: its flag and its variable still work.
     """
 
     flag: str
@@ -21,11 +22,24 @@ class Option(NamedTuple):
     help: str
     is_flag: bool = False
     unset: str = ""
+    once: str = ""
 
     @property
     def name(self) -> str:
         """Name of the setting: `--max-backup-age` is `max_backup_age`."""
         return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def flags(self) -> list[str]:
+        """Its flag, and the one that it had."""
+        return [self.flag, *([f"--{self.once}"] if self.once else [])]
+
+    @property
+    def variables(self) -> list[str]:
+        """Its variable, and the one that it had; none where it has none."""
+        return [
+            name for name in (self.variable, self.once and f"DRILL_{self.once.upper()}") if name
+        ]
 
     @property
     def otherwise(self) -> str:
@@ -88,11 +102,13 @@ OPTIONS = {
             is_flag=True,
         ),
         Option(
-            "--thorough",
-            "DRILL_THOROUGH",
+            "--heapallindexed",
+            "DRILL_HEAPALLINDEXED",
             None,
-            "look up each row in large indexes too, which the drill's own server has built",
+            "look up each row in large indexes too, which the drill's own server has built "
+            "(once --thorough)",
             is_flag=True,
+            once="thorough",
         ),
         Option(
             "--require-backup",

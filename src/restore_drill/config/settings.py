@@ -47,7 +47,7 @@ class Settings:
     timeout: float | None
     jobs: int
     faithful: bool
-    thorough: bool
+    heapallindexed: bool
     require_backup: bool
     image: str | None
     redis_image: str | None
@@ -76,8 +76,8 @@ def settings_from(
     environment = read_environment(here, own.parent if own else root)
     given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
     for name, option in OPTIONS.items():
-        value = options.get(name)
-        given[name] = environment.get(option.variable) if value is None else value
+        values = [options.get(name), *(environment.get(each) for each in option.variables)]
+        given[name] = next((value for value in values if value is not None), None)
     for name, value in given.items():
         if value is not None and not value.strip():
             raise usage_error(name, "is set but empty", "give it a value, or unset it")
@@ -133,7 +133,7 @@ def check(
         timeout=duration_of(given, "timeout"),
         jobs=count_of(given, "jobs") or os.cpu_count() or 1,
         faithful=flag_of(given, "faithful"),
-        thorough=flag_of(given, "thorough"),
+        heapallindexed=flag_of(given, "heapallindexed"),
         require_backup=flag_of(given, "require_backup"),
         image=given["image"],
         redis_image=given["redis_image"],

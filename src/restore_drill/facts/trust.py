@@ -24,7 +24,7 @@ FREE = 100_000
 
 WHY = (
     "the server built them here from these rows, and amcheck has read their structure; "
-    "--thorough looks up each row"
+    "--heapallindexed looks up each row"
 )
 
 
