@@ -68,6 +68,18 @@ UNUSUAL = {
     "NOTIFY x;": "NOTIFY",
     "LOCK TABLE t;": "LOCK",
     "LOAD 'age';": "LOAD",
+    "DROP /**/ DATABASE a, b;": "a statement about other databases",
+    "GRANT ALL ON DATABASE a, b TO r;": "a statement about other databases",
+    "/* x */ CREATE/* /* y */ */ROLE r SUPERUSER;": "a statement about roles",
+    'CREATE--\nUSER"r"SUPERUSER;': "a statement about roles",
+    'alter\fgroup"r"add user x;': "a statement about roles",
+    'GRANT"pg_execute_server_program"TO r;': "a statement about roles",
+    "REVOKE INHERIT OPTION FOR a FROM b;": "a statement about roles",
+    "SECURITY LABEL FOR 'p' ON ROLE r IS 'x';": "a statement about roles",
+    "COMMENT/**/ON TABLESPACE x IS 'y';": "a statement about tablespaces",
+    "GRANT SET ON PARAMETER work_mem TO r;": "a statement about settings of the server",
+    'ALTER DATABASE U&"\\0061" SET work_mem = 1;': "a name in Unicode escapes",
+    'ALTER TABLE u&"t" ADD a int;': "a name in Unicode escapes",
 }
 USUAL = """
 SET search_path = public, pg_catalog;
@@ -109,6 +121,12 @@ DROP TABLE IF EXISTS t;
 GRANT SELECT ON TABLE t TO r;
 SECURITY LABEL FOR x ON TABLE t IS 'y';
 COMMENT ON TABLE t IS 'DO';
+GRANT SELECT(a, "on database") ON TABLE t TO "on";
+CREATE USER MAPPING FOR r SERVER s; ALTER USER MAPPING FOR r SERVER s OPTIONS (SET a 'b');
+ALTER DEFAULT PRIVILEGES FOR ROLE r IN SCHEMA public GRANT SELECT ON TABLES TO x;
+COMMENT ON COLUMN t."user" IS 'ROLE U&"x"';
+ALTER DATABASE a SET work_mem TO '8MB';
+GRANT CONNECT,TEMPORARY ON DATABASE a TO r;
 ANALYZE; VACUUM ANALYZE t; TRUNCATE t; RESET ALL;
 """
 MANY_ALIKE = ("large_schema", "many_partitions", "many_tables")

@@ -15,22 +15,29 @@ from restore_drill.backups.model import Contents
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.backups.plaindump.events import Event, MetaCommand, Statement
 from restore_drill.backups.plaindump.names import connected_database, dotted
+from restore_drill.backups.plaindump.sql_tokens import spaced
 from restore_drill.backups.plaindump.statements import pattern
 from restore_drill.core.units import show_count
 from restore_drill.restore.model import Restoration
 
-OPENINGS = frozenset({b"ALTE", b"COMM", b"CREA", b"DROP", b"GRAN", b"REVO", b"SECU", b"UPDA"})
+MAY_REACH = re.compile(
+    rb"[^A-Z]|GRANT|REVOKE|(?:ALTER|COMMENT|CREATE|DROP|SECURITY|UPDATE)\b"
+    rb".*(?:DATABASE|ROLE|USER|GROUP|TABLESPACE)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What may be about more than the one database, or begins with a comment."""
 PRIVILEGES = rb"(?:GRANT OPTION FOR )?[A-Z]++(?:\s*+,\s*+[A-Z]++| PRIVILEGES)*+"
 
 
 def of_any_case(text: bytes) -> re.Pattern[bytes]:
-    """As `pattern`, in capitals or not; `<W>` stands for a list of privileges."""
-    return pattern(text.replace(b"<W>", PRIVILEGES), re.IGNORECASE)
+    """As `pattern`, in capitals or not; `<W>` are privileges, `<P>` is the provider of a label."""
+    text = text.replace(b"<W>", PRIVILEGES).replace(b"<P>", rb"(?:<I>|'[^']*+')")
+    return pattern(text, re.IGNORECASE)
 
 
 MAKE_DATABASE = of_any_case(rb"(?:CREATE|DROP) DATABASE |UPDATE pg_catalog\.pg_database ")
 OF_DATABASE = of_any_case(
-    rb"(?:ALTER DATABASE|COMMENT ON DATABASE|SECURITY LABEL (?:FOR <I> )?ON DATABASE"
+    rb"(?:ALTER DATABASE|COMMENT ON DATABASE|SECURITY LABEL (?:FOR <P> )?ON DATABASE"
     rb"|(?:GRANT|REVOKE) <W> ON DATABASE|ALTER ROLE <I> IN DATABASE)"
     rb" (?P<name><I>)(?P<rest>.*)"
 )
@@ -42,7 +49,7 @@ LOCKING = of_any_case(
 )
 """What would lock the drill out of the database, or cut its own sessions short."""
 OF_SERVER = of_any_case(
-    rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <I> )?ON)"
+    rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <P> )?ON)"
     rb" (?:ROLE|USER|GROUP|TABLESPACE) (?!MAPPING\b)"
     rb"|(?:GRANT|REVOKE) <W> ON (?:TABLESPACE|PARAMETER) "
 )
@@ -85,7 +92,7 @@ class Scope:
                         yield event
                 elif self.elsewhere:
                     continue
-                elif isinstance(event, Statement) and event.sql[:4].upper() in OPENINGS:
+                elif isinstance(event, Statement) and MAY_REACH.match(event.sql):
                     kept = self.statement(event)
                     if isinstance(kept, Statement):
                         yield kept
@@ -110,24 +117,27 @@ class Scope:
 
     def statement(self, statement: Statement) -> Statement | str:
         """What is to be run for `statement`: itself, another one, or why nothing is."""
-        sql = statement.sql
-        if MAKE_DATABASE.match(sql):
+        # A comment between two words, or none where a quoted name begins, hides nothing.
+        plain = replace(statement, sql=spaced(statement.sql))
+        if MAKE_DATABASE.match(plain.sql):
             return MADE
-        about = OF_DATABASE.match(sql)
+        about = OF_DATABASE.match(plain.sql)
         if about:
-            return self.of_database(statement, about)
-        if OF_SERVER.match(sql) or MEMBERSHIP.match(sql):
-            return self.of_server(statement)
+            return self.of_database(plain, about)
+        if OF_SERVER.match(plain.sql) or MEMBERSHIP.match(plain.sql):
+            return self.of_server(plain)
         return statement
 
     def of_database(self, statement: Statement, about: re.Match[bytes]) -> Statement | str:
         """A statement about a database, which has the target's name here."""
         name = self.plain(about["name"])
-        if self.known and name != self.known:
+        here = self.target.conninfo["dbname"]
+        # On a server that is not ours a name that no \connect confirms is not read as the target's.
+        known = self.known or ("" if self.target.throwaway else here)
+        if (known and name != known) or about["rest"].lstrip().startswith(b","):
             return OTHER
         if LOCKING.match(about["rest"]):
             return LOCKS
-        here = self.target.conninfo["dbname"]
         if name == here:
             return statement
         quoted = '"' + here.replace('"', '""') + '"'

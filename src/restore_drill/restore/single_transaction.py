@@ -28,8 +28,9 @@ MESSAGE = 1 << 16
 """Bytes of statements that are sent together."""
 BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
 TRANSACTION = re.compile(
-    rb"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
+    rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
 )
+"""A transaction of the dump's own, or what may be one behind a comment, which no pg_dump writes."""
 
 
 class NotSilent(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.sql_tokens import opening
 from restore_drill.backups.plaindump.unusual import unusual
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -21,7 +21,6 @@ MOST = 5
 """Statements that are listed one by one."""
 ENOUGH = 1000
 """Statements after which no more are looked for."""
-SUBSCRIPTION = re.compile(rb"\s*(CREATE|DROP)\s+SUBSCRIPTION\b", re.IGNORECASE)
 
 
 def refuse_unusual(
@@ -61,8 +60,9 @@ def unusual_in(
                 continue
             sql = event.sql if event.sql.isascii() else event.sql.decode(codec, "replace").encode()
             what = unusual(sql)
-            if subscription := SUBSCRIPTION.match(sql):
-                is_drop = subscription.group(1).upper() == b"DROP"
+            verb, kind = opening(sql)
+            if kind == "subscription" and verb in ("create", "drop"):
+                is_drop = verb == "drop"
                 if is_drop and has_subscription:
                     what = "DROP SUBSCRIPTION behind a CREATE, which connects to another server"
                 has_subscription |= not is_drop

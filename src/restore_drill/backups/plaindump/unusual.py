@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from restore_drill.backups.plaindump.reach import hides_a_name, reach
 from restore_drill.backups.plaindump.refusals import PIECE, copy_ends, outermost
 from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
 from restore_drill.backups.plaindump.statements import SIMPLE_INSERT
@@ -36,7 +37,10 @@ RUNS = "which no pg_dump writes and which may run any code"
 
 
 def unusual(sql: bytes) -> str:
-    """What a statement is that no pg_dump writes and that may run code; empty for all others."""
+    """What a statement is that no pg_dump writes and that may run code; empty for all others.
+
+    What pg_dump writes about roles and other databases is not to come here: it is left out before.
+    """
     if SIMPLE_INSERT.fullmatch(sql) and not (b"--" in sql or b"/*" in sql):
         return ""
     words = tokens_of(sql)
@@ -49,7 +53,15 @@ def unusual(sql: bytes) -> str:
         return judge_copy(words)
     if first.word not in DEFINING:
         return f"{first.word.upper() or 'a statement'}, {RUNS}" if first is not END else ""
-    return judge_definition(first.word, words)
+    return judge_reach(sql) or judge_definition(first.word, words)
+
+
+def judge_reach(sql: bytes) -> str:
+    """A definition of more than the one database, or one that hides of what it is."""
+    if hides_a_name(sql):
+        return "a name in Unicode escapes, which no pg_dump writes and which hides what it is"
+    what = reach(sql)
+    return f"a statement about {what}, in a form that no pg_dump writes" if what else ""
 
 
 def is_query(sql: bytes, words: Iterator[Token]) -> bool:
