@@ -50,6 +50,7 @@ REFUSED = {
     "SELECT pg_read_file('/etc/passwd');": "a call of pg_read_file",
     "SELECT pg_catalog.\"pg_read_binary_file\" /* x */ ('/x');": "a call of pg_read_binary_file",
     "SELECT U&\"pg\\005fread_file\"('/x');": "Unicode escapes",
+    "DO $$ BEGIN PERFORM U&\"pg\\005fread_file\"('/x'); END $$;": "Unicode escapes",
     "(SELECT lo_import('/etc/passwd'));": "a call of lo_import",
     "WITH x AS (SELECT lo_export(1, '/tmp/x')) SELECT * FROM x;": "a call of lo_export",
     "INSERT INTO t (a) SELECT PG_LS_DIR('/');": "a call of pg_ls_dir",
@@ -59,6 +60,9 @@ REFUSED = {
     "EXPLAIN ANALYZE SELECT pg_stat_file('/x');": "a call of pg_stat_file",
 }
 ALLOWED = """
+COPY public."U&""x" (id) FROM stdin;
+\\.
+INSERT INTO "aU&""x" SELECT 'U&"y"';
 SET search_path = public, pg_catalog;
 SELECT pg_catalog.set_config('search_path', '', false);
 SELECT set_config('app.tenant', 'a/b', false);

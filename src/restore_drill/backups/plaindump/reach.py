@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 
-from restore_drill.backups.plaindump.refusals import ESCAPED_NAME, outermost
+from restore_drill.backups.plaindump.refusals import outermost
 from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
 
 OF_SERVER = {
@@ -43,11 +42,3 @@ def reach(sql: bytes) -> str:
 def is_list(tokens: list[Token]) -> bool:
     """Whether there is more behind the first name."""
     return len(tokens) > 1 and tokens[1].text == b","
-
-
-def hides_a_name(sql: bytes) -> bool:
-    """Whether a name stands in Unicode escapes, which no pg_dump writes."""
-    if not ESCAPED_NAME.search(sql):
-        return False
-    escaped: Iterator[bytes] = (t.text for t in tokens_of(sql) if t.kind == "escaped")
-    return any(text[:3].lower() == b'u&"' for text in escaped)

@@ -28,6 +28,7 @@ PIECE = re.compile(rb"SELECT pg_catalog\.lowrite\(\d+, '[\\x0-9a-f]*+'\);")
 """A piece of a large object, of which there may be gigabytes."""
 OTHER_LANGUAGE = re.compile(rb"\blanguage\b(?!\s++(?:sql|plpgsql)\b)", re.IGNORECASE)
 
+HIDDEN = "a query with a name in Unicode escapes, which hides what it calls"
 RUNS = "runs programs at the server"
 FILES = "reads or writes files of the server"
 LOADS = "makes the server load a library by its path"
@@ -83,9 +84,22 @@ def judge_query(sql: bytes, words: Iterator[Token]) -> str:
     call = CALL.search(sql)
     if call:
         return f"a call of {call.group(1).decode().lower()}, which {REACHES}"
-    if ESCAPED_NAME.search(sql):
-        return "a query with a name in Unicode escapes, which hides what it calls"
+    if hides_a_name(sql):
+        return HIDDEN
     return judge_setting(sql, words)
+
+
+def hides_a_name(sql: bytes) -> bool:
+    """Whether a name stands in Unicode escapes, which no pg_dump writes."""
+    if not ESCAPED_NAME.search(sql):
+        return False
+    escaped = (token.text for token in tokens_of(sql) if token.kind == "escaped")
+    return any(text[:3].lower() == b'u&"' for text in escaped)
+
+
+def judge_block(sql: bytes, words: Iterator[Token]) -> str:
+    """DO: its body is a text, in which names may be hidden too."""
+    return HIDDEN if ESCAPED_NAME.search(sql) else judge_query(sql, words)
 
 
 def judge_setting(sql: bytes, _words: Iterator[Token]) -> str:
@@ -185,6 +199,7 @@ QUERIES = ("select", "with", "values", "table", "explain", "prepare", "execute",
 """First words of what carries out a query; it may stand in parentheses, behind no word."""
 JUDGES: dict[str, Judge] = dict.fromkeys(QUERIES, judge_query) | {
     "copy": judge_copy,
+    "do": judge_block,
     "set": judge_setting,
     "load": judge_load,
     "alter": judge_alter,

@@ -9,8 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from restore_drill.backups.plaindump.reach import hides_a_name, reach
-from restore_drill.backups.plaindump.refusals import PIECE, copy_ends, outermost
+from restore_drill.backups.plaindump.reach import reach
+from restore_drill.backups.plaindump.refusals import (
+    PIECE,
+    copy_ends,
+    hides_a_name,
+    outermost,
+)
 from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
 from restore_drill.backups.plaindump.statements import SIMPLE_INSERT
 
