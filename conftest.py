@@ -19,11 +19,10 @@ if loaded and (ROOT / "src").is_dir() and str(ROOT / "src") not in str(loaded.__
 
 pytest_plugins = (
     "fixtures.run",  # before the settings, which it needs: pytest calls what comes last first
-    "fixtures.settings",
+    "fixtures.options",
     "fixtures.own_drill",
-    "fixtures.steps",
     "fixtures.verdict",
-    "fixtures.backup",
+    "fixtures.select",
     "fixtures.snapshot",
     "fixtures.target",
     "fixtures.restore",
@@ -44,7 +43,8 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
     This comes before the stages are imported, and by path: see there.
     """
-    spec = importlib.util.spec_from_file_location("drill_ini", ROOT / "fixtures" / "own_ini.py")
+    path = ROOT / "fixtures" / "commands" / "own_ini.py"
+    spec = importlib.util.spec_from_file_location("drill_ini", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -88,7 +88,7 @@ def ours(form: str) -> Callable[[Target, Source], None]:
         started = time.monotonic()
         done = restorer_of(backup).restore(target, backup, contents, JOBS, lambda _: None)
         if done.errors:
-            raise RuntimeError(f"the restore met {len(done.errors)} errors: {done.errors[0]}")
+            raise RuntimeError(f"the restore reported {len(done.errors)} errors: {done.errors[0]}")
         tell_seconds(time.monotonic() - started)
 
     return run

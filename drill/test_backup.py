@@ -66,7 +66,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
         remedy=remedy_for("test_backup_is_young_enough", "future"),
     )
     assert age <= limit, message(
-        f"{taken}: {show_duration(age)} old, allowed are {show_duration(limit)}",
+        f"{taken}: {show_duration(age)} old; the limit is {show_duration(limit)}",
         remedy=remedy_for("test_backup_is_young_enough", "old"),
     )
 

@@ -70,7 +70,7 @@ def test_redis_answers_fast_enough(redis_facts: RedisFacts, settings: Settings) 
     limit = settings.criteria.max_redis_latency
     assert median <= limit, message(
         f"Redis at {redis_facts.where} answers slowly: a median of {show_latency(median)}, "
-        f"allowed are {show_latency(limit)}",
+        f"the limit is {show_latency(limit)}",
         checked=[f"20 PINGs, the slowest {show_latency(worst)}"],
         remedy=remedy_for("test_redis_answers_fast_enough", "slow"),
     )

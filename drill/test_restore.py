@@ -21,7 +21,7 @@ def test_restore_has_no_errors(restoration: Restoration) -> None:
     """The whole backup restores without a single error."""
     found = by_cause(restoration)
     assert not restoration.errors, message(
-        f"the restore met {counted(found)}; the first: {found[0].error.message}",
+        f"the restore reported {counted(found)}; the first: {found[0].error.message}",
         checked=[line for each in found[:SHOWN] for line in each.lines()],
         remedy=remedy_for("test_restore_has_no_errors", "errors"),
     )

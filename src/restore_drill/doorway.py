@@ -31,7 +31,7 @@ def pytest_addoption(parser: Any, pluginmanager: Any) -> None:
     # Where a part of the folder is named, the standard criteria stay away, but not their stages.
     asks_for_all = names(own, named or ["."], given.dir)
     first = [str(SUITE / "drill")] if asks_for_all else ["-p", "conftest"]
-    path = SUITE / "fixtures" / "own_ini.py"
+    path = SUITE / "fixtures" / "commands" / "own_ini.py"
     spec = importlib.util.spec_from_file_location("drill_ini", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

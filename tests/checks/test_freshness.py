@@ -156,7 +156,7 @@ def test_stale_rows_in_a_young_backup_fail(
     assert drill.code == 1, drill.output
     assert re.search(
         r"newest public\.orders\.at is \S+ \S+ UTC, (3 d|2 d 23 h) before the backup "
-        r"\(\S+ \S+ UTC\), allowed are 1 d 2 h",
+        r"\(\S+ \S+ UTC\); the limit is 1 d 2 h",
         stale,
     )
     assert "after the backup" in future

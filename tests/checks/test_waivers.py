@@ -92,7 +92,7 @@ def test_a_waived_finding_is_never_silent(waived: Drill) -> None:
     assert "Data verification passed" not in waived.output
     assert "1 waived" in page
     assert f"Waived until {NEXT_MONTH}: the &lt;shop&gt; is small, ticket 12" in page
-    assert "that ran hold; 1 known finding waived; 3 warnings: the drill works here." in page
+    assert "that ran passed; 1 known finding waived; 3 warnings: the drill works here." in page
     assert [each.attrib["type"] for each in skipped if each is not None] == ["pytest.xfail"]
     assert "the &lt;shop&gt; is small, ticket 12" in summary
 

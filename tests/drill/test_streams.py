@@ -127,7 +127,7 @@ def test_a_full_report_directory_does_not_hide_the_verdict(shops: Shops, report_
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "does not take the reports: File too large" in done.stdout
+    assert "cannot be written: File too large" in done.stdout
     assert "RESTORE DRILL INCOMPLETE" in done.stdout and "Traceback" not in done.stdout
     assert not (report_dir / "report.html").exists()
     assert (report_dir / "junit.xml").read_text().endswith("</testsuites>")

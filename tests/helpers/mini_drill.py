@@ -20,7 +20,7 @@ CONFTEST = """
 import os
 
 MODE = os.environ.get("MODE", "").split(",")
-STAGES = ("run", "settings", "steps", "verdict", "report")
+STAGES = ("run", "options", "verdict", "report")
 pytest_plugins = tuple(f"fixtures.{name}" for name in STAGES)
 
 

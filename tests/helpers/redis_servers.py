@@ -37,7 +37,7 @@ VERSIONS = [" ".join((version_text(path) or "").split()[:3:2]) for path in BINAR
 CONFTEST = """
 import json
 
-STAGES = ("run", "settings", "steps", "verdict", "redis")
+STAGES = ("run", "options", "verdict", "redis")
 pytest_plugins = [f"fixtures.{name}" for name in STAGES]
 
 def pytest_sessionfinish(session):

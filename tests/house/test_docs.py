@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from fixtures import prove, settings
+from fixtures import options, prove
 from restore_drill.config.commands import COMMANDS
 from restore_drill.config.options import OPTIONS
 from tests.helpers.drills import ROOT
@@ -59,7 +59,7 @@ def test_table_of_options_is_the_parsers() -> None:
     """The page has what `make docs` writes: just the options that pytest is given."""
     text = PAGE.read_text(encoding="utf-8")
     parser = pytest.Parser(_ispytest=True)
-    settings.pytest_addoption(parser)
+    options.pytest_addoption(parser)
     prove.pytest_addoption(parser)
     taken = {name for each in parser.getgroup("drill").options for name in each.names()}
 

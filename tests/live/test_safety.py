@@ -10,7 +10,8 @@ import pytest
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.hold import LOCK_KEY, Hold
-from restore_drill.live.safety import refuse_change, take_snapshot
+from restore_drill.live.refusals import refuse_change
+from restore_drill.live.safety import take_snapshot
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.database import check_resettable, open_database
 from restore_drill.servers.embedded import EmbeddedServer
@@ -169,7 +170,7 @@ def test_part_of_a_drill_is_refused(
     drill = drill_live(*part)
 
     assert drill.code == 4, drill.output
-    assert "takes no part of the drill" in drill.output
+    assert "runs the whole drill only" in drill.output
     assert snapshots(backups) == []
     assert differences(before, fingerprint(live), live) == []
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.redis import run_stage
-from fixtures.steps import Steps
+from fixtures.run import steps_of
 from restore_drill.config.settings import settings_from
 from restore_drill.core.record import Record
+from restore_drill.redis.stage import run_stage
 from tests.helpers.redis_servers import (
     BINARIES,
     CONFTEST,
@@ -82,7 +82,7 @@ def look(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Look]:
             settings = settings_from({}, here=tmp_path, root=ROOT)
             settings = replace(settings, redis_url=redis_url, **changed)
             record = Record()
-            return Looked(run_stage(settings, record, Steps(pytestconfig), stack), record)
+            return Looked(run_stage(settings, record, steps_of(pytestconfig), stack), record)
 
         yield run
 

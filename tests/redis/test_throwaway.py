@@ -24,7 +24,7 @@ def test_stand_in_is_recorded_as_not_checked_and_leaves_nothing(drill: Drill, sh
     assert run.exit_code == 0, run.output
     assert "your own Redis was not checked" in run.output
     assert run.record["not_checked"] == [
-        {"what": "your own Redis", "why": "REDIS_URL is unset; an embedded Redis stood in"}
+        {"what": "your own Redis", "why": "REDIS_URL is unset; an embedded one was checked instead"}
     ]
     assert run.redis["own"] is False
     assert not port_answers(run.redis["where"])
@@ -73,7 +73,10 @@ def test_stand_in_in_a_container_is_recorded_and_removed(drill: Drill) -> None:
 
     assert run.exit_code == 0, run.output
     assert run.record["not_checked"] == [
-        {"what": "your own Redis", "why": "REDIS_URL is unset; one in a container stood in"}
+        {
+            "what": "your own Redis",
+            "why": "REDIS_URL is unset; one in a container was checked instead",
+        }
     ]
     assert run.redis["own"] is False
     assert not port_answers(run.redis["where"])

@@ -121,7 +121,7 @@ def many_page(chromium: Path, many: Done) -> Text:
 @pytest.mark.parametrize(
     ("mode", "arguments", "title", "meaning"),
     [
-        ("", [], "PASSED", "The backup was restored, and all 6 criteria that ran hold."),
+        ("", [], "PASSED", "The backup was restored, and all 6 criteria that ran passed."),
         (
             "noserver",
             [],
@@ -149,9 +149,9 @@ def test_the_page_tells_a_failure_first(evil_page: Text) -> None:
     text = evil_page.text
 
     assert evil_page.title == "Restore drill: FAILED"
-    assert "1 of 8 criteria does not hold: do not rely on this backup" in text
+    assert "1 of 8 criteria failed: do not rely on this backup" in text
     story = text.index("public.cards has 0 rows, the backup holds 1,000")
-    assert "Should hold: A table holds the rows & keys that lie in the backup." in text
+    assert "Expected: A table holds the rows & keys that lie in the backup." in text
     assert "1. read the <log>" in text
     assert story < text.index("Not checked") < text.index("9f86d081") < text.index("Criteria")
 

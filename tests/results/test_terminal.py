@@ -44,8 +44,8 @@ def test_a_failure_is_told_when_it_happens_in_full_and_in_the_banner(failed: Don
     assert failed.out.count(line) == 2
     assert failed.out.count("  1. read the <log>") == 1
     banner = failed.out.split("---- RESTORE DRILL FAILED ----")[1]
-    assert "✗ 1 of 6 criteria does not hold: do not rely on this backup" in banner
-    assert "· Next: mend what is named above" in banner
+    assert "✗ 1 of 6 criteria failed: do not rely on this backup" in banner
+    assert "· Next: fix what is named above" in banner
     assert "FAILURES" not in failed.out
     assert "short test summary" not in failed.out
 
@@ -56,7 +56,7 @@ def test_criteria_that_repeat_a_story_share_a_line(project: Path) -> None:
 
     assert done.out.count("! test_table_has_rows[public.cards]: no server could be had") == 2
     assert done.out.count("checked: PyPI") == 1
-    assert "! Not reached because of that: 2 criteria" in done.out
+    assert "! Not reached because of this: 2 criteria" in done.out
     assert "test_foreign_keys_hold" not in done.out
 
 

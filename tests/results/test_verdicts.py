@@ -49,10 +49,10 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([LATE], {}, "the backup is good, recovery takes longer than you allow"),
         ([OLD], {}, "the backup is good but 3 d old: what was written since is lost if you need"),
         ([OLD], {"backup": {"age_seconds": -900.0}}, "a time that lies in the future"),
-        ([LATE], {"selection": "-k time"}, "1 of 3 criteria does not hold: recovery takes longer"),
-        ([LATE], {"rows_read": False}, "does not hold: recovery takes longer than you allow"),
+        ([LATE], {"selection": "-k time"}, "1 of 3 criteria failed: recovery takes longer"),
+        ([LATE], {"rows_read": False}, "failed: recovery takes longer than you allow"),
         ([LATE, check("a::test_x", "failed")], {}, "do not rely on this backup"),
-        ([LATE, check("a::test_x", "error")], {}, "does not hold: recovery takes longer"),
+        ([LATE, check("a::test_x", "error")], {}, "failed: recovery takes longer"),
         ([OLD, LATE], {}, "if you need it now, and the backup is good, recovery takes longer"),
         ([check("a::test_r", "failed", stage="redis")], {}, "Redis is not as it should be"),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
@@ -71,7 +71,7 @@ def test_a_failure_says_what_it_speaks_against(
 @pytest.mark.parametrize(
     ("checks", "restored", "told"),
     [
-        ([], None, "The drill could not do its work: nothing is known about the backup."),
+        ([], None, "The drill could not run: nothing is known about the backup."),
         ([GOOD[0], check("b::test_t", "error")], None, "is whole; it was not restored: m."),
         (
             [check("a::test_backup_exists", stage="select"), check("b::test_t", "error")],

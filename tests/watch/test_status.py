@@ -105,7 +105,7 @@ def test_all_is_well(tmp_path: Path) -> None:
     assert "passed (proven)" in told and "1.2 MB, 900 rows, restore 10 s" in told
     assert "Restore: 10 s, usually 10 s" in told
     assert "times as long" not in told
-    assert told.endswith("All is well\n")
+    assert told.endswith("OK\n")
 
 
 def test_slower_restore_is_told(tmp_path: Path) -> None:
@@ -123,11 +123,11 @@ def test_slower_restore_is_told(tmp_path: Path) -> None:
     ("drills", "arguments", "trouble"),
     [
         ([], [], "no drill has been noted"),
-        ([PASSED], ["--max-age=20h"], "the last drill passed 1 d ago, allowed are 20 h"),
+        ([PASSED], ["--max-age=20h"], "the last drill passed 1 d ago; the limit is 20 h"),
         (
             [replace(PASSED, at=NOW - timedelta(days=9))],
             [],
-            "the last drill passed 9 d ago, allowed are 8 d",
+            "the last drill passed 9 d ago; the limit is 8 d",
         ),
         (
             [PASSED, replace(FAILED, at=NOW)],
@@ -168,7 +168,7 @@ def test_trouble_is_told(
     code, told = status(tmp_path, *arguments)
 
     assert code == 1
-    assert f"Not well: {trouble}" in told
+    assert f"PROBLEM: {trouble}" in told
     assert "drill now: pytest drill/" in told
 
 
@@ -212,10 +212,10 @@ def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:
     found = json.loads(status(tmp_path, "--json")[1])
 
     assert code == 1
-    assert "Series db/crm: not well: the last drill failed, first test_fact_holds[x]" in told
+    assert "Series db/crm: PROBLEM: the last drill failed, first test_fact_holds[x]" in told
     assert "3 drills noted: 2 passed, 1 failed (67% passed)" in told
-    assert "Series db/shop: well" in told and "4 drills noted: 4 passed" in told
-    assert "Not well: db/crm: the last drill failed" in told and "All is well" not in told
+    assert "Series db/shop: OK" in told and "4 drills noted: 4 passed" in told
+    assert "PROBLEM: db/crm: the last drill failed" in told and "OK: every" not in told
     assert [(each["name"], each["ok"]) for each in found["series"]] == [
         ("db/crm", False), ("db/shop", True)
     ]  # fmt: skip
@@ -232,9 +232,9 @@ def test_series_that_is_drilled_no_more_is_not_well(tmp_path: Path) -> None:
     well, fine = status(tmp_path, "--max-age=21d")
 
     assert code == 1
-    assert "Not well: db/crm: the last drill passed 20 d ago, allowed are 8 d" in told
+    assert "PROBLEM: db/crm: the last drill passed 20 d ago; the limit is 8 d" in told
     assert "is a series no longer backed up? take its lines out of" in told
-    assert well == 0 and fine.endswith("All is well\n")
+    assert well == 0 and fine.endswith("OK: every series has passed its last drill\n")
 
 
 def test_backups_whose_names_have_a_random_part_are_well(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -
     code, told = status(tmp_path)
 
     assert code == 1
-    assert "Not well: no backup was found: the last drill could not run" in told
+    assert "PROBLEM: no backup was found: the last drill could not run" in told
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ def rows_in_lines(facts: Facts, criteria: Criteria) -> Iterator[str]:
     named += [name for name in largest if name not in named]
     for name in named[:SHOWN]:
         label = name.removeprefix("public.")
-        yield f"{label[:1].upper()}{label[1:]}: {facts.rows[name]:,}"
+        if label.isidentifier():  # a name that is quoted, or has a schema, stays as it is
+            label = label[:1].upper() + label[1:]
+        yield f"{label}: {facts.rows[name]:,}"
     if len(named) > SHOWN:
         yield f"and {show_count(len(named) - SHOWN, 'more table')}, see the report"

@@ -8,7 +8,7 @@ DRILL = "drill"
 COMMANDS = {
     "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
     "status": ("restore_drill.watch.status", "does the drill still run, and does it pass?"),
-    "reference": ("fixtures.reference", "drill, and write what the database is made of"),
+    "reference": ("fixtures.commands.reference", "drill, and write what the database is made of"),
     "accept": ("restore_drill.drift.accept", "accept what the last drill found lost or changed"),
     "rollback": ("restore_drill.live.rollback", "restore DATABASE_URL from a safety snapshot"),
     "clean": (

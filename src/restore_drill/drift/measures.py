@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for
 from restore_drill.drift.reference import read_reference
@@ -15,6 +16,13 @@ from restore_drill.facts.checks.large_objects import LARGE_OBJECTS
 from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
+
+WHY_PLAUSIBLE = (
+    "no manifest lies beside the backup, so that a pass is plausible and not proven; "
+    f"take backups with {COMMAND} backup"
+)
+NO_MANIFEST = ("content and schema against the source", WHY_PLAUSIBLE)
+"""What is not checked without a manifest, and why."""
 
 
 @dataclass(frozen=True)

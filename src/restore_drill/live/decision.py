@@ -10,8 +10,9 @@ from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_bytes, show_count
 from restore_drill.live.hold import Hold
+from restore_drill.live.refusals import refuse_change
 from restore_drill.live.rollback import NotBroughtBack, bring_back
-from restore_drill.live.safety import Snapshot, refuse_change
+from restore_drill.live.safety import Snapshot
 from restore_drill.live.undecided import mark_decided, mark_undecided, undecided_file
 
 
@@ -55,7 +56,7 @@ def decide(
 ) -> None:
     """Keep the restored database where the whole drill has proved it, else go back.
 
-    `unproved` says why the copy is not proved; `beside` names criteria that do not hold and say
+    `unproved` says why the copy is not proved; `beside` names criteria that failed and say
     nothing against it.
     """
     if not undecided_file(snapshot.path).exists():
@@ -68,7 +69,7 @@ def decide(
     record.snapshot["live_database"] = "holds the backup"
     if beside:
         steps.warn(
-            "The live database keeps the backup: what failed says nothing against it "
+            "The live database keeps the backup: what failed does not concern it "
             f"({', '.join(beside)})"
         )
 
@@ -94,9 +95,9 @@ def go_back(
                 hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
                 jobs=jobs, progress=steps.progress,
             )  # fmt: skip
-        except NotBroughtBack as trouble:
-            record.snapshot["live_database"] = str(trouble)
-            steps.bad(str(trouble))
+        except NotBroughtBack as error:
+            record.snapshot["live_database"] = str(error)
+            steps.bad(str(error))
             raise
     steps.clear_progress()
     mark_decided(snapshot.path)

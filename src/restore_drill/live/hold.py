@@ -35,7 +35,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class ServerIdentity(NamedTuple):
-    """Which database of which server: `system` is empty where the server does not tell it."""
+    """Which database of which server: `system` is empty where the server keeps it to itself."""
 
     system: str
     oid: int
@@ -153,7 +153,7 @@ class Hold:
             raise
 
     def untouched(self, error: psycopg.Error) -> CouldNotRun:
-        """Tell why the database was left as it is."""
+        """Why the database was left as it is."""
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
             return CouldNotRun(
                 f"{self.target.description} was not reset: other sessions hold locks in it",

@@ -21,7 +21,8 @@ from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.hold import Hold, identity_of_server
-from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot, way_back, what_it_holds
+from restore_drill.live.refusals import way_back, what_it_holds
+from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
 from restore_drill.live.undecided import (
     Source,
     mark_decided,
@@ -62,8 +63,8 @@ def bring_back(
         found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
     except psycopg.Error as error:
         raise not_brought_back(target, backup.path, [error_text(error)]) from None
-    except CouldNotRun as trouble:
-        raise not_brought_back(target, backup.path, str(trouble).splitlines()) from None
+    except CouldNotRun as error:
+        raise not_brought_back(target, backup.path, str(error).splitlines()) from None
     if done.errors or found:
         errors = [line for error in done.errors[:5] for line in error.lines()]
         raise not_brought_back(target, backup.path, [*errors, *found[:10]])

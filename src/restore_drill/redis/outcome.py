@@ -79,4 +79,4 @@ class RedisStage:
         else:
             steps.ok("Redis takes writes")
         if not facts.own:
-            steps.warn("REDIS_URL is unset: this was a stand-in, your own Redis was not checked")
+            steps.warn("REDIS_URL is unset: the drill started this Redis, yours was not checked")

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.results.lines import (
+    Line,
+    finding_lines,
+    not_checked_lines,
+    waived_lines,
+    warning_lines,
+)
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import (
     SAMPLE,
     VERDICTS,
     count,
-    depends,
-    first_line,
-    short_name,
-    troubles_of,
-    unreached_of,
+    problems_of,
     waived_of,
 )
-
-MOST_LINES = 20
-"""So many lines of a kind stand in a banner; the report has all of them."""
-MOST_NAMES = 50
-"""So many names stand in a line."""
-
-Line = tuple[str, str]
-"""Kind of a step line (`ok`, `bad`, `warn`, `note`) and its text."""
 
 
 def quiet_line(result: Result, report: Path | None) -> str:
@@ -47,7 +42,7 @@ def quiet_line(result: Result, report: Path | None) -> str:
 
 
 def quiet_lines(result: Result, report: Path | None) -> Iterator[str]:
-    """All that is told with `-q`: findings, waivers and warnings, and the verdict in one line."""
+    """All that is shown with `-q`: findings, waivers and warnings, and the verdict in one line."""
     for _, text in (*finding_lines(result), *waived_lines(result), *warning_lines(result)):
         yield text
     yield quiet_line(result, report)
@@ -76,8 +71,8 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
     yield from backup_lines(result)
     yield from snapshot_lines(result, target)
     restored = result["timings"]["restore"]
-    troubled = any(check["stage"] == "restore" for check in troubles_of(result))
-    if restored is not None and not troubled:
+    has_problem = any(check["stage"] == "restore" for check in problems_of(result))
+    if restored is not None and not has_problem:
         yield "ok", f"Database restored in {time_of(result, 'restore')}"
     if passed := count(result, "passed"):
         yield "ok", f"{show_count(passed, 'criterion', 'criteria')} passed"
@@ -98,55 +93,11 @@ def time_of(result: Result, stage: str) -> str:
     return show_duration(result["timings"][stage]) + (" (no budget set)" if unset else "")
 
 
-def finding_lines(result: Result) -> Iterator[Line]:
-    """Criteria that do not hold or could not run, those with the same message on one line."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for check in troubles_of(result):
-        key = (check["outcome"], first_line(check["message"]))
-        grouped.setdefault(key, []).append(short_name(check["id"]))
-    for (outcome, message), names in list(grouped.items())[:MOST_LINES]:
-        yield ("bad" if outcome == "failed" else "warn"), f"{listed(names)}: {message}"
-    if len(grouped) > MOST_LINES:
-        others = [name for names in list(grouped.values())[MOST_LINES:] for name in names]
-        yield "bad", f"{len(grouped) - MOST_LINES} more findings, of {listed(others)}"
-    if unreached := len(unreached_of(result)):
-        number = show_count(unreached, "criterion", "criteria")
-        yield "warn", f"Not reached because of that: {number}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a, b, c and 12 more (all stand in the report)`."""
-    if len(names) <= MOST_NAMES:
-        return ", ".join(names)
-    more = len(names) - MOST_NAMES
-    return f"{', '.join(names[:MOST_NAMES])} and {more} more (all stand in the report)"
-
-
-def warning_lines(result: Result) -> Iterator[Line]:
-    """What does not fail the drill and is no part of what was proved."""
-    for warning in result["warnings"][:MOST_LINES]:
-        yield "warn", f"Warning: {warning}"
-    if (more := len(result["warnings"]) - MOST_LINES) > 0:
-        yield "warn", f"{show_count(more, 'more warning')}: see the report"
-
-
-def waived_lines(result: Result) -> Iterator[Line]:
-    """Known findings that a waiver accepts for now; each is told."""
-    for check in waived_of(result):
-        line = first_line(check["message"])
-        yield "warn", waived_line(short_name(check["id"]), line, check["waiver"])
-
-
-def waived_line(name: str, finding: str, waiver: dict[str, str]) -> str:
-    """`Waived until 2027-01-31: test_x[cards]: what was found (why it is accepted)`."""
-    return f"Waived until {waiver['expires']}: {name}: {finding} ({waiver['reason']})"
-
-
 def backup_lines(result: Result) -> Iterator[Line]:
     """What was drilled."""
     backup = result["backup"]
     if backup is None:
-        yield "note", "Backup: none was looked at"
+        yield "note", "Backup: none was checked"
         return
     size = show_bytes(backup["bytes"]) if backup.get("bytes") is not None else ""
     age = backup.get("age_seconds") or 0
@@ -154,10 +105,10 @@ def backup_lines(result: Result) -> Iterator[Line]:
     about = ", ".join(filter(None, (size, old)))
     about = f" ({about})" if about else ""
     if not result["sample"]:
-        is_fit = all(check["stage"] != "select" for check in troubles_of(result))
+        is_fit = all(check["stage"] != "select" for check in problems_of(result))
         yield "ok" if is_fit else "note", f"Backup used: {Path(backup['path']).name}{about}"
         return
-    yield "note", f"Backup used: one of the sample shop, made for this drill{about}"
+    yield "note", f"Backup used: a dump of the sample shop, made for this drill{about}"
     if result["verdict"] not in ("sample", "failed"):
         yield "warn", SAMPLE
 
@@ -179,20 +130,6 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         yield "note", f"Safety snapshot: {why}"
 
 
-def not_checked_lines(result: Result) -> Iterator[Line]:
-    """What was not checked, by reason."""
-    grouped: dict[str, list[str]] = {}
-    for entry in result["not_checked"] if result["checks"] else ():
-        if depends(entry["why"]):
-            continue  # told beside what they depend on
-        grouped.setdefault(entry["why"], []).append(short_name(entry["what"]))
-    for why, whats in list(grouped.items())[:MOST_LINES]:
-        more = f" and {len(whats) - MOST_LINES} more" if len(whats) > MOST_LINES else ""
-        yield "warn", f"Not checked: {'; '.join(whats[:MOST_LINES])}{more} ({why})"
-    if len(grouped) > MOST_LINES:
-        yield "warn", f"Not checked for {len(grouped) - MOST_LINES} more reasons: see the report"
-
-
 def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
     kinds = {check["budget"] for check in result["checks"] if check["outcome"] == "failed"}
@@ -201,13 +138,13 @@ def next_lines(result: Result) -> Iterator[Line]:
     elif result["verdict"] == "failed" and kinds == {"age"}:
         yield "note", "Next: see why no newer backup is there, take one, and drill it"
     elif result["verdict"] == "failed":
-        yield "note", "Next: mend what is named above, or take a new backup, and drill again"
+        yield "note", "Next: fix what is named above, or take a new backup, and drill again"
     elif result["verdict"] == "could-not-run":
-        yield "note", "Next: mend what is named above, and drill again"
+        yield "note", "Next: fix what is named above, and drill again"
 
 
 def shown_path(path: Path) -> str:
-    """`path` as short as it can be told from where the user stands."""
+    """`path` as short as it can be named from where the user stands."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

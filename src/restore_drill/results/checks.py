@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from textwrap import dedent, indent
 from typing import Any
 
 from restore_drill.checks.stages import whether
@@ -14,55 +13,22 @@ from restore_drill.core.printable import printable, printable_lines
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.core.units import show_count
-
-BAD = ("error", "failed")
-SEVERITY = ("passed", "skipped", "waived", "error", "failed")
-"""Outcomes of a check; of several phases the worst counts."""
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """What a criterion says of itself: its sentence, its stage, whether it reads restored rows.
-
-    `is_beside` says that its failure says nothing about the restored copy: age, times, Redis.
-    `budget` is `time` or `age` where it asks for that alone, else empty.
-    """
-
-    sentence: str = ""
-    stage: str = ""
-    reads_rows: bool = False
-    is_beside: bool = False
-    budget: str = ""
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One phase of a criterion, `setup`, `call` or `teardown`, and its `outcome`.
-
-    `known` says why it was known to fail, None where it was not; `waiver` holds the reason and end
-    of a waiver that accepts its failure.
-    """
-
-    nodeid: str
-    when: str
-    outcome: str
-    message: str
-    seconds: float
-    known: str | None = None
-    waiver: dict[str, str] | None = None
+from restore_drill.results.criterion import BAD, SEVERITY, Criterion, Phase, module_of
+from restore_drill.results.selection import Selection
 
 
 @dataclass(eq=False)
 class Checks:
     """Fills `record.checks` and `record.not_checked`.
 
-    `reasons` say why the drill did not come to its normal end; `collection_broke` is set where a
-    module of criteria could not be collected; `not_picked` are the names of criteria that a
-    selection took away.
+    `selection` narrowed the drill; `reasons` say why it did not come to its normal end;
+    `collection_broke` is set where a module of criteria could not be collected; `not_picked` are
+    the names of criteria that the selection took away.
     """
 
     record: Record
     redact: Redactor
+    selection: Selection
     criteria: dict[str, Criterion] = field(default_factory=dict)
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -73,16 +39,6 @@ class Checks:
     )
     reasons: list[str] = field(default_factory=list)
     collection_broke: bool = False
-
-    @property
-    def selection(self) -> str:
-        """What narrowed this run, as on the command line; empty for the whole drill."""
-        return ""
-
-    @property
-    def asked_for(self) -> list[str]:
-        """Paths and ids on the command line, where they do not cover the whole of `drill/`."""
-        return []
 
     @property
     def rows_were_read(self) -> bool:
@@ -108,7 +64,7 @@ class Checks:
 
     @property
     def beside_the_copy(self) -> list[str]:
-        """Criteria that do not hold and say nothing about the restored copy."""
+        """Criteria that failed or could not run and say nothing about the restored copy."""
         return [
             name.rpartition("::")[2]
             for name, check in self.found.items()
@@ -118,6 +74,10 @@ class Checks:
     def safe(self, text: str) -> str:
         """`text` without secrets, and without what a terminal would obey."""
         return printable_lines(self.redact(text))
+
+    def safe_line(self, text: str) -> str:
+        """The same for `text` that is to be one line."""
+        return printable(self.redact(text))
 
     def fold(self, phase: Phase) -> None:
         """Fold one phase of a criterion into its check."""
@@ -129,9 +89,9 @@ class Checks:
         elif outcome == "skipped":
             if phase.known is not None:
                 known = phase.known.removeprefix("reason: ")
-                message = "known to fail, waived: " + printable(self.redact(known))
-            is_cause_told = message.startswith(NOT_REACHED)
-            what = "" if is_cause_told else nodeid.split("[", maxsplit=1)[0]
+                message = "known to fail, waived: " + self.safe_line(known)
+            is_cause_reported = message.startswith(NOT_REACHED)
+            what = "" if is_cause_reported else nodeid.split("[", maxsplit=1)[0]
             self.skipped[what, message].append(nodeid)
         self.seconds[nodeid] += phase.seconds
         if phase.when == "call" or outcome != "passed":
@@ -164,9 +124,11 @@ class Checks:
         self.record.checks[:] = self.found.values()
         for (what, why), names in self.skipped.items():
             self.record.skip(self.in_words(what, names), why)
-        self.skip_modules(self.deselected, f"deselected by {self.selection}")
-        if self.asked_for:
-            self.record.skip("everything else in drill/", f"only {self.selection} was asked for")
+        self.skip_modules(self.deselected, f"deselected by {self.selection.text}")
+        if self.selection.paths:
+            self.record.skip(
+                "everything else in drill/", f"only {self.selection.text} was asked for"
+            )
         unfinished = Counter(map(module_of, self.criteria.keys() - self.found.keys()))
         why = stopped or "".join(self.reasons[:1]) or "the drill ended before"
         self.skip_modules(unfinished, why)
@@ -177,24 +139,13 @@ class Checks:
         if not what:
             return number
         sentence = self.criteria.get(names[0], Criterion()).sentence
-        told = whether(sentence) if sentence else what.rpartition("::")[2]
+        text = whether(sentence) if sentence else what.rpartition("::")[2]
         about = names[0].partition("[")[2].removesuffix("]")
         if len(names) > 1:
-            return f"{told} ({number})"
-        return f"{told} ({about})" if about and sentence else told
+            return f"{text} ({number})"
+        return f"{text} ({about})" if about and sentence else text
 
     def skip_modules(self, modules: Counter[str], why: str) -> None:
         """Note that so many criteria of each of `modules` were not checked."""
         for module, count in sorted(modules.items()):
             self.record.skip(f"{show_count(count, 'criterion', 'criteria')} of {module}", why)
-
-
-def module_of(nodeid: str) -> str:
-    """Test module of a criterion: `drill/test_tables.py`."""
-    return nodeid.split("::", maxsplit=1)[0]
-
-
-def story_of(text: str) -> str:
-    """Message of an assertion without pytest's echo and its deeper indentation."""
-    head, _, rest = text.split("\nassert ", maxsplit=1)[0].partition("\n")
-    return f"{head}\n{indent(dedent(rest), '  ')}".rstrip()

@@ -1,4 +1,4 @@
-"""Findings while the drill runs: each told in a line once, and its whole story at the end."""
+"""Findings while the drill runs: each shown in a line once, and its whole message at the end."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 MOST_ALIKE = 20
-"""So many criteria with the same message are told as they fail; the banner names all."""
+"""So many criteria with the same message are shown as they fail; the banner names all."""
 
 
 @dataclass
 class Findings:
-    """What was told so far: how often each line, and the criteria that tell each story."""
+    """What was shown so far: how often each line, and the criteria that have each message."""
 
-    told: Counter[str] = field(default_factory=Counter)
-    stories: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    shown: Counter[str] = field(default_factory=Counter)
+    messages: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def note(self, name: str, line: str, text: str, captured: str) -> bool:
-        """Note what the criterion `name` has found; whether its `line` is to be told now.
+        """Note what the criterion `name` has found; whether its `line` is to be shown now.
 
         `text` is the whole of it, which is kept with what was `captured` where it is more than the
-        line. The same story is told once, for all that tell it.
+        line. The same message is shown once, for all that have it.
         """
-        self.told[line] += 1
+        self.shown[line] += 1
         if text != line:
-            self.stories[text + captured].append(name)
-        return self.told[line] <= MOST_ALIKE
+            self.messages[text + captured].append(name)
+        return self.shown[line] <= MOST_ALIKE

@@ -10,8 +10,8 @@ from restore_drill.results.words import (
     SAMPLE,
     count,
     first_line,
+    problems_of,
     short_name,
-    troubles_of,
     unreached_of,
     waived_of,
 )
@@ -24,7 +24,7 @@ NOTHING = "nothing is known about the backup"
 
 def meaning_of(result: Result) -> str:
     """What the verdict means, in a sentence or two."""
-    told = {
+    meaning = {
         "passed": lambda: f"The backup was restored, and {holding(result)}. {worth_of(result)}",
         "sample": lambda: (
             f"The sample shop was restored, and {holding(result)}: the drill works here. {SAMPLE}."
@@ -33,19 +33,21 @@ def meaning_of(result: Result) -> str:
         "could-not-run": lambda: undone(result),
         "incomplete": lambda: f"{selected(result)} {known_of(result)}",
     }[result["verdict"]]()
-    return told.strip()
+    return meaning.strip()
 
 
 def holding(result: Result) -> str:
-    """`all 45 criteria that ran hold`, with what is waived and warned of."""
+    """`all 45 criteria that ran passed`, with what is waived and warned of."""
     passed, waived = count(result, "passed"), len(waived_of(result))
-    told = "the criterion that ran holds" if passed == 1 else f"all {passed} criteria that ran hold"
+    text = (
+        "the criterion that ran passed" if passed == 1 else f"all {passed} criteria that ran passed"
+    )
     if waived:
-        told = f"{passed} of {show_count(passed + waived, 'criterion', 'criteria')} that ran hold"
-        told += f"; {show_count(waived, 'known finding')} waived"
+        text = f"{passed} of {show_count(passed + waived, 'criterion', 'criteria')} that ran passed"
+        text += f"; {show_count(waived, 'known finding')} waived"
     if result["warnings"]:
-        told += f"; {show_count(len(result['warnings']), 'warning')}"
-    return told
+        text += f"; {show_count(len(result['warnings']), 'warning')}"
+    return text
 
 
 def worth_of(result: Result) -> str:
@@ -69,33 +71,33 @@ def measured_of(result: Result) -> str:
     if drift is None:
         return f"Measured against: the {result['basis']}"
     against = " and ".join(each["told"] for each in drift["against"])
-    told = f"drift against {against}" if against else f"no drift yet: {drift['why_not']}"
-    return f"Measured against: the {result['basis']}; {told}"
+    drifted = f"drift against {against}" if against else f"no drift yet: {drift['why_not']}"
+    return f"Measured against: the {result['basis']}; {drifted}"
 
 
 def selected(result: Result) -> str:
     """What became of the criteria that were picked, none of which read a restored row."""
     waived = len(waived_of(result))
     if not count(result, "passed"):
-        return f"Nothing of what was selected passed; {show_count(waived, 'known finding')} waived."
+        return f"No selected criterion passed; {show_count(waived, 'known finding')} waived."
     accepted = f"; {show_count(waived, 'known finding')} waived" if waived else ""
-    return f"What was selected passed{accepted}, but {NO_ROWS}."
+    return f"The selected criteria passed{accepted}, but {NO_ROWS}."
 
 
 def failure_of(result: Result) -> str:
-    """How many criteria do not hold, and whether that speaks against the backup."""
+    """How many criteria failed, and whether that speaks against the backup."""
     failed = [check for check in result["checks"] if check["outcome"] == "failed"]
     total = show_count(len(result["checks"]), "criterion", "criteria")
-    told = f"{len(failed)} of {total} {'does' if len(failed) == 1 else 'do'} not hold"
+    text = f"{len(failed)} of {total} failed"
     kinds = {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
     if result["sample"]:
-        return f"{told}: the drill does not work here. {SAMPLE}."
+        return f"{text}: the drill does not work here. {SAMPLE}."
     if "" not in kinds:
         parts = [sentence for kind, sentence in missed(result) if kind in kinds]
-        return f"{told}: {', and '.join(parts)}."
+        return f"{text}: {', and '.join(parts)}."
     if result["backup"] is None:
-        return f"{told}: there is no backup to rely on."
-    return f"{told}: do not rely on this backup until that is explained."
+        return f"{text}: there is no backup to rely on."
+    return f"{text}: do not rely on this backup until every failure is explained."
 
 
 def missed(result: Result) -> Sequence[tuple[str, str]]:
@@ -110,22 +112,22 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
     return [
         ("age", f"{good} but {old}" if is_good else f"the backup is {old}"),
         ("time", (f"{good}, " if is_good else "") + "recovery takes longer than you allow"),
-        ("redis", "Redis is not as it should be"),
+        ("redis", "Redis failed its checks"),
     ]
 
 
 def undone(result: Result) -> str:
     """What is known all the same where the drill could not do its work, and what is not."""
     known = known_of(result)
-    troubles = troubles_of(result)
-    why = first_line(troubles[0]["message"]) if troubles else "; ".join(result["reasons"][:1])
+    problems = problems_of(result)
+    why = first_line(problems[0]["message"]) if problems else "; ".join(result["reasons"][:1])
     if known.endswith("not restored.") and why:
-        return f"The drill could not do its work. {known.removesuffix('.')}: {why.rstrip('.')}."
-    return f"The drill could not do its work{':' if known.startswith('nothing') else '.'} {known}"
+        return f"The drill could not run. {known.removesuffix('.')}: {why.rstrip('.')}."
+    return f"The drill could not run{':' if known.startswith('nothing') else '.'} {known}"
 
 
 def known_of(result: Result) -> str:
-    """What is known about the backup by the criteria that hold, in a sentence."""
+    """What is known about the backup by the criteria that passed, in a sentence."""
     held = {short_name(c["id"]) for c in result["checks"] if c["outcome"] == "passed"}
     if result["backup"] is None or READ_TO_ITS_END not in held:
         is_there = any(
@@ -141,5 +143,5 @@ def known_of(result: Result) -> str:
         return f"{whole} whether it can be restored without an error is not known."
     open_ = len(unreached_of(result)) + count(result, "error")
     rest = f", {show_count(open_, 'criterion', 'criteria')} could not be checked" if open_ else ""
-    rows = "" if result["rows_read"] else "; no row of it was looked at"
+    rows = "" if result["rows_read"] else "; none of its rows was checked"
     return f"{whole} it was restored without an error{rows}{rest}."

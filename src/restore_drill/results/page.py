@@ -50,7 +50,7 @@ def completed(page: str) -> str:
 
 
 def render(result: Result) -> str:
-    """Static, escaped HTML of all that `result` tells but its single criteria."""
+    """Static, escaped HTML of `result` but for its single criteria."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,

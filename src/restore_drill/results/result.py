@@ -31,7 +31,7 @@ EXIT_CODES = {
     "failed": 1,
     "could-not-run": EXIT_COULD_NOT_RUN,
 }
-"""Exit code by verdict, where pytest has none of its own to tell."""
+"""Exit code by verdict, where pytest has none of its own."""
 
 NO_ROWS = "no criterion read a row of the restored database"
 
@@ -51,7 +51,7 @@ def verdict_of(checks: Checks, exitstatus: int) -> str:
     if checks.rows_were_read:
         return "sample" if checks.record.sample else "passed"
     held = outcomes & {"passed", "waived"}
-    return "incomplete" if checks.selection and held else "could-not-run"
+    return "incomplete" if checks.selection.text and held else "could-not-run"
 
 
 def exit_code_of(verdict: str, checks: Checks, exitstatus: int) -> int:
@@ -70,7 +70,7 @@ def build_result(
     selection: str = "",
     rows_read: bool = False,
 ) -> Result:
-    """result.json of the run told by `record`; times in ISO 8601 UTC, durations in seconds.
+    """result.json of the run that `record` is of; times in ISO 8601 UTC, durations in seconds.
 
     `reasons` say why the run did not come to its normal end, `selection` what narrowed it,
     `rows_read` whether a criterion that reads restored rows has passed.

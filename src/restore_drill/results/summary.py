@@ -15,7 +15,7 @@ from restore_drill.results.words import (
     describe,
     first_line,
     headline_of,
-    troubles_of,
+    problems_of,
     waived_of,
 )
 
@@ -36,8 +36,8 @@ def summary_lines(result: Result) -> Iterator[str]:
     yield from ("", escape(meaning_of(result)))
     if result["sample"] and result["verdict"] != "sample":
         yield from ("", f"**{escape(SAMPLE)}**")
-    troubles = [(c["outcome"], c["id"], first_line(c["message"])) for c in troubles_of(result)]
-    yield from table(("Outcome", "Criterion", "What was found"), troubles)
+    problems = [(c["outcome"], c["id"], first_line(c["message"])) for c in problems_of(result)]
+    yield from table(("Outcome", "Criterion", "What was found"), problems)
     waived = [
         (c["id"], first_line(c["message"]), c["waiver"]["reason"], c["waiver"]["expires"])
         for c in waived_of(result)

@@ -16,9 +16,9 @@ from restore_drill.results.words import (
     count,
     describe,
     headline_of,
+    problems_of,
     short_name,
     text_of,
-    troubles_of,
     waived_of,
 )
 
@@ -41,7 +41,7 @@ def view_of(result: Result) -> dict[str, Any]:
         "counts": counts_of(result),
         "few": FEW,
         "selection": result["selection"],
-        "findings": findings_of(troubles_of(result)),
+        "findings": findings_of(problems_of(result)),
         "waived": findings_of(waived_of(result)),
         "cards": cards_of(result),
         "timeline": timeline_of(result),
@@ -68,7 +68,7 @@ def counts_of(result: Result) -> list[tuple[str, str]]:
 
 
 def findings_of(checks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Stories of `checks` that do not hold; criteria with the same story share it."""
+    """Messages of `checks`; criteria with the same message share it."""
     findings: dict[tuple[str, ...], dict[str, Any]] = {}
     for check in checks:
         waiver = check.get("waiver", {})
@@ -104,7 +104,7 @@ def timeline_of(result: Result) -> list[dict[str, Any]]:
     """Stages in their order: the left edge and width of each one's bars, in percent of the run."""
     ends = [stage["started"] + stage["seconds"] for stage in result["stages"]]
     whole = max(result["timings"]["total"], *ends, 0.001)
-    troubled = {check["stage"]: check["outcome"] for check in reversed(troubles_of(result))}
+    troubled = {check["stage"]: check["outcome"] for check in reversed(problems_of(result))}
     rows: dict[str, dict[str, Any]] = {}
     for stage in sorted(result["stages"], key=lambda stage: stage["started"]):
         name = stage["name"]
@@ -138,17 +138,17 @@ def row_of(name: str, value: Any, facts: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "value": known, "expected": facts.get("expected"), "ok": facts.get("ok")}
 
 
-def listed(rows: list[dict[str, Any]], told: str) -> dict[str, Any]:
-    """`rows`, what is wrong first; many that are right are folded away. `told` sums them up."""
+def listed(rows: list[dict[str, Any]], summary: str) -> dict[str, Any]:
+    """`rows`, what is wrong first; many that are right are folded away; `summary` is of all."""
     wrong = [row for row in rows if row["ok"] is False]
     others = [row for row in rows if row["ok"] is not False]
     unjudged = sum(row["ok"] is None for row in rows)
-    told += f", {len(wrong)} not as expected" if wrong else ""
-    told += f", {unjudged} not compared with anything" if unjudged else ""
-    told += "" if wrong or unjudged else ", all as expected"
+    summary += f", {len(wrong)} not as expected" if wrong else ""
+    summary += f", {unjudged} not compared with anything" if unjudged else ""
+    summary += "" if wrong or unjudged else ", all as expected"
     few = len(others) <= FEW
     return {
-        "told": told,
+        "summary": summary,
         "shown": [*wrong, *others] if few else wrong,
         "folded": [] if few else others,
         "fold": f"the other {len(others)}" if wrong else f"all {len(others)}",

@@ -1,4 +1,4 @@
-"""The words that all reports share: the verdict told in a line, facts told as label and text."""
+"""The words that all reports share: the verdict in a line, facts as label and text."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def count(result: Result, outcome: str) -> int:
     return sum(check["outcome"] == outcome for check in result["checks"])
 
 
-def troubles_of(result: Result) -> list[dict[str, Any]]:
+def problems_of(result: Result) -> list[dict[str, Any]]:
     """Checks that failed, then those that could not run."""
     found = [check for check in result["checks"] if check["outcome"] in ("failed", "error")]
     return sorted(found, key=lambda check: check["outcome"] != "failed")
@@ -66,12 +66,12 @@ def first_line(message: str) -> str:
 
 
 def depends(message: str) -> bool:
-    """Whether the criterion was not reached because of what another one tells."""
+    """Whether the criterion was not reached because of another one."""
     return message.startswith(NOT_REACHED)
 
 
 def unreached_of(result: Result) -> list[dict[str, Any]]:
-    """Checks that were not reached because of what another one tells."""
+    """Checks that were not reached because of another one."""
     return [check for check in result["checks"] if depends(check["message"])]
 
 

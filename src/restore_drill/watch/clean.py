@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Remove only what carries a drill's name and is dead."""
     del parsed, root
-    told = []
+    lines = []
     cleaned = clean_left_overs() + clean_left_over_redis()
     try:
         cleaned += clean_left_over_containers()
-    except CouldNotRun as trouble:
-        told.append(f"containers were not looked at: {trouble.what}")
-    told += cleaned or ["nothing left over"]
-    told += [f"{len(cleaned)} cleaned"] if cleaned else []
-    sys.stdout.write("\n".join(map(printable, told)) + "\n")
+    except CouldNotRun as error:
+        lines.append(f"containers were not checked: {error.what}")
+    lines += cleaned or ["nothing left over"]
+    lines += [f"{len(cleaned)} cleaned"] if cleaned else []
+    sys.stdout.write("\n".join(map(printable, lines)) + "\n")
     return 0

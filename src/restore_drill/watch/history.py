@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Self
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.results.result import Result
-from restore_drill.results.words import troubles_of
+from restore_drill.results.words import problems_of
 from restore_drill.selection.series import name_in_series, series_of
 
 MOST_CHECKS = 5
@@ -45,11 +45,11 @@ class Drill:
 
     @classmethod
     def of(cls, result: Result) -> Self:
-        """Drill that `result` tells of."""
+        """The drill of `result`."""
         backup, timings = result["backup"] or {}, result["timings"]
         rows = [table["rows"] for table in result["tables"].values()]
         path = backup.get("path")
-        red = [check["id"] for check in troubles_of(result)]
+        red = [check["id"] for check in problems_of(result)]
         return cls(
             at=datetime.fromisoformat(result["started_at"]),
             verdict=result["verdict"],
@@ -149,7 +149,7 @@ def is_torn(file: BinaryIO) -> bool:
 
 
 def note(path: Path, result: Result) -> None:
-    """Add the drill that `result` tells of to the history at `path`; raises OSError."""
+    """Add the drill of `result` to the history at `path`; raises OSError."""
     path.parent.mkdir(exist_ok=True)
     with path.open("a+b") as file:
         file.write(b"\n" * is_torn(file) + Drill.of(result).line.encode())

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from restore_drill.config.options import usage_error
 from restore_drill.config.settings import settings_here
-from restore_drill.core.calling import DRILL
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import UsageError, message
 from restore_drill.core.printable import printable, printable_json
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import (
     parse_duration,
     show_bytes,
@@ -23,16 +23,16 @@ from restore_drill.core.units import (
     show_duration,
     show_time,
 )
-from restore_drill.watch.history import Drill, by_series, history_path, read_history
+from restore_drill.watch.history import Drill, history_path, read_history
+from restore_drill.watch.judgement import Series, in_words, judge
 
 SHOWN = 10
 SLOW = 1.5
 """How many times its usual time a restore may take before it is worth a word."""
-LOOKED_BACK = 4
-"""So many drills back a pass may stand among failures: of them most must have passed."""
 LEAST = 3
 """Drills that make a usual time."""
-DRILL_NOW = f"  2. drill now: {DRILL}"
+URGENT = ("failed", "unsteady", "not_run")
+"""Causes of a problem, that which counts most first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,115 +62,44 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     else:
         text = "\n".join(map(printable, lines_of(judged, path, now)))
     sys.stdout.write(text + "\n")
-    return 1 if any(each.trouble for each in judged) else 0
-
-
-class Series(NamedTuple):
-    """Drills of one series, oldest first, and what is wrong with them; empty where all is well."""
-
-    name: str
-    drills: list[Drill]
-    trouble: str
-
-    @property
-    def has_run(self) -> bool:
-        """Whether a trouble is the outcome of a drill, not that there was none."""
-        return bool(self.drills) and not self.drills[-1].has_passed
-
-    @property
-    def title(self) -> str:
-        """How it is called."""
-        return self.name or "no backup was found"
-
-
-def judge(drills: Sequence[Drill], limit: float, now: datetime) -> list[Series]:
-    """Each series with what is wrong with it.
-
-    One that passed in its only drill is not judged by its age while others are drilled: names that
-    hold a commit or a random part make a series of each backup.
-    """
-    judged = [
-        Series(name, of_it, trouble_of(of_it, limit, now))
-        for name, of_it in (by_series(drills) or {"": []}).items()
-    ]
-    if not drills or trouble_of(drills[-1:], limit, now):
-        return judged
-    return [
-        each._replace(trouble="") if len(each.drills) == 1 and not each.has_run else each
-        for each in judged
-    ]
+    return 1 if any(each.problem for each in judged) else 0
 
 
 def summed(judged: Sequence[Series]) -> str:
-    """The troubles of all series in a line, each with its name where there are several."""
+    """The problems of all series in a line, each with its name where there are several."""
     several = len(judged) > 1
     return "; ".join(
-        f"{each.title}: {each.trouble}" if several else each.trouble
-        for each in judged
-        if each.trouble
+        f"{each.title}: {each.what}" if several else each.what for each in judged if each.problem
     )
 
 
 def lines_of(judged: Sequence[Series], path: Path, now: datetime) -> list[str]:
-    """What people read: each series with its judgement, and those that are not well at the end."""
+    """What people read: each series with its drills, and the problems at the end."""
     if len(judged) == 1:
-        only = judged[0]
-        return [*told(only.drills, now), *trouble_told(only.trouble, path, has_run=only.has_run)]
+        return [*drill_lines(judged[0].drills, now), *problem_lines(judged, path)]
     lines = []
     for each in judged:
-        well = f"not well: {each.trouble}" if each.trouble else "well"
-        lines += [f"Series {each.title}: {well}", *(f"  {line}" for line in told(each.drills, now))]
-    bad = [each for each in judged if each.trouble]
-    if not bad:
-        return [*lines, *trouble_told("", path, has_run=False)]
-    worst = max(bad, key=lambda each: each.has_run)
-    retired = f"  3. is a series no longer backed up? take its lines out of {path}"
-    return [*lines, *trouble_told(summed(judged), path, has_run=worst.has_run), retired]
+        lines.append(f"Series {each.title}: {f'PROBLEM: {each.what}' if each.problem else 'OK'}")
+        lines += [f"  {line}" for line in drill_lines(each.drills, now)]
+    return [*lines, *problem_lines(judged, path)]
 
 
-def trouble_of(drills: Sequence[Drill], limit: float, now: datetime) -> str:
-    """What is wrong, empty where all is well.
+def problem_lines(judged: Sequence[Series], path: Path) -> list[str]:
+    """The problems with what to do about them, or that there is none.
 
-    The last drill has passed and is younger than `limit` seconds, and one pass among failures is
-    none: of the last four at most one has not passed, or the last two have.
+    The outcome of a drill comes before one that was not run.
     """
-    if not drills:
-        return "no drill has been noted"
-    last = drills[-1]
-    if not last.has_passed:
-        first = f", first {last.red[0]}" if last.red else ""
-        return f"the last drill {in_words(last.verdict)}{first}"
-    age = (now - last.at).total_seconds()
-    if age > limit:
-        return f"the last drill passed {show_duration(age)} ago, allowed are {show_duration(limit)}"
-    recent = drills[-LOOKED_BACK:]
-    reds = sum(not drill.has_passed for drill in recent)
-    if reds > 1 and not all(drill.has_passed for drill in recent[-2:]):
-        return f"{reds} of the last {len(recent)} drills did not pass, though the last one did"
-    return ""
+    causes = [each.problem.cause for each in judged if each.problem]
+    if not causes:
+        return ["OK: every series has passed its last drill" if judged[1:] else "OK"]
+    cause = min(causes, key=URGENT.index)
+    remedy = remedy_for("status", cause)
+    if judged[1:]:
+        remedy += remedy_for("series", "retired", path=path)
+    return message(f"PROBLEM: {summed(judged)}", [str(path)], remedy).splitlines()
 
 
-def in_words(verdict: str) -> str:
-    """`failed`, `could not run`."""
-    return verdict.replace("-", " ")
-
-
-def trouble_told(trouble: str, path: Path, *, has_run: bool) -> list[str]:
-    """The trouble with what to do about it, or that there is none.
-
-    `has_run` says that the trouble is the outcome of a drill, not that there was none.
-    """
-    if not trouble:
-        return ["All is well"]
-    first = "look whether the drill is still scheduled, and read the log of its last run"
-    if "though the last one did" in trouble:
-        first = "read the reports of those that did not: do the backups differ, or the machines?"
-    if has_run:
-        first = "read the report of that drill: it says what is lost and what to do"
-    return [f"Not well: {trouble}", f"  checked: {path}", f"  1. {first}", DRILL_NOW]
-
-
-def told(drills: Sequence[Drill], now: datetime) -> list[str]:
+def drill_lines(drills: Sequence[Drill], now: datetime) -> list[str]:
     """The last drills, newest first, and what became of all of them."""
     lines = [line_of(drill) for drill in reversed(drills[-SHOWN:])]
     passes = [drill for drill in drills if drill.has_passed]
@@ -218,12 +147,12 @@ def for_dashboard(drills: Sequence[Drill], judged: Sequence[Series]) -> dict[str
 
     `last_passed_at` is that of the series that passed longest ago, null where one never did.
     """
-    bad = [each for each in judged if each.trouble]
+    bad = [each for each in judged if each.problem]
     series = [
         {
             "name": each.name,
-            "ok": not each.trouble,
-            "trouble": each.trouble,
+            "ok": not each.problem,
+            "trouble": each.what,
             "last_passed_at": last_pass(each.drills),
         }
         for each in judged

@@ -1,0 +1,53 @@
+"""A criterion as the reports know it: what it says of itself, and what became of each phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import dedent, indent
+
+BAD = ("error", "failed")
+SEVERITY = ("passed", "skipped", "waived", "error", "failed")
+"""Outcomes of a check; of several phases the worst counts."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What a criterion says of itself: its sentence, its stage, whether it reads restored rows.
+
+    `is_beside` says that its failure says nothing about the restored copy: age, times, Redis.
+    `budget` is `time` or `age` where it asks for that alone, else empty.
+    """
+
+    sentence: str = ""
+    stage: str = ""
+    reads_rows: bool = False
+    is_beside: bool = False
+    budget: str = ""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a criterion, `setup`, `call` or `teardown`, and its `outcome`.
+
+    `known` says why it was known to fail, None where it was not; `waiver` holds the reason and end
+    of a waiver that accepts its failure.
+    """
+
+    nodeid: str
+    when: str
+    outcome: str
+    message: str
+    seconds: float
+    known: str | None = None
+    waiver: dict[str, str] | None = None
+
+
+def module_of(nodeid: str) -> str:
+    """Test module of a criterion: `drill/test_tables.py`."""
+    return nodeid.split("::", maxsplit=1)[0]
+
+
+def message_in(text: str) -> str:
+    """Message of an assertion without pytest's echo and its deeper indentation."""
+    head, _, rest = text.split("\nassert ", maxsplit=1)[0].partition("\n")
+    return f"{head}\n{indent(dedent(rest), '  ')}".rstrip()
