@@ -1,14 +1,18 @@
-"""What fills a disk or a memory, or never ends, is told: no hang and no traceback."""
+"""What fills a disk or a memory, or never ends, is reported: no hang and no traceback."""
 
 from __future__ import annotations
 
 import gzip
 import os
 import resource
+import select
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -16,6 +20,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from psycopg import capabilities
 
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents, sha256_of
@@ -29,7 +34,7 @@ from restore_drill.restore import split
 from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.split import restore_split
-from restore_drill.restore.wire import Wire
+from restore_drill.restore.wire import CANCEL_WAIT, Wire
 from tests.helpers.shop import Shops, quiet
 
 MB = 1_000_000
@@ -222,3 +227,42 @@ def test_a_query_of_any_length_is_thrown_away(shops: Shops) -> None:
 
     assert (found.ntuples, next_one.get_value(0, 0)) == (0, b"2")
     assert after - before < 100_000
+
+
+@pytest.fixture
+def one_answer(shops: Shops) -> Iterator[str]:
+    """Connection string of a listener that hands one connection on, and no other."""
+    target = shops.database(15, "one_answer")
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(f"{target.conninfo['host']}/.s.PGSQL.{target.conninfo['port']}")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def hand_on() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            ends = {client: server, server: client}
+            while True:
+                for end in select.select([*ends], [], [])[0]:
+                    if not (data := end.recv(65536)):
+                        return
+                    ends[end].sendall(data)
+
+    threading.Thread(target=hand_on, daemon=True).start()
+    keywords = {**target.conninfo, "host": "127.0.0.1", "port": str(listener.getsockname()[1])}
+    yield " ".join(f"{key}='{value}'" for key, value in keywords.items())
+    listener.close()
+    server.close()
+
+
+def test_a_listener_that_never_answers_is_asked_to_cancel_for_a_moment(one_answer: str) -> None:
+    """A cancel needs a connection of its own, which nobody may take in."""
+    wire = Wire(f"{one_answer} gssencmode=disable sslmode=disable", lambda: "")
+    wire.pgconn.send_query(b"SELECT pg_catalog.pg_sleep(60)")
+
+    began = time.monotonic()
+    wire.cancel()
+    took = time.monotonic() - began
+    wire.close()
+
+    assert capabilities.has_cancel_safe(), "psycopg[binary] brings a libpq that can"
+    assert CANCEL_WAIT <= took < CANCEL_WAIT + 2

@@ -10,15 +10,15 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
-from psycopg import generators, waiting
+from psycopg import capabilities, generators, waiting
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from restore_drill.core.deadline import Describe, working
+from restore_drill.core.deadline import Describe, at_work
 
 SLICE = 0.2
 """Seconds between two looks at whether the work was given up."""
@@ -27,6 +27,8 @@ SEND_BUFFER = 4_000_000
 240 MB took 2 and 4 % longer (medians of 4 and of 3 alternated pairs). The system may give less."""
 PATIENCE = 3.0
 """Seconds for the server to end a statement that was cancelled."""
+CANCEL_WAIT = 1.0
+"""Seconds for the server to take the request to cancel: a listener may never answer."""
 COPYING = (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH)
 
 
@@ -61,32 +63,26 @@ class Wire:
         Without `rows` those of a query are thrown away one by one, however many there are.
         The server refuses one that is to be `alone` and is several by its own reading.
         """
-        thread = threading.get_ident()
-        working[thread] = (time.monotonic(), self.describe)
         last = None
         try:
-            if self.is_copying:
-                self.finish_copy(b"another statement came")
-            if alone:
-                self.pgconn.send_query_params(sql, None)
-            else:
-                self.pgconn.send_query(sql)
-            if not rows:
-                self.pgconn.set_single_row_mode()
-            self.send()
-            while (result := self.result()) is not None:
-                last = result
-                if result.status in COPYING:
-                    self.is_copying = result.status == ExecStatus.COPY_IN
-                    break
+            with self.busy():
+                if self.is_copying:
+                    self.finish_copy(b"another statement came")
+                if alone:
+                    self.pgconn.send_query_params(sql, None)
+                else:
+                    self.pgconn.send_query(sql)
+                if not rows:
+                    self.pgconn.set_single_row_mode()
+                self.send()
+                while (result := self.result()) is not None:
+                    last = result
+                    if result.status in COPYING:
+                        self.is_copying = result.status == ExecStatus.COPY_IN
+                        break
         except psycopg.OperationalError:
             if last is None:
                 raise
-        except BaseException:
-            self.interrupt()
-            raise
-        finally:
-            working.pop(thread, None)
         assert last is not None
         return last
 
@@ -94,13 +90,13 @@ class Wire:
         """Send rows of the COPY that runs."""
         self.pgconn.put_copy_data(data)
         if self.pgconn.flush():
-            self.perform(self.send)
+            with self.busy():
+                self.send()
 
     def end_copy(self, error: bytes | None = None) -> list[PGresult]:
         """End the COPY that runs, by an `error` of ours if there is one: what came of it."""
-        found: list[PGresult] = []
-        self.perform(lambda: found.extend(self.finish_copy(error)))
-        return found
+        with self.busy():
+            return self.finish_copy(error)
 
     def finish_copy(self, error: bytes | None) -> list[PGresult]:
         """As `end_copy`, within another wait."""
@@ -109,31 +105,26 @@ class Wire:
         self.send()
         return list(iter(self.result, None))
 
-    def perform(self, wait: Callable[[], None]) -> None:
-        """Carry out `wait`, which may take its time."""
-        thread = threading.get_ident()
-        working[thread] = (time.monotonic(), self.describe)
-        try:
-            wait()
-        except psycopg.Error:
-            raise
-        except BaseException:
-            self.interrupt()
-            raise
-        finally:
-            working.pop(thread, None)
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Let a limit name what runs inside, and cancel it where anything but its error ends it."""
+        with at_work(self.describe):
+            try:
+                yield
+            except psycopg.Error:
+                raise
+            except BaseException:
+                self.interrupt()
+                raise
 
     def drain(self) -> None:
         """Throw away what a COPY TO writes."""
-
-        def read_all() -> None:
+        with self.busy():
             while (size := self.pgconn.get_copy_data(1)[0]) >= 0:
                 if not size:
                     self.pause(self.reading)
             while self.result() is not None:
                 pass
-
-        self.perform(read_all)
 
     def send(self) -> None:
         """Wait until all has been sent."""
@@ -166,9 +157,16 @@ class Wire:
                     self.pgconn.consume_input()
 
     def cancel(self) -> None:
-        """Cancel the statement that runs, from any thread."""
+        """Cancel the statement that runs, from any thread; within CANCEL_WAIT, or not at all."""
         with suppress(psycopg.Error):
-            self.pgconn.get_cancel().cancel()
+            if not capabilities.has_cancel_safe():
+                # psycopg[binary] brings libpq 17 or newer. An older one waits in C, and keeps all
+                # threads waiting: psycopg holds the interpreter's lock meanwhile.
+                self.pgconn.get_cancel().cancel()
+                return
+            request = self.pgconn.cancel_conn()
+            request.start()
+            waiting.wait_conn(generators.cancel(request), interval=SLICE, timeout=CANCEL_WAIT)
 
     def close(self) -> None:
         """Close it."""
