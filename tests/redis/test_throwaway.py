@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.redis.embedded import FOLDER, clean_left_over_redis
+from restore_drill.redis.folders import FOLDER, clean_left_over_redis
 from restore_drill.servers.engine import engine_client
 from tests.helpers.engine import require_engine
 from tests.helpers.redis_servers import ROOT, Drill, Look, port_answers, wait_for

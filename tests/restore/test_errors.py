@@ -11,13 +11,14 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import ServerError, error_in
+from restore_drill.core.server_error import ServerError
+from restore_drill.core.server_errors import error_in
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.words import opening_words
-from restore_drill.servers.cleanup import find_server
 from restore_drill.servers.lost import explained_when_lost
 from restore_drill.servers.model import Target
+from restore_drill.servers.processes import find_server
 from tests.helpers.shop import Shops
 
 SETUP = """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.servers import cleanup, untrusted
+from restore_drill.servers import processes, untrusted
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
 from tests.helpers.shop import quiet
@@ -57,7 +57,7 @@ def test_process_file_replaced(server: EmbeddedServer, live: Path, plant: str) -
     """Nothing is waited for or read without end, and no error is raised."""
     run_inside(server, f"rm data/postmaster.pid; {plant.format(live=live)} data/postmaster.pid")
 
-    assert cleanup.find_server(server.run.data) is None
+    assert processes.find_server(server.run.data) is None
     server.stop()
     assert live.read_text() == "1\n"
     assert not server.run.path.exists()

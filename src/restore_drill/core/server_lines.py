@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from restore_drill.core.server_errors import FIELDS, UNKNOWN, ServerError
+from restore_drill.core.server_error import FIELDS, UNKNOWN, ServerError
 
 N = '"[^"]*"'
 TABLE, COLUMN = '"(?P<table>[^"]*)"', '"(?P<column>[^"]*)"'

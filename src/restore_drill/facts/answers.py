@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from restore_drill.core.names import apart
-from restore_drill.core.server_errors import NO_ERROR, ServerError, error_in, error_text
+from restore_drill.core.server_error import NO_ERROR, ServerError
+from restore_drill.core.server_errors import error_in, error_text
 from restore_drill.core.units import show_duration
 from restore_drill.facts.session import Connection
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
-import os
 import secrets
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import redis
@@ -24,10 +21,9 @@ from pytest_redis.executor.process import extract_version
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.redis.connection import Server, client_options, connect_started
-from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
+from restore_drill.redis.connection import Server, connect_started
+from restore_drill.redis.folders import clean_left_over_redis, private_folder
 
-FOLDER = "restore-drill-redis-"
 START_TIMEOUT = 10
 PORT_TRIES = 3
 
@@ -124,38 +120,6 @@ def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
         yield server
 
 
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Make a folder for this user alone, whose lock is held while this process lives."""
-    folder = make_folder()
-    try:
-        with (folder / "lock.new").open("x") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # Named only when locked, so that no other run takes it for a dead one's.
-            (folder / "lock.new").rename(folder / "lock")
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def make_folder() -> Path:
-    """Make an empty folder whose path is short enough for a socket; TMPDIR comes first."""
-    against = []
-    for base in bases():
-        if len(os.fsencode(base / f"{FOLDER}12345678" / "redis.12345.sock")) > SOCKET_LIMIT:
-            against.append(f"{base}: its path is too long for a Unix socket")
-            continue
-        try:
-            return Path(tempfile.mkdtemp(prefix=FOLDER, dir=base))
-        except OSError as error:
-            against.append(f"{base}: {error.strerror}")
-    raise CouldNotRun(
-        "no directory for temporary files will do for the embedded Redis",
-        checked=against,
-        remedy=remedy_for("machine", "no_temporary_folder"),
-    )
-
-
 def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
     """Start `executable` on a free port; on another one when that was taken in between."""
     password = secrets.token_hex(16)
@@ -186,30 +150,3 @@ def last_log_lines(folder: Path) -> list[str]:
     """Read what the server said last."""
     logs = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.log")]
     return [f"it said: {line}" for text in logs for line in text.splitlines()[-3:]]
-
-
-def clean_left_over_redis() -> list[str]:
-    """End the embedded servers of dead runs and delete their folders; what was done, in words.
-
-    A folder is ours to delete when this user owns it and nobody holds its lock any more.
-    """
-    done = []
-    for folder in (path for base in bases() for path in sorted(base.glob(FOLDER + "*"))):
-        with suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-                continue
-            with (folder / "lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shut_down(folder)
-                shutil.rmtree(folder)
-                done.append(f"stopped the embedded Redis of a run that died; removed {folder}")
-    return done
-
-
-def shut_down(folder: Path) -> None:
-    """End the server that keeps its files in `folder`, by its own socket and password."""
-    password = (folder / "redis.conf").read_text(encoding="ascii").split()[1]
-    for path in folder.glob("*.sock"):
-        client = redis.Redis(unix_socket_path=str(path), password=password, **client_options())
-        with closing(client), suppress(redis.RedisError):
-            client.shutdown(nosave=True)

@@ -16,7 +16,7 @@ from restore_drill.backups.archive import Header, header_of, reading_tools
 from restore_drill.backups.model import Backup
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.core.deadline import at_work
-from restore_drill.core.server_errors import UNKNOWN, ServerError
+from restore_drill.core.server_error import UNKNOWN, ServerError
 from restore_drill.core.server_lines import CONNECTION, SERVER, error_in_line, safe_lines
 from restore_drill.core.units import show_duration
 from restore_drill.restore.errors import add_error

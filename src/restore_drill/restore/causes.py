@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_errors import OWN_DAMAGE, ServerError
+from restore_drill.core.server_error import OWN_DAMAGE, ServerError
 
 
 class Cause(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import ServerError
+from restore_drill.core.server_error import ServerError
 from restore_drill.restore.causes import cause_of, harmless_reason, later, our_fault
 from restore_drill.restore.model import Restoration, RestoreError
 from restore_drill.restore.words import opening_words, schema_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from restore_drill.core.server_errors import NO_ERROR, ServerError
+from restore_drill.core.server_error import NO_ERROR, ServerError
 from restore_drill.servers.model import Target
 
 

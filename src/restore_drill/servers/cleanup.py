@@ -6,9 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
-import signal
 import stat
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +20,7 @@ import psutil
 
 from restore_drill.core.units import show_time
 from restore_drill.servers import untrusted
+from restore_drill.servers.processes import stop_server
 
 MEMORY = Path("/dev/shm")  # noqa: S108
 """Directory that Linux keeps in memory."""
@@ -35,13 +34,8 @@ SOCKET_LIMIT = 103
 """Bytes of a socket's path: 103 on macOS, 107 on Linux."""
 CONTENTS = {OWNER, f"{OWNER}.new", DATA, LOG, BUILD, SOCKET, f"{SOCKET}.lock", WAY}
 """All that we put into a run directory: one without owner that holds more is not ours."""
-SERVERS = ("postgres", "postmaster")
-PROGRAMS = ("postgres", "postmaster", "pg_ctl", "initdb", "cp")
-"""What may still work in the directory of a run that was killed."""
 GRACE = 3600.0
 """Seconds for which a directory without owner may still be one that is being made or removed."""
-PATIENCE = 10.0
-"""Seconds for a server to obey an immediate stop before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -113,32 +107,6 @@ def own(path: Path) -> BinaryIO:
     return lock
 
 
-def find_server(data: Path) -> psutil.Process | None:
-    """Postmaster that runs on the data directory `data`, or None.
-
-    Behind walls of its own it is process 1 by its own account: then it is looked for by its name.
-    """
-    try:
-        pid = int(untrusted.read_text(data / "postmaster.pid").split("\n", 1)[0])
-        process = psutil.Process(pid)
-        if works_in(process, data):
-            return process
-    except (OSError, ValueError):
-        return None
-    except psutil.Error:
-        pass
-    return next((each for each in processes_in(data) if works_in(each, data, SERVERS)), None)
-
-
-def works_in(process: psutil.Process, data: Path, programs: tuple[str, ...] = PROGRAMS) -> bool:
-    """Whether `process` really is one of our `programs`, started on `data`; a dead one is not."""
-    try:
-        arguments = process.cmdline()
-    except psutil.Error:
-        return False
-    return bool(arguments) and Path(arguments[0]).name in programs and str(data) in arguments
-
-
 def stop_and_remove(path: Path) -> int | None:
     """Stop what runs in the run directory `path` and remove it; the server's process id, or None.
 
@@ -151,63 +119,6 @@ def stop_and_remove(path: Path) -> int | None:
                 pid = stop_server(path / DATA) or pid
             untrusted.remove_tree(path)
     return pid
-
-
-def stop_server(data: Path) -> int | None:
-    """Stop the server of `data` in immediate mode, by force if need be; its process id, or None."""
-    server = find_server(data)
-    if server is not None and end(server, signal.SIGQUIT):
-        return int(server.pid)
-    for _ in range(3):  # each may have started another one meanwhile
-        found = processes_in(data)
-        for process in found:
-            end(process, signal.SIGKILL)
-        if not found:
-            break
-    remove_shared_memory(data)
-    return int(server.pid) if server else None
-
-
-def remove_shared_memory(data: Path) -> None:
-    """Remove the segment (56 bytes) that a killed server of `data` left in the kernel.
-
-    What the file says may be a dump's doing: only a segment of the server's account is taken.
-    """
-    with suppress(OSError, ValueError, IndexError):
-        lines = untrusted.read_text(data / "postmaster.pid").splitlines()
-        account = str(data.lstat().st_uid)
-        _key, segment = lines[6].split()
-        for row in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]:
-            _, number, _, _, creator, _, attached, owner = row.split()[:8]
-            is_left = (number, creator, attached) == (segment, lines[0].lstrip("-"), "0")
-            if is_left and owner == account:
-                subprocess.run(["ipcrm", "-m", segment], check=False, capture_output=True)
-
-
-def end(process: psutil.Process, order: signal.Signals) -> bool:
-    """Send `order` to `process` and wait for its end; False when it did not end in time."""
-    deadline = time.monotonic() + PATIENCE
-    with suppress(psutil.Error):
-        process.send_signal(order)
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.002)
-    # As process 1 of a container we inherit the server, and nobody else takes its zombie away.
-    with suppress(ChildProcessError):
-        os.waitpid(process.pid, os.WNOHANG)
-    return True
-
-
-def processes_in(data: Path) -> list[psutil.Process]:
-    """Processes that work in `data`: of a killed server, or of one just starting."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            is_program = process.name() in PROGRAMS
-            if is_program and (process.cwd() == str(data) or works_in(process, data)):
-                found.append(process)
-    return found
 
 
 def find_left_overs() -> list[LeftOver]:

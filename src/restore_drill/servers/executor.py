@@ -13,7 +13,7 @@ from packaging.version import Version
 from psycopg.pq import PGconn, Ping
 from pytest_postgresql.executors.proc import PostgreSQLExecutor
 
-from restore_drill.servers import cleanup, isolation, untrusted
+from restore_drill.servers import isolation, processes, untrusted
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import entering, let_go_first
 from restore_drill.servers.cleanup import RunDirectory
@@ -163,14 +163,14 @@ class ServerExecutor(PostgreSQLExecutor):
         """Whether the server's process lives."""
         if self.is_isolated and self.process is not None:
             return self.process.poll() is None
-        return cleanup.find_server(Path(self.datadir)) is not None
+        return processes.find_server(Path(self.datadir)) is not None
 
     def start(self) -> Self:
         """Start the server and wait until it answers; pg_ctl, slower to see that, is let go."""
         super().start()
         if not self.is_isolated:
             self.release()
-            if server := cleanup.find_server(Path(self.datadir)):
+            if server := processes.find_server(Path(self.datadir)):
                 let_go_first(server)
         return self
 
@@ -179,7 +179,7 @@ class ServerExecutor(PostgreSQLExecutor):
         if self.is_isolated and self.process is not None:
             self.process.kill()
         else:
-            cleanup.stop_server(Path(self.datadir))
+            processes.stop_server(Path(self.datadir))
 
     def open_walls(self) -> None:
         """Let what stands behind walls end: all of it has, when their process has gone."""
@@ -188,7 +188,7 @@ class ServerExecutor(PostgreSQLExecutor):
                 self.process.stdin.close()
             self.await_end(self.process.pid)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(cleanup.PATIENCE)
+                self.process.wait(processes.PATIENCE)
                 # It names a process that only they had, and is not to be looked for.
                 untrusted.unlink(self.run_directory.data / "postmaster.pid")
 
@@ -200,7 +200,7 @@ class ServerExecutor(PostgreSQLExecutor):
             stack.callback(os.close, ended)
             waiting = select.poll()
             waiting.register(ended, select.POLLIN)
-            waiting.poll(cleanup.PATIENCE * 1000)
+            waiting.poll(processes.PATIENCE * 1000)
 
     def release(self) -> None:
         """End pg_ctl, should it still wait for the server."""
@@ -214,5 +214,5 @@ class ServerExecutor(PostgreSQLExecutor):
         self.open_walls()
         self.release()
         if not self.is_isolated:
-            cleanup.stop_server(Path(self.datadir))
+            processes.stop_server(Path(self.datadir))
         return self

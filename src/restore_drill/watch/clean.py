@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.printable import printable
-from restore_drill.redis.embedded import clean_left_over_redis
+from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
 

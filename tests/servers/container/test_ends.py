@@ -18,6 +18,7 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers import container as container_module
+from restore_drill.servers import container_wait
 from restore_drill.servers.container import ContainerServer, start_container
 from restore_drill.servers.container_walls import OPEN
 from restore_drill.servers.containers import (
@@ -141,7 +142,7 @@ def test_image_that_never_answers_is_given_up(
 ) -> None:
     """A container without a server is given up in time, and removed."""
     image = build('ENTRYPOINT ["sh", "-c", "sleep 60"]')
-    monkeypatch.setattr(container_module, "STARTUP_TIMEOUT", 1.0)
+    monkeypatch.setattr(container_wait, "STARTUP_TIMEOUT", 1.0)
     before = ours(client)
 
     with pytest.raises(CouldNotRun, match="no answer within 1 s"):

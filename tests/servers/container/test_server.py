@@ -14,7 +14,7 @@ from docker import DockerClient
 from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers import container as container_module
+from restore_drill.servers import container_wait
 from restore_drill.servers.bounds import RoomWatch
 from restore_drill.servers.container import ContainerServer, start_container
 from restore_drill.servers.container_walls import OPEN
@@ -140,7 +140,7 @@ def test_image_that_does_not_start_shut_in_is_started_open(
     build: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An image that wants more than it is given is run as it is wont to, and that is told."""
-    monkeypatch.setattr(container_module, "STARTUP_TIMEOUT", 30.0)
+    monkeypatch.setattr(container_wait, "STARTUP_TIMEOUT", 30.0)
     image = build(
         'ENTRYPOINT ["sh", "-c", "grep -q eth0 /proc/net/dev || exit 3; '
         'exec docker-entrypoint.sh \\"$0\\" \\"$@\\""]',

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from restore_drill.servers import cleanup, isolation
+from restore_drill.servers import cleanup, isolation, processes
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs, find_left_overs
 from restore_drill.servers.embedded import start_embedded
@@ -56,7 +56,7 @@ def test_killed_run_is_cleaned_up(other_run: subprocess.Popen[str]) -> None:
     """The server of a killed run is stopped by the next one; that of a living run is not."""
     assert other_run.stdout is not None
     path = Path(other_run.stdout.readline().strip())
-    living = cleanup.find_server(path / "data")
+    living = processes.find_server(path / "data")
     assert living is not None
     assert path not in [left_over.path for left_over in find_left_overs()]
     clean_left_overs()
@@ -96,8 +96,8 @@ def test_a_dead_process_is_no_server(tmp_path: Path) -> None:
             time.sleep(0.01)
         (data / "postmaster.pid").write_text(f"{dead.pid}\n{data}\n")
 
-        assert not cleanup.works_in(process, data, ("true",))
-        assert cleanup.find_server(data) is None
+        assert not processes.works_in(process, data, ("true",))
+        assert processes.find_server(data) is None
 
 
 @pytest.mark.parametrize("why", ["", "closed for a test"])
@@ -107,7 +107,7 @@ def test_killed_server_leaves_nothing(
     """What outlives a killed server, its backends and its shared memory, goes with it."""
     monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
     with start_embedded(wheel, note=lambda _: None) as server:
-        process = cleanup.find_server(server.run.data)
+        process = processes.find_server(server.run.data)
         assert process is not None
         with server.create_database("drill").connect():
             backends = process.children()

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers import cleanup, executor, isolation, place
+from restore_drill.servers import cleanup, executor, isolation, place, processes
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cluster import LOCALE
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
@@ -56,7 +56,7 @@ def test_settings_are_those_of_a_throwaway(server: EmbeddedServer) -> None:
 def test_server_does_not_listen_on_tcp(server: EmbeddedServer) -> None:
     """Only the private Unix socket leads to the server."""
     assert ask(server.target("postgres"), "SHOW listen_addresses") == ""
-    process = cleanup.find_server(server.run.data)
+    process = processes.find_server(server.run.data)
     assert process is not None
     assert process.net_connections("inet") == []
     assert (server.run.path / cleanup.SOCKET).is_socket()

@@ -6,7 +6,6 @@ from typing import Any
 
 from restore_drill.config.criteria.ages import Ages
 from restore_drill.config.criteria.kinds import (
-    Day,
     Duration,
     Folder,
     Names,
@@ -17,17 +16,10 @@ from restore_drill.config.criteria.kinds import (
     Text,
     Zone,
 )
-from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, Waiver, qualified
+from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, qualified
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
-
-NEVER_WAIVED = (
-    "test_backup_exists",
-    "test_backup_is_not_empty",
-    "test_backup_is_complete",
-    "test_database_has_rows",
-)
-"""Without these there is nothing that a drill could prove."""
+from restore_drill.config.criteria.waivers import WAIVER
 
 BOUNDS = ("min", "max", "equals")
 FLAT = ("sql", "backup", "tolerance", "drift", "redis")
@@ -48,23 +40,6 @@ def fact_of(place: Place, values: dict[str, Any]) -> Fact:
     if not any(bound in values for bound in BOUNDS):
         raise place.error("give min, max or equals, else nothing is checked")
     return Fact(name=place.name, **values)
-
-
-class Criterion(Text):
-    """Id of a criterion that may be waived."""
-
-    def read(self, place: Place, value: Any) -> str:
-        """The id."""
-        criterion = super().read(place, value)
-        name = criterion.split("::")[-1].split("[")[0]
-        if any(char in criterion.split("[")[0] for char in "*?"):
-            what = "a waiver names one criterion; * and ? are wild inside its brackets only"
-            raise place.error(what)
-        if name in NEVER_WAIVED:
-            raise place.error(
-                f"{name} cannot be waived: without it there is nothing that a drill could prove"
-            )
-        return criterion
 
 
 def criteria_of(place: Place, found: dict[str, Any]) -> Criteria:
@@ -96,21 +71,6 @@ FACT = Section(
     needs={"anyOf": [{"required": [bound]} for bound in BOUNDS]},
 )
 
-WAIVER = Section(
-    {
-        "criterion": Key(
-            Criterion("an id like test_foreign_keys_hold[cards]"),
-            "id of the criterion; * and ? are wild inside its brackets",
-            "",
-            True,
-        ),
-        "reason": Key(
-            Text("why the finding is accepted for now"), "why it is accepted for now", "", True
-        ),
-        "expires": Key(Day(), "its last day (UTC), unquoted: 2027-01-31", "", True),
-    },
-    build=lambda _place, values: Waiver(**values),
-)
 
 BUDGETS = Section(
     {
