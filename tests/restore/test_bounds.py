@@ -151,7 +151,7 @@ def test_rows_that_still_come_are_not_waited_for(
         if pool.sessions[0].restoration.errors:
             told.set()
 
-    monkeypatch.setattr(split.Clock, "tell", wait_for_the_error)
+    monkeypatch.setattr(split.Clock, "report", wait_for_the_error)
     found: list[int] = []
 
     def run() -> None:
