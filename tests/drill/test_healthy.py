@@ -21,10 +21,15 @@ from tests.helpers.shop import (
 EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
 
 
-@pytest.mark.parametrize("form", EVERY_FORMAT)
-@pytest.mark.parametrize("major", sorted({USUAL, 18}))
+@pytest.mark.parametrize(
+    ("major", "form"),
+    [*((USUAL, form) for form in EVERY_FORMAT), (18, "archive.tar"), (18, "directory")],
+)
 def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
-    """A healthy dump passes, into a server of its own major, with all its rows."""
+    """A healthy dump passes, into a server of its own major, with all its rows.
+
+    restore/test_split.py restores those of the newest major from every format.
+    """
     require_major(major)
     drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
 
@@ -35,7 +40,7 @@ def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Pa
 
 
 @pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
-@pytest.mark.parametrize("major", [14, 16, 17])
+@pytest.mark.parametrize("major", [14, 16, 17, 18])
 def test_every_major_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
     """Dumps of the other supported majors pass too."""
     drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
@@ -104,7 +109,7 @@ CREATE INDEX filled_v ON filled (id);
 """
 
 
-@pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
+@pytest.mark.parametrize("major", sorted({14, USUAL, 18}))
 def test_indexes_of_tables_without_partitions_are_valid(
     major: int, shops: Shops, tmp_path: Path, report_dir: Path
 ) -> None:

@@ -22,15 +22,11 @@ from tests.helpers.restoring import NUMBER, backup_of, new_database
 from tests.helpers.shop import FORMATS, USUAL, Shops, fill_shop, pg_dump, quiet
 from tests.helpers.split_sources import CIRCLES, LYING, MANY, ODD
 
-BothWays = Callable[..., Restoration]
+BothWays = Callable[..., list[Restoration]]
 
 
-@pytest.fixture(params=["big", "small"])
-def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Treat all tables as big ones, which takes the steps that pay for them, or as small ones."""
-    limit = 0 if request.param == "big" else 1 << 40
-    monkeypatch.setattr(table_work, "BIG", limit)
-    monkeypatch.setattr(loader, "FRESH_SIZE", limit)
+SIZES = {"big": 0, "small": 1 << 40}
+"""Size from which a table is a big one, which takes the steps that pay for those."""
 
 
 def content(target: Target, *options: str) -> list[bytes]:
@@ -54,39 +50,46 @@ def errors_of(done: Restoration) -> list[RestoreError]:
 
 
 @pytest.fixture
-def both_ways(shops: Shops) -> BothWays:
+def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
     """Function that restores a dump by hand, split and at once, and asserts that all is equal.
 
-    It gives the outcome of the split one.
+    It gives the outcomes of the split ones: all tables taken for big ones, and for small ones.
     """
 
     def compare(
         major: int, path: Path, *, schema: Path | None = None, encoding: str = "UTF8"
-    ) -> Restoration:
+    ) -> list[Restoration]:
         backup = backup_of(path)
         contents = read_contents(backup, path.parent, quiet)
-        first, second, third = (new_database(shops, major, schema, encoding) for _ in range(3))
-        serial = restorer_of(backup).restore_by_hand(first, backup, contents, 1, quiet)
-        split = restore_split(second, backup, contents, jobs=3, progress=quiet)
-        once = restore_in_one_transaction(third, backup, contents, quiet)
+        first, second = (new_database(shops, major, schema, encoding) for _ in range(2))
+        by_hand = restorer_of(backup).restore_by_hand
+        serial = by_hand(first, backup, contents, 1, quiet)
+        wanted = content(first)
+        once = restore_in_one_transaction(second, backup, contents, quiet)
         if once is None:  # and it left nothing behind
-            once = restorer_of(backup).restore_by_hand(third, backup, contents, 1, quiet)
+            once = by_hand(second, backup, contents, 1, quiet)
+        assert content(second) == wanted
+        split = []
+        for limit in SIZES.values():
+            monkeypatch.setattr(table_work, "BIG", limit)
+            monkeypatch.setattr(loader, "FRESH_SIZE", limit)
+            target = new_database(shops, major, schema, encoding)
+            split.append(restore_split(target, backup, contents, jobs=3, progress=quiet))
+            assert content(target) == wanted
 
-        for quick in (split, once):
+        for quick in (once, *split):
             assert errors_of(quick) == errors_of(serial)
             assert backup.is_archive or sorted(quick.harmless) == sorted(serial.harmless)
-        assert content(second) == content(third) == content(first)
         return split
 
     return compare
 
 
-def is_parallel(done: Restoration) -> bool:
-    """Whether the whole dump went over several connections."""
-    return done.way == "split over 3 connections"
+def is_parallel(split: list[Restoration]) -> bool:
+    """Whether the whole dump went over several connections each time."""
+    return all(done.way == "split over 3 connections" for done in split)
 
 
-@pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("form", [*FORMATS, "plain.sql.gz"])
 @pytest.mark.parametrize("major", sorted({USUAL, 18}))
 def test_shop_is_the_same(major: int, form: str, shops: Shops, both_ways: BothWays) -> None:
@@ -140,7 +143,6 @@ def source_dump(shops: Shops, major: int, name: str, *options: str) -> Path:
     return path
 
 
-@pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.parametrize("major", sorted({USUAL, 18}))
 @pytest.mark.parametrize("form", ["plain", "custom"])
@@ -148,10 +150,10 @@ def test_hard_databases_are_the_same(
     major: int, name: str, form: str, shops: Shops, both_ways: BothWays
 ) -> None:
     """Databases with the features that order matters to come back the same."""
-    done = both_ways(major, source_dump(shops, major, name, f"--format={form}"))
+    split = both_ways(major, source_dump(shops, major, name, f"--format={form}"))
 
-    assert not done.errors
-    assert is_parallel(done) or name == "odd"
+    assert not any(done.errors for done in split)
+    assert is_parallel(split) or name == "odd"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,6 @@ def test_hard_databases_are_the_same(
     ],
     ids=" ".join,
 )
-@pytest.mark.usefixtures("sizes")
 def test_options_of_pg_dump_are_the_same(
     options: tuple[str, ...], shops: Shops, both_ways: BothWays
 ) -> None:
@@ -178,7 +179,6 @@ def test_options_of_pg_dump_are_the_same(
 
 
 @pytest.mark.parametrize("options", [(), ("--disable-triggers",)], ids=["bare", "triggers off"])
-@pytest.mark.usefixtures("sizes")
 def test_data_only_is_the_same(options: tuple[str, ...], shops: Shops, both_ways: BothWays) -> None:
     """Rows alone go into tables that have keys and triggers already, at their place."""
     source = shops.source(18)
@@ -192,10 +192,9 @@ def test_rows_without_tables_are_the_same(shops: Shops, both_ways: BothWays) -> 
     """Rows alone into an empty database give the same errors."""
     path = pg_dump(shops.source(18), shops.folder / "rows_alone.sql", "--data-only")
 
-    assert len(both_ways(18, path).errors) > 5
+    assert all(len(done.errors) > 5 for done in both_ways(18, path))
 
 
-@pytest.mark.usefixtures("sizes")
 def test_other_encoding_is_the_same(shops: Shops, both_ways: BothWays) -> None:
     """Names and rows of a LATIN1 database come back in it."""
     shops.source(USUAL)
@@ -209,7 +208,6 @@ def test_other_encoding_is_the_same(shops: Shops, both_ways: BothWays) -> None:
     assert is_parallel(both_ways(USUAL, path, encoding="LATIN1"))
 
 
-@pytest.mark.usefixtures("sizes")
 def test_line_ends_of_windows_are_the_same(
     shops: Shops, both_ways: BothWays, tmp_path: Path
 ) -> None:
@@ -236,7 +234,6 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_gives_the_same_errors(
     damage: str, shops: Shops, both_ways: BothWays, tmp_path: Path
@@ -247,9 +244,9 @@ def test_damage_gives_the_same_errors(
     path.write_bytes(DAMAGES[damage](whole))
     assert path.read_bytes() != whole
 
-    done = both_ways(18, path)
+    split = both_ways(18, path)
 
-    assert done.errors or damage.startswith("cut")
+    assert all(done.errors for done in split) or damage.startswith("cut")
 
 
 STRANGERS: dict[str, bytes] = {
@@ -264,7 +261,6 @@ STRANGERS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.usefixtures("sizes")
 @pytest.mark.parametrize("place", [b"\n-- Name: cards cards_pkey", b"\n-- Data for Name: cards;"])
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_what_is_not_understood_runs_at_its_place(
@@ -276,7 +272,7 @@ def test_what_is_not_understood_runs_at_its_place(
     path = tmp_path / "edited.sql"
     path.write_bytes(dump[:at] + b"\n" + STRANGERS[stranger] + b"\n" + dump[at:])
 
-    assert "then over one" in both_ways(18, path).way
+    assert all("then over one" in done.way for done in both_ways(18, path))
 
 
 def test_handwritten_dump_is_the_same(shops: Shops, both_ways: BothWays, tmp_path: Path) -> None:
@@ -285,7 +281,7 @@ def test_handwritten_dump_is_the_same(shops: Shops, both_ways: BothWays, tmp_pat
     dump = shops.dump(18, "plain.sql").read_bytes()
     path.write_bytes(re.sub(rb"(?m)^--.*\n", b"", dump))
 
-    assert "then over one" in both_ways(18, path).way
+    assert all("then over one" in done.way for done in both_ways(18, path))
 
 
 def test_drill_says_how_it_restored(shops: Shops, tmp_path: Path) -> None:
