@@ -191,13 +191,16 @@ def test_nothing_begins_behind_the_limit_of_the_drill() -> None:
     with deadline.stage("cleanup", "a cleanup"):
         time.sleep(0.1)  # nothing is watched here
     errors: list[TookTooLong] = []
+    depths: list[int] = []
     reached = 0
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(TookTooLong) as caught, deadline.watching():
             reached += 1
         errors.append(caught.value)
+        depths.append(len(caught.traceback))
 
     assert errors[0] is errors[1]
+    assert len(set(depths)) == 1, "each criterion added to the traceback"
     assert reached == 0
 
 

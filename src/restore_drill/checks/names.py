@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import psycopg
 
@@ -117,6 +118,8 @@ class CriteriaNames:
         """
         if error.diag.context or error.diag.internal_query:
             return  # it came from a function of the database
+        if is_more_than_one(error):
+            self.refuse_query(f"{place} holds more than one statement; it must be one query", place)
         if error.sqlstate in NO_SQL:
             said = error_text(error, own=query)
             self.refuse_query(f"{place} is not valid SQL here: {said}", place)
@@ -150,15 +153,23 @@ class CriteriaNames:
         past = self.past if is_table else self.past_columns
         return name in {split_name(each)[-1] for each in past}
 
-    def refuse_query(self, what: str, place: str) -> None:
+    def refuse_query(self, what: str, place: str) -> NoReturn:
         """Raise the `CriteriaError` that the query at `place` is wrong, in the words of `what`."""
         checked = "tables and columns of the restored database"
         self.refuse(what, checked, remedy_for("criteria", "wrong_query", place=place))
 
-    def refuse(self, what: str, checked: str, remedy: list[str]) -> None:
-        """Raise the `CriteriaError` that says `what`: one and the same each time."""
+    def refuse(self, what: str, checked: str, remedy: list[str]) -> NoReturn:
+        """Raise the `CriteriaError` that says `what`: one and the same each time.
+
+        Without its traceback, to which each time would add.
+        """
         made = CriteriaError(what, checked=[checked], remedy=remedy)
-        raise self.told.setdefault(what, made)
+        raise self.told.setdefault(what, made).with_traceback(None)
+
+
+def is_more_than_one(error: psycopg.Error) -> bool:
+    """Whether the server refused a query because it is several statements."""
+    return error.sqlstate == "42601" and error.diag.source_file == "postgres.c"
 
 
 def wrong_name(error: psycopg.Error, query: str, skipped: int = 0) -> str:

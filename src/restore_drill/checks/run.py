@@ -1,14 +1,17 @@
-"""Runs the query of an SQL criterion: read-only, with a time limit, counting rows only."""
+"""Runs the query of an SQL criterion or fact: read-only, with a time limit, counting rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import errors
 
 from restore_drill.checks.files import SqlCriterion
-from restore_drill.checks.names import CriteriaNames
+from restore_drill.checks.names import CriteriaNames, is_more_than_one
 from restore_drill.core.errors import CouldNotRun, message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
@@ -49,30 +52,36 @@ class Returned:
         )
 
 
+@contextmanager
+def asked(target: Target, query: str, timeout: float) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    """The first rows (at most MOST + 1) of `query`, read-only, within `timeout` seconds.
+
+    A cursor takes one query and nothing else; the extended protocol (binary) takes one statement.
+    """
+    with target.connect(client_encoding="utf8") as connection:
+        connection.execute("SET default_transaction_read_only = on")
+        connection.execute("SET row_security = off")
+        milliseconds = str(max(1, round(timeout * 1000)))
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
+        with connection.transaction():
+            connection.execute((DECLARE + query).encode(), binary=True)
+            yield connection.execute(f"FETCH {MOST + 1} FROM criterion".encode())
+
+
 def run_query(
     target: Target, criterion: SqlCriterion, timeout: float, names: CriteriaNames | None = None
 ) -> Returned:
     """Rows that the query of `criterion` returns within `timeout` seconds, or why it gave none.
 
     Raises `CriteriaError` where `names` tell that the query itself is wrong.
-
-    A cursor takes one query and nothing else; the extended protocol (binary) takes one statement.
     """
     if not criterion.is_query:
         what = f"it begins with {criterion.first_word}, but must be one query (SELECT ...)"
         return Returned(error=what)
     try:
-        with target.connect(client_encoding="utf8") as connection:
-            connection.execute("SET default_transaction_read_only = on")
-            connection.execute("SET row_security = off")
-            milliseconds = str(max(1, round(timeout * 1000)))
-            connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
-            with connection.transaction():
-                declare = (DECLARE + criterion.query).encode()
-                connection.execute(declare, binary=True)
-                found = connection.execute(f"FETCH {MOST + 1} FROM criterion".encode())
-                columns = tuple(column.name for column in found.description or ())
-                return Returned(found.rowcount, columns)
+        with asked(target, criterion.query, timeout) as found:
+            columns = tuple(column.name for column in found.description or ())
+            return Returned(found.rowcount, columns)
     except psycopg.Error as error:
         if names:
             place = f"SQL criterion {criterion.path}"
@@ -90,7 +99,7 @@ def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
         error.sqlstate == "0A000" and source == "analyze.c"
     ):
         return f"it writes, but runs read-only: {said}"
-    if error.sqlstate == "42601" and source == "postgres.c":
+    if is_more_than_one(error):
         return "it holds more than one statement"
     if error.sqlstate is None or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
         raise CouldNotRun(

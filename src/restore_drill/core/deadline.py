@@ -148,10 +148,13 @@ class Deadline:
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORT) if self.limits else 0, AGAIN)
 
     def check(self) -> None:
-        """TookTooLong where a limit is reached."""
+        """TookTooLong where a limit is reached.
+
+        Without its traceback, to which each criterion would add its own frames.
+        """
         for limit in self.limits:
             if limit.is_reached:
-                raise limit.error_when_reached()
+                raise limit.error_when_reached().with_traceback(None)
 
     def ring(self, _number: int, _frame: FrameType | None) -> None:
         """The timer is at its end."""

@@ -10,6 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from restore_drill.core.deadline import Deadline
+from restore_drill.core.units import show_duration
+
+MOST_NAMED, LONG = 5, 1.0
+"""So many parts are named where the verification took too long, each of so many seconds."""
 
 
 @dataclass
@@ -21,6 +25,7 @@ class Record:
     what the data is measured against, `strength` what a pass is worth: `proven` or `plausible`;
     `drift` what the source has lost since, and against what that was measured.
     `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
+    `parts` holds the seconds of each query of the team's own criteria, by what it is of.
     `warnings` do not fail the drill and stand beside its verdict; `notes` are for the reports.
     """
 
@@ -43,6 +48,7 @@ class Record:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     not_checked: list[dict[str, str]] = field(default_factory=list)
+    parts: dict[str, float] = field(default_factory=dict)
     deadline: Deadline | None = None
 
     @property
@@ -51,8 +57,11 @@ class Record:
         return time.monotonic() - self.clock
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time what runs inside as the stage `name`, also when it fails; its limit ends it."""
+    def stage(self, name: str, part: str = "") -> Iterator[None]:
+        """Time what runs inside as the stage `name`, also when it fails; its limit ends it.
+
+        `part` is what of it is timed by itself too.
+        """
         started = self.elapsed
         limited = self.deadline.stage(name, f"the stage {name}") if self.deadline else nullcontext()
         try:
@@ -61,6 +70,14 @@ class Record:
         finally:
             seconds = self.elapsed - started
             self.stages.append({"name": name, "started": started, "seconds": seconds})
+            if part:
+                self.parts[part] = seconds
+
+    @property
+    def slowest(self) -> list[str]:
+        """What of `parts` took long, the longest first: `[facts.revenue]: 12 s`."""
+        longest = sorted(self.parts.items(), key=lambda each: -each[1])[:MOST_NAMED]
+        return [f"{part}: {show_duration(seconds)}" for part, seconds in longest if seconds >= LONG]
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:

@@ -30,14 +30,16 @@ class RedisStage:
     def answer(self) -> tuple[Server, RedisFacts]:
         """Server and facts; raises the stage's error where it does not answer."""
         if self.server is None or self.facts is None:
-            raise self.error or CouldNotRun("the Redis stage has found nothing")
+            error = self.error or CouldNotRun("the Redis stage has found nothing")
+            raise error.with_traceback(None)  # each criterion raises it, and would add to it
         return self.server, self.facts
 
     def writable_keys(self) -> OwnKeys:
         """Our keys; raises the stage's error where Redis takes no write, or none was dared."""
         self.answer()
         if self.write_error or self.keys is None:
-            raise self.write_error or CouldNotRun("the Redis stage has written nothing")
+            error = self.write_error or CouldNotRun("the Redis stage has written nothing")
+            raise error.with_traceback(None)
         return self.keys
 
     def as_json(self) -> dict[str, Any]:
