@@ -35,7 +35,7 @@ def test_table_has_its_content(
     known_table: str, comparison: Comparison, contents: Contents
 ) -> None:
     """A table has exactly the rows and the content that the source had."""
-    told = comparison.told(known_table)
+    told = comparison.difference(known_table)
     assert not told, message(
         f"{known_table} {told}",
         checked=["manifest of the backup", rows_in(contents, known_table)],

@@ -51,7 +51,7 @@ def test_table_rows_are_plausible(measured_table: str, drift: Drift) -> None:
     found = drift.rows_of(measured_table)
     accept = drift.accept(found)
     assert not found, message(
-        f"{measured_table} {found[0].told}",
+        f"{measured_table} {found[0].description}",
         checked=[found[0].against],
         remedy=remedy_for(
             "test_table_rows_are_plausible", "unusual", table=measured_table, accept=accept

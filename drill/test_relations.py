@@ -21,7 +21,7 @@ def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     broken = [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
         f"{table} has orphan rows",
-        checked=[key.trouble for key in broken],
+        checked=[key.problem for key in broken],
         remedy=remedy_for("test_foreign_keys_hold", "orphans"),
     )
     if why := facts.why_unread("foreign keys"):
@@ -33,7 +33,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
     broken = facts.broken_constraints_of(table)
     assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
-        checked=[constraint.told for constraint in broken],
+        checked=[constraint.problem for constraint in broken],
         remedy=remedy_for("test_constraints_hold", "broken"),
     )
     if why := facts.why_unread("constraints", "keys"):
@@ -96,7 +96,7 @@ def test_sequences_are_ahead(facts: Facts) -> None:
     behind = [each for each in facts.sequences if not each.is_ahead]
     assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
-        checked=[each.told for each in behind],
+        checked=[each.description for each in behind],
         remedy=remedy_for("test_sequences_are_ahead", "behind"),
     )
     if why := facts.why_unread("sequences"):

@@ -124,7 +124,7 @@ def test_tolerance_of_the_criteria_file_holds(
     path = tmp_path / "criteria.toml"
     path.write_text(f"[tolerance]\n{tolerance}\n")
 
-    told = Tolerance(load_criteria(path)).told("public.cards", 100, rows)
+    told = Tolerance(load_criteria(path)).shrinkage("public.cards", 100, rows)
 
     assert told == words if not words else words in told
 
@@ -230,7 +230,7 @@ def passes(numbers: Iterable[int], accepted: tuple[int, ...] = (), heads: str = 
         now = rows_facts(rows, (heads[number - 1 :] or "1")[0])
         measure = Measure("last passed drill", told, told, was, highs)
         found = compare_with(measure, now, tolerance).findings
-        words = " ".join(each.told for each in found if each.what == ROWS)
+        words = " ".join(each.description for each in found if each.what == ROWS)
         said.append(words)
         if not words or number in accepted:
             taken = {"public.t"} if words else set()

@@ -15,8 +15,8 @@ import pytest
 
 from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
-from restore_drill.manifest.drafts import YOUNG_SECONDS
 from restore_drill.manifest.file import manifest_path, read_manifest
+from restore_drill.manifest.staging import YOUNG_SECONDS
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.manifests import IN_URL, SECRET, backup_process, take, url_of

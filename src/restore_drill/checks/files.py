@@ -60,11 +60,11 @@ def read_folder(folder: Path) -> dict[Path, SqlCriterion]:
     """
     for path in folder.rglob("*.sql"):
         if path.parent != folder:
-            raise mistake(path, 0, f"is in a folder of its own; put it into {folder} itself")
+            raise error_in(path, 0, f"is in a folder of its own; put it into {folder} itself")
     return {path: read_criterion(path) for path in sorted(folder.glob("*.sql"))}
 
 
-def mistake(path: Path, line: int, what: str) -> UsageError:
+def error_in(path: Path, line: int, what: str) -> UsageError:
     """Usage error about the file at `path`; `line` counts from 1, 0 is the whole file."""
     return UsageError(f"SQL criterion {path}" + (f", line {line}" * bool(line)) + f": {what}")
 
@@ -74,15 +74,15 @@ def read_criterion(path: Path) -> SqlCriterion:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise mistake(path, 0, f"cannot be read: {error.strerror}") from None
+        raise error_in(path, 0, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise mistake(path, 0, "is no UTF-8 text") from None
+        raise error_in(path, 0, "is no UTF-8 text") from None
     if not re.fullmatch(r"[\w-]+", path.stem):
-        raise mistake(path, 0, "rename it: letters, digits, _ and - make a name that -k can pick")
+        raise error_in(path, 0, "rename it: letters, digits, _ and - make a name that -k can pick")
     found = dict(header_of(path, text))
     severity = found.get("severity", "error").lower()
     if severity not in SEVERITIES:
-        raise mistake(path, 0, f"severity is {severity!r}; choose one of {', '.join(SEVERITIES)}")
+        raise error_in(path, 0, f"severity is {severity!r}; choose one of {', '.join(SEVERITIES)}")
     criterion = SqlCriterion(
         path=path,
         query=text,
@@ -91,12 +91,12 @@ def read_criterion(path: Path) -> SqlCriterion:
         tags=tuple(filter(None, re.split(r"[,\s]+", found.get("tags", "")))),
     )
     if not criterion.first_word:
-        raise mistake(path, 0, "holds no query")
+        raise error_in(path, 0, "holds no query")
     return criterion
 
 
 def header_of(path: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Keys and values of the comment lines before the query; an unknown key is a mistake."""
+    """Keys and values of the comment lines before the query; an unknown key is an error."""
     seen: set[str] = set()
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("--"):
@@ -108,8 +108,8 @@ def header_of(path: Path, text: str) -> Iterator[tuple[str, str]]:
         if key not in KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(KEYS)}"
-            raise mistake(path, number, f"unknown key {key!r}; {hint}")
+            raise error_in(path, number, f"unknown key {key!r}; {hint}")
         if key in seen:
-            raise mistake(path, number, f"{key} stands there twice")
+            raise error_in(path, number, f"{key} stands there twice")
         seen.add(key)
         yield key, value

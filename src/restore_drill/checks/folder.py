@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from restore_drill.checks.files import SqlCriterion, mistake, read_folder
+from restore_drill.checks.files import SqlCriterion, error_in, read_folder
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import UsageError
@@ -16,7 +16,7 @@ from restore_drill.core.units import show_count
 def read_all(criteria: Criteria, drill: Path, taken: Collection[str]) -> dict[Path, SqlCriterion]:
     """SQL criteria by path; tags that are `taken` mean something else.
 
-    Raises UsageError for a mistake in one of them.
+    Raises UsageError for an error in one of them.
     """
     folder = folder_of(criteria, drill)
     found = read_folder(folder)
@@ -27,7 +27,7 @@ def read_all(criteria: Criteria, drill: Path, taken: Collection[str]) -> dict[Pa
         for tag in criterion.tags:
             if tag in taken or not tag.replace("-", "_").isidentifier():
                 what = f"tag {tag!r} " + ("has a meaning already" if tag in taken else "is no name")
-                raise mistake(criterion.path, 0, f"{what}; choose another")
+                raise error_in(criterion.path, 0, f"{what}; choose another")
     return found
 
 

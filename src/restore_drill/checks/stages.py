@@ -11,7 +11,7 @@ STAGES = {
     "verify": "the restored database",
     "redis": "Redis",
     "system": "writing, and the time budgets",
-    "prove": "the proof that the drill can fail (--prove)",
+    "prove": "the test that the drill can fail (--prove)",
 }
 
 HELD = {"verify": "Data verification passed", "system": "System checks passed"}

@@ -58,16 +58,16 @@ class Waivers:
 
     def lines(self) -> list[str]:
         """A line on each waiver that does nothing: it names no criterion, or one that holds."""
-        told = [
+        lines = [
             f"waiver of {waiver.criterion!r} names no criterion of this drill{hint}"
             for waiver, hint in self.unmatched.items()
         ]
-        told += [
+        lines += [
             f"waiver of {waiver.criterion!r} names no table and no constraint of this drill"
             for waiver in self.of_constraints
             if waiver not in self.used and base_of(waiver.criterion) in self.asked
         ]
-        return told + [
+        return lines + [
             f"waiver of {waiver.criterion!r} is no longer needed: what it names holds; take it out"
             for waiver, outcomes in self.used.items()
             if outcomes == {"passed"}

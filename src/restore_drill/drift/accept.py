@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
-    """Record the acceptance; the exit code: 0, 4 for a mistake, 6 where it cannot be recorded."""
+    """Record the acceptance; the exit code: 0, 4 for wrong usage, 6 where it cannot be recorded."""
     if not parsed.reason.strip():
         raise UsageError("--reason is empty; say why the change is as it should be")
     settings = settings_here({"backup": parsed.backup}, root)
@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             checked=[str(state.accepted_path)],
             remedy=remedy_for("accept", "unwritable"),
         ) from None
-    sys.stdout.write("\n".join(told(state, chosen, found["findings"])) + "\n")
+    sys.stdout.write("\n".join(lines_of(state, chosen, found["findings"])) + "\n")
     return 0
 
 
@@ -68,15 +68,15 @@ def last_found(settings: Settings) -> tuple[State, dict[str, Any]]:
             home_of(settings).glob("*/found.json"), key=lambda each: each.stat().st_mtime
         )
         states = [State(path.parent, path.parent.name) for path in reversed(folders)]
-    troubles = []
+    problems = []
     for state in states:
-        raw, trouble = state.read_found()
+        raw, problem = state.read_found()
         if raw is not None and raw["findings"]:
             return State(state.folder, str(raw.get("series", state.scheme))), raw
-        troubles += [trouble] if trouble else []
+        problems += [problem] if problem else []
     raise UsageError(
         "there is nothing to accept: the last drill found nothing lost or changed"
-        + (f" ({'; '.join(troubles)})" if troubles else f" (looked in {home_of(settings)})")
+        + (f" ({'; '.join(problems)})" if problems else f" (checked: {home_of(settings)})")
     )
 
 
@@ -102,7 +102,7 @@ def is_named(title: str, pattern: str) -> bool:
     )
 
 
-def told(state: State, chosen: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[str]:
+def lines_of(state: State, chosen: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[str]:
     """What was accepted, what stays, and what to do next."""
     lines = [f"Accepted: {each['object']} {each['told']}" for each in chosen]
     rest = len(found) - len(chosen)

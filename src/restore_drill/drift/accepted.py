@@ -1,4 +1,4 @@
-"""What people have accepted: which findings an acceptance covers, and how it is told."""
+"""What people have accepted: which findings an acceptance covers, and how that reads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Acceptances:
                     key = (str(mark), str(each.get("object")))
                     self.lines.setdefault(key, []).append((line, each))
 
-    def told(self, finding: Finding) -> str:
+    def reason(self, finding: Finding) -> str:
         """`accepted by ana on 2026-11-28: we no longer need it`; empty where it is not."""
         for line, each in reversed(self.lines.get((finding.marks[0], finding.title), [])):
             if self.covers(each, finding):

@@ -1,4 +1,4 @@
-"""One finding a cause: what went with a lost table, column or function is not told beside it."""
+"""One finding a cause: what went with a lost table, column or function is no other finding."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ PRINCIPAL = {LOST: (*ALONE, "schema", *RELATIONS, "function", "sequence", "type"
 
 
 def by_cause(found: Iterable[Finding], was: DriftFacts) -> list[Finding]:
-    """`found` with those that are consequences of others told with these."""
+    """`found` with those that are consequences of others reported with these."""
     listed = list(found)
     causes = [Cause(each) for each in listed if each.kind in PRINCIPAL.get(each.what, ())]
     texts = {each.title: text_of(each, was.objects) for each in listed} if causes else {}
@@ -114,7 +114,7 @@ def grouped(listed: Iterable[Finding]) -> Iterator[Finding]:
     for each in listed:
         key: tuple[str, ...] = (each.what, each.title)
         if each.kind in OWNED:
-            same = each.name.rpartition(" to ")[2] if each.kind == "grant on" else each.told
+            same = each.name.rpartition(" to ")[2] if each.kind == "grant on" else each.description
             key = (each.what, each.kind, same)
         groups[key].append(each)
     for first, *others in groups.values():

@@ -43,7 +43,7 @@ class Tolerance:
         least, most = self.bounds(table, was)
         return least <= now and (most is None or now <= most)
 
-    def told(self, table: str, was: int, now: int) -> str:
+    def shrinkage(self, table: str, was: int, now: int) -> str:
         """How `now` rows break the bounds, empty where they hold."""
         if self.holds(table, was, now):
             return ""
@@ -57,7 +57,7 @@ class Tolerance:
         if least <= now:
             return ""
         return (
-            f"has {show_count(now, 'row')}, it had {was:,} then and {high.rows:,} in {high.told}: "
+            f"has {show_count(now, 'row')}, it had {was:,} then and {high.rows:,} in {high.drill}: "
             f"it shrinks little by little; allowed: at least {least:,.0f}"
         )
 
@@ -87,12 +87,12 @@ def compare_with(measure: Measure, now: DriftFacts, tolerance: Tolerance) -> Dif
             weighed.append(each.noted(f"the migration head has moved ({', '.join(heads)})"))
         else:
             weighed.append(hinted(each, found, was, now))
-    told = gone_partitions(was, now, rotated, heads)
+    gone = gone_partitions(was, now, rotated, heads)
     highs = {} if heads else measure.highs
-    weighed += [*of_heads(was, now), *of_rows(was, now, tolerance, told, highs)]
+    weighed += [*of_heads(was, now), *of_rows(was, now, tolerance, gone, highs)]
     weighed += of_database(was, now)
     return Difference(
-        tuple(replace(each, against=measure.told, marks=(measure.mark,)) for each in weighed),
+        tuple(replace(each, against=measure.name, marks=(measure.mark,)) for each in weighed),
         tuple(heads),
         tuple(not_comparable(was, now)),
     )
@@ -133,7 +133,9 @@ def hinted(finding: Finding, found: list[Finding], was: DriftFacts, now: DriftFa
                 split_name(each.name)[:-1] == split_name(finding.name)[:-1]
             )
             if parent and shape_of(each.kind, each.name, now) == same:
-                return replace(finding, told=f"{finding.told} (renamed to {each.name}?)")
+                return replace(
+                    finding, description=f"{finding.description} (renamed to {each.name}?)"
+                )
     return finding
 
 
@@ -152,16 +154,16 @@ def of_heads(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
 
 
 def of_rows(
-    was: DriftFacts, now: DriftFacts, tolerance: Tolerance, told: set[str], highs: Highs
+    was: DriftFacts, now: DriftFacts, tolerance: Tolerance, gone_leaves: set[str], highs: Highs
 ) -> Iterator[Finding]:
     """Tables that are still there with far fewer (or more) rows; no migration excuses that.
 
-    The rows of partitions that are `told` as gone are not told once more as those of their table.
+    The rows of partitions in `gone_leaves` are not reported once more as those of their table.
     `highs` are what tables had before they shrank little by little.
     """
     parts = was.objects.get("partition", {})
     gone: Counter[str] = Counter()
-    for leaf in told:
+    for leaf in gone_leaves:
         for table in above(leaf, parts):
             gone[table] += was.rows.get(leaf, 0)
     done: set[str] = set()
@@ -170,7 +172,7 @@ def of_rows(
         if table not in now.rows or table in done or table in was.heads:
             continue
         after = now.rows[table]
-        words = tolerance.told(table, was.rows[table] - gone[table], after)
+        words = tolerance.shrinkage(table, was.rows[table] - gone[table], after)
         if not words and table in highs and table not in unsteady:
             words = tolerance.told_of_high(table, highs[table], was.rows[table], after)
         if words:
@@ -184,16 +186,16 @@ def of_rows(
 def gone_partitions(
     was: DriftFacts, now: DriftFacts, rotated: set[str], heads: list[str]
 ) -> set[str]:
-    """Partitions that are told as gone: all but those that rotate, which their table makes up."""
+    """Partitions reported as gone: all but those that rotate, which their table makes up."""
     lost = was.objects.get("partition", {}).keys() - now.objects.get("partition", {}).keys()
     return {*lost} if heads else lost - rotated
 
 
 def of_database(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
-    """Another database, or one of another cluster, where the backups tell."""
+    """Another database, or one of another cluster, where the backups name it."""
     if was.database and now.database and was.database != now.database:
-        told = f"is another: it was {was.database}"
-        yield Finding(DATABASE, "database", now.database, told, now=now.database)
+        how = f"is another: it was {was.database}"
+        yield Finding(DATABASE, "database", now.database, how, now=now.database)
     elif was.system and now.system and was.system != now.system:
-        told = "comes from another server: the system identifier is not the one it was"
-        yield Finding(DATABASE, "database", now.database, told, now=now.system)
+        how = "comes from another server: the system identifier is not the one it was"
+        yield Finding(DATABASE, "database", now.database, how, now=now.system)

@@ -43,7 +43,7 @@ class Drift:
     @property
     def against(self) -> str:
         """What it was measured against, in words."""
-        return " and ".join(measure.told for measure in self.measures)
+        return " and ".join(measure.name for measure in self.measures)
 
     @property
     def heads(self) -> list[str]:
@@ -59,9 +59,9 @@ class Drift:
         return " ".join([f'{self.command} --reason "WHY"', *titles])
 
     def as_json(self) -> dict[str, Any]:
-        """What result.json tells."""
+        """What result.json holds."""
         return {
-            "against": [{"kind": measure.kind, "told": measure.told} for measure in self.measures],
+            "against": [{"kind": measure.kind, "told": measure.name} for measure in self.measures],
             "moved": list(self.moved),
             "failing": [each.as_json() for each in self.failing],
             "accepted": [each.as_json() for each in self.accepted],
@@ -71,7 +71,7 @@ class Drift:
 
 @dataclass
 class Weighing:
-    """Collects findings; one that two measures give is told once."""
+    """Collects findings; one that two measures give is reported once."""
 
     acceptances: Acceptances
     failing: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Weighing:
         key = (finding.what, finding.title)
         if not finding.fails:
             self.noted.setdefault(key, finding)
-        elif why := self.acceptances.told(finding):
+        elif why := self.acceptances.reason(finding):
             self.accepted.setdefault(key, finding.noted(why))
         else:
             known = self.failing.get(key)

@@ -18,7 +18,7 @@ WHEN_SPECIAL = {
     "special state of trigger": "trigger",
     "replica identity of": "table",
 }
-"""Kinds that are there where something is not as usual, and whose objects they tell of."""
+"""Kinds that are there where something is not as usual, and whose objects they name."""
 
 QUIET = {"comment on"}
 """Kinds whose loss or change is only noted."""
@@ -28,8 +28,8 @@ QUIET = {"comment on"}
 class Finding:
     """One thing that is not as it was measured.
 
-    `what` is LOST, CHANGED, ADDED, ROWS or DATABASE; `told` says it as the end of a sentence that
-    begins with its `title`; `now` tells the state that was found apart, `rows` how many there are;
+    `what` is LOST, CHANGED, ADDED, ROWS or DATABASE; `description` is the end of a sentence that
+    begins with its `title`; `now` identifies the state that was found, `rows` counts;
     `with_it` names what went with it, `fails` whether it speaks against the backup, `why` it does
     not; `against` and `marks` are of the measures.
     """
@@ -37,7 +37,7 @@ class Finding:
     what: str
     kind: str
     name: str
-    told: str
+    description: str
     now: str = ""
     rows: int | None = None
     with_it: tuple[str, ...] = ()
@@ -59,18 +59,18 @@ class Finding:
             shown = ", ".join(self.with_it[:3])
             rest = len(self.with_it) - 3
             more = f" (with it: {shown}" + (f" and {rest} more)" if rest > 0 else ")")
-        return f"{self.title} {self.told}{more}"
+        return f"{self.title} {self.description}{more}"
 
     def noted(self, why: str) -> Self:
         """The same as something to know: it fails nothing."""
         return replace(self, fails=False, why=why)
 
     def as_json(self) -> dict[str, Any]:
-        """What result.json and the state tell of it."""
+        """What result.json and the state hold of it."""
         found: dict[str, Any] = {
             "what": self.what,
             "object": self.title,
-            "told": self.told,
+            "told": self.description,
             "now": self.now,
         }
         found |= {"against": self.against, "marks": list(self.marks)}
@@ -178,7 +178,7 @@ def is_left_out(kind: str, name: str, was: DriftFacts, now: DriftFacts) -> bool:
             sorted(each.objects.get(kind, {}).get(name, {}).get("columns", ()))
             for each in (was, now)
         )
-        return before != after  # told by the columns themselves
+        return before != after  # reported with the columns themselves
     if kind == "grant on" and name.startswith("schema public to"):
         return (was.major >= 15) != (now.major >= 15)
     if kind == "owner of" and was.role != now.role:

@@ -1,4 +1,4 @@
-"""The most rows that each table had: what shrinks a little every drill is told in the end.
+"""The most rows that each table had: what shrinks a little every drill is reported in the end.
 
 The last passed drill moves along with such a table. So its state keeps the highest number since the
 rows were last accepted, a migration head moved, or a partition of the table went.
@@ -14,9 +14,9 @@ from restore_drill.facts.schema.model import DriftFacts, High, Highs
 
 
 def highs_after(
-    was: DriftFacts, told: str, highs: Highs, now: DriftFacts, accepted: Collection[str]
+    was: DriftFacts, drill: str, highs: Highs, now: DriftFacts, accepted: Collection[str]
 ) -> dict[str, High]:
-    """Highs once a drill has passed with `now`; `was` are the facts of the drill `told`.
+    """Highs once a drill has passed with `now`; `was` are the facts of `drill`.
 
     `highs` were those until then, `accepted` the tables whose rows were accepted in this drill.
     """
@@ -25,15 +25,15 @@ def highs_after(
     forgotten = {*accepted, *of_lost_partitions(was, now)}
     found = {}
     for table, rows in was.rows.items():
-        high = highs.get(table, High(rows, told))
-        high = high if high.rows > rows else High(rows, told)
+        high = highs.get(table, High(rows, drill))
+        high = high if high.rows > rows else High(rows, drill)
         if table not in forgotten and high.rows > now.rows.get(table, high.rows):
             found[table] = high
     return found
 
 
 def above(table: str, parts: Mapping[str, Mapping[str, object]]) -> set[str]:
-    """Partitioned tables that `table` is part of: their rows are told by it."""
+    """Partitioned tables that `table` is part of: their rows count as its own."""
     found = set()
     while table in parts:
         table = parent_of(parts[table])

@@ -30,14 +30,14 @@ class Measures:
     """The last passed drill and the reference, where they are there.
 
     `state` is None where there is no backup whose series it could be of; `why_not` says why there
-    is no last passed drill, `trouble` what is wrong with the state.
+    is no last passed drill, `problem` what is wrong with the state.
     """
 
     state: State | None = None
     passed: Passed | None = None
     reference: Measure | None = None
     why_not: str = ""
-    trouble: str = ""
+    problem: str = ""
 
     @property
     def all(self) -> list[Measure]:
@@ -58,21 +58,21 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     if settings.reference and not is_written_anew:
         reference = read_reference(settings.reference)
     state = state_of(settings, backup)
-    passed, trouble = state.read_passed()
+    passed, problem = state.read_passed()
     why_not = ""
     if passed is None:
         why_not = f"first drill of this series ({state.scheme}): when it passes it is the measure"
-        why_not = f"{trouble}: it counts as none; {why_not}" if trouble else why_not
+        why_not = f"{problem}: it counts as none; {why_not}" if problem else why_not
     elif passed.taken_at > backup.taken_at:
         why_not = f"the last passed drill was of a later backup, {passed.backup}"
         passed = None
-    return Measures(state, passed, reference, why_not, trouble)
+    return Measures(state, passed, reference, why_not, problem)
 
 
 def names_ever_seen(
     settings: Settings, contents: Contents, manifest: Manifest | None, measures: Measures
 ) -> CriteriaNames:
-    """What tells a slip in the criteria from what is lost: all that was ever seen is no slip."""
+    """Names by which a slip in the criteria is no loss: all that was ever seen is no slip."""
     tables = {entry.full_name for entry in contents.entries if entry.kind == "TABLE"}
     tables |= contents.counted.keys()
     columns: set[str] = set()

@@ -1,4 +1,4 @@
-"""What came of measuring drift: told in step lines and notes, and kept for the next drill."""
+"""What came of measuring drift: step lines and notes, and kept for the next drill."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def measure_drift(
         restored=lost_by_restore(facts),
         command=command_of(settings),
     )  # fmt: skip
-    return found, list(filter(None, (damaged, measures.trouble, head_told(facts))))
+    return found, list(filter(None, (damaged, measures.problem, head_note(facts))))
 
 
 def lost_by_restore(facts: Facts) -> frozenset[str]:
@@ -62,10 +62,10 @@ def lost_by_restore(facts: Facts) -> frozenset[str]:
     return names
 
 
-def head_told(facts: Facts) -> str:
+def head_note(facts: Facts) -> str:
     """That the migration head could not be read, if so."""
     error = facts.head_error
-    why = error_text(error) if error else facts.head_trouble
+    why = error_text(error) if error else facts.why_no_head
     return why and f"The migration head cannot be read: {why}"
 
 
@@ -75,7 +75,7 @@ def command_of(settings: Settings) -> str:
     return f"{COMMAND} accept{named}"
 
 
-def tell(found: Drift, measures: Measures, steps: Steps, record: Record) -> None:
+def report(found: Drift, measures: Measures, steps: Steps, record: Record) -> None:
     """Step lines and notes: against what, and what came of it."""
     for what, why in found.not_compared:
         record.skip(what, why)
@@ -133,4 +133,4 @@ def keep(state: State, found: Drift, backup: Backup, result: dict[str, Any], at:
 def highs_now(known: Passed, found: Drift) -> Highs:
     """The most rows of tables that have shrunk, now that a drill has passed."""
     accepted = {each.name for each in found.accepted if each.what == ROWS}
-    return highs_after(known.facts, known.told, known.highs, found.facts, accepted)
+    return highs_after(known.facts, known.name, known.highs, found.facts, accepted)

@@ -64,8 +64,8 @@ def object_lines(kind: str, name: str, parts: Definition) -> Iterator[str]:
     """One object: its line, and the texts of several lines below it."""
     long = {part: value for part, value in parts.items() if is_long(value)}
     short = {part: value for part, value in parts.items() if part not in long}
-    told = json.dumps(short, ensure_ascii=False)
-    yield f"{kind} {json.dumps(name, ensure_ascii=False)} {told}"
+    definition = json.dumps(short, ensure_ascii=False)
+    yield f"{kind} {json.dumps(name, ensure_ascii=False)} {definition}"
     for part, value in long.items():
         yield from (f"  {part}|{line}" for line in value.split("\n"))
 
@@ -80,7 +80,7 @@ def is_long(value: Any) -> bool:
 
 
 def read_reference(path: Path) -> Measure:
-    """Reference at `path`; a mistake in it is a `UsageError` that names its line."""
+    """Reference at `path`; an error in it is a `UsageError` that names its line."""
     try:
         raw = path.read_text(encoding="utf-8")
     except OSError as error:

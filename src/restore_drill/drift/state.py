@@ -9,7 +9,7 @@ scheme of its backups' names and by their folder. In it lie
 - `accepted.jsonl`: what was accepted, by whom, when and why; a line each, kept for ever.
 
 Files are replaced in one step, so that drills side by side leave a whole one; a file that is torn
-or none of ours is told, and counts as none.
+or none of ours is reported, and counts as none.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Passed(NamedTuple):
     highs: Highs = MappingProxyType({})
 
     @property
-    def told(self) -> str:
+    def name(self) -> str:
         """`the drill of 2026-11-28 (shop.dump)`."""
         return f"the drill of {self.drilled_at:%Y-%m-%d} ({self.backup})"
 
@@ -54,7 +54,7 @@ class Passed(NamedTuple):
     def measure(self) -> Measure:
         """The same as a measure."""
         at = self.drilled_at.isoformat()
-        return Measure("last passed drill", self.told, at, self.facts, self.highs)
+        return Measure("last passed drill", self.name, at, self.facts, self.highs)
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,16 @@ class State:
 
     def read_passed(self) -> tuple[Passed | None, str]:
         """The last passed drill, None where there is none; why it cannot be read, if so."""
-        raw, trouble = read(self.passed_path)
+        raw, problem = read(self.passed_path)
         if raw is None:
-            return None, trouble
+            return None, problem
         try:
             facts = DriftFacts.read(raw["facts"])
             times = (datetime.fromisoformat(raw[key]) for key in ("taken_at", "drilled_at"))
             taken_at, drilled_at = (each.astimezone(UTC) for each in times)
             highs = {
-                text(table): High(whole(rows), text(told))
-                for table, (rows, told) in raw.get("highs", {}).items()
+                text(table): High(whole(rows), text(drill))
+                for table, (rows, drill) in raw.get("highs", {}).items()
             }
             return Passed(str(raw["backup"]), taken_at, drilled_at, facts, highs), ""
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -111,10 +111,10 @@ class State:
 
     def read_found(self) -> tuple[dict[str, Any] | None, str]:
         """What the last drill found, None where there is nothing; why it cannot be read."""
-        raw, trouble = read(self.found_path)
+        raw, problem = read(self.found_path)
         if raw is not None and not isinstance(raw.get("findings"), list):
             return None, f"{self.found_path} is none of this drill's files"
-        return raw, trouble
+        return raw, problem
 
     def write_found(self, backup: Backup, drilled_at: datetime, found: list[Finding]) -> None:
         """Note what a drill found for people to accept, or that there is nothing; OSError."""
@@ -154,8 +154,8 @@ class State:
                 found.append({key: each[key] for key in ("at", "by", "reason", "objects")})
             except (ValueError, KeyError, TypeError):
                 foreign += 1
-        told = f"{foreign} lines of {self.accepted_path} are damaged" if foreign else ""
-        return found, told
+        problem = f"{foreign} lines of {self.accepted_path} are damaged" if foreign else ""
+        return found, problem
 
     def accept(self, line: dict[str, Any]) -> None:
         """Add an acceptance as a line of its own; OSError."""

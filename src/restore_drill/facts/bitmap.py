@@ -1,4 +1,4 @@
-"""The whole numbers of a column as a bitmap, in plain SQL: millions are looked up in it at once.
+"""The whole numbers of a column as a bitmap, in plain SQL: one query looks up millions in it.
 
 A number takes a bit, where a hash table takes fifty bytes and misses the cache at each look. It is
 exact: each word of 64 bits is the bitwise or of what the rows themselves hold. It pays where the
@@ -21,8 +21,8 @@ MOST = 1 << 29
 def width_for(connection: Connection, column: str, rows: str, pages: int) -> int:
     """How many numbers a bitmap of `column` in `rows` may span; 0 where it would not pay.
 
-    `rows` is the end of a query on a table of `pages`. An index tells the first and last number,
-    so that this is a guess: only the bitmap's own query can tell that it may be made.
+    `rows` is the end of a query on a table of `pages`. An index gives the first and last number,
+    so that this is a guess: only the bitmap's own query can say that it may be made.
     """
     width = min(DENSITY * pages, MOST)
     if pages < FEWEST:

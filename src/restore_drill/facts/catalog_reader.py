@@ -15,7 +15,7 @@ from restore_drill.facts.session import Connection
 Result = TypeVar("Result")
 
 OURS = ("53", "57")
-"""Classes of SQLSTATE of a server that lacks memory or disk, or was told to stop."""
+"""Classes of SQLSTATE of a server that lacks memory or disk, or is being stopped."""
 
 
 class CatalogReader:

@@ -84,7 +84,7 @@ HIDDEN_DOMAINS: LiteralString = """
         )
         AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
     ORDER BY 1"""
-"""Columns with a domain inside: arrays and composites, whose parts are not looked at."""
+"""Columns with a domain inside: arrays and composites, whose parts are not checked."""
 
 VALUE = re.compile(r"""('[^']*+(?:''[^']*+)*+'|"[^"]*+(?:""[^"]*+)*+")|\bVALUE\b""")
 """A text or quoted name, or the keyword by which a domain's constraint names its value."""

@@ -87,9 +87,9 @@ def missing(contents: Contents, restored: frozenset[Entry]) -> tuple[Entry, ...]
 
 
 def by_letters(entry: Entry, *, is_old: bool) -> tuple[str, str, str]:
-    """What is the same of an entry whether or not pg_dump was told to --quote-all-identifiers.
+    """What is the same of an entry whether or not pg_dump was run with --quote-all-identifiers.
 
-    And, where that `is_old`, whether or not tags tell the kind of what is granted, and the table.
+    And, where that `is_old`, whether or not tags name the kind of what is granted, and the table.
     """
     name = unquoted(entry.name)
     if is_old and entry.kind == "ACL":

@@ -26,7 +26,7 @@ class Facts:
     `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken. `missing` are
     entries of the backup that are not there, `undumpable` says why pg_dump could not list them
     again. `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint`
-    says why it could not. So with `held`, which drift is measured by, and `unheld`; `head_trouble`
+    says why it could not. So with `held`, which drift is measured by, and `unheld`; `why_no_head`
     says why the migration head could not be read, `head_error` is what the server said of the
     criteria file's own query for it. `unread` says by part of the catalog why it is not known.
     """
@@ -46,7 +46,7 @@ class Facts:
     unread: dict[str, str] = field(default_factory=dict)
     held: DriftFacts | None = None
     unheld: str = ""
-    head_trouble: str = ""
+    why_no_head: str = ""
     head_error: psycopg.Error | None = None
     values: Mapping[Check[Any], Any] = field(default_factory=dict)
 
@@ -87,8 +87,8 @@ class Facts:
         """What is wrong with the rows of `table`, in words."""
         orphaned = [key for key in self.foreign_keys_of(table) if key.is_broken]
         return [
-            *(key.trouble for key in orphaned),
-            *(constraint.told for constraint in self.broken_constraints_of(table)),
+            *(key.problem for key in orphaned),
+            *(constraint.problem for constraint in self.broken_constraints_of(table)),
         ]
 
     def without(self, waived: Collection[ForeignKey | Constraint]) -> Self:

@@ -63,7 +63,7 @@ class Aside:
 
 @dataclass
 class Plan:
-    """Jobs to be run on connections, `doing` what is told; and what runs aside meanwhile."""
+    """Jobs to be run on connections, `doing` in progress lines, and what runs aside meanwhile."""
 
     doing: str = "verifying"
     jobs: list[Job] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Plan:
             rest += job.cost
 
     def run(self, workers: Workers, progress: Callable[[str], None], tick: float = TICK) -> None:
-        """Run all jobs, and tell `progress` at each tick how far they are.
+        """Run all jobs, and let `progress` show at each tick how far they are.
 
         The first error of a job ends the others and is raised.
         """

@@ -22,7 +22,7 @@ class ForeignKey:
 
     @property
     def is_broken(self) -> bool:
-        """Whether rows break it, or it cannot be told."""
+        """Whether rows break it, or it cannot be checked."""
         return self.orphans != 0
 
     @property
@@ -31,19 +31,19 @@ class ForeignKey:
         return f"{self.table}: {self.name}"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """`artist_id -> public.artists (cards_artist_id_fkey)`."""
         return f"{', '.join(self.columns)} -> {self.referenced} ({self.name})"
 
     @property
-    def trouble(self) -> str:
+    def problem(self) -> str:
         """`artist_id -> public.artists (cards_artist_id_fkey): 2 orphan rows`."""
-        return f"{self.told}: " + (self.error or show_count(self.orphans or 0, "orphan row"))
+        return f"{self.description}: " + (self.error or show_count(self.orphans or 0, "orphan row"))
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A rule that the rows of `table` must meet, and how many do not (None: it cannot be told).
+    """A rule that the rows of `table` must meet, and how many do not (None: it cannot be checked).
 
     `kind` is check, not null, domain, partition bound, unique or exclusion.
     """
@@ -56,7 +56,7 @@ class Constraint:
 
     @property
     def is_broken(self) -> bool:
-        """Whether rows break it, or it cannot be told."""
+        """Whether rows break it, or it cannot be checked."""
         return self.broken != 0
 
     @property
@@ -65,12 +65,7 @@ class Constraint:
         return f"{self.table}: {self.name or self.kind}"
 
     @property
-    def trouble(self) -> str:
-        """What is wrong with it, in words."""
-        return self.told
-
-    @property
-    def told(self) -> str:
+    def problem(self) -> str:
         """`check amount_is_positive: 3 rows break it`."""
         what = f"{self.kind} {self.name}".rstrip()
         if self.broken is None:
@@ -120,7 +115,7 @@ class Sequence:
         return self.values_left * 20 < self.values
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """`public.cards_id_seq gives 7, public.cards.id holds 200`."""
         if self.error:
             return f"{self.name} for {self.column} cannot be read: {self.error}"

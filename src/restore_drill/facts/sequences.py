@@ -44,7 +44,7 @@ def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
 def sequence_notes(each: Sequence) -> Iterator[str]:
     """What to know of a sequence that is in order today."""
     if each.is_ahead and not each.is_past_furthest:
-        yield f"sequence {each.told}: far away, yet it will collide there"
+        yield f"sequence {each.description}: far away, yet it will collide there"
     if not each.error and each.is_nearly_used_up:
         yield f"sequence {each.name} is nearly used up: {each.values_left:,} values are left"
 
@@ -53,7 +53,7 @@ def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool)
     """Facts of one sequence; `in_backup` says that the backup itself sets its value.
 
     One that stands behind some far value of its column, and not behind its neighbours, collides
-    only in time: a number given by hand. It is told apart only where the backup sets the value.
+    only in time: a number given by hand. It is distinguished only where the backup sets the value.
     """
     furthest = "max" if counter.increment > 0 else "min"
     outcome = answer(

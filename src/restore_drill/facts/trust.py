@@ -1,8 +1,8 @@
-"""Large indexes are taken at the word of the server, which built them in this drill of these rows.
+"""Large indexes are trusted to the server, which built them in this drill of these rows.
 
 To look up each row in a large index, or to sort its keys once more, takes longer than the restore.
 Where nothing but PostgreSQL's own code is at work it would prove PostgreSQL, not the backup, which
-holds no index: its structure and order are read, and the rest is told as not checked.
+holds no index: its structure and order are read, and the rest is reported as not checked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from restore_drill.facts.structures import Structure, read_structures
 from restore_drill.facts.survey import Survey, some
 
 FREE = 100_000
-"""Cost below which all is looked at: half a second, where counting the rows of a page costs 1."""
+"""Cost below which all is checked: half a second, where counting the rows of a page costs 1."""
 
 WHY = (
     "the server built them here from these rows, and amcheck has read their structure; "

@@ -39,9 +39,9 @@ def version_notes(connection: Connection, major: int) -> list[str]:
     row = connection.execute(DATABASE_COLLATION).fetchone()
     if row:
         provider, locale, version, encoding = row
-        told = f"version {version}" if version else "without a version"
+        which = f"version {version}" if version else "without a version"
         notes.append(
-            f"restored with collation {locale} ({provider}, {told}), encoding {encoding}: "
+            f"restored with collation {locale} ({provider}, {which}), encoding {encoding}: "
             "text may sort otherwise than in the source if its collation is another"
         )
         actual = connection.execute(DATABASE_ACTUAL).fetchone() if major >= 15 else None

@@ -17,11 +17,11 @@ from restore_drill.facts.entries import schema_dump
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.facts.snapshot import SnapshotReading
-from restore_drill.manifest.drafts import draft_in, publish, refuse_existing
 from restore_drill.manifest.dump import Form, dumping, of_snapshot
 from restore_drill.manifest.file import Manifest, digest_of, files_of, manifest_path, write_text
 from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
 from restore_drill.manifest.source import refuse_row_security
+from restore_drill.manifest.staging import publish, refuse_existing, staging_in
 from restore_drill.servers.model import Target
 
 Progress = Callable[[str], None]
@@ -29,11 +29,11 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Taken:
-    """A backup that was taken; `said` holds pg_dump's warnings."""
+    """A backup that was taken; `warnings` are pg_dump's."""
 
     path: Path
     manifest: Manifest
-    said: list[str]
+    warnings: list[str]
 
 
 def take_backup(
@@ -52,8 +52,8 @@ def take_backup(
     where it fails or is interrupted. Raises CouldNotRun.
     """
     try:
-        with draft_in(folder) as draft:
-            return take_in(target, form, draft, name=name, jobs=jobs, progress=progress)
+        with staging_in(folder) as staging:
+            return take_in(target, form, staging, name=name, jobs=jobs, progress=progress)
     except psycopg.Error as error:
         raise CouldNotRun(
             f"no backup was taken: {target.description} cannot be read",
@@ -79,23 +79,23 @@ def cause_of(error: psycopg.Error) -> str:
 def take_in(
     target: Target,
     form: Form,
-    draft: Path,
+    staging: Path,
     *,
     name: Callable[[datetime], str],
     jobs: int,
     progress: Progress,
 ) -> Taken:
-    """Take the backup in the directory `draft`, and move it to the one that holds it."""
-    folder = draft.parent
+    """Take the backup in the directory `staging`, and move it to the one that holds it."""
+    folder = staging.parent
     with open_session(target, snapshot="") as holder:
         refuse_row_security(holder, target)
         row = holder.execute("SELECT pg_export_snapshot()").fetchone()
         taken_at = datetime.now(UTC).replace(microsecond=0)
         server = holder.info.parameter_status("server_version") or ""
-        path = draft / name(taken_at)
+        path = staging / name(taken_at)
         refuse_existing(folder / path.name)
         system = system_of(holder)
-        fingerprint, said = dump_and_read(
+        fingerprint, warnings = dump_and_read(
             target, form, path, snapshot=str(row[0] if row else ""), jobs=jobs, progress=progress
         )
     if fingerprint.unread:
@@ -112,7 +112,7 @@ def take_in(
     write_text(digest, f"{manifest.sha256}  {path.name}\n")
     write_text(manifest_path(path), in_lines(manifest))
     publish([path, digest, manifest_path(path)], folder)
-    return Taken(folder / path.name, manifest, said)
+    return Taken(folder / path.name, manifest, warnings)
 
 
 def dump_and_read(
@@ -124,11 +124,11 @@ def dump_and_read(
         dumping(target, form, path, snapshot=snapshot, jobs=jobs) as dump,
         schema_dump(target, IN_UTF8, *of_snapshot(snapshot)) as schema,
     ):
-        said = reading.plan.add_aside(lambda: dump.finish(target.description), dump.stop)
+        warnings = reading.plan.add_aside(lambda: dump.finish(target.description), dump.stop)
         written = reading.plan.add_aside(lambda: statements_of(schema), schema.kill)
-        found = reading.read(lambda text: progress(f"{dump.told()}; {text}"))
+        found = reading.read(lambda text: progress(f"{dump.progress()}; {text}"))
         found = reading.moved(noted(found, *written.result(), major=target.binaries.major))
-    return found, said.result()
+    return found, warnings.result()
 
 
 def describe(

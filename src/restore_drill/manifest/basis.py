@@ -49,8 +49,8 @@ def find_basis(backup: object, *, is_sample: bool) -> Basis:
         return Basis()
     try:
         return Basis(manifest=read_manifest(path))
-    except (BackupFault, CouldNotRun) as trouble:
-        return Basis(manifest=trouble)
+    except (BackupFault, CouldNotRun) as error:
+        return Basis(manifest=error)
 
 
 def manifest_of_sample(source: Target, backup: Backup, jobs: int) -> Manifest:

@@ -68,15 +68,15 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
                 jobs=settings.jobs,
                 progress=line.show,
             )
-    except CouldNotRun as trouble:
+    except CouldNotRun as error:
         line.clear()
-        sys.stderr.write(redact(f"{trouble}\n"))
+        sys.stderr.write(redact(f"{error}\n"))
         return EXIT_COULD_NOT_RUN
     except KeyboardInterrupt as reason:
         line.clear()
         sys.stderr.write(f"{str(reason) or 'interrupted'}: no backup was left in {folder}\n")
         return EXIT_INTERRUPTED
-    tell(taken, time.monotonic() - started, note)
+    report(taken, time.monotonic() - started, note)
     return 0
 
 
@@ -127,11 +127,11 @@ def interruptible() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def tell(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
-    """Say what was taken."""
+def report(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
+    """Report what was taken."""
     manifest, fingerprint = taken.manifest, taken.manifest.fingerprint
-    for line in taken.said:
-        note(f"pg_dump says: {line.removeprefix('pg_dump: ')}")
+    for line in taken.warnings:
+        note(f"pg_dump: {line.removeprefix('pg_dump: ')}")
     note(f"backup: {taken.path}")
     note(f"  {manifest.format}, {show_bytes(manifest.size)}, SHA-256 {manifest.sha256}")
     note(f"  {show_time(manifest.taken_at)}, by pg_dump {manifest.pg_dump} from {manifest.server}")
@@ -144,7 +144,7 @@ def tell(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
     note(f"manifest: {taken.path.name}{SUFFIX}: {', '.join(parts)}")
     for what, why in fingerprint.left_out:
         note(f"  without fingerprint: {what} ({why})")
-    note(f"done in {show_duration(seconds)}; prove it: {DRILL} --backup {taken.path}")
+    note(f"done in {show_duration(seconds)}; drill it: {DRILL} --backup {taken.path}")
 
 
 class ProgressLine:

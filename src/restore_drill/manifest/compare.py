@@ -35,14 +35,14 @@ class Comparison:
         """What differs in the definitions of objects."""
         return tuple(map(str, self.objects))
 
-    def told(self, name: str) -> str:
+    def difference(self, name: str) -> str:
         """How the table `name` differs, empty where it does not."""
         return self.tables.get(name, "is neither here nor was it in the source")
 
     @property
     def lines(self) -> list[str]:
         """All that differs."""
-        tables = [f"table {name} {told}" for name, told in self.tables.items() if told]
+        tables = [f"table {name} {how}" for name, how in self.tables.items() if how]
         return [*tables, *self.sequences, *self.large_objects, *self.schema]
 
 
@@ -54,12 +54,12 @@ def compare(was: Fingerprint, now: Fingerprint) -> Comparison:
     skipped = list(what_cannot_be_compared(was, now, same_hash=same_hash))
     tables = {}
     for name in sorted(before.keys() | after.keys()):
-        told = of_table(before.get(name), after.get(name), same_hash=same_hash)
-        if told and is_refreshed_otherwise(before.get(name), after.get(name)):
+        how = of_table(before.get(name), after.get(name), same_hash=same_hash)
+        if how and is_refreshed_otherwise(before.get(name), after.get(name)):
             why = "a restore computes it anew, and finds other rows than were stored in the source"
             skipped.append((f"content of materialized view {name}", why))
-            told = ""
-        tables[name] = told
+            how = ""
+        tables[name] = how
     for leaf, root in moved_rows(was, now, tables):
         why = f"rows lie in other partitions than in the source; as a whole {root} is equal"
         skipped.append((f"content of partition {leaf}", why))
@@ -88,7 +88,7 @@ def named_as_before(was: Fingerprint, now: Fingerprint) -> Fingerprint:
 
 
 def rows_in(contents: Contents, table: str) -> str:
-    """How many rows of `table` lie in the backup, which tells where some were lost."""
+    """How many rows of `table` lie in the backup, which shows where some were lost."""
     rows = contents.counted.get(table)
     if contents.rows is None:
         return "its rows are not known before it is restored"

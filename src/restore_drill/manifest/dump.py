@@ -91,7 +91,7 @@ class Dump:
     path: Path
     errors: Path
 
-    def told(self) -> str:
+    def progress(self) -> str:
         """How far it is."""
         size = size_of(self.path) if self.path.exists() else 0
         return f"pg_dump has written {show_bytes(size)}"
@@ -104,19 +104,19 @@ class Dump:
         """Its warnings, once it has ended; CouldNotRun where it has not ended well."""
         code = self.process.wait()
         lines = self.errors.read_text(encoding="utf-8", errors="replace").splitlines()
-        said = safe_lines(lines)
+        warnings = safe_lines(lines)
         if code:
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",
-                checked=said[-5:],
-                remedy=remedy_for("source_error", cause_of(said)),
+                checked=warnings[-5:],
+                remedy=remedy_for("source_error", cause_of(warnings)),
             )
-        return said
+        return warnings
 
 
-def cause_of(said: list[str]) -> str:
+def cause_of(warnings: list[str]) -> str:
     """Cause that pg_dump's last words name, as the catalogue of remedies has it."""
-    text = " ".join(said)
+    text = " ".join(warnings)
     return next((cause for words, cause in CAUSES.items() if words in text), "pg_dump_failed")
 
 

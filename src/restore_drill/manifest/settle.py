@@ -63,11 +63,11 @@ def settled(found: Comparison, same: set[Difference]) -> Comparison:
     for each in found.objects:
         if each in same:
             kinds.setdefault(each.kind, []).append(each.name)
-    told = tuple((f"{kind} {some(names)}", WHY) for kind, names in kinds.items())
+    entries = tuple((f"{kind} {some(names)}", WHY) for kind, names in kinds.items())
     return replace(
         found,
         objects=tuple(each for each in found.objects if each not in same),
-        not_compared=found.not_compared + told,
+        not_compared=found.not_compared + entries,
     )
 
 

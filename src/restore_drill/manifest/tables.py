@@ -17,13 +17,13 @@ def of_table(was: TableFacts | None, now: TableFacts | None, *, same_hash: bool)
     columns = of_columns(was, now)
     if was.rows != now.rows:
         lost = was.rows - now.rows
-        told = f"{abs(lost):,} {'missing' if lost > 0 else 'too many'}"
-        return f"has {show_count(now.rows, 'row')}, the source had {was.rows:,}: {told}{columns}"
+        how = f"{abs(lost):,} {'missing' if lost > 0 else 'too many'}"
+        return f"has {show_count(now.rows, 'row')}, the source had {was.rows:,}: {how}{columns}"
     return of_content(was, now, columns) if same_hash else columns.removeprefix("; ")
 
 
 def of_content(was: TableFacts, now: TableFacts, columns: str) -> str:
-    """How the content of a table with as many rows differs; `columns` tells of its columns."""
+    """How the content of a table with as many rows differs; `columns` says so of its columns."""
     common = [name for name in was.columns if name in now.columns]
     changed = [name for name in common if was.columns[name] != now.columns[name]]
     rows = f"has its {show_count(was.rows or 0, 'row')}"

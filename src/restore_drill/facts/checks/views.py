@@ -88,7 +88,7 @@ def check_view(connection: Connection, view: View, schemas: str) -> Resolved:
 def plan_view(connection: Connection, view: View, explain: str, *before: str) -> Outcome:
     """Answer to `explain`, behind the commands `before`; an error may name what views and code do.
 
-    A definition is read only where there is an error to tell.
+    A definition is read only where there is an error.
     """
     outcome = answer(connection, explain, (time_limit(), *before))
     if not outcome.error:

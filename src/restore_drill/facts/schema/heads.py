@@ -66,7 +66,7 @@ KNOWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "gorp_migrations": (("id",),),
     "ragtime_migrations": (("id",),),
 }
-"""Tables that tools for migrations keep, and the columns that tell a version apart."""
+"""Tables that tools for migrations keep, and the columns that distinguish versions."""
 
 DIRTY = ("success", "is_applied", "dirty", "finished_at", "rolled_back_at")
 """Columns that say whether a migration came to its end."""

@@ -37,7 +37,7 @@ class Kind(NamedTuple):
     Parts in columns called `expr...` are deparsed expressions. `of_dialect`: the text depends on
     the major version, see `same_dialect`. `since` and `until` are the majors that know the query.
     `revision` is raised with each change of what a fingerprint holds: a manifest of another one
-    is told as not compared where it differs.
+    is reported as not compared where it differs.
     """
 
     name: str

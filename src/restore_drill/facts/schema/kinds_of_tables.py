@@ -69,7 +69,7 @@ DEFAULTS = """
 """
 
 # A foreign key of a partition is its parent's; 18 keeps NOT NULL as constraints, see the columns.
-# No dump tells whether an inherited check is NOT VALID: a restore adds it after the heirs.
+# No dump says whether an inherited check is NOT VALID: a restore adds it after the heirs.
 CONSTRAINTS = """
     SELECT n.nspname || '.' || coalesce(c.relname, y.typname) || '.' || k.conname AS name,
         k.contype, CASE WHEN k.contype = 'c' AND NOT k.conislocal

@@ -35,7 +35,7 @@ RULES = """
     WHERE r.rulename <> '_RETURN' AND OWN(pg_class, c.oid)
 """
 
-# The clone of a trigger on a partition is told only where its state is not its parent's.
+# The clone of a trigger on a partition is read only where its state is not its parent's.
 TRIGGERS = """
     SELECT n.nspname || '.' || c.relname || '.' || t.tgname AS name,
         pg_get_triggerdef(t.oid) AS expr_definition

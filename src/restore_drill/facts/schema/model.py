@@ -22,7 +22,7 @@ class DriftFacts:
     """What a restored database held.
 
     `database` and `system` (identifier of the source's cluster) are empty where the backup does
-    not tell them; `role` is the one that restored it; `privileges_of` the major version whose
+    not name them; `role` is the one that restored it; `privileges_of` the major version whose
     privileges were read; `rows` counts each table.
     """
 
@@ -69,7 +69,7 @@ class DriftFacts:
         }
 
     def of(self, *, rows: dict[str, int], large_objects: int, database: str, system: str) -> Self:
-        """The same with what the catalog does not tell."""
+        """The same with what the catalog does not hold."""
         return replace(
             self, rows=rows, large_objects=large_objects, database=database, system=system
         )
@@ -79,7 +79,7 @@ class High(NamedTuple):
     """The most `rows` of a table, and of which drill they were, in words."""
 
     rows: int
-    told: str
+    drill: str
 
 
 Highs = Mapping[str, High]
@@ -90,12 +90,12 @@ Highs = Mapping[str, High]
 class Measure:
     """What a drill measures drift against: `kind` is `last passed drill` or `reference`.
 
-    `told` names it in a sentence, `mark` is told apart from every other state of it: an acceptance
+    `name` is how a sentence names it, `mark` differs with every other state of it: an acceptance
     holds for that one alone. `highs` are what tables had that have shrunk since, see `high.py`.
     """
 
     kind: str
-    told: str
+    name: str
     mark: str
     facts: DriftFacts
     highs: Highs = field(default_factory=dict)
@@ -126,7 +126,7 @@ def plain(definition: Definition) -> Definition:
 
 
 def digest(definition: Definition | None) -> str:
-    """What tells a definition apart; empty for none."""
+    """What distinguishes a definition; empty for none."""
     if definition is None:
         return ""
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 pg_dump writes the options that it finds, but for what the server keeps among them for itself: 15.20
 came with one, later minor versions may add others. So only options that PostgreSQL 14 to 18 give to
-users (`reloptions.c`) are compared; those of any other name are told as not compared, by name.
+users (`reloptions.c`) are compared; those of any other name are reported as not compared, by name.
 Options of foreign data have free names; the prefix `pg_` is the server's.
 """
 

@@ -38,7 +38,7 @@ class Shape:
     def __init__(self, plan: Plan, connection: Connection, wanted: Wanted) -> None:
         """Plan what is to be read."""
         self.error = ""
-        self.trouble = ""
+        self.why_no_head = ""
         self.head_error: psycopg.Error | None = None
         self.wanted = wanted
         self.plan = plan
@@ -68,11 +68,11 @@ class Shape:
         """Migration heads; an empty answer where they cannot be read."""
         try:
             found, why = read_heads(connection, self.wanted.head)
-            self.trouble, self.head_error = (why, None) if isinstance(why, str) else ("", why)
+            self.why_no_head, self.head_error = (why, None) if isinstance(why, str) else ("", why)
         except psycopg.Error as error:
             if connection.broken:
                 raise
-            self.trouble = error_text(error)
+            self.why_no_head = error_text(error)
             return {}
         return found
 
@@ -93,6 +93,6 @@ class Shape:
             facts,
             held=None if error else held,
             unheld=error,
-            head_trouble=self.trouble,
+            why_no_head=self.why_no_head,
             head_error=self.head_error,
         )

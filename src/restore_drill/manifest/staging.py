@@ -21,7 +21,7 @@ YOUNG_SECONDS = 10.0
 
 
 @contextmanager
-def draft_in(folder: Path) -> Iterator[Path]:
+def staging_in(folder: Path) -> Iterator[Path]:
     """Hidden directory in `folder` for a backup that is being written, gone afterwards.
 
     It is locked while its process lives, so that the next backup knows and removes what a killed
@@ -30,46 +30,46 @@ def draft_in(folder: Path) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_abandoned(folder)
-        draft = Path(mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=folder))
+        staging = Path(mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=folder))
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror}",
             remedy=remedy_for("backup", "unwritable"),
         ) from None
-    lock = os.open(draft, os.O_RDONLY)
+    lock = os.open(staging, os.O_RDONLY)
     try:
         flock(lock, LOCK_EX | LOCK_NB)
-        yield draft
+        yield staging
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         os.close(lock)
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove drafts in `folder` whose process is gone."""
-    for draft in folder.glob(f"{PREFIX}*{SUFFIX}"):
-        if time.time() - draft.stat().st_mtime < YOUNG_SECONDS:
+    """Remove staging directories in `folder` whose process is gone."""
+    for staging in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        if time.time() - staging.stat().st_mtime < YOUNG_SECONDS:
             continue
         with suppress(OSError):
-            lock = os.open(draft, os.O_RDONLY)
+            lock = os.open(staging, os.O_RDONLY)
             try:
                 flock(lock, LOCK_EX | LOCK_NB)
-                shutil.rmtree(draft)
+                shutil.rmtree(staging)
             finally:
                 os.close(lock)
 
 
-def publish(drafts: Iterable[Path], folder: Path) -> None:
-    """Give each of `drafts` its place in `folder`, in their order; all of them or none.
+def publish(staged: Iterable[Path], folder: Path) -> None:
+    """Give each of `staged` its place in `folder`, in their order; all of them or none.
 
     Each is on the disk before the next one gets its place.
     """
     published: list[Path] = []
     try:
-        for draft in drafts:
-            place = folder / draft.name
+        for staging in staged:
+            place = folder / staging.name
             refuse_existing(place)
-            draft.rename(place)
+            staging.rename(place)
             published.append(place)
             sync(folder)
     except BaseException:
