@@ -72,7 +72,7 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
 def names_ever_seen(
     settings: Settings, contents: Contents, manifest: Manifest | None, measures: Measures
 ) -> CriteriaNames:
-    """Names by which a slip in the criteria is no loss: all that was ever seen is no slip."""
+    """Finds wrong names in the criteria: whatever was ever seen is lost, and not wrong."""
     tables = {entry.full_name for entry in contents.entries if entry.kind == "TABLE"}
     tables |= contents.counted.keys()
     columns: set[str] = set()

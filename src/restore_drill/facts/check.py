@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, LiteralString, TypeVar
 
 from restore_drill.facts import checks
@@ -41,6 +41,7 @@ def names(part: str, query: LiteralString) -> Check[tuple[str, ...]]:
 
 def all_checks() -> Iterator[Check[Any]]:
     """Each check in a module of `checks/`: to be there is all that it takes to be read."""
-    for found in sorted(iter_modules(checks.__path__), key=lambda each: each.name):
-        module = import_module(f"{checks.__name__}.{found.name}")
+    files = [file for folder in checks.__path__ for file in Path(folder).glob("[a-z]*.py")]
+    for name in sorted(file.stem for file in files):
+        module = import_module(f"{checks.__name__}.{name}")
         yield from (each for each in vars(module).values() if isinstance(each, Check))
