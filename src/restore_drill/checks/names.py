@@ -1,7 +1,7 @@
 """Names in the criteria that the restored database lacks: lost, or mistaken by whoever wrote them.
 
 Only what no backup, manifest or earlier drill of this database knows, and what is but a slip away
-from a name that is there, is called a mistake. All else stays the backup's loss.
+from a name that is there, is an error of the criteria. All else stays the backup's loss.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ def is_slip(wrong: str, right: str) -> bool:
 
 @dataclass(frozen=True)
 class CriteriaNames:
-    """Tells a slip in `criteria` from a loss.
+    """Distinguishes a slip in `criteria` from a loss.
 
     `past` are the tables and `past_columns` the columns (`schema.table.column`) that the database
-    has or had, as far as is known. The same mistake is one exception each time: it is told once.
+    has or had, as far as is known. The same slip is one exception each time: it is reported once.
     """
 
     criteria: Criteria
     past: frozenset[str] = frozenset()
     past_columns: frozenset[str] = frozenset()
-    told: dict[str, CriteriaError] = field(default_factory=dict)
+    raised: dict[str, CriteriaError] = field(default_factory=dict)
 
     def slip_of(self, wrong: str, there: Iterable[str], taken: Collection[str] = ()) -> str:
         """Name among `there` that `wrong` is most likely meant to be; empty for none."""
@@ -81,7 +81,7 @@ class CriteriaNames:
         return ""
 
     def lost_table(self, name: str, there: Collection[str], section: str = "[tables]") -> str:
-        """Story of a table that `section` names and that is not `there`; raises where it is a slip.
+        """Message on a table that `section` names and that is not `there`; a slip is raised.
 
         Raises `CriteriaError`.
         """
@@ -138,7 +138,7 @@ class CriteriaNames:
     ) -> None:
         """Raise `CriteriaError`: the query for the migration head does not run here.
 
-        Nothing is raised where it names what was there before: that is lost, and told as drift.
+        Nothing is raised where it names what was there before: that is lost, and reported as drift.
         """
         place = "[drift] head of the criteria file"
         self.check_query(error, query, place, target, skipped)
@@ -164,7 +164,7 @@ class CriteriaNames:
         Without its traceback, to which each time would add.
         """
         made = CriteriaError(what, checked=[checked], remedy=remedy)
-        raise self.told.setdefault(what, made).with_traceback(None)
+        raise self.raised.setdefault(what, made).with_traceback(None)
 
 
 def is_more_than_one(error: psycopg.Error) -> bool:

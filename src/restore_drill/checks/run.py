@@ -32,7 +32,7 @@ class Returned:
     error: str = ""
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """`3 rows returned, expected none; columns: id, amount`."""
         count = f"more than {MOST} rows" if self.rows > MOST else show_count(self.rows, "row")
         return f"{count} returned, expected none; columns: {', '.join(self.columns)}"
@@ -40,13 +40,13 @@ class Returned:
     def story_of(self, criterion: SqlCriterion) -> str:
         """Why `criterion` does not hold; empty where it does."""
         if self.error:
-            told = f"its query gave no answer: {self.error}"
+            what = f"its query gave no answer: {self.error}"
             remedy = remedy_for("sql_criterion", "no_answer")
-            return message(told, checked=[str(criterion.path)], remedy=remedy)
+            return message(what, checked=[str(criterion.path)], remedy=remedy)
         if not self.rows:
             return ""
         return message(
-            self.told,
+            self.description,
             checked=[f"{criterion.path} ({criterion.sentence})"],
             remedy=remedy_for("sql_criterion", "rows"),
         )
@@ -73,7 +73,7 @@ def run_query(
 ) -> Returned:
     """Rows that the query of `criterion` returns within `timeout` seconds, or why it gave none.
 
-    Raises `CriteriaError` where `names` tell that the query itself is wrong.
+    Raises `CriteriaError` where `names` show that the query itself is wrong.
     """
     if not criterion.is_query:
         what = f"it begins with {criterion.first_word}, but must be one query (SELECT ...)"
