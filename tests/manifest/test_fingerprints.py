@@ -136,8 +136,11 @@ def test_settings_of_the_database_change_nothing(
         ),
         ("(((a > 1) AND (a < 9)) AND (b = 2))", "((a > 1) AND (a < 9) AND (b = 2))"),
         (" SELECT 'x'::text\n", "SELECT 'x'::text AS text"),
-        ("(a)::timestamp(3) with time zone", "a"),
-        ("""(a)::"my schema"."my type"[]""", "a"),
+        ("(lower(a))::character varying", "lower(a)"),
+        ("((('x'::cidr))::inet)", "'x'::cidr"),
+        ("""(ARRAY[1])::"my schema"."my type"[]""", "ARRAY[1]"),
+        ("(a OR (b OR (NOT c)))", "(((a) OR b) OR (NOT c))"),
+        ("(CASE WHEN a THEN 'x' END)::text", "CASE WHEN a THEN 'x'::text END"),
     ],
 )
 def test_rewritten_definitions_are_equal(one: str, other: str) -> None:
@@ -152,6 +155,15 @@ def test_rewritten_definitions_are_equal(one: str, other: str) -> None:
         ("(a > 1)", "(a >= 1)"),
         ("""("A" = 1)""", "(a = 1)"),
         ("(a AND b)", "(a OR b)"),
+        ("(((t = 1) OR a) AND b)", "((t = 1) OR (a AND b))"),
+        ("((a + b) * c)", "(a + (b * c))"),
+        ("(NOT (a AND b))", "((NOT a) AND b)"),
+        ("(SELECT x WHERE (a AND b)) AND c", "(SELECT x WHERE (a AND b AND c))"),
+        ("(a)::integer", "(a)::numeric"),
+        ("(a)::character varying(2)", "(a)::character varying(3)"),
+        ("(a)::timestamp(3) with time zone", "a"),
+        ("SELECT a AS x, b AS y", "SELECT a AS y, b AS x"),
+        ("f(a, b)", "f((a, b))"),
     ],
 )
 def test_changed_definitions_differ(one: str, other: str) -> None:

@@ -13,7 +13,7 @@ from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
 from restore_drill.damages.copies import copied
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.facts.schema.written import Written, read_statements, written_in
+from restore_drill.facts.schema.written import REVISION, Written, read_statements, written_in
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.file import manifest_path, read_manifest
@@ -222,7 +222,11 @@ def test_manifest_whose_statements_are_damaged_is_told(
     path = manifest_path(backed_up(shops.source(USUAL), tmp_path, monkeypatch))
     noted = json.loads(path.read_text())
     assert read_manifest(path).fingerprint.written is not None
-    damages: list[Any] = [{}, [], {"pg_dump": "15", "total": "", "objects": {}}]
+    damages: list[Any] = [
+        {"revision": REVISION},
+        [],
+        {"revision": REVISION, "pg_dump": "15", "total": "", "objects": {}},
+    ]
     for written in damages:
         noted["identity"]["written"] = written
         path.write_text(json.dumps(noted))

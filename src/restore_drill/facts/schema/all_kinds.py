@@ -16,7 +16,13 @@ GROUPS = (
 )
 """They can be read side by side."""
 KINDS = tuple(kind for group in GROUPS for kind in group)
-REVISIONS = {kind.name: kind.revision for kind in KINDS if kind.revision > 1}
+OF_EXPRESSIONS = "expr"
+"""In the query of each kind with expressions: their parentheses count since the second revision."""
+REVISIONS = {
+    kind.name: kind.revision + (OF_EXPRESSIONS in kind.query)
+    for kind in KINDS
+    if kind.revision > 1 or OF_EXPRESSIONS in kind.query
+}
 """What the fingerprints of each kind hold, where that has changed since the first manifests."""
 DIALECT_BOUND = frozenset(kind.name for kind in KINDS if kind.of_dialect)
 """Kinds whose text depends on the major version."""

@@ -97,8 +97,18 @@ def is_compared(kind: str) -> str:
     return f"split_part(option, '=', 1) IN ({names})"
 
 
+HIDDEN = """
+    SELECT 'connection of subscription ' || subname FROM pg_subscription s
+        JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()
+    UNION ALL SELECT 'options of user mapping ' || srvname || ' for ' || usename
+        FROM pg_user_mappings
+    ORDER BY 1
+"""
+NOT_HASHED = "it may hold a password, of which not even a hash is taken"
+
+
 def not_compared(connection: Connection) -> list[tuple[str, str]]:
-    """Options in the catalog that are not compared, and why."""
+    """Options in the catalog that are not compared, and what may be a secret, and why."""
     found = [
         f"{name} of each {kind}"
         for kind, name in connection.execute(FOUND)
@@ -106,4 +116,5 @@ def not_compared(connection: Connection) -> list[tuple[str, str]]:
         and (name.startswith("pg_") if kind == FOREIGN else name not in DUMPED[kind])
     ]
     why = "it is not known that a dump carries it"
-    return [(f"option {each}", why) for each in found]
+    hidden = [(what, NOT_HASHED) for (what,) in connection.execute(HIDDEN).fetchall()]
+    return [(f"option {each}", why) for each in found] + hidden

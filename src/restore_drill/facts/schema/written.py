@@ -6,8 +6,7 @@ no loss. So a manifest holds fingerprints of the statements of `pg_dump --schema
 them, and by object of those that name it. A statement counts for each object whose name stands in
 it, in its strings not; that may be one too many, which only makes a difference count.
 
-Statements are compared by their words, without casts, parentheses and spaces outside of strings and
-bodies, and those of views without aliases: a restore writes them otherwise (`definition.py`).
+Statements are compared by their words, without what a restore writes otherwise (`definition.py`).
 """
 
 from __future__ import annotations
@@ -17,23 +16,21 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from restore_drill.backups.plaindump.events import Cut, Event, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.names import joined, part_of
-from restore_drill.facts.schema.definition import CAST, NAME
+from restore_drill.facts.schema.definition import CAST, NAME, meaning
 
-WORDS = rf"'[^']*+(?:''[^']*+)*+'|{CAST}|[\s()]+|{NAME}(?:\.{NAME})*+|."
+WORDS = rf"'[^']*+(?:''[^']*+)*+'|{CAST}|\s+|{NAME}(?:\.{NAME})*+|."
 PLAIN = re.compile(WORDS, re.DOTALL)
 WITH_BODIES = re.compile(rf"\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|{WORDS}", re.DOTALL)
 """The same where bodies stand in dollars, which is slower."""
 PARTS = re.compile(NAME)
 SETTING = re.compile(r"(?:RE)?SET (default_\w+|SESSION AUTHORIZATION|ROLE)\b")
 """What changes the meaning of the statements behind it."""
-OF_VIEW = re.compile(r"CREATE (?:OR REPLACE )?(?:MATERIALIZED )?VIEW ")
 WITH_SECRETS = re.compile(r"CREATE (?:USER MAPPING|SUBSCRIPTION) ")
 """Strings in these may be passwords, of which not even a hash is taken."""
 QUALIFIED = frozenset({
@@ -46,6 +43,8 @@ QUALIFIED = frozenset({
 """Kinds whose names begin with a schema and what lies in it; of the others all statements count."""
 NAME_ENDS = re.compile(r"[.(]|$")
 SUMS = 2**64
+REVISION = 2
+"""Raised with each change of what is compared of a statement."""
 Names = list[list[str]]
 """Names in a statement by their parts, without quotes: `s.t` is `["s", "t"]`."""
 
@@ -78,12 +77,20 @@ class Written:
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own types."""
-        return {"pg_dump": self.major, "total": self.total, "objects": self.objects}
+        return {
+            "pg_dump": self.major,
+            "revision": REVISION,
+            "total": self.total,
+            "objects": self.objects,
+        }
 
 
 def written_from(raw: Any) -> Written | None:
-    """What `as_json` gave; KeyError, TypeError or AttributeError for any other shape."""
-    if raw is None:
+    """What `as_json` gave; KeyError, TypeError or AttributeError for any other shape.
+
+    None for what another version of the drill has read otherwise.
+    """
+    if raw is None or raw.get("revision") != REVISION:
         return None
     objects = {text(name): text(value) for name, value in raw["objects"].items()}
     return Written(whole(raw["pg_dump"]), text(raw["total"]), objects)
@@ -144,13 +151,11 @@ def words_and_names(sql: str) -> tuple[list[str], Names]:
         tokens = [token.group() for token in WITH_BODIES.finditer(sql)]
     else:
         tokens = PLAIN.findall(sql)
-    words = [each for each in tokens if each[0] not in " ()\n\t\r\f\v" and each[:2] != "::"]
+    words = [each for each in tokens if not each.isspace()]
     names = {each for each in words if each[0] in '"_' or each[0].isalnum()}
     if WITH_SECRETS.match(sql):
         words = [each for each in words if each[0] != "'"]
-    elif OF_VIEW.match(sql):
-        words = [each for before, each in pairwise(["", *words]) if "AS" not in (before, each)]
-    return words, [parts_of(each) for each in names]
+    return [*meaning(words)], [parts_of(each) for each in names]
 
 
 def parts_of(name: str) -> list[str]:

@@ -1,0 +1,77 @@
+"""Objects beside the tables that are compared by what they are, not by their names alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from restore_drill.damages.copies import copied
+from restore_drill.facts.snapshot import read_fingerprint
+from restore_drill.manifest.settle import compare_by_dump
+from restore_drill.servers.model import Target
+from tests.helpers.shop import USUAL, Shops, fill_shop, quiet
+
+SOURCE = """
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION of_pair(pair) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1.a';
+CREATE FUNCTION of_pair_too(pair) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1.b';
+CREATE CAST (pair AS int) WITH FUNCTION of_pair(pair) AS ASSIGNMENT;
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq);
+CREATE FUNCTION backwards(int, int) RETURNS int IMMUTABLE LANGUAGE sql
+    AS 'SELECT btint4cmp($2, $1)';
+CREATE FUNCTION forwards(int, int) RETURNS int IMMUTABLE LANGUAGE sql
+    AS 'SELECT btint4cmp($1, $2)';
+CREATE OPERATOR CLASS usual FOR TYPE int USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 forwards(int, int);
+CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0',
+    MSFUNC = int4pl, MINVFUNC = int4mi, MSTYPE = int, MINITCOND = '0');
+CREATE COLLATION mixed (LC_COLLATE = 'C', LC_CTYPE = 'POSIX');
+CREATE TABLE t (id int PRIMARY KEY, owner text, is_open bool, is_admin bool, at date);
+CREATE POLICY seen ON t USING ((is_open OR is_admin) AND owner = 'me');
+CREATE VIEW counted AS SELECT (id + 1) * 2 AS n, id AS m FROM (SELECT id, owner FROM t) x;
+CREATE INDEX open ON t (id) WHERE is_open AND (is_admin OR owner IS NULL);
+ALTER TABLE t ADD CHECK (owner IN ('me', 'you') OR is_open), ALTER at SET DEFAULT now()::date;
+"""
+CHANGES = {
+    """DROP CAST (pair AS int); CREATE CAST (pair AS int) WITH FUNCTION of_pair(pair)
+        AS IMPLICIT""": "object cast (public.pair AS integer)",
+    """DROP CAST (pair AS int); CREATE CAST (pair AS int) WITH FUNCTION of_pair_too(pair)
+        AS ASSIGNMENT""": "object cast (public.pair AS integer)",
+    """DROP OPERATOR === (int, int); CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int,
+        FUNCTION = int4ne)""": "object operator public.===(integer,integer)",
+    """DROP OPERATOR FAMILY usual USING btree; CREATE OPERATOR CLASS usual FOR TYPE int USING btree
+        AS OPERATOR 1 >, OPERATOR 2 >=, OPERATOR 3 =, OPERATOR 4 <=, OPERATOR 5 <,
+        FUNCTION 1 backwards(int, int)""": "object operator family public.usual USING btree",
+    """CREATE OR REPLACE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0',
+        MSFUNC = int4pl, MINVFUNC = int4mi, MSTYPE = int, MINITCOND = '7')""":
+        "function public.total(integer)",
+    "DROP COLLATION mixed; CREATE COLLATION mixed (LC_COLLATE = 'C', LC_CTYPE = 'C')":
+        "collation public.mixed",
+    "ALTER POLICY seen ON t USING (is_open OR (is_admin AND owner = 'me'))": "policy public.t.seen",
+    """CREATE OR REPLACE VIEW counted AS SELECT id + 1 * 2 AS n, id AS m
+        FROM (SELECT id, owner FROM t) x""":
+        "view public.counted",
+    "DROP INDEX open; CREATE INDEX open ON t (id) WHERE (is_open AND is_admin) OR owner IS NULL":
+        "index public.open",
+    "ALTER TABLE t ALTER at SET DEFAULT (now() AT TIME ZONE 'UTC')::date":
+        "default of public.t.at",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def source(shops: Shops) -> Target:
+    """A database with one of each object."""
+    made = shops.database(USUAL, "objects")
+    fill_shop(made, SOURCE)
+    return made
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_definition_is_named(change: str, source: Target) -> None:
+    """An object of the same name that does something else is not the same."""
+    was = read_fingerprint(source, 1, quiet)
+    with copied(source) as copy:
+        fill_shop(copy, change)
+        found = compare_by_dump(was, read_fingerprint(copy, 1, quiet), copy, source=source)
+
+    assert f"{CHANGES[change]} has changed" in found.schema
