@@ -217,7 +217,7 @@ HEADING = re.compile(rb"-- Data for Name: (.*); Type: TABLE DATA; ")
 def test_lost_copy_is_a_fault(
     options: tuple[str, ...], featured: dict[int, Target], tmp_path: Path
 ) -> None:
-    """A COPY that is cut out is told with its table and the line of its heading, empty or not."""
+    """A COPY that is cut out is reported with its table and its heading's line, empty or not."""
     whole = pg_dump(featured[15], tmp_path / "whole.sql", *options).read_bytes()
     headings = [*HEADING.finditer(whole)]
     assert len(headings) == 10

@@ -1,4 +1,4 @@
-"""What is no backup of PostgreSQL is told for what it is, with the next step."""
+"""What is no backup of PostgreSQL is reported for what it is, with the next step."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
 
 @pytest.mark.parametrize("packing", ["", "gzip"])
 @pytest.mark.parametrize("case", FOREIGN)
-def test_foreign_file_is_told(case: str, packing: str, tmp_path: Path) -> None:
-    """Each is told for what it is, as it is and behind a compression, with a next step."""
+def test_foreign_file_is_reported(case: str, packing: str, tmp_path: Path) -> None:
+    """Each is reported for what it is, as it is and behind a compression, with a next step."""
     source, what, step = FOREIGN[case]
     data = source(tmp_path) if callable(source) else source
     path = tmp_path / "backup.sql"
@@ -144,8 +144,8 @@ FOLDERS = {
 
 
 @pytest.mark.parametrize("case", FOLDERS)
-def test_foreign_folder_is_told(case: str, tmp_path: Path, report_dir: Path) -> None:
-    """A physical backup or a repository is told, wherever it was named; the drill is red."""
+def test_foreign_folder_is_reported(case: str, tmp_path: Path, report_dir: Path) -> None:
+    """A physical backup or a repository is reported, wherever it was named; the drill is red."""
     files, what = FOLDERS[case]
     for name in files:
         (tmp_path / "x" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +163,7 @@ def test_foreign_folder_is_told(case: str, tmp_path: Path, report_dir: Path) -> 
 def test_named_file_that_is_no_backup_is_a_red_drill(
     data: bytes, tmp_path: Path, report_dir: Path
 ) -> None:
-    """--backup with a file that is no backup is no mistake of the user's: the backup fails."""
+    """--backup with a file that is no backup is no error of the user's: the backup fails."""
     path = tmp_path / "backup.sql"
     path.write_bytes(data)
 
@@ -187,8 +187,8 @@ URLS = {
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_url_is_told_with_the_way_to_fetch_it(url: str, report_dir: Path) -> None:
-    """A place on another machine is no path: the command that copies it is told, no secret is."""
+def test_url_is_reported_with_the_way_to_fetch_it(url: str, report_dir: Path) -> None:
+    """A place on another machine is no path: the command that copies it is shown, no secret is."""
     by_option = run_drill(f"--backup={url}", report_dir=report_dir)
     by_variable = run_drill(report_dir=report_dir, BACKUP_PATH=url)
 
@@ -212,7 +212,9 @@ def test_label_of_a_base_backup_is_no_dump(tmp_path: Path, report_dir: Path) -> 
     assert f"no backups found in {folder}: it is a physical base backup" in message
 
 
-def test_dump_through_a_terminal_is_told(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+def test_dump_through_a_terminal_is_reported(
+    shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
     """An archive whose every line feed has become CR LF: -t is named, not an end of file."""
     whole = shops.dump(15, "custom.dump")
     path = tmp_path / "backup.dump"
@@ -233,7 +235,7 @@ def test_dump_through_a_terminal_is_told(shops: Shops, tmp_path: Path, report_di
 
 
 @pytest.mark.parametrize("place", ["middle", "end"])
-def test_messages_in_a_dump_are_told(
+def test_messages_in_a_dump_are_reported(
     place: str, shops: Shops, tmp_path: Path, report_dir: Path
 ) -> None:
     """Lines of pg_dump's messages anywhere between statements: the job writes 2>&1."""

@@ -113,7 +113,7 @@ def test_roles_of_a_statement(sql: bytes, roles: list[str]) -> None:
         (b"COPY t FROM stdin;\n" + b"a\t" * 3000 + b"\n\\.\n", "a row of public.t"),
     ],
 )
-def test_what_is_longer_than_can_be_is_told(
+def test_what_is_longer_than_can_be_is_reported(
     dump: bytes, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line, statement or row longer than any PostgreSQL takes ends the reading with a fault."""

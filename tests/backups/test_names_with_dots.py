@@ -83,7 +83,7 @@ def test_criteria_name_either(tmp_path: Path) -> None:
 def test_manifest_and_drift_know_them_apart(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A healthy drill with a manifest is green; then the loss in one is told of that one."""
+    """A healthy drill with a manifest is green; then the loss in one is reported for that one."""
     source = shops.database(15, "dots")
     fill_shop(source, DOTS)
     backups = tmp_path / "backups"
@@ -112,7 +112,7 @@ def test_manifest_and_drift_know_them_apart(
 
 
 @pytest.mark.parametrize("options", [["-Fc"], ["-Fp", "--quote-all-identifiers"]])
-def test_every_format_tells_them_apart(options: list[str], shops: Shops, tmp_path: Path) -> None:
+def test_every_format_keeps_them_apart(options: list[str], shops: Shops, tmp_path: Path) -> None:
     """Rows are counted by table, whatever wrote the names."""
     source = shops.database(15, f"dots_{len(options)}_{options[0][2]}")
     fill_shop(source, DOTS)

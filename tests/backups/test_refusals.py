@@ -113,7 +113,7 @@ def read(script: bytes) -> Reader:
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_refused(statement: str) -> None:
-    """Each is told with its line, what it is and what it does, without its text."""
+    """Each is reported with its line, what it is and what it does, without its text."""
     (fault, *more) = read(f"SELECT 1;\n\n{statement}\nSELECT 2;\n".encode()).faults
 
     assert fault.startswith("line 3: ")
@@ -136,8 +136,8 @@ def test_own_dumps_are_allowed(form: str, shops: Shops) -> None:
     assert read(SHOP.encode()).faults == []
 
 
-def test_no_more_than_some_are_told() -> None:
-    """A dump full of them is told in a few lines."""
+def test_no_more_than_some_are_reported() -> None:
+    """A dump full of them is reported in a few lines."""
     faults = read(b"ALTER SYSTEM RESET ALL;\n" * (MOST + 5)).faults
 
     assert len(faults) == MOST + 1

@@ -50,7 +50,7 @@ def test_healthy_dumps_have_no_strays(dumps: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(("name", "altered"), [("rows", 0), ("lines", 1), ("inserts", 1)])
-def test_translated_line_ends_are_told_where_they_alter(
+def test_translated_line_ends_are_reported_where_they_alter(
     name: str, altered: int, dumps: dict[str, bytes]
 ) -> None:
     """Rows of a COPY come back as they were; a text of several lines would not."""
@@ -90,7 +90,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_messages_are_found_wherever_they_are(place: str, dumps: dict[str, bytes]) -> None:
-    """What a job with 2>&1 mixes into a dump is one fault with its way out."""
+    """What a job with 2>&1 mixes into a dump is one fault with its remedy."""
     pattern, where = PLACES[place]
     dump, number = re.subn(pattern, lambda found: found[0] + MESSAGE, dumps["rows"], count=1)
     assert number == 1
@@ -105,7 +105,7 @@ def test_messages_are_found_wherever_they_are(place: str, dumps: dict[str, bytes
 def test_whole_drill_blames_the_way_not_the_data(
     kind: str, dumps: dict[str, bytes], tmp_path: Path
 ) -> None:
-    """One finding with the way out, or green where every row is as it was."""
+    """One finding with the remedy, or green where every row is as it was."""
     path = tmp_path / "strays.sql"
     path.write_bytes(
         {

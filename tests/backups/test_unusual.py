@@ -160,7 +160,7 @@ def test_own_dumps_are_usual(form: str, shops: Shops, tmp_path: Path) -> None:
     refuse_unusual(shops.source(15), facts["backup"], facts["contents"], quiet)
 
 
-def test_dumps_of_odd_databases_are_usual(shops: Shops, tmp_path: Path) -> None:
+def test_dumps_of_unusual_databases_are_usual(shops: Shops, tmp_path: Path) -> None:
     """Nothing that pg_dump writes of databases with oddities is refused; INSERTs are read too."""
     lab = Lab(shops, tmp_path)
     names = [name for name in HEALTHY if not HEALTHY[name].needs and name not in MANY_ALIKE]

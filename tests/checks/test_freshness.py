@@ -100,15 +100,15 @@ def test_a_date_lasts_a_day(times: Target) -> None:
         ("never", "public.times", "public.times has no newest row: no row of it has a never"),
     ],
 )
-def test_what_has_no_newest_value_is_told(
+def test_what_has_no_newest_value_is_reported(
     times: Target, column: str, table: str, words: str
 ) -> None:
-    """A missing table or column, a wrong type, no rows and no values are told apart."""
+    """A missing table or column, a wrong type, no rows and no values are kept apart."""
     assert words in newest(times, column, table=table).error
 
 
-def test_the_distance_is_told_with_both_times() -> None:
-    """Both times and the difference between them are told, whichever is later."""
+def test_the_distance_is_reported_with_both_times() -> None:
+    """Both times and the difference between them are reported, whichever is later."""
     backup = backup_at(datetime(2026, 1, 5, 12, tzinfo=UTC))
     ten = datetime(2026, 1, 5, 10, tzinfo=UTC).timestamp()
 
@@ -168,8 +168,8 @@ def test_stale_rows_in_a_young_backup_fail(
     assert facts["age of public.orders.due"]["ok"] is False
 
 
-def test_fresh_rows_pass_and_stand_in_the_reports(report_dir: Path) -> None:
-    """The sample's newest purchase is told on the terminal, in result.json and in the page."""
+def test_fresh_rows_pass_and_are_in_the_reports(report_dir: Path) -> None:
+    """The sample's newest purchase is reported on the terminal, in result.json and in the page."""
     drill = run_drill("--sample-rows=50", "-k", "fresh", report_dir=report_dir)
 
     fact = drill.result["facts"]["age of public.purchases.bought_at"]

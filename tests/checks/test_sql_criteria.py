@@ -69,8 +69,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_in_a_file_is_named(tmp_path: Path, case: str) -> None:
-    """A mistake is a usage error that names file and line."""
+def test_an_error_in_a_file_is_named(tmp_path: Path, case: str) -> None:
+    """An error is a usage error that names file and line."""
     name, text, words = MISTAKES[case]
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(text)
@@ -140,7 +140,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("query", REFUSED)
-def test_what_is_no_answer_is_told(source: Target, query: str) -> None:
+def test_what_is_no_answer_is_reported(source: Target, query: str) -> None:
     """Writing, several statements, errors and long queries give a reason, and change nothing."""
     found = ask(source, query, timeout=0.2)
 
@@ -170,7 +170,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drill:
 
 
 def test_rows_fail_the_drill_without_being_shown(drilled: Drill) -> None:
-    """Rows fail with their number and columns; no value is told anywhere."""
+    """Rows fail with their number and columns; no value is reported anywhere."""
     checks = {check["id"]: check for check in drilled.result["checks"]}
     check = checks["checks/no_dear_cards.sql::no_dear_cards"]
 
@@ -185,7 +185,7 @@ def test_rows_fail_the_drill_without_being_shown(drilled: Drill) -> None:
     assert "No card is dear." in files[0] + files[1] + files[2]
 
 
-def test_a_warning_is_told_and_does_not_fail(drilled: Drill) -> None:
+def test_a_warning_is_reported_and_does_not_fail(drilled: Drill) -> None:
     """Rows are a warning with severity warn; a query that cannot run fails all the same."""
     note = "few_buyers: 25 rows returned, expected none; columns: buyer (severity warn)"
 
@@ -255,8 +255,8 @@ USAGE = {
 
 
 @pytest.mark.parametrize("case", USAGE)
-def test_a_mistake_is_a_usage_error(tmp_path: Path, report_dir: Path, case: str) -> None:
-    """A mistake in an SQL criterion ends with exit code 4 before anything starts."""
+def test_an_error_is_a_usage_error(tmp_path: Path, report_dir: Path, case: str) -> None:
+    """An error in an SQL criterion ends with exit code 4 before anything starts."""
     text, words = USAGE[case]
     criteria = write(tmp_path, {"a": text} if text else {})
 

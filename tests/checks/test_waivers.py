@@ -1,4 +1,4 @@
-"""Waivers: a known finding is told and does not fail, until the day that its waiver names."""
+"""Waivers: a known finding is reported and does not fail, until the day that its waiver names."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_waived_finding_is_never_silent(waived: Drill) -> None:
     assert "the &lt;shop&gt; is small, ticket 12" in summary
 
 
-def test_a_waiver_that_does_nothing_is_told(waived: Drill) -> None:
+def test_a_waiver_that_does_nothing_is_reported(waived: Drill) -> None:
     """One that names no criterion, and one whose criteria hold, are noted."""
     notes = [note for note in waived.result["warnings"] if note.startswith("waiver of ")]
 
@@ -125,7 +125,7 @@ def test_an_expired_waiver_fails(tmp_path: Path) -> None:
     assert f"! Waived until {TODAY}: {ARTISTS}: " in drill.output
 
 
-def test_what_could_not_be_looked_at_is_not_waived(tmp_path: Path) -> None:
+def test_what_could_not_be_checked_is_not_waived(tmp_path: Path) -> None:
     """A waiver excuses a finding, not a backup that could not be restored at all."""
     damaged = tmp_path / "backup.sql"
     damaged.write_text(
@@ -186,7 +186,7 @@ N_SMALL, M_SMALL = (
 
 
 def test_a_waiver_names_a_single_constraint(shops: Shops, tmp_path: Path) -> None:
-    """Of two constraints that rows break the waived one is told, and the other one fails."""
+    """Of two constraints that rows break the waived one is reported, and the other one fails."""
     source = shops.database(15, "waived_constraints")
     fill_shop(source, BROKEN)
     dump = pg_dump(source, tmp_path / "cards.dump", "--format=custom")

@@ -91,8 +91,8 @@ def test_json_keeps_its_meaning() -> None:
     assert not OBEYED.search(text) and "é" in text
 
 
-def test_a_story_has_a_line_for_each_of_its_parts() -> None:
-    """No part of a story makes lines of its own; libpq's own second line goes on in the first."""
+def test_a_message_has_a_line_for_each_of_its_parts() -> None:
+    """No part of a message makes lines of its own; libpq's own second line goes on in the first."""
     told = message(f"table {WORSE}", [EVIL, f" {EVIL}", "closed\n\tThis means"], [EVIL])
 
     assert len(told.splitlines()) == 5
@@ -101,7 +101,7 @@ def test_a_story_has_a_line_for_each_of_its_parts() -> None:
     assert "\n" not in BackupFault(EVIL).what
 
 
-def test_every_message_of_a_criterion_is_a_story() -> None:
+def test_every_message_of_a_criterion_has_its_parts() -> None:
     """A name in a plain text could make lines of its own."""
     for path in (ROOT / "drill").glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -139,7 +139,7 @@ def lines_obeyed(output: str) -> list[str]:
 def test_no_name_is_obeyed_in_a_log(
     flags: tuple[str, ...], dump: Path, report_dir: Path, tmp_path: Path
 ) -> None:
-    """Neither the log nor any report obeys a name; each is told all the same."""
+    """Neither the log nor any report obeys a name; each is reported all the same."""
     summary = tmp_path / "summary.md"
     drill = run_drill(
         f"--backup={dump}", *flags, report_dir=report_dir, GITHUB_STEP_SUMMARY=str(summary)

@@ -222,7 +222,7 @@ def transfers() -> Iterator[Case]:
 
 
 def left_out() -> Iterator[Case]:
-    """What pg_dump was told to leave out, or could not see."""
+    """What pg_dump was asked to leave out, or could not see."""
     empty = frozenset({"test_database_has_rows"})
     for form in ("plain.sql", "custom.dump"):
         for options, named in (

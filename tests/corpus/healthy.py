@@ -17,7 +17,7 @@ class Healthy:
 
     `red` names the criteria that are rightly red, since the database is as odd as that;
     `encoding` is that of the database; `needs` are extensions beyond PostgreSQL's own, as in
-    `Binaries.lacks`: where a machine has them not, the database is left out and that is told.
+    `Binaries.lacks`: where a machine has them not, the database is left out and that is reported.
     """
 
     name: str

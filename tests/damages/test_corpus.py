@@ -160,7 +160,7 @@ def test_lost_object_of_a_quoted_dump_is_named(labs: dict[int, Lab]) -> None:
 
 
 def test_lost_row_is_named_in_any_encoding(labs: dict[int, Lab]) -> None:
-    """A row that is cut out of a LATIN1 dump is told with the table's own name."""
+    """A row that is cut out of a LATIN1 dump is reported with the table's own name."""
     table = r'public\."größe"'.encode("latin-1")
     edit = edits.rows_of(table, lambda rows: rows[:-1])  # the last one is referenced
     lost = Case("latin1", "plain.sql", "rows lost", "one", edited(edit))
@@ -172,7 +172,7 @@ def test_lost_row_is_named_in_any_encoding(labs: dict[int, Lab]) -> None:
 
 @pytest.mark.parametrize("way", ["split", "serial"])
 @pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
-def test_restore_tells_names_in_any_encoding(form: str, way: str, labs: dict[int, Lab]) -> None:
+def test_restore_reports_names_in_any_encoding(form: str, way: str, labs: dict[int, Lab]) -> None:
     """The server's words about a LATIN1 dump are read in its encoding."""
     lab = labs[15]
     source = lab.shops.database(15, f"orphan_{form[:5]}_{way}", encoding="LATIN1")

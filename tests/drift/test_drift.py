@@ -198,10 +198,10 @@ def test_state_is_kept_elsewhere_without_backup_path(source: Target, tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["", '{"schema": 1', '{"schema": 9}', "[]", '{"schema": 1}'])
-def test_damaged_state_is_told_and_counts_as_none(
+def test_damaged_state_is_reported_and_counts_as_none(
     content: str, drilled: Callable[..., Drill], tmp_path: Path
 ) -> None:
-    """A torn or foreign file of the state is told; the drill then is the first of its series."""
+    """A torn or foreign file of the state is reported; the drill is then the first of its kind."""
     drilled()
     (passed,) = (tmp_path / "backups" / ".drill" / "drift").glob("*/passed.json")
     passed.write_text(content)
@@ -239,7 +239,7 @@ def passes(numbers: Iterable[int], accepted: tuple[int, ...] = (), heads: str = 
     return said
 
 
-def test_table_that_shrinks_little_by_little_is_told() -> None:
+def test_table_that_shrinks_little_by_little_is_reported() -> None:
     """Each step is within the tolerance, all of them together are not; both numbers are named."""
     first, second, third = passes([950, 905, 860])
 

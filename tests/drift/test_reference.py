@@ -73,7 +73,7 @@ def test_secrets_are_masked(secret: str) -> None:
     ],
 )
 def test_broken_reference_is_a_usage_error(text: str, words: str, tmp_path: Path) -> None:
-    """A merge conflict or a typo in the reference is told with its line."""
+    """A merge conflict or a typo in the reference is reported with its line."""
     path = tmp_path / "reference.txt"
     path.write_text(f'# x\nabout "format" 1\nabout "postgresql" 15\n{text}')
     if not words:

@@ -71,7 +71,7 @@ def test_loss_before_the_dump_is_red_beside_a_valid_manifest(saved: Saved, shops
     assert green.code == 0 and green.result["strength"] == "proven", green.output
 
 
-def test_another_server_behind_the_same_names_is_told(saved: Saved, shops: Shops) -> None:
+def test_another_server_behind_the_same_names_is_reported(saved: Saved, shops: Shops) -> None:
     """The manifest carries the cluster's identity: a database of the same name is not the same."""
     source = shops.database(15, "twin")
     fill_shop(source, SOURCE)
@@ -86,10 +86,10 @@ def test_another_server_behind_the_same_names_is_told(saved: Saved, shops: Shops
     assert "see which database the job dumps" in told
 
 
-def test_another_database_of_the_same_scheme_is_told_with_backup_alone(
+def test_another_database_of_the_same_scheme_is_reported_with_backup_alone(
     shops: Shops, tmp_path: Path
 ) -> None:
-    """With --backup alone and without a manifest the archive's own name of its database tells."""
+    """With --backup alone and without a manifest the archive's name of its database shows it."""
     codes = []
     for number, name in enumerate(["scheme_one", "scheme_two"]):
         source = shops.database(15, name)

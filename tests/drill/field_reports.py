@@ -1,6 +1,6 @@
 """Public reports of restores that failed, each as a source database or a damage of our own making.
 
-`docs/field-reports.md` is their log. A case tells what the drill must say of such a backup.
+`docs/field-reports.md` is their log. A case lists what the drill must print for such a backup.
 """
 
 from __future__ import annotations

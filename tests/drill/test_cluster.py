@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -149,7 +150,12 @@ CREATED = {
 }
 
 
-@pytest.mark.parametrize("options", CREATED.values(), ids=CREATED)
+@pytest.mark.parametrize(
+    ("cluster", "options"),
+    [*zip(itertools.cycle(DATABASES), CREATED.values(), strict=False)],
+    ids=CREATED,
+    indirect=["cluster"],
+)
 def test_dump_of_the_filled_database_passes(
     options: tuple[str, ...], cluster: Target, tmp_path: Path, report_dir: Path
 ) -> None:

@@ -67,7 +67,7 @@ def test_damaged_backup_is_red_in_a_container_too(
     assert "syntax_error" in drill.failed["test_restore_has_no_errors"]
 
 
-def test_missing_engine_is_told(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+def test_missing_engine_is_reported(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """Without an engine the drill could not run: one line what, and what to do."""
     drill = run_drill(
         "--target=container", f"--backup={shops.dump(15, 'plain.sql')}", "-k", "not redis",
@@ -101,7 +101,7 @@ TRUNCATE public.loot;
 def test_hostile_dump_is_contained_in_a_container(
     shops: Shops, tmp_path: Path, report_dir: Path
 ) -> None:
-    """Its code runs, finds no network and no socket but its own, and that it is shut in is told."""
+    """Its code runs, finds no network and no socket but its own; the report names its walls."""
     engine = require_engine()
     with world() as outside:
         source = shops.database(15, f"hostile_{tmp_path.name}")

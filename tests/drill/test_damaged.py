@@ -176,7 +176,7 @@ def test_error_page_in_place_of_a_backup_is_red(tmp_path: Path, drill_file: Dril
 
 
 def test_orphans_in_the_source_are_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
-    """Orphans under a NOT VALID key restore without an error, and the rows tell."""
+    """Orphans under a NOT VALID key restore without an error, and the rows show it."""
     source = shops.database(USUAL, "orphans")
     fill_shop(
         source,

@@ -1,4 +1,4 @@
-"""What public reports of failed restores show: each is told rightly by a real drill."""
+"""What public reports of failed restores show: each is recognised by a real drill."""
 
 from __future__ import annotations
 

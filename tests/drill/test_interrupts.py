@@ -1,4 +1,4 @@
-"""Whatever a statement of a dump does, a drill ends when it is told to, and leaves nothing."""
+"""Whatever a statement of a dump does, a drill ends when it is asked to, and leaves nothing."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_further_signals_disturb_nothing(pause: float, tmp_path: Path) -> None:
 
 
 def test_a_signal_after_the_verdict_changes_no_exit_code(tmp_path: Path) -> None:
-    """A drill that was interrupted and has told its verdict ends with that code, whatever comes."""
+    """A drill that was interrupted and has shown its verdict ends with its code, come what may."""
     with drill_of(HOSTILE["a block"], tmp_path) as drill:
         drill.wait_for("Step 5")
         drill.process.send_signal(signal.SIGTERM)
@@ -231,6 +231,6 @@ def test_a_limit_ends_what_takes_longer(dump: str, told: str, tmp_path: Path) ->
 
 
 def test_limit_is_a_duration(tmp_path: Path) -> None:
-    """What is no time is a mistake in the options."""
+    """What is no time is an error in the options."""
     assert run_drill("--timeout=soon", report_dir=tmp_path).code == pytest.ExitCode.USAGE_ERROR
     assert run_drill("--timeout=0s", report_dir=tmp_path).code == pytest.ExitCode.USAGE_ERROR

@@ -176,7 +176,7 @@ def test_a_torn_history_goes_on(shops: Shops, tmp_path: Path, report_dir: Path) 
     ],
 )
 def test_a_line_of_another_shape_is_passed_over(line: str, tmp_path: Path) -> None:
-    """Whatever stands in the history, the status is told."""
+    """Whatever stands in the history, the status is reported."""
     note(tmp_path, PASSED)
     with (tmp_path / ".drill" / "history.jsonl").open("a") as file:
         file.write(line + "\n")
@@ -187,7 +187,7 @@ def test_a_line_of_another_shape_is_passed_over(line: str, tmp_path: Path) -> No
     assert "1 drill noted: 1 passed" in told
 
 
-def test_a_history_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     """Exit 6 and a line, never a traceback."""
     (tmp_path / ".drill" / "history.jsonl").mkdir(parents=True)
 

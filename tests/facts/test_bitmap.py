@@ -148,7 +148,7 @@ def test_numbers_that_need_no_bitmap_are_joined(rows: str, reason: str, shops: S
 
 
 def test_index_that_hides_rows_makes_no_endless_bitmap(shops: Shops) -> None:
-    """No bitmap is made of rows that lie further apart than their index tells."""
+    """No bitmap is made of rows that lie further apart than their index shows."""
     script = """
         CREATE TABLE parent (id bigint PRIMARY KEY);
         CREATE TABLE child (id bigint REFERENCES parent);

@@ -38,7 +38,7 @@ def test_module_with_a_check_is_all_that_it_takes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its fact is read with the others, and what the catalog refuses is told by its part."""
+    """Its fact is read with the others, and what the catalog refuses is reported by its part."""
     (tmp_path / f"{name}.py").write_text(MODULE.format(persistence=persistence))
     monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
     target = make(shops, "CREATE TABLE kept (n int); CREATE UNLOGGED TABLE fleeting (n int)")

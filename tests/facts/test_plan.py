@@ -1,4 +1,4 @@
-"""The jobs that read a database: their order, what is told of them, and how they end."""
+"""The jobs that read a database: their order, what is reported of them, and how they end."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_helpers_are_a_setting_of_the_session(target: Target) -> None:
     assert seen == ["0", usual[0], "0"]
 
 
-def test_line_tells_bytes_rate_time_left_and_the_longest_job() -> None:
+def test_line_shows_bytes_rate_time_left_and_the_longest_job() -> None:
     """A progress line counts pages, and takes the time left from what the jobs cost."""
     plan = Plan()
     first, second, third = (
@@ -113,7 +113,7 @@ def test_line_tells_bytes_rate_time_left_and_the_longest_job() -> None:
 
 
 def test_one_line_serves_restore_and_verification() -> None:
-    """Without a share of the work the bytes tell the time left; at the end none is left."""
+    """Without a share of the work the bytes give the time left; at the end none is left."""
     assert (
         progress_line("restoring", 120e6, 240e6, 3.0)
         == "restoring: 120.0 MB of 240.0 MB, 40.0 MB/s, 3.00 s left"

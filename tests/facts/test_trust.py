@@ -1,4 +1,4 @@
-"""Large indexes are taken at the server's word, and no others, and it is told."""
+"""Large indexes are taken at the server's word, and no others, and it is reported."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def all_are_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def told(not_checked: tuple[tuple[str, str], ...]) -> list[str]:
-    """What is told of indexes that were not looked through."""
+    """What is reported of indexes that were not looked through."""
     return [what for what, why in not_checked if why == trust.WHY]
 
 
-def test_small_indexes_are_looked_through(shops: Shops) -> None:
+def test_small_indexes_are_checked_in_full(shops: Shops) -> None:
     """Where it costs next to nothing each row is looked up in each index."""
     target = make(shops, PLAIN)
     change(target, HIDDEN)
@@ -72,7 +72,7 @@ def test_small_indexes_are_looked_through(shops: Shops) -> None:
 
 @pytest.mark.usefixtures("all_are_large")
 def test_large_indexes_are_taken_at_the_servers_word(shops: Shops) -> None:
-    """What only looking up each row would show is told as not checked, unless it is asked for."""
+    """What only looking up each row would show is noted as not checked, unless asked for."""
     target = make(shops, PLAIN)
     change(target, HIDDEN)
 
@@ -115,7 +115,7 @@ def test_live_server_is_not_trusted(shops: Shops) -> None:
     assert "unique t_pkey: 1 row breaks it" in failed["test_constraints_hold[public.t]"]
 
 
-def test_drill_tells_what_it_took_for_granted(shops: Shops, tmp_path: Path) -> None:
+def test_drill_reports_what_it_took_for_granted(shops: Shops, tmp_path: Path) -> None:
     """A drill of large indexes says which it did not look through; with --heapallindexed it has."""
     path = pg_dump(make(shops, LARGE), tmp_path / "large.sql")
     drop_made()

@@ -89,7 +89,7 @@ def make(shops: Shops, script: str, major: int = 15, *, analyzed: bool = True) -
 
 
 def drop_made() -> None:
-    """Drop all databases that were made, before the server takes the trouble to write them out."""
+    """Drop all databases that were made, before the server writes them out."""
     while MADE:
         target = MADE.pop()
         name = sql.Identifier(target.conninfo["dbname"])

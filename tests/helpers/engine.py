@@ -1,4 +1,4 @@
-"""A container engine with images to test with; what is missing is told, never guessed."""
+"""A container engine with images to test with; what is missing is reported, never guessed."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_action_hands_on_what_is_configured_and_nothing_else(tmp_path: Path) -> 
     assert not [name for name in done.environment if name.startswith("GIVEN_")]
 
 
-def test_arguments_that_cannot_be_split_are_a_mistake(tmp_path: Path) -> None:
+def test_arguments_that_cannot_be_split_are_an_error(tmp_path: Path) -> None:
     """A quote that is open does not drill with fewer arguments."""
     done = drilled_by_action(tmp_path, GIVEN_ARGS="-k 'not redis")
 

@@ -83,7 +83,7 @@ def test_commands_that_pages_name_are_there(page: Path) -> None:
 
 
 def test_targets_of_make_that_pages_name_are_there() -> None:
-    """`make` can do what pages tell it to."""
+    """`make` has every target that pages name."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     there = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     for page in PAGES:

@@ -225,11 +225,11 @@ def test_a_part_of_the_own_criteria_runs_alone(
 def test_a_run_of_other_tests_leaves_the_drill_alone(
     installed: Installed, repository: Path
 ) -> None:
-    """`pytest` in the repository runs its own tests, in several processes too, and no drill."""
+    """`pytest` in the repository runs its own tests, in a process of xdist too, and no drill."""
     (repository / "conftest.py").unlink()
     (repository / "pytest.ini").write_text("[pytest]\n")
     (repository / "test_other.py").write_text("def test_other():\n    pass\n")
-    for arguments in ([], ["-n", "2", "--ignore", "drill", "."]):
+    for arguments in ([], ["-n", "1", "--ignore", "drill", "."]):
         code, told = installed.pytest(*arguments, cwd=repository)
 
         assert code == 0, told

@@ -119,7 +119,7 @@ def test_second_interrupt_waits_for_the_rollback(
 def test_failed_rollback_says_what_the_database_holds(
     live: Target, backups: Path, report_dir: Path
 ) -> None:
-    """A rollback that fails tells the state of the live database and the command that goes on."""
+    """A rollback that fails reports the state of the live database and the command that goes on."""
     process = start_and_wait_for_reset(live, backups, report_dir)
     (snapshot,) = (backups / "snapshots").glob("*.dump")
     good = snapshot.read_bytes()

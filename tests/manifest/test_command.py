@@ -1,4 +1,4 @@
-"""The `backup` command: taken under writes, never half done, and its mistakes are told."""
+"""The `backup` command: taken under writes, never half done, and its errors are reported."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ SPOILED: dict[str, tuple[Callable[[str], str], int, str]] = {
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_bad_manifest_is_told(name: str, taken: Path, report_dir: Path) -> None:
-    """A manifest that is damaged or newer than we are is told without a traceback."""
+def test_bad_manifest_is_reported(name: str, taken: Path, report_dir: Path) -> None:
+    """A manifest that is damaged or newer than we are is reported without a traceback."""
     change, code, words = SPOILED[name]
     manifest = manifest_path(taken)
     manifest.write_text(change(manifest.read_text()))
@@ -198,8 +198,8 @@ def test_role_under_row_security_is_refused(shop: Callable[..., Target], tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_role_that_may_not_read_is_told(shop: Callable[..., Target], tmp_path: Path) -> None:
-    """A role without rights on the tables is told which way out there is."""
+def test_role_that_may_not_read_is_reported(shop: Callable[..., Target], tmp_path: Path) -> None:
+    """A role without rights on the tables gets the remedy."""
     source = shop(15, "ALTER TABLE public.artists DISABLE ROW LEVEL SECURITY")
     process = backup_process(source, tmp_path, role="restricted")
     output, _ = process.communicate(timeout=30)
@@ -221,7 +221,7 @@ def test_role_that_may_not_read_is_told(shop: Callable[..., Target], tmp_path: P
         (("--jobs=0",), "--jobs"),
     ],
 )
-def test_mistakes_are_usage_errors(
+def test_errors_of_users_are_usage_errors(
     options: tuple[str, ...],
     words: str,
     shops: Shops,
@@ -247,7 +247,7 @@ def test_mistakes_are_usage_errors(
         (f"postgresql://saver:{IN_URL}@127.0.0.1:1/shop", "no connection to the database"),
     ],
 )
-def test_unusable_database_url_is_told(
+def test_unusable_database_url_is_reported(
     url: str | None,
     words: str,
     tmp_path: Path,

@@ -236,7 +236,7 @@ def test_every_kind_of_loss_turns_the_drill_red(
 
 
 def test_stale_matview_is_no_loss(shop: Callable[..., Target]) -> None:
-    """A materialised view that was stale in the source is told as not compared, and is not red."""
+    """A materialised view that was stale in the source is noted as not compared, and not red."""
     source = shop(15, "UPDATE public.purchases SET amount = amount + 1")
     before = fingerprint(source)
     with source.connect() as connection:

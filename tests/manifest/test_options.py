@@ -89,7 +89,7 @@ def test_options_that_a_dump_carries_are_compared(
 def test_options_of_the_server_are_no_difference(
     major: int, made: Callable[[int], Target], shops: Shops, tmp_path: Path
 ) -> None:
-    """What the server keeps among the options is told by name, and is no loss after a restore."""
+    """What the server keeps among the options is noted by name, and no loss after a restore."""
     target = made(major)
     dump = pg_dump(target, tmp_path / "options.sql", "--schema-only")
     run(target, OF_A_LATER_SERVER.replace("%1$s", "1"))
@@ -115,7 +115,7 @@ def test_options_of_the_server_are_no_difference(
 def test_manifest_of_an_earlier_version_is_no_false_red(
     made: Callable[[int], Target], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the definitions of a kind held other things, they are told as not compared."""
+    """Where the definitions of a kind held other things, they are reported as not compared."""
     source = made(15)
     host, port = source.conninfo["host"].replace("/", "%2F"), source.conninfo["port"]
     url = f"postgresql://{source.conninfo['user']}@{host}:{port}/{source.conninfo['dbname']}"

@@ -96,7 +96,7 @@ def backed_up(source: Target, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_written_stays_red_whatever_the_catalog_says_besides(source: Target) -> None:
-    """Of a catalog that says more, each change that pg_dump writes is told, and nothing else."""
+    """Of a catalog that holds more, each change that pg_dump writes is reported, nothing else."""
     with copied(source) as there:
         fill_shop(there, MORE)
         was = noted_identity(there)
@@ -174,7 +174,7 @@ LOST = {
 def test_statements_that_the_dump_has_lost_stay_red(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was taken out of the dump later is told by the manifest, in a catalog that says more."""
+    """What was taken out of the dump later the manifest shows, in a catalog that holds more."""
     with copied(shops.source(USUAL)) as source:
         fill_shop(source, MORE + "ALTER TABLE cards ALTER title SET STATISTICS 70;")
         fill_shop(source, "ALTER FUNCTION touch() OWNER TO shop_reader")
@@ -215,7 +215,7 @@ def test_options_of_another_build_are_settled_by_pg_dump(
         assert {each.kind for each in compared(was, copy).objects} <= {"unpopulated state of"}
 
 
-def test_manifest_whose_statements_are_damaged_is_told(
+def test_manifest_whose_statements_are_damaged_is_reported(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What pg_dump wrote has a shape, too."""

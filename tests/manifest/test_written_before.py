@@ -44,7 +44,7 @@ def test_backup_is_equal_to_it(backup: Path, tmp_path: Path) -> None:
     assert drill.result["strength"] == "proven"
 
 
-def test_change_is_told_by_it(shops: Shops) -> None:
+def test_change_is_reported_by_it(shops: Shops) -> None:
     """One value, one sequence and one definition that differ from it are named."""
     target = shops.database(15, "written_before")
     restore(target, BACKUP.read_bytes())

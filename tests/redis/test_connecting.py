@@ -82,7 +82,7 @@ def test_tls_where_the_port_speaks_none_is_named(look: Look, serve: Serve) -> No
     ids=["closes", "http"],
 )
 def test_port_of_something_else_is_named(look: Look, answer: bytes, reason: str) -> None:
-    """A port that closes at once, as a TLS port does, or speaks HTTP is told as such."""
+    """A port that closes at once, as a TLS port does, or speaks HTTP is reported as such."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)
         child = os.fork()
@@ -134,7 +134,7 @@ def test_url_that_means_something_else_is_refused(url: str) -> None:
         ("redis://host?db=5", "host:6379/5"),
     ],
 )
-def test_url_is_told_without_credentials(url: str, where: str) -> None:
+def test_url_is_reported_without_credentials(url: str, where: str) -> None:
     """A usable URL is accepted, and shown as host, port and database."""
     assert url_error(url) is None
     assert server_of(redis.Redis.from_url(url), own=True).where == where

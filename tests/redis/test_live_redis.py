@@ -78,7 +78,7 @@ def test_only_own_keys_are_named_and_nothing_is_scanned_or_flushed(
 
 
 def test_replica_is_named_with_its_primary(drill: Drill, serve: Serve) -> None:
-    """A read-only replica fails the write and the role, and is told to be one."""
+    """A read-only replica fails the write and the role, and is reported to be one."""
     primary = serve("--repl-diskless-sync-delay", "0")
     replica = serve("--replicaof", "127.0.0.1", str(primary.port))
     wait_for(lambda: replica.admin.info("replication")["master_link_status"] == "up")
@@ -94,7 +94,7 @@ def test_replica_is_named_with_its_primary(drill: Drill, serve: Serve) -> None:
     assert primary.admin.dbsize() == 0
 
 
-def test_sentinel_is_told_as_one(drill: Drill, serve: Serve) -> None:
+def test_sentinel_is_reported_as_one(drill: Drill, serve: Serve) -> None:
     """A Sentinel keeps no keys: that is said, and how to find the primary; nothing is written."""
     primary = serve()
     watched = f"sentinel monitor shop 127.0.0.1 {primary.port} 1\n"

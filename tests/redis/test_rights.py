@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.redis_servers import PASSWORD, Drill, Look, Serve
 
 
-def test_user_without_write_is_told_which_command_is_missing(look: Look, serve: Serve) -> None:
+def test_user_without_write_learns_which_command_is_missing(look: Look, serve: Serve) -> None:
     """An ACL user that may only read fails the write criterion, which names SET and the remedy."""
     server = serve()
     server.admin.acl_setuser(
@@ -29,8 +29,8 @@ def test_user_without_write_is_told_which_command_is_missing(look: Look, serve: 
     assert PASSWORD not in story
 
 
-def test_user_with_other_keys_is_told_the_prefix(look: Look, serve: Serve) -> None:
-    """An ACL user bound to the application's keys is told which prefix to grant."""
+def test_user_with_other_keys_learns_the_prefix(look: Look, serve: Serve) -> None:
+    """An ACL user bound to the application's keys learns which prefix to grant."""
     server = serve()
     server.admin.acl_setuser(
         "app", enabled=True, passwords=["+secret"], keys=["cache:*"], commands=["+@all"]
@@ -62,7 +62,7 @@ def test_nothing_is_written_where_memory_is_hidden(look: Look, serve: Serve) -> 
 def test_redis_without_info_is_not_checked_instead_of_failed(
     hidden: str, drill: Drill, serve: Serve
 ) -> None:
-    """What needs INFO is not checked, with the reason; nobody is told to promote anything."""
+    """What needs INFO is not checked, with the reason; nobody is asked to promote anything."""
     options = [] if hidden == "acl" else ["--rename-command", "INFO", "hidden"]
     options += ["--rename-command", "ROLE", "hidden2"] if hidden == "with role" else []
     server = serve(*options)
@@ -95,7 +95,7 @@ def test_user_that_may_not_delete_fails_that_criterion_alone(drill: Drill, serve
 
 
 def test_wrong_password_fails_and_is_not_repeated(drill: Drill, serve: Serve) -> None:
-    """A refused password fails the first criterion with its story; the others are not reached."""
+    """A refused password fails the first criterion with its message; the others are not reached."""
     server = serve(password="right")
 
     run = drill("-rfEs", REDIS_URL=server.url(password=PASSWORD))

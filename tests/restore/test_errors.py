@@ -1,4 +1,4 @@
-"""Errors of a restore: judged by SQLSTATE in any language, each with a cause and a way out."""
+"""Errors of a restore: judged by SQLSTATE in any language, each with a cause and a remedy."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ OURS = {
 
 
 @pytest.mark.parametrize("sqlstate", OURS)
-def test_our_own_failure_is_told_by_sqlstate(sqlstate: str, server: Target) -> None:
+def test_our_own_failure_is_reported_by_sqlstate(sqlstate: str, server: Target) -> None:
     """Disk, memory, locks and connections are never the backup's fault, in any language."""
     error = ServerError(sqlstate, "kein Platz mehr auf dem Gerät", source="md.c")
     with pytest.raises(CouldNotRun) as caught:

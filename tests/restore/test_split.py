@@ -266,7 +266,7 @@ STRANGERS: dict[str, bytes] = {
 def test_what_is_not_understood_runs_at_its_place(
     stranger: str, place: bytes, shops: Shops, both_ways: BothWays, tmp_path: Path
 ) -> None:
-    """What pg_dump does not write there ends the split, is told, and all is still the same."""
+    """What pg_dump does not write there ends the split, is reported, and all is still the same."""
     dump = shops.dump(18, "plain.sql").read_bytes()
     at = dump.index(place) - len(b"\n--\n")
     path = tmp_path / "edited.sql"

@@ -136,7 +136,7 @@ def many_page(chromium: Path, many: Done) -> Text:
 def test_the_page_says_the_verdict_and_what_it_means(
     chromium: Path, tmp_path: Path, mode: str, arguments: list[str], title: str, meaning: str
 ) -> None:
-    """Title, banner and one sentence tell each verdict."""
+    """Title, banner and one sentence go with each verdict."""
     page = opened(chromium, drill(make_project(tmp_path / "p"), "drill", *arguments, mode=mode))
 
     assert page.title == f"Restore drill: {title}"
@@ -144,8 +144,8 @@ def test_the_page_says_the_verdict_and_what_it_means(
     assert meaning in page.text
 
 
-def test_the_page_tells_a_failure_first(evil_page: Text) -> None:
-    """What failed stands above the facts, with its sentence, its story and what to do."""
+def test_the_page_has_failures_first(evil_page: Text) -> None:
+    """What failed stands above the facts, with its sentence, its message and what to do."""
     text = evil_page.text
 
     assert evil_page.title == "Restore drill: FAILED"
@@ -234,7 +234,7 @@ def test_many_tables_stay_readable(many_page: Text) -> None:
     assert folds and all("open" not in attributes for attributes in folds)
 
 
-def test_the_environment_is_not_told(many: Done, many_page: Text) -> None:
+def test_the_environment_is_not_shown(many: Done, many_page: Text) -> None:
     """Of the machine the page names Python, platform and pytest, and nothing of its environment."""
     environment = many_page.text.split("Environment")[1].split("Summary")[0]
 

@@ -74,7 +74,7 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     assert result["not_checked"] == [{"what": "your own Redis", "why": "REDIS_URL is unset"}]
 
 
-def test_checks_tell_id_outcome_sentence_and_stage(failed: Done) -> None:
+def test_checks_have_id_outcome_sentence_and_stage(failed: Done) -> None:
     """A check carries its id below drill/, outcome, message, seconds, sentence and stage."""
     checks = {check["id"]: check for check in failed.result["checks"]}
 
@@ -106,7 +106,7 @@ def test_a_waived_criterion_is_not_green(project: Path) -> None:
 
 
 def test_deselected_criteria_are_not_silent(project: Path) -> None:
-    """What -k, an id or -x leave out is counted and told with its reason."""
+    """What -k, an id or -x leave out is counted and reported with its reason."""
     by_name = drill(project, "drill", "-k", "not redis").result
     by_id = drill(project, "drill/test_small.py::test_redis_answers").result
     stopped = drill(project, "drill", "-x", mode="wrong").result
@@ -196,7 +196,7 @@ def test_a_broken_module_could_not_run(project: Path) -> None:
     assert done.result["not_checked"][-1]["what"] == "6 criteria of drill/test_small.py"
 
 
-def test_a_mistake_in_the_settings_leaves_a_result_and_no_old_verdict(project: Path) -> None:
+def test_an_error_in_the_settings_leaves_a_result_and_no_old_verdict(project: Path) -> None:
     """A usage error takes the last run's reports away and leaves its own message in result.json."""
     drill(project)
 
@@ -210,7 +210,7 @@ def test_a_mistake_in_the_settings_leaves_a_result_and_no_old_verdict(project: P
 
 
 def test_a_path_that_is_not_there_leaves_all_reports(project: Path) -> None:
-    """A wrong path on the command line is exit 4, told in result.json."""
+    """A wrong path on the command line is exit 4, reported in result.json."""
     done = drill(project, "drill/test_nothing.py")
 
     assert done.code == 4
@@ -269,7 +269,7 @@ def test_html_and_junit_go_where_the_user_says(project: Path) -> None:
     assert (project / "mine.xml").exists()
 
 
-def test_junit_tells_failures_from_errors(project: Path, failed: Done) -> None:
+def test_junit_distinguishes_failures_from_errors(project: Path, failed: Done) -> None:
     """The backup's fault is a <failure>, our own means failing an <error>; properties say more."""
     broken = drill(project, mode="noserver")
 

@@ -28,7 +28,7 @@ def test_summary_is_appended_as_markdown(project: Path) -> None:
 
 
 def test_summary_that_cannot_be_written_does_not_hide_the_verdict(project: Path) -> None:
-    """A missing summary file is told and leaves the exit code as it is."""
+    """A missing summary file is reported and leaves the exit code as it is."""
     done = drill(project, GITHUB_STEP_SUMMARY=str(project / "no" / "where.md"))
 
     assert done.code == 0
@@ -36,7 +36,7 @@ def test_summary_that_cannot_be_written_does_not_hide_the_verdict(project: Path)
 
 
 def test_summary_of_many_failures_stays_small(project: Path) -> None:
-    """What 300 criteria wait for is told once; the result has each of them."""
+    """What 300 criteria wait for is reported once; the result has each of them."""
     summary = project / "summary.md"
 
     done = drill(project, mode="many,noserver", GITHUB_STEP_SUMMARY=str(summary))
@@ -55,7 +55,7 @@ def test_markdown_is_escaped() -> None:
     assert len(escape("x" * 10_000)) < 600
 
 
-def test_facts_are_told_in_their_units() -> None:
+def test_facts_are_reported_in_their_units() -> None:
     """Keys of result.json become labels, values carry the unit that the key names."""
     facts = {
         "bytes": 1_500_000,

@@ -37,8 +37,8 @@ def test_terminal_reads_as_the_guide_says(passed: Done) -> None:
         assert noise not in passed.out
 
 
-def test_a_failure_is_told_when_it_happens_in_full_and_in_the_banner(failed: Done) -> None:
-    """One line at once, the whole story once, one line in the banner, and what to do next."""
+def test_a_failure_is_reported_when_it_happens_in_full_and_in_the_banner(failed: Done) -> None:
+    """One line at once, the whole message once, one line in the banner, and what to do next."""
     line = "✗ test_table_has_rows[public.cards]: public.cards has 0 rows, the backup holds 1,000"
 
     assert failed.out.count(line) == 2
@@ -50,8 +50,8 @@ def test_a_failure_is_told_when_it_happens_in_full_and_in_the_banner(failed: Don
     assert "short test summary" not in failed.out
 
 
-def test_criteria_that_repeat_a_story_share_a_line(project: Path) -> None:
-    """A stage that could not run is told by the first criterion; those after it are counted."""
+def test_criteria_that_repeat_a_message_share_a_line(project: Path) -> None:
+    """A stage that could not run is reported by the first criterion; those after it are counted."""
     done = drill(project, mode="noserver")
 
     assert done.out.count("! test_table_has_rows[public.cards]: no server could be had") == 2

@@ -128,7 +128,7 @@ def test_what_was_not_restored_was_measured_against_nothing(
 
 
 def test_a_fact_that_does_not_hold_says_what_to_do(tmp_path: Path, report_dir: Path) -> None:
-    """Where it is set, and how to tell a lost row from a bound that is out of date."""
+    """Where it is set, and how to distinguish a lost row from a bound that is out of date."""
     criteria = tmp_path / "criteria.toml"
     criteria.write_text("[facts.cards]\nsql = 'SELECT count(*) FROM public.cards'\nmin = 1001\n")
 
@@ -208,7 +208,7 @@ def test_a_required_backup_is_never_the_sample(way: str, report_dir: Path) -> No
     ("pick", "near"),
     [(["-k", "fresch"], "fresh"), (["-m", "snapshot and redis"], ""), (["-k", "x9"], "")],
 )
-def test_an_empty_pick_is_told(pick: list[str], near: str, report_dir: Path) -> None:
+def test_an_empty_pick_is_reported(pick: list[str], near: str, report_dir: Path) -> None:
     """Exit 5 says that nothing was selected, with near names, and nothing of a pass."""
     drill = run_drill(*pick, report_dir=report_dir)
 

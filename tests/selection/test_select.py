@@ -129,7 +129,7 @@ def test_unfinished_is_passed_over_with_a_word(name: str, tmp_path: Path) -> Non
 
 
 def test_growing_file_is_passed_over(tmp_path: Path) -> None:
-    """A file whose size changes while it is looked at is still being written."""
+    """A file whose size changes while it is checked is still being written."""
     path = tmp_path / "growing.sql"
     path.write_bytes(DUMP)
     done = threading.Event()

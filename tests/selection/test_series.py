@@ -1,4 +1,4 @@
-"""Series and folders: backups of several databases in one place are told apart."""
+"""Series and folders: backups of several databases in one place are kept apart."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_empty_newest_of_a_series_is_red(tmp_path: Path, report_dir: Path) -> No
     assert name_of(drill) == "db_20260103.sql"
 
 
-def test_series_are_told_apart(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+def test_series_are_kept_apart(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """Sizes are compared within a series, and the series that is not drilled is said."""
     shop = shops.dump(15, "plain.sql").read_bytes()
     for day in (1, 2, 3):
@@ -52,7 +52,7 @@ def test_series_are_told_apart(shops: Shops, tmp_path: Path, report_dir: Path) -
     assert "no backups named like 'billing_*'" in none.output
 
 
-def test_databases_under_one_name_are_told_apart(shops: Shops, tmp_path: Path) -> None:
+def test_databases_under_one_name_are_kept_apart(shops: Shops, tmp_path: Path) -> None:
     """Archives whose names differ by their time alone are two series where they say so."""
     other = pg_dump(shops.database(15, "other"), tmp_path / "20260102_0305.dump", "--format=custom")
     first = tmp_path / "20260102_0300.dump"
@@ -73,14 +73,14 @@ SAME = {
 
 
 def test_series_by_name() -> None:
-    """Times, numbers that stand alone and words of time tell no series; what stays does."""
+    """Times, numbers that stand alone and words of time make no series; what stays does."""
     found = {name: {name_in_series(Path(each)) for each in names} for name, names in SAME.items()}
 
     assert found == {name: {name} for name in SAME}
 
 
 @pytest.mark.parametrize("layout", ["2026-01-0{}/shop.sql", "daily/shop_2026010{}.sql"])
-def test_folders_are_looked_into(layout: str, tmp_path: Path, report_dir: Path) -> None:
+def test_folders_are_searched(layout: str, tmp_path: Path, report_dir: Path) -> None:
     """Folders per day, or by how often, are looked into where no backup lies directly."""
     for day in (1, 2):
         path = tmp_path / layout.format(day)
@@ -98,7 +98,7 @@ def test_folders_are_looked_into(layout: str, tmp_path: Path, report_dir: Path) 
 
 
 def test_deeper_folders_are_named(tmp_path: Path, report_dir: Path) -> None:
-    """What lies too deep is not found, and where it lies is told."""
+    """What lies too deep is not found, and where it lies is reported."""
     (tmp_path / "host" / "shop").mkdir(parents=True)
     (tmp_path / "host" / "shop" / "x.sql").write_bytes(DUMP)
 

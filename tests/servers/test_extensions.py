@@ -79,7 +79,7 @@ def test_extension_that_no_build_can_make_could_not_run(
 
 
 def test_extension_is_tried_before_the_restore(broken: Binaries) -> None:
-    """What the server cannot make is told with its words; what it can make leaves nothing."""
+    """What the server cannot make is reported with its words; what it can make leaves nothing."""
     with start_embedded(broken, note=quiet, room=0) as server:
         target = server.create_database("shop")
         check_extensions(

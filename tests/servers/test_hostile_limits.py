@@ -75,7 +75,7 @@ def open_target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open
 
 
 def error_text(dump: Path, target: Target, folder: Path) -> CouldNotRun:
-    """What is told of restoring `dump` into `target`, which could not be done."""
+    """What is reported of restoring `dump` into `target`, which could not be done."""
     facts = read_backup(dump, folder, settings_with())
     with pytest.raises(CouldNotRun) as caught, explained_when_lost(target, "the restore"):
         restore(facts, target)

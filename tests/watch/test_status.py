@@ -108,7 +108,7 @@ def test_all_is_well(tmp_path: Path) -> None:
     assert told.endswith("OK\n")
 
 
-def test_slower_restore_is_told(tmp_path: Path) -> None:
+def test_slower_restore_is_reported(tmp_path: Path) -> None:
     """A restore that takes much longer than usual is worth a word, and no failure."""
     old = [replace(PASSED, at=NOW - timedelta(days=7 * n)) for n in range(1, 5)]
     note(tmp_path, *old, replace(PASSED, restore=25.0))
@@ -159,7 +159,7 @@ def test_slower_restore_is_told(tmp_path: Path) -> None:
         "on and off",
     ],
 )
-def test_trouble_is_told(
+def test_error_is_reported(
     drills: list[Drill], arguments: list[str], trouble: str, tmp_path: Path
 ) -> None:
     """No drill, an old one or a red one: exit 1, what is wrong and what to do."""
@@ -270,10 +270,10 @@ def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -
         (["--nonsense"], {}, "see python -m drill status --help"),
     ],
 )
-def test_mistakes_are_told(
+def test_errors_are_reported(
     arguments: list[str], environment: dict[str, str], told: str, tmp_path: Path
 ) -> None:
-    """A mistake of the user ends with exit code 4 and a line that names it."""
+    """An error of the user ends with exit code 4 and a line that names it."""
     code, output = status(tmp_path, *arguments, **environment)
 
     assert code == 4

@@ -121,10 +121,10 @@ def test_interrupted_start_leaves_no_container(
     assert everything(client) == before
 
 
-def test_image_whose_server_ends_is_told_with_its_log(
+def test_image_whose_server_ends_is_reported_with_its_log(
     client: DockerClient, build: Callable[..., str]
 ) -> None:
-    """A container that ends at once is told with its last words, without the password."""
+    """A container that ends at once is reported with its last words, without the password."""
     words = "echo no room for $POSTGRES_PASSWORD; exit 3"
     image = build(f'ENTRYPOINT ["sh", "-c", "{words}"]')
     before = ours(client)
@@ -150,7 +150,7 @@ def test_image_that_never_answers_is_given_up(
     assert ours(client) == before
 
 
-def test_image_that_is_no_postgresql_is_told(build: Callable[..., str]) -> None:
+def test_image_that_is_no_postgresql_is_reported(build: Callable[..., str]) -> None:
     """An image without the command `postgres` is named with the engine's own words."""
     image = build("ENV PATH=/bin", "ENTRYPOINT []")
 
@@ -159,7 +159,7 @@ def test_image_that_is_no_postgresql_is_told(build: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("image", ["127.0.0.1:1/none:1", "NOT an image"])
-def test_image_that_cannot_be_had_is_named(engine: Engine, image: str) -> None:
+def test_image_that_is_not_available_is_named(engine: Engine, image: str) -> None:
     """An image that no registry gives is named, with the option that names another."""
     assert engine
     with pytest.raises(CouldNotRun) as caught:
@@ -178,7 +178,7 @@ def test_image_that_cannot_be_had_is_named(engine: Engine, image: str) -> None:
         ("hidden", "(DOCKER_HOST)"),
     ],
 )
-def test_missing_engine_is_told_in_one_line(
+def test_missing_engine_is_reported_in_one_line(
     url: str, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without an engine the error says where it was looked for and what to do instead."""
@@ -192,7 +192,7 @@ def test_missing_engine_is_told_in_one_line(
     assert "--target embedded" in str(caught.value)
 
 
-def test_forbidden_engine_is_told_with_the_group() -> None:
+def test_forbidden_engine_is_reported_with_the_group() -> None:
     """A user who may not open the socket learns which group may."""
     error = PermissionError(13, "Permission denied")
 

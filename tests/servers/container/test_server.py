@@ -53,8 +53,8 @@ def test_databases_are_created_empty_with_any_name_and_encoding(server: Containe
     assert target.kind == "container" and target.throwaway
 
 
-def test_refused_database_is_told(server: ContainerServer) -> None:
-    """What the server says against a database is told as could-not-run."""
+def test_refused_database_is_reported(server: ContainerServer) -> None:
+    """What the server says against a database is reported as could-not-run."""
     with pytest.raises(CouldNotRun, match=r"cannot create the database 'postgres'(?s:.*)exists"):
         server.create_database("postgres")
 
@@ -93,7 +93,7 @@ def test_password_is_on_no_command_line(engine: Engine) -> None:
 def test_port_is_bound_to_one_local_address(
     client: DockerClient, open_server: ContainerServer
 ) -> None:
-    """Where a port has to be published it is not open to other machines, and that it is is told."""
+    """Where a port has to be published it is not open to other machines, and it is reported."""
     ports = client.containers.get(open_server.container.get_container_id()).ports
 
     assert [binding["HostIp"] for binding in ports["5432/tcp"] or ()] == [open_server.host]
@@ -139,7 +139,7 @@ def test_what_runs_in_the_container_is_shut_in(
 def test_image_that_does_not_start_shut_in_is_started_open(
     build: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An image that wants more than it is given is run as it is wont to, and that is told."""
+    """An image that wants more than it is given is run as it is wont to, and that is reported."""
     monkeypatch.setattr(container_wait, "STARTUP_TIMEOUT", 30.0)
     image = build(
         'ENTRYPOINT ["sh", "-c", "grep -q eth0 /proc/net/dev || exit 3; '

@@ -164,8 +164,8 @@ def test_cache_is_not_needed(
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
 
 
-def test_failed_start_tells_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that does not start is told with the end of its log, and leaves nothing."""
+def test_failed_start_shows_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not start is reported with the end of its log, and leaves nothing."""
     monkeypatch.setattr(executor, "server_settings", lambda _: {"no_such_setting": "1"})
     with pytest.raises(CouldNotRun) as caught:
         start_embedded(wheel, note=pytest.fail)
@@ -174,7 +174,7 @@ def test_failed_start_tells_the_log(wheel: Binaries, monkeypatch: pytest.MonkeyP
     assert 'unrecognized configuration parameter "no_such_setting"' in story
 
 
-def test_lack_of_space_is_told_before(wheel: Binaries, temporary: Path) -> None:
+def test_lack_of_space_is_reported_before(wheel: Binaries, temporary: Path) -> None:
     """A backup larger than every disk is refused before anything is started."""
     with pytest.raises(CouldNotRun) as caught:
         start_embedded(wheel, note=pytest.fail, room=10**18)
@@ -214,7 +214,7 @@ def test_memory_of_a_control_group_is_what_there_is(
     assert place.memory() == psutil.virtual_memory().total
 
 
-def test_faithful_server_has_default_settings(wheel: Binaries) -> None:
+def test_production_settings_server_has_default_settings(wheel: Binaries) -> None:
     """A server for the time of the runbook is tuned in nothing, and sorts by the locale."""
     with start_embedded(wheel, note=quiet, is_faithful=True) as server:
         target = server.create_database("drill")

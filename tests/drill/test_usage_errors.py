@@ -1,4 +1,4 @@
-"""A user's mistake gets one clear message, exit code 4 or 6, and leaves nothing behind."""
+"""A user's error gets one clear message, exit code 4 or 6, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ CRITERIA = {
 
 
 @pytest.mark.parametrize("case", CRITERIA)
-def test_mistake_in_the_criteria_file_is_named(case: str, tmp_path: Path, report_dir: Path) -> None:
-    """A mistake in the criteria file is named with its place, and a near name is proposed."""
+def test_error_in_the_criteria_file_is_named(case: str, tmp_path: Path, report_dir: Path) -> None:
+    """An error in the criteria file is named with its place, and a near name is proposed."""
     text, words = CRITERIA[case]
     path = tmp_path / "criteria.toml"
     path.write_text(text)

@@ -1,4 +1,4 @@
-"""A mistake in the criteria is told as one, and what is lost is never taken for a mistake."""
+"""An error in the criteria is reported as one, and what is lost is never taken for an error."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_table_of_the_last_passed_drill_is_lost(shops: Shops, tmp_path: Path) ->
         ("SELECT version FROM our_versions", "gives no migration head: relation"),
     ],
 )
-def test_query_for_the_head_that_fails_is_a_mistake(
+def test_query_for_the_head_that_fails_is_a_criteria_error(
     query: str, words: str, dump: Path, tmp_path: Path
 ) -> None:
     """A head that cannot be asked for could not run (6): nothing of it is the backup's fault."""
@@ -210,7 +210,7 @@ def test_query_for_the_head_that_fails_is_a_mistake(
     ],
 )
 def test_every_way_in_which_the_head_fails(query: str, words: str, healthy: Target) -> None:
-    """Whatever is wrong with the query is told in its words, and the session goes on."""
+    """Whatever is wrong with the query is reported in its words, and the session goes on."""
     names = CriteriaNames(Criteria(Path("criteria.toml")), frozenset({"public.customers"}))
     with healthy.connect_read_only() as connection:
         heads, error = read_heads(connection, query)
@@ -222,7 +222,7 @@ def test_every_way_in_which_the_head_fails(query: str, words: str, healthy: Targ
     assert words in mistake.value.what
 
 
-def test_head_in_a_table_that_is_lost_is_no_mistake(shops: Shops, tmp_path: Path) -> None:
+def test_head_in_a_table_that_is_lost_is_no_criteria_error(shops: Shops, tmp_path: Path) -> None:
     """Where the query has worked before, the table that it names is lost."""
     source = shops.database(15, "lost_head")
     fill_shop(source, "CREATE TABLE head (v int); INSERT INTO head VALUES (1);" + SOURCE)
@@ -254,6 +254,8 @@ def test_head_in_a_table_that_is_lost_is_no_mistake(shops: Shops, tmp_path: Path
         ("invoices_2025", "invoices_2026", False),
     ],
 )  # fmt: skip
-def test_slips_are_told_from_other_names(wrong: str, right: str, *, expected: bool) -> None:
+def test_slips_are_distinguished_from_other_names(
+    wrong: str, right: str, *, expected: bool
+) -> None:
     """A slip or two of the fingers; a number or an ending makes another name."""
     assert is_slip(wrong, right) is expected
