@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -115,7 +116,9 @@ def test_reading_facts_leaves_nothing_behind(shops: Shops) -> None:
     assert facts.of(STORAGE).unexamined == ""
     others = b"SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
     with target.connect() as connection:
+        deadline = time.monotonic() + 30
         while connection.execute(others, [connection.info.backend_pid]).fetchall():
+            assert time.monotonic() < deadline, "a session is left open"
             time.sleep(0.02)  # a session that has ended drops its temporary functions by itself
         left = connection.execute(
             "SELECT proname FROM pg_proc WHERE proname LIKE 'drill%'"
