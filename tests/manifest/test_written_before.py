@@ -27,10 +27,15 @@ def backup(tmp_path: Path) -> Path:
 
 
 def test_nothing_in_it_is_lost_when_it_is_read() -> None:
-    """What was read is written again as it stands in the file."""
-    path = manifest_path(BACKUP)
+    """What was read is written again as it stands in the file.
 
-    assert json.loads(json.dumps(read_manifest(path).as_json())) == json.loads(path.read_text())
+    Only what pg_dump wrote of each definition is read otherwise since, and counts no more.
+    """
+    path = manifest_path(BACKUP)
+    noted = json.loads(path.read_text())
+    del noted["identity"]["written"]
+
+    assert json.loads(json.dumps(read_manifest(path).as_json())) == noted
 
 
 def test_backup_is_equal_to_it(backup: Path, tmp_path: Path) -> None:
@@ -51,7 +56,7 @@ def test_change_is_reported_by_it(shops: Shops) -> None:
     with target.connect() as connection:
         connection.execute("UPDATE public.cards SET price = price + 1 WHERE id = 7")
         connection.execute("SELECT setval('public.cards_id_seq', 500)")
-        connection.execute("DROP INDEX public.cards_seen")
+        connection.execute("COMMENT ON TABLE public.cards IS 'what was sold'")
 
     found = differences(
         read_manifest(manifest_path(BACKUP)).fingerprint, read_fingerprint(target, 2, quiet), target
@@ -60,5 +65,5 @@ def test_change_is_reported_by_it(shops: Shops) -> None:
     assert found == [
         "table public.cards has its 80 rows, but other content in columns price, seen",
         "sequence public.cards_id_seq stands at 500, the source's stood at 80",
-        "index public.cards_seen is missing",
+        "comment on table public.cards has changed",
     ]

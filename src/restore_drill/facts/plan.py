@@ -19,7 +19,7 @@ PAGE = 8192
 """Bytes of a page."""
 TICK = 0.5
 """Seconds between two looks at how far the jobs are."""
-PATIENCE = 1.0
+GRACE = 1.0
 """Seconds for queries to end that were cancelled; a function may refuse to."""
 LONG = 5.0
 """Seconds after which a job is named as the one that takes the time."""
@@ -150,14 +150,14 @@ def follow(
     """Wait for all `futures`, calling `report` at each tick.
 
     Once one has failed, or we are interrupted, `stop` is to end the others, and the error is
-    raised when they have ended. `abandon` is for those that `stop` does not end within PATIENCE.
+    raised when they have ended. `abandon` is for those that `stop` does not end within GRACE.
     """
     try:
         while wait(futures, tick, FIRST_EXCEPTION).not_done:
             raise_first(futures)
             report()
     finally:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + GRACE
         while not all(future.done() for future in futures):
             (stop if time.monotonic() < until else abandon)()
             wait(futures, tick)
