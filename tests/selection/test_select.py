@@ -292,3 +292,77 @@ def test_compressed_archive_has_all_criteria(
 def test_release_is_named_as_people_name_it(version: str, release: str) -> None:
     """Before 10 a release has two parts."""
     assert Head(source_version=version).source_release == release
+
+
+DAY = datetime(2026, 1, 5, tzinfo=UTC)
+MTIME, END = (
+    "the file's modification time, on the day in its name",
+    "the end of the day in its name",
+)
+
+
+@pytest.mark.parametrize(
+    ("modified", "zone", "taken", "source"),
+    [
+        (23.8, "UTC", 23.8, MTIME),
+        (0, "UTC", 0, MTIME),
+        (31.8, "UTC", 31.8, MTIME),
+        (-8, "UTC", -8, MTIME),
+        (23.8, "Europe/Berlin", 23.8, MTIME),
+        (100, "UTC", 24, END),
+        (100, "Europe/Berlin", 23, END),
+        (-100, "UTC", 24, END),
+    ],
+)
+def test_a_name_that_says_the_day_makes_no_young_backup_old(
+    modified: float, zone: str, taken: float, source: str, tmp_path: Path
+) -> None:
+    """A date is no midnight: the file's own time on that day counts, else the end of the day."""
+    path = tmp_path / "library_20260105.sql"
+    path.write_bytes(DUMP)
+    when = (DAY + timedelta(hours=modified)).timestamp()
+    os.utime(path, (when, when))
+
+    found = look_at(path, ZoneInfo(zone))
+
+    assert found.time_source == source
+    assert abs(found.taken_at - DAY - timedelta(hours=taken)) <= timedelta(seconds=1)
+
+
+def test_a_day_that_is_not_over_or_has_not_begun(tmp_path: Path) -> None:
+    """A backup of today is not of this evening; one of next week has a wrong name."""
+    now = datetime.now(UTC)
+    today, later = (tmp_path / f"b_{now + timedelta(days=days):%Y%m%d}.sql" for days in (0, 7))
+    for path in (today, later):
+        path.write_bytes(DUMP)
+        os.utime(path, (1e9, 1e9))
+
+    assert abs(look_at(today, UTC).taken_at - now) < timedelta(minutes=1)
+    assert look_at(later, UTC).taken_at - now > timedelta(days=5)
+
+
+def test_the_folder_may_say_the_day(tmp_path: Path) -> None:
+    """A folder's date is no midnight either."""
+    path = tmp_path / "2026-01-05" / "library.sql"
+    path.parent.mkdir()
+    path.write_bytes(DUMP)
+    when = (DAY + timedelta(hours=23)).timestamp()
+    os.utime(path, (when, when))
+
+    found = look_at(path, UTC)
+
+    assert found.taken_at == DAY + timedelta(hours=23)
+    assert found.time_source == "the file's modification time, on the day in its folder's name"
+
+
+def test_days_in_names_go_before_times_of_files(tmp_path: Path) -> None:
+    """Files that were copied the next morning, the newest first, are as new as their names say."""
+    for day, hour in ((4, 33), (5, 32.9), (6, 8.5)):
+        path = tmp_path / f"b_2026010{day}.sql"
+        path.write_bytes(DUMP)
+        when = (datetime(2026, 1, day, tzinfo=UTC) + timedelta(hours=hour)).timestamp()
+        os.utime(path, (when, when))
+
+    found, _ = candidates_in(tmp_path, UTC)
+
+    assert [each.path.name[-5:-4] for each in found] == ["6", "5", "4"]

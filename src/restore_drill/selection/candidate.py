@@ -11,14 +11,18 @@ from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head, NotDrilled
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.selection.series import series_of
-from restore_drill.selection.times import time_in_name
+from restore_drill.selection.times import Named, named_in, time_in_name
 
 BY_NAME = "its name"
+MODIFIED = "the file's modification time"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One thing that is or claims to be a backup; `size` in bytes, `database` where it says so."""
+    """One thing that is or claims to be a backup; `size` in bytes, `database` where it says so.
+
+    `named` is the time or day in its name, None where it has none or cannot be right.
+    """
 
     path: Path
     kind: Kind
@@ -26,6 +30,7 @@ class Candidate:
     taken_at: datetime
     time_source: str
     database: str = ""
+    named: Named | None = None
 
     @property
     def is_backup(self) -> bool:
@@ -44,8 +49,9 @@ class Candidate:
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """What makes a newer one greater."""
-        return self.taken_at, self.path.name
+        """What makes a newer one greater: never a file's own time against the days in names."""
+        when = self.named.clamped(self.taken_at) if self.named else self.taken_at
+        return when, self.path.name
 
 
 APART = timedelta(hours=27)
@@ -68,16 +74,35 @@ def look_at(path: Path, zone: tzinfo) -> Candidate:
     """What the file or directory at `path` is; OSError where it cannot be read."""
     kind = recognise(path)
     recorded = recorded_head(path, kind)
-    named, made = time_in_name(path.name, zone), recorded.dumped_at
-    is_renamed = named and made and named - made > APART and named <= datetime.now(UTC)
+    named, made = named_in(path.name, zone), recorded.dumped_at
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    is_renamed = named and made and named.start - made > APART and named.start <= datetime.now(UTC)
     times = (
-        (None if is_renamed else named, BY_NAME),
+        (None, "") if is_renamed else time_of(named, BY_NAME, made, modified),
         (made, "the dump itself" + (", its name says later" if is_renamed else "")),
-        (time_in_name(path.parent.name, zone), "its folder's name"),
-        (datetime.fromtimestamp(path.stat().st_mtime, UTC), "the file's modification time"),
+        time_of(named_in(path.parent.name, zone), "its folder's name", made, modified),
+        (modified, MODIFIED),
     )
     when, source = next((when, source) for when, source in times if when is not None)
-    return Candidate(path, kind, size_of(path), when, source, recorded.database)
+    day = None if is_renamed else named
+    return Candidate(path, kind, size_of(path), when, source, recorded.database, day)
+
+
+def time_of(
+    named: Named | None, words: str, made: datetime | None, modified: datetime
+) -> tuple[datetime | None, str]:
+    """Time that a name says, and what says it: the name alone, in `words`, if it says a time.
+
+    Of a day the file's own times are taken where they fall on it, the modification time first,
+    which has a zone; a copy may have set it anew, then the backup is as young as it can be.
+    """
+    if named is None or named.end is None:
+        return (named.start if named else None), words
+    for when, source in ((modified, MODIFIED), (made, "the dump itself")):
+        if when is not None and named.may_be(when):
+            return when, f"{source}, on the day in {words}"
+    youngest = max(named.start, min(named.end, datetime.now(UTC)))
+    return youngest, f"the end of the day in {words}"
 
 
 def recorded_head(path: Path, kind: Kind) -> Head:

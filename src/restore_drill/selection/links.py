@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from restore_drill.selection.candidate import BY_NAME, Candidate, claims_to_be_backup
+from restore_drill.selection.candidate import Candidate, claims_to_be_backup
 
 LONGEST_LINK = 1024
 SAMPLES = 32
@@ -34,11 +34,11 @@ def followed(path: Path) -> Path:
 
 def without_copies(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
     """`found` without undated copies of dated ones (`latest.sql.gz`), and a line on each copy."""
-    dated = [each for each in found if each.time_source == BY_NAME]
+    dated = [each for each in found if each.named]
     kept, remarks = [], []
     for each in found:
         twin = None
-        if each.time_source != BY_NAME and each.size and each.path.is_file():
+        if not each.named and each.size and each.path.is_file():
             twin = next((other for other in dated if is_copy(each, other)), None)
         if twin is None:
             kept.append(each)
