@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 
 # Empty where there is no environment yet, or where an upgrade took its Python away.
 ALIVE := $(shell $(BIN)/python -c 'print(1)' 2>/dev/null)
-# Any Python can read it; it says what this one lacks.
+# Any Python can run it; it prints what this one lacks.
 FIT := import sys; v = "%d.%d" % sys.version_info[:2]; \
 	sys.version_info < (3, 11) and sys.exit("Python 3.11 or newer is needed, $(PYTHON) is " + v + \
 	"; name another one: make drill PYTHON=python3.12"); import importlib.util as u; \
 	u.find_spec("ensurepip") or sys.exit("Python " + v + " has no venv; on Debian and Ubuntu: " + \
 	"apt-get install python" + v + "-venv")
-UNFIT = $(shell said=$$($(PYTHON) -c '$(FIT)' 2>&1) || echo "$$said")
+UNFIT = $(shell why=$$($(PYTHON) -c '$(FIT)' 2>&1) || echo "$$why")
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< || { \
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
@@ -23,7 +23,7 @@ help:  ## what can be made
 
 drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the sample shop; ARGS="-k redis"
 	@$(BIN)/python -m pytest drill/ $(ARGS) || { code=$$?; \
-	echo "The drill's exit code is $$code (README.md says what it means); make's own is always 2" >&2; \
+	echo "The drill's exit code is $$code (see README.md); make's own is always 2" >&2; \
 	exit $$code; }
 
 test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -35,10 +36,11 @@ FAILED = replace(
 
 def status(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """Exit code and output of `python -m drill status` with BACKUP_PATH `folder`."""
+    covered = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-m", "drill", "status", *arguments],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "BACKUP_PATH": str(folder)} | environment,
+        env={"PATH": "/usr/bin:/bin", "BACKUP_PATH": str(folder)} | covered | environment,
         capture_output=True,
         text=True,
         check=False,
