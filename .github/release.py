@@ -13,7 +13,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 
 
 def notes(tag: str) -> str:
-    """The section of CHANGELOG.md for the release `tag`. Raises ValueError where the three differ."""
+    """Section of CHANGELOG.md for the release `tag`. Raises ValueError where the three differ."""
     (version,) = re.findall(r'^__version__ = "(.+)"$', VERSION.read_text("utf-8"), re.MULTILINE)
     if tag != f"v{version}":
         raise ValueError(f"the tag is {tag}, but the version in {VERSION.name} is {version}")
