@@ -8,7 +8,7 @@ from restore_drill.backups.model import Contents
 from restore_drill.checks.tables import lost_large_objects
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_count
+from restore_drill.core.units import show_count, some
 from restore_drill.facts.checks.functions import UNRESOLVED_FUNCTIONS
 from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
 from restore_drill.facts.checks.states import SWITCHED_OFF, UNATTACHED, WITHOUT_STATISTICS
@@ -19,6 +19,8 @@ from restore_drill.facts.model import Facts
 pytestmark = pytest.mark.verify
 
 SHOWN = 10
+"""Names in the first line of a finding; the others follow below it."""
+ATTACHMENTS = "ATTACH entries of the backup, and pg_inherits of the restored database"
 
 
 def test_triggers_are_enabled(facts: Facts) -> None:
@@ -26,7 +28,7 @@ def test_triggers_are_enabled(facts: Facts) -> None:
     off = facts.of(SWITCHED_OFF)
     assert not off, message(
         f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
-        checked=off[:SHOWN],
+        checked=off[1:],
         remedy=remedy_for("test_triggers_are_enabled", "disabled"),
     )
     if why := facts.why_unread(SWITCHED_OFF):
@@ -37,8 +39,8 @@ def test_partitions_are_attached(facts: Facts) -> None:
     """Every partition, and every index of one, is attached as in the backup."""
     loose = facts.of(UNATTACHED)
     assert not loose, message(
-        f"{show_count(len(loose), 'partition')} not attached: {', '.join(loose[:SHOWN])}",
-        checked=["ATTACH entries of the backup, and pg_inherits of the restored database"],
+        f"{show_count(len(loose), 'partition')} not attached: {some(loose, SHOWN)}",
+        checked=[ATTACHMENTS, *loose[SHOWN:]],
         remedy=remedy_for("test_partitions_are_attached", "detached"),
     )
     if why := facts.why_unread(UNATTACHED):
@@ -49,7 +51,8 @@ def test_materialised_views_are_populated(facts: Facts) -> None:
     """Every materialised view that was populated in the source is so again."""
     empty = facts.of(UNPOPULATED)
     assert not empty, message(
-        f"{show_count(len(empty), 'materialised view')} not populated: {', '.join(empty[:SHOWN])}",
+        f"{show_count(len(empty), 'materialised view')} not populated: {some(empty, SHOWN)}",
+        checked=empty[SHOWN:],
         remedy=remedy_for("test_materialised_views_are_populated", "empty"),
     )
     if why := facts.why_unread(UNPOPULATED):
@@ -74,7 +77,7 @@ def test_views_resolve(facts: Facts) -> None:
     """Every view and materialised view finds the tables, columns and functions that it names."""
     broken = facts.of(UNRESOLVED_VIEWS)
     assert not broken, message(
-        f"{show_count(len(broken), 'view')} cannot be queried: {', '.join(list(broken)[:SHOWN])}",
+        f"{show_count(len(broken), 'view')} cannot be queried: {some(broken, SHOWN)}",
         checked=[f"{name}: {error}" for name, error in broken.items()],
         remedy=remedy_for("test_views_resolve", "broken"),
     )
@@ -86,8 +89,7 @@ def test_functions_resolve(facts: Facts) -> None:
     """Every sql and plpgsql function passes the server's own check of its body."""
     broken = facts.of(UNRESOLVED_FUNCTIONS)
     assert not broken, message(
-        f"{show_count(len(broken), 'function')} would fail when called: "
-        + ", ".join(list(broken)[:SHOWN]),
+        f"{show_count(len(broken), 'function')} would fail when called: " + some(broken, SHOWN),
         checked=[f"{name}: {error}" for name, error in broken.items()],
         remedy=remedy_for("test_functions_resolve", "broken"),
     )
@@ -99,7 +101,8 @@ def test_tables_have_statistics(facts: Facts) -> None:
     """Every table with rows has statistics, so that the first queries are planned well."""
     lacking = facts.of(WITHOUT_STATISTICS)
     assert not lacking, message(
-        f"{show_count(len(lacking), 'table')} without statistics: {', '.join(lacking[:SHOWN])}",
+        f"{show_count(len(lacking), 'table')} without statistics: {some(lacking, SHOWN)}",
+        checked=lacking[SHOWN:],
         remedy=remedy_for("test_tables_have_statistics", "missing"),
     )
     if why := facts.why_unread(WITHOUT_STATISTICS):
@@ -114,7 +117,7 @@ def test_storage_is_sound(facts: Facts) -> None:
     damage = facts.of(STORAGE).damage
     assert not damage, message(
         f"{show_count(len(damage), 'table or index', 'tables or indexes')} damaged: {damage[0]}",
-        checked=damage[:SHOWN],
+        checked=damage[1:],
         remedy=remedy_for("test_storage_is_sound", "damaged"),
     )
     if why := facts.why_unread(STORAGE):

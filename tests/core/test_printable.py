@@ -97,7 +97,7 @@ def test_a_message_has_a_line_for_each_of_its_parts() -> None:
 
     assert len(told.splitlines()) == 5
     assert BANNER not in map(str.strip, told.splitlines())
-    assert "  checked: closed This means" in told
+    assert "           closed This means" in told
     assert "\n" not in BackupFault(EVIL).what
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from restore_drill.backups.model import Contents
 from restore_drill.config.criteria import Criteria
-from restore_drill.core.units import show_count
+from restore_drill.core.units import show_count, some
 from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
 from restore_drill.facts.model import Facts
 
 SHOWN = 12
-"""How many tables the terminal names; the report names all."""
+"""How many tables the terminal names, and objects the first line of a finding; reports name all."""
 
 
 def table_records(
@@ -66,16 +66,16 @@ def lost_large_objects(facts: Facts, contents: Contents) -> tuple[str, str]:
     return "", ""
 
 
-def lost_objects(facts: Facts) -> tuple[str, str]:
-    """Cause by which objects of the backup are not known to be back, and which; empty for none."""
+def lost_objects(facts: Facts) -> tuple[str, str, Sequence[str]]:
+    """Cause by which objects of the backup are not known to be back, what it is, and all names."""
     if facts.undumpable:
         what = "the restored database cannot be dumped again, so its objects cannot be compared"
-        return "undumpable", what
+        return "undumpable", what, []
     if missing := facts.missing_objects:
         number = show_count(len(missing), "object")
-        names = ", ".join(missing[:SHOWN])
-        return "missing", f"{number} of the backup did not come back: {names}"
-    return "", ""
+        what = f"{number} of the backup did not come back: {some(missing, SHOWN)}"
+        return "missing", what, missing[SHOWN:]
+    return "", "", []
 
 
 def rows_in_lines(facts: Facts, criteria: Criteria) -> Iterator[str]:

@@ -21,6 +21,13 @@ NOT_REACHED = "not reached: "
 """Begins the reason of a criterion that another one's failure kept from being checked."""
 
 
+CHECKED = "  checked: "
+"""Begins the first of the lines that say what was checked; the others are as deep as its text."""
+
+MOST_CHECKED = 1000
+"""So many of these lines does a message hold at most."""
+
+
 class UsageError(Exception):
     """An error in options, variables or files that the user names; exit code 4, no traceback."""
 
@@ -28,15 +35,15 @@ class UsageError(Exception):
 def message(what: str, checked: Sequence[str] = (), remedy: Sequence[str] = ()) -> str:
     """Message of a failure: what failed, what was checked, what to do next (a line an item).
 
-    An item of `checked` that begins with blanks goes on with the one before it.
+    An item of `checked` that begins with blanks goes on with the one before it. All of them are
+    in it, up to MOST_CHECKED: results and reports hold the whole, the terminal shows the first.
     """
     lines = [one_line(what)]
-    lines += [
-        f"           {one_line(line.strip())}"
-        if line.startswith(" ")
-        else f"  checked: {one_line(line)}"
-        for line in checked
-    ]
+    for line in checked[:MOST_CHECKED]:
+        label = f"{'':{len(CHECKED)}}" if lines[1:] else CHECKED
+        lines.append(f"{label}{'  ' if line.startswith(' ') else ''}{one_line(line)}")
+    if (more := len(checked) - MOST_CHECKED) > 0:
+        lines.append(f"{'':{len(CHECKED)}}and {more:,} more")
     lines += [f"  {number}. {one_line(line)}" for number, line in enumerate(remedy, start=1)]
     return "\n".join(lines)
 

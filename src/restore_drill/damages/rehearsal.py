@@ -69,7 +69,7 @@ class Rehearsal:
         if false_alarms := self.of_database(CONTROL):
             raise CouldNotRun(
                 "the proof cannot be made: an undamaged copy turns criteria red",
-                checked=false_alarms[:10],
+                checked=false_alarms,
                 remedy=remedy_for("prove", "false_alarm"),
             )
 

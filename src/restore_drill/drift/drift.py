@@ -40,6 +40,12 @@ class Drift:
         """The finding about the rows of `table`, if there is one that fails."""
         return [each for each in self.failing if each.title == f"rows of {table}"]
 
+    def rest(self, found: Sequence[Finding]) -> list[str]:
+        """Lines on all of `found` but what the line of its first one says."""
+        first, *others = found
+        lines = [line for each in others for line in (each.line, *each.details)]
+        return [*self.heads, *first.details, *lines]
+
     @property
     def against(self) -> str:
         """What it was measured against, in words."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from restore_drill.core.units import some
 from restore_drill.facts.schema.all_kinds import DIALECT_BOUND
 from restore_drill.facts.schema.definition import same_dialect, words_of
 from restore_drill.facts.schema.labels import EXPRESSIONS, Definition
@@ -19,6 +20,9 @@ WHEN_SPECIAL = {
     "replica identity of": "table",
 }
 """Kinds that are there where something is not as usual, and whose objects they name."""
+
+FEW = 3
+"""Names in the line of a finding that went with it; others have lines of their own."""
 
 QUIET = {"comment on"}
 """Kinds whose loss or change is only noted."""
@@ -56,10 +60,13 @@ class Finding:
         """The finding in a sentence, with what went with it."""
         more = ""
         if self.with_it:
-            shown = ", ".join(self.with_it[:3])
-            rest = len(self.with_it) - 3
-            more = f" (with it: {shown}" + (f" and {rest} more)" if rest > 0 else ")")
+            more = f" (with it: {some(self.with_it, FEW)})"
         return f"{self.title} {self.description}{more}"
+
+    @property
+    def details(self) -> list[str]:
+        """What went with it and is not in its line, a line each."""
+        return [f"  with it: {name}" for name in self.with_it[FEW:]]
 
     def noted(self, why: str) -> Self:
         """The same as something to know: it fails nothing."""

@@ -25,7 +25,7 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import Highs
 from restore_drill.manifest.file import Manifest
 
-SHOWN = 30
+SHOWN = 1000
 
 
 def measure_drift(

@@ -10,6 +10,7 @@ from typing import Any, LiteralString, TypeVar, cast
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import some as first_of
 from restore_drill.facts.answers import Row
 from restore_drill.facts.catalog import FAR, TABLES, USER_SCHEMA, Table
 from restore_drill.facts.catalog_reader import CatalogReader
@@ -18,7 +19,7 @@ from restore_drill.facts.plan import Plan
 ELSEWHERE = "its rows lie on another server (foreign tables), which a drill does not touch"
 UNENFORCED = "it is NOT ENFORCED: rows need not meet it"
 FAR_PART = "what lies on other servers"
-SHOWN = 5
+SHOWN = 100
 
 SCHEMAS: LiteralString = (
     "SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) FROM pg_namespace n WHERE"
@@ -103,6 +104,5 @@ class Survey:
 
 
 def some(names: Collection[str]) -> str:
-    """First few of `names`."""
-    shown = ", ".join(list(names)[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
+    """`names`, all of them up to a bound: what is not checked stands in full in the reports."""
+    return first_of(names, SHOWN)

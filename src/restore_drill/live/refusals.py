@@ -37,7 +37,7 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
     if changed:
         raise CouldNotRun(
             f"{target.description} was not touched: it has changed since its snapshot was taken",
-            checked=changed[:10],
+            checked=changed,
             remedy=remedy_for("live", "changed"),
         )
 

@@ -66,8 +66,8 @@ def bring_back(
     except CouldNotRun as error:
         raise not_brought_back(target, backup.path, str(error).splitlines()) from None
     if done.errors or found:
-        errors = [line for error in done.errors[:5] for line in error.lines()]
-        raise not_brought_back(target, backup.path, [*errors, *found[:10]])
+        errors = [line for error in done.errors for line in error.lines()]
+        raise not_brought_back(target, backup.path, [*errors, *found])
 
 
 def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotBroughtBack:

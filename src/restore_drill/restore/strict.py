@@ -12,14 +12,11 @@ from restore_drill.backups.plaindump.sql_tokens import opening
 from restore_drill.backups.plaindump.unusual import unusual
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_count
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.servers.model import Target
 
-MOST = 5
-"""Statements that are listed one by one."""
-ENOUGH = 1000
+MOST = 500
 """Statements after which no more are looked for."""
 
 
@@ -33,15 +30,15 @@ def refuse_unusual(
     found: list[str] = []
     for each in unusual_in(target, backup, contents, progress):
         found.append(each)
-        if len(found) >= ENOUGH:
+        if len(found) >= MOST:
+            found.append("no more were looked for")
             break
     if not found:
         return
-    more = [f"and {show_count(len(found) - MOST, 'more of the kind', 'more of the kind')}"]
     raise CouldNotRun(
         f"{target.description} was not touched: {backup.name} has statements that must not run "
         "on a live server",
-        checked=found[:MOST] + (more if found[MOST:] else []),
+        checked=found,
         remedy=remedy_for("live", "not_a_dump"),
     )
 

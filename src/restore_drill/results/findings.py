@@ -5,8 +5,28 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from restore_drill.core.errors import CHECKED
+from restore_drill.core.units import show_count
+
 MOST_ALIKE = 20
 """So many criteria with the same message are shown as they fail; the banner names all."""
+
+
+MOST_DETAILS = 20
+"""So many of its lines does a message have on the terminal; reports have the whole."""
+
+
+def shortened(text: str) -> str:
+    """A message for the terminal: what was found and the remedy, the first details between them."""
+    lines = text.split("\n")
+    begin = next((at for at, line in enumerate(lines) if line.startswith(CHECKED)), len(lines))
+    end = begin
+    while end < len(lines) and (end == begin or lines[end].startswith(" " * len(CHECKED))):
+        end += 1
+    shown = lines[begin : min(end, begin + MOST_DETAILS)]
+    if (more := end - begin - len(shown)) > 0:
+        shown.append(f"{'':{len(CHECKED)}}and {show_count(more, 'line')} more, in the reports")
+    return "\n".join([*lines[:begin], *shown, *lines[end:]])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from restore_drill.backups.plaindump.events import Cut
 from restore_drill.backups.plaindump.lines import LONGEST
 from restore_drill.core.units import show_bytes
 
-MOST = 20
+MOST = 1000
 """Refused statements that are listed one by one."""
 
 
