@@ -25,7 +25,7 @@ SLICE = 0.2
 SEND_BUFFER = 4_000_000
 """Bytes of rows that wait for the server in the kernel: with the default of 200 kB the restore of
 240 MB took 2 and 4 % longer (medians of 4 and of 3 alternated pairs). The system may give less."""
-PATIENCE = 3.0
+CANCEL_SECONDS = 3.0
 """Seconds for the server to end a statement that was cancelled."""
 CANCEL_WAIT = 1.0
 """Seconds for the server to take the request to cancel: a listener may never answer."""
@@ -150,7 +150,7 @@ class Wire:
     def interrupt(self) -> None:
         """Cancel what runs, and wait a moment for its end, so that its locks are given back."""
         self.cancel()
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + CANCEL_SECONDS
         with suppress(psycopg.Error):
             while self.pgconn.is_busy() and time.monotonic() < until and not self.stop.is_set():
                 if self.reading.poll(SLICE * 1000):
