@@ -12,9 +12,9 @@ import psycopg
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.drift.accepted import Acceptances
-from restore_drill.drift.compare import Tolerance
 from restore_drill.drift.drift import Drift, drift_of
 from restore_drill.drift.measures import facts_of
+from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.servers.model import Target

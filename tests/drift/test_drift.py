@@ -13,10 +13,11 @@ import pytest
 from drill import test_drift as criteria
 from fixtures.commands import main
 from restore_drill.config.criteria import Criteria, load_criteria
-from restore_drill.drift.compare import Tolerance, compare_with
+from restore_drill.drift.compare import compare_with
 from restore_drill.drift.drift import Drift
 from restore_drill.drift.findings import ROWS
 from restore_drill.drift.high import highs_after
+from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.all_kinds import KINDS
 from restore_drill.facts.schema.kinds import Expression, read_parts
 from restore_drill.facts.schema.labels import EXPRESSIONS, LABELS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from restore_drill.drift.compare import Tolerance
 from restore_drill.drift.findings import Finding
+from restore_drill.drift.tolerance import Tolerance
 
 
 class Acceptances:

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from restore_drill.config.criteria import Criteria
 from restore_drill.core.names import as_before, split_name
-from restore_drill.core.units import show_count
 from restore_drill.drift.causes import by_cause
 from restore_drill.drift.findings import (
     ADDED,
@@ -20,46 +18,11 @@ from restore_drill.drift.findings import (
     of_objects,
 )
 from restore_drill.drift.high import above, of_lost_partitions, parent_of
+from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.heads import moved, went_back
-from restore_drill.facts.schema.model import DriftFacts, High, Highs, Measure
+from restore_drill.facts.schema.model import DriftFacts, Highs, Measure
 
 ROTATED = "partitions come and go: its table has got new ones"
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far rows may be from those of the measure, as the criteria file says."""
-
-    criteria: Criteria
-
-    def bounds(self, table: str, was: int) -> tuple[float, float | None]:
-        """Fewest and most rows (None: any number) that `table` may have where it had `was`."""
-        growth = self.criteria.max_growth
-        least = was * (1 - self.criteria.shrink_of(table))
-        return least, None if growth is None else was * (1 + growth)
-
-    def holds(self, table: str, was: int, now: int) -> bool:
-        """Whether `now` rows are within the bounds."""
-        least, most = self.bounds(table, was)
-        return least <= now and (most is None or now <= most)
-
-    def shrinkage(self, table: str, was: int, now: int) -> str:
-        """How `now` rows break the bounds, empty where they hold."""
-        if self.holds(table, was, now):
-            return ""
-        least, most = self.bounds(table, was)
-        bounds = f"at least {least:,.0f}" + (f" and at most {most:,.0f}" if most else "")
-        return f"has {show_count(now, 'row')}, it had {was:,}; allowed: {bounds}"
-
-    def told_of_high(self, table: str, high: High, was: int, now: int) -> str:
-        """How `now` rows are too few against the most there were, empty where they are not."""
-        least, _ = self.bounds(table, high.rows)
-        if least <= now:
-            return ""
-        return (
-            f"has {show_count(now, 'row')}, it had {was:,} then and {high.rows:,} in {high.drill}: "
-            f"it shrinks little by little; allowed: at least {least:,.0f}"
-        )
 
 
 @dataclass(frozen=True)
@@ -174,7 +137,7 @@ def of_rows(
         after = now.rows[table]
         words = tolerance.shrinkage(table, was.rows[table] - gone[table], after)
         if not words and table in highs and table not in unsteady:
-            words = tolerance.told_of_high(table, highs[table], was.rows[table], after)
+            words = tolerance.shrinkage_since(table, highs[table], was.rows[table], after)
         if words:
             yield Finding(ROWS, "rows of", table, words, rows=after)
             done |= above(table, parts)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from restore_drill.drift.accepted import Acceptances
-from restore_drill.drift.compare import Tolerance, compare_with
+from restore_drill.drift.compare import compare_with
 from restore_drill.drift.findings import ADDED, Finding
+from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.model import DriftFacts, Measure
 
 MOST_NAMED = 3

@@ -15,12 +15,12 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_count
 from restore_drill.drift.accepted import Acceptances
-from restore_drill.drift.compare import Tolerance
 from restore_drill.drift.drift import Drift, drift_of
 from restore_drill.drift.findings import ADDED, CHANGED, LOST, ROWS
 from restore_drill.drift.high import highs_after
 from restore_drill.drift.measures import Measures, facts_of
 from restore_drill.drift.state import Passed, State
+from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import Highs
 from restore_drill.manifest.file import Manifest

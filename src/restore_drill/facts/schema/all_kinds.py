@@ -6,12 +6,13 @@ from restore_drill.facts.schema import (
     kinds_of_code,
     kinds_of_rights,
     kinds_of_tables,
+    kinds_of_text,
     kinds_of_views,
 )
 
 GROUPS = (
     kinds_of_tables.KINDS + kinds_of_views.KINDS,
-    kinds_of_code.KINDS,
+    kinds_of_code.KINDS + kinds_of_text.KINDS,
     kinds_of_rights.KINDS,
 )
 """They can be read side by side."""
