@@ -14,6 +14,7 @@ from pathlib import Path
 from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.streams import READ_ERRORS
+from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_bytes, show_count
 
@@ -44,11 +45,18 @@ def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
 
 
 def expected_sha256(path: Path) -> str | None:
-    """Digest in the `.sha256` file beside the backup, None where there is none."""
+    """Digest in the `.sha256` file beside the backup, None where there is none.
+
+    Raises CouldNotRun where it cannot be read.
+    """
     beside = path.with_name(path.name + ".sha256")
     if not beside.is_file():
         return None
-    found = re.search(r"\b[0-9a-fA-F]{64}\b", beside.read_text(encoding="utf-8", errors="replace"))
+    try:
+        text = beside.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise cannot_read("the checksum", beside, error) from None
+    found = re.search(r"\b[0-9a-fA-F]{64}\b", text)
     return found.group().lower() if found else "(no SHA-256 in it)"
 
 

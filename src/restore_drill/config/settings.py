@@ -22,6 +22,8 @@ from restore_drill.config.values import (
     path_of,
     redis_url_of,
 )
+from restore_drill.core.access import why_closed
+from restore_drill.core.errors import UsageError
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
@@ -95,9 +97,20 @@ def read_environment(*folders: Path) -> Mapping[str, str]:
     merged: dict[str, str] = dict(os.environ)
     for folder in dict.fromkeys(folders):
         for name in (".env", ".env.txt"):
-            for key, value in dotenv_values(folder / name).items():
+            for key, value in values_in(folder / name).items():
                 merged.setdefault(key, value or "")
     return merged
+
+
+def values_in(path: Path) -> dict[str, str | None]:
+    """Variables of an `.env` file, none where it is not there; UsageError where it is no use."""
+    try:
+        return dotenv_values(path)
+    except OSError as error:
+        why = why_closed(path, error)
+        raise UsageError(f"{path} cannot be read: {why}; make it readable, or move it") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text; correct it, or move it") from None
 
 
 def reference_beside(criteria: Criteria) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.options import OPTIONS, usage_error
+from restore_drill.core.access import nearest_closed
 from restore_drill.core.units import parse_duration
 
 COPY = {
@@ -39,7 +41,8 @@ def path_of(
         what = f"names {shown}, which is no path on this machine"
         raise usage_error(name, what, copy_of(place[1], shown))
     path = here / Path(value).expanduser()
-    if must_exist and not path.exists():
+    is_there = os.path.exists(path) or nearest_closed(path)  # noqa: PTH110 - raises nothing
+    if must_exist and not is_there:
         raise usage_error(
             name, f"names {path}, which does not exist", "check the path and its mount"
         )

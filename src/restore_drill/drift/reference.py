@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from restore_drill.core.access import why_closed
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.facts.schema.labels import LABELS, Definition
@@ -85,7 +86,7 @@ def read_reference(path: Path) -> Measure:
         raw = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"the reference {path} cannot be read: {error.strerror}; "
+            f"the reference {path} cannot be read: {why_closed(path, error)}; "
             "name another one with --reference (DRILL_REFERENCE)"
         ) from None
     except UnicodeDecodeError:

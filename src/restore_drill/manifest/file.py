@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.backups.read import sha256_of
+from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.remedies import remedy_for
@@ -130,10 +131,7 @@ def read_manifest(path: Path) -> Manifest:
             raise ValueError(f"its schema is {schema!r}")
         return manifest_from(raw)
     except OSError as error:
-        raise CouldNotRun(
-            f"the manifest {path} cannot be read: {error.strerror}",
-            remedy=remedy_for("machine", "unreadable"),
-        ) from None
+        raise cannot_read("the manifest", path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupFault(
             f"the manifest {path.name} is damaged: {reason(error)}",

@@ -73,7 +73,17 @@ def claims_to_be_backup(path: Path) -> bool:
 def look_at(path: Path, zone: tzinfo) -> Candidate:
     """What the file or directory at `path` is; OSError where it cannot be read."""
     kind = recognise(path)
-    recorded = recorded_head(path, kind)
+    return candidate_of(path, zone, kind, recorded_head(path, kind), size=size_of(path))
+
+
+def closed_candidate(path: Path, zone: tzinfo) -> Candidate:
+    """What may be a backup at `path`, which this user may not read."""
+    kind = Kind("", "", "cannot be read: Permission denied")
+    return candidate_of(path, zone, kind, Head(), size=0)
+
+
+def candidate_of(path: Path, zone: tzinfo, kind: Kind, recorded: Head, *, size: int) -> Candidate:
+    """Candidate of this `kind`, by its name, the times of its file and what is `recorded`."""
     named, made = named_in(path.name, zone), recorded.dumped_at
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     is_renamed = named and made and named.start - made > APART and named.start <= datetime.now(UTC)
@@ -85,7 +95,7 @@ def look_at(path: Path, zone: tzinfo) -> Candidate:
     )
     when, source = next((when, source) for when, source in times if when is not None)
     day = None if is_renamed else named
-    return Candidate(path, kind, size_of(path), when, source, recorded.database, day)
+    return Candidate(path, kind, size, when, source, recorded.database, day)
 
 
 def time_of(

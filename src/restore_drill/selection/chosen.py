@@ -12,6 +12,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
 from restore_drill.backups.streams import AROUND
 from restore_drill.config.settings import Settings
+from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
@@ -28,6 +29,9 @@ def choose(settings: Settings) -> Chosen:
         return replace(backup, head=read_head(backup))
     except (BackupFault, CouldNotRun) as error:
         return error
+    except OSError as error:
+        place = settings.backup or settings.backup_path or Path()
+        return cannot_read("the backup", Path(error.filename or place), error)
 
 
 def no_backup_named() -> CouldNotRun:

@@ -10,13 +10,21 @@ from pathlib import Path
 
 from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
-from restore_drill.selection.candidate import Candidate, claims_to_be_backup, look_at, size_of
+from restore_drill.core.access import cannot_read, closed_in
+from restore_drill.selection.candidate import (
+    Candidate,
+    claims_to_be_backup,
+    closed_candidate,
+    look_at,
+    size_of,
+)
 from restore_drill.selection.links import linked_from, without_copies
 
 IN_PROGRESS = (".part", ".partial", ".tmp", ".temp", ".inprogress", ".incomplete")
 COMPANIONS = (".sha256", ".sha512", ".md5", ".json", ".log", ".txt", ".sig", ".md")
+NOT_YET = IN_PROGRESS + COMPANIONS
+LOST_AND_FOUND = "lost+found"
+"""Folder that file systems keep at their root, for their administrator alone."""
 OURS = "snapshots"
 """Folder of the drill's own safety snapshots."""
 SETTLE_SECONDS = 0.2
@@ -26,12 +34,16 @@ YOUNG_SECONDS = 60.0
 
 @dataclass
 class Listing:
-    """What was found in a folder, and what became of the rest, a line each."""
+    """What was found in a folder, and what became of the rest, a line each.
+
+    `closed` is what this user may not read: it may be a backup.
+    """
 
     found: list[Candidate] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    closed: list[Candidate] = field(default_factory=list)
 
 
 def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str]]:
@@ -60,6 +72,7 @@ def list_folder(folder: Path, zone: tzinfo) -> Listing:
         listing.found += inner.found
         listing.passed_over += [f"{below.name}/{line}" for line in inner.passed_over]
         listing.remarks += inner.remarks
+        listing.closed += inner.closed
     listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
     return listing
 
@@ -69,16 +82,13 @@ def entries_of(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
-        raise CouldNotRun(
-            f"the backup directory {folder} cannot be read: {error.strerror}",
-            remedy=remedy_for("machine", "unreadable"),
-        ) from None
+        raise cannot_read("the backup directory", folder, error) from None
 
 
 def list_flat(folder: Path, zone: tzinfo) -> Listing:
     """What lies directly in `folder`, newest first."""
     listing = Listing()
-    paths = dict.fromkeys(own_paths(folder, listing))
+    paths = dict.fromkeys(own_paths(folder, listing, zone))
     looked: list[Candidate] = []
     for path in without_growing(paths, listing.passed_over):
         try:
@@ -105,9 +115,13 @@ def counts(candidate: Candidate, known: set[str]) -> bool:
     )
 
 
-def own_paths(folder: Path, listing: Listing) -> Iterator[Path]:
+def own_paths(folder: Path, listing: Listing, zone: tzinfo) -> Iterator[Path]:
     """Files and dumps in `folder`, a link as what it leads to; the rest goes into `listing`."""
     for path in entries_of(folder):
+        if closed_in(path):
+            if path.name != LOST_AND_FOUND and not path.name.lower().endswith(NOT_YET):
+                listing.closed.append(closed_candidate(path, zone))
+            continue
         target = linked_from(path)
         if target is not None and not target.exists():
             listing.passed_over.append(f"{path.name}: a link to {target}, which does not exist")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import defaultdict
 from datetime import tzinfo
 from fnmatch import fnmatchcase
@@ -13,8 +14,9 @@ from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.backups.model import Backup, NotDrilled
 from restore_drill.config.settings import Settings
+from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.calling import DRILL
-from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, as_backup, look_at
@@ -42,7 +44,7 @@ def check_paths(settings: Settings) -> None:
                     f"--backup names {named}, a directory without toc.dat, so not "
                     f"a directory-format dump; for a folder of backups set BACKUP_PATH={named}"
                 )
-    elif folder is not None and not folder.is_dir():
+    elif folder is not None and os.access(folder, os.F_OK) and not folder.is_dir():
         raise UsageError(
             f"BACKUP_PATH names {folder}, which is not a directory; name a file with --backup"
         )
@@ -69,8 +71,10 @@ def select_backup(settings: Settings) -> Backup:
         if each not in live and each not in pool[:1]:
             listing.passed_over += [f"{one.path.name}: {one.why_not}" for one in each[:MOST_LISTED]]
     if not pool:
+        pass_over_closed(listing, None)
         raise no_backups(source, listing, live, pattern)
     newest, *alike = pool[0]
+    pass_over_closed(listing, newest)
     earlier = [each.size for each in alike if each.kind == newest.kind and each.size]
     return as_backup(
         source.fetch(newest),
@@ -79,6 +83,14 @@ def select_backup(settings: Settings) -> Backup:
         not_drilled=tuple(not_drilled(each) for each in live if each is not pool[0]),
         remarks=tuple(listing.remarks),
     )
+
+
+def pass_over_closed(listing: Listing, newest: Candidate | None) -> None:
+    """Note what may not be read; CouldNotRun where it is to be drilled, and not `newest`."""
+    for each in sorted(listing.closed, key=lambda each: each.order, reverse=True):
+        if newest is None or (each.series == newest.series and each.order > newest.order):
+            raise cannot_read("the backup", each.path)
+        listing.passed_over.append(f"{each.path.name}: {each.kind.unrecognised}")
 
 
 def in_series(found: list[Candidate]) -> list[Series]:
@@ -156,13 +168,12 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
 
 def named_backup(path: Path, zone: tzinfo) -> Backup:
     """Backup that --backup names."""
+    if closed_in(path):
+        raise cannot_read("the backup", path)
     try:
         target = followed(path)
         candidate = look_at(target, zone)
     except OSError as error:
-        raise CouldNotRun(
-            f"the backup {path} cannot be read: {error.strerror}",
-            remedy=remedy_for("machine", "unreadable"),
-        ) from None
+        raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     return as_backup(candidate, remarks=links)

@@ -8,6 +8,7 @@ from pathlib import Path
 from restore_drill.config.criteria.file import FILE
 from restore_drill.config.criteria.model import Criteria
 from restore_drill.config.criteria.place import Place
+from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 
 
@@ -18,7 +19,8 @@ def load_criteria(path: Path) -> Criteria:
         raw = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
-            f"criteria file {path}: {error.strerror}; name another with --criteria (DRILL_CRITERIA)"
+            f"criteria file {path}: {why_closed(path, error)}; "
+            "name another with --criteria (DRILL_CRITERIA)"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"criteria file {path} is no valid TOML: {error}") from None
