@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from restore_drill.backups.plaindump.refusals import outermost
-from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
+from restore_drill.backups.plaindump.sql_tokens import END, Token, outermost, tokens_of
 
 OF_SERVER = {
     "database": "other databases", "group": "roles", "parameter": "settings of the server",

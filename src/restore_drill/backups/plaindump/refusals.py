@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
+from restore_drill.backups.plaindump.sql_tokens import END, Token, copy_ends, outermost, tokens_of
 from restore_drill.backups.plaindump.statements import COPY_IN
 
 REACHING = (
@@ -57,24 +57,6 @@ def judge_copy(sql: bytes, words: Iterator[Token]) -> str:
     if (direction == "from") != bool(COPY_IN.match(sql)):
         return "COPY in a shape whose rows cannot be distinguished from statements"
     return judge_query(sql, words)
-
-
-def copy_ends(words: Iterator[Token]) -> tuple[str, Token]:
-    """Direction of a COPY of a table (`from`, `to`) and the token behind it; empty for others."""
-    token = next(words, END)
-    if token.text == b"(":
-        return "", token
-    if token.word == "binary":
-        token = next(words, END)
-    while token.kind in ("word", "name") and token.word not in ("from", "to"):
-        token = next(words, END)
-        if token.text == b".":
-            token = next(words, END)
-    if token.text == b"(":
-        while token.text != b")" and token.kind != "end":
-            token = next(words, END)
-        token = next(words, END)
-    return (token.word, next(words, END)) if token.word in ("from", "to") else ("", token)
 
 
 def judge_query(sql: bytes, words: Iterator[Token]) -> str:
@@ -177,15 +159,6 @@ def judge_function(words: Iterator[Token]) -> str:
     if is_c and not is_own:
         return f"a function in C outside of $libdir, which {LOADS}"
     return ""
-
-
-def outermost(words: Iterator[Token]) -> Iterator[Token]:
-    """Those tokens that stand in no parentheses."""
-    depth = 0
-    for token in words:
-        depth += (token.text == b"(") - (token.text == b")")
-        if depth == 0:
-            yield token
 
 
 def judge_import(_sql: bytes, _words: Iterator[Token]) -> str:

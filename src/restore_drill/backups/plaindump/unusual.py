@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from restore_drill.backups.plaindump.reach import reach
 from restore_drill.backups.plaindump.refusals import (
     PIECE,
-    copy_ends,
     hides_a_name,
-    outermost,
 )
-from restore_drill.backups.plaindump.sql_tokens import END, Token, tokens_of
+from restore_drill.backups.plaindump.sql_tokens import END, Token, copy_ends, outermost, tokens_of
 from restore_drill.backups.plaindump.statements import SIMPLE_INSERT
 
 ROW = rb"""\s*\([^'"()\\$]*+(?:(?<![eE])'[^']*+'[^'"()\\$]*+)*+\)"""
