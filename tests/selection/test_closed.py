@@ -48,10 +48,9 @@ def folder(tmp_path: Path) -> Path:
 
 def settings(**given: str) -> Settings:
     """Settings of a drill that was given these options and variables."""
-    names = ("backup_path", "backup")
     made = settings_from({}, here=ROOT, root=ROOT)
-    paths = {name: Path(given[name]) if name in given else None for name in names}
-    return replace(made, **paths)
+    paths = {name: Path(value) for name, value in given.items()}
+    return replace(made, backup=paths.get("backup"), backup_path=paths.get("backup_path"))
 
 
 def selected(folder: Path) -> Chosen:
