@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,16 @@ import pytest
 
 from drill import test_drift as criteria
 from fixtures.commands import main
+from restore_drill.backups.model import Backup
 from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.drift.compare import compare_with
 from restore_drill.drift.drift import Drift
 from restore_drill.drift.findings import ROWS
 from restore_drill.drift.high import highs_after
+from restore_drill.drift.measures import Measures
+from restore_drill.drift.outcome import keep
+from restore_drill.drift.state import State
 from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.all_kinds import KINDS
 from restore_drill.facts.schema.kinds import Expression, read_parts
@@ -198,19 +204,41 @@ def test_state_is_kept_elsewhere_without_backup_path(source: Target, tmp_path: P
     assert "Measured against: the last passed drill; drift against the drill of" in second.output
 
 
-@pytest.mark.parametrize("content", ["", '{"schema": 1', '{"schema": 9}', "[]", '{"schema": 1}'])
-def test_damaged_state_is_reported_and_counts_as_none(
-    content: str, drilled: Callable[..., Drill], tmp_path: Path
+DAMAGED = ["", '{"schema": 1', '{"schema": 9}', "[]", '{"schema": 1}', '{"schema": 1, "facts": 7}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_measure_is_an_error(content: str, tmp_path: Path) -> None:
+    """A torn or foreign file is no first drill: nothing is compared, and the file stays."""
+    state = State(tmp_path, "shop")
+    state.passed_path.write_text(content)
+    _, problem = state.read_passed()
+    backup = Backup(tmp_path / "shop.sql", "plain", "", 1, datetime.now(UTC), "its name")
+    result = {"verdict": "passed", "selection": ""}
+
+    with pytest.raises(CouldNotRun) as told:
+        Measures(state, problem=problem).check()
+    keep(state, Drift((), rows_facts(10)), backup, result, datetime.now(UTC))
+
+    assert str(state.passed_path) in str(told.value)
+    assert "or start anew" in str(told.value)
+    assert state.passed_path.read_text() == content
+    Measures(State(tmp_path / "none", "shop")).check()
+
+
+def test_a_loss_beside_a_damaged_measure_is_no_pass(
+    drilled: Callable[..., Drill], tmp_path: Path
 ) -> None:
-    """A torn or foreign file of the state is reported; the drill is then the first of its kind."""
+    """A drill that lost its measure could not run; once that is put aside, a drill begins anew."""
     drilled()
     (passed,) = (tmp_path / "backups" / ".drill" / "drift").glob("*/passed.json")
-    passed.write_text(content)
+    passed.write_text(passed.read_text()[:100])
 
-    found = drilled("-k", "drift", script=DROP_KEY)
+    found = drilled("-k", "not redis", script=DROP_KEY)
 
-    assert found.failed == {}
-    assert "counts as none" in found.output
+    assert (found.code, found.failed) == (6, {}), found.output
+    assert "what the last passed drill held cannot be read" in found.output
+    assert len(passed.read_text()) == 100
     assert "Traceback" not in found.output
 
 

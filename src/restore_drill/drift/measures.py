@@ -8,7 +8,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.checks.names import CriteriaNames
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
-from restore_drill.core.errors import BackupFault
+from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.drift.reference import read_reference
 from restore_drill.drift.state import Passed, State, state_of
@@ -30,7 +30,7 @@ class Measures:
     """The last passed drill and the reference, where they are there.
 
     `state` is None where there is no backup whose series it could be of; `why_not` says why there
-    is no last passed drill, `problem` what is wrong with the state.
+    is no last passed drill, `problem` why it cannot be read.
     """
 
     state: State | None = None
@@ -38,6 +38,19 @@ class Measures:
     reference: Measure | None = None
     why_not: str = ""
     problem: str = ""
+
+    def check(self) -> None:
+        """CouldNotRun where the last passed drill is there and cannot be read.
+
+        To go on as if there were none would take a loss of today for the measure of tomorrow.
+        """
+        if self.problem and self.state:
+            path = self.state.passed_path
+            raise CouldNotRun(
+                f"what the last passed drill held cannot be read: {self.problem}",
+                checked=[f"{path}, which this drill leaves as it is"],
+                remedy=remedy_for("drift", "damaged", path=path),
+            )
 
     @property
     def all(self) -> list[Measure]:
@@ -62,7 +75,7 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     why_not = ""
     if passed is None:
         why_not = f"first drill of this series ({state.scheme}): when it passes it is the measure"
-        why_not = f"{problem}: it counts as none; {why_not}" if problem else why_not
+        why_not = problem or why_not
     elif passed.taken_at > backup.taken_at:
         why_not = f"the last passed drill was of a later backup, {passed.backup}"
         passed = None

@@ -49,7 +49,7 @@ def measure_drift(
         restored=lost_by_restore(facts),
         command=command_of(settings),
     )  # fmt: skip
-    return found, list(filter(None, (damaged, measures.problem, head_note(facts))))
+    return found, list(filter(None, (damaged, head_note(facts))))
 
 
 def lost_by_restore(facts: Facts) -> frozenset[str]:
@@ -122,7 +122,9 @@ def keep(state: State, found: Drift, backup: Backup, result: dict[str, Any], at:
     `result` is what came of the drill that began `at` that time. Raises OSError.
     """
     is_whole = result["verdict"] == "passed" and not result["selection"]
-    known, _ = state.read_passed()
+    known, problem = state.read_passed()
+    if problem:
+        return
     if is_whole and (known is None or known.taken_at <= backup.taken_at):
         highs = highs_now(known, found) if known else {}
         state.write_passed(backup, at, found.facts, highs)

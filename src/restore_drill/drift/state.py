@@ -9,7 +9,8 @@ scheme of its backups' names and by their folder. In it lie
 - `accepted.jsonl`: what was accepted, by whom, when and why; a line each, kept for ever.
 
 Files are replaced in one step, so that drills side by side leave a whole one; a file that is torn
-or none of ours is reported, and counts as none.
+or none of ours is reported. Without the last passed drill nothing is compared, and no drill
+replaces one that cannot be read.
 """
 
 from __future__ import annotations
