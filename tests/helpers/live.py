@@ -50,7 +50,10 @@ def start_and_wait_for_reset(
 ) -> subprocess.Popen[str]:
     """Start a drill whose verification hangs, and wait until it has reset the database."""
     criteria = report_dir.parent / "hang.toml"
-    criteria.write_text('[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n')
+    criteria.write_text(
+        '[sql]\ntimeout = "10m"\n'
+        '[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n'
+    )
     process = subprocess.Popen(
         [
             sys.executable, "-m", "pytest", str(ROOT / "drill"),
@@ -63,10 +66,7 @@ def start_and_wait_for_reset(
         stderr=subprocess.STDOUT,
         text=True,
     )  # fmt: skip
-    query = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
-    )
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     deadline = time.monotonic() + 60
     with live.connect(dbname="postgres") as connection:
         while connection.execute(query.encode()).fetchone() == (0,):
