@@ -19,7 +19,7 @@ from restore_drill.core.calling import SUITE
 
 def pytest_addoption(parser: Any, pluginmanager: Any) -> None:
     """Begin the drill anew, where the command line names a drill folder."""
-    # pytest rewrites the asserts of all that comes with a plugin, unless it is told otherwise: the
+    # pytest rewrites the asserts of all that comes with a plugin, unless it is set otherwise: the
     # engine has none to show, and rewriting it takes seconds where nothing can be cached.
     getattr(pluginmanager.rewrite_hook, "_must_rewrite", set()).discard("restore_drill")
     config = pluginmanager.get_plugin("pytestconfig")

@@ -96,19 +96,19 @@ ERRORS = {
     ),
     "one part": (
         '[freshness]\nbought_at = "1h"\n',
-        "[freshness]: 'bought_at' is no 'table.column'",
+        "[freshness]: 'bought_at' is not a 'table.column'",
     ),
     "four parts": (
         '[freshness]\n"a.b.c.d" = "1h"\n',
-        "[freshness]: 'a.b.c.d' is no 'table.column'",
+        "[freshness]: 'a.b.c.d' is not a 'table.column'",
     ),
-    "empty part": ('[freshness]\n"a." = "1h"\n', "[freshness]: 'a.' is no 'table.column'"),
-    "no age": ('[freshness]\n"a.b" = "soon"\n', "[freshness]: a.b is no duration: 'soon'"),
+    "empty part": ('[freshness]\n"a." = "1h"\n', "[freshness]: 'a.' is not a 'table.column'"),
+    "no age": ('[freshness]\n"a.b" = "soon"\n', "[freshness]: a.b is not a duration: 'soon'"),
     "zero age": ('[freshness]\n"a.b" = 0\n', "a.b must be an age like '26h', not 0"),
     "list": ("freshness = []\n", "[freshness]: must be a table, not []"),
     "sql key": ('[sql]\nfolders = "a"\n', "[sql]: unknown key 'folders'; did you mean 'folder'?"),
     "sql folder type": ("[sql]\nfolder = 3\n", "[sql]: folder is missing: the name of a folder"),
-    "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is no duration: 'long'"),
+    "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is not a duration: 'long'"),
     "waiver table": (
         '[waivers]\nreason = "r"\n',
         "waivers: write each as a table of its own, under [[waivers]]",
@@ -125,9 +125,12 @@ ERRORS = {
     ),
     "expiry as text": (
         WAIVER.replace("2027-01-31", "'2027-01-31'"),
-        "expires is no date: '2027-01-31'",
+        "expires is not a date: '2027-01-31'",
     ),
-    "expiry with time": (WAIVER.replace("2027-01-31", "2027-01-31T10:00:00"), "expires is no date"),
+    "expiry with time": (
+        WAIVER.replace("2027-01-31", "2027-01-31T10:00:00"),
+        "expires is not a date",
+    ),
     "wild name": (WAIVER.replace("test_x[a]", "test_*"), "wild inside its brackets only"),
     "all": (WAIVER.replace("test_x[a]", "*"), "a waiver names one criterion"),
     "complete": (

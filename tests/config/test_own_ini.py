@@ -168,7 +168,7 @@ def test_an_unknown_command_is_no_drill(around: Around, word: str, near: str) ->
     code, told = around.run("-m", "drill", word)
 
     assert code == 4
-    assert f"is no command and no path; did you mean {near}?" in told
+    assert f"is neither a command nor a path; did you mean {near}?" in told
     assert "rollback" in told and "RESTORE DRILL" not in told
     assert around.run("-m", "drill", "--help")[0] == 0
 

@@ -32,20 +32,20 @@ USAGE = {
     "missing backup": (["--backup=/nowhere/b.sql"], {}, "/nowhere/b.sql, which does not exist"),
     "missing folder": ([], {"BACKUP_PATH": "/nowhere"}, "BACKUP_PATH names /nowhere"),
     "empty folder name": ([], {"BACKUP_PATH": ""}, "BACKUP_PATH is set but empty"),
-    "bad duration": (["--max-backup-age=soon"], {}, "(DRILL_MAX_BACKUP_AGE) is no duration"),
+    "bad duration": (["--max-backup-age=soon"], {}, "(DRILL_MAX_BACKUP_AGE) is not a duration"),
     "bad number": (["--jobs=0"], {}, "--jobs (DRILL_JOBS) cannot be '0'"),
     "no database url": (["--target=database"], {}, "DATABASE_URL is unset"),
     "bad database url": (
         ["--target=database"],
         {"DATABASE_URL": "mysql://user:hunter2@host/db"},
-        "DATABASE_URL is no PostgreSQL URL",
+        "DATABASE_URL is not a PostgreSQL URL",
     ),
     "database url without name": (
         ["--target=database"],
         {"DATABASE_URL": "postgresql://user:hunter2@host"},
         "DATABASE_URL names no database",
     ),
-    "bad redis url": ([], {"REDIS_URL": "http://:hunter2@host"}, "REDIS_URL is no Redis URL"),
+    "bad redis url": ([], {"REDIS_URL": "http://:hunter2@host"}, "REDIS_URL is not a Redis URL"),
     "odd redis url": ([], {"REDIS_URL": "redis://:hunter2\u2100@h"}, "REDIS_URL"),
     "missing criteria": (["--criteria=/nowhere.toml"], {}, "criteria file /nowhere.toml"),
 }  # fmt: skip
@@ -75,7 +75,7 @@ CRITERIA = {
     "wrong type": ("[tables]\ncards = { min_rows = 'a' }\n", "min_rows must be a number"),
     "no bound": ("[facts.f]\nsql = 'SELECT 1'\n", "give min, max or equals"),
     "bad zone": ("[backup]\ntimezone = 'Mars/Base'\n", "timezone 'Mars/Base' is unknown"),
-    "no toml": ("[tables\n", "is no valid TOML"),
+    "no toml": ("[tables\n", "is not valid TOML"),
 }  # fmt: skip
 
 

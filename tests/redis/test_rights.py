@@ -76,7 +76,7 @@ def test_redis_without_info_is_not_checked_instead_of_failed(
     assert run.exit_code == 0, run.output
     assert "without INFO (not permitted, or renamed)" in run.output
     assert "REPLICAOF" not in run.output
-    assert ("does not tell its role" in run.output) == (hidden != "renamed")
+    assert ("does not reveal its role" in run.output) == (hidden != "renamed")
     assert run.redis["write"] == "not tried"
 
 

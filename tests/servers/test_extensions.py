@@ -59,7 +59,7 @@ def test_build_whose_library_does_not_load_is_passed_over(
     monkeypatch.setattr(find, "fetched", lambda *_: None)
     said: list[str] = []
     assert find_binaries(MAJOR, needs=needs, note=said.append) is able
-    assert "PostgreSQL 17 cannot be had here" in said[0]
+    assert "PostgreSQL 17 is not available here" in said[0]
 
 
 def test_extension_that_no_build_can_make_could_not_run(

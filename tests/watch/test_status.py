@@ -267,7 +267,7 @@ def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "environment", "told"),
     [
-        (["--max-age=soon"], {}, "--max-age is no duration: 'soon'"),
+        (["--max-age=soon"], {}, "--max-age is not a duration: 'soon'"),
         ([], {"BACKUP_PATH": ""}, "BACKUP_PATH is set but empty"),
         (["--nonsense"], {}, "see python -m drill status --help"),
     ],

@@ -27,7 +27,7 @@ GROUPS = {
 VARIABLES_HELP = (
     ("BACKUP_PATH", "where backups lie: in its folder db/, directly, or one folder down"),
     ("DATABASE_URL", "the live database, for --target database alone"),
-    ("REDIS_URL", "your Redis; unset, an embedded one stands in"),
+    ("REDIS_URL", "your Redis; unset, an embedded one is started"),
 )
 
 PYTEST_HELP = (
@@ -52,11 +52,11 @@ def drill_help(called: str) -> str:
 
 def of_option(option: Option) -> Iterator[str]:
     """The lines of one option: its flag, what it is, its default and its variable."""
-    told = option.help
-    told += f" [default: {option.otherwise}]" if option.otherwise else ""
-    told += f" [env:{UNBROKEN}{option.variable}]" if option.variable else ""
+    text = option.help
+    text += f" [default: {option.otherwise}]" if option.otherwise else ""
+    text += f" [env:{UNBROKEN}{option.variable}]" if option.variable else ""
     flag = option.flag if option.is_flag else f"{option.flag} X"
-    yield from entries([(flag, told)])
+    yield from entries([(flag, text)])
 
 
 def entries(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

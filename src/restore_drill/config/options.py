@@ -1,4 +1,4 @@
-"""The table of the drill's options: names, variables, defaults, help; and how a mistake is told."""
+"""The table of the drill's options: names, variables, defaults, help; errors in their values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TARGETS = ("embedded", "container", "database")
 
 
 class Option(NamedTuple):
-    """One option: the variable that stands in for it, its default and its help text.
+    """One option: the variable that may be set instead, its default and its help text.
 
     `unset` says in words what holds without it, where `default` is no value that says so. `once`
     is the name that it had: its flag and its variable still work.
@@ -147,7 +147,7 @@ BUDGETS = ("max_restore_time", "max_verify_time", "max_total_time")
 
 
 def usage_error(name: str, what: str, remedy: str) -> UsageError:
-    """Usage error about the setting `name`, told by its option and its variable."""
+    """Usage error about the setting `name`, which names its option and its variable."""
     if name in VARIABLES:
         names = VARIABLES[name]
     else:

@@ -30,7 +30,7 @@ def own_drill_around(path: Path) -> Path | None:
 
 
 def own_drill_near(here: Path) -> Path | None:
-    """The own drill folder of someone who stands in `here`: around it, or in it as `drill/`."""
+    """The own drill folder of someone who works in `here`: around it, or in it as `drill/`."""
     below = here / NAME
     return below if is_own_drill(below) else own_drill_around(here)
 

@@ -38,7 +38,7 @@ def path_of(
         return None
     if place := re.match(r"(\w[\w+.-]*)://", value):
         shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets
-        what = f"names {shown}, which is no path on this machine"
+        what = f"names {shown}, which is not a path on this machine"
         raise usage_error(name, what, copy_of(place[1], shown))
     path = here / Path(value).expanduser()
     is_there = os.path.exists(path) or nearest_closed(path)  # noqa: PTH110 - raises nothing
@@ -86,7 +86,7 @@ def duration_of(given: dict[str, str | None], name: str) -> float | None:
     except ValueError as error:
         raise usage_error(name, str(error), "write it like 90s, 5min or 26h") from None
     if seconds <= 0:
-        raise usage_error(name, f"cannot be {text!r}", "give more than no time, or leave it away")
+        raise usage_error(name, f"cannot be {text!r}", "give more than no time, or leave it out")
     return seconds
 
 
@@ -123,7 +123,7 @@ def checked_database_url(url: str) -> str:
     except psycopg.ProgrammingError:
         raise usage_error(
             "database_url",
-            "is no PostgreSQL URL (not shown: it may hold a password)",
+            "is not a PostgreSQL URL (not shown: it may hold a password)",
             "write postgresql://user@host:5432/name, special characters percent-encoded",
         ) from None
     if not parts.get("dbname"):
@@ -145,7 +145,7 @@ def redis_url_of(given: dict[str, str | None]) -> str | None:
     if url is not None and scheme_of(url) not in ("redis", "rediss", "unix"):
         raise usage_error(
             "redis_url",
-            "is no Redis URL (not shown: it may hold a password)",
+            "is not a Redis URL (not shown: it may hold a password)",
             "write redis://host:6379/0, rediss:// for TLS or unix:///path",
         )
     return url

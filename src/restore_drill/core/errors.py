@@ -1,7 +1,7 @@
 """What the drill raises: the backup's fault, our own means failing, or an error of the user's.
 
 A check that finds the backup wanting fails; a drill that lacks a server, a tool or disk space
-errs. pytest tells the two apart by phase, we by exception: whatever phase raised it,
+errs. pytest separates the two by phase, we by exception: whatever phase raised it,
 `BackupFault` is reported as a failure and `CouldNotRun` as an error.
 """
 

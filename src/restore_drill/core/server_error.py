@@ -131,7 +131,7 @@ class ServerError:
 NO_ERROR = ServerError("")
 INTERNAL = "XX000"
 UNKNOWN = "?"
-"""Stands for the SQLSTATE of an error that was told without it, in words that are safe."""
+"""In place of the SQLSTATE of an error that came without one, in words that are safe."""
 OWN_DAMAGE = ("XX001", "XX002")
 """Data or an index of the server's own files is corrupted."""
 

@@ -1,6 +1,6 @@
 """Errors of a server in the output of pg_dump and pg_restore, which leave the SQLSTATE out.
 
-Known messages are told by their English shape; what has none of these is not shown at all.
+Known messages are recognised by their English shape; what has none of these is not shown at all.
 """
 
 from __future__ import annotations
@@ -110,14 +110,14 @@ def safe_lines(lines: Iterable[str]) -> list[str]:
     """
     lines = [line for line in lines if re.match(r"pg_\w+: ", line)]
     known = " ".join(lines[n] for n in range(len(lines)) if COMMAND.search(lines[n]))
-    told = []
+    found = []
     for line in lines:
         server = SERVER.match(line)
         if server and not CONNECTION.search(line):
             head = re.sub(r"\s*(?:ERROR|FATAL|PANIC):\s*$", "", line[: server.start(1)])
-            told.append(f"{head} {safe_line(server[1], known)}")
+            found.append(f"{head} {safe_line(server[1], known)}")
         elif "Command was:" not in line:
-            told.append(line.strip())
+            found.append(line.strip())
         elif command := COMMAND.search(line):
-            told.append(f"{line[: command.start()]}{command[0]}")
-    return told
+            found.append(f"{line[: command.start()]}{command[0]}")
+    return found

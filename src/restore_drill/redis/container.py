@@ -1,4 +1,4 @@
-"""A Redis in a container that stands in for the user's own, for `--target container`.
+"""A Redis in a container of our own, for `--target container`.
 
 Import it only for this target: the engine's client is slow to load.
 """

@@ -1,4 +1,4 @@
-"""An embedded Redis that stands in for the user's own: private, empty, gone afterwards."""
+"""An embedded Redis where the user names none: private, empty, gone afterwards."""
 
 from __future__ import annotations
 

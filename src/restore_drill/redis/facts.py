@@ -27,7 +27,7 @@ class RedisFacts:
     """Facts of one Redis; None where its user may not ask for them.
 
     Memory in bytes, latencies in seconds. `other_keys` counts the keys of its other databases by
-    number, `primary` is `host:port` where it is a replica, and `write` is `ok` or tells why the
+    number, `primary` is `host:port` where it is a replica, and `write` is `ok` or says why the
     write that the stage tried, or did not dare to try, did not work.
     """
 
@@ -61,7 +61,7 @@ class RedisFacts:
     def role_in_words(self) -> str:
         """Role, and whom it follows."""
         if self.role is None:
-            return "it does not tell its role (neither INFO nor ROLE is permitted, or known)"
+            return "it does not reveal its role (neither INFO nor ROLE is permitted, or known)"
         if self.is_sentinel:
             return "it is a Sentinel, which keeps no keys"
         return f"it is a replica of {self.primary}" if self.primary else f"its role is {self.role}"
@@ -83,18 +83,18 @@ class RedisFacts:
 
 
 def why_not_tried(facts: RedisFacts) -> str:
-    """Why nobody can tell whether a small write is safe; empty where that is known."""
+    """Why nobody can know whether a small write is safe; empty where that is known."""
     known = facts.used_memory is not None and facts.maxmemory is not None
     if facts.is_sentinel or (known and facts.maxmemory_policy):
         return ""
     return (
-        "nothing was written: without INFO (not permitted, or renamed) Redis does not tell whether "
+        "nothing was written: without INFO (not permitted, or renamed) Redis does not say whether "
         "it is full, and a write could evict live keys; grant it: ACL SETUSER USER +info"
     )
 
 
 def write_danger(facts: RedisFacts) -> DrillError | None:
-    """Tell why even one small write could cost live keys; None when it is safe."""
+    """Why even one small write could cost live keys; None when it is safe."""
     kind = BackupFault if facts.own else CouldNotRun
     if facts.is_sentinel:
         return kind(
@@ -116,7 +116,7 @@ def write_danger(facts: RedisFacts) -> DrillError | None:
 
 
 def read_facts(server: Server, skip: Callable[[str, str], None]) -> RedisFacts:
-    """Ask `server` for its facts; `skip(what, why)` hears of those that it may not tell.
+    """Ask `server` for its facts; `skip(what, why)` hears of those that it may not report.
 
     Raises `redis.RedisError` when it does not answer.
     """
@@ -157,10 +157,10 @@ def role_of(
     if "role" in info:
         host = info.get("master_host")
         return info["role"], f"{host}:{info.get('master_port')}" if host else None
-    told = permitted(client.role, "role of Redis", skip)
-    if not told:
+    role = permitted(client.role, "role of Redis", skip)
+    if not role:
         return None, None
-    return str(told[0]), f"{told[1]}:{told[2]}" if told[0] == "slave" else None
+    return str(role[0]), f"{role[1]}:{role[2]}" if role[0] == "slave" else None
 
 
 def show_latency(seconds: float) -> str:
@@ -182,7 +182,7 @@ def permitted(call: Callable[[], Any], what: str, skip: Callable[[str, str], Non
     try:
         return call()
     except redis.ResponseError as error:
-        skip(what, f"Redis refused to tell it ({type(error).__name__})")
+        skip(what, f"Redis refused to report it ({type(error).__name__})")
         return None
 
 

@@ -99,12 +99,12 @@ The first one that fits counts.
 
 
 def explain(error: redis.RedisError, server: Server, doing: str) -> DrillError:
-    """Tell the story of `error`, which came while `doing` something with `server`.
+    """The error to raise for `error`, which came while `doing` something with `server`.
 
     The user's own Redis failing fails a criterion; an embedded one failing is our own failure.
     """
-    told = f"{'TLS ' if server.tls else ''}{type(error).__name__}: {error}"
-    what, steps = meaning(told)
+    text = f"{'TLS ' if server.tls else ''}{type(error).__name__}: {error}"
+    what, steps = meaning(text)
     checked = [server.source, f"while {doing}"]
     if not what:
         what = f"failed with {type(error).__name__}"

@@ -27,7 +27,7 @@ def random_prefix() -> str:
 class OwnKeys:
     """Keys of this run on `server`; `written` holds the full names of those that may be there.
 
-    No other key is ever named in a command. Errors are told as a `DrillError`.
+    No other key is ever named in a command. Errors are raised as a `DrillError`.
     """
 
     server: Server
@@ -38,7 +38,7 @@ class OwnKeys:
         """Write one key, in a cluster under a prefix that falls to the node that is asked."""
         import redis  # noqa: PLC0415 - loads slowly
 
-        with self.told("writing a key"):
+        with self.explaining("writing a key"):
             for _ in range(CLUSTER_TRIES):
                 with suppress(redis.exceptions.MovedError):
                     return self.write("probe", "drill", TTL)
@@ -47,7 +47,7 @@ class OwnKeys:
 
     def put(self, name: str, value: str = "drill", *, ttl: int = TTL) -> None:
         """Write the key `name` for `ttl` milliseconds."""
-        with self.told("writing a key"):
+        with self.explaining("writing a key"):
             self.write(name, value, ttl)
 
     def write(self, name: str, value: str, ttl: int) -> None:
@@ -67,18 +67,18 @@ class OwnKeys:
 
     def get(self, name: str) -> str | None:
         """Value of the key `name`."""
-        with self.told("reading a key"):
+        with self.explaining("reading a key"):
             value = self.server.client.get(self.prefix + name)
         return None if value is None else str(value)
 
     def exists(self, name: str) -> bool:
         """Whether the key `name` is there."""
-        with self.told("looking for a key"):
+        with self.explaining("looking for a key"):
             return bool(self.server.client.exists(self.prefix + name))
 
     def delete(self, name: str) -> int:
         """Delete the key `name`; how many keys that were."""
-        with self.told("deleting a key"):
+        with self.explaining("deleting a key"):
             return self.server.client.delete(self.prefix + name)
 
     def vanishes(self, name: str, *, within: float) -> bool:
@@ -100,8 +100,8 @@ class OwnKeys:
         self.written.clear()
 
     @contextmanager
-    def told(self, doing: str) -> Iterator[None]:
-        """Tell an error of Redis as a story."""
+    def explaining(self, doing: str) -> Iterator[None]:
+        """Raise an error of Redis as one of the drill."""
         import redis  # noqa: PLC0415 - loads slowly
 
         try:

@@ -1,4 +1,4 @@
-"""What the Redis stage found, and how it is told."""
+"""What the Redis stage found, and how it is reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from restore_drill.redis.keys import OwnKeys
 class RedisStage:
     """The server with its facts and our keys there, or the error that kept us from them.
 
-    `not_tried` says why no write was tried, where nobody can tell whether it is safe.
+    `not_tried` says why no write was tried, where nobody can know whether it is safe.
     """
 
     server: Server | None = None
@@ -63,7 +63,7 @@ class RedisStage:
         elsewhere = f"database {number} holds {show_count(count, 'key')}"
         return f"Redis: database {facts.database} is empty, while {elsewhere}: the right number?"
 
-    def tell(self, steps: Steps) -> None:
+    def report(self, steps: Steps) -> None:
         """Print the stage's lines."""
         if self.facts is None:
             steps.bad(self.error.what if self.error else "Redis was not reached")

@@ -1,7 +1,7 @@
 """How the container of a throwaway server is shut in, where the engine is on this machine.
 
 It has no network: its server is reached by a Unix socket in a directory that we lend it, which lies
-in one that only we may enter. Where that cannot be, a port is published, and what is open is told.
+in one that only we may enter. Where that cannot be, a port is published, and the report says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
 SETTINGS = {
     "unix_socket_directories": f"/var/run/postgresql,{INSIDE}",
     # Of its own network, which has no other end; the server that images start while they set up
-    # their data listens nowhere, by which it is told from the one that stays.
+    # their data listens nowhere, which sets it apart from the one that stays.
     "listen_addresses": "127.0.0.1",
 }
 OPEN = "its network is open, it can reach whatever this machine can"

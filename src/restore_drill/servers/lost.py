@@ -1,4 +1,4 @@
-"""A server that went away in the middle: our means failing, told with the likely reason."""
+"""A server that went away in the middle: our means failing, with the likely reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LITTLE = 100_000_000
 def explained_when_lost(target: Target, doing: str) -> Iterator[None]:
     """Turn a lost connection to `target` into CouldNotRun that says what it was doing.
 
-    Where we have ended the server ourselves, whatever came of that is told as that.
+    Where we have ended the server ourselves, whatever came of that is reported as that.
     """
     try:
         yield

@@ -27,7 +27,7 @@ class Target:
     `conninfo` holds libpq keywords without the password; `password` goes to libpq and to tools
     by itself, never into an argument list. `binaries` are client tools that fit the server;
     `isolated` says whether a server of our own is shut in, None for those that are not ours, and
-    `exposed` what it reaches and why where it is not; `why_ended` tells why we have ended it.
+    `exposed` what it reaches and why where it is not; `why_ended` says why we have ended it.
     """
 
     kind: str

@@ -19,7 +19,7 @@ from restore_drill.servers.launcher import Launcher
 MINIMUM_ROOM = 400_000_000
 """Free bytes below which no server is started: an empty cluster and its first WAL files."""
 GROUP = Path("/sys/fs/cgroup")
-"""Where the control group around us tells its limits, inside a container."""
+"""Where the control group around us shows its limits, inside a container."""
 LIMIT = ("memory.max", "memory/memory.limit_in_bytes")
 USED = ("memory.current", "memory/memory.usage_in_bytes")
 """Its files, in the second and the first version of control groups."""
@@ -37,7 +37,7 @@ def memory() -> int:
 
 
 def available_memory() -> int:
-    """Bytes of memory that can be had without anyone being swapped out or killed."""
+    """Bytes of memory that can be used without anyone being swapped out or killed."""
     free = int(psutil.virtual_memory().available)
     limit = cgroup_number(*LIMIT)
     used = cgroup_number(*USED)

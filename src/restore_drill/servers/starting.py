@@ -92,7 +92,7 @@ def words_of(executor: ServerExecutor, error: Exception) -> str:
 
 
 def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
-    """Tell why the server did not start: the end of its log, else what was printed; a way out."""
+    """The error for a server that did not start: the end of its log, else its output; a fix."""
     said = words_of(executor, error)
     lines = [line for line in said.splitlines() if line.strip()][-8:]
     what, cause = "did not start", "unknown"

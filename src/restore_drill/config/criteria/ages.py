@@ -40,7 +40,7 @@ def within(place: Place, prefix: str, raw: dict[str, Any]) -> Iterator[Freshness
             continue
         *table, column = split_name(name)
         if len(table) not in (1, 2) or not all((*table, column)):
-            raise at.error(f"{name!r} is no 'table.column' of one table")
+            raise at.error(f"{name!r} is not a 'table.column' of one table")
         try:
             age = parse_duration(str(value))
         except ValueError as error:

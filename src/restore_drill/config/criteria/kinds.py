@@ -159,7 +159,7 @@ class Day:
         """The date."""
         if isinstance(value, date) and not isinstance(value, datetime):
             return value
-        what = "is missing" if value is None else f"is no date: {value!r}"
+        what = "is missing" if value is None else f"is not a date: {value!r}"
         raise place.error(f"{place.name} {what}; write its last day like 2027-01-31, unquoted")
 
     def schema(self) -> Schema:

@@ -23,6 +23,6 @@ def load_criteria(path: Path) -> Criteria:
             "name another with --criteria (DRILL_CRITERIA)"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"criteria file {path} is no valid TOML: {error}") from None
+        raise UsageError(f"criteria file {path} is not valid TOML: {error}") from None
     criteria: Criteria = FILE.read(Place(path, text), raw)
     return criteria
