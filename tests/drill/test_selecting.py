@@ -140,6 +140,21 @@ def test_module_is_a_door(shops: Shops, report_dir: Path) -> None:
     assert "Using backup: plain.sql" in done.stdout
 
 
+def test_a_variable_that_is_nearly_one_of_the_drill_is_refused(
+    tmp_path: Path, report_dir: Path
+) -> None:
+    """It would not count, in the environment or in .env; another program's own is none of it."""
+    (tmp_path / ".env").write_text("DRILL_MAX_BACKUP_AEG=1ms\n")
+    slip = run_drill("-m", "select", cwd=tmp_path, report_dir=report_dir)
+    (tmp_path / ".env").write_text("DRILL_PRESS=1\n")
+    other = run_drill("--collect-only", cwd=tmp_path, report_dir=report_dir)
+
+    assert slip.code == 4, slip.output
+    assert "DRILL_MAX_BACKUP_AEG is not a variable of the drill" in slip.output
+    assert "did you mean DRILL_MAX_BACKUP_AGE?" in slip.output
+    assert other.code == 0, other.output
+
+
 def test_env_file_is_read(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """Settings come from .env, then .env.txt; the environment goes before them."""
     (tmp_path / "db").mkdir()

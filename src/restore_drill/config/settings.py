@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,10 @@ from restore_drill.config.values import (
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 
+OFFLINE = "DRILL_OFFLINE"
+"""Variable that forbids the network."""
+NEAR = 0.85
+"""How much alike two names are of which one is a slip: other programs may have a DRILL_ too."""
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
 
@@ -76,6 +81,9 @@ def settings_from(
     criteria file counts then. Raises `UsageError` naming the option and its variable.
     """
     environment = read_environment(here, own.parent if own else root)
+    refuse_near_misses(environment)
+    if OFFLINE in environment:  # it is asked for where builds are found, which knows no settings
+        os.environ.setdefault(OFFLINE, environment[OFFLINE])
     given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
     for name, option in OPTIONS.items():
         values = [options.get(name), *(environment.get(each) for each in option.variables)]
@@ -111,6 +119,18 @@ def values_in(path: Path) -> dict[str, str | None]:
         raise UsageError(f"{path} cannot be read: {why}; make it readable, or move it") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8 text; correct it, or move it") from None
+
+
+def refuse_near_misses(names: Iterable[str]) -> None:
+    """Refuse a variable whose name is nearly one of ours: it was meant, and would not count."""
+    known = {OFFLINE, *(name for option in OPTIONS.values() for name in option.variables)}
+    for name in names:
+        if name.startswith("DRILL_") and name not in known:
+            for near in difflib.get_close_matches(name, known, n=1, cutoff=NEAR):
+                raise UsageError(
+                    f"{name} is not a variable of the drill; did you mean {near}? "
+                    "Rename it, or unset it"
+                )
 
 
 def reference_beside(criteria: Criteria) -> Path | None:
