@@ -88,7 +88,7 @@ def test_replica_is_named_with_its_primary(drill: Drill, serve: Serve) -> None:
     assert run.exit_code == 1
     assert run.failed == {"can_write_and_read", "is_a_writable_primary"}
     assert "is a read-only replica (READONLY)" in run.output
-    assert f"no primary: it is a replica of 127.0.0.1:{primary.port}" in run.output
+    assert f"not a primary: it is a replica of 127.0.0.1:{primary.port}" in run.output
     assert f"point REDIS_URL at the primary, 127.0.0.1:{primary.port}" in run.output
     assert "REPLICAOF" not in run.output
     assert primary.admin.dbsize() == 0

@@ -20,11 +20,11 @@ from tests.helpers.redis_servers import ROOT, Drill, Look, port_answers, wait_fo
 def test_embedded_redis_is_recorded_as_not_checked_and_leaves_nothing(
     drill: Drill, short: Path
 ) -> None:
-    """Without REDIS_URL an embedded Redis stands in, is said to, and is gone afterwards."""
+    """Without REDIS_URL an embedded Redis is started, reported, and gone afterwards."""
     run = drill(TMPDIR=str(short))
 
     assert run.exit_code == 0, run.output
-    assert "your own Redis was not checked" in run.output
+    assert "the drill started this Redis, yours was not checked" in run.output
     assert run.record["not_checked"] == [
         {"what": "your own Redis", "why": "REDIS_URL is unset; an embedded one was checked instead"}
     ]
@@ -103,7 +103,7 @@ def test_container_without_an_engine_could_not_run(
 def test_container_target_needs_no_redis_image_that_nobody_named(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without --redis-image an embedded Redis stands in, and no engine is asked for one."""
+    """Without --redis-image the Redis is embedded, and no engine is asked for one."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
 
     found = look(target="container")
