@@ -18,11 +18,12 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     """Every row of a table finds the rows that its foreign keys reference."""
-    broken = [key for key in facts.foreign_keys_of(table) if key.is_broken]
+    lost = [key for key in facts.lost_keys if key.table == table]
+    broken = lost + [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
         f"{table} has orphan rows",
         checked=[key.problem for key in broken],
-        remedy=remedy_for("test_foreign_keys_hold", "orphans"),
+        remedy=remedy_for("test_foreign_keys_hold", "lost" if lost else "orphans"),
     )
     if why := facts.why_unread("foreign keys"):
         pytest.skip(why)

@@ -23,7 +23,8 @@ class Facts:
 
     `rows` counts each table exactly (`schema.table`; a partitioned table with its partitions);
     `unreadable` holds the server's message for each table that could not be read through.
-    `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken. `missing` are
+    `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken; `lost_keys`
+    are foreign keys that the restore could not make, since rows break them. `missing` are
     entries of the backup that are not there, `undumpable` says why pg_dump could not list them
     again. `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint`
     says why it could not. So with `held`, which drift is measured by, and `unheld`; `why_no_head`
@@ -35,6 +36,7 @@ class Facts:
     partitioned: frozenset[str] = frozenset()
     unreadable: dict[str, str] = field(default_factory=dict)
     foreign_keys: tuple[ForeignKey, ...] = ()
+    lost_keys: tuple[ForeignKey, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     missing: tuple[Entry, ...] = ()

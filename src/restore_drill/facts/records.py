@@ -10,7 +10,10 @@ from restore_drill.core.units import show_count
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key and its `orphans`: rows whose referenced row is missing (None: unreadable)."""
+    """A foreign key and its `orphans`: rows whose referenced row is missing (None: unreadable).
+
+    One that `is_lost` stands in the backup, and could not be made in the restored database.
+    """
 
     name: str
     table: str
@@ -19,6 +22,7 @@ class ForeignKey:
     orphans: int | None
     error: str = ""
     kind: str = "foreign key"
+    is_lost: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -38,7 +42,8 @@ class ForeignKey:
     @property
     def problem(self) -> str:
         """`artist_id -> public.artists (cards_artist_id_fkey): 2 orphan rows`."""
-        return f"{self.description}: " + (self.error or show_count(self.orphans or 0, "orphan row"))
+        what = self.error or show_count(self.orphans or 0, "orphan row")
+        return f"{self.description}: {what}" + ", so that it was not restored" * self.is_lost
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ CONSTRAINT = pattern(
 FOREIGN_KEY = pattern(
     rb"ALTER TABLE (?:ONLY )?(?P<table><Q>) ADD CONSTRAINT (?P<name><I>)"
     rb" FOREIGN KEY (?P<columns><C>)"
-    rb" REFERENCES (?P<parent><Q>)\s*<C>"
+    rb" REFERENCES (?P<parent><Q>)\s*(?P<parent_columns><C>)"
     rb"(?: MATCH FULL| ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET NULL|SET DEFAULT)(?: <C>)?"
     rb"| DEFERRABLE| INITIALLY DEFERRED)*(?P<not_valid> NOT VALID)?;"
 )
