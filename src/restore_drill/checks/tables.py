@@ -74,7 +74,7 @@ def lost_objects(facts: Facts) -> tuple[str, str, Sequence[str]]:
     if missing := facts.missing_objects:
         number = show_count(len(missing), "object")
         what = f"{number} of the backup did not come back: {some(missing, SHOWN)}"
-        return "missing", what, missing[SHOWN:]
+        return "no_statement" if facts.had_no_errors else "missing", what, missing[SHOWN:]
     return "", "", []
 
 

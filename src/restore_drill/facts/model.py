@@ -26,10 +26,11 @@ class Facts:
     `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken; `lost_keys`
     are foreign keys that the restore could not make, since rows break them. `missing` are
     entries of the backup that are not there, `undumpable` says why pg_dump could not list them
-    again. `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint`
-    says why it could not. So with `held`, which drift is measured by, and `unheld`; `why_no_head`
-    says why the migration head could not be read, `head_error` is what the server said of the
-    criteria file's own query for it. `unread` says by part of the catalog why it is not known.
+    again; `had_no_errors` that the restore reported none which could explain them.
+    `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint` says why
+    it could not. So with `held`, which drift is measured by, and `unheld`; `why_no_head` says why
+    the migration head could not be read, `head_error` is what the server said of the criteria
+    file's own query for it. `unread` says by part of the catalog why it is not known.
     """
 
     rows: dict[str, int]
@@ -40,6 +41,7 @@ class Facts:
     constraints: tuple[Constraint, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     missing: tuple[Entry, ...] = ()
+    had_no_errors: bool = False
     undumpable: str = ""
     notes: tuple[str, ...] = ()
     not_checked: tuple[tuple[str, str], ...] = ()
