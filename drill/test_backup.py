@@ -18,7 +18,7 @@ pytestmark = pytest.mark.select
 
 
 def test_backup_exists(backup: Backup) -> None:
-    """A finished backup lies where backups are kept."""
+    """There is a finished backup where backups are kept."""
     assert backup.path.exists(), message(
         f"{backup.path} has gone since it was selected",
         remedy=remedy_for("test_backup_exists", "gone"),
@@ -45,7 +45,7 @@ def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
 
 
 def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None:
-    """The backup is byte for byte what its .sha256 file says."""
+    """The backup matches its .sha256 file byte for byte."""
     expected = expected_sha256(backup.path)
     if expected is None:
         pytest.skip(f"no {backup.name}.sha256 lies beside it")
@@ -60,7 +60,7 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The backup's age is within the RPO budget."""
     age, limit = (datetime.now(UTC) - backup.taken_at).total_seconds(), settings.max_backup_age
-    taken = f"{backup.name} was taken {show_time(backup.taken_at)} by {backup.time_source}"
+    taken = f"{backup.name} was taken {show_time(backup.taken_at)} (from {backup.time_source})"
     assert age > -300, message(
         f"{taken}, which lies {show_duration(-age)} in the future",
         remedy=remedy_for("test_backup_is_young_enough", "future"),
@@ -73,7 +73,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
 
 @pytest.mark.beside_the_copy
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
-    """The backup is about as large as those before it, or larger."""
+    """The backup is not much smaller than those before it."""
     if not backup.earlier_sizes:
         pytest.skip("no earlier backup of its series and format lies beside it")
     if not backup.size:

@@ -24,7 +24,7 @@ ATTACHMENTS = "ATTACH entries of the backup, and pg_inherits of the restored dat
 
 
 def test_triggers_are_enabled(facts: Facts) -> None:
-    """No trigger or rule is disabled that the backup itself does not disable."""
+    """No trigger or rule is disabled unless the backup itself disables it."""
     off = facts.of(SWITCHED_OFF)
     assert not off, message(
         f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
@@ -36,7 +36,7 @@ def test_triggers_are_enabled(facts: Facts) -> None:
 
 
 def test_partitions_are_attached(facts: Facts) -> None:
-    """Every partition, and every index of one, is attached as in the backup."""
+    """Every partition, and every index of a partition, is attached as in the backup."""
     loose = facts.of(UNATTACHED)
     assert not loose, message(
         f"{show_count(len(loose), 'partition')} not attached: {some(loose, SHOWN)}",
@@ -48,7 +48,7 @@ def test_partitions_are_attached(facts: Facts) -> None:
 
 
 def test_materialised_views_are_populated(facts: Facts) -> None:
-    """Every materialised view that was populated in the source is so again."""
+    """Every materialised view that was populated in the source is populated again."""
     empty = facts.of(UNPOPULATED)
     assert not empty, message(
         f"{show_count(len(empty), 'materialised view')} not populated: {some(empty, SHOWN)}",
@@ -60,7 +60,7 @@ def test_materialised_views_are_populated(facts: Facts) -> None:
 
 
 def test_large_objects_came_back(facts: Facts, contents: Contents) -> None:
-    """All large objects of the backup are there, and those that rows of type lo name."""
+    """All large objects of the backup exist, as do those that lo columns refer to."""
     if why := facts.why_unread(LARGE_OBJECTS):
         pytest.skip(why)
     cause, what = lost_large_objects(facts, contents)

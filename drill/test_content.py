@@ -44,7 +44,7 @@ def test_table_has_its_content(
 @pytest.mark.verify
 @pytest.mark.needs_manifest
 def test_schema_is_what_it_was(comparison: Comparison) -> None:
-    """Every object of the source is there, defined as it was, and none besides."""
+    """Every object of the source exists, defined as it was, and no other does."""
     found = comparison.schema
     assert not found, message(
         f"the schema is not the source's, {show_count(len(found), 'difference')}: {found[0]}",
@@ -56,7 +56,7 @@ def test_schema_is_what_it_was(comparison: Comparison) -> None:
 @pytest.mark.verify
 @pytest.mark.needs_manifest
 def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
-    """Every sequence stands where the source's stood while the backup was taken."""
+    """Every sequence stands where it stood in the source when the backup was taken."""
     found = comparison.sequences
     assert not found, message(
         f"{show_count(len(found), 'sequence')} elsewhere: {found[0]}",
@@ -68,7 +68,7 @@ def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
 @pytest.mark.verify
 @pytest.mark.needs_manifest
 def test_large_objects_are_what_they_were(comparison: Comparison) -> None:
-    """The large objects are those of the source: number, bytes, content, owners and grants."""
+    """The large objects are those of the source: number, size, content, owners and grants."""
     assert not comparison.large_objects, message(
         comparison.large_objects[0],
         remedy=remedy_for("test_large_objects_are_what_they_were", "different"),

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.verify, pytest.mark.measures_drift]
 
 
 def test_database_is_the_same(drift: Drift) -> None:
-    """The backup is of the database that the drills before it were of."""
+    """The backup is of the same database as in earlier drills."""
     found = drift.of(DATABASE)
     assert not found, message(
         found[0].line,
@@ -24,7 +24,7 @@ def test_database_is_the_same(drift: Drift) -> None:
 
 
 def test_nothing_was_lost(drift: Drift) -> None:
-    """Every object that was there is there, unless a migration has dropped it."""
+    """No object has been lost, unless a migration dropped it."""
     found = drift.of(LOST)
     assert not found, message(
         f"{show_count(len(found), 'object')} lost since {found[0].against}: {found[0].line}",
@@ -34,7 +34,7 @@ def test_nothing_was_lost(drift: Drift) -> None:
 
 
 def test_nothing_was_changed(drift: Drift) -> None:
-    """Every object is defined as it was, unless a migration has changed it."""
+    """Every object is defined as it was, unless a migration changed it."""
     found = drift.of(CHANGED)
     assert not found, message(
         f"{show_count(len(found), 'object')} changed since {found[0].against}: {found[0].line}",
@@ -45,7 +45,7 @@ def test_nothing_was_changed(drift: Drift) -> None:
 
 @pytest.mark.reads_rows
 def test_table_rows_are_plausible(measured_table: str, drift: Drift) -> None:
-    """A table has about as many rows as when a drill passed last."""
+    """A table has about as many rows as in the last passed drill."""
     found = drift.rows_of(measured_table)
     accept = drift.accept(found)
     assert not found, message(

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.prove
 
 
 def test_damage_is_noticed(damage: DatabaseDamage | FileDamage, noticed: Noticed) -> None:
-    """A damaged copy of this very backup turns the drill red."""
+    """A damaged copy of this backup fails the drill."""
     found = noticed(damage)
     if damage.needs_manifest and not found:
         pytest.skip(f"not noticed: {damage.what}; take backups with {COMMAND} backup")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.redis
 
 
 def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
-    """Redis can be reached, lets the drill in and answers PING."""
+    """Redis can be reached, accepts the login and answers PING."""
     assert redis_facts.ping, message(
         f"Redis at {redis_facts.where} answered PING with something else",
         remedy=remedy_for("test_redis_answers_ping", "unexpected"),
@@ -22,7 +22,7 @@ def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
 
 
 def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
-    """Redis has room for a key without losing a live one, takes it and gives it back."""
+    """Redis has room for a key without losing a live one, stores it and returns it."""
     redis_keys.put("reads", "written by the drill")
     found = redis_keys.get("reads")
     assert found == "written by the drill", message(
@@ -33,7 +33,7 @@ def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
 
 
 def test_redis_expires_keys(redis_keys: OwnKeys) -> None:
-    """A key whose time to live has passed goes away by itself."""
+    """A key expires when its time to live has passed."""
     redis_keys.put("expires", ttl=100)
     assert redis_keys.vanishes("expires", within=2.0), message(
         f"a key in Redis at {redis_keys.server.where} outlived its TTL of 100 ms by 1.9 s",

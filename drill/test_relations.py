@@ -42,7 +42,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
 
 
 def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
-    """Tables that the backup does not list (an extension's, say) hold their keys too."""
+    """Tables that the backup does not list, such as an extension's, keep their constraints too."""
     broken = [f"{name}: {line}" for name in unlisted_tables for line in facts.broken_in(name)]
     assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
@@ -70,7 +70,7 @@ def test_required_references_exist(
 
 
 def test_constraints_are_validated(facts: Facts) -> None:
-    """No constraint is NOT VALID but in the backup too; what rows break is found above."""
+    """No constraint is NOT VALID unless it is so in the backup too."""
     assert not facts.of(UNVALIDATED), message(
         f"{show_count(len(facts.of(UNVALIDATED)), 'constraint')} not validated: "
         + ", ".join(facts.of(UNVALIDATED)),
@@ -93,7 +93,7 @@ def test_indexes_are_valid(facts: Facts) -> None:
 
 
 def test_sequences_are_ahead(facts: Facts) -> None:
-    """Every sequence gives values that its column does not hold yet."""
+    """Every sequence is ahead of the values in its column."""
     behind = [each for each in facts.sequences if not each.is_ahead]
     assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",

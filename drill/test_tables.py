@@ -44,7 +44,7 @@ def test_table_has_rows(
 
 
 def test_table_has_every_row(table: str, facts: Facts, contents: Contents) -> None:
-    """A table has exactly the rows that lie in the backup."""
+    """A table has exactly the rows that are in the backup."""
     if why := why_not_counted(table, facts, contents):
         pytest.skip(why)
     difference = row_difference(table, facts, contents)

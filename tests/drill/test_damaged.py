@@ -117,7 +117,7 @@ def test_stale_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile
 
     assert drill.code == 1
     message = drill.failed["test_backup_is_young_enough"]
-    assert "2023-12-01 05:00:01 UTC by its name" in message
+    assert "2023-12-01 05:00:01 UTC (from its name)" in message
     assert "the limit is 1 d 2 h" in message
 
 

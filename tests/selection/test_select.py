@@ -211,7 +211,7 @@ def test_link_is_what_it_leads_to(tmp_path: Path, report_dir: Path) -> None:
     for name in ("latest.sql", "current.sql"):
         drill = run_drill(f"--backup={folder / name}", "-m", "select", report_dir=report_dir)
         assert set(drill.failed) == {"test_backup_is_young_enough"}
-        assert "2026-01-02 03:00:00 UTC by its name" in drill.output
+        assert "2026-01-02 03:00:00 UTC (from its name)" in drill.output
 
 
 def test_copy_is_dated_by_its_twin(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def what_is_open(
             what, why = EMPTY[parameter]
             return what, reasons.get(parameter, why)
     what = whether(sentence) if sentence else name.removesuffix("[NOTSET]")
-    return what, "neither backup nor criteria file gives it anything"
+    return what, "there is nothing for it to check, in the backup or in the criteria file"
 
 
 def whether(sentence: str) -> str:

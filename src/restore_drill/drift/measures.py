@@ -74,7 +74,10 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     passed, problem = state.read_passed()
     why_not = ""
     if passed is None:
-        why_not = f"first drill of this series ({state.scheme}): when it passes it is the measure"
+        why_not = (
+            f"first drill of this series ({state.scheme}): if it passes, the next is measured "
+            "against it"
+        )
         why_not = problem or why_not
     elif passed.taken_at > backup.taken_at:
         why_not = f"the last passed drill was of a later backup, {passed.backup}"

@@ -66,10 +66,10 @@ def age_of(backup: Backup) -> float:
 
 
 def described(backup: Backup, age: float) -> str:
-    """`custom archive, 12 MB, taken 2026-11-23 05:00 UTC (3 h ago, by its name)`."""
+    """`custom archive, 12 MB, taken 2026-11-23 05:00 UTC (3 h ago, from its name)`."""
     return (
         f"{backup.format_text}, {show_bytes(backup.size)}, taken {show_time(backup.taken_at)} "
-        f"({show_duration(max(age, 0))} ago, by {backup.time_source})"
+        f"({show_duration(max(age, 0))} ago, from {backup.time_source})"
     )
 
 

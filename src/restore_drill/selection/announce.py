@@ -1,0 +1,55 @@
+"""What the drill says of the backup that it has selected, and of what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.core.record import Record
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import show_count
+from restore_drill.selection.chosen import (
+    age_of,
+    backup_record,
+    contents_record,
+    described,
+    left_open,
+    remarks_on,
+)
+
+
+def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> None:
+    """Say which backup it is, and note it in the record, with its `manifest`, if there is one."""
+    for line in backup.passed_over:
+        steps.warn(f"Skipped {line}")
+        record.notes.append(f"skipped {line}")
+    for line in remarks_on(backup):
+        steps.note(line)
+        record.notes.append(line)
+    for what, why in backup.not_drilled:
+        steps.warn(f"Not drilled: {what}")
+        record.skip(what, why)
+    age = age_of(backup)
+    record.sample = backup.is_sample
+    record.backup = backup_record(backup, age, manifest)
+    sample = " (the sample shop)" if backup.is_sample else ""
+    steps.ok(f"Using backup: {backup.name}{sample}")
+    steps.note(described(backup, age))
+
+
+def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
+    """Say what the backup holds, and note it in the record."""
+    assert record.backup is not None
+    record.backup = contents_record(found, record.backup)
+    if found.is_complete:
+        tables = sum(entry.kind == "TABLE" for entry in found.entries)
+        held = show_count(tables, "table")
+        if found.rows is not None:
+            held += f", {show_count(sum(found.rows.values()), 'row')}"
+        steps.ok(f"Read to its end: {held}")
+    if found.is_translated and found.is_complete:
+        note = "Its lines end with CRLF; no data changed, but transfer dumps in binary mode"
+        steps.warn(note)
+        record.notes.append(note)
+    for what, why in left_open(found):
+        record.skip(what, why)

@@ -1,0 +1,32 @@
+"""What the drill says of the server that it restores into."""
+
+from __future__ import annotations
+
+from restore_drill.core.record import Record
+from restore_drill.core.steps import Steps
+from restore_drill.servers.model import Target
+
+ISOLATED = "the throwaway server was isolated: no network, and no file but its own"
+
+
+def announce(
+    target: Target, source_major: int | None, source: str, steps: Steps, record: Record
+) -> None:
+    """Say which server it is, and how its version differs from that of the `source`."""
+    record.target = {
+        "kind": target.kind,
+        "server_version": target.version,
+        "description": target.description,
+        "isolated": target.isolated,
+    }
+    steps.ok(f"Database connectivity confirmed: {target.description}")
+    if target.isolated is False:
+        note = f"the throwaway server was not isolated: {target.exposed}"
+        steps.warn(note[:1].upper() + note[1:])
+        record.notes.append(note)
+    elif target.isolated:
+        record.notes.append(ISOLATED)
+    if source_major and source_major != target.major:
+        note = f"restored into PostgreSQL {target.version}, the source was {source}"
+        steps.warn(note[:1].upper() + note[1:])
+        record.warnings.append(note)
