@@ -19,7 +19,7 @@ HELD = {"verify": "Data verification passed", "system": "System checks passed"}
 
 EMPTY = {
     "required": (
-        "whether tables that you cannot do without are there, filled and writable",
+        "whether the tables that you require exist, have rows and can be written",
         "[tables] in the criteria file is empty",
     ),
     "fact": ("business facts", "[facts] in the criteria file is empty"),

@@ -21,6 +21,7 @@ from restore_drill.results.words import (
     SAMPLE,
     VERDICTS,
     count,
+    failed_kinds,
     problems_of,
     waived_of,
 )
@@ -132,14 +133,14 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
 
 def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
-    kinds = {check["budget"] for check in result["checks"] if check["outcome"] == "failed"}
-    if result["verdict"] == "failed" and kinds == {"time"}:
+    kinds = failed_kinds(result)
+    if kinds == {"time"}:
         yield "note", "Next: make recovery faster, or allow it more time, and drill again"
-    elif result["verdict"] == "failed" and kinds == {"age"}:
-        yield "note", "Next: see why no newer backup is there, take one, and drill it"
-    elif result["verdict"] == "failed":
+    elif kinds == {"age"}:
+        yield "note", "Next: see why there is no newer backup, take one, and drill it"
+    elif kinds - {"redis"}:
         yield "note", "Next: fix what is named above, or take a new backup, and drill again"
-    elif result["verdict"] == "could-not-run":
+    elif kinds or result["verdict"] == "could-not-run":
         yield "note", "Next: fix what is named above, and drill again"
 
 

@@ -9,6 +9,7 @@ from restore_drill.results.result import NO_ROWS, Result
 from restore_drill.results.words import (
     SAMPLE,
     count,
+    failed_kinds,
     first_line,
     problems_of,
     short_name,
@@ -86,10 +87,8 @@ def selected(result: Result) -> str:
 
 def failure_of(result: Result) -> str:
     """How many criteria failed, and whether that speaks against the backup."""
-    failed = [check for check in result["checks"] if check["outcome"] == "failed"]
     total = show_count(len(result["checks"]), "criterion", "criteria")
-    text = f"{len(failed)} of {total} failed"
-    kinds = {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
+    text, kinds = f"{count(result, 'failed')} of {total} failed", failed_kinds(result)
     if result["sample"]:
         return f"{text}: the drill does not work here. {SAMPLE}."
     if "" not in kinds:

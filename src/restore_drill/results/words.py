@@ -24,7 +24,7 @@ LABELS = {
     "sha256": "SHA-256",
     "bytes": "size",
     "taken_at": "taken",
-    "taken_at_source": "time known by",
+    "taken_at_source": "time taken from",
     "age_seconds": "age",
     "source_version": "dumped from",
     "dumped_by": "dumped by",
@@ -53,6 +53,12 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
     """Checks that failed, then those that could not run."""
     found = [check for check in result["checks"] if check["outcome"] in ("failed", "error")]
     return sorted(found, key=lambda check: check["outcome"] != "failed")
+
+
+def failed_kinds(result: Result) -> set[str]:
+    """What failed: `time`, `age`, `redis`, and the empty text where it is the backup itself."""
+    failed = (check for check in result["checks"] if check["outcome"] == "failed")
+    return {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
 
 
 def waived_of(result: Result) -> list[dict[str, Any]]:
