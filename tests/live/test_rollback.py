@@ -127,11 +127,11 @@ def test_failed_rollback_says_what_the_database_holds(
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
 
-    assert "was NOT brought back: it holds" in output
+    assert "was NOT rolled back: it holds" in output
     assert f"python -m drill rollback {snapshot} --confirm-reset" in output
     assert "was not touched" not in output
     told = json.loads((report_dir / "result.json").read_text())["snapshot"]
-    assert told["rolled_back"] is False and "NOT brought back" in told["live_database"]
+    assert told["rolled_back"] is False and "NOT rolled back" in told["live_database"]
     assert snapshot.with_name(snapshot.name + ".undecided").exists()
 
     snapshot.write_bytes(good)

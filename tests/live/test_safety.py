@@ -122,7 +122,7 @@ def test_unwritable_snapshot_stops_the_drill(
     drill = drill_live()
 
     assert drill.code == 6, drill.output
-    assert "no safety snapshot, so nothing was touched" in drill.output
+    assert "no safety snapshot was taken, so nothing was touched" in drill.output
     assert differences(before, fingerprint(live), live) == []
 
 

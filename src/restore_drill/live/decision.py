@@ -11,7 +11,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_bytes, show_count
 from restore_drill.live.hold import Hold
 from restore_drill.live.refusals import refuse_change
-from restore_drill.live.rollback import NotBroughtBack, bring_back
+from restore_drill.live.rollback import NotRolledBack, roll_back
 from restore_drill.live.safety import Snapshot
 from restore_drill.live.undecided import mark_decided, mark_undecided, undecided_file
 
@@ -63,7 +63,7 @@ def decide(
         return
     assert record.snapshot is not None
     if unproved:
-        go_back(snapshot, hold, unproved, jobs, steps, record)
+        roll_back_live(snapshot, hold, unproved, jobs, steps, record)
         return
     mark_decided(snapshot.path)
     record.snapshot["live_database"] = "holds the backup"
@@ -74,7 +74,7 @@ def decide(
         )
 
 
-def go_back(
+def roll_back_live(
     snapshot: Snapshot,
     hold: Hold,
     unproved: Sequence[str],
@@ -82,20 +82,20 @@ def go_back(
     steps: Steps,
     record: Record,
 ) -> None:
-    """Roll the live database back to `snapshot`; NotBroughtBack where that did not work."""
+    """Roll the live database back to `snapshot`; NotRolledBack where that did not work."""
     assert record.snapshot is not None
-    record.snapshot |= {"rolled_back": False, "live_database": "not brought back"}
+    record.snapshot |= {"rolled_back": False, "live_database": "not rolled back"}
     steps.line()
     steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
     more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
-    steps.note(f"The restored copy is not proved: {unproved[0]}{more}")
+    steps.note(f"The restored copy was not proved good: {unproved[0]}{more}")
     with record.stage("rollback"):
         try:
-            bring_back(
+            roll_back(
                 hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
                 jobs=jobs, progress=steps.progress,
             )  # fmt: skip
-        except NotBroughtBack as error:
+        except NotRolledBack as error:
             record.snapshot["live_database"] = str(error)
             steps.bad(str(error))
             raise

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from restore_drill.core.interrupt import SIGNALS, note_interrupt
 
-WAIT = b"\nthe live database is being brought to a safe state: wait (kill -9 leaves a way back)\n"
+WAIT = b"\nthe live database is being brought to a safe state: please wait\n"
 
 
 class DeferredSignals:

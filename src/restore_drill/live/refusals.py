@@ -29,7 +29,7 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
         now = read_all_but_rows(target)
     except psycopg.Error as error:
         raise CouldNotRun(
-            f"{target.description} was not touched: it cannot be read once more",
+            f"{target.description} was not touched: it could not be read again",
             checked=[error_text(error)],
         ) from None
     was = replace(fingerprint, tables={}, partitions={}, written=None)
@@ -55,8 +55,8 @@ def refuse_undecided(folder: Path, server: ServerIdentity) -> list[str]:
             others.append(f"{path.name} has no verdict, but {mismatch}")
             continue
         raise CouldNotRun(
-            f"an earlier drill was stopped after it had reset database {server.database}: "
-            "no verdict is out",
+            f"an earlier drill was stopped after it had reset database {server.database}, "
+            "before its verdict",
             checked=[f"{path}.undecided"],
             remedy=remedy_for(
                 "snapshot", "undecided", path=path, rollback=way_back(path, server.database)

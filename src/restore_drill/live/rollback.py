@@ -39,11 +39,11 @@ from restore_drill.servers.model import Target
 Progress = Callable[[str], None]
 
 
-class NotBroughtBack(CouldNotRun):
+class NotRolledBack(CouldNotRun):
     """A rollback that failed: the live database is not what it was."""
 
 
-def bring_back(
+def roll_back(
     hold: Hold,
     backup: Backup,
     contents: Contents,
@@ -54,7 +54,7 @@ def bring_back(
 ) -> None:
     """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
 
-    NotBroughtBack, with what the database holds now, where that is not proved.
+    NotRolledBack, with what the database holds now, where that is not proved.
     """
     target = hold.target
     try:
@@ -62,19 +62,19 @@ def bring_back(
         done = restore_archive(target, backup, len(contents.entries), jobs, progress)
         found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
     except psycopg.Error as error:
-        raise not_brought_back(target, backup.path, [error_text(error)]) from None
+        raise not_rolled_back(target, backup.path, [error_text(error)]) from None
     except CouldNotRun as error:
-        raise not_brought_back(target, backup.path, str(error).splitlines()) from None
+        raise not_rolled_back(target, backup.path, str(error).splitlines()) from None
     if done.errors or found:
         errors = [line for error in done.errors for line in error.lines()]
-        raise not_brought_back(target, backup.path, [*errors, *found])
+        raise not_rolled_back(target, backup.path, [*errors, *found])
 
 
-def not_brought_back(target: Target, snapshot: Path, reasons: list[str]) -> NotBroughtBack:
+def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
     """Tell what the live database holds after a rollback that failed, and how to go on."""
     name = target.conninfo["dbname"]
-    return NotBroughtBack(
-        f"{target.description} was NOT brought back: {what_it_holds(target)}",
+    return NotRolledBack(
+        f"{target.description} was NOT rolled back: {what_it_holds(target)}",
         checked=reasons,
         remedy=remedy_for(
             "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
@@ -127,10 +127,10 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         was_undecided = undecided_file(path).exists()
         mark_undecided(path)
         try:
-            bring_back(
+            roll_back(
                 hold, backup, contents, source.fingerprint, jobs=settings.jobs, progress=ignore
             )
-        except NotBroughtBack:
+        except NotRolledBack:
             if not (hold.may_be_reset or was_undecided):
                 mark_decided(path)
             raise

@@ -67,7 +67,8 @@ def dump(target: Target, path: Path) -> None:
         )
         if done.returncode:
             raise CouldNotRun(
-                f"no safety snapshot, nothing was touched: pg_dump failed on {target.description}",
+                "no safety snapshot was taken, so nothing was touched: "
+                f"pg_dump failed on {target.description}",
                 checked=safe_lines(done.stderr.splitlines())[-5:],
                 remedy=remedy_for("snapshot", "pg_dump_failed"),
             )
@@ -81,7 +82,7 @@ def dump(target: Target, path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> CouldNotRun:
     """Tell that no snapshot can be written to the folder of `path`."""
     return CouldNotRun(
-        f"no safety snapshot, so nothing was touched: {path.parent}: {error.strerror}",
+        f"no safety snapshot was taken, so nothing was touched: {path.parent}: {error.strerror}",
         remedy=remedy_for("snapshot", "unwritable"),
     )
 
@@ -102,7 +103,7 @@ def take_snapshot(
     unequal = rows_that_differ(contents, fingerprint)
     if contents.faults or unequal:
         raise CouldNotRun(
-            "the safety snapshot is not proved, so nothing was touched",
+            "the safety snapshot could not be verified, so nothing was touched",
             checked=[str(path), *contents.faults, *unequal],
             remedy=remedy_for("snapshot", "not_proved"),
         )
