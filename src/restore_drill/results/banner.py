@@ -145,7 +145,7 @@ def next_lines(result: Result) -> Iterator[Line]:
 
 
 def shown_path(path: Path) -> str:
-    """`path` as short as it can be named from where the user stands."""
+    """`path` as short as it can be named from here."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     here = Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

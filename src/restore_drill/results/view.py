@@ -104,11 +104,11 @@ def timeline_of(result: Result) -> list[dict[str, Any]]:
     """Stages in their order: the left edge and width of each one's bars, in percent of the run."""
     ends = [stage["started"] + stage["seconds"] for stage in result["stages"]]
     whole = max(result["timings"]["total"], *ends, 0.001)
-    troubled = {check["stage"]: check["outcome"] for check in reversed(problems_of(result))}
+    outcomes = {check["stage"]: check["outcome"] for check in reversed(problems_of(result))}
     rows: dict[str, dict[str, Any]] = {}
     for stage in sorted(result["stages"], key=lambda stage: stage["started"]):
         name = stage["name"]
-        outcome = troubled.get(name, "passed")
+        outcome = outcomes.get(name, "passed")
         row = rows.setdefault(name, {"name": name, "outcome": outcome, "bars": [], "seconds": 0})
         row["bars"].append([round(100 * stage[key] / whole, 2) for key in ("started", "seconds")])
         row["seconds"] += stage["seconds"]
