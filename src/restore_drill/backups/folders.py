@@ -5,17 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from restore_drill.backups.foreign import PHYSICAL_STEPS, PLAIN_FOLDER, Foreign
-from restore_drill.core.calling import COMMAND
+from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
 
-RUNNING = (
-    "copying the files of a running server makes no backup: use pg_dump or pg_basebackup",
-    f"take a backup: {COMMAND} backup, or pg_dump --format=custom --file=FILE DBNAME",
-)
-REPOSITORY_STEPS = (
-    "restore it with its own tool into an empty server: {restore}",
-    "drill a dump of that: pg_dump --format=custom --file=FILE DBNAME; {drill} --backup FILE",
-)
 RESTORE = {
     "pgBackRest": "pgbackrest --stanza=NAME restore",
     "Barman": "barman recover SERVER latest FOLDER",
@@ -30,10 +21,10 @@ def folder_of_what(path: Path) -> Foreign:
     if "PG_VERSION" in names:
         return data_directory(path, names)
     if any(name.startswith("base.tar") for name in names):
-        return Foreign("a physical base backup (pg_basebackup, tar format)", PHYSICAL_STEPS)
+        return Foreign("a physical base backup (pg_basebackup, tar format)", "physical")
     if tool := repository_of(path, names):
-        steps = tuple(step.replace("{restore}", RESTORE[tool]) for step in REPOSITORY_STEPS)
-        return Foreign(f"a repository of {tool} (physical backups)", steps)
+        restore = RESTORE[tool].replace("{path}", str(path))
+        return Foreign(f"a repository of {tool} (physical backups)", "repository", restore)
     if any(name.endswith((".bson", ".bson.gz")) for name in names):
         return Foreign("a dump of MongoDB (mongodump)")
     if "ibdata1" in names:
@@ -44,11 +35,11 @@ def folder_of_what(path: Path) -> Foreign:
 def data_directory(path: Path, names: set[str]) -> Foreign:
     """What kind of data directory of PostgreSQL lies at `path`."""
     if "postmaster.pid" in names:
-        return Foreign("the data directory of a running PostgreSQL server", RUNNING)
+        return Foreign("the data directory of a running PostgreSQL server", "running")
     if names & {"backup_manifest", "backup_label"}:
-        return Foreign("a physical base backup (pg_basebackup)", PHYSICAL_STEPS)
+        return Foreign("a physical base backup (pg_basebackup)", "physical")
     version = (path / "PG_VERSION").read_text(encoding="ascii", errors="replace").strip()[:5]
-    return Foreign(f"a data directory of PostgreSQL {version}, copied", PHYSICAL_STEPS)
+    return Foreign(f"a data directory of PostgreSQL {version}, copied", "physical")
 
 
 def repository_of(path: Path, names: set[str]) -> str:

@@ -105,7 +105,7 @@ def kind_of(path: Path, compression: str, head: bytes) -> Kind:
                 return Kind(name, compression)
     found = what_instead(path, compression, head)
     behind = f", behind {compression}" if compression else ""
-    return Kind("", compression, found.what + behind, found.steps_for(path))
+    return Kind("", compression, found.what + behind, found.remedy_at(path))
 
 
 def what_instead(path: Path, compression: str, head: bytes) -> Foreign:

@@ -7,13 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from restore_drill.backups.foreign import (
-    GPG_STEPS,
-    JOB_STEPS,
     MAGIC,
-    MIXED_STEPS,
-    PAGE_STEPS,
     ROLES_ALONE,
-    UTF16_STEPS,
     Foreign,
 )
 
@@ -54,17 +49,17 @@ def is_roles_alone(head: bytes) -> bool:
 def guess(head: bytes, text: bytes) -> Foreign:
     """What a file is that begins with no known magic and no SQL."""
     if is_openpgp(head):
-        return Foreign("encrypted with GnuPG", GPG_STEPS)
+        return Foreign("encrypted with GnuPG", "gpg")
     if start := DUMP_START.search(head) or re.search(re.escape(ARCHIVE_START), head):
         lines = max(head.count(b"\n", 0, start.start()) - (start.group()[:2] == b"--"), 1)
         whose = "messages of pg_dump" if PG_MESSAGE.match(text) else "other output"
         number = f"{lines} line{'s' * (lines != 1)}"
-        return Foreign(f"a dump behind {number} of {whose}: the job writes 2>&1", MIXED_STEPS)
+        return Foreign(f"a dump behind {number} of {whose}: the job writes 2>&1", "mixed")
     if text.startswith(b"<"):
         code = S3_ERROR.search(text)
         if code:
-            return Foreign(f"an object store's error ({code[1].decode()})", PAGE_STEPS)
-        return Foreign("an HTML or XML page (an error page of a download?)", PAGE_STEPS)
+            return Foreign(f"an object store's error ({code[1].decode()})", "page")
+        return Foreign("an HTML or XML page (an error page of a download?)", "page")
     return next((guess.found for guess in GUESSES if guess.fits(head, text)), UNKNOWN)
 
 
@@ -120,14 +115,13 @@ class Guess(NamedTuple):
 
 
 GUESSES = (
-    Guess(is_utf16, Foreign("text in UTF-16, which cannot be restored", UTF16_STEPS)),
+    Guess(is_utf16, Foreign("text in UTF-16, which cannot be restored", "utf16")),
     Guess(lambda _, text: PG_MESSAGE.match(text) is not None,
-          Foreign("pg_dump's error messages instead of its output", JOB_STEPS)),
+          Foreign("pg_dump's error messages instead of its output", "job")),
     Guess(lambda _, text: MESSAGE.match(text) is not None,
-          Foreign("an error message instead of a dump", JOB_STEPS)),
-    Guess(lambda _, text: text.startswith((b"{", b"[")), Foreign("JSON", PAGE_STEPS)),
-    Guess(is_table, Foreign("a table in CSV, not a database", (
-        "a drill needs the whole database: pg_dump --format=custom --file=FILE DBNAME",))),
-    Guess(is_text, Foreign("text that is not SQL", JOB_STEPS)),
+          Foreign("an error message instead of a dump", "job")),
+    Guess(lambda _, text: text.startswith((b"{", b"[")), Foreign("JSON", "page")),
+    Guess(is_table, Foreign("a table in CSV, not a database", "csv")),
+    Guess(is_text, Foreign("text that is not SQL", "job")),
 )  # fmt: skip
 """The last guesses, in their order."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
-from restore_drill.backups.foreign import PHYSICAL_STEPS, Foreign
+from restore_drill.backups.foreign import Foreign
 
 MOST_MEMBERS = 200
 LONGEST_LOOK = 2.0
@@ -55,12 +55,10 @@ def tar_of_what(stream: IO[bytes]) -> Foreign:
     if dumps:
         return Foreign(
             f"a tar archive around {dumps[0]}" + (" and more" if dumps[1:] else ""),
-            ("unpack it: tar -xf {path} -C FOLDER", f"{{drill}} --backup FOLDER/{dumps[0]}"),
+            "tar_around",
+            dumps[0],
         )
-    return Foreign(
-        "a tar file without pg_dump's toc.dat in front",
-        ("see what it holds: tar -tf {path}", "name the dump itself: {drill} --backup PATH"),
-    )
+    return Foreign("a tar file without pg_dump's toc.dat in front", "tar_other")
 
 
 def by_member(name: str) -> Foreign | None:
@@ -69,14 +67,10 @@ def by_member(name: str) -> Foreign | None:
     base = parts[-1] if parts else ""
     if MEMBER.match(base):
         folder = "/".join(("FOLDER", *parts[:-1]))
-        return Foreign(
-            "a directory-format dump packed into a tar",
-            ("unpack it: mkdir FOLDER && tar -xf {path} -C FOLDER",
-             f"{{drill}} --backup {folder}"),
-        )  # fmt: skip
+        return Foreign("a directory-format dump packed into a tar", "tar_directory", folder)
     if base in ("PG_VERSION", "backup_label", "tablespace_map", "pg_wal", "pg_control"):
         return Foreign(
             "a data directory of PostgreSQL in a tar (pg_basebackup, or a copy of the files)",
-            PHYSICAL_STEPS,
+            "physical",
         )
     return None

@@ -154,7 +154,7 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
         return BackupFault(
             f"no backups found in {folder}: it is {what.what}",
             checked=[str(folder), *listing.passed_over],
-            remedy=what.steps_for(folder),
+            remedy=what.remedy_at(folder),
         )
     deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
     checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_LISTED])]
