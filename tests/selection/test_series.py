@@ -119,4 +119,4 @@ def test_roles_alone_are_passed_over(tmp_path: Path, report_dir: Path) -> None:
     drill = backup_in(tmp_path, report_dir)
 
     assert name_of(drill) == "db_20260102.sql"
-    assert "Passed over globals_20260103.sql: roles and tablespaces alone" in drill.output
+    assert "Skipped globals_20260103.sql: roles and tablespaces alone" in drill.output
