@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from restore_drill.damages.copies import copied
@@ -75,3 +77,18 @@ def test_another_definition_is_named(change: str, source: Target) -> None:
         found = compare_by_dump(was, read_fingerprint(copy, 1, quiet), copy, source=source)
 
     assert f"{CHANGES[change]} has changed" in found.schema
+
+
+def test_names_are_compared_with_an_older_manifest(source: Target) -> None:
+    """Where an older version held definitions otherwise, what is missing is missing still."""
+    now = read_fingerprint(source, 1, quiet)
+    older = {kind: dict.fromkeys(names, "held otherwise") for kind, names in now.schema.items()}
+    was = replace(now, schema=older, revisions={}, written=None)
+    with copied(source) as copy:
+        fill_shop(copy, "DROP INDEX open; DROP POLICY seen ON t")
+        found = compare_by_dump(was, read_fingerprint(copy, 1, quiet), copy)
+
+    lost = {"index public.open is missing", "policy public.t.seen is missing"}
+    assert lost <= set(found.schema)
+    assert not any(each.name == "public.counted" for each in found.objects)
+    assert "the definition of 1 view" in dict(found.not_compared)

@@ -54,7 +54,8 @@ def work_in_hand() -> list[str]:
     """What all threads are at, the oldest first: `line 12: SELECT pg_sleep ..., for 3.00 s`."""
     now = time.monotonic()
     lines = []
-    for began, describe in sorted(working.values(), key=lambda each: each[0])[:MOST]:
+    at_hand = working.copy().values()  # other threads begin and end work meanwhile
+    for began, describe in sorted(at_hand, key=lambda each: each[0])[:MOST]:
         with suppress(Exception):
             lines.append(f"{describe()}, for {show_duration(now - began)}")
     return lines

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from restore_drill.core.units import show_count
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.facts.schema.all_kinds import DIALECT_BOUND
+from restore_drill.facts.schema.all_kinds import DIALECT_BOUND, NAMES_SINCE
 from restore_drill.facts.schema.definition import same_dialect
 
 MISSING, NEW, CHANGED = "is missing", "is new", "has changed"
@@ -30,7 +30,8 @@ def of_schema(was: Fingerprint, now: Fingerprint) -> Iterator[Difference]:
     same = same_dialect(was.major, now.major)
     grants_of_public = (was.major >= 15) == (now.major >= 15)
     for kind in dict.fromkeys([*was.schema, *now.schema]):
-        if not same_revision(was, now, kind):
+        is_same = same_revision(was, now, kind)
+        if not is_same and not same_names(was, now, kind):
             continue
         before, after = was.schema.get(kind, {}), now.schema.get(kind, {})
         for name in sorted(before.keys() | after.keys()):
@@ -40,7 +41,7 @@ def of_schema(was: Fingerprint, now: Fingerprint) -> Iterator[Difference]:
                 yield Difference(kind, name, MISSING)
             elif name not in before:
                 yield Difference(kind, name, NEW)
-            elif before[name] != after[name] and (same or kind not in DIALECT_BOUND):
+            elif is_same and before[name] != after[name] and (same or kind not in DIALECT_BOUND):
                 yield Difference(kind, name, CHANGED)
 
 
@@ -49,10 +50,19 @@ def same_revision(was: Fingerprint, now: Fingerprint, kind: str) -> bool:
     return was.revisions.get(kind, 1) == now.revisions.get(kind, 1)
 
 
+def same_names(was: Fingerprint, now: Fingerprint, kind: str) -> bool:
+    """Whether the same objects of `kind` have fingerprints on both sides."""
+    least = min(was.revisions.get(kind, 1), now.revisions.get(kind, 1))
+    return least >= NAMES_SINCE.get(kind, 1)
+
+
 def of_other_revisions(was: Fingerprint, now: Fingerprint) -> Iterator[tuple[str, str]]:
     """Kinds that another version of the drill held otherwise, where that shows."""
     for kind in dict.fromkeys([*was.schema, *now.schema]):
-        differ = dict(was.schema.get(kind, {}).items() ^ now.schema.get(kind, {}).items())
+        before, after = was.schema.get(kind, {}), now.schema.get(kind, {})
+        differ = dict(before.items() ^ after.items())
+        if same_names(was, now, kind):
+            differ = {name: "" for name in differ if name in before and name in after}
         if differ and not same_revision(was, now, kind):
             why = "another version of restore-drill took the manifest, and held other things in it"
             yield f"the definition of {show_count(len(differ), kind)}", why

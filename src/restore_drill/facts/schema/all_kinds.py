@@ -25,5 +25,7 @@ REVISIONS = {
     if kind.revision > 1 or OF_EXPRESSIONS in kind.query
 }
 """What the fingerprints of each kind hold, where that has changed since the first manifests."""
+NAMES_SINCE = {kind.name: kind.names_since for kind in KINDS}
+"""From which revision on each kind has had its fingerprints of the same objects."""
 DIALECT_BOUND = frozenset(kind.name for kind in KINDS if kind.of_dialect)
 """Kinds whose text depends on the major version."""

@@ -36,8 +36,9 @@ class Kind(NamedTuple):
 
     Parts in columns called `expr...` are deparsed expressions. `of_dialect`: the text depends on
     the major version, see `same_dialect`. `since` and `until` are the majors that know the query.
-    `revision` is raised with each change of what a fingerprint holds: a manifest of another one
-    is reported as not compared where it differs.
+    `revision` is raised with each change of what a fingerprint holds: of a manifest of another one
+    only the names are compared, and those only from the revision `names_since` on, with which it
+    was last changed which objects have one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Kind(NamedTuple):
     since: int = 0
     until: int = 99
     revision: int = 1
+    names_since: int = 1
 
 
 Parts = dict[str, dict[str, list[Any]]]

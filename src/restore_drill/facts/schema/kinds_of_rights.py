@@ -133,9 +133,9 @@ LABELS = """
 """
 
 KINDS = (
-    Kind("owner of", OWNERS, revision=3),
-    Kind("grant on", GRANTS, revision=2),
+    Kind("owner of", OWNERS, revision=3, names_since=3),
+    Kind("grant on", GRANTS, revision=2, names_since=2),
     Kind("default privileges", DEFAULT_PRIVILEGES),
-    Kind("comment on", COMMENTS, revision=3),
-    Kind("security label", LABELS, revision=3),
+    Kind("comment on", COMMENTS, revision=3, names_since=3),
+    Kind("security label", LABELS, revision=3, names_since=3),
 )

@@ -158,7 +158,7 @@ KINDS = (
     Kind("column", COLUMNS, revision=2),
     Kind("order of the columns of", COLUMN_ORDER),
     Kind("default of", DEFAULTS),
-    Kind("constraint", CONSTRAINTS, revision=2),
+    Kind("constraint", CONSTRAINTS, revision=2, names_since=2),
     Kind("index", INDEXES),
     Kind("statistics object", STATISTICS),
     Kind("row security of", ROW_SECURITY),

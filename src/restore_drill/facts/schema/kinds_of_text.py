@@ -75,5 +75,5 @@ KINDS = (
     Kind("text search dictionary", DICTIONARIES),
     Kind("text search configuration", CONFIGURATIONS),
     Kind("collation", COLLATIONS, revision=2),
-    Kind("object", OTHERS, revision=3),
+    Kind("object", OTHERS, revision=3, names_since=2),
 )
