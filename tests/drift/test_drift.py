@@ -94,6 +94,14 @@ def test_dropped_table_is_one_finding(lab: DriftLab) -> None:
     assert "column office.customers.email" in found.with_it
 
 
+def test_dropped_schema_is_one_finding(lab: DriftLab) -> None:
+    """Its owner goes with it, as all that is in it."""
+    found = lab.look("dropped schema", "DROP SCHEMA office CASCADE").failing
+
+    assert "schema office" in [each.title for each in found]
+    assert "owner of schema office" not in [each.title for each in found]
+
+
 def test_every_part_has_its_name(lab: DriftLab) -> None:
     """Each part of each kind's definition has a name, and each expression is known as one."""
     assert {kind.name for kind in KINDS} == set(LABELS)

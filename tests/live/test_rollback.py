@@ -62,7 +62,8 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     command = f"python -m drill rollback {backups / 'snapshots' / snapshot}"
     assert command in drill.output
     other = roll_back_by_command(live, backups / "snapshots" / snapshot, name="postgres")
-    assert other.returncode == 6, other.stdout + other.stderr
+    assert other.returncode == 4, other.stdout + other.stderr
+    assert "--confirm-reset names 'postgres', DATABASE_URL the database" in other.stderr
     assert snapshots(backups) == [snapshot, f"{snapshot}.undecided"]
 
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)

@@ -30,7 +30,7 @@ class Waivers:
     today: date
     used: defaultdict[Waiver, set[str]] = field(default_factory=lambda: defaultdict(set))
     unmatched: dict[Waiver, str] = field(default_factory=dict)
-    of_constraints: set[Waiver] = field(default_factory=set)
+    of_constraints: dict[Waiver, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
 
     def of(self, nodeid: str) -> Waiver | None:
@@ -49,10 +49,10 @@ class Waivers:
         for waiver in self.waivers:
             if any(map(waiver.names, nodeids)):
                 continue
+            near = difflib.get_close_matches(waiver.criterion.split("::")[-1], names, n=1)
             if "[" in waiver.criterion and base_of(waiver.criterion) in CONSTRAINT_CRITERIA:
-                self.of_constraints.add(waiver)
+                self.of_constraints[waiver] = f"; did you mean {near[0]!r}?" if near else ""
             else:
-                near = difflib.get_close_matches(waiver.criterion.split("::")[-1], names, n=1)
                 near += [f"{waiver.criterion}[*]"] if waiver.criterion in bases else []
                 self.unmatched[waiver] = f"; did you mean {near[-1]!r}?" if near else ""
 
@@ -63,8 +63,8 @@ class Waivers:
             for waiver, hint in self.unmatched.items()
         ]
         lines += [
-            f"waiver of {waiver.criterion!r} names no table and no constraint of this drill"
-            for waiver in self.of_constraints
+            f"waiver of {waiver.criterion!r} names no table and no constraint of this drill{hint}"
+            for waiver, hint in self.of_constraints.items()
             if waiver not in self.used and base_of(waiver.criterion) in self.asked
         ]
         return lines + [

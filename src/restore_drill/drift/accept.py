@@ -104,7 +104,10 @@ def is_named(title: str, pattern: str) -> bool:
 
 def lines_of(state: State, chosen: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[str]:
     """What was accepted, what stays, and what to do next."""
-    lines = [f"Accepted: {each['object']} {each['told']}" for each in chosen]
+    titles = [str(each["object"]).removeprefix("rows of ") for each in chosen]
+    lines = [
+        f"Accepted: {title} {each['told']}" for title, each in zip(titles, chosen, strict=True)
+    ]
     rest = len(found) - len(chosen)
     if rest:
         lines.append(f"Not accepted: {show_count(rest, 'other finding')}")

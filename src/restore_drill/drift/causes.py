@@ -29,8 +29,9 @@ class Cause:
     def named(self) -> re.Pattern[str]:
         """Its qualified name as a word of its own; of a column, that of its relation."""
         name = self.relation if self.finding.kind == "column" else self.name
-        behind = r"\." if self.finding.kind == "schema" else r"(?!\w)"
-        return re.compile(r"(?<![\w.])" + re.escape(name) + behind)
+        if self.finding.kind == "schema":
+            return re.compile(rf"(?<![\w.]){re.escape(name)}\.|^schema {re.escape(name)}(?!\w)")
+        return re.compile(r"(?<![\w.])" + re.escape(name) + r"(?!\w)")
 
     @cached_property
     def word(self) -> re.Pattern[str]:

@@ -33,7 +33,7 @@ from restore_drill.live.undecided import (
 from restore_drill.manifest.settle import differences
 from restore_drill.restore.archive import restore_archive
 from restore_drill.selection.candidate import as_backup, look_at
-from restore_drill.servers.database import check_resettable, live_target
+from restore_drill.servers.database import check_resettable, conninfo_of, live_target
 from restore_drill.servers.model import Target
 
 Progress = Callable[[str], None]
@@ -100,6 +100,12 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise UsageError(f"there is no snapshot {path}")
     given = {"target": "database", "confirm_reset": parsed.confirm_reset}
     settings = settings_here(given, root)
+    name = conninfo_of(settings.database_url or "")["dbname"]
+    if parsed.confirm_reset != name:
+        raise UsageError(
+            f"--confirm-reset names {parsed.confirm_reset!r}, DATABASE_URL the database {name!r}; "
+            "nothing was touched"
+        )
     target = live_target(settings, note)
     source = source_of(path)
     if mismatch := source.server.mismatch(identity_of_server(target)):

@@ -24,6 +24,9 @@ SCHEMA = "criteria.schema.json"
 
 WORKFLOW = Path(".github/workflows/restore-drill.yml")
 
+IGNORED = "drill-report/"
+"""Folder of the reports, which hold names of tables and numbers of rows."""
+
 NEXT = (
     "Next: name your backups and drill: BACKUP_PATH=/var/backups/shop restore-drill",
     f"      and say in {NAME}/criteria.toml what must hold for your database",
@@ -49,6 +52,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     for path, text in files():
         said = "written" if write_new(here / path, text) else "kept as it is"
         note(f"{said:<14}{path}")
+    if (here / ".git").exists():
+        ignore_reports(here / ".gitignore")
     if not is_own_drill(here / NAME):
         raise UsageError(
             f"{NAME}/conftest.py was there before, and does not import from {MARK}, so that "
@@ -59,6 +64,20 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     for line in NEXT:
         note(line)
     return 0
+
+
+def ignore_reports(path: Path) -> None:
+    """Add the folder of the reports to the `.gitignore` at `path`, where no line names it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        if any(line.strip().strip("/") == "drill-report" for line in lines):
+            return
+        end = "" if not lines or path.read_bytes().endswith(b"\n") else "\n"
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{end}{IGNORED}\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CouldNotRun(f"{path} cannot be written: {error}") from None
+    note(f"{'added':<14}{IGNORED} to {path.name}")
 
 
 def files() -> Iterator[tuple[Path, str]]:

@@ -1,0 +1,1 @@
+"""The ways in that an own repository begins with."""
