@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from restore_drill.config.commands import COMMANDS, DRILL
 from restore_drill.config.options import OPTIONS, TARGETS
 
+DRILLS = ("reference",)
+"""Commands that take the drill's options."""
+
 SCRIPT = """\
 # eval "$(restore-drill completion)"; in zsh first: autoload -U +X bashcompinit && bashcompinit
 _restore_drill() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+    local options='@options'
+    case ${COMP_WORDS[1]} in
+@each
+    esac
     case $before in
         --target) COMPREPLY=($(compgen -W '@targets' -- "$word")); return ;;
         --report-dir) COMPREPLY=($(compgen -d -- "$word")); return ;;
     esac
     case $word in
-        -*) COMPREPLY=($(compgen -W '@options' -- "$word")) ;;
+        -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
         *)
             COMPREPLY=($(compgen -f -- "$word"))
             if [ "$COMP_CWORD" = 1 ]; then
@@ -31,6 +40,17 @@ complete -o filenames -F _restore_drill restore-drill
 """
 
 
+def own_options() -> Iterator[tuple[str, list[str]]]:
+    """Each command that is no drill, with its options."""
+    for name, (module, _) in COMMANDS.items():
+        if name in DRILLS:
+            continue
+        parser = argparse.ArgumentParser()
+        importlib.import_module(module).add_arguments(parser)
+        flags = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001
+        yield name, [flag for flag in flags if flag.startswith("--")]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It has no options."""
     del parser
@@ -41,10 +61,11 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     del parsed, root
     words = {
         "@commands": [DRILL, *COMMANDS],
+        "@each": [f"\n        {name}) options='{' '.join(own)}' ;;" for name, own in own_options()],
         "@options": [option.flag for option in OPTIONS.values()] + ["--prove", "--help"],
         "@targets": TARGETS,
     }
-    script = SCRIPT
+    script = SCRIPT.replace("\n@each", "@each")
     for mark, values in words.items():
         script = script.replace(mark, " ".join(values))
     sys.stdout.write(script)
