@@ -54,7 +54,7 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([LATE, check("a::test_x", "failed")], {}, "do not rely on this backup"),
         ([LATE, check("a::test_x", "error")], {}, "failed: recovery takes longer"),
         ([OLD, LATE], {}, "if you need it now, and the backup is good, recovery takes longer"),
-        ([check("a::test_r", "failed", stage="redis")], {}, "Redis is not as it should be"),
+        ([check("a::test_r", "failed", stage="redis")], {}, "Redis failed its checks"),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
     ],
 )
