@@ -60,6 +60,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     try:
         with interruptible():
             target = source_of(settings, form, note)
+            if warning := why_unreadable(form.name, target.binaries.major, target.major):
+                note(warning)
             taken = take_backup(
                 target,
                 form,
@@ -86,6 +88,16 @@ def form_from(parsed: argparse.Namespace) -> Form:
         return form_of(parsed.format, parsed.compress)
     except ValueError as error:
         raise UsageError(f"--compress {error}") from None
+
+
+def why_unreadable(form: str, tool: int, server: int) -> str:
+    """That pg_restore of the server's own version cannot read what a newer pg_dump writes."""
+    if form == "plain" or tool <= server:
+        return ""
+    return (
+        f"pg_dump {tool} writes this backup of a server {server}, whose own pg_restore may not "
+        f"read it: restore with pg_restore {tool}, or use --compress gzip:6"
+    )
 
 
 def folder_from(parsed: argparse.Namespace, settings: Settings) -> Path:
