@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -113,6 +114,38 @@ def test_only_a_part_of_what_is_free_may_be_filled(
     assert memory.least_of(10_000_000) == 9_200_000
     assert memory.least_of(500_000) == 100_000
     assert disk.error() is None
+
+
+def test_a_dump_that_uses_up_the_inodes_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many empty files fill a disk, too: it is ended while some can still be made."""
+    left = iter([40_000, 30_000, 2_001, 1_999])
+    monkeypatch.setattr(bounds, "files_left", lambda _: next(left))
+    ended = threading.Event()
+
+    watch = RoomWatch(tmp_path, ended.set)
+
+    assert ended.wait(10)
+    watch.thread.join(10)
+    error = watch.error()
+    assert error is not None
+    assert (
+        error.what == "the throwaway server was ended before it filled the file system with files"
+    )
+    assert f"1,999 inodes were free in {tmp_path}, and 2,000 are kept" in str(error)
+    assert "df -i" in str(error)
+
+
+def test_a_file_system_that_counts_no_inodes_has_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Btrfs says that it has none in all, which is no limit; others say how many are free."""
+    known = os.statvfs(tmp_path)
+    assert bounds.files_left(tmp_path) > 0
+    uncounted = os.statvfs_result([*known[:5], 0, 0, 0, *known[8:10]])
+    monkeypatch.setattr(bounds.os, "statvfs", lambda _: uncounted)
+    assert bounds.files_left(tmp_path) == bounds.NO_LIMIT
 
 
 def test_a_dump_that_fills_the_memory_is_ended(

@@ -28,6 +28,9 @@ EXTRA_PROCESSES = 1024
 """Processes beside those of the server's own settings, which a restore does not need at all."""
 SPARED, MOST_SPARED = 0.05, 2_000_000_000
 """Part of the free disk, and bytes at most, that a server leaves to what else writes there."""
+MOST_FILES_SPARED = 50_000
+"""Inodes at most that it leaves, of those that were free the same part as of the bytes."""
+NO_LIMIT = 1 << 62
 IN_MEMORY = 0.8
 """Part of the available memory that data in memory may take; half of it was to do (place.SHARE)."""
 EVERY = 0.1
@@ -72,8 +75,16 @@ def let_go_first(server: psutil.Process) -> None:
         Path(f"/proc/{server.pid}/oom_score_adj").write_text(str(FIRST_TO_GO), encoding="ascii")
 
 
+def files_left(place: Path) -> int:
+    """Files that can still be made in the file system of `place`; NO_LIMIT where it counts none."""
+    found = os.statvfs(place)
+    return found.f_favail if found.f_files else NO_LIMIT
+
+
 class RoomWatch:
     """Ends a server before what it writes fills the disk, or the memory, that it lies in.
+
+    A disk is full, too, when it has no inode left for a new file.
 
     `error` says so when that has happened. As a thread it costs a look each tenth of a second.
     """
@@ -83,7 +94,9 @@ class RoomWatch:
         self.place, self.end = place, end
         self.in_memory = in_memory
         self.least = self.least_of(shutil.disk_usage(place).free)
+        self.least_files = min(MOST_FILES_SPARED, int(files_left(place) * SPARED))
         self.left = 0
+        self.files_left: int | None = None
         self.is_over = threading.Event()
         self.thread = threading.Thread(target=self.watch, name="room-watch", daemon=True)
         self.thread.start()
@@ -98,9 +111,10 @@ class RoomWatch:
         """Look until it is over, or too little is left."""
         while not self.is_over.wait(EVERY):
             with suppress(OSError):
-                free = shutil.disk_usage(self.place).free
-                if free < self.least:
+                free, files = shutil.disk_usage(self.place).free, files_left(self.place)
+                if free < self.least or files < self.least_files:
                     self.left = max(free, 1)
+                    self.files_left = files if free >= self.least else None
                     self.end()
                     return
 
@@ -114,10 +128,15 @@ class RoomWatch:
         """What to raise once the server was ended."""
         if not self.left:
             return None
-        kept = f", and {show_bytes(self.least)} are kept for what else runs on this machine"
-        what = "memory" if self.in_memory else "disk"
+        what, left, least = "disk", show_bytes(self.left), show_bytes(self.least)
+        if self.files_left is not None:
+            what, left = "file system with files", f"{self.files_left:,} inodes"
+            least = f"{self.least_files:,}"
+        elif self.in_memory:
+            what = "memory"
+        kept = f"{least} are kept for what else runs on this machine"
         return CouldNotRun(
             f"the throwaway server was ended before it filled the {what}",
-            checked=[f"{show_bytes(self.left)} were free in {self.place}{kept}"],
+            checked=[f"{left} were free in {self.place}, and {kept}"],
             remedy=remedy_for("target", "filled"),
         )
