@@ -34,23 +34,77 @@ def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.Mo
     assert target.tool_environment["PGPASSWORD"] == "elsewhere"
 
 
+SUBSCRIBE = (
+    "CREATE SUBSCRIPTION {name} CONNECTION 'host=nowhere.invalid' PUBLICATION p"
+    " WITH (connect = false, slot_name = {slot})"
+)
+KNOWS_A_TABLE = (
+    "INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate)"
+    " SELECT oid, 'public.artists'::regclass, 'r' FROM pg_subscription WHERE subname = %s"
+)
+
+
+def subscribe(name: str, slot: str) -> bytes:
+    """Statement that makes a subscription as a restore does."""
+    return SUBSCRIBE.format(name=name, slot=slot).encode()
+
+
 def test_subscriptions_of_another_database_are_not_in_the_way(
     live: Target, live_server: EmbeddedServer
 ) -> None:
-    """A reset drops what is in its own database; only a subscription there reaches a publisher."""
-    subscribe = (
-        "CREATE SUBSCRIPTION elsewhere CONNECTION 'host=nowhere.invalid' PUBLICATION p"
-        " WITH (connect = false, slot_name = NONE)"
-    )
+    """Only one of the database itself is, and only where it is or was at work."""
     with live_server.create_database("subscribed").connect() as other:
-        other.execute(subscribe)
+        other.execute(subscribe("elsewhere", "NONE"))
+        other.execute("SET allow_system_table_mods = on")
+        other.execute("UPDATE pg_subscription SET subenabled = true")
         check_resettable(live)
+        other.execute("UPDATE pg_subscription SET subenabled = false")
         other.execute("DROP SUBSCRIPTION elsewhere")
+
+
+@pytest.mark.parametrize("use", ["enabled", "paused"])
+def test_a_subscription_at_work_is_refused_with_what_to_run(use: str, live: Target) -> None:
+    """One that is enabled, and one that was and names a slot; never is the slot touched."""
     with live.connect() as own:
-        own.execute(subscribe)
-        with pytest.raises(CouldNotRun, match="it has subscriptions"):
+        own.execute("SET allow_system_table_mods = on")
+        own.execute(subscribe("feed", "feed_slot"))
+        check_resettable(live)
+        if use == "enabled":
+            own.execute("UPDATE pg_subscription SET subenabled = true WHERE subname = 'feed'")
+        else:
+            own.execute(KNOWS_A_TABLE, ["feed"])
+        with pytest.raises(CouldNotRun, match="subscriptions that are enabled, or were") as caught:
             check_resettable(live)
-        own.execute("DROP SUBSCRIPTION elsewhere")
+        own.execute("DELETE FROM pg_subscription_rel")
+        own.execute("UPDATE pg_subscription SET subenabled = false WHERE subname = 'feed'")
+        own.execute("ALTER SUBSCRIPTION feed SET (slot_name = NONE)")
+        own.execute("DROP SUBSCRIPTION feed")
+    assert 'ALTER SUBSCRIPTION "feed" SET (slot_name = NONE)' in str(caught.value)
+
+
+def test_subscriptions_that_a_drill_has_made_are_not_in_the_way_of_the_next(
+    live: Target, backups: Path, drill_live: Callable[..., Drill], shops: Shops
+) -> None:
+    """They are off, and have never connected: the next drill resets, and makes them again."""
+    source = shops.source(15)
+    with source.connect() as connection:
+        connection.execute(subscribe('"Feed"', "feed_slot"))
+    try:
+        pg_dump(source, backups / "db" / "backup.dump", "--format=custom")
+    finally:
+        with source.connect() as connection:
+            connection.execute('ALTER SUBSCRIPTION "Feed" SET (slot_name = NONE)')
+            connection.execute('DROP SUBSCRIPTION "Feed"')
+
+    for _ in range(2):
+        drill = drill_live()
+        assert drill.code == 0, drill.output
+
+    with live.connect() as connection:
+        query = "SELECT subname, subslotname, subenabled FROM pg_subscription"
+        assert connection.execute(query.encode()).fetchall() == [("Feed", "feed_slot", False)]
+        connection.execute('ALTER SUBSCRIPTION "Feed" SET (slot_name = NONE)')
+        connection.execute('DROP SUBSCRIPTION "Feed"')
 
 
 def test_damaged_backup_never_reaches_the_database(

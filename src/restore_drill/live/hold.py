@@ -168,6 +168,7 @@ class Hold:
 
 def drop_all(connection: Connection) -> None:
     """Drop event triggers, publications, extensions, schemas and large objects."""
+    drop_subscriptions(connection)
     for kind, query in (
         ("EVENT TRIGGER", "SELECT evtname FROM pg_catalog.pg_event_trigger"),
         ("PUBLICATION", "SELECT pubname FROM pg_catalog.pg_publication"),
@@ -180,6 +181,20 @@ def drop_all(connection: Connection) -> None:
                 sql.SQL("DROP {} IF EXISTS {} CASCADE").format(sql.SQL(kind), sql.Identifier(name))
             )
     connection.execute("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata")
+
+
+def drop_subscriptions(connection: Connection) -> None:
+    """Drop those of this database, which are off (`check_resettable`), without their publisher.
+
+    What has no slot is dropped here alone: a slot of that name on another server stays.
+    """
+    own = (
+        "SELECT s.subname FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d"
+        " ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database()"
+    )
+    for (name,) in connection.execute(own).fetchall():
+        for change in ("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", "DROP SUBSCRIPTION {}"):
+            connection.execute(sql.SQL(change).format(sql.Identifier(name)))
 
 
 def make_public(connection: Connection, major: int) -> None:

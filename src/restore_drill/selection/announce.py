@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.sections import without_rows
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_count
@@ -47,6 +48,8 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         if found.rows is not None:
             held += f", {show_count(sum(found.rows.values()), 'row')}"
         steps.ok(f"Read to its end: {held}")
+    if why := without_rows(found):
+        steps.warn(why[:1].upper() + why[1:])
     if found.is_translated and found.is_complete:
         note = "Its lines end with CRLF; no data changed, but transfer dumps in binary mode"
         steps.warn(note)

@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import Identifier
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import some
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
@@ -76,20 +78,37 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
+SUBSCRIPTIONS_IN_USE = """
+    SELECT s.subname FROM pg_catalog.pg_subscription s
+    JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+    WHERE d.datname = pg_catalog.current_database() AND (s.subenabled OR EXISTS (
+        SELECT FROM pg_catalog.pg_subscription_rel r
+        WHERE r.srsubid = s.oid AND (s.subslotname IS NOT NULL OR r.srsubstate <> 'r')
+    ))
+    ORDER BY 1
+"""
+"""Subscriptions that work, or may have a slot on their publisher. What a restore has made is off
+and knows no table (`connect = false`): it has never connected, whatever slot it names."""
+
+
 def check_resettable(target: Target) -> None:
     """CouldNotRun where a reset would reach beyond this database, or would not be allowed."""
     with target.connect() as connection:
         found = connection.execute(
-            "SELECT (SELECT count(*) FROM pg_catalog.pg_subscription s WHERE s.subdbid = d.oid),"
-            " pg_catalog.pg_is_in_recovery(),"
+            "SELECT pg_catalog.pg_is_in_recovery(),"
             " pg_catalog.pg_has_role(d.datdba, 'MEMBER')"
             " FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()"
         ).fetchone()
-    subscriptions, in_recovery, is_owner = found or (0, False, False)
+        used = [name for (name,) in connection.execute(SUBSCRIPTIONS_IN_USE).fetchall()]
+    in_recovery, is_owner = found or (False, False)
     problem = ""
-    if subscriptions:
-        problem = "it has subscriptions: dropping them would reach their publisher"
-    elif in_recovery:
+    if used:
+        raise CouldNotRun(
+            f"{target.description} was not touched: it has subscriptions that are enabled, or were",
+            checked=[f"pg_subscription and pg_subscription_rel: {some(used, 10)}"],
+            remedy=remedy_for("live", "subscriptions", name=Identifier(used[0]).as_string(None)),
+        )
+    if in_recovery:
         problem = "it is a read-only replica"
     elif not is_owner:
         problem = "the role in DATABASE_URL does not own it"

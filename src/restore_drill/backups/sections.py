@@ -1,0 +1,45 @@
+"""Parts of a dump that pg_dump writes by themselves: rows without tables, keys without either."""
+
+from __future__ import annotations
+
+from restore_drill.backups.model import Contents
+from restore_drill.backups.plaindump.entries import POST_DATA
+
+DATA = {
+    "TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS",
+    "LARGE OBJECT", "LARGE OBJECTS",
+}  # fmt: skip
+"""Kinds of the data section."""
+ANYWHERE = {
+    "", "ACL", "CHECK CONSTRAINT", "COMMENT", "DATABASE", "DATABASE PROPERTIES", "DEFAULT ACL",
+    "ENCODING", "EVENT TRIGGER", "MATERIALIZED VIEW DATA", "SEARCHPATH", "SECURITY LABEL",
+    "STATISTICS DATA", "STDSTRINGS", "SUBSCRIPTION TABLE",
+}  # fmt: skip
+"""Kinds that say nothing of the section: of the whole database, or of other entries."""
+NEED_A_TABLE = {"INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE"}
+NEED_ANYTHING = {"TABLE DATA", "SEQUENCE SET"}
+
+
+def part_alone(contents: Contents) -> str:
+    """Which part of a dump `contents` are that cannot be restored by itself; empty for a dump.
+
+    By its table of contents: rows without any definition, or keys without their tables.
+    """
+    kinds = {entry.kind for entry in contents.entries}
+    if kinds - DATA - POST_DATA - ANYWHERE:
+        return ""
+    has_rows, has_keys = bool(kinds & NEED_ANYTHING), bool(kinds & NEED_A_TABLE)
+    if has_rows and has_keys:
+        return "rows, indexes and keys without their tables (--section=data --section=post-data)"
+    if has_rows:
+        return "rows alone, without their tables (--data-only, or --section=data)"
+    if has_keys:
+        return "indexes, keys and triggers alone, without their tables (--section=post-data)"
+    return ""
+
+
+def without_rows(contents: Contents) -> str:
+    """That `contents` have tables and the rows of none; empty where they have some."""
+    if not contents.is_schema_only:
+        return ""
+    return "the backup holds no rows (--schema-only, or --section=pre-data): none can be checked"
