@@ -144,7 +144,7 @@ def test_a_file_system_that_counts_no_inodes_has_enough(
     known = os.statvfs(tmp_path)
     assert bounds.files_left(tmp_path) > 0
     uncounted = os.statvfs_result([*known[:5], 0, 0, 0, *known[8:10]])
-    monkeypatch.setattr(bounds.os, "statvfs", lambda _: uncounted)
+    monkeypatch.setattr(os, "statvfs", lambda _: uncounted)
     assert bounds.files_left(tmp_path) == bounds.NO_LIMIT
 
 

@@ -85,7 +85,7 @@ def rows_in_lines(facts: Facts, criteria: Criteria) -> Iterator[str]:
     named += [name for name in largest if name not in named]
     for name in named[:SHOWN]:
         label = name.removeprefix("public.")
-        if label.isidentifier():  # a name that is quoted, or has a schema, stays as it is
+        if label.isalpha():  # a name that is quoted, has a schema or `_`, stays as it is
             label = label[:1].upper() + label[1:]
         yield f"{label}: {facts.rows[name]:,}"
     if len(named) > SHOWN:
