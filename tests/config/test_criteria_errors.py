@@ -79,12 +79,12 @@ min = 1
 folder = "sql"
 """
 TOLD = (
-    "names public.customer, which no table of the backup is called; did you mean 'public.customers",
-    "names public.Customers, which no table of the backup is called; did you mean 'public.customer",
-    "names public.oredrs, which no table of the backup is called; did you mean 'public.orders'?",
-    "names public.custommers, which no table of the backup is called; did you mean 'public.custome",
+    "names public.customer, but the backup has no such table; did you mean 'public.customers",
+    "names public.Customers, but the backup has no such table; did you mean 'public.customer",
+    "names public.oredrs, but the backup has no such table; did you mean 'public.orders'?",
+    "names public.custommers, but the backup has no such table; did you mean 'public.custome",
     "names the column creatd_at, which public.customers does not have; did you mean 'created_at'?",
-    "names public.custmers, which no table of the backup is called; did you mean 'public.customers",
+    "names public.custmers, but the backup has no such table; did you mean 'public.customers",
     "[facts.column] of the criteria file names the column amuont; did you mean 'amount'?",
     "[facts.table] of the criteria file names the table cstomers; did you mean 'customers'?",
     "[facts.no_query] of the criteria file is not valid SQL here",

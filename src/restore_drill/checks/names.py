@@ -88,8 +88,8 @@ class CriteriaNames:
         near = "" if name in self.past else self.slip_of(name, there, self.criteria.tables)
         if near:
             self.refuse(
-                f"{section} of the criteria file names {name}, which no table of the backup is "
-                f"called; did you mean {near!r}?",
+                f"{section} of the criteria file names {name}, but the backup has no such "
+                f"table; did you mean {near!r}?",
                 "the backup, its manifest and the last passed drill, where there are any",
                 remedy_for("criteria", "unknown_table", path=self.criteria.path, name=name),
             )
