@@ -204,7 +204,9 @@ BEYOND_A_SCHEMA = (
 """Errors of names and of the drill's own rules."""
 
 
-@pytest.mark.parametrize("case", ERRORS.keys() - {*BEYOND_A_SCHEMA, "all", "complete", "rows"})
+@pytest.mark.parametrize(
+    "case", sorted(ERRORS.keys() - {*BEYOND_A_SCHEMA, "all", "complete", "rows"})
+)
 def test_editors_see_the_same_errors(case: str) -> None:
     """What the drill refuses the schema refuses too, as far as a schema can."""
     assert faults(ERRORS[case][0])
