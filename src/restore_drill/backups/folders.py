@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
+from restore_drill.backups.foreign import PLAIN_FOLDER, WAL, WAL_NAME, Foreign
+
+MOST = 5000
+"""Entries of a folder that are read."""
+DEEP = 8
+"""So many folders above one are asked whether it is a part of them."""
+BARMAN_KEY = re.compile(rb"^(backup_label|begin_wal|server_name)=", re.MULTILINE)
+SET_FILES = frozenset({"backup.manifest", "backup.info", "archive.info"})
+OF_A_SERVER = ("base", "global", "pg_", "PG_", "postgresql.", "backup_label", "backup_manifest")
+PARTS = {
+    "pgBackRest": ("archive", "backup"),
+    "Barman": ("base", "wals", "incoming", "errors", "streaming"),
+}
+"""What lies in a repository, beside which other things may lie."""
 
 RESTORE = {
     "pgBackRest": "pgbackrest --stanza=NAME restore",
@@ -15,21 +30,81 @@ RESTORE = {
 }
 
 
+def place_of_what(path: Path) -> Foreign:
+    """What the folder at `path` is, or the physical backup of which it, or a file, is a part.
+
+    PLAIN_FOLDER where it is nothing in particular. OSError where it cannot be read.
+    """
+    found = folder_of_what(path) if path.is_dir() else PLAIN_FOLDER
+    return part_of_what(path) or PLAIN_FOLDER if found is PLAIN_FOLDER else found
+
+
+def part_of_what(path: Path) -> Foreign | None:
+    """The physical backup or repository that the folder or file at `path` is a part of, if any."""
+    path = path.absolute()
+    for parent in list(path.parents)[:DEEP]:
+        with suppress(OSError):
+            if is_part(path.relative_to(parent).parts[0], parent):
+                whole = folder_of_what(parent)
+                return Foreign(f"a part of {whole.what}", whole.cause, whole.about)
+    return None
+
+
+def is_part(name: str, folder: Path) -> bool:
+    """Whether `name` is what a physical backup or repository at `folder` itself consists of."""
+    names = {entry.name for entry in islice(folder.iterdir(), MOST)}
+    if "PG_VERSION" in names:
+        return name.startswith(OF_A_SERVER)
+    return bool(SET_FILES & names) or name in PARTS.get(repository_of(folder, names), ())
+
+
 def folder_of_what(path: Path) -> Foreign:
     """What the folder at `path` is; PLAIN_FOLDER where it is nothing in particular."""
-    names = {entry.name for entry in islice(path.iterdir(), 5000)}
-    if "PG_VERSION" in names:
-        return data_directory(path, names)
-    if any(name.startswith("base.tar") for name in names):
-        return Foreign("a physical base backup (pg_basebackup, tar format)", "physical")
-    if tool := repository_of(path, names):
-        restore = RESTORE[tool].replace("{path}", str(path))
-        return Foreign(f"a repository of {tool} (physical backups)", "repository", restore)
+    names = {entry.name for entry in islice(path.iterdir(), MOST)}
+    if found := physical(path, names):
+        return found
     if any(name.endswith((".bson", ".bson.gz")) for name in names):
         return Foreign("a dump of MongoDB (mongodump)")
     if "ibdata1" in names:
         return Foreign("a data directory of MySQL or MariaDB")
     return PLAIN_FOLDER
+
+
+def physical(path: Path, names: set[str]) -> Foreign | None:
+    """What physical backup of PostgreSQL lies at `path`, or a repository of them; None for none."""
+    if "PG_VERSION" in names:
+        return data_directory(path, names)
+    if next(path.glob("global/pg_control*"), None):
+        return Foreign("the files of a data directory in a physical backup", "physical")
+    if any(name.startswith("base.tar") for name in names):
+        return Foreign("a physical base backup (pg_basebackup, tar format)", "physical")
+    if tool := set_of(path, names):
+        return repository(tool, f"a backup set of {tool} (a physical backup)", path)
+    if tool := repository_of(path, names):
+        return repository(tool, f"a repository of {tool} (physical backups)", path)
+    return WAL if names and all(map(WAL_NAME.fullmatch, names)) else None
+
+
+def repository(tool: str, what: str, path: Path) -> Foreign:
+    """`what` the `tool` has made at `path`, with the way to restore it."""
+    return Foreign(what, "repository", RESTORE[tool].replace("{path}", str(path)))
+
+
+def set_of(path: Path, names: set[str]) -> str:
+    """Tool one of whose backup sets lies at `path` with those `names` in it; empty for none."""
+    if "backup.manifest" in names:
+        return "pgBackRest"
+    return "Barman" if is_barman(path / "backup.info") else ""
+
+
+def is_barman(path: Path) -> bool:
+    """Whether the file at `path` is Barman's description of a backup; pgBackRest's has sections."""
+    with suppress(OSError), path.open("rb") as file:
+        return (
+            re.search(rb"^(backup_label|begin_wal|server_name)=", file.read(1 << 16), re.MULTILINE)
+            is not None
+        )
+    return False
 
 
 def data_directory(path: Path, names: set[str]) -> Foreign:
@@ -44,13 +119,10 @@ def data_directory(path: Path, names: set[str]) -> Foreign:
 
 def repository_of(path: Path, names: set[str]) -> str:
     """Tool whose repository lies at `path` with those `names` in it; empty for none."""
-    if {"archive", "backup"} <= names and (
-        next((path / "backup").glob("*/backup.info"), None)
-        or next((path / "archive").glob("*/archive.info"), None)
-    ):
-        return "pgBackRest"
-    if names & {"backup.info", "archive.info"} and not names & {"data"}:
-        return "pgBackRest"
+    for info in ("backup.info", "archive.info", "*/backup.info", "*/archive.info",
+                 "backup/*/backup.info", "archive/*/archive.info"):  # fmt: skip
+        if found := next(path.glob(info), None):
+            return "Barman" if is_barman(found) else "pgBackRest"
     if any(name.startswith("basebackups_0") for name in names) or "wal_005" in names:
         return "WAL-G"
     if ("wals" in names and "base" in names) or next(path.glob("*/base/*/backup.info"), None):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchive, TarArchive
-from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import Foreign
 from restore_drill.backups.guesses import UNKNOWN, foreign_in
 from restore_drill.backups.model import Backup, Contents, Head
@@ -111,7 +111,7 @@ def kind_of(path: Path, compression: str, head: bytes) -> Kind:
 def what_instead(path: Path, compression: str, head: bytes) -> Foreign:
     """What lies at `path` that is of none of FORMATS."""
     if path.is_dir():
-        return folder_of_what(path)
+        return place_of_what(path)
     if is_tar(head):
         try:
             with open_plain(path, compression) as stream:

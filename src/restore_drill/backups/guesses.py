@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
 from restore_drill.backups.foreign import (
     MAGIC,
     ROLES_ALONE,
+    WAL,
     Foreign,
 )
 
 DUMP_START = re.compile(rb"^-- PostgreSQL database (cluster )?dump\r?$", re.MULTILINE)
 ARCHIVE_START = b"PGDMP\x01"
 S3_ERROR = re.compile(rb"<Error>.*?<Code>(\w{1,40})</Code>", re.DOTALL)
+PAGES = (1024, 2048, 4096, 8192, 16384, 32768, 65536)
 PG_MESSAGE = re.compile(rb"pg_dump(all)?(\.exe)?: |pg_dump(all)?: error")
 MESSAGE = re.compile(
     rb"(\S*/)?(ba|da|z|k)?sh: |\S*docker: |error:? |error response from |error from server|"
@@ -30,9 +33,19 @@ def foreign_in(head: bytes, *, is_sql: bool) -> Foreign | None:
     for magic, found in MAGIC:
         if text.startswith(magic):
             return found
+    if is_wal(head):
+        return WAL
     if is_sql:
         return ROLES_ALONE if is_roles_alone(head) else None
     return guess(head, text)
+
+
+def is_wal(head: bytes) -> bool:
+    """Whether `head` begins a WAL segment: its first page says how large segments and pages are."""
+    if len(head) < 40 or head[1] not in (0xD0, 0xD1):
+        return False
+    segment, page = struct.unpack_from("<II", head, 32)
+    return page in PAGES and segment.bit_count() == 1
 
 
 def is_roles_alone(head: bytes) -> bool:

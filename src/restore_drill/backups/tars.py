@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
-from restore_drill.backups.foreign import Foreign
+from restore_drill.backups.foreign import WAL, WAL_NAME, Foreign
 
 MOST_MEMBERS = 200
 LONGEST_LOOK = 2.0
@@ -68,6 +68,8 @@ def by_member(name: str) -> Foreign | None:
     if MEMBER.match(base):
         folder = "/".join(("FOLDER", *parts[:-1]))
         return Foreign("a directory-format dump packed into a tar", "tar_directory", folder)
+    if WAL_NAME.fullmatch(base):
+        return WAL
     if base in ("PG_VERSION", "backup_label", "tablespace_map", "pg_wal", "pg_control"):
         return Foreign(
             "a data directory of PostgreSQL in a tar (pg_basebackup, or a copy of the files)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
-from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.folders import folder_of_what, part_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.selection.candidate import (
@@ -55,9 +55,9 @@ def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str
 def list_folder(folder: Path, zone: tzinfo) -> Listing:
     """What lies in `folder`; where no backup lies directly in it, in the folders below it.
 
-    A data directory of PostgreSQL is one thing: its `backup_label` reads like SQL, and is none.
+    A data directory of PostgreSQL is one thing, and so is a backup set: no file in it is a backup.
     """
-    if (folder / "PG_VERSION").is_file():
+    if (folder / "PG_VERSION").is_file() or part_of_what(folder):
         return Listing()
     listing = list_flat(folder, zone)
     if listing.found:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import defaultdict
+from dataclasses import replace
 from datetime import tzinfo
 from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
 
-from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
+from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup, NotDrilled
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read, closed_in
@@ -39,7 +41,7 @@ def check_paths(settings: Settings) -> None:
     if named is not None:
         with contextlib.suppress(OSError):
             is_dump = (named / "toc.dat").exists()
-            if named.is_dir() and not is_dump and folder_of_what(named) is PLAIN_FOLDER:
+            if named.is_dir() and not is_dump and place_of_what(named) is PLAIN_FOLDER:
                 raise UsageError(
                     f"--backup names {named}, a directory without toc.dat, so not "
                     f"a directory-format dump; for a folder of backups set BACKUP_PATH={named}"
@@ -153,7 +155,7 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
     if what is not None:
         return BackupFault(
             f"no backups found in {folder}: it is {what.what}",
-            checked=[str(folder), *listing.passed_over],
+            checked=[str(folder)],
             remedy=what.remedy_at(folder),
         )
     deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
@@ -172,8 +174,19 @@ def named_backup(path: Path, zone: tzinfo) -> Backup:
         raise cannot_read("the backup", path)
     try:
         target = followed(path)
-        candidate = look_at(target, zone)
+        candidate = in_its_place(look_at(target, zone))
     except OSError as error:
         raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     return as_backup(candidate, remarks=links)
+
+
+def in_its_place(candidate: Candidate) -> Candidate:
+    """`candidate`; a file that is no backup as the part of a physical one that it may be."""
+    path = candidate.path
+    if not candidate.kind.unrecognised or path.is_dir():
+        return candidate
+    whole = place_of_what(path)
+    if whole is PLAIN_FOLDER:
+        return candidate
+    return replace(candidate, kind=Kind("", "", whole.what, whole.remedy_at(path)))

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Protocol
 
-from restore_drill.backups.folders import folder_of_what
+from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.listing import Listing, list_folder
@@ -44,7 +44,7 @@ class Folder:
     @property
     def instead(self) -> Foreign | None:
         """A data directory, a repository of physical backups."""
-        what = folder_of_what(self.place)
+        what = place_of_what(self.place)
         return None if what is PLAIN_FOLDER else what
 
     def listing(self, zone: tzinfo) -> Listing:
