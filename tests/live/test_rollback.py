@@ -148,6 +148,9 @@ def test_rollback_into_another_server_is_refused(
     assert drill_live().code == 0
     (snapshot,) = (backups / "snapshots").glob("*.dump")
     with start_embedded(find_binaries(15, note=quiet), note=quiet) as server:
+        # Both clusters are copies of one that was prepared, as a physical clone is: the databases'
+        # numbers tell them apart, as soon as another number of databases was made.
+        server.create_database("another")
         elsewhere = server.create_database(live.conninfo["dbname"])
         fill_shop(elsewhere, LIVE)
         before = fingerprint(elsewhere)
