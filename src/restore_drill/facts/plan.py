@@ -102,7 +102,7 @@ class Plan:
 
         The first error of a job ends the others and is raised.
         """
-        if not self.jobs:
+        if not self.jobs and not self.asides:
             return
         started = time.monotonic()
         self.order(len(workers.connections))
@@ -131,7 +131,7 @@ class Plan:
             PAGE * sum(job.pages for job in done),
             PAGE * sum(job.pages for job in self.jobs),
             now - started,
-            share=sum(job.cost for job in done) / sum(job.cost for job in self.jobs),
+            share=sum(job.cost for job in done) / (sum(job.cost for job in self.jobs) or 1),
         )
         at_work = [(now - job.began, job) for job in self.jobs if job.began and not job.is_done]
         longest, job = max(at_work, key=lambda each: each[0], default=(0.0, None))
