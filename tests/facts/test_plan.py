@@ -210,7 +210,12 @@ def test_what_takes_too_long_is_not_checked(
 def test_what_runs_aside_runs_where_there_are_no_jobs(target: Target) -> None:
     """An empty database has nothing to read, and what was planned beside it has its answer."""
     plan, lines = Plan(), list[str]()
-    answer = plan.add_aside(lambda: time.sleep(0.1) or "read")
+
+    def read() -> str:
+        time.sleep(0.1)
+        return "read"
+
+    answer = plan.add_aside(read)
     with pool_of(target, 1) as pool:
         plan.run(pool, lines.append, tick=0.02)
 
