@@ -54,7 +54,7 @@ def test_embedded_redis_that_cannot_start_could_not_run(drill: Drill, short: Pat
 
     assert run.exit_code == 6, run.output
     assert run.output.splitlines().count("the embedded Redis does not start") == 1
-    assert "checked: it said: boom" in run.output
+    assert "it said: boom" in run.output
     assert "FAILED" not in run.output
     assert run.redis["reachable"] is False
     assert [entry["what"] for entry in run.record["not_checked"]] == ["your own Redis"]

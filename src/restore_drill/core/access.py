@@ -56,6 +56,8 @@ def why_closed(path: Path, error: OSError) -> str:
 def nearest_closed(path: Path) -> Path | None:
     """The first of the folders down to `path`, or of what lies in it, that is closed to us."""
     for folder in reversed(path.absolute().parents):
+        if not may(folder, os.F_OK):
+            return None  # what is not there is not closed
         if not may(folder, os.X_OK):
             return folder
     return closed_in(path)

@@ -169,7 +169,7 @@ def read(path: Path) -> tuple[dict[str, Any] | None, str]:
     """Content of a file of ours, None where there is none; why it cannot be read, if so."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None, ""
     except OSError as error:
         return None, f"{path} cannot be read: {error.strerror}"
