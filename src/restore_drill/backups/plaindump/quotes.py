@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from restore_drill.backups.plaindump.lines import Lines
+from restore_drill.backups.plaindump.sql_tokens import COMMENT_EDGE
 
 BACKSLASH_STRINGS = re.compile(
     rb"set\s+standard_conforming_strings\s*(?:=|to)\s*'?(\w++)'?\s*;", re.IGNORECASE
@@ -12,7 +13,6 @@ BACKSLASH_STRINGS = re.compile(
 ESCAPED_END = re.compile(rb"[\\']")
 LINE_END = re.compile(rb"[\r\n]")
 """Ends a comment, for the server too: what stands behind a lone CR is carried out."""
-COMMENT_EDGE = re.compile(rb"/\*|\*/")
 
 
 class Quotes(Lines):
