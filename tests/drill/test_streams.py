@@ -41,6 +41,19 @@ def clean_environment() -> dict[str, str]:
     } | {"PYTHONIOENCODING": "utf-8"}
 
 
+def in_a_shell(line: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What comes of the command `line` in a shell."""
+    return subprocess.run(
+        ["/bin/bash", "-c", line],
+        cwd=ROOT,
+        env=clean_environment() | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
 def drill_line(report_dir: Path, *arguments: str, module: str = "pytest drill") -> str:
     """Command line of a drill, for a shell."""
     words = [sys.executable, "-m", *module.split(), "-p", "no:cacheprovider"]
@@ -58,15 +71,7 @@ def test_streams_do_not_change_the_outcome(
     verdict, arguments = ENDS[code]
     given = [each.replace("{page}", str(page)) for each in arguments]
 
-    done = subprocess.run(
-        ["/bin/bash", "-c", WAYS[way].replace("{drill}", drill_line(report_dir, *given))],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = in_a_shell(WAYS[way].replace("{drill}", drill_line(report_dir, *given)))
 
     assert done.returncode == code, done.stdout + done.stderr
     assert json.loads((report_dir / "result.json").read_text())["verdict"] == verdict
@@ -79,14 +84,7 @@ def test_commands_survive_too(way: str, tmp_path: Path) -> None:
     """`python -m drill status` says by its exit code what it cannot print."""
     note(tmp_path, PASSED)
     line = shlex.join([sys.executable, "-m", "drill", "status"])
-    done = subprocess.run(
-        ["/bin/bash", "-c", WAYS[way].replace("{drill}", line)],
-        cwd=ROOT,
-        env=clean_environment() | {"BACKUP_PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_a_shell(WAYS[way].replace("{drill}", line), BACKUP_PATH=str(tmp_path))
 
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -116,15 +114,7 @@ def test_a_full_report_directory_does_not_hide_the_verdict(shops: Shops, report_
     """No half page is left, the terminal says why, and the exit code stands."""
     dump = shops.dump(15, "plain.sql")
     line = drill_line(report_dir, f"--backup={dump}", "-k", "backup")
-    done = subprocess.run(
-        ["/bin/bash", "-c", f"ulimit -f 20; trap '' XFSZ; exec {line}"],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = in_a_shell(f"ulimit -f 20; trap '' XFSZ; exec {line}")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be written: File too large" in done.stdout
