@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import psycopg
 from psycopg import errors, sql
@@ -32,45 +32,6 @@ TABLES = """
 """
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-class ServerIdentity(NamedTuple):
-    """Which database of which server: `system` is empty where the server keeps it to itself."""
-
-    system: str
-    oid: int
-    database: str
-
-    def mismatch(self, other: ServerIdentity) -> str:
-        """How `other` is another database than this one; empty where it is the same."""
-        if self.database != other.database:
-            return f"it is of the database {self.database}, not of {other.database}"
-        if self.system and other.system and self.system != other.system:
-            return (
-                f"it is of the server {self.system}, DATABASE_URL names the server {other.system}"
-            )
-        if self.oid != other.oid:
-            return (
-                f"that database had the number {self.oid}, the one in DATABASE_URL has {other.oid}"
-            )
-        return ""
-
-
-def identity_of_server(target: Target) -> ServerIdentity:
-    """System identifier, number (oid) and name of the database of `target`."""
-    with target.connect() as connection:
-        row = connection.execute(
-            "SELECT oid::bigint, datname FROM pg_catalog.pg_database"
-            " WHERE datname = pg_catalog.current_database()"
-        ).fetchone()
-        assert row is not None
-        try:
-            system = connection.execute(
-                "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
-            ).fetchone()
-        except (errors.InsufficientPrivilege, errors.UndefinedFunction):
-            system = None  # some managed platforms keep it to themselves
-    return ServerIdentity(system[0] if system else "", row[0], row[1])
 
 
 class Hold:

@@ -14,7 +14,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_all_but_rows
-from restore_drill.live.hold import ServerIdentity
+from restore_drill.live.identity import ServerIdentity
 from restore_drill.live.undecided import read_source, undecided_in
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.model import Target

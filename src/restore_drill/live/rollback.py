@@ -20,7 +20,8 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.live.deferred import DeferredSignals
-from restore_drill.live.hold import Hold, identity_of_server
+from restore_drill.live.hold import Hold
+from restore_drill.live.identity import identity_of_server
 from restore_drill.live.refusals import way_back, what_it_holds
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
 from restore_drill.live.undecided import (

@@ -17,7 +17,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
-from restore_drill.live.hold import identity_of_server
+from restore_drill.live.identity import identity_of_server
 from restore_drill.live.undecided import Source, write_source
 from restore_drill.manifest.settle import written_of
 from restore_drill.selection.candidate import as_backup, look_at

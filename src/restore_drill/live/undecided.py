@@ -14,7 +14,7 @@ from pathlib import Path
 
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.fingerprint_file import fingerprint_from
-from restore_drill.live.hold import ServerIdentity
+from restore_drill.live.identity import ServerIdentity
 from restore_drill.manifest.file import write_text
 from restore_drill.manifest.staging import sync
 

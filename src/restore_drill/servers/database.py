@@ -57,7 +57,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
         password=password or None,
         server_version=version,
         binaries=tools_for(version // 10000),
-        description=f"{place_of(conninfo)} (PostgreSQL {version // 10000}.{version % 10000})",
+        description=describe(conninfo, version),
         throwaway=False,
     )
 
@@ -71,6 +71,11 @@ def place_of(conninfo: dict[str, str]) -> str:
     """`database HOST:PORT/NAME`."""
     host, port = conninfo.get("host", "local socket"), conninfo.get("port", "5432")
     return f"database {host}:{port}/{conninfo['dbname']}"
+
+
+def describe(conninfo: dict[str, str], version: int) -> str:
+    """`database HOST:PORT/NAME (PostgreSQL 16.4)`."""
+    return f"{place_of(conninfo)} (PostgreSQL {version // 10000}.{version % 10000})"
 
 
 def first_line(error: BaseException) -> str:
