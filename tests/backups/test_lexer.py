@@ -128,7 +128,7 @@ def merged(events: list[Event]) -> list[Event]:
     joined: list[Event] = []
     for event in events:
         if isinstance(event, CopyData) and joined and isinstance(joined[-1], CopyData):
-            joined[-1] = CopyData(joined[-1].data + event.data)
+            joined[-1] = CopyData(joined[-1].data + event.data, joined[-1].rows + event.rows)
         else:
             joined.append(event)
     return joined

@@ -57,7 +57,7 @@ class Reader:
         """Take in all events; with `head_only` stop where the data begins."""
         for event in events:
             if isinstance(event, CopyData):
-                self.parts.current.rows[self.copying] += event.data.count(b"\n")
+                self.parts.current.rows[self.copying] += event.rows
                 self.strays.rows(event, self.copying)
             elif isinstance(event, Statement):
                 self.statement(event)

