@@ -173,6 +173,18 @@ def test_an_unknown_command_is_no_drill(around: Around, word: str, near: str) ->
     assert around.run("-m", "drill", "--help")[0] == 0
 
 
+@pytest.mark.parametrize("called", [("-m", "drill"), ("-m", "pytest", "drill/")])
+def test_a_misspelled_option_is_named_with_a_near_one(
+    around: Around, called: tuple[str, ...]
+) -> None:
+    """Exit 4 and one line, wherever the drill is called."""
+    code, output = around.run(*called, "--bakcup", "X", cwd=around.drill)
+
+    assert code == 4
+    assert "unknown option --bakcup (did you mean --backup?)" in output
+    assert len(output.split()) < 15, "one line"
+
+
 def own_criteria(folder: Path) -> Path:
     """A criteria file with SQL in `sql/` beside it, and what is not run: elsewhere, in Python."""
     (folder / "sql").mkdir(parents=True)

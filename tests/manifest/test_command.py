@@ -217,7 +217,8 @@ def test_role_that_may_not_read_is_reported(shop: Callable[..., Target], tmp_pat
         (("--compress=none:3",), "--compress cannot be 'none:3'"),
         (("--name=a/b",), "--name cannot be"),
         (("--name={host}",), "--name cannot be"),
-        (("--formt=plain",), "unrecognized arguments"),
+        (("--formt=plain",), "unknown option --formt (did you mean --format?)"),
+        (("--ouput", "X"), "unknown option --ouput (did you mean --output-dir?)"),
         (("--jobs=0",), "--jobs"),
     ],
 )
