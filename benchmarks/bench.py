@@ -93,7 +93,7 @@ def run_once(way: Way, source: Source, major: int | None) -> tuple[float, int]:
     binaries = find_binaries(major, note=note)
     room = source.dumps["plain"].stat().st_size if way.in_memory else None
     with start_embedded(
-        binaries, note=lambda _: None, room=room, is_faithful=not way.is_tuned
+        binaries, note=lambda _: None, room=room, production_settings=not way.is_tuned
     ) as server:
         server.sorts_by_locale = way.sorts_by_locale
         target = server.create_database("restored")

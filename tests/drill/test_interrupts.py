@@ -138,7 +138,7 @@ def test_a_statement_without_end_is_interrupted(kind: str, tmp_path: Path) -> No
         assert drill.left == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("--faithful",)])
+@pytest.mark.parametrize("arguments", [(), ("--production-settings",)])
 def test_control_c_ends_a_statement(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Ctrl-C ends it too, in one transaction and statement by statement."""
     with drill_of(HOSTILE["a block"], tmp_path, *arguments) as drill:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.config.options import OPTIONS
-from restore_drill.config.settings import settings_from
 from restore_drill.facts import trust
 from restore_drill.facts.collect import read_facts
 from tests.helpers.cases import change, drop_made, failures, make, read_cases, take
@@ -129,16 +127,3 @@ def test_drill_reports_what_it_took_for_granted(shops: Shops, tmp_path: Path) ->
     assert "large index" in usual.output and "--heapallindexed" in usual.output
     assert any(each["why"] == trust.WHY for each in usual.result["not_checked"])
     assert "large index" not in in_full.output
-
-
-@pytest.mark.parametrize("name", ["heapallindexed", "thorough"])
-def test_option_has_its_new_name_and_its_old_one(name: str, tmp_path: Path) -> None:
-    """Flag and variable are those of amcheck; those that they had count as before."""
-    root = Path(__file__).parents[2]
-    options: dict[str, str | None] = {}
-    (tmp_path / ".env").write_text(f"DRILL_{name.upper()}=yes\n")
-
-    by_variable = settings_from(options, here=tmp_path, root=root)
-
-    assert by_variable.heapallindexed
-    assert f"--{name}" in OPTIONS["heapallindexed"].flags

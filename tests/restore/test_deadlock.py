@@ -44,7 +44,7 @@ def test_deadlock_of_its_own_is_no_end(script: str, shops: Shops, tmp_path: Path
     contents = read_contents(backup, tmp_path, quiet)
     target = new_database(shops, 15, None, "LATIN1")
 
-    done = restorer_of(backup).restore_by_hand(target, backup, contents, 2, quiet)
+    done = restorer_of(backup).restore_as_runbook(target, backup, contents, 2, quiet)
 
     assert done.way.endswith("2 at once met a deadlock, again over one connection")
     assert done.errors == []

@@ -62,12 +62,12 @@ def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
         backup = backup_of(path)
         contents = read_contents(backup, path.parent, quiet)
         first, second = (new_database(shops, major, schema, encoding) for _ in range(2))
-        by_hand = restorer_of(backup).restore_by_hand
-        serial = by_hand(first, backup, contents, 1, quiet)
+        as_runbook = restorer_of(backup).restore_as_runbook
+        serial = as_runbook(first, backup, contents, 1, quiet)
         wanted = content(first)
         once = restore_in_one_transaction(second, backup, contents, quiet)
         if once is None:  # and it left nothing behind
-            once = by_hand(second, backup, contents, 1, quiet)
+            once = as_runbook(second, backup, contents, 1, quiet)
         assert content(second) == wanted
         split = []
         for limit in SIZES.values():
@@ -285,7 +285,7 @@ def test_handwritten_dump_is_the_same(shops: Shops, both_ways: BothWays, tmp_pat
 
 
 def test_drill_says_how_it_restored(shops: Shops, tmp_path: Path) -> None:
-    """A big dump is split; with --faithful it goes over one connection of a default server."""
+    """A big dump is split; with --production-settings it goes over one connection."""
     shops.source(18)
     source = shops.database(18, f"large_{next(NUMBER)}")
     fill_shop(
@@ -294,8 +294,10 @@ def test_drill_says_how_it_restored(shops: Shops, tmp_path: Path) -> None:
     path = pg_dump(source, tmp_path / "large.sql")
 
     split = run_drill(f"--backup={path}", report_dir=tmp_path / "split", DRILL_JOBS="2")
-    faithful = run_drill(f"--backup={path}", "--faithful", report_dir=tmp_path / "faithful")
+    default = run_drill(
+        f"--backup={path}", "--production-settings", report_dir=tmp_path / "default"
+    )
 
     assert "split over 2 connections" in split.output
-    assert "statement by statement, over one connection" in faithful.output
-    assert any("default settings" in note for note in faithful.result["notes"])
+    assert "statement by statement, over one connection" in default.output
+    assert any("default settings" in note for note in default.result["notes"])

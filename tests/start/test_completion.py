@@ -14,7 +14,7 @@ from restore_drill.start.completion import run
 @pytest.mark.parametrize(
     ("words", "offered", "withheld"),
     [
-        (["backup", "--f"], "--format", "--faithful"),
+        (["backup", "--f"], "--format", "--production-settings"),
         (["backup", "--o"], "--output-dir", "--jobs"),
         (["drill", "--max-r"], "--max-restore-time", "--format"),
         (["--max-r"], "--max-restore-time", "--format"),

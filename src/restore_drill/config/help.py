@@ -14,7 +14,7 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
-        "target", "confirm_reset", "image", "redis_image", "jobs", "faithful",
+        "target", "confirm_reset", "image", "redis_image", "jobs", "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

@@ -14,8 +14,8 @@ TARGETS = ("embedded", "container", "database")
 class Option(NamedTuple):
     """One option: the variable that may be set instead, its default and its help text.
 
-    `unset` says in words what holds without it, where `default` is no value that says so. `once`
-    is the name that it had: its flag and its variable still work.
+    `unset` describes what holds without it, where `default` does not say so.
+    `formerly` is its earlier name, whose flag and variable still work.
     """
 
     flag: str
@@ -24,7 +24,7 @@ class Option(NamedTuple):
     help: str
     is_flag: bool = False
     unset: str = ""
-    once: str = ""
+    formerly: str = ""
 
     @property
     def name(self) -> str:
@@ -33,14 +33,16 @@ class Option(NamedTuple):
 
     @property
     def flags(self) -> list[str]:
-        """Its flag, and the one that it had."""
-        return [self.flag, *([f"--{self.once}"] if self.once else [])]
+        """Its flag, and its earlier one."""
+        return [self.flag, *([f"--{self.formerly}"] if self.formerly else [])]
 
     @property
     def variables(self) -> list[str]:
-        """Its variable, and the one that it had; none where it has none."""
+        """Its variable, and its earlier one; empty where it has none."""
         return [
-            name for name in (self.variable, self.once and f"DRILL_{self.once.upper()}") if name
+            name
+            for name in (self.variable, self.formerly and f"DRILL_{self.formerly.upper()}")
+            if name
         ]
 
     @property
@@ -97,20 +99,22 @@ OPTIONS = {
             "--jobs", "DRILL_JOBS", None, "connections for restore and verification", unset="cores"
         ),
         Option(
-            "--faithful",
-            "DRILL_FAITHFUL",
+            "--production-settings",
+            "DRILL_PRODUCTION_SETTINGS",
             None,
-            "restore as by hand: default server settings, one connection",
+            "restore as a runbook would: default server settings, one connection "
+            "(formerly --faithful)",
             is_flag=True,
+            formerly="faithful",
         ),
         Option(
             "--heapallindexed",
             "DRILL_HEAPALLINDEXED",
             None,
             "look up each row in large indexes too, which the drill's own server has built "
-            "(once --thorough)",
+            "(formerly --thorough)",
             is_flag=True,
-            once="thorough",
+            formerly="thorough",
         ),
         Option(
             "--require-backup",

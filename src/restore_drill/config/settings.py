@@ -53,7 +53,7 @@ class Settings:
     max_total_time: float | None
     timeout: float | None
     jobs: int
-    faithful: bool
+    production_settings: bool
     heapallindexed: bool
     require_backup: bool
     image: str | None
@@ -165,7 +165,7 @@ def check(
         **{name: budget_of(given, name, criteria) for name in BUDGETS},
         timeout=duration_of(given, "timeout"),
         jobs=count_of(given, "jobs") or os.cpu_count() or 1,
-        faithful=flag_of(given, "faithful"),
+        production_settings=flag_of(given, "production_settings"),
         heapallindexed=flag_of(given, "heapallindexed"),
         require_backup=flag_of(given, "require_backup"),
         image=given["image"],

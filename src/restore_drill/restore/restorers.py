@@ -31,7 +31,7 @@ class Restorer(Protocol):
     ) -> Restoration:
         """Restore `backup` into the empty database of `target`, the fastest way that fits it."""
 
-    def restore_by_hand(
+    def restore_as_runbook(
         self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
     ) -> Restoration:
         """Restore `backup` into the empty database of `target` as a runbook does."""
@@ -56,9 +56,9 @@ class SqlRestorer:
             done = restore_in_one_transaction(target, backup, contents, progress)
             if done is not None:
                 return done
-        return self.restore_by_hand(target, backup, contents, jobs, progress)
+        return self.restore_as_runbook(target, backup, contents, jobs, progress)
 
-    def restore_by_hand(
+    def restore_as_runbook(
         self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
     ) -> Restoration:
         """Statement by statement."""
@@ -74,10 +74,10 @@ class ArchiveRestorer(SqlRestorer):
     ) -> Restoration:
         """As SQL; large objects by pg_restore: as SQL they are twice as long, and slow to read."""
         if contents.large_objects:
-            return self.restore_by_hand(target, backup, contents, jobs, progress)
+            return self.restore_as_runbook(target, backup, contents, jobs, progress)
         return super().restore(target, backup, contents, jobs, progress)
 
-    def restore_by_hand(
+    def restore_as_runbook(
         self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
     ) -> Restoration:
         """By pg_restore with `jobs`.
@@ -86,7 +86,7 @@ class ArchiveRestorer(SqlRestorer):
         SQLSTATEs out.
         """
         if not target.throwaway:
-            return super().restore_by_hand(target, backup, contents, jobs, progress)
+            return super().restore_as_runbook(target, backup, contents, jobs, progress)
         return restore_archive(target, backup, len(contents.entries), jobs, progress)
 
 

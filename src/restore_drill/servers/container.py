@@ -117,16 +117,16 @@ class ContainerServer:
 
 
 def start_container(
-    image: str, *, note: Callable[[str], None], is_faithful: bool = False
+    image: str, *, note: Callable[[str], None], production_settings: bool = False
 ) -> ContainerServer:
     """Start a PostgreSQL server from `image` (fetched if absent) and wait until it answers.
 
-    A faithful one has the image's own settings, others are tuned for a restore. It is shut in where
-    that goes. Left-overs of dead runs are removed first. Raises `CouldNotRun`.
+    With `production_settings` it has the image's own settings, else it is tuned for a restore. It
+    is isolated where that is possible. Removes left-overs of dead runs first. Raises `CouldNotRun`.
     """
     for line in [*clean_left_over_containers(), *clean_left_overs()]:
         note(f"Cleaned up after an earlier run: {line}")
-    settings = SAFE if is_faithful else TUNED
+    settings = SAFE if production_settings else TUNED
     exposed = why_open()
     if not exposed:
         run = make_socket_directory()

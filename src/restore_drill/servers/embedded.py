@@ -95,21 +95,21 @@ class EmbeddedServer:
 
 
 def start_embedded(
-    binaries: Binaries, *, note: Note, room: int | None = None, is_faithful: bool = False
+    binaries: Binaries, *, note: Note, room: int | None = None, production_settings: bool = False
 ) -> EmbeddedServer:
     """Start a throwaway server of `binaries` for `room` bytes of SQL, None where that is unknown.
 
-    A faithful one has PostgreSQL's default settings and lives on a disk; others are tuned for a
-    restore, and live in memory where they surely fit.
+    With `production_settings` it has PostgreSQL's defaults and lives on disk, else it is tuned for
+    a restore, and lives in memory where the data surely fit.
     Raises CouldNotRun with the end of the server's log; nothing is left behind then.
     """
     began = time.monotonic()
     launcher = choose_launcher()
-    in_memory = room is not None and not is_faithful and fits_in_memory(launcher, room)
+    in_memory = room is not None and not production_settings and fits_in_memory(launcher, room)
     base = cleanup.MEMORY if in_memory else choose_base(launcher, room or 0)
     try:
         run = cleanup.make_run_directory(base)
-        executor = start_in(run, binaries, launcher, is_faithful=is_faithful)
+        executor = start_in(run, binaries, launcher, production_settings=production_settings)
     except OSError as error:
         raise CouldNotRun(
             f"{binaries.name} cannot be set up in {base}: {error.strerror or error}",
@@ -120,4 +120,4 @@ def start_embedded(
     note(f"embedded {binaries.name} started{where} in {show_duration(time.monotonic() - began)}")
     watch = RoomWatch(run.path, executor.end, in_memory=in_memory)
     way = untrusted.way_to(run.path / cleanup.SOCKET, run.path / cleanup.WAY)
-    return EmbeddedServer(binaries, run, executor, watch, way, is_faithful)
+    return EmbeddedServer(binaries, run, executor, watch, way, production_settings)

@@ -38,11 +38,11 @@ class ServerExecutor(PostgreSQLExecutor):
         launcher: Launcher,
         prepared: Path,
         *,
-        is_faithful: bool = False,
+        production_settings: bool = False,
     ) -> None:
         """Server of `binaries` in `run`, its cluster copied from `prepared` if that is there.
 
-        A faithful one keeps the default settings but for those that make it safe.
+        With `production_settings` it keeps the defaults, but for those that make it safe.
         """
         super().__init__(
             executable=binaries.tool("pg_ctl"),
@@ -60,7 +60,7 @@ class ServerExecutor(PostgreSQLExecutor):
         self.binaries, self.run_directory, self.launcher = binaries, run, launcher
         self.prepared = prepared
         self.may_copy, self.is_copy = True, False
-        self.settings_of = safe_settings if is_faithful else server_settings
+        self.settings_of = safe_settings if production_settings else server_settings
         self.command_parts = [*launcher.prefix, self.executable, "start", "-w", "--silent"]
         self.command_parts += ["-D", self.datadir, "-l", self.logfile]
         self._cwd = self.host

@@ -27,7 +27,7 @@ START_ERRORS = (
 
 
 def start_in(
-    run: RunDirectory, binaries: Binaries, launcher: Launcher, *, is_faithful: bool
+    run: RunDirectory, binaries: Binaries, launcher: Launcher, *, production_settings: bool
 ) -> ServerExecutor:
     """Start the server in `run`; whatever goes wrong, nothing of it is left."""
     try:
@@ -35,7 +35,9 @@ def start_in(
         (run.path / cleanup.WAY).mkdir(mode=0o700)
         build = reachable(binaries, run, launcher)
         prepared = prepared_cluster(binaries)
-        executor = ServerExecutor(build, run, launcher, prepared, is_faithful=is_faithful)
+        executor = ServerExecutor(
+            build, run, launcher, prepared, production_settings=production_settings
+        )
         start(executor)
     except BaseException:
         run.remove()

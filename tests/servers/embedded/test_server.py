@@ -193,7 +193,7 @@ def test_small_database_lives_in_memory(
         assert ask(server.target("postgres"), "SHOW max_wal_size") == "512MB"
         path = server.run.path
     assert not path.exists()
-    for options in ({"room": 1_001}, {"room": None}, {"room": 1, "is_faithful": True}):
+    for options in ({"room": 1_001}, {"room": None}, {"room": 1, "production_settings": True}):
         with start_embedded(wheel, note=quiet, **options) as server:
             assert server.run.path.parent != cleanup.MEMORY
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -216,7 +216,7 @@ def test_memory_of_a_control_group_is_what_there_is(
 
 def test_production_settings_server_has_default_settings(wheel: Binaries) -> None:
     """A server for the time of the runbook is tuned in nothing, and sorts by the locale."""
-    with start_embedded(wheel, note=quiet, is_faithful=True) as server:
+    with start_embedded(wheel, note=quiet, production_settings=True) as server:
         target = server.create_database("drill")
         assert ask(target, "SHOW fsync") == "on"
         assert ask(target, LOCALES) == f"{LOCALE} {LOCALE}"
