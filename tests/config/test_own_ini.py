@@ -95,7 +95,7 @@ def test_a_configuration_around_the_drill_is_left_alone(
     assert code == 0, told
     assert "---- RESTORE DRILL INCOMPLETE ----" in told, "it is not quiet"
     number = 7 if any("checks" in each for each in given) else 6
-    assert f"{number} criteria passed" in told
+    assert f"{number} of {number} criteria passed" in told
     assert "Traceback" not in told
 
 
@@ -158,7 +158,7 @@ def test_a_setting_for_pytest_django_is_none_for_the_drill(
     )
 
     assert code == 0, told
-    assert "6 criteria passed" in told
+    assert "6 of 6 criteria passed" in told
     assert other == 1 and "no Django project" in refused, "a run of other tests has the plugin"
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.results.meaning import meaning_of
 from restore_drill.results.result import write_result
+from restore_drill.results.words import tally_of
 from tests.helpers.mini_drill import (
     FILES,
     Done,
@@ -62,7 +64,7 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot timings"
-    more = "stages tables facts redis checks proof basis strength drift budgets rows_read"
+    more = "stages tables facts redis counts checks proof basis strength drift budgets rows_read"
     assert list(result) == [*f"{parts} {more}".split(), "warnings", "not_checked", "notes"]
     assert result["schema"] == 1
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
@@ -112,11 +114,33 @@ def test_deselected_criteria_are_not_silent(project: Path) -> None:
     stopped = drill(project, "drill", "-x", mode="wrong").result
 
     assert by_name["selection"] == "-k 'not redis'"
-    left_out = {"what": "2 criteria of drill/test_small.py", "why": "deselected by -k 'not redis'"}
+    left_out = {
+        "what": "2 criteria of drill/test_small.py",
+        "why": "deselected by -k 'not redis'",
+        "criteria": 2,
+    }
     assert left_out in by_name["not_checked"]
     assert "everything else in drill/" in [entry["what"] for entry in by_id["not_checked"]]
     unreached = {"what": "4 criteria of drill/test_small.py", "why": "stopping after 1 failures"}
-    assert unreached in stopped["not_checked"]
+    assert unreached | {"criteria": 4} in stopped["not_checked"]
+    assert meaning_of(stopped).startswith("1 of 6 criteria failed")
+    assert tally_of(stopped) == "1 of 6 criteria passed, 1 failed, 4 not run"
+
+
+def test_every_report_has_the_same_numbers(failed: Done) -> None:
+    """What pytest counts, the banner, result.json, junit.xml and report.html: one count."""
+    counts = failed.result["counts"]
+    junit = (failed.folder / "junit.xml").read_text("utf-8")
+    page = failed.page.read_text("utf-8")
+
+    found = {outcome: number for outcome, number in counts.items() if number}
+    assert found == {"criteria": 6, "passed": 4, "failed": 1, "skipped": 1}
+    assert "collected 6 items" in failed.out
+    assert "1 failed, 4 passed, 1 skipped in" in failed.out
+    assert "✓ 4 of 6 criteria passed, 1 failed, 1 skipped" in failed.out
+    assert 'errors="0" failures="1" skipped="1" tests="6"' in junit
+    for chip in ("4 passed", "1 failed", "1 skipped"):
+        assert f">{chip}</span>" in page
 
 
 def test_a_run_from_elsewhere_is_the_whole_drill(project: Path) -> None:

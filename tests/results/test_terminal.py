@@ -23,14 +23,14 @@ def test_terminal_reads_as_the_guide_says(passed: Done) -> None:
     start = lines.index("---- RESTORE DRILL START ----")
     assert lines[start + 1 : start + 3] == [
         "✓ Environment validated (target embedded, criteria drill/criteria.toml)",
-        f"· Backup directory: {passed.folder.parent / 'backups'}",
+        "· Backup directory: backups",
     ]
     end = lines.index("---- RESTORE DRILL PASSED ----")
     assert lines[end + 1 : end + 3] == [
         "✓ Backup used: backup_20261123_050001.sql (26.2 MB, 3 h 25 min old)",
         "· Safety snapshot: not needed, the embedded target touches nothing that exists",
     ]
-    assert "✓ 6 criteria passed" in lines[end:]
+    assert "✓ 6 of 6 criteria passed" in lines[end:]
     assert "! Not checked: your own Redis (REDIS_URL is unset)" in lines[end:]
     assert lines[-1] == "· Report: drill-report/report.html"
     for noise in ("rootdir", "test_small.py .", "[100%]", "generated xml", "Generated html"):
@@ -78,7 +78,8 @@ def test_quiet_is_short_and_says_all(project: Path) -> None:
     assert len(good.out.splitlines()) <= 4
     assert "Step 1" not in bad.out
     assert "test_table_has_rows[public.cards]: public.cards has 0 rows" in bad.out
-    assert bad.out.splitlines()[-1].startswith("RESTORE DRILL FAILED: 5 of 6 criteria passed, ")
+    last = bad.out.splitlines()[-1]
+    assert last.startswith("RESTORE DRILL FAILED: 5 of 6 criteria passed, 1 failed, ")
 
 
 def test_an_ascii_terminal_gets_ascii(project: Path) -> None:
@@ -90,7 +91,7 @@ def test_an_ascii_terminal_gets_ascii(project: Path) -> None:
     assert "[ok] Environment validated" in done.out
     assert "[FAILED] test_table_has_rows[public.cards]" in done.out
     assert plain.out.isascii()
-    assert "[ok] 6 criteria passed" in plain.out
+    assert "[ok] 6 of 6 criteria passed" in plain.out
 
 
 def test_progress_leaves_no_trace_on_a_terminal(project: Path) -> None:

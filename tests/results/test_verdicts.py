@@ -12,6 +12,7 @@ import pytest
 
 from restore_drill.config.budgets import GUIDE, Budgets
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.results.criterion import counts_of
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import EXIT_CODES
 from tests.helpers.drills import ROOT, run_drill
@@ -38,6 +39,11 @@ def check(name: str, outcome: str = "passed", *, stage: str = "", budget: str = 
     return {"id": name, "outcome": outcome, "message": "m", "stage": stage, "budget": budget}
 
 
+def holding(checks: list[Any]) -> dict[str, Any]:
+    """The checks of a result, and how many there are."""
+    return {"checks": checks, "counts": counts_of(each["outcome"] for each in checks)}
+
+
 GOOD = [check("a::test_backup_is_complete", stage="select"), check("a::test_rows")]
 LATE = check("a::test_restore_time", "failed", stage="system", budget="time")
 OLD = check("a::test_young", "failed", stage="select", budget="age")
@@ -62,7 +68,7 @@ def test_a_failure_says_what_it_speaks_against(
     checks: list[Any], changes: dict[str, Any], told: str
 ) -> None:
     """A missed budget is not held against the backup, which is called good only where it is."""
-    meaning = meaning_of({**PASSED, **changes, "checks": [*GOOD, *checks]})
+    meaning = meaning_of({**PASSED, **changes, **holding([*GOOD, *checks])})
 
     assert told in meaning
     assert ("do not rely" in meaning) == (told == "do not rely on this backup")
@@ -90,7 +96,7 @@ def test_what_could_not_run_says_what_is_known(
 ) -> None:
     """Nothing is known never stands beside criteria that have read the backup."""
     timings = {"restore": restored, "total": 1.0}
-    result = {**PASSED, "verdict": "could-not-run", "timings": timings, "checks": checks}
+    result = {**PASSED, "verdict": "could-not-run", "timings": timings, **holding(checks)}
 
     assert told in meaning_of(result)
     assert ("nothing is known" in meaning_of(result)) == (not checks)
@@ -109,7 +115,7 @@ def test_a_pass_that_is_plausible_says_why_it_is_not_proven(
     basis: str, checks: list[Any], told: str
 ) -> None:
     """The manifest is never named as the reason why something is not proven by it."""
-    result = {**PASSED, "basis": basis, "strength": "plausible", "checks": checks}
+    result = {**PASSED, "basis": basis, "strength": "plausible", **holding(checks)}
 
     assert worth_of(result) == f"Plausible, not proven: {told}"
 
@@ -122,7 +128,7 @@ def test_what_was_not_restored_was_measured_against_nothing(
 ) -> None:
     """That a manifest lies there measures nothing."""
     timings = {"restore": restored, "total": 1.0}
-    result = {**PASSED, "basis": "manifest", "drift": None, "timings": timings, "checks": []}
+    result = {**PASSED, "basis": "manifest", "drift": None, "timings": timings, **holding([])}
 
     assert measured_of(result) == told
 

@@ -19,7 +19,7 @@ HELD = {"verify": "Data verification passed", "system": "System checks passed"}
 
 EMPTY = {
     "required": (
-        "whether the tables that you require exist, have rows and can be written",
+        "the tables that you require",
         "[tables] in the criteria file is empty",
     ),
     "fact": ("business facts", "[facts] in the criteria file is empty"),

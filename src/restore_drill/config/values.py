@@ -40,13 +40,22 @@ def path_of(
         shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets
         what = f"names {shown}, which is not a path on this machine"
         raise usage_error(name, what, copy_of(place[1], shown))
-    path = here / Path(value).expanduser()
+    path = without_dots(here / Path(value).expanduser())
     is_there = os.path.exists(path) or nearest_closed(path)  # noqa: PTH110 - raises nothing
     if must_exist and not is_there:
         raise usage_error(
             name, f"names {path}, which does not exist", "check the path and its mount"
         )
     return path
+
+
+def without_dots(path: Path) -> Path:
+    """`path` without `..`, as people would write it, unless a link makes that another file."""
+    plain = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    try:
+        return plain if not path.exists() or plain.samefile(path) else path
+    except (OSError, ValueError):
+        return path
 
 
 def copy_of(scheme: str, url: str) -> str:

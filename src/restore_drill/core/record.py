@@ -47,7 +47,7 @@ class Record:
     budgets: dict[str, float | None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    not_checked: list[dict[str, str]] = field(default_factory=list)
+    not_checked: list[dict[str, Any]] = field(default_factory=list)
     parts: dict[str, float] = field(default_factory=dict)
     deadline: Deadline | None = None
 
@@ -96,8 +96,12 @@ class Record:
         """Seconds spent in the stage `name` so far; 0 when it has not run."""
         return float(sum(stage["seconds"] for stage in self.stages if stage["name"] == name))
 
-    def skip(self, what: str, why: str) -> None:
-        """Say that `what` was not checked, so that nothing is silently green."""
-        entry = {"what": what, "why": why}
+    def skip(self, what: str, why: str, *, criteria: int = 0) -> None:
+        """Say that `what` was not checked, so that nothing is silently green.
+
+        `criteria` is how many `what` stands for, where it is a number of them and no more.
+        """
+        entry: dict[str, Any] = {"what": what, "why": why}
+        entry |= {"criteria": criteria} if criteria else {}
         if entry not in self.not_checked:
             self.not_checked.append(entry)

@@ -17,10 +17,7 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
 
-WHY_PLAUSIBLE = (
-    "no manifest lies beside the backup, so that a pass is plausible and not proven; "
-    f"take backups with {COMMAND} backup"
-)
+WHY_PLAUSIBLE = f"no manifest lies beside the backup; take backups with {COMMAND} backup"
 NO_MANIFEST = ("content and schema against the source", WHY_PLAUSIBLE)
 """What is not checked without a manifest, and why."""
 
@@ -74,11 +71,8 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     passed, problem = state.read_passed()
     why_not = ""
     if passed is None:
-        why_not = (
-            f"first drill of this series ({state.scheme}): if it passes, the next is measured "
-            "against it"
-        )
-        why_not = problem or why_not
+        first = f"first drill of this series ({state.scheme}); the next one is measured against it"
+        why_not = problem or first
     elif passed.taken_at > backup.taken_at:
         why_not = f"the last passed drill was of a later backup, {passed.backup}"
         passed = None

@@ -23,19 +23,18 @@ from restore_drill.results.words import (
     count,
     failed_kinds,
     problems_of,
-    waived_of,
+    tally_of,
 )
 
 
 def quiet_line(result: Result, report: Path | None) -> str:
-    """The verdict in one line: `RESTORE DRILL PASSED: 31 of 31 criteria passed, ...`."""
-    total = show_count(len(result["checks"]), "criterion", "criteria")
-    parts = [f"{count(result, 'passed')} of {total} passed"]
-    parts += [f"{count(result, 'waived')} waived"] if waived_of(result) else []
+    """The verdict in one line: `RESTORE DRILL PASSED: 30 of 31 criteria passed, 1 skipped, ...`."""
+    parts = [tally_of(result)]
     warnings = len(result["warnings"])
     parts += [show_count(warnings, "warning")] if warnings else []
+    open_ = len(result["not_checked"])
+    parts += [f"{show_count(open_, 'point')} not checked"] if open_ else []
     parts += [f"backup {Path(result['backup']['path']).name}"] if result["backup"] else []
-    parts += [f"{len(result['not_checked'])} not checked"] if result["not_checked"] else []
     parts += [show_duration(result["timings"]["total"])]
     parts += [f"report {shown_path(report)}"] if report is not None else []
     sample = " (sample)" if result["sample"] and result["verdict"] != "sample" else ""
@@ -58,9 +57,9 @@ def start_lines(settings: Settings) -> Iterator[Line]:
     elif settings.is_sample:
         yield "warn", "No backup is named (BACKUP_PATH, --backup): drilling the sample shop"
     elif settings.backup is not None:
-        yield "note", f"Backup named: {settings.backup}"
-    else:
-        yield "note", f"Backup directory: {settings.backup_path}"
+        yield "note", f"Backup named: {shown_path(settings.backup)}"
+    elif settings.backup_path is not None:
+        yield "note", f"Backup directory: {shown_path(settings.backup_path)}"
 
 
 def end_lines(result: Result, target: str) -> Iterator[Line]:
@@ -75,8 +74,8 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
     has_problem = any(check["stage"] == "restore" for check in problems_of(result))
     if restored is not None and not has_problem:
         yield "ok", f"Database restored in {time_of(result, 'restore')}"
-    if passed := count(result, "passed"):
-        yield "ok", f"{show_count(passed, 'criterion', 'criteria')} passed"
+    if count(result, "passed"):
+        yield "ok", tally_of(result)
     if worth := worth_of(result):
         yield ("ok" if result["strength"] == "proven" else "warn"), worth.removesuffix(".")
     if measured := measured_of(result):
@@ -146,6 +145,5 @@ def next_lines(result: Result) -> Iterator[Line]:
 
 def shown_path(path: Path) -> str:
     """`path` as short as it can be named from here."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
-    here = Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
+    absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+    return min(os.path.relpath(absolute), absolute, key=len)

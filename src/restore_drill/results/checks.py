@@ -13,7 +13,14 @@ from restore_drill.core.printable import printable, printable_lines
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.core.units import show_count
-from restore_drill.results.criterion import BAD, SEVERITY, Criterion, Phase, module_of
+from restore_drill.results.criterion import (
+    BAD,
+    SEVERITY,
+    Criterion,
+    Phase,
+    counts_of,
+    module_of,
+)
 from restore_drill.results.selection import Selection
 
 
@@ -53,7 +60,7 @@ class Checks:
         A positive proof: nothing that was collected is open, nothing that speaks of the copy has
         failed or could not run, and restored rows were read.
         """
-        open_ = [f"{name} has not reported" for name in self.criteria if name not in self.found]
+        open_ = [f"{name} has not reported" for name in self.criteria if name in self.not_run]
         bad = [
             f"{name}: {check['outcome']}"
             for name, check in self.found.items()
@@ -70,6 +77,20 @@ class Checks:
             for name, check in self.found.items()
             if check["outcome"] in BAD and self.criteria.get(name, Criterion()).is_beside
         ]
+
+    @property
+    def not_run(self) -> set[str]:
+        """Criteria that were selected and have no outcome: the drill ended before."""
+        return self.criteria.keys() - self.found.keys()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many criteria had which outcome."""
+        return counts_of(
+            (check["outcome"] for check in self.found.values()),
+            not_run=len(self.not_run),
+            deselected=self.deselected.total(),
+        )
 
     def safe(self, text: str) -> str:
         """`text` without secrets, and without what a terminal would obey."""
@@ -129,7 +150,7 @@ class Checks:
             self.record.skip(
                 "everything else in drill/", f"only {self.selection.text} was asked for"
             )
-        unfinished = Counter(map(module_of, self.criteria.keys() - self.found.keys()))
+        unfinished = Counter(map(module_of, self.not_run))
         why = stopped or "".join(self.reasons[:1]) or "the drill ended before"
         self.skip_modules(unfinished, why)
 
@@ -148,4 +169,5 @@ class Checks:
     def skip_modules(self, modules: Counter[str], why: str) -> None:
         """Note that so many criteria of each of `modules` were not checked."""
         for module, count in sorted(modules.items()):
-            self.record.skip(f"{show_count(count, 'criterion', 'criteria')} of {module}", why)
+            what = f"{show_count(count, 'criterion', 'criteria')} of {module}"
+            self.record.skip(what, why, criteria=count)

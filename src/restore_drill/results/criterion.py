@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import dedent, indent
 
 BAD = ("error", "failed")
 SEVERITY = ("passed", "skipped", "waived", "error", "failed")
 """Outcomes of a check; of several phases the worst counts."""
+
+COUNTED = ("passed", "failed", "error", "waived", "skipped")
+
+
+def counts_of(outcomes: Iterable[str], *, not_run: int = 0, deselected: int = 0) -> dict[str, int]:
+    """How many criteria had each outcome, the only place where any report has a number from.
+
+    `criteria` is how many were selected; `not_run` of them did not come to an outcome. Those that
+    the command line has `deselected` are none of them.
+    """
+    found = Counter(outcomes)
+    number = {outcome: found[outcome] for outcome in COUNTED}
+    total = found.total() + not_run
+    return {"criteria": total, **number, "not_run": not_run, "deselected": deselected}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from restore_drill.core.units import show_count
@@ -19,6 +20,9 @@ MOST_LINES = 20
 """So many lines of a kind stand in a banner; the report has all of them."""
 MOST_NAMES = 50
 """So many names stand in a line."""
+
+LONGEST = 80
+"""So many characters name what was not checked for one reason."""
 
 Line = tuple[str, str]
 """Kind of a step line (`ok`, `bad`, `warn`, `note`) and its text."""
@@ -69,14 +73,20 @@ def waived_line(name: str, finding: str, waiver: dict[str, str]) -> str:
 
 
 def not_checked_lines(result: Result) -> Iterator[Line]:
-    """What was not checked, by reason."""
+    """What was not checked, a line for each reason; the report has every part of it."""
     grouped: dict[str, list[str]] = {}
+    criteria: Counter[str] = Counter()
     for entry in result["not_checked"] if result["checks"] else ():
         if depends(entry["why"]):
             continue  # they stand beside what they depend on
         grouped.setdefault(entry["why"], []).append(short_name(entry["what"]))
+        criteria[entry["why"]] += entry.get("criteria", 0)
     for why, whats in list(grouped.items())[:MOST_LINES]:
-        more = f" and {len(whats) - MOST_LINES} more" if len(whats) > MOST_LINES else ""
-        yield "warn", f"Not checked: {'; '.join(whats[:MOST_LINES])}{more} ({why})"
+        what = "; ".join(whats)
+        if whats[1:] and criteria[why]:
+            what = show_count(criteria[why], "criterion", "criteria")
+        elif whats[1:] and len(what) > LONGEST:
+            what = f"{whats[0]} and {len(whats) - 1} more"
+        yield "warn", f"Not checked: {what} ({why})"
     if len(grouped) > MOST_LINES:
         yield "warn", f"Not checked for {len(grouped) - MOST_LINES} more reasons: see the report"

@@ -87,7 +87,7 @@ def selected(result: Result) -> str:
 
 def failure_of(result: Result) -> str:
     """How many criteria failed, and whether that speaks against the backup."""
-    total = show_count(len(result["checks"]), "criterion", "criteria")
+    total = show_count(count(result, "criteria"), "criterion", "criteria")
     text, kinds = f"{count(result, 'failed')} of {total} failed", failed_kinds(result)
     if result["sample"]:
         return f"{text}: the drill does not work here. {SAMPLE}."

@@ -15,6 +15,7 @@ from restore_drill.core.printable import printable_json
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.checks import Checks
+from restore_drill.results.criterion import counts_of
 
 Result = dict[str, Any]
 """result.json (schema 1): plain values, free of secrets."""
@@ -69,11 +70,13 @@ def build_result(
     reasons: Sequence[str],
     selection: str = "",
     rows_read: bool = False,
+    counts: Mapping[str, int] | None = None,
 ) -> Result:
     """result.json of the run that `record` is of; times in ISO 8601 UTC, durations in seconds.
 
     `reasons` say why the run did not come to its normal end, `selection` what narrowed it,
-    `rows_read` whether a criterion that reads restored rows has passed.
+    `rows_read` whether a criterion that reads restored rows has passed, `counts` how many
+    criteria had which outcome (`counts_of`).
     """
     ran = dict.fromkeys(stage["name"] for stage in record.stages)
     timings = {
@@ -98,6 +101,7 @@ def build_result(
         "tables": record.tables,
         "facts": record.facts,
         "redis": record.redis,
+        "counts": counts or counts_of(check["outcome"] for check in record.checks),
         "checks": record.checks,
         "proof": record.proof,
         "basis": record.basis or None,

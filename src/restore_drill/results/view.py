@@ -12,6 +12,7 @@ from restore_drill.core.units import show_count, show_duration
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import (
+    OTHERS,
     SAMPLE,
     count,
     describe,
@@ -62,7 +63,7 @@ def noticed_by(proved: dict[str, Any]) -> str:
 
 def counts_of(result: Result) -> list[tuple[str, str]]:
     """How many criteria passed, failed, could not run: `("passed", "31 passed")`."""
-    words = {"passed": "passed", "failed": "failed", "error": "could not run", "waived": "waived"}
+    words = {"passed": "passed", **OTHERS}
     found = {outcome: count(result, outcome) for outcome in words}
     return [(outcome, f"{found[outcome]} {words[outcome]}") for outcome in words if found[outcome]]
 

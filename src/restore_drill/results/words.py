@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from restore_drill.core.errors import NOT_REACHED
-from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.results.result import Result
 
 VERDICTS = {
@@ -17,6 +17,15 @@ VERDICTS = {
     "could-not-run": "COULD NOT RUN",
     "incomplete": "INCOMPLETE",
 }
+
+OTHERS = {
+    "failed": "failed",
+    "error": "could not run",
+    "waived": "waived",
+    "skipped": "skipped",
+    "not_run": "not run",
+}
+"""Words for the outcomes of criteria that have not passed."""
 
 SAMPLE = "No backup of yours was drilled: set BACKUP_PATH, or give --backup"
 
@@ -46,7 +55,15 @@ def headline_of(result: Result) -> str:
 
 def count(result: Result, outcome: str) -> int:
     """Number of criteria with this outcome."""
-    return sum(check["outcome"] == outcome for check in result["checks"])
+    return int(result["counts"][outcome])
+
+
+def tally_of(result: Result) -> str:
+    """`28 of 36 criteria passed, 3 failed, 5 skipped`: every criterion that was selected."""
+    counts = result["counts"]
+    others = [f"{counts[key]:,} {word}" for key, word in OTHERS.items() if counts[key]]
+    total = show_count(counts["criteria"], "criterion", "criteria")
+    return ", ".join([f"{counts['passed']:,} of {total} passed", *others])
 
 
 def problems_of(result: Result) -> list[dict[str, Any]]:

@@ -1,0 +1,29 @@
+"""Paths of the settings, as the drill shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from restore_drill.config.values import path_of
+from restore_drill.results.banner import shown_path
+
+
+def test_a_path_is_shown_without_its_detours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`clone/../dumps/shop.sql` is the file that it is; through a link it stays as it is."""
+    here, dumps = tmp_path / "clone", tmp_path / "dumps"
+    (here / "way").mkdir(parents=True)
+    (dumps / "deep").mkdir(parents=True)
+    (dumps / "shop.sql").touch()
+    (here / "link").symlink_to(dumps / "deep")
+    monkeypatch.chdir(here)
+
+    found = path_of({"backup": "../clone/../dumps/shop.sql"}, "backup", here, must_exist=True)
+    linked = path_of({"backup": "link/../shop.sql"}, "backup", here, must_exist=True)
+
+    assert found == dumps / "shop.sql" and shown_path(found) == "../dumps/shop.sql"
+    assert linked == here / "link" / ".." / "shop.sql", "without its dots it is not there"
+    assert shown_path(Path("/etc")) == "/etc"
