@@ -66,6 +66,10 @@ OTHER = "a statement about another database is not run"
 LEFT_OUT = "another database without tables is not restored"
 LOCKS = "a setting that would cut the drill's own sessions short is not made"
 SERVER = "a statement about the whole server is not run: roles and tablespaces are not a drill's"
+LIVE = (
+    "a statement about the live database as a whole is not run: "
+    "its owner, settings, limits and grants stay what they are"
+)
 OURS = "a statement about the role that the drill itself uses is not run"
 PLACE = "the drill has made tablespaces of its own for those of the dump"
 
@@ -136,6 +140,8 @@ class Scope:
         known = self.known or ("" if self.target.throwaway else here)
         if (known and name != known) or about["rest"].lstrip().startswith(b","):
             return OTHER
+        if not self.target.throwaway:
+            return LIVE  # no snapshot holds them, so that no rollback could give them back
         if LOCKING.match(about["rest"]):
             return LOCKS
         if name == here:

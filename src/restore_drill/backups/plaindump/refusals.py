@@ -155,7 +155,7 @@ def judge_function(words: Iterator[Token]) -> str:
         elif token.word == "as" and library is END:
             library = next(words, END)
     is_own = library.kind in ("text", "dollar", "end") and not is_path(library.inside)
-    is_c = language.kind == "escaped" or language.text.strip(b"\"'").lower() == b"c"
+    is_c = language.kind == "escaped" or language.inside.strip(b'"').lower() == b"c"
     if is_c and not is_own:
         return f"a function in C outside of $libdir, which {LOADS}"
     return ""
