@@ -46,15 +46,33 @@ def times(shops: Shops) -> Target:
     return target
 
 
-def newest(target: Target, column: str, zone: str = "UTC", table: str = "public.times") -> Newest:
+def newest(
+    target: Target,
+    column: str,
+    zone: str = "UTC",
+    table: str = "public.times",
+    timeout: float = 30.0,
+) -> Newest:
     """Newest value of a column of `table`."""
     schema, name = table.split(".")
-    return read_newest(target, Freshness(schema, name, column, 3600.0), ZoneInfo(zone))
+    return read_newest(target, Freshness(schema, name, column, 3600.0), ZoneInfo(zone), timeout)
 
 
 def backup_at(when: datetime, source: str = "the dump itself", name: str = "b.sql") -> Backup:
     """Backup taken at `when`."""
     return Backup(Path(name), "plain", "", 1, when, source)
+
+
+def test_a_query_that_takes_too_long_is_ended(times: Target) -> None:
+    """It has the time limit of the team's own SQL, and the message names where that is set."""
+    with times.connect() as other:
+        other.execute("BEGIN; LOCK public.times IN ACCESS EXCLUSIVE MODE")
+        found = newest(times, "zoned", timeout=0.2)
+
+    assert found.error == (
+        "reading the newest public.times.zoned took longer than 0.20 s "
+        "([sql] timeout in the criteria file)"
+    )
 
 
 @pytest.mark.parametrize(

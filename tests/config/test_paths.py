@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.config.values import path_of
-from restore_drill.results.banner import shown_path
+from restore_drill.core.printable import shown_path
 
 
 def test_a_path_is_shown_without_its_detours(

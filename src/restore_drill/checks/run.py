@@ -13,6 +13,7 @@ from psycopg import errors
 from restore_drill.checks.files import SqlCriterion
 from restore_drill.checks.names import CriteriaNames, is_more_than_one
 from restore_drill.core.errors import CouldNotRun, message
+from restore_drill.core.printable import shown_path
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count, show_duration
@@ -42,14 +43,25 @@ class Returned:
         if self.error:
             what = f"its query gave no answer: {self.error}"
             remedy = remedy_for("sql_criterion", "no_answer")
-            return message(what, checked=[str(criterion.path)], remedy=remedy)
+            return message(what, checked=[shown_path(criterion.path)], remedy=remedy)
         if not self.rows:
             return ""
         return message(
             self.description,
-            checked=[f"{criterion.path} ({criterion.sentence})"],
+            checked=[f"{shown_path(criterion.path)} ({criterion.sentence})"],
             remedy=remedy_for("sql_criterion", "rows"),
         )
+
+
+def limit_statements(connection: psycopg.Connection[Any], timeout: float) -> None:
+    """Have the server end each statement of `connection` after `timeout` seconds."""
+    milliseconds = str(max(1, round(timeout * 1000)))
+    connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
+
+
+def took_too_long(timeout: float) -> str:
+    """`took longer than 30 s ([sql] timeout in the criteria file)`."""
+    return f"took longer than {show_duration(timeout)} ([sql] timeout in the criteria file)"
 
 
 @contextmanager
@@ -61,8 +73,7 @@ def asked(target: Target, query: str, timeout: float) -> Iterator[psycopg.Cursor
     with target.connect(client_encoding="utf8") as connection:
         connection.execute("SET default_transaction_read_only = on")
         connection.execute("SET row_security = off")
-        milliseconds = str(max(1, round(timeout * 1000)))
-        connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
+        limit_statements(connection, timeout)
         with connection.transaction():
             connection.execute((DECLARE + query).encode(), binary=True)
             yield connection.execute(f"FETCH {MOST + 1} FROM criterion".encode())
@@ -84,7 +95,7 @@ def run_query(
             return Returned(found.rowcount, columns)
     except psycopg.Error as error:
         if names:
-            place = f"SQL criterion {criterion.path}"
+            place = f"SQL criterion {shown_path(criterion.path)}"
             names.check_query(error, criterion.query, place, target, len(DECLARE))
         return Returned(error=reason_of(error, timeout, criterion.query))
 
@@ -94,7 +105,7 @@ def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
     said = error_text(error, own=query)
     source = error.diag.source_file
     if isinstance(error, errors.QueryCanceled):
-        return f"it took longer than {show_duration(timeout)} ([sql] timeout in the criteria file)"
+        return f"it {took_too_long(timeout)}"
     if isinstance(error, errors.ReadOnlySqlTransaction) or (
         error.sqlstate == "0A000" and source == "analyze.c"
     ):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from restore_drill.config.settings import Settings
+from restore_drill.core.printable import shown_path
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.results.lines import (
     Line,
@@ -141,9 +141,3 @@ def next_lines(result: Result) -> Iterator[Line]:
         yield "note", "Next: fix what is named above, or take a new backup, and drill again"
     elif kinds or result["verdict"] == "could-not-run":
         yield "note", "Next: fix what is named above, and drill again"
-
-
-def shown_path(path: Path) -> str:
-    """`path` as short as it can be named from here."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
-    return min(os.path.relpath(absolute), absolute, key=len)
