@@ -84,3 +84,39 @@ def test_redactor_masks_foreign_urls_and_leaves_the_rest() -> None:
     assert redact("host=h password=pw dbname=d") == "host=h password=*** dbname=d"
     assert redact("1,000 rows at https://host:80/a@b") == "1,000 rows at https://host:80/a@b"
     assert redact("caf\udce9.sql") == "caf\\udce9.sql"
+
+
+RECORDING = """
+import os
+import pytest
+
+URL = os.environ["DATABASE_URL"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded(record_testsuite_property):
+    record_testsuite_property("suite", URL)
+
+
+@pytest.mark.parametrize("url", [URL, URL + "?a=b"])
+def test_recording(url, record_property, record_xml_attribute):
+    record_property("property", [URL])
+    record_property("text", url)
+    record_xml_attribute("attribute", URL)
+    assert not url
+"""
+
+
+def test_no_password_comes_through_an_own_criterion(project: Path) -> None:
+    """Ids, properties and attributes that a criterion sets are masked, in pytest's cache too."""
+    (project / "drill" / "test_recording.py").write_text(RECORDING)
+
+    done = drill(project, "-p", "cacheprovider", DATABASE_URL=DATABASE_URL)
+
+    texts = [done.out, *((done.folder / name).read_text("utf-8") for name in FILES)]
+    texts += [path.read_text("utf-8") for path in project.rglob(".pytest_cache/v/cache/*")]
+    assert len(texts) > len(FILES) + 1
+    assert all("test_recording[" in text for text in texts)
+    for text in texts:
+        for spelling in (SECRET, quote(SECRET, safe=""), "p@ss", "p%40ss", "w#rd"):
+            assert spelling not in text
