@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ import pytest
 from fixtures.commands import main
 from restore_drill.core.errors import BackupFault
 from restore_drill.manifest.file import manifest_path, read_manifest
+from restore_drill.manifest.naming import namer, template_in
 from restore_drill.manifest.staging import YOUNG_SECONDS
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
@@ -92,6 +94,34 @@ def test_backup_under_writes_drills_green(
     assert sorted(file.name for file in path.parent.iterdir()) == sorted(
         [path.name, f"{path.name}.sha256", f"{path.name}.manifest.json"]
     )
+
+
+@pytest.mark.parametrize(
+    ("database", "there", "name"),
+    [
+        ("shop", [], "shop_20260102_030405.dump"),
+        ("shop", ["backup_20251231_000000.dump"], "backup_20260102_030405.dump"),
+        ("shop", ["backup_20251231_000000.sql.gz.sha256"], "backup_20260102_030405.dump"),
+        (
+            "shop",
+            ["backup_20251231_000000.dump", "shop_20260101_000000.dump"],
+            "shop_20260102_030405.dump",
+        ),
+        ("shop", ["backup_of_billing.dump"], "shop_20260102_030405.dump"),
+        ("a/{b}", [], "a__b__20260102_030405.dump"),
+    ],
+)
+def test_a_backup_is_named_by_its_database_unless_a_series_goes_on(
+    database: str, there: list[str], name: str, tmp_path: Path
+) -> None:
+    """What lies in the folder as `backup_{time}` keeps its history, sizes and drift."""
+    for file in there:
+        (tmp_path / file).touch()
+
+    make = namer(template_in(tmp_path, database), database, ".dump")
+
+    assert make(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == name
+    assert template_in(tmp_path / "missing", "shop") == "shop_{time}"
 
 
 SPOILED: dict[str, tuple[Callable[[str], str], int, str]] = {

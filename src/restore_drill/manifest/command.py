@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from restore_drill.config.options import usage_error
@@ -22,6 +21,7 @@ from restore_drill.core.units import show_bytes, show_count, show_duration, show
 from restore_drill.manifest.backup import Taken, take_backup
 from restore_drill.manifest.dump import FORMATS, Form, form_of
 from restore_drill.manifest.file import SUFFIX
+from restore_drill.manifest.naming import namer, template_in
 from restore_drill.manifest.source import source_of
 
 LOG_INTERVAL = 5.0
@@ -38,9 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--name",
-        default="backup_{time}",
         metavar="TEMPLATE",
-        help="name without suffix, of {time} (UTC) and {database} [default: backup_{time}]",
+        help="name without suffix, of {time} (UTC) and {database} [default: {database}_{time}, "
+        "or backup_{time} where backups of that name lie in the folder]",
     )
 
 
@@ -62,11 +62,16 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             target = source_of(settings, form, note)
             if warning := why_unreadable(form.name, target.binaries.major, target.major):
                 note(warning)
+            database = target.conninfo["dbname"]
             taken = take_backup(
                 target,
                 form,
                 folder=folder,
-                name=namer(parsed.name, target.conninfo["dbname"], form.suffix),
+                name=namer(
+                    template_in(folder, database) if parsed.name is None else parsed.name,
+                    database,
+                    form.suffix,
+                ),
                 jobs=settings.jobs,
                 progress=line.show,
             )
@@ -109,23 +114,6 @@ def folder_from(parsed: argparse.Namespace, settings: Settings) -> Path:
         raise usage_error("backup_path", "is unset", "set it, or give --output-dir")
     inner = settings.backup_path / "db"
     return inner if inner.is_dir() else settings.backup_path
-
-
-def namer(template: str, database: str, suffix: str) -> Callable[[datetime], str]:
-    """Function that makes the backup's name of its time; UsageError for a template that cannot."""
-
-    def name(taken_at: datetime) -> str:
-        return template.format(time=f"{taken_at:%Y%m%d_%H%M%S}", database=database) + suffix
-
-    try:
-        made = name(datetime(2000, 1, 1))  # noqa: DTZ001 - any time will do
-    except (KeyError, IndexError, ValueError, AttributeError):
-        made = ""
-    if not made or "/" in made or made.startswith(".") or made.endswith(SUFFIX):
-        raise UsageError(
-            f"--name cannot be {template!r}: write a file name of {{time}} and {{database}}"
-        )
-    return name
 
 
 @contextmanager
