@@ -15,4 +15,8 @@ def main() -> NoReturn:
     open_missing()  # before anything else is opened
     keep_on()
     sys.path.insert(0, str(SUITE))
-    sys.exit(import_module("fixtures.commands").main(sys.argv[1:]))
+    try:
+        sys.exit(import_module("fixtures.commands").main(sys.argv[1:]))
+    except KeyboardInterrupt:  # pytest has its own way to end, once it runs
+        sys.stderr.write("\ninterrupted\n")
+        sys.exit(2)

@@ -27,8 +27,8 @@ from restore_drill.backups.read import read_contents, sha256_of
 from restore_drill.backups.unpack import write_all
 from restore_drill.config.budgets import FLOOR, SECONDS_A_GB, seconds_of
 from restore_drill.config.settings import Settings
-from restore_drill.core.deadline import Deadline, TookTooLong, at_work
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.deadline import INTERRUPTS, Deadline, TookTooLong, at_work
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.restore import split
 from restore_drill.restore.blocks import Blocks
@@ -269,3 +269,30 @@ def test_a_listener_that_never_answers_is_asked_to_cancel_for_a_moment(one_answe
 
     assert capabilities.has_cancel_safe(), "psycopg[binary] brings a libpq that can"
     assert CANCEL_WAIT <= took < CANCEL_WAIT + 2
+
+
+STUBBORN = """
+import sys, time
+sys.path.insert(0, "src")
+from restore_drill.core import deadline
+deadline.AGAIN = 0.05
+found = deadline.Deadline(0.05, lambda _: None)
+with found.watching():
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            print("caught", flush=True)
+"""
+
+
+def test_what_catches_every_interrupt_is_ended() -> None:
+    """A criterion that retries whatever is raised in it does not outlast the limit."""
+    done = subprocess.run(
+        [sys.executable, "-c", STUBBORN], capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert done.returncode == EXIT_COULD_NOT_RUN
+    assert done.stdout.count("caught") == INTERRUPTS
+    assert "took longer than" in done.stderr
+    assert "ended without cleaning up" in done.stderr

@@ -168,6 +168,20 @@ def test_a_run_from_elsewhere_is_the_whole_drill(project: Path) -> None:
     assert first["checks"][0]["id"].startswith("drill/test_small.py::")
 
 
+def test_a_criterion_cannot_end_the_drill_as_passed(project: Path) -> None:
+    """What `pytest.exit(returncode=0)` leaves unchecked is not proved: the drill could not run."""
+    own = "import pytest\n\n\ndef test_end():\n    pytest.exit('enough', returncode=0)\n"
+    own += "\n\ndef test_last():\n    assert True\n"
+    (project / "drill" / "test_zz_end.py").write_text(own)
+
+    done = drill(project)
+
+    assert done.code == 6, done.out
+    assert done.result["verdict"] == "could-not-run"
+    assert done.result["reasons"] == ["enough"]
+    assert "---- RESTORE DRILL COULD NOT RUN ----" in done.out
+
+
 @pytest.mark.parametrize(
     ("number", "reason"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
 )

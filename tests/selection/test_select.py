@@ -201,13 +201,15 @@ def test_link_is_what_it_leads_to(tmp_path: Path, report_dir: Path) -> None:
     (folder / "latest.sql").symlink_to("db-2026-01-02T03-00-00Z.sql")
     (folder / "current.sql").write_text("db-2026-01-02T03-00-00Z.sql")
     (folder / "gone.sql").symlink_to("db-2019.sql")
+    (folder / "loop.sql").symlink_to("loop.sql")
 
     found = list_folder(folder, UTC)
 
     assert [each.path.name for each in found.found] == ["db-2026-01-02T03-00-00Z.sql"]
     assert found.found[0].time_source == "its name"
     assert "latest.sql is a link to db-2026-01-02T03-00-00Z.sql, counted once" in found.remarks
-    assert any(line.startswith("gone.sql: a link to") for line in found.passed_over)
+    for name in ("gone.sql", "loop.sql"):
+        assert any(line.startswith(f"{name}: a link to") for line in found.passed_over)
     for name in ("latest.sql", "current.sql"):
         drill = run_drill(f"--backup={folder / name}", "-m", "select", report_dir=report_dir)
         assert set(drill.failed) == {"test_backup_is_young_enough"}

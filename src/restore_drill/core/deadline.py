@@ -6,6 +6,7 @@ does: so whatever can be interrupted has a limit too.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -13,13 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.calling import COMMAND
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
 
 AGAIN = 30.0
 """Seconds for what is interrupted to clean up, before it is interrupted once more."""
+INTERRUPTS = 3
+"""So often is what has reached a limit interrupted; code that catches all of them is ended."""
 SHORT = 0.001
 """Seconds of a timer that is to end at once; none would switch it off."""
 MOST = 5
@@ -69,6 +74,7 @@ class Limit:
     seconds: float
     cause: str
     until: float = field(init=False)
+    interrupts: int = 0
     error: TookTooLong | None = None
 
     def __post_init__(self) -> None:
@@ -159,5 +165,21 @@ class Deadline:
 
     def ring(self, _number: int, _frame: FrameType | None) -> None:
         """The timer is at its end."""
-        if self.is_watching:
-            self.check()
+        if not self.is_watching:
+            return
+        for limit in filter(lambda each: each.is_reached, self.limits):
+            limit.interrupts += 1
+            if limit.interrupts > INTERRUPTS:
+                end_process(limit.error_when_reached())
+        self.check()
+
+
+def end_process(error: TookTooLong) -> NoReturn:
+    """End the process without cleaning up: what runs has caught every interrupt."""
+    text = (
+        f"{error}\nIt caught {INTERRUPTS} interrupts, so the drill was ended without cleaning up."
+    )
+    text += f"\nThe next drill removes what is left, and so does: {COMMAND} clean\n"
+    with suppress(OSError):
+        os.write(2, text.encode())
+    os._exit(EXIT_COULD_NOT_RUN)

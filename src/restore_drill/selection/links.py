@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from restore_drill.selection.candidate import Candidate, claims_to_be_backup
@@ -18,7 +19,7 @@ def linked_from(path: Path) -> Path | None:
     A store that knows no links (an object store, git on Windows) keeps one as a text.
     """
     if path.is_symlink():
-        return path.resolve()
+        return Path(os.path.realpath(path))  # Path.resolve() raises for a link to itself
     if claims_to_be_backup(path) and 0 < path.stat().st_size <= LONGEST_LINK:
         text = path.read_bytes().decode("utf-8", "replace").strip()
         if text and text.isprintable() and " " not in text and text != path.name:
