@@ -13,13 +13,14 @@ from restore_drill.backups.foreign import (
     WAL,
     Foreign,
 )
+from restore_drill.core.patterns import late
 
 DUMP_START = re.compile(rb"^-- PostgreSQL database (cluster )?dump\r?$", re.MULTILINE)
 ARCHIVE_START = b"PGDMP\x01"
 S3_ERROR = re.compile(rb"<Error>.*?<Code>(\w{1,40})</Code>", re.DOTALL)
 PAGES = (1024, 2048, 4096, 8192, 16384, 32768, 65536)
 PG_MESSAGE = re.compile(rb"pg_dump(all)?(\.exe)?: |pg_dump(all)?: error")
-MESSAGE = re.compile(
+MESSAGE = late(
     rb"(\S*/)?(ba|da|z|k)?sh: |\S*docker: |error:? |error response from |error from server|"
     rb"(psql|curl|wget|ssh|gzip|zstd|aws|gsutil|kubectl|mysqldump)\S*: |an error occurred|"
     rb"permission denied|no such |command not found|usage: |traceback|fatal:? |password",

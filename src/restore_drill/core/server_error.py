@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.pq import DiagnosticField
 
+from restore_drill.core.patterns import late
 from restore_drill.core.server_files import FIELD_FILES, MEANS_FILES, NAMING, NAMING_FILES
 
 FIELDS = {
@@ -24,9 +25,9 @@ FIELDS = {
 }
 OPENING = '"»„«\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}「'
 CLOSING = '"«»\N{LEFT DOUBLE QUOTATION MARK}”\N{RIGHT SINGLE QUOTATION MARK}」'
-QUOTED = re.compile(f"[{OPENING}]([^{CLOSING}]*)[{CLOSING}]")
+QUOTED = late(f"[{OPENING}]([^{CLOSING}]*)[{CLOSING}]")
 """What a message quotes, whatever its language."""
-RAISED = re.compile(rf"[^{OPENING}(]*?PL/pgSQL[^{OPENING}(]*?([\w$.]+)\(")
+RAISED = late(rf"[^{OPENING}(]*?PL/pgSQL[^{OPENING}(]*?([\w$.]+)\(")
 """First line of the context of an error in a PL/pgSQL function, whatever its language."""
 HAS_DIGIT = re.compile(r"\w*\d\w*")
 

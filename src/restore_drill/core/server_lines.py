@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from restore_drill.core.patterns import late
 from restore_drill.core.server_error import FIELDS, UNKNOWN, ServerError
 
 N = '"[^"]*"'
 TABLE, COLUMN = '"(?P<table>[^"]*)"', '"(?P<column>[^"]*)"'
 CONSTRAINT = '"(?P<constraint>[^"]*)"'
 SHAPES = tuple(
-    (re.compile(shape), sqlstate, source)
+    (late(shape), sqlstate, source)
     for shape, sqlstate, source in (
         (rf"relation {N} does not exist", "42P01", "namespace.c"),
         (rf"column .+ (?:of relation {N} )?does not exist", "42703", "parse_relation.c"),

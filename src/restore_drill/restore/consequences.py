@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from restore_drill.backups.plaindump.statements import (
     filled_table,
     pattern,
 )
+from restore_drill.core.patterns import late
 from restore_drill.core.units import show_count
 from restore_drill.restore.model import Restoration, RestoreError
 
@@ -25,7 +25,7 @@ CREATES = pattern(
     rb"ACCESS METHOD|[A-Z]+) (?:CONCURRENTLY )?(?:IF NOT EXISTS )?(?P<name><Q>)"
 )
 NAME, QUALIFIED = names.NAME.decode(), names.QUALIFIED.decode()
-MENTIONS = re.compile(
+MENTIONS = late(
     rf'"(?P<quoted>[^"]*)"|[»„«](?P<other>[^«»“”]*)[«»“”]|(?P<bare>{QUALIFIED})\(|'
     rf"(?P<dotted>{NAME}\.{NAME})"
 )

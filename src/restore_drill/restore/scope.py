@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from restore_drill.backups.model import Contents
 from restore_drill.backups.plaindump.codec import codec_of
@@ -122,7 +121,7 @@ class Scope:
     def statement(self, statement: Statement) -> Statement | str:
         """What is to be run for `statement`: itself, another one, or why nothing is."""
         # A comment between two words, or none where a quoted name begins, hides nothing.
-        plain = replace(statement, sql=spaced(statement.sql))
+        plain = statement._replace(sql=spaced(statement.sql))
         if MAKE_DATABASE.match(plain.sql):
             return MADE
         about = OF_DATABASE.match(plain.sql)
@@ -149,7 +148,7 @@ class Scope:
         quoted = '"' + here.replace('"', '""') + '"'
         begin, end = about.span("name")
         sql = statement.sql[:begin] + quoted.encode(self.codec, "replace") + statement.sql[end:]
-        return replace(statement, sql=sql)
+        return statement._replace(sql=sql)
 
     def of_server(self, statement: Statement) -> Statement | str:
         """A statement about roles or tablespaces: on our own server only, and not all of them."""
@@ -161,7 +160,7 @@ class Scope:
         if role:
             return self.of_role(statement, role)
         # Who has given a role matters to no database, and has to be allowed to since 16.
-        return replace(statement, sql=MEMBERSHIP.sub(rb"\g<kept>\g<end>", statement.sql))
+        return statement._replace(sql=MEMBERSHIP.sub(rb"\g<kept>\g<end>", statement.sql))
 
     def of_role(self, statement: Statement, role: re.Match[bytes]) -> Statement | str:
         """A statement that makes, alters or drops a role, of which ours has made some before."""
@@ -171,7 +170,7 @@ class Scope:
         if name in self.contents.roles and role["verb"].upper() != b"ALTER":
             return ""
         if name in self.contents.superusers:
-            return replace(statement, sql=NO_SUPERUSER.sub(b"SUPERUSER", statement.sql))
+            return statement._replace(sql=NO_SUPERUSER.sub(b"SUPERUSER", statement.sql))
         return statement
 
     def plain(self, name: bytes) -> str:

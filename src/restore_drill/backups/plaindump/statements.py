@@ -10,6 +10,7 @@ import re
 
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.names import COLUMNS, NAME, QUALIFIED
+from restore_drill.core.patterns import late
 
 
 def pattern(text: bytes, flags: int = 0) -> re.Pattern[bytes]:
@@ -18,7 +19,7 @@ def pattern(text: bytes, flags: int = 0) -> re.Pattern[bytes]:
     `<Q>` is a qualified name, `<I>` one of a single part, `<C>` columns in parentheses.
     """
     text = text.replace(b" ", rb"\s++").replace(b"<Q>", QUALIFIED).replace(b"<I>", NAME)
-    return re.compile(text.replace(b"<C>", COLUMNS), re.DOTALL | flags)
+    return late(text.replace(b"<C>", COLUMNS), re.DOTALL | flags)
 
 
 PLAIN = rb"""[^'"();\\$]*+"""
