@@ -12,7 +12,7 @@ class Late(Generic[AnyStr]):
 
     def __init__(self, text: AnyStr, flags: int) -> None:
         """Only remember what is to be compiled."""
-        self.text = text
+        self.text: AnyStr = text
         self.flags = flags
 
     @cached_property
