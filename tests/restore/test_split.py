@@ -138,7 +138,8 @@ def source_dump(shops: Shops, major: int, name: str, *options: str) -> Path:
     if not path.exists():
         shops.source(major)
         target = shops.database(major, f"{name}_{next(NUMBER)}")
-        fill_shop(target, SOURCES[name])
+        script = SOURCES[name]
+        fill_shop(target, script if major >= 15 else script.replace("NULLS NOT DISTINCT", ""))
         pg_dump(target, path, *options)
     return path
 

@@ -25,7 +25,10 @@ WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
             OR contypid IN (SELECT atttypid FROM pg_catalog.pg_attribute
                             WHERE attrelid = {table} AND attnum > 0))
         OR d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid IN (
-            SELECT oid FROM pg_catalog.pg_attrdef WHERE adrelid = {table}))
+            SELECT oid FROM pg_catalog.pg_attrdef WHERE adrelid = {table})
+        -- Before PostgreSQL 15 it is the generated column itself that depends on the function.
+        OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = {table}
+            AND d.objsubid > 0)
 """
 TABLES = """
 SELECT c.relname, c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c

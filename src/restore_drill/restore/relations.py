@@ -22,7 +22,7 @@ WITH RECURSIVE routine AS (
 ), operator AS (
     SELECT o.oid FROM pg_catalog.pg_operator o WHERE o.oprcode IN (SELECT oid FROM routine)
 ), calling AS (
-    SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+    SELECT d.classid, d.objid, d.objsubid FROM pg_catalog.pg_depend d
     WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
           AND d.refobjid IN (SELECT oid FROM routine)
        OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
@@ -54,6 +54,11 @@ SELECT n.nspname, c.relname, c.oid, c.relkind,
                JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
                WHERE f.adrelid = c.oid AND a.attgenerated <> ''
                      AND classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass)
+    -- Before PostgreSQL 15 it is the generated column itself that depends on the function.
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+               JOIN calling ON objid = a.attrelid AND objsubid = a.attnum
+               WHERE a.attrelid = c.oid AND a.attgenerated <> ''
+                     AND classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN domain o ON o.oid = a.atttypid
                WHERE a.attrelid = c.oid AND a.attnum > 0) AS not_parallel_safe
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
