@@ -28,7 +28,7 @@ from restore_drill.results.selection import Selection
 class Checks:
     """Fills `record.checks` and `record.not_checked`.
 
-    `selection` narrowed the drill; `reasons` say why it did not come to its normal end;
+    `selection` narrowed the drill; `reasons` say why it ended early;
     `collection_broke` is set where a module of criteria could not be collected; `not_picked` are
     the names of criteria that the selection took away.
     """
@@ -71,7 +71,7 @@ class Checks:
 
     @property
     def beside_the_copy(self) -> list[str]:
-        """Criteria that failed or could not run and say nothing about the restored copy."""
+        """Criteria that failed or could not run and do not concern the restored copy."""
         return [
             name.rpartition("::")[2]
             for name, check in self.found.items()

@@ -1,4 +1,4 @@
-"""A criterion as the reports know it: what it says of itself, and what became of each phase."""
+"""A criterion as the reports know it: its description, and the outcome of each phase."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def counts_of(outcomes: Iterable[str], *, not_run: int = 0, deselected: int = 0)
 
 @dataclass(frozen=True)
 class Criterion:
-    """What a criterion says of itself: its sentence, its stage, whether it reads restored rows.
+    """Description of a criterion: its sentence, its stage, whether it reads restored rows.
 
-    `is_beside` says that its failure says nothing about the restored copy: age, times, Redis.
+    `is_beside` means that its failure does not concern the restored copy: age, times, Redis.
     `budget` is `time` or `age` where it asks for that alone, else empty.
     """
 
@@ -45,7 +45,7 @@ class Criterion:
 class Phase:
     """One phase of a criterion, `setup`, `call` or `teardown`, and its `outcome`.
 
-    `known` says why it was known to fail, None where it was not; `waiver` holds the reason and end
+    `known` is why it was known to fail, None where it was not; `waiver` holds the reason and end
     of a waiver that accepts its failure.
     """
 

@@ -38,7 +38,7 @@ def finding_lines(result: Result) -> Iterator[Line]:
         yield ("bad" if outcome == "failed" else "warn"), f"{listed(names)}: {message}"
     if len(grouped) > MOST_LINES:
         others = [name for names in list(grouped.values())[MOST_LINES:] for name in names]
-        yield "bad", f"{len(grouped) - MOST_LINES} more findings, of {listed(others)}"
+        yield "bad", f"{show_count(len(grouped) - MOST_LINES, 'more finding')}, of {listed(others)}"
     if unreached := len(unreached_of(result)):
         number = show_count(unreached, "criterion", "criteria")
         yield "warn", f"Not reached because of this: {number}"
@@ -53,7 +53,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def warning_lines(result: Result) -> Iterator[Line]:
-    """What does not fail the drill and is no part of what was proved."""
+    """What does not fail the drill."""
     for warning in result["warnings"][:MOST_LINES]:
         yield "warn", f"Warning: {warning}"
     if (more := len(result["warnings"]) - MOST_LINES) > 0:

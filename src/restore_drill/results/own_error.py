@@ -53,8 +53,8 @@ def described(error: BaseException, place: str, line: str, text: str) -> str:
     elif isinstance(error, AssertionError):
         what, cause = "the assertion does not hold, and has no message", "assertion"
     elif isinstance(error, OF_CODE):
-        said = error.msg if isinstance(error, SyntaxError) else str(error)
-        what, cause = f"{what}: {said}", "import" if isinstance(error, ImportError) else "code"
+        detail = error.msg if isinstance(error, SyntaxError) else str(error)
+        what, cause = f"{what}: {detail}", "import" if isinstance(error, ImportError) else "code"
     return message(f"{place}: {what}", [line] if line else [], remedy_for("own_criterion", cause))
 
 

@@ -75,7 +75,7 @@ def build_result(
 ) -> Result:
     """result.json of the run that `record` is of; times in ISO 8601 UTC, durations in seconds.
 
-    `reasons` say why the run did not come to its normal end, `selection` what narrowed it,
+    `reasons` say why the run ended early, `selection` what narrowed it,
     `rows_read` whether a criterion that reads restored rows has passed, `counts` how many
     criteria had which outcome (`counts_of`).
     """
@@ -119,7 +119,7 @@ def build_result(
 
 
 def strength_of(record: Record, verdict: str) -> str | None:
-    """What a pass is worth: `proven` by a manifest, else `plausible`; None where it is no pass."""
+    """What a pass is worth: `proven` by a manifest, else `plausible`; None unless it passed."""
     if verdict != "passed" or not record.strength:
         return None
     is_waived = any(check["outcome"] == "waived" for check in record.checks)

@@ -1,1 +1,1 @@
-"""After the drill: history, status, left-overs."""
+"""After the drill: history, status, cleaning up."""

@@ -66,7 +66,7 @@ class Drill:
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
-        """Drill from a line; KeyError, TypeError or ValueError where it is none of ours."""
+        """Drill from a line; KeyError, TypeError or ValueError where it is not a drill."""
         given = {"series": None} | {
             field.name: raw[field.name]
             for field in fields(cls)
@@ -78,9 +78,9 @@ class Drill:
             given[name] for name in ("strength", "backup", "series") if given[name] is not None
         ]
         if not all(isinstance(each, int | float | None) for each in numbers):
-            raise TypeError("a number is none")
+            raise TypeError("not a number")
         if not all(isinstance(each, str) for each in (given["verdict"], *texts, *given["red"])):
-            raise TypeError("a text is none")
+            raise TypeError("not a text")
         return cls(**{**given, "at": at, "red": tuple(given["red"])})
 
     def as_json(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def history_path(settings: Settings) -> Path | None:
 
 
 def read_history(path: Path) -> list[Drill]:
-    """Drills noted at `path`, oldest first; a line that is none of ours is passed over.
+    """Drills noted at `path`, oldest first; any other line is skipped.
 
     Raises `CouldNotRun` where it cannot be read.
     """

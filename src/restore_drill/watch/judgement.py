@@ -9,7 +9,7 @@ from typing import NamedTuple
 from restore_drill.core.units import show_duration
 from restore_drill.watch.history import Drill, by_series
 
-LOOKED_BACK = 4
+RECENT = 4
 """So many drills back a pass may stand among failures: of them most must have passed."""
 
 
@@ -61,8 +61,8 @@ def is_single_pass(series: Series) -> bool:
 def problem_of(drills: Sequence[Drill], limit: float, now: datetime) -> Problem | None:
     """What is wrong with `drills`, None where nothing is.
 
-    The last drill has passed and is younger than `limit` seconds, and one pass among failures is
-    none: of the last four at most one has not passed, or the last two have.
+    The last drill has passed and is younger than `limit` seconds, and not one pass among
+    failures: of the last four at most one has not passed, or the last two have.
     """
     if not drills:
         return Problem("no drill has been noted", "not_run")
@@ -74,7 +74,7 @@ def problem_of(drills: Sequence[Drill], limit: float, now: datetime) -> Problem 
     if age > limit:
         what = f"the last drill passed {show_duration(age)} ago; the limit is"
         return Problem(f"{what} {show_duration(limit)}", "not_run")
-    recent = drills[-LOOKED_BACK:]
+    recent = drills[-RECENT:]
     reds = sum(not drill.has_passed for drill in recent)
     if reds > 1 and not all(drill.has_passed for drill in recent[-2:]):
         what = f"{reds} of the last {len(recent)} drills did not pass, though the last one did"

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
-    """Print how the drills went; the exit code: 0 where all is well, 1 where it is not, 4."""
+    """Print how the drills went; exit code 0 without a problem, 1 with one, 4 for a wrong call."""
     settings = settings_here({}, root)
     path = history_path(settings)
     if path is None:
