@@ -51,7 +51,7 @@ def test_rows_alone_are_one_finding(shops: Shops, tmp_path: Path, report_dir: Pa
     assert set(drill.failed) == {"test_restore_has_no_errors"}
     message = drill.failed["test_restore_has_no_errors"]
     assert f"backup.sql cannot be restored by itself: it holds {ROWS} (--data-only" in message
-    assert "1. take a backup of the whole: pg_dump --format=custom" in message
+    assert "1. take a backup of the whole database: pg_dump --format=custom" in message
     assert "its table of contents: " in message and "TABLE DATA public.cards" in message
     assert "Restoring database" not in drill.output
 

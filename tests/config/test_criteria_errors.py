@@ -145,8 +145,8 @@ def test_losses_stay_the_backups_fault(dump: Path, tmp_path: Path) -> None:
     assert drill.verdict == "failed"
     assert drill.failed.keys() >= RED
     told = drill.failed["test_table_has_rows[public.cards]"]
-    assert "was it in the source? then it is lost" in told
-    assert "was it never there? then correct [tables]" in told
+    assert "if the source has it, the backup lost it" in told
+    assert "if it never existed, correct [tables]" in told
 
 
 def test_table_of_the_last_passed_drill_is_lost(shops: Shops, tmp_path: Path) -> None:

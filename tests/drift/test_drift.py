@@ -229,7 +229,7 @@ def test_a_damaged_measure_is_an_error(content: str, tmp_path: Path) -> None:
     keep(state, Drift((), rows_facts(10)), backup, result, datetime.now(UTC))
 
     assert str(state.passed_path) in str(told.value)
-    assert "or start anew" in str(told.value)
+    assert "or start over" in str(told.value)
     assert state.passed_path.read_text() == content
     Measures(State(tmp_path / "none", "shop")).check()
 

@@ -83,7 +83,7 @@ def test_another_server_behind_the_same_names_is_reported(saved: Saved, shops: S
     assert set(other.failed) == {"test_database_is_the_same"}, other.output
     told = other.failed["test_database_is_the_same"]
     assert "database twin comes from another server" in told
-    assert "see which database the job dumps" in told
+    assert "check which database the job dumps" in told
 
 
 def test_another_database_of_the_same_scheme_is_reported_with_backup_alone(

@@ -33,7 +33,7 @@ def test_every_difference_is_in_the_reports(
     shown = [name for name in VIEWS if f"public.{name} " in drill.output]
     assert len(shown) == MOST_DETAILS + 1
     assert f"and {44 - MOST_DETAILS} lines more, in the reports" in drill.output
-    assert "  1. read the restore's errors; did the dump's options leave it out?" in drill.output
+    assert "  1. read the restore errors, and check the options of the dump: did they leave it out?" in drill.output
 
 
 def test_a_message_is_bounded_and_says_by_how_much() -> None:

@@ -70,7 +70,7 @@ def test_tls_where_the_port_speaks_none_is_named(look: Look, serve: Serve) -> No
     story = look(url).fault
 
     assert "did not answer in time, as a port that speaks no TLS" in story
-    assert "use rediss:// only where the port speaks TLS" in story
+    assert "use rediss:// only if the port speaks TLS" in story
 
 
 @pytest.mark.parametrize(

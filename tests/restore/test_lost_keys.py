@@ -47,4 +47,4 @@ def test_a_key_that_was_not_made_is_red_with_its_orphans(
     message = drill.failed["test_foreign_keys_hold[public.cards]"]
 
     assert "cards_artist_id_fkey): 10 orphan rows, so that it was not restored" in message
-    assert "the backup has lost the rows that they reference" in message
+    assert "the backup has lost the referenced rows" in message

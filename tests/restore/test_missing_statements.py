@@ -32,6 +32,6 @@ def test_a_lost_statement_is_no_failed_one(
 
     assert count == 1
     assert name in message
-    assert "it was changed or damaged" in message
-    assert "take another backup" in message
+    assert "it was edited or damaged" in message
+    assert "compare its checksum with the original" in message
     assert "errors above" not in message

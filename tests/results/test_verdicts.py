@@ -206,7 +206,7 @@ def test_a_required_backup_is_never_the_sample(way: str, report_dir: Path) -> No
 
     assert (drill.code, drill.verdict) == (6, "could-not-run"), drill.output
     assert drill.result["target"] is None, "no server is started"
-    assert "set BACKUP_PATH to the folder where backups lie" in drill.output
+    assert "set BACKUP_PATH to the folder that holds the backups" in drill.output
     assert "drilling the sample shop" not in drill.output
 
 

@@ -105,7 +105,7 @@ def test_deeper_folders_are_named(tmp_path: Path, report_dir: Path) -> None:
     drill = backup_in(tmp_path, report_dir)
 
     assert drill.code == 1
-    assert f"does BACKUP_PATH={tmp_path}/host/shop name the backups?" in drill.output
+    assert f"should BACKUP_PATH be {tmp_path}/host/shop?" in drill.output
 
 
 def test_roles_alone_are_passed_over(tmp_path: Path, report_dir: Path) -> None:

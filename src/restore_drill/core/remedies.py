@@ -1,6 +1,7 @@
 """What to do about a failure: the remedies of `remedies.toml`, by criterion and cause.
 
-A stage or a command takes the place of the criterion where none speaks: `target`, `snapshot`.
+A stage or a command takes the place of the criterion where there is none: `target`, `snapshot`.
+Causes share steps: a step `@criterion.cause` stands for those of that cause.
 """
 
 from __future__ import annotations
@@ -17,10 +18,24 @@ CATALOGUE = Path(__file__).with_suffix(".toml")
 @cache
 def catalogue() -> dict[str, dict[str, list[str]]]:
     """Steps by criterion and cause; read at the first failure, which a green drill never sees."""
-    return tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+    written = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
+
+    def steps_of(step: str) -> list[str]:
+        if not step.startswith("@"):
+            return [step]
+        criterion, cause = step[1:].split(".")
+        return [each for shared in written[criterion][cause] for each in steps_of(shared)]
+
+    return {
+        criterion: {
+            cause: [each for step in steps for each in steps_of(step)]
+            for cause, steps in causes.items()
+        }
+        for criterion, causes in written.items()
+    }
 
 
 def remedy_for(criterion: str, cause: str, **names: object) -> list[str]:
-    """Steps against the `cause` of a failure of `criterion`, with `names` in their places."""
+    """Steps for the `cause` of a failure of `criterion`, with `names` filled in."""
     steps = catalogue()[criterion][cause]
     return [step.format(drill=DRILL, command=COMMAND, **names) for step in steps]

@@ -197,7 +197,7 @@ def test_forbidden_engine_is_reported_with_the_group() -> None:
     error = PermissionError(13, "Permission denied")
 
     assert "Permission denied" in str(no_engine(error))
-    assert "1. let this user use it (group docker)" in str(no_engine(error))
+    assert "1. give this user access to it (group docker)" in str(no_engine(error))
 
 
 @pytest.mark.parametrize(
