@@ -18,9 +18,9 @@ pytestmark = pytest.mark.select
 
 
 def test_backup_exists(backup: Backup) -> None:
-    """There is a finished backup where backups are kept."""
+    """A finished backup exists where backups are kept."""
     assert backup.path.exists(), message(
-        f"{backup.path} has gone since it was selected",
+        f"{backup.path} has disappeared since it was selected",
         remedy=remedy_for("test_backup_exists", "gone"),
     )
 
@@ -34,7 +34,7 @@ def test_backup_is_not_empty(backup: Backup) -> None:
 
 
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
-    """The backup can be read to its very end and nothing is cut off."""
+    """The backup can be read to its end, and nothing is cut off."""
     about = f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})"
     foreign = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else ""
     assert contents.is_complete, message(
@@ -48,9 +48,9 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     """The backup matches its .sha256 file byte for byte."""
     expected = expected_sha256(backup.path)
     if expected is None:
-        pytest.skip(f"no {backup.name}.sha256 lies beside it")
+        pytest.skip(f"there is no {backup.name}.sha256 beside it")
     assert contents.sha256 == expected, message(
-        f"{backup.name} is not what its .sha256 says: it has changed since it was written",
+        f"{backup.name} does not match its .sha256 file: it has changed since it was written",
         checked=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
         remedy=remedy_for("test_backup_matches_its_checksum", "changed"),
     )
@@ -62,7 +62,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     age, limit = (datetime.now(UTC) - backup.taken_at).total_seconds(), settings.max_backup_age
     taken = f"{backup.name} was taken {show_time(backup.taken_at)} (from {backup.time_source})"
     assert age > -300, message(
-        f"{taken}, which lies {show_duration(-age)} in the future",
+        f"{taken}, which is {show_duration(-age)} in the future",
         remedy=remedy_for("test_backup_is_young_enough", "future"),
     )
     assert age <= limit, message(
@@ -75,12 +75,12 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
     """The backup is not much smaller than those before it."""
     if not backup.earlier_sizes:
-        pytest.skip("no earlier backup of its series and format lies beside it")
+        pytest.skip("there is no earlier backup of its series and format beside it")
     if not backup.size:
         pytest.skip("it is empty: see test_backup_is_not_empty")
     usual = statistics.median(backup.earlier_sizes)
     assert backup.size >= usual * settings.criteria.min_size_ratio, message(
-        f"{backup.name} has {show_bytes(backup.size)}, "
-        f"those before it {show_bytes(usual)} (median of {len(backup.earlier_sizes)})",
+        f"{backup.name} is only {show_bytes(backup.size)}, "
+        f"the backups before it {show_bytes(usual)} (median of {len(backup.earlier_sizes)})",
         remedy=remedy_for("test_backup_did_not_shrink", "smaller"),
     )

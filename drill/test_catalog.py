@@ -1,4 +1,4 @@
-"""The catalog's truth: triggers, partitions, views, functions, large objects and the storage."""
+"""The catalog: triggers, partitions, views, functions, large objects and the storage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_triggers_are_enabled(facts: Facts) -> None:
     """No trigger or rule is disabled unless the backup itself disables it."""
     off = facts.of(SWITCHED_OFF)
     assert not off, message(
-        f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} off: {off[0]}",
+        f"{show_count(len(off), 'trigger or rule', 'triggers or rules')} disabled: {off[0]}",
         checked=off[1:],
         remedy=remedy_for("test_triggers_are_enabled", "disabled"),
     )
@@ -74,7 +74,7 @@ def test_large_objects_came_back(facts: Facts, contents: Contents) -> None:
 
 
 def test_views_resolve(facts: Facts) -> None:
-    """Every view and materialised view finds the tables, columns and functions that it names."""
+    """Every table, column and function that a view or materialised view names exists."""
     broken = facts.of(UNRESOLVED_VIEWS)
     assert not broken, message(
         f"{show_count(len(broken), 'view')} cannot be queried: {some(broken, SHOWN)}",
@@ -111,7 +111,7 @@ def test_tables_have_statistics(facts: Facts) -> None:
 
 @pytest.mark.reads_rows
 def test_storage_is_sound(facts: Facts) -> None:
-    """Every table and btree index is sound, each row with its entry in all but large ones."""
+    """Every table and btree index is sound; in all but large ones each row has its entry."""
     if facts.of(STORAGE).unexamined:
         pytest.skip(facts.of(STORAGE).unexamined)
     damage = facts.of(STORAGE).damage

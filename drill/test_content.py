@@ -44,10 +44,10 @@ def test_table_has_its_content(
 @pytest.mark.verify
 @pytest.mark.needs_manifest
 def test_schema_is_what_it_was(comparison: Comparison) -> None:
-    """Every object of the source exists, defined as it was, and no other does."""
+    """Every object of the source exists with the same definition, and no others do."""
     found = comparison.schema
     assert not found, message(
-        f"the schema is not the source's, {show_count(len(found), 'difference')}: {found[0]}",
+        f"the schema has {show_count(len(found), 'difference')} from the source's: {found[0]}",
         checked=found[1:],
         remedy=remedy_for("test_schema_is_what_it_was", "different"),
     )
@@ -56,10 +56,10 @@ def test_schema_is_what_it_was(comparison: Comparison) -> None:
 @pytest.mark.verify
 @pytest.mark.needs_manifest
 def test_sequences_stand_where_they_were(comparison: Comparison) -> None:
-    """Every sequence stands where it stood in the source when the backup was taken."""
+    """Every sequence has the value that it had in the source when the backup was taken."""
     found = comparison.sequences
     assert not found, message(
-        f"{show_count(len(found), 'sequence')} elsewhere: {found[0]}",
+        f"{show_count(len(found), 'sequence')} not at the source's value: {found[0]}",
         checked=found[1:],
         remedy=remedy_for("test_sequences_stand_where_they_were", "different"),
     )

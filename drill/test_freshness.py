@@ -1,4 +1,4 @@
-"""The freshness: the rows are as young as the backup, whatever its file's time says."""
+"""Freshness: the rows are as recent as the backup, whatever the time of its file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 def test_rows_are_fresh(
     fresh: Freshness, newest_of: Callable[[Freshness], Newest], backup: Backup, settings: Settings
 ) -> None:
-    """The newest value of a column that says when rows were written is young enough."""
+    """The newest value of a column that records when rows were written is recent enough."""
     newest = newest_of(fresh)
     assert not newest.error, newest.error
     cause, what = why_not_fresh(newest, fresh, backup, settings.criteria.timezone)
     assert not cause, message(
         f"newest {fresh.name} is {distance(newest, backup)}{what}",
-        checked=[f"the rows, and the backup's time by {backup.time_source}"],
+        checked=[f"the rows, and the backup's time (from {backup.time_source})"],
         remedy=remedy_for("test_rows_are_fresh", cause),
     )

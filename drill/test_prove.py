@@ -19,6 +19,6 @@ def test_damage_is_noticed(damage: DatabaseDamage | FileDamage, noticed: Noticed
     if damage.needs_manifest and not found:
         pytest.skip(f"not noticed: {damage.what}; take backups with {COMMAND} backup")
     assert found, message(
-        f"no criterion has noticed the damage: {damage.what}",
+        f"no criterion noticed the damage: {damage.what}",
         remedy=remedy_for("test_damage_is_noticed", "unnoticed"),
     )

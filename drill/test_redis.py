@@ -1,4 +1,4 @@
-"""Redis: reachable, writable, forgetting in time, and quick; only keys of this run are written."""
+"""Redis: reachable, writable, fast, and keys expire; only keys of this run are written."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.redis
 def test_redis_answers_ping(redis_facts: RedisFacts) -> None:
     """Redis can be reached, accepts the login and answers PING."""
     assert redis_facts.ping, message(
-        f"Redis at {redis_facts.where} answered PING with something else",
+        f"Redis at {redis_facts.where} did not answer PING with PONG",
         remedy=remedy_for("test_redis_answers_ping", "unexpected"),
     )
 
 
 def test_redis_can_write_and_read(redis_keys: OwnKeys) -> None:
-    """Redis has room for a key without losing a live one, stores it and returns it."""
+    """Redis stores a key and returns it, with room for it beside the live ones."""
     redis_keys.put("reads", "written by the drill")
     found = redis_keys.get("reads")
     assert found == "written by the drill", message(
-        f"Redis at {redis_keys.server.where} did not give back what was written",
+        f"Redis at {redis_keys.server.where} did not return what was written",
         checked=[f"a key of the drill: wrote 'written by the drill', read {found!r}"],
         remedy=remedy_for("test_redis_can_write_and_read", "another_value"),
     )
@@ -52,7 +52,7 @@ def test_redis_deletes_keys(redis_keys: OwnKeys) -> None:
 
 
 def test_redis_is_a_writable_primary(redis_facts: RedisFacts) -> None:
-    """Redis is a primary and follows no other, so that writes to it last."""
+    """Redis is a primary, not a replica, so that writes to it persist."""
     if redis_facts.role is None:
         pytest.skip(redis_facts.role_in_words)
     primary = redis_facts.primary

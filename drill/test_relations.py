@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 
 def test_foreign_keys_hold(table: str, facts: Facts) -> None:
-    """Every row of a table finds the rows that its foreign keys reference."""
+    """Every row that a foreign key of a table references exists."""
     lost = [key for key in facts.lost_keys if key.table == table]
     broken = lost + [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
@@ -42,7 +42,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
 
 
 def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
-    """Tables that the backup does not list, such as an extension's, keep their constraints too."""
+    """Tables that the backup does not list, such as an extension's, meet their constraints too."""
     broken = [f"{name}: {line}" for name in unlisted_tables for line in facts.broken_in(name)]
     assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
@@ -70,11 +70,11 @@ def test_required_references_exist(
 
 
 def test_constraints_are_validated(facts: Facts) -> None:
-    """No constraint is NOT VALID unless it is so in the backup too."""
+    """No constraint is NOT VALID unless the backup adds it so."""
     assert not facts.of(UNVALIDATED), message(
         f"{show_count(len(facts.of(UNVALIDATED)), 'constraint')} not validated: "
         + ", ".join(facts.of(UNVALIDATED)),
-        checked=["the backup adds them without NOT VALID, or says nothing of them"],
+        checked=["the backup adds them without NOT VALID, or does not mention them"],
         remedy=remedy_for("test_constraints_are_validated", "not_validated"),
     )
     if why := facts.why_unread(UNVALIDATED):

@@ -13,7 +13,9 @@ from restore_drill.restore.model import Restoration
 
 pytestmark = pytest.mark.restore
 
-OBJECTS_OF_BOTH = "the backup's table of contents, and pg_dump --schema-only of the restored one"
+OBJECTS_OF_BOTH = (
+    "the backup's table of contents, and pg_dump --schema-only of the restored database"
+)
 
 
 def test_restore_has_no_errors(restoration: Restoration) -> None:

@@ -1,4 +1,4 @@
-"""The rows: every table has those that lie in the backup, and the database has what it must."""
+"""Rows: every table has those that are in the backup, and required tables have enough."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 
 def test_database_has_rows(facts: Facts, contents: Contents) -> None:
-    """The restored database is not empty, and the backup has rows of its tables."""
+    """The backup holds rows, and the restored database is not empty."""
     assert not contents.is_schema_only, message(
-        "the backup holds the structure of its tables and the rows of none (--schema-only)",
-        checked=["entries of the kind TABLE DATA in its table of contents: there are none"],
+        "the backup holds the definitions of its tables, but no rows (--schema-only)",
+        checked=["its table of contents, which has no TABLE DATA entry"],
         remedy=remedy_for("test_database_has_rows", "schema_only"),
     )
     assert sum(facts.rows.values()) > 0, message(

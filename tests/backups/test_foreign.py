@@ -173,7 +173,7 @@ def test_named_file_that_is_no_backup_is_a_red_drill(
     assert set(drill.failed) == {"test_backup_is_complete"}
     assert "is not a PostgreSQL backup that can be drilled: it is" in drill.output
     assert "no table can be read from backup.sql" in drill.output
-    assert "there is nothing for it to check" not in "".join(
+    assert "there is nothing to check" not in "".join(
         each["why"] for each in drill.result["not_checked"] if "foreign_keys" in each["what"]
     )
 

@@ -115,7 +115,7 @@ def test_a_date_lasts_a_day(times: Target) -> None:
         ("zone", "public.times", "public.times has no column zone; did you mean 'zoned'?"),
         ("number", "public.times", "public.times.number is of type integer, not a date"),
         ("at", "public.empty", "public.empty has no newest row: it is empty"),
-        ("never", "public.times", "public.times has no newest row: no row of it has a never"),
+        ("never", "public.times", "public.times has no newest row: no row has a value in never"),
     ],
 )
 def test_what_has_no_newest_value_is_reported(

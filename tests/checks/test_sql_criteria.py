@@ -59,7 +59,7 @@ MISTAKES = {
         "a.sql, line 2: unknown key 'severty'; did you mean 'severity'?",
     ),
     "other key": ("a.sql", b"-- owner: me\nSELECT 1", "unknown key 'owner'; known are severity"),
-    "twice": ("a.sql", b"-- tags: a\n-- tags: b\nSELECT 1", "line 2: tags stands there twice"),
+    "twice": ("a.sql", b"-- tags: a\n-- tags: b\nSELECT 1", "line 2: tags is given twice"),
     "severity": ("a.sql", b"-- severity: fatal\nSELECT 1", "severity is 'fatal'; choose one of"),
     "empty": ("a.sql", b"-- description: x\n/* SELECT 1 */ ;\n", "a.sql: holds no query"),
     "not text": ("a.sql", b"SELECT '\xff'", "is no UTF-8 text"),
@@ -246,9 +246,9 @@ def test_the_sample_has_criteria_of_its_own(report_dir: Path) -> None:
 
 
 USAGE = {
-    "tag of pytest": ("-- tags: skip\nSELECT 1", "tag 'skip' has a meaning already"),
-    "tag of a stage": ("-- tags: redis\nSELECT 1", "tag 'redis' has a meaning already"),
-    "odd tag": ("-- tags: a/b\nSELECT 1", "tag 'a/b' is no name"),
+    "tag of pytest": ("-- tags: skip\nSELECT 1", "tag 'skip' is already in use"),
+    "tag of a stage": ("-- tags: redis\nSELECT 1", "tag 'redis' is already in use"),
+    "odd tag": ("-- tags: a/b\nSELECT 1", "tag 'a/b' is not a name"),
     "key": ("-- tag: a\nSELECT 1", "unknown key 'tag'; did you mean 'tags'?"),
     "no file": ("", "/checks, which holds no .sql file"),
 }
@@ -275,4 +275,4 @@ def test_a_missing_folder_is_a_usage_error(tmp_path: Path, report_dir: Path) -> 
     drill = run_drill(f"--criteria={criteria}", report_dir=report_dir)
 
     assert drill.code == 4, drill.output
-    assert f"[sql]: folder names {tmp_path / 'check'}, which is no folder" in drill.output
+    assert f"[sql]: folder names {tmp_path / 'check'}, which is not a folder" in drill.output

@@ -99,13 +99,16 @@ def test_a_waived_finding_is_never_silent(waived: Drill) -> None:
 
 def test_a_waiver_that_does_nothing_is_reported(waived: Drill) -> None:
     """One that names no criterion, and one whose criteria hold, are noted."""
-    notes = [note for note in waived.result["warnings"] if note.startswith("waiver of ")]
+    notes = [note for note in waived.result["warnings"] if note.startswith("waiver for ")]
 
-    names, holds = "names no criterion of this drill", "is no longer needed: what it names holds"
+    names, holds = (
+        "matches no criterion of this drill",
+        "is no longer needed: nothing fails there any more",
+    )
     assert notes == [
-        f"waiver of 'test_table_has_row[public.cards]' {names}; did you mean '{CARDS}'?",
-        f"waiver of {EVERY_ROW!r} {names}; did you mean '{EVERY_ROW}[*]'?",
-        f"waiver of '{EVERY_ROW}[*]' {holds}; take it out",
+        f"waiver for 'test_table_has_row[public.cards]' {names}; did you mean '{CARDS}'?",
+        f"waiver for {EVERY_ROW!r} {names}; did you mean '{EVERY_ROW}[*]'?",
+        f"waiver for '{EVERY_ROW}[*]' {holds}; remove it",
     ]
     assert all(f"! W{note[1:]}" in waived.output for note in notes)
 
@@ -155,7 +158,7 @@ def test_a_waived_finding_alone_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_everything_rests_on_cannot_be_waived(tmp_path: Path) -> None:
-    """A waiver of a criterion without which a drill proves nothing is a usage error."""
+    """A waiver for a criterion without which a drill proves nothing is a usage error."""
     drill = drill_with(tmp_path, waiver("test_backup_is_complete"))
 
     assert drill.code == 4, drill.output
@@ -165,7 +168,7 @@ def test_what_everything_rests_on_cannot_be_waived(tmp_path: Path) -> None:
 
 
 def test_a_waiver_in_force_goes_before_one_that_has_expired() -> None:
-    """A new waiver of the same criterion replaces the old one."""
+    """A new waiver for the same criterion replaces the old one."""
     old, new = Waiver("test_x[*]", "old", LAST_MONTH), Waiver("test_x[a]", "new", NEXT_MONTH)
     waivers = Waivers((old, new), TODAY)
 
@@ -212,5 +215,5 @@ def test_a_waiver_names_a_single_constraint(shops: Shops, tmp_path: Path) -> Non
     ]
     assert "check n_small: 1 row breaks it" in waived[0]["message"]
     assert "check m_small: 1 row breaks it" in waived[0]["message"]
-    gone = "waiver of 'test_constraints_hold[public.cards.gone]' names no table and no constraint"
+    gone = "waiver for 'test_constraints_hold[public.cards.gone]' matches no table or constraint"
     assert any(note.startswith(gone) for note in both.result["warnings"])

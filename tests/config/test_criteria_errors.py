@@ -181,7 +181,7 @@ def test_table_of_the_last_passed_drill_is_lost(shops: Shops, tmp_path: Path) ->
     ("query", "words"),
     [
         ("SELECT id FROM custmers", "names the table custmers; did you mean 'customers'?"),
-        ("SELECT version FROM our_versions", "gives no migration head: relation"),
+        ("SELECT version FROM our_versions", "does not return a migration head: relation"),
     ],
 )
 def test_query_for_the_head_that_fails_is_a_criteria_error(
@@ -201,12 +201,12 @@ def test_query_for_the_head_that_fails_is_a_criteria_error(
     ("query", "words"),
     [
         ("SELECT amuont FROM customers", "names the column amuont; did you mean 'amount'?"),
-        ("SELECT id FROM mine.customers", "gives no migration head: relation"),
+        ("SELECT id FROM mine.customers", "does not return a migration head: relation"),
         ("SELEKT 1", "is not valid SQL here: syntax error"),
         ("DELETE FROM customers", "is not valid SQL here: syntax error"),
         ("COPY customers TO STDOUT", "is not valid SQL here: syntax error"),
         ("SET work_mem = '4MB'", "is not valid SQL here: syntax error"),
-        ("SELECT broken()", "gives no migration head: syntax"),
+        ("SELECT broken()", "does not return a migration head: syntax"),
     ],
 )
 def test_every_way_in_which_the_head_fails(query: str, words: str, healthy: Target) -> None:

@@ -209,9 +209,9 @@ def test_sql_beside_a_criteria_file_is_run(shops: Shops, tmp_path: Path, report_
     assert "no_negative_prices" in drill.ran
     told = {entry["what"]: entry["why"] for entry in drill.result["not_checked"]}
     assert told[f"1 SQL file in {criteria.parent}"].endswith(
-        f"{criteria.parent / 'sql'}; put them there"
+        f"{criteria.parent / 'sql'}; move them there"
     )
-    left = f"1 file of tests in {criteria.parent / 'checks'}"
+    left = f"1 test file in {criteria.parent / 'checks'}"
     assert f"pytest drill/ {criteria.parent / 'checks'}" in told[left]
     assert f"Not checked: {left}" in drill.output
 
@@ -232,4 +232,4 @@ def test_what_the_command_line_names_is_not_called_left_out(
 
     assert drill.code == 0, drill.output
     assert {"test_shop", "no_negative_prices"} == drill.ran
-    assert not [each for each in drill.result["not_checked"] if "of tests in" in each["what"]]
+    assert not [each for each in drill.result["not_checked"] if "test file" in each["what"]]

@@ -168,7 +168,7 @@ def test_loss_is_red_until_it_is_accepted(
     assert f"accept --reason \"WHY\" '{KEY}'" in red.failed["test_nothing_was_lost"]
     assert red.result["drift"]["failing"][0]["object"] == KEY
     assert (refused, code) == (4, 0)
-    assert "is not among what was found" in told.err and f"Accepted: {KEY}" in told.out
+    assert "matches none of the findings" in told.err and f"Accepted: {KEY}" in told.out
     assert green.code == 0, green.output
     assert "accepted by ana on" in green.output and "no longer needed" in green.output
     assert set(later.failed) == {"test_nothing_was_lost"}
@@ -245,7 +245,7 @@ def test_a_loss_beside_a_damaged_measure_is_no_pass(
     found = drilled("-k", "not redis", script=DROP_KEY)
 
     assert (found.code, found.failed) == (6, {}), found.output
-    assert "what the last passed drill held cannot be read" in found.output
+    assert "the record of the last passed drill cannot be read" in found.output
     assert len(passed.read_text()) == 100
     assert "Traceback" not in found.output
 

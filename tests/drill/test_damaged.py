@@ -95,7 +95,7 @@ def test_broken_gzip_is_red(
 
 
 def test_wrong_checksum_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:
-    """A backup that is not what its .sha256 says is red."""
+    """A backup that does not match its .sha256 file is red."""
     (tmp_path / "db").mkdir()
     path = Path(shutil.copy(shops.dump(USUAL, "plain.sql"), tmp_path / "db" / "backup.sql"))
     path.with_name("backup.sql.sha256").write_text("0" * 64 + "  backup.sql\n")
@@ -103,7 +103,7 @@ def test_wrong_checksum_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFi
     drill = drill_file(path)
 
     assert drill.code == 1
-    assert "is not what its .sha256 says" in drill.failed["test_backup_matches_its_checksum"]
+    assert "does not match its .sha256 file" in drill.failed["test_backup_matches_its_checksum"]
 
 
 def test_stale_backup_is_red(shops: Shops, tmp_path: Path, drill_file: DrillFile) -> None:

@@ -134,7 +134,7 @@ def test_storage_of_a_live_database_is_not_examined(shops: Shops) -> None:
     failed = failures(take(target))
 
     assert failed == {
-        "test_storage_is_sound": "amcheck's functions are made only on a throwaway server"
+        "test_storage_is_sound": "amcheck's functions are created only on a throwaway server"
     }
 
 

@@ -17,20 +17,20 @@ from tests.helpers.shop import pg_dump
 DAMAGES = {
     "value": (
         "UPDATE public.purchases SET amount = amount + 1 WHERE id = 7",
-        ["table public.purchases has its 60 rows, but other content in column amount"],
+        ["table public.purchases has its 60 rows, but different content in column amount"],
     ),
     "dropped and doubled": (
         """DELETE FROM billing.lines WHERE text = 'a';
         INSERT INTO billing.lines SELECT * FROM billing.lines WHERE text = 'b'""",
-        ["table billing.lines has its 3 rows, but other content in columns Key, part, text"],
+        ["table billing.lines has its 3 rows, but different content in columns Key, part, text"],
     ),
     "swapped": (
         """UPDATE public.events SET what = 'old' WHERE at = '2026-06-02';
         UPDATE public.events SET what = 'e' WHERE at = '2019-01-01'""",
         [
-            "table public.events has its 11 rows, but their values stand in other rows",
-            "table public.events_2026 has its 10 rows, but other content in column what",
-            "table public.events_rest has its 1 row, but other content in column what",
+            "table public.events has its 11 rows, but the values are in other rows",
+            "table public.events_2026 has its 10 rows, but different content in column what",
+            "table public.events_rest has its 1 row, but different content in column what",
         ],
     ),
     "dropped row": (
@@ -39,7 +39,7 @@ DAMAGES = {
     ),
     "null and empty": (
         "UPDATE public.artists SET notes = NULL WHERE id = 3",
-        ["table public.artists has its 20 rows, but other content in column notes"],
+        ["table public.artists has its 20 rows, but different content in column notes"],
     ),
     "default": (
         "ALTER TABLE public.artists ALTER mood SET DEFAULT 'loud'",
@@ -115,11 +115,11 @@ DAMAGES = {
     ),
     "sequence": (
         "SELECT setval('public.cards_id_seq', 150)",
-        ["sequence public.cards_id_seq stands at 150, the source's stood at 200"],
+        ["sequence public.cards_id_seq is at 150, in the source it was at 200"],
     ),
     "large object": (
         "SELECT lo_put((SELECT min(oid) FROM pg_largeobject_metadata), 2, 'XX')",
-        ["1 large object with other content or other numbers"],
+        ["1 large object with other content or other OIDs"],
     ),
     "lost large object": (
         "SELECT lo_unlink(oid) FROM pg_largeobject_metadata",
@@ -130,7 +130,7 @@ DAMAGES = {
         [
             "table public.cards has 0 rows, the source had 200: 200 missing",
             "table public.purchases has 0 rows, the source had 60: 60 missing",
-            "table public.totals is not there; the source had it with 1 row",
+            "table public.totals is missing; the source had it with 1 row",
             "unpopulated state of public.totals is new",
         ],
     ),

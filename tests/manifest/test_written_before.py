@@ -45,7 +45,7 @@ def test_backup_is_equal_to_it(backup: Path, tmp_path: Path) -> None:
     )
 
     assert drill.code == 0, drill.output
-    assert "Equal to the source by its manifest: 122 rows" in drill.output
+    assert "Equal to the source, according to its manifest: 122 rows" in drill.output
     assert drill.result["strength"] == "proven"
 
 
@@ -63,7 +63,7 @@ def test_change_is_reported_by_it(shops: Shops) -> None:
     )
 
     assert found == [
-        "table public.cards has its 80 rows, but other content in columns price, seen",
-        "sequence public.cards_id_seq stands at 500, the source's stood at 80",
+        "table public.cards has its 80 rows, but different content in columns price, seen",
+        "sequence public.cards_id_seq is at 500, in the source it was at 80",
         "comment on table public.cards has changed",
     ]

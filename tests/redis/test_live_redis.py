@@ -172,7 +172,7 @@ def test_redis_that_reads_expires_and_deletes_wrongly_fails(drill: Drill, serve:
         run = drill(REDIS_URL=f"redis://127.0.0.1:{port}/0")
 
     assert run.failed == {"can_write_and_read", "expires_keys", "deletes_keys"}
-    assert "did not give back what was written" in run.output
+    assert "did not return what was written" in run.output
     assert "outlived its TTL of 100 ms" in run.output
     assert "DEL in Redis at" in run.output
 

@@ -46,5 +46,5 @@ def test_a_key_that_was_not_made_is_red_with_its_orphans(
     drill = run_drill(f"--backup={path}", "-k", "foreign_keys_hold", report_dir=report_dir)
     message = drill.failed["test_foreign_keys_hold[public.cards]"]
 
-    assert "cards_artist_id_fkey): 10 orphan rows, so that it was not restored" in message
+    assert "cards_artist_id_fkey): 10 orphan rows, so it was not restored" in message
     assert "the backup has lost the referenced rows" in message

@@ -316,4 +316,4 @@ def test_the_sample_is_never_put_into_a_live_database(report_dir: Path) -> None:
     )
 
     assert drill.code == 4, drill.output
-    assert "the sample shop is never put into a live database" in drill.output
+    assert "the sample shop is never restored into a live database" in drill.output

@@ -67,7 +67,7 @@ def ask_number(target: Target, fact: Fact, timeout: float) -> tuple[float | None
         try:
             row = found.fetchone()
             if row is None or row[0] is None:
-                return None, "the query gave no value"
+                return None, "the query returned no value"
             return float(row[0]), ""
         except (TypeError, ValueError, psycopg.DataError):
             raise NotOneNumber(f"returned a value of type {columns[0].type_display}") from None

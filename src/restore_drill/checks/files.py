@@ -60,7 +60,7 @@ def read_folder(folder: Path) -> dict[Path, SqlCriterion]:
     """
     for path in folder.rglob("*.sql"):
         if path.parent != folder:
-            raise error_in(path, 0, f"is in a folder of its own; put it into {folder} itself")
+            raise error_in(path, 0, f"is in a subfolder; move it to {folder} itself")
     return {path: read_criterion(path) for path in sorted(folder.glob("*.sql"))}
 
 
@@ -78,7 +78,7 @@ def read_criterion(path: Path) -> SqlCriterion:
     except UnicodeDecodeError:
         raise error_in(path, 0, "is no UTF-8 text") from None
     if not re.fullmatch(r"[\w-]+", path.stem):
-        raise error_in(path, 0, "rename it: letters, digits, _ and - make a name that -k can pick")
+        raise error_in(path, 0, "rename it: -k can select only names of letters, digits, _ and -")
     found = dict(header_of(path, text))
     severity = found.get("severity", "error").lower()
     if severity not in SEVERITIES:
@@ -110,6 +110,6 @@ def header_of(path: Path, text: str) -> Iterator[tuple[str, str]]:
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(KEYS)}"
             raise error_in(path, number, f"unknown key {key!r}; {hint}")
         if key in seen:
-            raise error_in(path, number, f"{key} stands there twice")
+            raise error_in(path, number, f"{key} is given twice")
         seen.add(key)
         yield key, value

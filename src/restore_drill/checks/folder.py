@@ -21,12 +21,12 @@ def read_all(criteria: Criteria, drill: Path, taken: Collection[str]) -> dict[Pa
     folder = folder_of(criteria, drill)
     found = read_folder(folder)
     if criteria.sql_folder is not None and not found:
-        what = "which holds no .sql file" if folder.is_dir() else "which is no folder"
+        what = "which holds no .sql file" if folder.is_dir() else "which is not a folder"
         raise UsageError(f"criteria file {criteria.path}, [sql]: folder names {folder}, {what}")
     for criterion in found.values():
         for tag in criterion.tags:
             if tag in taken or not tag.replace("-", "_").isidentifier():
-                what = f"tag {tag!r} " + ("has a meaning already" if tag in taken else "is no name")
+                what = f"tag {tag!r} " + ("is already in use" if tag in taken else "is not a name")
                 raise error_in(criterion.path, 0, f"{what}; choose another")
     return found
 
@@ -50,11 +50,11 @@ def left_out(
     for folder, count in sorted(Counter(each.parent for each in queries).items()):
         yield (
             f"{show_count(count, 'SQL file')} in {folder}",
-            f"criteria in SQL are taken from {folder_of(criteria, drill)}; put them there",
+            f"SQL criteria are read from {folder_of(criteria, drill)}; move them there",
         )
     tests = {*here.glob("test_*.py"), *here.glob("checks/test_*.py")}
     tests = {each for each in tests if not any(map(each.resolve().is_relative_to, asked))}
     for folder, count in sorted(Counter(each.parent for each in tests).items()):
         if not folder.is_relative_to(drill):
-            what = f"{show_count(count, 'file')} of tests in {folder}"
-            yield what, f"the command line does not name it: {DRILL} {folder}"
+            what = f"{show_count(count, 'test file')} in {folder}"
+            yield what, f"the command line does not name it; run: {DRILL} {folder}"

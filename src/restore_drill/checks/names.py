@@ -90,7 +90,7 @@ class CriteriaNames:
             self.refuse(
                 f"{section} of the criteria file names {name}, but the backup has no such "
                 f"table; did you mean {near!r}?",
-                "the backup, its manifest and the last passed drill, where there are any",
+                "the backup, its manifest and the last passed drill, if there are any",
                 remedy_for("criteria", "unknown_table", path=self.criteria.path, name=name),
             )
         cause = "lost" if name in self.past else "missing"
@@ -146,7 +146,7 @@ class CriteriaNames:
         there = names_in(target)[0 if is_table else 1]
         if not wrong or wrong in there or not self.was_there(wrong, is_table=is_table):
             said = error_text(error, own=query)
-            self.refuse_query(f"{place} gives no migration head: {said}", place)
+            self.refuse_query(f"{place} does not return a migration head: {said}", place)
 
     def was_there(self, name: str, *, is_table: bool) -> bool:
         """Whether a table or a column of this name is known of earlier."""

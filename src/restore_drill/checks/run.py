@@ -41,7 +41,7 @@ class Returned:
     def story_of(self, criterion: SqlCriterion) -> str:
         """Why `criterion` does not hold; empty where it does."""
         if self.error:
-            what = f"its query gave no answer: {self.error}"
+            what = f"its query failed: {self.error}"
             remedy = remedy_for("sql_criterion", "no_answer")
             return message(what, checked=[shown_path(criterion.path)], remedy=remedy)
         if not self.rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 STAGES = {
-    "select": "the backup itself, nothing is restored",
+    "select": "the backup itself; nothing is restored",
     "snapshot": "the safety snapshot of a live database",
     "restore": "restoring the backup",
     "verify": "the restored database",
@@ -26,12 +26,12 @@ EMPTY = {
     "fresh": ("how fresh the newest rows are", "[freshness] in the criteria file is empty"),
     "table": (
         "rows, keys and constraints, table by table",
-        "no table of the backup is known before it is read",
+        "the backup's tables are not known before it is read",
     ),
     "known_table": ("the content, table by table", "its manifest names no table"),
     "measured_table": (
         "how the rows of each table have changed",
-        "the last passed drill has noted no table",
+        "the last passed drill recorded no table",
     ),
 }
 """What is not checked, and why, where a criterion's parameter is given nothing, by its name."""
@@ -52,7 +52,7 @@ def what_is_open(
             what, why = EMPTY[parameter]
             return what, reasons.get(parameter, why)
     what = whether(sentence) if sentence else name.removesuffix("[NOTSET]")
-    return what, "there is nothing for it to check, in the backup or in the criteria file"
+    return what, "there is nothing to check, in the backup or in the criteria file"
 
 
 def whether(sentence: str) -> str:

@@ -36,7 +36,7 @@ def table_records(
 def why_not_counted(table: str, facts: Facts, contents: Contents) -> str:
     """Why nothing says how many rows `table` must have; empty where something does."""
     if contents.rows is None:
-        return "how many rows the backup holds is not known before it is restored"
+        return "the number of rows in the backup is not known before it is restored"
     if table in contents.rows or table in facts.partitioned:
         return ""
     return "the backup holds no data for it (--exclude-table-data, --schema-only?)"
@@ -62,7 +62,7 @@ def lost_large_objects(facts: Facts, contents: Contents) -> tuple[str, str]:
         restored = show_count(facts.of(LARGE_OBJECTS), "large object")
         return "missing", f"{restored} restored, the backup has {contents.large_objects:,}"
     if facts.of(LOST_LARGE_OBJECTS):
-        return "left_out", "rows name large objects that are not there"
+        return "left_out", "rows refer to large objects that do not exist"
     return "", ""
 
 
@@ -73,7 +73,7 @@ def lost_objects(facts: Facts) -> tuple[str, str, Sequence[str]]:
         return "undumpable", what, []
     if missing := facts.missing_objects:
         number = show_count(len(missing), "object")
-        what = f"{number} of the backup did not come back: {some(missing, SHOWN)}"
+        what = f"{number} of the backup missing after the restore: {some(missing, SHOWN)}"
         return "no_statement" if facts.had_no_errors else "missing", what, missing[SHOWN:]
     return "", "", []
 

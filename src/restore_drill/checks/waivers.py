@@ -59,16 +59,17 @@ class Waivers:
     def lines(self) -> list[str]:
         """A line on each waiver that does nothing: it names no criterion, or one that holds."""
         lines = [
-            f"waiver of {waiver.criterion!r} names no criterion of this drill{hint}"
+            f"waiver for {waiver.criterion!r} matches no criterion of this drill{hint}"
             for waiver, hint in self.unmatched.items()
         ]
         lines += [
-            f"waiver of {waiver.criterion!r} names no table and no constraint of this drill{hint}"
+            f"waiver for {waiver.criterion!r} matches no table or constraint of this drill{hint}"
             for waiver, hint in self.of_constraints.items()
             if waiver not in self.used and base_of(waiver.criterion) in self.asked
         ]
         return lines + [
-            f"waiver of {waiver.criterion!r} is no longer needed: what it names holds; take it out"
+            f"waiver for {waiver.criterion!r} is no longer needed: nothing fails there any more; "
+            "remove it"
             for waiver, outcomes in self.used.items()
             if outcomes == {"passed"}
         ]

@@ -80,14 +80,14 @@ def stale(backup: Backup, folder: Path) -> Backup:
 
 
 TRUNCATED = FileDamage(
-    "truncated_file", "the file is cut in the middle", COMPLETE, edited(cut_at(0.5))
+    "truncated_file", "the file is cut off in the middle", COMPLETE, edited(cut_at(0.5))
 )
 END_CUT = FileDamage(
     "cut_end", "the last bytes of the file are missing", COMPLETE, edited(without_end)
 )
 EMPTY = FileDamage("empty_file", "the file is empty", COMPLETE, edited(empty))
 FLIPPED = FileDamage(
-    "flipped_byte", "one byte in the file is another", MANIFEST, edited(flip(0.5, 0xFF))
+    "flipped_byte", "one byte in the file has changed", MANIFEST, edited(flip(0.5, 0xFF))
 )
 STALE = FileDamage("stale_backup", "the backup is years old", YOUNG, stale)
 FILE_DAMAGES = (TRUNCATED, END_CUT, EMPTY, FLIPPED, STALE)

@@ -68,7 +68,7 @@ class Rehearsal:
         """CouldNotRun where an undamaged copy turns criteria red: nothing could be proved."""
         if false_alarms := self.of_database(CONTROL):
             raise CouldNotRun(
-                "the proof cannot be made: an undamaged copy turns criteria red",
+                "--prove proves nothing here: an undamaged copy fails criteria",
                 checked=false_alarms,
                 remedy=remedy_for("prove", "false_alarm"),
             )

@@ -21,21 +21,23 @@ from restore_drill.selection.select import select_backup
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why it is as it should be")
+    parser.add_argument(
+        "--reason", required=True, metavar="TEXT", help="why the change is intended"
+    )
     parser.add_argument("--by", metavar="NAME", help="who accepts it [default: your login]")
     parser.add_argument("--backup", metavar="PATH", help="a backup of the series [env: as drill]")
     parser.add_argument(
         "objects",
         nargs="*",
         metavar="OBJECT",
-        help="what of it, as the drill names it; * is wild [default: all that it found]",
+        help="which findings, as the drill names them; * is a wildcard [default: all]",
     )
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Record the acceptance; the exit code: 0, 4 for wrong usage, 6 where it cannot be recorded."""
     if not parsed.reason.strip():
-        raise UsageError("--reason is empty; say why the change is as it should be")
+        raise UsageError("--reason is empty; give the reason why the change is intended")
     settings = settings_here({"backup": parsed.backup}, root)
     state, found = last_found(settings)
     chosen = chosen_of(found["findings"], parsed.objects)
@@ -89,7 +91,7 @@ def chosen_of(findings: list[dict[str, Any]], patterns: list[str]) -> list[dict[
         matching = [each for each in findings if is_named(str(each["object"]), pattern)]
         if not matching:
             known = "; ".join(str(each["object"]) for each in findings)
-            raise UsageError(f"{pattern!r} is not among what was found: {known}")
+            raise UsageError(f"{pattern!r} matches none of the findings: {known}")
         chosen += [each for each in matching if each not in chosen]
     return chosen
 
@@ -113,8 +115,8 @@ def lines_of(state: State, chosen: list[dict[str, Any]], found: list[dict[str, A
         lines.append(f"Not accepted: {show_count(rest, 'other finding')}")
     lines.append(f"Recorded in {state.accepted_path}")
     if any("the reference" in str(each.get("against")) for each in chosen):
-        lines.append(f"The reference says otherwise: {COMMAND} reference, and commit it")
-    lines.append("Next: drill again; what is lost later is not covered")
+        lines.append(f"The reference still differs: run {COMMAND} reference, and commit it")
+    lines.append("Next: drill again; later losses are not covered")
     return lines
 
 

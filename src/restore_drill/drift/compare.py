@@ -22,7 +22,7 @@ from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.heads import moved, went_back
 from restore_drill.facts.schema.model import DriftFacts, Highs, Measure
 
-ROTATED = "partitions come and go: its table has got new ones"
+ROTATED = "partitions rotate: its table has new ones"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def shape_of(kind: str, name: str, facts: DriftFacts) -> object:
 def of_heads(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Migration heads that have lost versions."""
     for name in went_back(was.heads, now.heads):
-        words = "went back: it lacks migrations that were applied, and has no new one"
+        words = "went back: applied migrations are missing, and there is no new one"
         yield Finding(LOST, "migration head", name, words, now=" ".join(now.heads[name]))
 
 
@@ -142,7 +142,7 @@ def of_rows(
             yield Finding(ROWS, "rows of", table, words, rows=after)
             done |= above(table, parts)
     if now.large_objects < tolerance.bounds("", was.large_objects)[0]:
-        lost = f"are lost: {now.large_objects:,} are there, {was.large_objects:,} were"
+        lost = f"are missing: there are {now.large_objects:,}, there were {was.large_objects:,}"
         yield Finding(LOST, "large", "objects", lost, rows=now.large_objects)
 
 
@@ -157,8 +157,8 @@ def gone_partitions(
 def of_database(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Another database, or one of another cluster, where the backups name it."""
     if was.database and now.database and was.database != now.database:
-        how = f"is another: it was {was.database}"
+        how = f"is another one: before it was {was.database}"
         yield Finding(DATABASE, "database", now.database, how, now=now.database)
     elif was.system and now.system and was.system != now.system:
-        how = "comes from another server: the system identifier is not the one it was"
+        how = "comes from another server: the system identifier has changed"
         yield Finding(DATABASE, "database", now.database, how, now=now.system)

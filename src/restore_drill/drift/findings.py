@@ -158,7 +158,7 @@ def changed(old: Any, new: Any) -> str:
     before, after = (shown(each) for each in (old, new))
     if max(len(before), len(after)) > 60:
         return "is another"
-    return f"was {before or 'as usual'}, is {after or 'as usual'}"
+    return f"was {before or 'the default'}, is {after or 'the default'}"
 
 
 def shown(value: Any) -> str:
@@ -201,7 +201,7 @@ def not_comparable(was: DriftFacts, now: DriftFacts) -> Iterator[tuple[str, str]
         why = f"PostgreSQL {was.major} and {now.major} write the same text differently"
         yield f"drift in the text of each {', '.join(kinds)}", why
     if (was.major >= 15) != (now.major >= 15):
-        yield "drift in grants on schema public", "PostgreSQL 15 has changed what it starts with"
+        yield "drift in grants on schema public", "PostgreSQL 15 changed the default"
     if was.role != now.role:
         why = f"one was restored by {was.role}, the other by {now.role}"
-        yield "drift in the owners that a restore gives to what has none", why
+        yield "drift in owners that the backup does not name", why

@@ -44,7 +44,7 @@ class Measures:
         if self.problem and self.state:
             path = self.state.passed_path
             raise CouldNotRun(
-                f"what the last passed drill held cannot be read: {self.problem}",
+                f"the record of the last passed drill cannot be read: {self.problem}",
                 checked=[f"{path}, which this drill leaves as it is"],
                 remedy=remedy_for("drift", "damaged", path=path),
             )

@@ -112,7 +112,7 @@ def numbers(found: Drift) -> str:
     """`2 lost, 1 changed, 1 other`."""
     lost, changed = len(found.of(LOST)), len(found.of(CHANGED))
     other = len(found.failing) - lost - changed
-    counts = {"lost": lost, "changed": changed, "of rows or of the database": other}
+    counts = {"lost": lost, "changed": changed, "other": other}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 

@@ -26,8 +26,8 @@ from restore_drill.facts.schema.labels import LABELS, Definition
 from restore_drill.facts.schema.model import DriftFacts, Measure, Objects, definition
 
 HEADER = """\
-# What this database is made of, by `restore-drill reference`. Commit it, and write it anew with
-# each migration: the drill holds every backup to it. What is not to be compared can be taken out.
+# The objects of this database, written by `restore-drill reference`. Commit it, and write it again
+# with each migration: every drill compares the backup with it. Remove what is not to be compared.
 """
 LINE = re.compile(r'([a-z][a-z -]*) ("(?:[^"\\]|\\.)*") (.+)')
 MORE = re.compile(r"  ([a-z -]+)\|(.*)")
@@ -90,7 +90,7 @@ def read_reference(path: Path) -> Measure:
             "name another one with --reference (DRILL_REFERENCE)"
         ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"the reference {path} is no text; {ANEW}") from None
+        raise UsageError(f"the reference {path} is not text; {ANEW}") from None
     about: dict[str, Any] = {}
     objects: Objects = {}
     heads: dict[str, tuple[str, ...]] = {}
@@ -116,7 +116,7 @@ def read_reference(path: Path) -> Measure:
     return measure_of(path, raw, about, objects, heads)
 
 
-ANEW = f"write it anew: {COMMAND} reference"
+ANEW = f"write it again: {COMMAND} reference"
 
 
 def parsed(line: str) -> tuple[str, str, Any]:
@@ -136,9 +136,7 @@ def measure_of(
 ) -> Measure:
     """The measure that a reference makes."""
     if about.get("format") != FORMAT or not isinstance(about.get("postgresql"), int):
-        raise UsageError(
-            f"the reference {path} is none, or of another version of the drill; {ANEW}"
-        )
+        raise UsageError(f"{path} is no reference that this version of the drill can read; {ANEW}")
     major = about["postgresql"]
     facts = DriftFacts(
         major=major,

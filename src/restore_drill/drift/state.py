@@ -95,7 +95,7 @@ class State:
             }
             return Passed(str(raw["backup"]), taken_at, drilled_at, facts, highs), ""
         except (KeyError, TypeError, ValueError, AttributeError):
-            return None, f"{self.passed_path} is none of this drill's files"
+            return None, f"{self.passed_path} was not written by the drill"
 
     def write_passed(
         self, backup: Backup, drilled_at: datetime, facts: DriftFacts, highs: Highs
@@ -114,7 +114,7 @@ class State:
         """What the last drill found, None where there is nothing; why it cannot be read."""
         raw, problem = read(self.found_path)
         if raw is not None and not isinstance(raw.get("findings"), list):
-            return None, f"{self.found_path} is none of this drill's files"
+            return None, f"{self.found_path} was not written by the drill"
         return raw, problem
 
     def write_found(self, backup: Backup, drilled_at: datetime, found: list[Finding]) -> None:
@@ -176,7 +176,7 @@ def read(path: Path) -> tuple[dict[str, Any] | None, str]:
     except ValueError:
         return None, f"{path} is damaged"
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
-        return None, f"{path} is none of this drill's files, or of a newer one"
+        return None, f"{path} was not written by the drill, or by a newer version"
     return raw, ""
 
 

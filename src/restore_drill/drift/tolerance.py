@@ -41,5 +41,5 @@ class Tolerance:
             return ""
         return (
             f"has {show_count(now, 'row')}, it had {was:,} then and {high.rows:,} in {high.drill}: "
-            f"it shrinks little by little; allowed: at least {least:,.0f}"
+            f"it shrinks a little every time; allowed: at least {least:,.0f}"
         )

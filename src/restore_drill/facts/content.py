@@ -164,11 +164,11 @@ class Hashed(NamedTuple):
     def left_out(self) -> list[tuple[str, str]]:
         """What of it has no fingerprint, and why."""
         if self.table.kind == "f":
-            return [(f"rows of {self.name}", "a foreign table: they lie on another server")]
+            return [(f"rows of {self.name}", "a foreign table: its rows are on another server")]
         return [
             (
                 f"column {self.name}.{part_of(column.name)}",
-                f"the text of {column.unstable} is not stable",
+                f"the text of {column.unstable} has no stable text",
             )
             for column in self.columns
             if column.unstable is not None

@@ -22,7 +22,7 @@ class Facts:
     """Facts of the restored database; those of a check are had by `of`.
 
     `rows` counts each table exactly (`schema.table`; a partitioned table with its partitions);
-    `unreadable` holds the server's message for each table that could not be read through.
+    `unreadable` holds the server's message for each table that could not be read completely.
     `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken; `lost_keys`
     are foreign keys that the restore could not make, since rows break them. `missing` are
     entries of the backup that are not there, `undumpable` says why pg_dump could not list them

@@ -43,7 +43,7 @@ class ForeignKey:
     def problem(self) -> str:
         """`artist_id -> public.artists (cards_artist_id_fkey): 2 orphan rows`."""
         what = self.error or show_count(self.orphans or 0, "orphan row")
-        return f"{self.description}: {what}" + ", so that it was not restored" * self.is_lost
+        return f"{self.description}: {what}" + ", so it was not restored" * self.is_lost
 
 
 @dataclass(frozen=True)

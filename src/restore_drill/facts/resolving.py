@@ -25,6 +25,6 @@ def needs_path(kind: str, names: Sequence[str]) -> Iterator[str]:
     """Note on those `names` that the default search_path does not resolve, and another one does."""
     if names:
         yield (
-            f"{show_count(len(names), kind)} would not work under the default search_path, "
-            f"but where the application sets one: {some(names)}"
+            f"{show_count(len(names), kind)} would work only with a search_path that "
+            f"the application sets, not with the default one: {some(names)}"
         )

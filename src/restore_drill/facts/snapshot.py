@@ -112,7 +112,7 @@ def read_all_but_rows(target: Target) -> Fingerprint:
 def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     """Error of a database that cannot be read through."""
     return CouldNotRun(
-        f"{target.description} could not be read through",
+        f"{target.description} could not be read completely",
         checked=reasons[:5],
         remedy=remedy_for("backup", "unreadable_tables"),
     )

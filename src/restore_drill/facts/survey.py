@@ -16,7 +16,7 @@ from restore_drill.facts.catalog import FAR, TABLES, USER_SCHEMA, Table
 from restore_drill.facts.catalog_reader import CatalogReader
 from restore_drill.facts.plan import Plan
 
-ELSEWHERE = "its rows lie on another server (foreign tables), which a drill does not touch"
+ELSEWHERE = "its rows are on another server (foreign tables), which a drill does not contact"
 UNENFORCED = "it is NOT ENFORCED: rows need not meet it"
 FAR_PART = "what lies on other servers"
 SHOWN = 100

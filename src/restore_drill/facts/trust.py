@@ -23,8 +23,8 @@ FREE = 100_000
 """Cost below which all is checked: half a second, where counting the rows of a page costs 1."""
 
 WHY = (
-    "the server built them here from these rows, and amcheck has read their structure; "
-    "--heapallindexed looks up each row"
+    "the server built them here from these rows, and amcheck has checked their structure; "
+    "--heapallindexed looks up each row too"
 )
 
 

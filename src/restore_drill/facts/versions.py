@@ -42,23 +42,23 @@ def version_notes(connection: Connection, major: int) -> list[str]:
         which = f"version {version}" if version else "without a version"
         notes.append(
             f"restored with collation {locale} ({provider}, {which}), encoding {encoding}: "
-            "text may sort otherwise than in the source if its collation is another"
+            "text may sort differently from the source if its collation differs"
         )
         actual = connection.execute(DATABASE_ACTUAL).fetchone() if major >= 15 else None
         if actual and version and actual[0] != version:
             notes.append(
-                f"the database's collation was version {version} when it was made and is "
+                f"the database's collation was version {version} when it was created and is "
                 f"{actual[0]} now: REINDEX it, then ALTER DATABASE ... REFRESH COLLATION VERSION"
             )
     notes += [
-        f"collation {name} was version {was} when it was made and is {now} now: "
+        f"collation {name} was version {was} when it was created and is {now} now: "
         "REINDEX what uses it, then ALTER COLLATION ... REFRESH VERSION"
         for name, was, now in connection.execute(apart(COLLATIONS).encode())
     ]
     extensions = [name for (name,) in connection.execute(EXTENSIONS)]
     if extensions:
         notes.append(
-            f"{show_count(len(extensions), 'extension')} restored, in the server's versions, since "
-            f"a dump names none: {', '.join(extensions)}"
+            f"{show_count(len(extensions), 'extension')} restored in this server's versions, "
+            f"since a dump names none: {', '.join(extensions)}"
         )
     return notes

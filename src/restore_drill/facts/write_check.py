@@ -94,7 +94,7 @@ class WriteCheck:
             broken = refusal.diag.constraint_name or ""
             automatic = {column.name for column in self.columns if column.is_automatic}
             if automatic & self.key_columns(broken):
-                return f"an insert collides on {broken}: its sequence stands behind the rows"
+                return f"an insert collides on {broken}: its sequence is behind the rows"
         for row in rows[:-1]:
             try:
                 with self.connection.transaction():
@@ -136,24 +136,24 @@ class WriteCheck:
             )
         copy = insert.fetchone()
         if copy is None:
-            return "the inserted row did not arrive: a trigger or rule took it away"
+            return "the inserted row is missing: a trigger or rule removed it"
         changed = self.update(copy)
         if changed is None:
-            return "the update changed no row: a trigger or rule took it away"
+            return "the update changed no row: a trigger or rule prevented it"
         gone = self.query("DELETE FROM {table} WHERE {row}", changed)
-        return "" if gone.rowcount == 1 else "the delete took no row away"
+        return "" if gone.rowcount == 1 else "the delete removed no row"
 
     def write_again(self, row: tuple[Any, ...]) -> str:
         """Update `row`, then delete it and insert it again in one statement, as keys demand."""
         changed = self.update(row)
         if changed is None:
-            return "the update changed no row: a trigger or rule took it away"
+            return "the update changed no row: a trigger or rule prevented it"
         moved = self.query(
             "WITH gone AS (DELETE FROM {table} WHERE {row} RETURNING *)"
             " INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM gone",
             changed,
         )
-        return "" if moved.rowcount == 1 else "the row deleted could not be inserted again"
+        return "" if moved.rowcount == 1 else "the deleted row could not be inserted again"
 
     def update(self, row: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Where `row` lies after an update, None where it did not change."""

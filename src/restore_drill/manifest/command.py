@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name",
         metavar="TEMPLATE",
-        help="name without suffix, of {time} (UTC) and {database} [default: {database}_{time}, "
-        "or backup_{time} where backups of that name lie in the folder]",
+        help="name without suffix; may use {time} (UTC) and {database} [default: {database}_{time}, "
+        "or backup_{time} if the folder has backups named so]",
     )
 
 
@@ -100,8 +100,8 @@ def why_unreadable(form: str, tool: int, server: int) -> str:
     if form == "plain" or tool <= server:
         return ""
     return (
-        f"pg_dump {tool} writes this backup of a server {server}, whose own pg_restore may not "
-        f"read it: restore with pg_restore {tool}, or use --compress gzip:6"
+        f"pg_dump {tool} writes this backup of PostgreSQL {server}, whose own pg_restore may "
+        f"not be able to read it: restore with pg_restore {tool}, or use --compress gzip:6"
     )
 
 

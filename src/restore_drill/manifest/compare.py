@@ -37,7 +37,7 @@ class Comparison:
 
     def difference(self, name: str) -> str:
         """How the table `name` differs, empty where it does not."""
-        return self.tables.get(name, "is neither here nor was it in the source")
+        return self.tables.get(name, "exists neither here nor in the source")
 
     @property
     def lines(self) -> list[str]:
@@ -56,12 +56,12 @@ def compare(was: Fingerprint, now: Fingerprint) -> Comparison:
     for name in sorted(before.keys() | after.keys()):
         how = of_table(before.get(name), after.get(name), same_hash=same_hash)
         if how and is_refreshed_otherwise(before.get(name), after.get(name)):
-            why = "a restore computes it anew, and finds other rows than were stored in the source"
+            why = "a restore refreshes it, and its rows differ from those stored in the source"
             skipped.append((f"content of materialized view {name}", why))
             how = ""
         tables[name] = how
     for leaf, root in moved_rows(was, now, tables):
-        why = f"rows lie in other partitions than in the source; as a whole {root} is equal"
+        why = f"its rows are in other partitions than in the source; {root} as a whole is equal"
         skipped.append((f"content of partition {leaf}", why))
         tables[leaf] = ""
     return Comparison(
@@ -115,17 +115,17 @@ def what_cannot_be_compared(
     """What stays open between the two, and why."""
     yield from dict.fromkeys(was.left_out + now.left_out)
     if not same_hash:
-        why = f"encoding {was.encoding} there and {now.encoding} here"
+        why = f"encoding {was.encoding} in the source, {now.encoding} here"
         if was.encoding == now.encoding:
-            why = "the two were hashed differently (byte order, or an earlier drill)"
-        yield "the content of all tables beyond their rows", why
+            why = "the two were hashed differently (byte order, or an older restore-drill)"
+        yield "the content of all tables beyond row counts", why
     if not same_dialect(was.major, now.major):
         kinds = [kind for kind in sorted(DIALECT_BOUND) if kind in was.schema]
         if kinds:
             why = f"PostgreSQL {was.major} and {now.major} write the same text differently"
             yield f"the text of each {', '.join(kinds)}", why
     if (was.major >= 15) != (now.major >= 15):
-        yield "grants on schema public", "PostgreSQL 15 has changed what it starts with"
+        yield "grants on schema public", "PostgreSQL 15 changed the default"
     yield from of_other_revisions(was, now)
     for name, version in was.extensions.items():
         here = now.extensions.get(name, version)
@@ -149,7 +149,7 @@ def of_sequences(was: Fingerprint, now: Fingerprint) -> Iterator[str]:
             if facts.after != facts.before:
                 stood += f" to {facts.after.last_value:,}"
             yield (
-                f"sequence {name} stands at {here.last_value:,}, the source's stood at {stood}"
+                f"sequence {name} is at {here.last_value:,}, in the source it was at {stood}"
                 + ("" if here.is_called else " (not called yet here)")
             )
     yield from (f"sequence {name} is new" for name in now.sequences if name not in was.sequences)
@@ -168,6 +168,6 @@ def of_large_objects(was: LargeObjects, now: LargeObjects) -> Iterator[str]:
     elif was.size != now.size:
         yield f"large objects hold {now.size:,} bytes, in the source {was.size:,}"
     elif was.content != now.content:
-        yield f"{show_count(now.count, 'large object')} with other content or other numbers"
+        yield f"{show_count(now.count, 'large object')} with other content or other OIDs"
     elif was.rights != now.rights:
         yield "large objects have other owners or grants"

@@ -77,8 +77,8 @@ class Manifest:
             if size != was:
                 found.append(f"{name} has {show_bytes(size)} ({size:,} bytes), had {was:,} bytes")
             elif digest != other:
-                found.append(f"{name} has its {was:,} bytes, but other content")
-        return sorted(found) or [f"SHA-256 {sha256}, the manifest says {self.sha256}"]
+                found.append(f"{name} still has {was:,} bytes, but different content")
+        return sorted(found) or [f"SHA-256 {sha256}, expected {self.sha256}"]
 
 
 def manifest_path(backup: Path) -> Path:
@@ -123,7 +123,7 @@ def read_manifest(path: Path) -> Manifest:
         schema = raw["schema"]
         if isinstance(schema, int) and schema > SCHEMA:
             raise CouldNotRun(
-                f"the manifest {path.name} is of a newer restore-drill (schema {schema})",
+                f"the manifest {path.name} was written by a newer restore-drill (schema {schema})",
                 checked=[str(path)],
                 remedy=remedy_for("manifest", "newer"),
             )

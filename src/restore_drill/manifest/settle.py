@@ -84,7 +84,9 @@ def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Said] | None, str
     """What a pg_dump of a schema writes; None where there is nothing to rest on, and why."""
     output, why_not = output_of(dump)
     statements = None if why_not else read_statements(output)
-    return statements, why_not or ("its end cannot be found" if statements is None else "")
+    if statements is None:
+        why_not = why_not or "its output cannot be read to the end"
+    return statements, why_not
 
 
 def noted(

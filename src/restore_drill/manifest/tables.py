@@ -11,7 +11,7 @@ def of_table(was: TableFacts | None, now: TableFacts | None, *, same_hash: bool)
     if was is None:
         return "was not in the source"
     if now is None:
-        return f"is not there; the source had it with {show_count(was.rows or 0, 'row')}"
+        return f"is missing; the source had it with {show_count(was.rows or 0, 'row')}"
     if was.rows is None or now.rows is None:
         return f"could not be read: {was.error or now.error}"
     columns = of_columns(was, now)
@@ -28,10 +28,10 @@ def of_content(was: TableFacts, now: TableFacts, columns: str) -> str:
     changed = [name for name in common if was.columns[name] != now.columns[name]]
     rows = f"has its {show_count(was.rows or 0, 'row')}"
     if changed:
-        return f"{rows}, but other content in {listed(changed)}{columns}"
+        return f"{rows}, but different content in {listed(changed)}{columns}"
     if columns or was.content == now.content:
         return columns.removeprefix("; ")
-    return f"{rows}, but their values stand in other rows"
+    return f"{rows}, but the values are in other rows"
 
 
 def of_columns(was: TableFacts, now: TableFacts) -> str:

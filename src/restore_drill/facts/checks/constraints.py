@@ -68,8 +68,8 @@ def note_those_of_source(
     kept = [name for name in names if name in whole or holds_in_leaves(name, survey, whole)]
     if kept:
         survey.notes.append(
-            f"{show_count(len(kept), 'constraint')} NOT VALID, as in the source, though every row "
-            f"keeps them: {some(kept)}; VALIDATE CONSTRAINT in the source ends that"
+            f"{show_count(len(kept), 'constraint')} NOT VALID, as in the source, but every row "
+            f"meets them: {some(kept)}; run VALIDATE CONSTRAINT in the source"
         )
     unseen = [name for name in names if name not in kept and name not in broken]
     survey.not_checked += ((f"constraint {name}", UNSEEN) for name in unseen)

@@ -93,7 +93,7 @@ def plan_switched_off(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Triggers and rules that the backup itself does not switch off, as its source did."""
     meant = survey.contents.switched_off if survey.contents else frozenset()
     found = tuple(
-        f"{label} is disabled" if state == "D" else f"{label} works only on a replica"
+        f"{label} is disabled" if state == "D" else f"{label} fires only on a replica"
         for key, label, state in survey.rows(SWITCHED_OFF.part, OFF)
         if key not in meant
     )

@@ -61,7 +61,7 @@ class Storage:
 def why_not(target: Target, connection: Connection) -> str:
     """Why the storage of `target` cannot be examined; empty where it can."""
     if not target.throwaway:
-        return "amcheck's functions are made only on a throwaway server"
+        return "amcheck's functions are created only on a throwaway server"
     try:
         prepare(connection, target.major)
     except psycopg.Error as error:

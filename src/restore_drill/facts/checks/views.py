@@ -148,7 +148,7 @@ def plan_unpopulated(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
         if is_far:
             survey.notes.append(
                 f"materialised view {full_name} is not populated: its rows come from "
-                "another server, which a drill does not reach"
+                "another server, which a drill does not contact"
             )
         elif not entries or (schema, name) in filled:
             found.append(full_name)

@@ -135,7 +135,7 @@ def of_query(connection: Connection, query: str) -> tuple[Heads, psycopg.Error |
         if connection.broken:
             raise
         return {}, error
-    return {CUSTOM: versions(rows)}, "" if rows else "the query gave no row"
+    return {CUSTOM: versions(rows)}, "" if rows else "the query returned no row"
 
 
 def versions(rows: list[tuple[Any, ...]]) -> tuple[str, ...]:

@@ -104,7 +104,7 @@ HIDDEN = """
         FROM pg_user_mappings
     ORDER BY 1
 """
-NOT_HASHED = "it may hold a password, of which not even a hash is taken"
+NOT_HASHED = "it may hold a password, so not even a hash is kept"
 
 
 def not_compared(connection: Connection) -> list[tuple[str, str]]:
@@ -115,6 +115,6 @@ def not_compared(connection: Connection) -> list[tuple[str, str]]:
         if name not in OF_THE_SERVER
         and (name.startswith("pg_") if kind == FOREIGN else name not in DUMPED[kind])
     ]
-    why = "it is not known that a dump carries it"
+    why = "it is not known whether a dump holds it"
     hidden = [(what, NOT_HASHED) for (what,) in connection.execute(HIDDEN).fetchall()]
     return [(f"option {each}", why) for each in found] + hidden
