@@ -64,7 +64,7 @@ MISTAKES = {
     "empty": ("a.sql", b"-- description: x\n/* SELECT 1 */ ;\n", "a.sql: holds no query"),
     "not text": ("a.sql", b"SELECT '\xff'", "is no UTF-8 text"),
     "name": ("a b.sql", b"SELECT 1", "a b.sql: rename it"),
-    "folder": ("below/a.sql", b"SELECT 1", "a.sql: is in a folder of its own"),
+    "folder": ("below/a.sql", b"SELECT 1", "a.sql: is in a subfolder"),
 }
 
 
@@ -192,7 +192,7 @@ def test_a_warning_is_reported_and_does_not_fail(drilled: Drill) -> None:
     assert drilled.result["warnings"].count(note) == 1
     assert f"! {note}" in drilled.output
     assert set(drilled.failed) == {"no_dear_cards", "typo", "slow"}
-    assert 'gave no answer: column "nothing" does not exist' in drilled.failed["typo"]
+    assert 'its query failed: column "nothing" does not exist' in drilled.failed["typo"]
     assert "it took longer than 0.30 s" in drilled.failed["slow"]
 
 

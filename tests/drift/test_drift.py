@@ -282,7 +282,7 @@ def test_table_that_shrinks_little_by_little_is_reported() -> None:
 
     assert first == second == ""
     assert third == (
-        "has 860 rows, it had 905 then and 1,000 in drill 0: it shrinks little by little; "
+        "has 860 rows, it had 905 then and 1,000 in drill 0: it shrinks a little every time; "
         "allowed: at least 900"
     )
 

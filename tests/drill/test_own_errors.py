@@ -100,5 +100,5 @@ def test_a_module_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     assert (
         "test_own.py:3: ModuleNotFoundError: No module named 'not_installed_here'" in drill.output
     )
-    assert "install the package for the Python that drills" in drill.output
+    assert "install the package for the Python that runs the drill" in drill.output
     assert "Traceback" not in drill.output

@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name",
         metavar="TEMPLATE",
-        help="name without suffix; may use {time} (UTC) and {database} [default: {database}_{time}, "
-        "or backup_{time} if the folder has backups named so]",
+        help="name without suffix; may use {time} (UTC) and {database} [default: {database}_{time},"
+        " or backup_{time} if the folder has backups named so]",
     )
 
 
