@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import pty
@@ -110,12 +111,17 @@ def test_every_message_of_a_criterion_has_its_parts() -> None:
 
 
 @pytest.fixture(scope="module")
-def dump(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dump whose every name is evil, with an orphan, so that the drill has much to say."""
-    target = shops.database(USUAL, f"database{EVIL}")
-    fill_shop(target, DATABASE)
-    path = tmp_path_factory.mktemp("evil") / f"backup {WORSE}.sql"
-    pg_dump(target, path)
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dump whose every name is evil, with an orphan, so that the drill has much to say.
+
+    Its server is its own: pg_dump reads all roles, and this one has no name in LATIN1.
+    """
+    folder = tmp_path_factory.mktemp("evil")
+    path = folder / f"backup {WORSE}.sql"
+    with contextlib.closing(Shops(folder)) as shops:
+        target = shops.database(USUAL, f"database{EVIL}")
+        fill_shop(target, DATABASE)
+        pg_dump(target, path)
     text = path.read_bytes()
     cut = re.sub(rb"(COPY [^;]*parent[^;]*;\n)1\n", rb"\1", text)
     assert cut != text
