@@ -144,7 +144,7 @@ def test_dependencies_are_those_of_requirements() -> None:
 
 def test_extras_are_the_builds_that_are_fetched() -> None:
     """An extra of a major version installs the very build that the drill fetches otherwise."""
-    fetched = {f"pg{major}": version for major, (version, _) in pins().items() if major < 18}
+    fetched = {f"pg{major}": version for major, (version, _) in pins().items()}
     extras = {
         name: needs
         for name, needs in PROJECT["optional-dependencies"].items()
