@@ -65,13 +65,13 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
     "zip": (zipped(DUMP), "a zip archive", "unzip"),
     "7z": (b"7z\xbc\xaf\x27\x1c\0\4" + bytes(99), "a 7-Zip archive", "7z x"),
     "rar": (b"Rar!\x1a\x07\x01\0" + bytes(99), "a RAR archive", "unrar x"),
-    "tar of a dump": (tarred("out/shop.sql"), "a tar archive around out/shop.sql", "tar -xf"),
+    "tar of a dump": (tarred("out/shop.sql"), "a tar archive that contains out/", "tar -xf"),
     "tar of a data directory": (tarred("pg/PG_VERSION", "pg/base"), "a data directory", "physical"),
     "tar of a base backup": (tarred("backup_label"), "a data directory", "physical"),
     "tar of a directory dump": (
         tarred("shop/3056.dat.gz", "shop/toc.dat"), "a directory-format dump packed", "FOLDER/shop",
     ),
-    "tar of else": (tarred("notes.md"), "a tar file without pg_dump's toc.dat", "tar -tf"),
+    "tar of else": (tarred("notes.md"), "a tar file that does not begin with", "tar -tf"),
     "gpg": (by_tool(*GPG), "encrypted with GnuPG", "gpg --output"),
     "gpg armored": (by_tool(*GPG, "--armor"), "encrypted with GnuPG (armored)", "gpg --output"),
     "gpg for a key": (b"\x85\x01\x0c\x03" + os.urandom(300), "encrypted with GnuPG", "gpg"),
@@ -82,11 +82,11 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
     "mysql": (b"-- MySQL dump 10.13  Distrib 8.0\n--\nCREATE TABLE a;\n", "MySQL or MariaDB", ""),
     "mariadb": (b"/*M!999999\\- enable the sandbox mode */\n", "MySQL or MariaDB", ""),
     "mysql without comments": (b"/*!40101 SET NAMES utf8 */;\n", "MySQL or MariaDB", ""),
-    "sqlite": (b"SQLite format 3\0" + bytes(99), "a database of SQLite", ""),
-    "sqlite dump": (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "a dump of SQLite", ""),
+    "sqlite": (b"SQLite format 3\0" + bytes(99), "an SQLite database", ""),
+    "sqlite dump": (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "an SQLite dump", ""),
     "mongodb": (b"\x6d\xe2\x99\x81" + bytes(99), "MongoDB", ""),
-    "rdb": (b"REDIS0011\xfa" + bytes(99), "a snapshot of Redis (RDB)", "REDIS_URL"),
-    "aof": (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "append-only file of Redis", "REDIS_URL"),
+    "rdb": (b"REDIS0011\xfa" + bytes(99), "a Redis snapshot (RDB)", "REDIS_URL"),
+    "aof": (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "Redis append-only file", "REDIS_URL"),
     "git lfs": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS", "lfs pull",
     ),
@@ -136,9 +136,9 @@ FOLDERS = {
     "tar base backup": (["base.tar.gz", "pg_wal.tar.gz"], "base backup (pg_basebackup, tar"),
     "data directory": (["PG_VERSION", "base/1"], "a data directory of PostgreSQL"),
     "running server": (["PG_VERSION", "postmaster.pid"], "of a running PostgreSQL server"),
-    "pgbackrest": (["archive/x/archive.info", "backup/x/backup.info"], "of pgBackRest"),
+    "pgbackrest": (["archive/x/archive.info", "backup/x/backup.info"], "pgBackRest"),
     "wal-g": (["basebackups_005/x", "wal_005/y"], "of WAL-G"),
-    "barman": (["shop/base/20261128T0300/backup.info", "shop/wals/x"], "of Barman"),
+    "barman": (["shop/base/20261128T0300/backup.info", "shop/wals/x"], "Barman"),
     "mongodump": (["shop.bson"], "MongoDB"),
 }
 
@@ -230,8 +230,8 @@ def test_dump_through_a_terminal_is_reported(
 
     assert drill.code == 1, drill.output
     message = drill.failed["test_backup_is_complete"]
-    assert "every line feed in it has become CR LF: it was taken through a terminal" in message
-    assert "leave -t away" in message
+    assert "every line feed in it has become CR LF: it went through a terminal" in message
+    assert "omit -t" in message
 
 
 @pytest.mark.parametrize("place", ["middle", "end"])
@@ -249,5 +249,5 @@ def test_messages_in_a_dump_are_reported(
 
     assert drill.code == 1, drill.output
     message = drill.failed["test_backup_is_complete"]
-    assert "1 line of pg_dump's messages in it" in message
+    assert "it contains 1 line of pg_dump's messages" in message
     assert "2>&1" in message

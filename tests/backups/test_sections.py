@@ -13,7 +13,7 @@ from restore_drill.selection.candidate import as_backup, look_at
 from tests.helpers.drills import run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet
 
-ROWS, KEYS = "rows alone, without their tables", "indexes, keys and triggers alone"
+ROWS, KEYS = "only rows, without their tables", "only indexes, keys and triggers"
 PARTS = {
     ("--data-only",): ROWS,
     ("--data-only", "--inserts"): ROWS,

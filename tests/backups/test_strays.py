@@ -60,7 +60,7 @@ def test_translated_line_ends_are_reported_where_they_alter(
 
     assert len(found) == altered
     assert all(
-        "ends with CRLF" in each and "1 text of several lines" in each and "dos2unix" in each
+        "end with CRLF" in each and "1 text of several lines" in each and "dos2unix" in each
         for each in found
     )
     assert faults(dump.replace(b"\r\n", b"\n")) == []
@@ -97,7 +97,7 @@ def test_messages_are_found_wherever_they_are(place: str, dumps: dict[str, bytes
 
     (fault,) = faults(dump)
 
-    assert f"1 line of pg_dump's messages in it, the first {where}" in fault
+    assert f"it contains 1 line of pg_dump's messages, the first {where}" in fault
     assert "2>&1" in fault and "2> backup.log" in fault
 
 

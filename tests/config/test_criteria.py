@@ -131,7 +131,7 @@ ERRORS = {
         WAIVER.replace("2027-01-31", "2027-01-31T10:00:00"),
         "expires is not a date",
     ),
-    "wild name": (WAIVER.replace("test_x[a]", "test_*"), "wild inside its brackets only"),
+    "wild name": (WAIVER.replace("test_x[a]", "test_*"), "wildcards only inside its brackets"),
     "all": (WAIVER.replace("test_x[a]", "*"), "a waiver names one criterion"),
     "complete": (
         WAIVER.replace("test_x[a]", "test_backup_is_complete"),

@@ -174,7 +174,7 @@ CASES = (
          green=False, says=("--schema-only",), options=("--schema-only",),
          edit=spoil(rb"(\n--\n-- PostgreSQL database dump complete)", MIGRATIONS + rb"\1")),
     Case("something_appended_to_a_dump", "rails/rails (structure.sql)", STRUCTURE,
-         green=False, says=("more follows behind pg_dump's end marker",),
+         green=False, says=("more follows pg_dump's end marker",),
          edit=lambda dump: dump + MIGRATIONS),
     Case("matview_over_a_foreign_server", "georchestra/cadastrapp#330", PEOPLE + """
 CREATE EXTENSION postgres_fdw;

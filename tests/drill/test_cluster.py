@@ -131,12 +131,12 @@ def test_cluster_dump_with_one_filled_database_passes(
     assert list(drill.result["tables"]) == ["shop.cards"]
     assert drill.result["backup"]["database"] == cluster.conninfo["dbname"]
     notes = "\n".join(drill.result["notes"])
-    assert "tablespaces made in the server's own directory: fast disk" in notes
+    assert "tablespaces created in the server's own directory: fast disk" in notes
     assert "chief (a superuser)" in notes
     assert "another database without tables is not restored" in notes
     # pg_dumpall writes the settings of the database postgres only with --clean.
     is_set = "SET default_transaction_read_only TO" in path.read_text().replace('"', "")
-    assert is_set == ("a setting that would cut the drill's own sessions short" in notes)
+    assert is_set == ("a setting that would end the drill's own sessions" in notes)
     assert is_set or cluster.conninfo["dbname"] == "postgres"
 
 

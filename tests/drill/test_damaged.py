@@ -159,7 +159,7 @@ def test_directory_without_backups_is_red(tmp_path: Path, drill_file: DrillFile)
     assert drill.code == 1, drill.output
     message = drill.failed["test_backup_exists"]
     assert "no backups found" in message
-    assert "backup.sql.part: still being written, by its name" in message
+    assert "backup.sql.part: still being written, judging by its name" in message
     assert "zero.sql: zero bytes" in message
 
 

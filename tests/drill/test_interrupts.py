@@ -209,10 +209,10 @@ def test_a_killed_drill_is_cleaned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dump", "told"),
     [
-        (HOSTILE["a block"], "at work was line 2: DO ..., for "),
-        (HOSTILE["a query"], "at work was line 2: SELECT pg_catalog.pg_sleep ..., for "),
+        (HOSTILE["a block"], "running at that time: line 2: DO ..., for "),
+        (HOSTILE["a query"], "running at that time: line 2: SELECT pg_catalog.pg_sleep ..., for "),
         (HOSTILE["a trigger"], "COPY public.a (x) FROM stdin;, for "),
-        (VALIDATED, "at work was rows of public.a, for "),
+        (VALIDATED, "running at that time: rows of public.a, for "),
     ],
 )
 def test_a_limit_ends_what_takes_longer(dump: str, told: str, tmp_path: Path) -> None:

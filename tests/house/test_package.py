@@ -332,7 +332,7 @@ def test_init_beside_a_conftest_of_other_tests_says_what_is_missing(
     code, told = installed.run("restore-drill", "init", cwd=tmp_path)
 
     assert code == 4
-    assert "`pytest drill/` is no drill; add what" in told
+    assert "`pytest drill/` runs no drill; add to it what" in told
     assert (tmp_path / "drill" / "conftest.py").read_text() == "import os\n"
 
 

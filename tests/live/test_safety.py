@@ -139,7 +139,7 @@ def test_what_no_dump_holds_never_reaches_the_database(
 
     assert drill.code == 6, drill.output
     assert "has statements that must not run on a live server" in drill.output
-    assert "DO, which no pg_dump writes and which may run any code" in drill.output
+    assert "DO, which pg_dump never writes and which may run any code" in drill.output
     assert "omit --target database" in drill.output
     assert "deed" not in drill.output
     assert drill.result["snapshot"] is None

@@ -21,7 +21,7 @@ def test_unreachable_port_is_a_failed_criterion(drill: Drill) -> None:
     run = drill(REDIS_URL=f"redis://user:hidden@127.0.0.1:{select_random()}/3")
 
     assert run.exit_code == 1
-    assert "does not listen: the connection was refused" in run.output
+    assert "is not listening: the connection was refused" in run.output
     assert "Traceback" not in run.output
     assert "hidden" not in run.output
     assert run.record["stages"][0]["seconds"] < 2
@@ -33,7 +33,7 @@ def test_wrong_database_number_is_named(look: Look, serve: Serve) -> None:
 
     story = look(server.url(database=99)).fault
 
-    assert f"Redis at 127.0.0.1:{server.port}/99 has no database of this number" in story
+    assert f"Redis at 127.0.0.1:{server.port}/99 has no database with this number" in story
 
 
 def test_empty_database_beside_a_full_one_is_pointed_out(drill: Drill, serve: Serve) -> None:
@@ -44,7 +44,7 @@ def test_empty_database_beside_a_full_one_is_pointed_out(drill: Drill, serve: Se
     run = drill(REDIS_URL=server.url(database=3))
 
     assert run.exit_code == 0, run.output
-    assert "database 3 is empty, while database 0 holds 7 keys" in run.output
+    assert "database 3 is empty, but database 0 holds 7 keys" in run.output
     assert run.redis["other_keys"] == {"0": 7}
 
 
@@ -69,7 +69,7 @@ def test_tls_where_the_port_speaks_none_is_named(look: Look, serve: Serve) -> No
 
     story = look(url).fault
 
-    assert "did not answer in time, as a port that speaks no TLS" in story
+    assert "did not answer in time; the port may not speak TLS" in story
     assert "use rediss:// only if the port speaks TLS" in story
 
 

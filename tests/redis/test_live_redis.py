@@ -103,7 +103,7 @@ def test_sentinel_is_reported_as_one(drill: Drill, serve: Serve) -> None:
     run = drill(REDIS_URL=sentinel.url())
 
     assert run.exit_code == 1, run.output
-    assert "is not a primary: it is a Sentinel, which keeps no keys" in run.output
+    assert "is not a primary: it is a Sentinel, which stores no keys" in run.output
     assert "SENTINEL GET-MASTER-ADDR-BY-NAME" in run.output
     assert "REPLICAOF" not in run.output
 

@@ -38,7 +38,7 @@ def test_user_with_other_keys_learns_the_prefix(look: Look, serve: Serve) -> Non
 
     story = look(server.url(user="app", password="secret")).write_fault
 
-    assert "does not let its user touch keys under restore-drill:*" in story
+    assert "does not let its user access keys under restore-drill:*" in story
 
 
 def test_nothing_is_written_where_memory_is_hidden(look: Look, serve: Serve) -> None:
@@ -76,7 +76,7 @@ def test_redis_without_info_is_not_checked_instead_of_failed(
     assert run.exit_code == 0, run.output
     assert "without INFO (not permitted, or renamed)" in run.output
     assert "REPLICAOF" not in run.output
-    assert ("does not reveal its role" in run.output) == (hidden != "renamed")
+    assert ("its role is unknown" in run.output) == (hidden != "renamed")
     assert run.redis["write"] == "not tried"
 
 

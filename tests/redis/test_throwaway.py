@@ -24,7 +24,7 @@ def test_embedded_redis_is_recorded_as_not_checked_and_leaves_nothing(
     run = drill(TMPDIR=str(short))
 
     assert run.exit_code == 0, run.output
-    assert "the drill started this Redis, yours was not checked" in run.output
+    assert "the drill started its own Redis, yours was not checked" in run.output
     assert run.record["not_checked"] == [
         {"what": "your own Redis", "why": "REDIS_URL is unset; an embedded one was checked instead"}
     ]
@@ -54,7 +54,7 @@ def test_embedded_redis_that_cannot_start_could_not_run(drill: Drill, short: Pat
 
     assert run.exit_code == 6, run.output
     assert run.output.splitlines().count("the embedded Redis does not start") == 1
-    assert "it said: boom" in run.output
+    assert "its log: boom" in run.output
     assert "FAILED" not in run.output
     assert run.redis["reachable"] is False
     assert [entry["what"] for entry in run.record["not_checked"]] == ["your own Redis"]
@@ -133,7 +133,7 @@ def test_image_without_redis_could_not_run(look: Look) -> None:
         finally:
             image.remove(force=True)
 
-    assert "did not give a Redis server: its container ended" in story
+    assert "did not start a Redis server: its container exited" in story
     assert "container log: no redis with ***" in story
 
 

@@ -102,12 +102,15 @@ def test_a_full_disk_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = Blocks(None)
     full = os.open("/dev/full", os.O_WRONLY)
     monkeypatch.setattr(blocks, "descriptor", full)
-    with pytest.raises(CouldNotRun, match="no room to spool the rows"):
+    with pytest.raises(CouldNotRun, match="not enough space to spool the rows"):
         blocks.add(blocks.new(), b"1\n", 2)
     blocks.close()
     os.close(full)
 
-    with FileIO("/dev/full", "w") as file, pytest.raises(CouldNotRun, match="no room to unpack"):
+    with (
+        FileIO("/dev/full", "w") as file,
+        pytest.raises(CouldNotRun, match="not enough space to unpack"),
+    ):
         write_all(file, b"data")
 
 
@@ -179,7 +182,7 @@ def test_a_limit_interrupts_whatever_waits() -> None:
     ):
         time.sleep(30)
 
-    assert "at work was a nap, for 0.1" in str(caught.value)
+    assert "running at that time: a nap, for 0.1" in str(caught.value)
     with deadline.watching():
         time.sleep(0.2)
 

@@ -162,7 +162,7 @@ def test_what_follows_from_an_error_is_no_cause(shops: Shops, tmp_path: Path, lo
     (found,) = by_cause(done)
 
     assert found.followers == followers == len(done.errors) - 1
-    assert f"follows: {followers} further error" in found.lines()[-1]
+    assert f"consequences: {followers} further error" in found.lines()[-1]
     assert counted([found]) == f"1 error (and {followers} that follow)"
 
 

@@ -40,7 +40,7 @@ CAUSES = {
     "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '$libdir/no_such', 'f'": "missing library",
     "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'plpgsql', 'f'": "missing library",
     "ALTER TABLE cards OWNER TO nobody_at_all": "missing role",
-    "SET new_timeout = 0": "version trap",
+    "SET new_timeout = 0": "version mismatch",
     "CREATE TABLE cards (id integer)": "the object exists twice",
     "ALTER TABLE ONLY cards ADD CONSTRAINT b PRIMARY KEY (size)": "the object exists twice",
     "ALTER TABLE twice ADD CONSTRAINT a FOREIGN KEY (id) REFERENCES cards (id)": "orphan rows",

@@ -167,7 +167,7 @@ def test_budgets_of_the_guide_are_for_backups_of_its_size() -> None:
     assert Budgets.of(settings(), 10**9).seconds == GUIDE
     large = Budgets.of(settings(max_restore_time="1h"), 10**9 + 1)
     assert large.seconds == {"restore": 3600.0, "verify": None, "total": None}
-    assert "no budget set: the usual 30 s is for up to 1.0 GB" in large.why_none("verify")
+    assert "no budget set: the default of 30 s is for up to 1.0 GB" in large.why_none("verify")
     assert settings().max_total_time is None and settings().max_backup_age == 26 * 3600
 
 

@@ -149,7 +149,7 @@ def test_growing_file_is_passed_over(tmp_path: Path) -> None:
         thread.join()
 
     assert found == []
-    assert passed_over == ["growing.sql: still being written, its size changes"]
+    assert passed_over == ["growing.sql: still being written: its size is changing"]
 
 
 def test_other_files_are_ignored(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_series_are_kept_apart(shops: Shops, tmp_path: Path, report_dir: Path) -
     assert "Using backup: shop_20260103_030000.sql" in picked.output
     assert "another series of backups: auth_*.sql (3 backups" in picked.output
     assert none.code == 1
-    assert "no backups named like 'billing_*'" in none.output
+    assert "matches the pattern 'billing_*'" in none.output
 
 
 def test_databases_under_one_name_are_kept_apart(shops: Shops, tmp_path: Path) -> None:
@@ -119,4 +119,4 @@ def test_roles_alone_are_passed_over(tmp_path: Path, report_dir: Path) -> None:
     drill = backup_in(tmp_path, report_dir)
 
     assert name_of(drill) == "db_20260102.sql"
-    assert "Skipped globals_20260103.sql: roles and tablespaces alone" in drill.output
+    assert "Skipped globals_20260103.sql: only roles and tablespaces" in drill.output

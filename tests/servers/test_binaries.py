@@ -209,7 +209,7 @@ def test_unusable_cache_is_named() -> None:
     """A cache that cannot be written is named with its path."""
     cache.cache_dir().parent.mkdir()
     cache.cache_dir().write_text("in the way", encoding="utf-8")
-    with pytest.raises(CouldNotRun, match=f"no build can be kept in {cache.cache_dir()}"):
+    with pytest.raises(CouldNotRun, match=f"the build cannot be stored in {cache.cache_dir()}"):
         fetch.fetch(16, note=lambda _: None)
 
 

@@ -51,7 +51,9 @@ def test_build_whose_library_does_not_load_is_passed_over(
 ) -> None:
     """A build counts only if the libraries of what the backup needs load; another one is taken."""
     needs = frozenset({"extension:uuid-ossp", "extension:pgcrypto"})
-    assert broken.lacks(needs) == ["what extension uuid-ossp needs: libossp-lost.so.16 is missing"]
+    assert broken.lacks(needs) == [
+        "libraries that extension uuid-ossp needs: libossp-lost.so.16 is missing"
+    ]
 
     able = Binaries(original.bin_dir, (18, 0), "another test")
     monkeypatch.setattr(Binaries, "lacks", lambda self, _: [] if self is able else ["uuid-ossp"])
@@ -93,7 +95,7 @@ def test_extension_is_tried_before_the_restore(broken: Binaries) -> None:
             )
 
     assert rows == [("plpgsql",)]
-    assert "cannot make the extensions that the backup needs: uuid-ossp" in str(caught.value)
+    assert "cannot create the extensions that the backup needs: uuid-ossp" in str(caught.value)
     assert "libossp-lost.so.16" in str(caught.value)
 
 

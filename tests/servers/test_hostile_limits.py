@@ -93,8 +93,8 @@ def test_a_dump_that_fills_the_disk_is_ended(
 
     told = error_text(dump, target, tmp_path)
 
-    assert told.what.startswith("the throwaway server was ended before it filled the ")
-    assert "are kept for what else runs on this machine" in str(told)
+    assert told.what.startswith("the throwaway server was stopped before it filled the ")
+    assert "are reserved for other programs on this machine" in str(told)
     assert "a dump's code runs when it is restored" in str(told)
     with pytest.raises(psycopg.OperationalError):
         target.connect()
@@ -135,7 +135,7 @@ def test_a_dump_that_uses_up_the_inodes_is_ended(
     error = watch.error()
     assert error is not None
     assert (
-        error.what == "the throwaway server was ended before it filled the file system with files"
+        error.what == "the throwaway server was stopped before it filled the file system with files"
     )
     assert f"1,999 inodes were free in {tmp_path}, and 2,000 are kept" in str(error)
     assert "df -i" in str(error)
@@ -175,7 +175,7 @@ def test_a_dump_that_starts_processes_without_end_is_ended(
 
     told = error_text(dump, open_target(), tmp_path)
 
-    assert told.what == "the restore stopped: a program that code of the dump runs has failed"
+    assert told.what == "the restore stopped: a program started by code in the dump failed"
     assert len(psutil.pids()) < before + 1000
 
 

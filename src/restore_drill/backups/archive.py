@@ -65,7 +65,7 @@ def take(raw: IO[bytes], count: int) -> bytes:
     """Exactly `count` bytes of `raw`; ValueError at its end."""
     data = raw.read(count)
     if len(data) < count:
-        raise ValueError("the archive is cut inside its header")
+        raise ValueError("the archive is truncated in its header")
     return data
 
 

@@ -64,9 +64,9 @@ def folder_of_what(path: Path) -> Foreign:
     if found := physical(path, names):
         return found
     if any(name.endswith((".bson", ".bson.gz")) for name in names):
-        return Foreign("a dump of MongoDB (mongodump)")
+        return Foreign("a MongoDB dump (mongodump)")
     if "ibdata1" in names:
-        return Foreign("a data directory of MySQL or MariaDB")
+        return Foreign("a MySQL or MariaDB data directory")
     return PLAIN_FOLDER
 
 
@@ -79,9 +79,9 @@ def physical(path: Path, names: set[str]) -> Foreign | None:
     if any(name.startswith("base.tar") for name in names):
         return Foreign("a physical base backup (pg_basebackup, tar format)", "physical")
     if tool := set_of(path, names):
-        return repository(tool, f"a backup set of {tool} (a physical backup)", path)
+        return repository(tool, f"a {tool} backup set (a physical backup)", path)
     if tool := repository_of(path, names):
-        return repository(tool, f"a repository of {tool} (physical backups)", path)
+        return repository(tool, f"a {tool} repository (physical backups)", path)
     return WAL if names and all(map(WAL_NAME.fullmatch, names)) else None
 
 
@@ -114,7 +114,7 @@ def data_directory(path: Path, names: set[str]) -> Foreign:
     if names & {"backup_manifest", "backup_label"}:
         return Foreign("a physical base backup (pg_basebackup)", "physical")
     version = (path / "PG_VERSION").read_text(encoding="ascii", errors="replace").strip()[:5]
-    return Foreign(f"a data directory of PostgreSQL {version}, copied", "physical")
+    return Foreign(f"a copied data directory of PostgreSQL {version}", "physical")
 
 
 def repository_of(path: Path, names: set[str]) -> str:

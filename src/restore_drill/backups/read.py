@@ -22,8 +22,8 @@ Progress = Callable[[str], None]
 FEWEST_ENDS = 4
 """So many line feeds of a binary file do not all follow a CR by chance."""
 TRANSLATED = (
-    "every line feed in it has become CR LF: it was taken through a terminal, or copied as text "
-    "(docker exec -t, kubectl exec -t, ssh -t: leave -t away; ftp: use binary mode)"
+    "every line feed in it has become CR LF: it went through a terminal, or was copied as text "
+    "(docker exec -t, kubectl exec -t, ssh -t: omit -t; ftp: use binary mode)"
 )
 
 

@@ -32,9 +32,9 @@ def part_alone(contents: Contents) -> str:
     if has_rows and has_keys:
         return "rows, indexes and keys without their tables (--section=data --section=post-data)"
     if has_rows:
-        return "rows alone, without their tables (--data-only, or --section=data)"
+        return "only rows, without their tables (--data-only, or --section=data)"
     if has_keys:
-        return "indexes, keys and triggers alone, without their tables (--section=post-data)"
+        return "only indexes, keys and triggers, without their tables (--section=post-data)"
     return ""
 
 

@@ -54,11 +54,11 @@ def tar_of_what(stream: IO[bytes]) -> Foreign:
     dumps = [name for name in names if name.lower().endswith(DUMPS)]
     if dumps:
         return Foreign(
-            f"a tar archive around {dumps[0]}" + (" and more" if dumps[1:] else ""),
+            f"a tar archive that contains {dumps[0]}" + (" and more" if dumps[1:] else ""),
             "tar_around",
             dumps[0],
         )
-    return Foreign("a tar file without pg_dump's toc.dat in front", "tar_other")
+    return Foreign("a tar file that does not begin with pg_dump's toc.dat", "tar_other")
 
 
 def by_member(name: str) -> Foreign | None:

@@ -110,7 +110,8 @@ def fault_of(code: int, stderr: str, *, stalled: bool) -> str:
     """What pg_restore said of an archive it could not read, empty where it could."""
     if stalled:
         return (
-            f"pg_restore wrote nothing for {STALL_SECONDS:.0f} s and was ended: the archive is cut"
+            f"pg_restore wrote nothing for {STALL_SECONDS:.0f} s and was stopped: "
+            "the archive is truncated"
         )
     lines = [line.removeprefix("pg_restore: ") for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("error: ") for line in lines if line.startswith("error:")]

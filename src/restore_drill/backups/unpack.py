@@ -32,7 +32,8 @@ def write_all(file: FileIO, chunk: bytes) -> None:
             view = view[file.write(view) :]
     except OSError as error:
         raise CouldNotRun(
-            f"no room to unpack the backup in {Path(str(file.name)).parent}: {error.strerror}",
+            f"not enough space to unpack the backup in {Path(str(file.name)).parent}: "
+            f"{error.strerror}",
             checked=[f"{show_bytes(file.tell())} were written"],
             remedy=remedy_for("machine", "disk_full"),
         ) from None

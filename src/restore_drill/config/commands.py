@@ -7,15 +7,21 @@ DRILL = "drill"
 
 COMMANDS = {
     "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
-    "status": ("restore_drill.watch.status", "does the drill still run, and does it pass?"),
-    "reference": ("fixtures.commands.reference", "drill, and write what the database is made of"),
-    "accept": ("restore_drill.drift.accept", "accept what the last drill found lost or changed"),
+    "status": ("restore_drill.watch.status", "show whether drills still run and pass"),
+    "reference": (
+        "fixtures.commands.reference",
+        "drill, and write the schema to the reference file",
+    ),
+    "accept": (
+        "restore_drill.drift.accept",
+        "accept the losses and changes that the last drill found",
+    ),
     "rollback": ("restore_drill.live.rollback", "restore DATABASE_URL from a safety snapshot"),
     "clean": (
         "restore_drill.watch.clean",
-        "remove what dead drills left: servers, directories, containers",
+        "remove what killed drills left behind: servers, directories, containers",
     ),
     "init": ("restore_drill.start.init", "write drill/ and a workflow into your own repository"),
-    "completion": ("restore_drill.start.completion", "print what completes commands in bash"),
+    "completion": ("restore_drill.start.completion", "print the completion script for bash"),
 }
 """Module and help of each command; only the one that is asked for is loaded."""

@@ -25,18 +25,21 @@ GROUPS = {
 """Names of the options in each group; a test compares them with the table."""
 
 VARIABLES_HELP = (
-    ("BACKUP_PATH", "where backups lie: in its folder db/, directly, or one folder down"),
-    ("DATABASE_URL", "the live database, for --target database alone"),
-    ("REDIS_URL", "your Redis; unset, an embedded one is started"),
+    (
+        "BACKUP_PATH",
+        "directory of the backups: in its db/ folder, directly in it, or one level down",
+    ),
+    ("DATABASE_URL", "the live database, only for --target database"),
+    ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
 )
 
 PYTEST_HELP = (
     ("-k TEXT", "only criteria whose names match: -k redis, -k 'cards and not redis'"),
     ("-m STAGE", "a stage: select, snapshot, restore, verify, redis, system; or a tag"),
-    ("--collect-only -q", "list the criteria, run none"),
-    ("--prove", "damage copies of the backup: does each turn the drill red?"),
-    ("-v, -q, -x", "a line for each criterion; hardly any; stop at the first failure"),
-    ("PATH...", "more criteria: files or folders of tests"),
+    ("--collect-only -q", "list the criteria without running them"),
+    ("--prove", "damage copies of the backup and check that each one fails the drill"),
+    ("-v, -q, -x", "one line per criterion; less output; stop at the first failure"),
+    ("PATH...", "more criteria: test files or folders"),
 )
 
 
@@ -46,7 +49,7 @@ def drill_help(called: str) -> str:
     for title, names in GROUPS.items():
         lines += ["", f"{title}:", *(line for name in names for line in of_option(OPTIONS[name]))]
     lines += ["", "From the environment, or .env:", *entries(VARIABLES_HELP)]
-    lines += ["", "Of pytest, whose other options count too:", *entries(PYTEST_HELP)]
+    lines += ["", "Options of pytest (its others work too):", *entries(PYTEST_HELP)]
     return "\n".join(lines)
 
 

@@ -60,7 +60,11 @@ OPTIONS = {
     option.name: option
     for option in (
         Option(
-            "--backup", "DRILL_BACKUP", None, "backup to drill", unset="newest one in BACKUP_PATH"
+            "--backup",
+            "DRILL_BACKUP",
+            None,
+            "the backup to drill",
+            unset="the newest in BACKUP_PATH",
         ),
         Option("--target", "DRILL_TARGET", "embedded", "where to restore: " + ", ".join(TARGETS)),
         Option("--criteria", "DRILL_CRITERIA", None, "criteria file", unset="drill/criteria.toml"),
@@ -68,33 +72,35 @@ OPTIONS = {
             "--reference",
             "DRILL_REFERENCE",
             None,
-            "what the database must be made of",
+            "reference file that the schema must match",
             unset="reference.txt beside the criteria file",
         ),
-        Option("--report-dir", "DRILL_REPORT_DIR", "drill-report", "where the reports go"),
-        Option("--max-backup-age", "DRILL_MAX_BACKUP_AGE", "26h", "RPO budget"),
+        Option("--report-dir", "DRILL_REPORT_DIR", "drill-report", "directory for the reports"),
+        Option("--max-backup-age", "DRILL_MAX_BACKUP_AGE", "26h", "RPO: maximum age of the backup"),
         Option(
             "--max-restore-time",
             "DRILL_MAX_RESTORE_TIME",
             None,
-            "RTO budget of the restore",
+            "RTO: maximum time of the restore",
             unset="2min for up to 1 GB of SQL, else none",
         ),
         Option(
             "--max-verify-time",
             "DRILL_MAX_VERIFY_TIME",
             None,
-            "budget of the verification",
-            unset="30s, likewise",
+            "maximum time of the verification",
+            unset="30s for up to 1 GB of SQL, else none",
         ),
         Option(
             "--max-total-time",
             "DRILL_MAX_TOTAL_TIME",
             None,
-            "budget of the whole drill",
-            unset="5min, likewise",
+            "maximum time of the whole drill",
+            unset="5min for up to 1 GB of SQL, else none",
         ),
-        Option("--timeout", "DRILL_TIMEOUT", None, "hard limit of the whole drill", unset="none"),
+        Option(
+            "--timeout", "DRILL_TIMEOUT", None, "hard time limit of the whole drill", unset="none"
+        ),
         Option(
             "--jobs", "DRILL_JOBS", None, "connections for restore and verification", unset="cores"
         ),
@@ -111,7 +117,7 @@ OPTIONS = {
             "--heapallindexed",
             "DRILL_HEAPALLINDEXED",
             None,
-            "look up each row in large indexes too, which the drill's own server has built "
+            "also look up each row in large indexes that the throwaway server has just built "
             "(formerly --thorough)",
             is_flag=True,
             formerly="thorough",
@@ -120,7 +126,7 @@ OPTIONS = {
             "--require-backup",
             "DRILL_REQUIRE_BACKUP",
             None,
-            "without a backup of yours: exit 6, instead of drilling the sample shop",
+            "exit with 6 if no backup is named, instead of drilling the sample shop",
             is_flag=True,
         ),
         Option(
@@ -137,8 +143,10 @@ OPTIONS = {
             "Redis image for --target container",
             unset="none: embedded Redis",
         ),
-        Option("--confirm-reset", "", None, "name of the database that --target database resets"),
-        Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "cards in the sample shop"),
+        Option(
+            "--confirm-reset", "", None, "name of the database that --target database may reset"
+        ),
+        Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
     )
 }
 

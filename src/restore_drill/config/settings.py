@@ -118,7 +118,7 @@ def values_in(path: Path) -> dict[str, str | None]:
         why = why_closed(path, error)
         raise UsageError(f"{path} cannot be read: {why}; make it readable, or move it") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8 text; correct it, or move it") from None
+        raise UsageError(f"{path} is not UTF-8 text; convert it, or move it") from None
 
 
 def refuse_near_misses(names: Iterable[str]) -> None:

@@ -95,7 +95,7 @@ def duration_of(given: dict[str, str | None], name: str) -> float | None:
     except ValueError as error:
         raise usage_error(name, str(error), "write it like 90s, 5min or 26h") from None
     if seconds <= 0:
-        raise usage_error(name, f"cannot be {text!r}", "give more than no time, or leave it out")
+        raise usage_error(name, f"cannot be {text!r}", "give a duration above zero, or omit it")
     return seconds
 
 

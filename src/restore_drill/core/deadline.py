@@ -91,7 +91,7 @@ class Limit:
         if self.error is None:
             self.error = TookTooLong(
                 f"{self.what} took longer than {show_duration(self.seconds)} and was ended",
-                checked=[f"at work was {line}" for line in work_in_hand()],
+                checked=[f"running at that time: {line}" for line in work_in_hand()],
                 remedy=remedy_for("drill", self.cause),
             )
         return self.error

@@ -82,7 +82,7 @@ CONNECTION = re.compile(
     r"no connection to the server"
 )
 SERVER = re.compile(r"(?:^|.*?: )(?:ERROR|FATAL|PANIC):\s+(.*)")
-UNTOLD = "an error whose message may hold rows, and is not shown"
+UNTOLD = "an error whose message is not shown, because it may contain row data"
 COMMAND = re.compile(r"(?:COPY|LOCK TABLE) .*")
 
 

@@ -80,9 +80,9 @@ def wait_for_redis(container: RedisContainer, password: str) -> Server:
             else:
                 return server
         if ended or time.monotonic() > deadline:
-            how = "its container ended" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
+            how = "its container exited" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
             raise CouldNotRun(
-                f"image {container.image} did not give a Redis server: {how}",
+                f"image {container.image} did not start a Redis server: {how}",
                 checked=last_log_lines(container, password),
                 remedy=remedy_for("container", "other_image"),
             )

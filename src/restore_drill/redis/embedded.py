@@ -149,4 +149,4 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
 def last_log_lines(folder: Path) -> list[str]:
     """Read what the server said last."""
     logs = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.log")]
-    return [f"it said: {line}" for text in logs for line in text.splitlines()[-3:]]
+    return [f"its log: {line}" for text in logs for line in text.splitlines()[-3:]]

@@ -61,9 +61,9 @@ class RedisFacts:
     def role_in_words(self) -> str:
         """Role, and whom it follows."""
         if self.role is None:
-            return "it does not reveal its role (neither INFO nor ROLE is permitted, or known)"
+            return "its role is unknown (neither INFO nor ROLE is permitted, or known)"
         if self.is_sentinel:
-            return "it is a Sentinel, which keeps no keys"
+            return "it is a Sentinel, which stores no keys"
         return f"it is a replica of {self.primary}" if self.primary else f"its role is {self.role}"
 
     @property
@@ -88,8 +88,8 @@ def why_not_tried(facts: RedisFacts) -> str:
     if facts.is_sentinel or (known and facts.maxmemory_policy):
         return ""
     return (
-        "nothing was written: without INFO (not permitted, or renamed) Redis does not say whether "
-        "it is full, and a write could evict live keys; grant it: ACL SETUSER USER +info"
+        "nothing was written: without INFO (not permitted, or renamed) it is unknown whether "
+        "Redis is full, and a write could evict live keys; grant it: ACL SETUSER USER +info"
     )
 
 
@@ -98,7 +98,7 @@ def write_danger(facts: RedisFacts) -> DrillError | None:
     kind = BackupFault if facts.own else CouldNotRun
     if facts.is_sentinel:
         return kind(
-            f"REDIS_URL names a Sentinel, {facts.where}: it watches others and keeps no keys",
+            f"REDIS_URL names a Sentinel, {facts.where}: it monitors others and stores no keys",
             checked=["its role"],
             remedy=remedy_for("redis", "sentinel"),
         )

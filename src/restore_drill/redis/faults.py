@@ -25,18 +25,18 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"NoPermissionError",
-        f"does not let its user touch keys under {PREFIX}*",
+        f"does not let its user access keys under {PREFIX}*",
         "no_right_for_keys",
     ),
     (r"ReadOnlyError", "is a read-only replica (READONLY)", "read_only"),
     (
         r"OutOfMemoryError",
-        "is full and evicts nothing (OOM), so it takes no write",
+        "is full and evicts nothing (OOM), so it accepts no writes",
         "out_of_memory",
     ),
     (
         r"DB index is out of range|invalid DB index|SELECT is not allowed",
-        "has no database of this number",
+        "has no database with this number",
         "no_such_database",
     ),
     (r"BusyLoadingError", "is still loading its data (LOADING)", "loading"),
@@ -47,19 +47,19 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"DENIED|protected mode",
-        "is in protected mode and refuses clients of other machines",
+        "is in protected mode and refuses clients from other machines",
         "protected_mode",
     ),
-    (r"max number of clients", "takes no more clients (maxclients)", "too_many_clients"),
-    (r"MISCONF", "takes no write because it cannot save to disk (MISCONF)", "cannot_save"),
+    (r"max number of clients", "accepts no more clients (maxclients)", "too_many_clients"),
+    (r"MISCONF", "accepts no writes because it cannot save to disk (MISCONF)", "cannot_save"),
     (
         r"NOREPLICAS",
-        "takes no write because too few replicas follow it (NOREPLICAS)",
+        "accepts no writes because it has too few replicas (NOREPLICAS)",
         "no_replicas",
     ),
     (
         r"MovedError|ClusterDownError|MasterDownError|AskError",
-        "is a cluster node that serves no key of ours",
+        "is a cluster node that serves none of the drill's keys",
         "cluster_node",
     ),
     (
@@ -69,10 +69,10 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"TLS .*(Error 2 connecting|No such file)",
-        "was not asked: a certificate file that REDIS_URL names is not there",
+        "was not contacted: a certificate file named in REDIS_URL does not exist",
         "no_certificate",
     ),
-    (r"TLS TimeoutError", "did not answer in time, as a port that speaks no TLS", "tls_time_out"),
+    (r"TLS TimeoutError", "did not answer in time; the port may not speak TLS", "tls_time_out"),
     (r"SSL|certificate", "failed the TLS handshake", "tls_failed"),
     (r"Protocol [Ee]rror|InvalidResponse", "does not speak the Redis protocol", "no_redis"),
     (
@@ -87,7 +87,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"Connection refused|Error 2 connecting|No such file",
-        "does not listen: the connection was refused",
+        "is not listening: the connection was refused",
         "refused_connection",
     ),
     (r"TimeoutError|timed out|unreachable|No route", "did not answer in time", "time_out"),
@@ -108,7 +108,7 @@ def explain(error: redis.RedisError, server: Server, doing: str) -> DrillError:
     checked = [server.source, f"while {doing}"]
     if not what:
         what = f"failed with {type(error).__name__}"
-        checked.append(f"it said: {server.scrub(str(error))[:200]}")
+        checked.append(f"its answer: {server.scrub(str(error))[:200]}")
     kind = BackupFault if server.own else CouldNotRun
     return kind(f"Redis at {server.where} {what}", checked=checked, remedy=steps)
 

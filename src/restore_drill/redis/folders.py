@@ -46,7 +46,7 @@ def make_folder() -> Path:
         except OSError as error:
             against.append(f"{base}: {error.strerror}")
     raise CouldNotRun(
-        "no directory for temporary files will do for the embedded Redis",
+        "no temporary directory is suitable for the embedded Redis",
         checked=against,
         remedy=remedy_for("machine", "no_temporary_folder"),
     )

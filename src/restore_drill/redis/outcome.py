@@ -61,12 +61,12 @@ class RedisStage:
             return ""
         number, count = max(facts.other_keys.items(), key=lambda item: item[1])
         elsewhere = f"database {number} holds {show_count(count, 'key')}"
-        return f"Redis: database {facts.database} is empty, while {elsewhere}: the right number?"
+        return f"Redis: database {facts.database} is empty, but {elsewhere}: is the number right?"
 
     def report(self, steps: Steps) -> None:
         """Print the stage's lines."""
         if self.facts is None:
-            steps.bad(self.error.what if self.error else "Redis was not reached")
+            steps.bad(self.error.what if self.error else "Redis could not be reached")
             return
         facts = self.facts
         steps.ok(f"Redis is reachable (median {show_latency(facts.latency_median)})")
@@ -79,6 +79,8 @@ class RedisStage:
         elif self.write_error:
             steps.bad(self.write_error.what)
         else:
-            steps.ok("Redis takes writes")
+            steps.ok("Redis accepts writes")
         if not facts.own:
-            steps.warn("REDIS_URL is unset: the drill started this Redis, yours was not checked")
+            steps.warn(
+                "REDIS_URL is not set: the drill started its own Redis, yours was not checked"
+            )

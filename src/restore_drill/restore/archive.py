@@ -51,12 +51,12 @@ def restore_archive(
     parallel = jobs if backup.format != "tar" else 1
     started = time.monotonic()
     code, lines = run_pg_restore(tools, target, backup, entries, parallel, progress)
-    way = f"pg_restore {tools.version_text}, {parallel} at once"
+    way = f"pg_restore {tools.version_text}, {parallel} jobs"
     if parallel > 1 and any(error.sqlstate == DEADLOCK for _, _, error in errors_in(lines)):
         # Two of its own connections: parts of a partitioned index, seen now and then with 15.20.
         empty(target)
         code, lines = run_pg_restore(tools, target, backup, entries, 1, progress)
-        way += " met a deadlock, again over one connection"
+        way += " deadlocked, repeated over one connection"
     restoration = Restoration(target, way=way)
     for entry, statement, error in errors_in(lines):
         add_error(restoration, where=f"entry {entry}", statement=statement, error=error)

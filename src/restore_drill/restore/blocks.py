@@ -92,7 +92,7 @@ class Blocks:
                 view = view[os.pwrite(self.descriptor, view, done) :]
         except OSError as error:
             raise CouldNotRun(
-                f"no room to spool the rows of the dump: {error.strerror}",
+                f"not enough space to spool the rows of the dump: {error.strerror}",
                 checked=[f"{tempfile.gettempdir()}, {show_bytes(self.spooled)} written"],
                 remedy=remedy_for("machine", "disk_full"),
             ) from None

@@ -102,7 +102,7 @@ class Finding:
         """The error in lines for a person."""
         lines = self.error.lines()
         if self.followers:
-            lines.append(f"  from it follows: {show_count(self.followers, 'further error')}")
+            lines.append(f"  consequences: {show_count(self.followers, 'further error')}")
         return lines
 
 

@@ -21,9 +21,9 @@ def make_what_is_needed(target: Target, contents: Contents) -> Iterator[str]:
     roles = make_roles(target, contents)
     spaces = make_tablespaces(target, contents)
     if roles:
-        yield f"roles made for owners and grants (NOLOGIN): {', '.join(roles)}"
+        yield f"roles created for owners and grants (NOLOGIN): {', '.join(roles)}"
     if spaces:
-        yield f"tablespaces made in the server's own directory: {', '.join(spaces)}"
+        yield f"tablespaces created in the server's own directory: {', '.join(spaces)}"
 
 
 def refuse_what_is_missing(target: Target, contents: Contents) -> None:

@@ -87,7 +87,7 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
         steps += remedy_for("target", "no_preload")
     packages = " ".join(package_of(name, target.major) for name in failed)
     return CouldNotRun(
-        f"{target.description} cannot make the extensions that the backup needs: "
+        f"{target.description} cannot create the extensions that the backup needs: "
         + ", ".join(failed),
         checked=[f"CREATE EXTENSION {name}: {text}" for name, text in texts.items()],
         remedy=[*steps, *remedy_for("target", "extension_refused", packages=packages)],

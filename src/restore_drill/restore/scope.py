@@ -63,14 +63,14 @@ NO_SUPERUSER = of_any_case(rb"\bNOSUPERUSER\b")
 MADE = "CREATE or DROP DATABASE is not run"
 OTHER = "a statement about another database is not run"
 LEFT_OUT = "another database without tables is not restored"
-LOCKS = "a setting that would cut the drill's own sessions short is not made"
+LOCKS = "a setting that would end the drill's own sessions is not applied"
 SERVER = "a statement about the whole server is not run: roles and tablespaces are not a drill's"
 LIVE = (
     "a statement about the live database as a whole is not run: "
     "its owner, settings, limits and grants stay what they are"
 )
 OURS = "a statement about the role that the drill itself uses is not run"
-PLACE = "the drill has made tablespaces of its own for those of the dump"
+PLACE = "the drill created its own tablespaces in place of the dump's"
 
 
 class Scope:

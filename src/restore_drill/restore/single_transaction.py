@@ -30,7 +30,7 @@ BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
 TRANSACTION = re.compile(
     rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
 )
-"""A transaction of the dump's own, or what may be one behind a comment, which no pg_dump writes."""
+"""A transaction of the dump's own, or what may be one behind a comment; pg_dump writes none."""
 
 
 class NotSilent(Exception):

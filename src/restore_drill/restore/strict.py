@@ -31,7 +31,7 @@ def refuse_unusual(
     for each in unusual_in(target, backup, contents, progress):
         found.append(each)
         if len(found) >= MOST:
-            found.append("no more were looked for")
+            found.append("further ones were not searched for")
             break
     if not found:
         return

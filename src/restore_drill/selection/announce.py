@@ -47,7 +47,7 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         held = show_count(tables, "table")
         if found.rows is not None:
             held += f", {show_count(sum(found.rows.values()), 'row')}"
-        steps.ok(f"Read to its end: {held}")
+        steps.ok(f"Read in full: {held}")
     if why := without_rows(found):
         steps.warn(why[:1].upper() + why[1:])
     if found.is_translated and found.is_complete:

@@ -46,7 +46,7 @@ def no_backup_named() -> CouldNotRun:
 def why_no_tables(backup: Chosen) -> str:
     """Why no table of the backup is known when criteria are collected."""
     if not isinstance(backup, Backup):
-        return "there is no backup whose tables could be read"
+        return "there is no backup to read tables from"
     if backup.unrecognised or not backup.size or not backup.head.entries:
         return f"no table can be read from {backup.name}"
     return f"{backup.name} lists no table"
@@ -57,7 +57,7 @@ def remarks_on(backup: Backup) -> Iterator[str]:
     yield from backup.remarks
     if AROUND in backup.compression:
         times = "twice" if backup.compression.count(AROUND) == 1 else "three times"
-        yield f"compressed {times} ({backup.compression}): whoever restores it unpacks it {times}"
+        yield f"compressed {times} ({backup.compression}): a restore decompresses it {times}"
 
 
 def age_of(backup: Backup) -> float:

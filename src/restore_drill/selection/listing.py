@@ -62,7 +62,7 @@ def list_folder(folder: Path, zone: tzinfo) -> Listing:
     listing = list_flat(folder, zone)
     if listing.found:
         listing.passed_over += [
-            f"{below.name}: a folder, not looked into since backups lie directly in {folder}"
+            f"{below.name}: a folder, not searched because backups lie directly in {folder}"
             for below in listing.folders
             if any(map(claims_to_be_backup, entries_of(below)))
         ]
@@ -145,7 +145,7 @@ def is_settled(path: Path, listing: Listing) -> bool:
     if name.endswith(COMPANIONS):
         return False
     if name.endswith(IN_PROGRESS):
-        listing.passed_over.append(f"{path.name}: still being written, by its name")
+        listing.passed_over.append(f"{path.name}: still being written, judging by its name")
         return False
     return path.is_file() or path.is_dir()
 
@@ -161,5 +161,5 @@ def without_growing(paths: Iterable[Path], passed_over: list[str]) -> list[Path]
         if size_of(path) == size:
             steady.append(path)
         else:
-            passed_over.append(f"{path.name}: still being written, its size changes")
+            passed_over.append(f"{path.name}: still being written: its size is changing")
     return steady

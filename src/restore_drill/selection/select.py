@@ -147,7 +147,7 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
     if live:
         names = [each[0].path.name for each in live]
         return BackupFault(
-            f"no backups named like {pattern!r} found in {folder} ([backup] name)",
+            f"no backup in {folder} matches the pattern {pattern!r} ([backup] name)",
             checked=[str(folder), *names[:MOST_LISTED]],
             remedy=remedy_for("select", "other_names", folder=folder),
         )

@@ -15,7 +15,7 @@ def empty(target: Target) -> None:
 
     One with a subscription cannot be dropped: it is renamed, and goes with its server.
     """
-    assert target.throwaway, "a live database is reset behind its snapshot alone"
+    assert target.throwaway, "a live database is reset only after its snapshot"
     name = target.conninfo["dbname"]
     with target.connect(dbname="template1") as connection:
         found = connection.execute(

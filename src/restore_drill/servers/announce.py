@@ -6,7 +6,7 @@ from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.servers.model import Target
 
-ISOLATED = "the throwaway server was isolated: no network, and no file but its own"
+ISOLATED = "the throwaway server was isolated: no network, and no files but its own"
 
 
 def announce(

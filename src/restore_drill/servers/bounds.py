@@ -134,9 +134,9 @@ class RoomWatch:
             least = f"{self.least_files:,}"
         elif self.in_memory:
             what = "memory"
-        kept = f"{least} are kept for what else runs on this machine"
+        kept = f"{least} are reserved for other programs on this machine"
         return CouldNotRun(
-            f"the throwaway server was ended before it filled the {what}",
+            f"the throwaway server was stopped before it filled the {what}",
             checked=[f"{left} were free in {self.place}, and {kept}"],
             remedy=remedy_for("target", "filled"),
         )

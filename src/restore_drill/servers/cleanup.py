@@ -144,7 +144,9 @@ def clean(left_over: LeftOver) -> str:
             return ""
         pid = stop_and_remove(path)
     server = f"stopped the PostgreSQL server {pid} of" if pid else "cleaned up after"
-    rest = f"could not remove all of {path}: do it by hand" if path.exists() else f"removed {path}"
+    rest = (
+        f"could not remove all of {path}: remove it by hand" if path.exists() else f"removed {path}"
+    )
     return f"{server} a run that died ({owner}); {rest}"
 
 

@@ -41,9 +41,9 @@ def wait_for_server(
             except (psycopg.OperationalError, TimeoutError, ConnectionError) as error:
                 answer = first_line(str(error))
         if ended or time.monotonic() > deadline:
-            how = "its container ended" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
+            how = "its container exited" if ended else f"no answer within {STARTUP_TIMEOUT:.0f} s"
             raise CouldNotRun(
-                f"image {container.image} did not give a PostgreSQL server: {how}",
+                f"image {container.image} did not start a PostgreSQL server: {how}",
                 checked=last_log_lines(container, password) + ([] if ended else [answer]),
                 remedy=remedy_for("container", "other_image"),
             )

@@ -31,7 +31,7 @@ SETTINGS = {
     # their data listens nowhere, which sets it apart from the one that stays.
     "listen_addresses": "127.0.0.1",
 }
-OPEN = "its network is open, it can reach whatever this machine can"
+OPEN = "its network is open: it can reach whatever this machine can"
 
 
 def why_open() -> str:
@@ -42,7 +42,7 @@ def why_open() -> str:
         system = str(client.info().get("OperatingSystem", ""))
     if "Docker Desktop" in system:
         return f"Docker Desktop keeps its containers in a virtual machine: {OPEN}"
-    return "" if base() else f"no directory for temporary files has a name short enough: {OPEN}"
+    return "" if base() else f"no temporary directory has a path that is short enough: {OPEN}"
 
 
 def base() -> Path | None:

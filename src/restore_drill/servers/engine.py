@@ -30,7 +30,7 @@ def engine_client() -> Iterator[DockerClient]:
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Tell the container engine's refusal to do `what`, or its silence, as a `CouldNotRun`."""
+    """Report the container engine's refusal to do `what`, or its silence, as a `CouldNotRun`."""
     try:
         yield
     except APIError as error:
@@ -69,7 +69,7 @@ def engine_url() -> str:
 
 
 def no_engine(error: BaseException) -> CouldNotRun:
-    """Tell where an engine was looked for, without credentials, and why none answers."""
+    """Report where an engine was searched for, without credentials, and why none answers."""
     url = urlsplit(engine_url())
     source = "DOCKER_HOST" if "DOCKER_HOST" in os.environ else "the default"
     while error.__context__:
@@ -86,7 +86,7 @@ def no_engine(error: BaseException) -> CouldNotRun:
 
 def reason(error: APIError) -> str:
     """Quote the engine, on one line."""
-    return "the engine said: " + first_line(str(error.explanation or error))
+    return "the engine answered: " + first_line(str(error.explanation or error))
 
 
 def first_line(text: str) -> str:

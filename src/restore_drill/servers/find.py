@@ -110,7 +110,7 @@ def no_extensions(major: int | None, names: list[str], checked: list[str]) -> Co
     packages += [package_of(name, newest) for name in lacking or names if name not in known]
     names_of = " ".join(packages)
     return CouldNotRun(
-        "no PostgreSQL server here can make the extensions that the backup needs: "
+        "no PostgreSQL server here can create the extensions that the backup needs: "
         + ", ".join(lacking or names),
         checked=reasons(checked),
         remedy=[

@@ -35,9 +35,9 @@ closed: dict[str, str] = {}
 def why_not() -> str:
     """Why servers are not isolated here; empty where they are, as far as is known yet."""
     if not sys.platform.startswith("linux"):
-        return "only Linux has the namespaces for it"
+        return "isolation needs the namespaces of Linux"
     if not sys.executable:
-        return "the Python that is to put up the walls is not known"
+        return "the path of the Python interpreter is unknown"
     return closed.get("why", "")
 
 

@@ -63,7 +63,7 @@ def choose_base(launcher: Launcher, room: int) -> Path:
         if not against[base]:
             return base
     raise CouldNotRun(
-        "no directory for temporary files will do for the server",
+        "no temporary directory is suitable for the server",
         checked=[f"{base}: {reason}" for base, reason in against.items()],
         remedy=remedy_for("machine", "no_temporary_folder"),
     )
@@ -93,11 +93,11 @@ def unfit(base: Path, launcher: Launcher, room: int) -> str:
     if len(os.fsencode(socket)) > cleanup.SOCKET_LIMIT:
         return "its path is too long for a Unix socket"
     if re.search(r"[^\w./+@:, -]", str(base)):
-        return "its path has characters that pg_ctl's shell would read"
+        return "its path has characters that pg_ctl's shell would interpret"
     if not os.access(base, os.W_OK | os.X_OK):
         return "it is not writable"
     if not launcher.can_enter(base):
         return "the account that is to run the server cannot enter it"
     if free < room:
-        return f"no space left: {show_bytes(free)} free, {show_bytes(room)} wanted"
+        return f"not enough space: {show_bytes(free)} free, {show_bytes(room)} needed"
     return ""

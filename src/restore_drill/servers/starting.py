@@ -20,7 +20,7 @@ from restore_drill.servers.executor import ServerExecutor
 from restore_drill.servers.launcher import Launcher
 
 START_ERRORS = (
-    ("No space left on device", "no space left on the disk", "disk"),
+    ("No space left on device", "no space left on disk", "disk"),
     ("Cannot allocate memory", "not enough memory", "memory"),
 )
 """What the server says when it does not start, what it means, and the cause of its remedy."""

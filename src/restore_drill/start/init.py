@@ -28,8 +28,8 @@ IGNORED = "drill-report/"
 """Folder of the reports, which hold names of tables and numbers of rows."""
 
 NEXT = (
-    "Next: name your backups and drill: BACKUP_PATH=/var/backups/shop restore-drill",
-    f"      and say in {NAME}/criteria.toml what must hold for your database",
+    "Next: run a drill on your backups: BACKUP_PATH=/var/backups/shop restore-drill",
+    f"      and set the criteria for your database in {NAME}/criteria.toml",
 )
 
 
@@ -50,17 +50,18 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise UsageError(f"{root} is restore-drill itself: put your criteria into its drill/")
     remove_other_schema(here / NAME / SCHEMA)
     for path, text in files():
-        said = "written" if write_new(here / path, text) else "kept as it is"
+        said = "written" if write_new(here / path, text) else "kept"
         note(f"{said:<14}{path}")
     if (here / ".git").exists():
         ignore_reports(here / ".gitignore")
     if not is_own_drill(here / NAME):
         raise UsageError(
-            f"{NAME}/conftest.py was there before, and does not import from {MARK}, so that "
-            f"`pytest {NAME}/` is no drill; add what {TEMPLATES / 'conftest.py.txt'} holds to it"
+            f"{NAME}/conftest.py existed before and does not import from {MARK}, so "
+            f"`pytest {NAME}/` runs no drill; add to it what "
+            f"{TEMPLATES / 'conftest.py.txt'} contains"
         )
     if not (here / ".git").exists():
-        note(f"GitHub reads {WORKFLOW} in the top folder of a repository alone: this is none")
+        note(f"GitHub reads {WORKFLOW} only in the top folder of a repository, and this is not one")
     for line in NEXT:
         note(line)
     return 0

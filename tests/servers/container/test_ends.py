@@ -131,7 +131,7 @@ def test_image_whose_server_ends_is_reported_with_its_log(
 
     with pytest.raises(CouldNotRun) as caught:
         start_container(image, note=print)
-    assert "did not give a PostgreSQL server: its container ended" in str(caught.value)
+    assert "did not start a PostgreSQL server: its container exited" in str(caught.value)
     assert "container log: no room for ***\n" in str(caught.value)
     assert "--image" in str(caught.value)
     assert ours(client) == before
@@ -165,7 +165,7 @@ def test_image_that_is_not_available_is_named(engine: Engine, image: str) -> Non
     with pytest.raises(CouldNotRun) as caught:
         start_container(image, note=print)
     assert image in caught.value.what
-    assert "the engine said:" in str(caught.value)
+    assert "the engine answered:" in str(caught.value)
     assert "--image" in str(caught.value)
 
 

@@ -175,4 +175,4 @@ def test_container_that_fills_the_disk_is_ended(
     finally:
         server.stop()
 
-    assert caught.value.what == "the throwaway server was ended before it filled the disk"
+    assert caught.value.what == "the throwaway server was stopped before it filled the disk"

@@ -178,7 +178,7 @@ def test_lack_of_space_is_reported_before(wheel: Binaries, temporary: Path) -> N
     """A backup larger than every disk is refused before anything is started."""
     with pytest.raises(CouldNotRun) as caught:
         start_embedded(wheel, note=pytest.fail, room=10**18)
-    assert f"{temporary}: no space left: " in str(caught.value)
+    assert f"{temporary}: not enough space: " in str(caught.value)
     assert "set TMPDIR" in str(caught.value)
 
 

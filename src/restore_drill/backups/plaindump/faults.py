@@ -24,20 +24,20 @@ class Faults:
         if what:
             self.refused += 1
             if self.refused <= MOST:
-                self.found.append(f"line {line:,}: {what}; no pg_dump writes it{REFUSED}")
+                self.found.append(f"line {line:,}: {what}; pg_dump never writes it{REFUSED}")
 
     def refused_more(self) -> None:
         """Add how many more were refused than are listed."""
         if self.refused > MOST:
-            self.found.append(f"and {self.refused - MOST:,} more of the kind{REFUSED}")
+            self.found.append(f"and {self.refused - MOST:,} more like it{REFUSED}")
 
     def cut(self, cut: Cut, table: str) -> None:
         """The stream ended in the middle, among the rows of `table` where that is not empty."""
         where = f"{cut.where} of {table}" if table else cut.where
         if cut.is_endless:
             self.found.append(
-                f"line {cut.line:,}: {where} is longer than {show_bytes(LONGEST)}, which no "
-                "PostgreSQL takes in: the file is damaged, or was made to fill a memory"
+                f"line {cut.line:,}: {where} is longer than {show_bytes(LONGEST)}, more "
+                "than PostgreSQL accepts: the file is damaged, or was made to exhaust memory"
             )
         else:
             self.found.append(f"it ends inside {where}, which begins at line {cut.line:,}")

@@ -14,7 +14,7 @@ from itertools import islice
 from restore_drill.backups.plaindump.names import parts
 from restore_drill.backups.plaindump.sql_tokens import END, Token, copy_ends, tokens_of
 
-RUNS = "which no pg_dump writes and which may run any code"
+RUNS = "which pg_dump never writes and which may run any code"
 SYSTEM_SCHEMAS = (b"information_schema", b"pg_catalog", b"pg_toast")
 SHARED = frozenset({
     b"pg_auth_members", b"pg_authid", b"pg_database", b"pg_db_role_setting", b"pg_parameter_acl",
@@ -41,10 +41,10 @@ def judge_filling(sql: bytes) -> str:
     first = next(words, END).word
     catalog = catalog_filled(islice(tokens_of(sql), 1, None))
     if catalog:
-        return f"{first.upper()} into the system catalog {catalog}, which no pg_dump writes"
+        return f"{first.upper()} into the system catalog {catalog}, which pg_dump never writes"
     if first == "copy":
         return judge_copy(words)
-    return f"INSERT of other than rows of values, {RUNS}" if is_query(sql, words) else ""
+    return f"INSERT of something other than rows of values, {RUNS}" if is_query(sql, words) else ""
 
 
 def catalog_filled(words: Iterator[Token]) -> str:
@@ -90,4 +90,4 @@ def judge_copy(words: Iterator[Token]) -> str:
     if direction == "from" and end.word == "stdin":
         is_whole = all(token.word != "where" for token in words)
         return "" if is_whole else f"COPY with a condition, {RUNS}"
-    return f"COPY of other than rows into a table, {RUNS}"
+    return f"COPY of something other than rows into a table, {RUNS}"

@@ -60,16 +60,16 @@ class Frame:
         if self.ended:
             return ""
         if not self.statements:
-            return "it holds no statement at all"
+            return "it contains no statements"
         if self.appended:
             return (
-                f"line {self.appended:,}: more follows behind pg_dump's end marker, and no "
+                f"line {self.appended:,}: more follows pg_dump's end marker, without a "
                 "second marker: was another dump begun, or something appended?"
             )
         if self.versions.get("dumped_by"):
             return (
                 "pg_dump's end marker is missing (-- PostgreSQL database dump complete): "
-                "the dump was cut or its job died"
+                "the dump was truncated, or its job died"
             )
         return ""
 

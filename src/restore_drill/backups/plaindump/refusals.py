@@ -29,8 +29,8 @@ PIECE = re.compile(rb"SELECT pg_catalog\.lowrite\(\d+, '[\\x0-9a-f]*+'\);")
 OTHER_LANGUAGE = re.compile(rb"\blanguage\b(?!\s++(?:sql|plpgsql)\b)", re.IGNORECASE)
 
 HIDDEN = "a query with a name in Unicode escapes, which hides what it calls"
-RUNS = "runs programs at the server"
-FILES = "reads or writes files of the server"
+RUNS = "runs programs on the server"
+FILES = "reads or writes files on the server"
 LOADS = "makes the server load a library by its path"
 CONNECTS = "makes the server connect to another one"
 REACHES = "reaches beyond the database"
@@ -55,7 +55,7 @@ def judge_copy(sql: bytes, words: Iterator[Token]) -> str:
     if (direction, end.word) not in (("from", "stdin"), ("to", "stdout")):
         return f"COPY {direction.upper() or 'of a query'} other than stdin or stdout, which {FILES}"
     if (direction == "from") != bool(COPY_IN.match(sql)):
-        return "COPY in a shape whose rows cannot be distinguished from statements"
+        return "COPY in a form whose rows cannot be distinguished from statements"
     return judge_query(sql, words)
 
 
@@ -72,7 +72,7 @@ def judge_query(sql: bytes, words: Iterator[Token]) -> str:
 
 
 def hides_a_name(sql: bytes) -> bool:
-    """Whether a name stands in Unicode escapes, which no pg_dump writes."""
+    """Whether a name stands in Unicode escapes, which pg_dump never writes."""
     if not ESCAPED_NAME.search(sql):
         return False
     escaped = (token.text for token in tokens_of(sql) if token.kind == "escaped")

@@ -76,20 +76,20 @@ class Strays:
         found = [self.fault_of_messages()] if self.messages else []
         if self.is_translated and self.altered and ended:
             found.append(
-                f"each of its lines ends with CRLF, as a transfer in text mode makes them: "
+                f"all its lines end with CRLF, as after a transfer in text mode: "
                 f"{show_count(len(self.altered), 'text')} of several lines (the first at line "
                 f"{self.altered[0]:,}) would come back with CRs that were not in the source; "
                 "transfer the dump in binary mode (on Windows pg_dump --file=FILE, not >), or run "
-                "dos2unix on it, which gives the dump as it was"
+                "dos2unix on it, which restores the original dump"
             )
         return found
 
     def fault_of_messages(self) -> str:
         """Fault of a dump with lines of pg_dump's own messages in it."""
         return (
-            f"{show_count(len(self.messages), 'line')} of pg_dump's messages in it, the first "
-            f"{self.messages[0]}: the job writes its stderr into the dump (2>&1); send messages "
-            "elsewhere: 2> backup.log"
+            f"it contains {show_count(len(self.messages), 'line')} of pg_dump's messages, "
+            f"the first {self.messages[0]}: the job writes its stderr into the dump (2>&1); "
+            "redirect it elsewhere: 2> backup.log"
         )
 
 

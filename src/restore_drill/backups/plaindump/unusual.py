@@ -40,16 +40,16 @@ def unusual(sql: bytes) -> str:
     if first.word not in DEFINING:
         return f"{first.word.upper() or 'a statement'}, {RUNS}" if first is not END else ""
     if SYSTEM_MODS.search(sql):
-        return "allow_system_table_mods, which no pg_dump writes and which opens system catalogs"
+        return "allow_system_table_mods, which pg_dump never writes and which opens system catalogs"
     return judge_reach(sql) or judge_definition(first.word, words)
 
 
 def judge_reach(sql: bytes) -> str:
     """A definition of more than the one database, or one that hides of what it is."""
     if hides_a_name(sql):
-        return "a name in Unicode escapes, which no pg_dump writes and which hides what it is"
+        return "a name in Unicode escapes, which pg_dump never writes and which hides what it is"
     what = reach(sql)
-    return f"a statement about {what}, in a form that no pg_dump writes" if what else ""
+    return f"a statement about {what}, in a form that pg_dump never writes" if what else ""
 
 
 def judge_definition(first: str, words: Iterator[Token]) -> str:
@@ -65,9 +65,9 @@ def judge_definition(first: str, words: Iterator[Token]) -> str:
     if (first, second) == ("create", "schema") and any(t.word == "create" for t in words):
         return f"CREATE SCHEMA with more in it, {RUNS}"
     if (first, second) == ("drop", "owned"):
-        return "DROP OWNED, which no pg_dump writes and which reaches beyond the database"
+        return "DROP OWNED, which pg_dump never writes and which reaches beyond the database"
     if (first, second) in (("commit", "prepared"), ("rollback", "prepared")):
-        return f"{first.upper()} PREPARED, which no pg_dump writes"
+        return f"{first.upper()} PREPARED, which pg_dump never writes"
     return ""
 
 

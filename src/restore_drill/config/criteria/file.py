@@ -52,8 +52,8 @@ def criteria_of(place: Place, found: dict[str, Any]) -> Criteria:
 
 TABLE = Section(
     {
-        "min_rows": Key(Rows(), "rows at least (1 where it is not set)"),
-        "max_rows": Key(Rows(), "rows at most"),
+        "min_rows": Key(Rows(), "minimum number of rows (default: 1)"),
+        "max_rows": Key(Rows(), "maximum number of rows"),
         "references": Key(Names(), "tables that its foreign keys must reference"),
     },
     build=table_of,
@@ -62,10 +62,10 @@ TABLE = Section(
 FACT = Section(
     {
         "sql": Key(Text("a query that returns one number", strips=False), "the query", "", True),
-        "description": Key(Remark(), "what the number is"),
-        "min": Key(Number(), "the number at least"),
-        "max": Key(Number(), "the number at most"),
-        "equals": Key(Number(), "the number exactly"),
+        "description": Key(Remark(), "description of the number"),
+        "min": Key(Number(), "minimum of the number"),
+        "max": Key(Number(), "maximum of the number"),
+        "equals": Key(Number(), "exact value of the number"),
     },
     build=fact_of,
     needs={"anyOf": [{"required": [bound]} for bound in BOUNDS]},
@@ -74,10 +74,10 @@ FACT = Section(
 
 BUDGETS = Section(
     {
-        "max_backup_age": Key(Duration(), "how old the backup may be (26h where it is not set)"),
-        "max_restore_time": Key(Duration(), "how long the restore may take"),
-        "max_verify_time": Key(Duration(), "how long the verification may take"),
-        "max_total_time": Key(Duration(), "how long the whole drill may take"),
+        "max_backup_age": Key(Duration(), "maximum age of the backup (default: 26h)"),
+        "max_restore_time": Key(Duration(), "maximum time of the restore"),
+        "max_verify_time": Key(Duration(), "maximum time of the verification"),
+        "max_total_time": Key(Duration(), "maximum time of the whole drill"),
     },
     "[budgets]",
 )
@@ -89,9 +89,7 @@ SQL = Section(
             "folder of the SQL criteria, beside this file",
             "sql_folder",
         ),
-        "timeout": Key(
-            Duration(), "how long each may take (30s where it is not set)", "sql_timeout"
-        ),
+        "timeout": Key(Duration(), "time limit of each query (default: 30s)", "sql_timeout"),
     },
     "[sql]",
     build=lambda _place, values: {k: v for k, v in values.items() if v},  # 0s is no timeout
@@ -99,11 +97,13 @@ SQL = Section(
 
 BACKUP = Section(
     {
-        "timezone": Key(Zone(), "zone of the times in the backups' names: Europe/Berlin"),
+        "timezone": Key(Zone(), "time zone of the times in backup names: Europe/Berlin"),
         "name": Key(
             Text("a pattern"), "pattern of the names to choose from: shop_*", "backup_name"
         ),
-        "min_size_ratio": Key(Number(), "size at least, as a share of the median of those before"),
+        "min_size_ratio": Key(
+            Number(), "minimum size, as a share of the median of earlier backups"
+        ),
     },
     "[backup]",
 )
@@ -111,49 +111,53 @@ BACKUP = Section(
 TOLERANCE = Section(
     {
         "max_shrink": Key(Share(1), "share of a table's rows that may be missing: 0.1"),
-        "max_growth": Key(Share(), "share of a table's rows that may be added"),
+        "max_growth": Key(Share(), "share of a table's rows that may be added: 0.5"),
         "tables": Key(
             Entries(
                 Share(1),
                 "[tolerance.tables]",
                 build=lambda found: {qualified(name): share for name, share in found.items()},
             ),
-            "max_shrink of single tables",
+            "max_shrink for single tables",
             "shrinks",
         ),
     },
     "[tolerance]",
 )
 
-HEAD = "a query that returns the versions of the schema that are applied"
+HEAD = "a query that returns the applied schema versions"
 
 FILE = Section(
     {
         "tables": Key(
             Entries(TABLE, "[tables]", "[tables] {}", lambda found: named(found.values())),
-            "tables that must be there with rows; a name without schema means public",
+            "tables that must exist and have rows; a name without schema means public",
         ),
         "facts": Key(
             Entries(FACT, "[facts]", "[facts.{}]"),
             "business facts: a query that returns one number, and its bounds",
         ),
         "freshness": Key(
-            Ages(), "how old the newest row may be when the backup is taken, by table.column"
+            Ages(), "maximum age of the newest row when the backup is taken, by table.column"
         ),
         "waivers": Key(
-            Tables(WAIVER, "criterion"), "findings that are known and accepted until a day"
+            Tables(WAIVER, "criterion"), "known findings that are accepted until a date"
         ),
         "sql": Key(SQL, "criteria in SQL: each file passes when its query returns no rows"),
-        "budgets": Key(BUDGETS, "how old and how slow it may be"),
+        "budgets": Key(BUDGETS, "maximum age and maximum times"),
         "backup": Key(BACKUP, "which backup is drilled, and how small it may be"),
-        "tolerance": Key(TOLERANCE, "rows against those of the last passed drill"),
+        "tolerance": Key(TOLERANCE, "row counts compared with those of the last passed drill"),
         "drift": Key(
             Section({"head": Key(Text(HEAD), HEAD)}, "[drift]"),
-            "what the source has lost or changed since the last passed drill",
+            "losses and changes of the source since the last passed drill",
         ),
         "redis": Key(
             Section(
-                {"max_latency": Key(Duration(), "median of PING at most", "max_redis_latency")},
+                {
+                    "max_latency": Key(
+                        Duration(), "maximum median latency of PING", "max_redis_latency"
+                    )
+                },
                 "[redis]",
             ),
             "Redis",

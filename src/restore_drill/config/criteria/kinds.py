@@ -89,7 +89,7 @@ class Share(Number):
         """The share."""
         share = super().read(place, value)
         if share < 0 or (self.most is not None and share > self.most):
-            raise place.error(f"{place.name} is a share like 0.1, not {value!r}")
+            raise place.error(f"{place.name} must be a share like 0.1, not {value!r}")
         return share
 
     def schema(self) -> Schema:

@@ -26,12 +26,10 @@ class Criterion(Text):
         criterion = super().read(place, value)
         name = criterion.split("::")[-1].split("[")[0]
         if any(char in criterion.split("[")[0] for char in "*?"):
-            what = "a waiver names one criterion; * and ? are wild inside its brackets only"
+            what = "a waiver names one criterion; * and ? are wildcards only inside its brackets"
             raise place.error(what)
         if name in NEVER_WAIVED:
-            raise place.error(
-                f"{name} cannot be waived: without it there is nothing that a drill could prove"
-            )
+            raise place.error(f"{name} cannot be waived: without it a drill proves nothing")
         return criterion
 
 
@@ -39,7 +37,7 @@ WAIVER = Section(
     {
         "criterion": Key(
             Criterion("an id like test_foreign_keys_hold[cards]"),
-            "id of the criterion; * and ? are wild inside its brackets",
+            "id of the criterion; * and ? are wildcards inside its brackets",
             "",
             True,
         ),
