@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
@@ -88,7 +89,7 @@ def run_pg_restore(
     started = time.monotonic()
     process = subprocess.Popen(
         command,
-        env=target.tool_environment,
+        env=replace(target, without_event_triggers=False).tool_environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

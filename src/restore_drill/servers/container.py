@@ -39,7 +39,7 @@ from restore_drill.servers.containers import (
 )
 from restore_drill.servers.engine import explained
 from restore_drill.servers.find import find_binaries
-from restore_drill.servers.model import Target
+from restore_drill.servers.model import SWITCHED_SINCE, Target
 from restore_drill.servers.tuning import FAST, SORT_MB
 
 SAFE = {
@@ -97,6 +97,7 @@ class ContainerServer:
             server_version=self.server_version,
             binaries=self.binaries,
             password=self.password,
+            without_event_triggers=self.server_version // 10000 >= SWITCHED_SINCE,
             description=f"PostgreSQL {self.version} in a container of {self.image}",
             isolated=self.run is not None,
             exposed=self.exposed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
-from restore_drill.servers.model import Target
+from restore_drill.servers.model import SWITCHED_SINCE, Target
 
 
 def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
@@ -45,13 +46,14 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
         with psycopg.connect(password=secret, **options) as connection:
             version = connection.info.server_version
             password = connection.info.password
+            may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
             checked=[first_line(error)],
             remedy=remedy_for("live", "no_connection"),
         ) from None
-    return Target(
+    found = Target(
         kind="database",
         conninfo=conninfo,
         password=password or None,
@@ -59,7 +61,28 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
         binaries=tools_for(version // 10000),
         description=describe(conninfo, version),
         throwaway=False,
+        without_event_triggers=may_switch,
     )
+    return (
+        found if not may_switch or lets_in(found) else replace(found, without_event_triggers=False)
+    )
+
+
+def may_switch_event_triggers(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Whether the role may keep event triggers from running: a superuser, from PostgreSQL 17 on."""
+    if connection.info.server_version // 10000 < SWITCHED_SINCE:
+        return False
+    query = "SELECT pg_catalog.has_parameter_privilege('event_triggers', 'SET')"
+    return connection.execute(query).fetchone() == (True,)
+
+
+def lets_in(target: Target) -> bool:
+    """Whether the way to the server takes the options of `target`: a pooler may refuse them."""
+    try:
+        target.connect(connect_timeout="10").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def conninfo_of(url: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from restore_drill.servers.cluster import LOCALE
 from restore_drill.servers.executor import SUPERUSER, ServerExecutor
 from restore_drill.servers.isolation import why_not
 from restore_drill.servers.launcher import choose_launcher
-from restore_drill.servers.model import Target
+from restore_drill.servers.model import SWITCHED_SINCE, Target
 from restore_drill.servers.place import choose_base, fits_in_memory
 from restore_drill.servers.starting import start_in
 from restore_drill.servers.tuning import PORT
@@ -73,6 +73,7 @@ class EmbeddedServer:
             },
             server_version=self.binaries.version[0] * 10000 + self.binaries.version[1],
             binaries=self.binaries,
+            without_event_triggers=self.binaries.major >= SWITCHED_SINCE,
             description=f"embedded {self.binaries.name}",
             isolated=self.executor.is_isolated,
             exposed="" if self.executor.is_isolated else why_not(),

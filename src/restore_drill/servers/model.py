@@ -18,6 +18,9 @@ VARIABLES = {
     if option.envvar
 }
 """libpq's environment variable for each of its keywords that has one."""
+EVENT_TRIGGERS_OFF = "-c event_triggers=off"
+SWITCHED_SINCE = 17
+"""First major with login event triggers, and with the setting that keeps them from running."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Target:
     by itself, never into an argument list. `binaries` are client tools that fit the server;
     `isolated` says whether a server of our own is shut in, None for those that are not ours, and
     `exposed` what it reaches and why where it is not; `why_ended` says why we have ended it.
+    With `without_event_triggers` no session of ours runs any: a login trigger of the backup would
+    write rows into what is verified, or keep us out. A restore runs them as everywhere.
     """
 
     kind: str
@@ -37,6 +42,7 @@ class Target:
     password: str | None = field(default=None, repr=False)
     description: str = ""
     throwaway: bool = True
+    without_event_triggers: bool = False
     isolated: bool | None = None
     exposed: str = ""
     reset: Callable[[], None] = field(default=lambda: None)
@@ -53,6 +59,14 @@ class Target:
         return f"{self.major}.{self.server_version % 10000}"
 
     @property
+    def keywords(self) -> dict[str, str]:
+        """Keywords of libpq for a session of ours, without the password."""
+        if not self.without_event_triggers:
+            return self.conninfo
+        options = f"{self.conninfo.get('options', '')} {EVENT_TRIGGERS_OFF}".strip()
+        return self.conninfo | {"options": options}
+
+    @property
     def tool_environment(self) -> dict[str, str]:
         """Environment of a client tool: ours, with libpq's variables naming this database.
 
@@ -60,7 +74,7 @@ class Target:
         """
         left_out = ("PG", "LC_ALL", "LANGUAGE")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
-        given = {**self.conninfo, **({"password": self.password} if self.password else {})}
+        given = {**self.keywords, **({"password": self.password} if self.password else {})}
         own = {VARIABLES[key]: value for key, value in given.items() if key in VARIABLES}
         return inherited | own | {"LC_MESSAGES": "C"}
 
@@ -69,7 +83,7 @@ class Target:
         secret = {"password": self.password} if self.password else {}
         # Names in the database are to be read the same whatever its encoding.
         encoding = {"client_encoding": "UTF8"}
-        keywords: dict[str, Any] = {**self.conninfo, **encoding, **secret, **options}
+        keywords: dict[str, Any] = {**self.keywords, **encoding, **secret, **options}
         return psycopg.connect(autocommit=True, application_name="restore-drill", **keywords)
 
     def connect_read_only(self) -> psycopg.Connection[tuple[Any, ...]]:

@@ -36,8 +36,11 @@ class DatabaseUrl(Secret):
 
     @classmethod
     def of(cls, target: Target, *, read_only: bool = False) -> DatabaseUrl:
-        """URL of the database of `target`; its sessions cannot write with `read_only`."""
-        keywords = dict(target.conninfo)
+        """URL of the database of `target`; its sessions cannot write with `read_only`.
+
+        Nor do those run event triggers: one at login that writes would end them.
+        """
+        keywords = dict(target.keywords if read_only else target.conninfo)
         if read_only:
             keywords["options"] = f"{keywords.get('options', '')} {READ_ONLY}".strip()
         url = cls(url_of("postgresql", keywords, target.password))
