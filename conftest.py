@@ -23,6 +23,7 @@ pytest_plugins = (
     "fixtures.own_drill",
     "fixtures.verdict",
     "fixtures.select",
+    "fixtures.beside",
     "fixtures.snapshot",
     "fixtures.target",
     "fixtures.restore",

@@ -27,6 +27,7 @@ def left_overs(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("*") if not path.name.startswith("pytest-of-")}
 
 
+DATABASE = {"DATABASE_URL": "postgresql://user:hunter2@host/x"}
 USAGE = {
     "unknown target": (["--target=clowd"], {}, "--target (DRILL_TARGET) cannot be 'clowd'"),
     "missing backup": (["--backup=/nowhere/b.sql"], {}, "/nowhere/b.sql, which does not exist"),
@@ -45,6 +46,19 @@ USAGE = {
         {"DATABASE_URL": "postgresql://user:hunter2@host"},
         "DATABASE_URL names no database",
     ),
+    "confirm alone": (["--target=database", "--confirm=x"], DATABASE, "--confirm confirms nothing"),
+    "in place, not confirmed": (
+        ["--target=database", "--in-place"], DATABASE, "confirm that by its name: --confirm NAME"
+    ),
+    "confirmed twice": (
+        ["--target=database", "--in-place", "--confirm=x", "--confirm-reset=x"],
+        DATABASE,
+        "--confirm-reset is --in-place --confirm in one",
+    ),
+    "in place of nothing": (
+        ["--in-place", "--confirm=x"], {}, "--in-place does not go with --target embedded"
+    ),
+    "reset of nothing": (["--confirm-reset=x"], {}, "add --target database"),
     "bad redis url": ([], {"REDIS_URL": "http://:hunter2@host"}, "REDIS_URL is not a Redis URL"),
     "odd redis url": ([], {"REDIS_URL": "redis://:hunter2\u2100@h"}, "REDIS_URL"),
     "missing criteria": (["--criteria=/nowhere.toml"], {}, "criteria file /nowhere.toml"),

@@ -133,9 +133,8 @@ def test_storage_of_a_live_database_is_not_examined(shops: Shops) -> None:
 
     failed = failures(take(target))
 
-    assert failed == {
-        "test_storage_is_sound": "amcheck's functions are created only on a throwaway server"
-    }
+    why = "amcheck's functions are created only in a database of the drill's own"
+    assert failed == {"test_storage_is_sound": why}
 
 
 def test_tables_that_cannot_be_read_fail(shops: Shops) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
@@ -27,11 +28,11 @@ SELECT lo_from_bytea(0, 'live');
 PASSWORD = "p%40ss%3Aw%2Frd%231"
 
 
-def url_of(target: Target) -> str:
+def url_of(target: Target, user: str = f"app:{PASSWORD}") -> str:
     """DATABASE_URL of `target`, with a password that needs percent-encoding."""
     host = target.conninfo["host"].replace("/", "%2F")
-    port, name = target.conninfo["port"], target.conninfo["dbname"]
-    return f"postgresql://app:{PASSWORD}@{host}:{port}/{name}"
+    port, name = target.conninfo["port"], quote(target.conninfo["dbname"], safe="")
+    return f"postgresql://{user}@{host}:{port}/{name}"
 
 
 def fingerprint(target: Target) -> Fingerprint:
@@ -49,6 +50,14 @@ def start_and_wait_for_reset(
     live: Target, backups: Path, report_dir: Path
 ) -> subprocess.Popen[str]:
     """Start a drill whose verification hangs, and wait until it has reset the database."""
+    confirmed = f"--confirm-reset={live.conninfo['dbname']}"
+    return start_and_wait(live, backups, report_dir, confirmed)
+
+
+def start_and_wait(
+    live: Target, backups: Path, report_dir: Path, *options: str
+) -> subprocess.Popen[str]:
+    """Start a drill of a live database whose verification hangs, and wait for that."""
     criteria = report_dir.parent / "hang.toml"
     criteria.write_text(
         '[sql]\ntimeout = "10m"\n'
@@ -58,7 +67,7 @@ def start_and_wait_for_reset(
         [
             sys.executable, "-m", "pytest", str(ROOT / "drill"),
             f"--report-dir={report_dir}", f"--criteria={criteria}", "-p", "no:cacheprovider",
-            "--target=database", f"--confirm-reset={live.conninfo['dbname']}",
+            "--target=database", *options,
         ],
         cwd=ROOT,
         env=os.environ | {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)},
@@ -86,3 +95,20 @@ def roll_back_by_command(
         cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def databases(live: Target) -> dict[str, str]:
+    """Names of all databases of the server of `live`, with their comments."""
+    query = "SELECT datname, coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database"
+    with live.connect(dbname="postgres") as connection:
+        return dict(connection.execute(query.encode()).fetchall())
+
+
+def clean_by_command(live: Target) -> str:
+    """Output of `python -m drill clean` for the server of `live`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "drill", "clean"],
+        cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout

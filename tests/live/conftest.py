@@ -57,3 +57,15 @@ def drill_live(live: Target, backups: Path, report_dir: Path) -> Callable[..., D
         return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **(urls | environment))
 
     return run
+
+
+@pytest.fixture
+def drill_beside(live: Target, backups: Path, report_dir: Path) -> Callable[..., Drill]:
+    """Function that drills beside the live database, or that of another URL."""
+
+    def run(*arguments: str, **environment: str) -> Drill:
+        urls = {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)}
+        arguments = ("--target=database", *arguments)
+        return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **(urls | environment))
+
+    return run

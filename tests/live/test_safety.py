@@ -18,7 +18,7 @@ from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.corpus.hostile import PLACE, in_place
-from tests.helpers.drills import Drill, run_drill
+from tests.helpers.drills import Drill
 from tests.helpers.live import PASSWORD, fingerprint, snapshots, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
@@ -147,18 +147,14 @@ def test_what_no_dump_holds_never_reaches_the_database(
     assert differences(before, fingerprint(live), live) == []
 
 
-@pytest.mark.parametrize("confirmed", ["", "another"])
+@pytest.mark.parametrize("given", [["--confirm-reset=another"], ["--in-place", "--confirm=x"]])
 def test_reset_must_be_confirmed(
-    confirmed: str, live: Target, backups: Path, report_dir: Path
+    given: list[str], live: Target, backups: Path, drill_beside: Callable[..., Drill]
 ) -> None:
     """Without the right name nothing is touched, and the message says what would be."""
     before = fingerprint(live)
-    arguments = [f"--confirm-reset={confirmed}"] if confirmed else []
 
-    drill = run_drill(
-        "--target=database", *arguments,
-        report_dir=report_dir, BACKUP_PATH=str(backups), DATABASE_URL=url_of(live),
-    )  # fmt: skip
+    drill = drill_beside(*given)
 
     assert drill.code == 6, drill.output
     assert f"--confirm-reset {live.conninfo['dbname']}" in drill.output

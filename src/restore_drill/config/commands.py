@@ -19,7 +19,7 @@ COMMANDS = {
     "rollback": ("restore_drill.live.rollback", "restore DATABASE_URL from a safety snapshot"),
     "clean": (
         "restore_drill.watch.clean",
-        "remove what killed drills left behind: servers, directories, containers",
+        "remove what killed drills left behind: servers, directories, containers, databases",
     ),
     "init": ("restore_drill.start.init", "write drill/ and a workflow into your own repository"),
     "completion": ("restore_drill.start.completion", "print the completion script for bash"),

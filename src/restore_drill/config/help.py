@@ -14,7 +14,8 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
-        "target", "confirm_reset", "image", "redis_image", "jobs", "production_settings",
+        "target", "in_place", "confirm", "confirm_reset", "image", "redis_image", "jobs",
+        "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (
@@ -29,7 +30,7 @@ VARIABLES_HELP = (
         "BACKUP_PATH",
         "directory of the backups: in its db/ folder, directly in it, or one level down",
     ),
-    ("DATABASE_URL", "the live database, only for --target database"),
+    ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
 )
 

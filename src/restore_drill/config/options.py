@@ -144,8 +144,15 @@ OPTIONS = {
             unset="none: embedded Redis",
         ),
         Option(
-            "--confirm-reset", "", None, "name of the database that --target database may reset"
+            "--in-place",
+            "",
+            None,
+            "with --target database: reset the live database itself, behind a safety snapshot, "
+            "instead of restoring into a new one beside it",
+            is_flag=True,
         ),
+        Option("--confirm", "", None, "name of the live database, which --in-place asks for"),
+        Option("--confirm-reset", "", None, "--in-place --confirm X in one"),
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
     )
 }

@@ -20,6 +20,7 @@ from restore_drill.config.values import (
     database_url_of,
     duration_of,
     flag_of,
+    is_in_place,
     path_of,
     redis_url_of,
 )
@@ -58,7 +59,8 @@ class Settings:
     require_backup: bool
     image: str | None
     redis_image: str | None
-    confirm_reset: str | None
+    in_place: bool
+    confirm: str | None
     sample_rows: int
 
     @property
@@ -170,6 +172,7 @@ def check(
         require_backup=flag_of(given, "require_backup"),
         image=given["image"],
         redis_image=given["redis_image"],
-        confirm_reset=given["confirm_reset"],
+        in_place=is_in_place(given, target),
+        confirm=given["confirm"] or given["confirm_reset"],
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

@@ -125,6 +125,25 @@ def database_url_of(given: dict[str, str | None], target: str) -> str | None:
     return checked_database_url(url)
 
 
+def is_in_place(given: dict[str, str | None], target: str) -> bool:
+    """Whether `--target database` resets the live database itself: asked for, and confirmed."""
+    asked, both = flag_of(given, "in_place"), given["confirm_reset"] is not None
+    is_confirmed = given["confirm"] is not None
+    if both and (asked or is_confirmed):
+        raise usage_error(
+            "confirm_reset", "is --in-place --confirm in one", "leave one of them out"
+        )
+    if is_confirmed and not asked:
+        raise usage_error("confirm", "confirms nothing", "it belongs to --in-place")
+    if asked and not is_confirmed:
+        what = "resets the live database"
+        raise usage_error("in_place", what, "confirm that by its name: --confirm NAME")
+    if (asked or both) and target != "database":
+        name = "in_place" if asked else "confirm_reset"
+        raise usage_error(name, f"does not go with --target {target}", "add --target database")
+    return asked or both
+
+
 def checked_database_url(url: str) -> str:
     """`url`, or a usage error that does not repeat it where it is none or names no database."""
     try:

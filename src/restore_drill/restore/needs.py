@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
@@ -28,17 +28,22 @@ def make_what_is_needed(target: Target, contents: Contents) -> Iterator[str]:
 
 def refuse_what_is_missing(target: Target, contents: Contents) -> None:
     """CouldNotRun where a server that is not ours lacks roles or tablespaces of `contents`."""
-    lacking = missing_roles(target, contents)
-    if lacking:
-        raise CouldNotRun(
-            f"the backup needs roles that the server lacks: {', '.join(lacking)}",
-            checked=["pg_roles"],
-            remedy=remedy_for("live", "missing_roles", name=lacking[0]),
-        )
+    refuse_missing_roles(target, contents.roles)
     spaces = missing_tablespaces(target, contents)
     if spaces:
         raise CouldNotRun(
             f"the backup needs tablespaces that the server lacks: {', '.join(spaces)}",
             checked=["pg_tablespace"],
             remedy=remedy_for("live", "missing_tablespaces", name=spaces[0]),
+        )
+
+
+def refuse_missing_roles(target: Target, names: Iterable[str]) -> None:
+    """CouldNotRun where a server that is not ours lacks roles of `names`: it is given none."""
+    lacking = missing_roles(target, names)
+    if lacking:
+        raise CouldNotRun(
+            f"the backup needs roles that the server lacks: {', '.join(lacking)}",
+            checked=["pg_roles"],
+            remedy=remedy_for("live", "missing_roles", name=lacking[0]),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -28,32 +28,37 @@ def check_databases(contents: Contents) -> None:
         )
 
 
-def check_extensions(target: Target, contents: Contents) -> None:
-    """CouldNotRun naming each extension that the dump creates and the server does not have."""
+def check_extensions(target: Target, names: Sequence[str]) -> None:
+    """CouldNotRun naming each of the extensions `names` that the server lacks or cannot make."""
+    check_available(target, names)
+    try_extensions(target, names)
+
+
+def check_available(target: Target, names: Sequence[str]) -> None:
+    """CouldNotRun naming each of the extensions `names` that the server does not have."""
     with target.connect() as connection:
         rows = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
     available = {name for (name,) in rows}
-    lacking = [name for name in contents.extensions if name not in available]
+    lacking = [name for name in names if name not in available]
     if not lacking:
-        try_extensions(target, contents)
         return
-    names = ", ".join(lacking)
     packages = " ".join(package_of(name, target.major) for name in lacking)
     near = [match for name in lacking for match in difflib.get_close_matches(name, available, n=1)]
     raise CouldNotRun(
-        f"the backup needs extensions that {target.description} does not have: {names}",
+        f"the backup needs extensions that {target.description} does not have: "
+        + ", ".join(lacking),
         checked=[f"pg_available_extensions ({len(available)} extensions)"]
         + ([f"nearest by name: {', '.join(near)}"] if near else []),
         remedy=remedy_for("target", "extension_missing", packages=packages),
     )
 
 
-def try_extensions(target: Target, contents: Contents) -> None:
-    """CouldNotRun where the server cannot make an extension of the dump; nothing of it stays.
+def try_extensions(target: Target, names: Sequence[str]) -> None:
+    """CouldNotRun where the server cannot make an extension of `names`; nothing of it stays.
 
     That its files are there says little: their libraries may not load, or only at the start.
     """
-    wanted = [name for name in contents.extensions if name != "plpgsql"]
+    wanted = [name for name in names if name != "plpgsql"]
     if not wanted:
         return
     failed: dict[str, psycopg.Error] = {}
@@ -162,9 +167,9 @@ def missing_tablespaces(target: Target, contents: Contents) -> list[str]:
     return [name for name in contents.tablespaces if name not in existing]
 
 
-def missing_roles(target: Target, contents: Contents) -> list[str]:
-    """Roles that the dump names and the server lacks."""
+def missing_roles(target: Target, names: Iterable[str]) -> list[str]:
+    """Those of the roles `names` that the server lacks."""
     with target.connect() as connection:
         rows = connection.execute("SELECT rolname FROM pg_roles").fetchall()
     existing = {name for (name,) in rows}
-    return [role for role in contents.roles if role not in existing]
+    return [role for role in names if role not in existing]

@@ -43,7 +43,7 @@ class SqlRestorer:
     def check(self, target: Target, contents: Contents) -> None:
         """One database, and a server with its extensions and collations."""
         check_databases(contents)
-        check_extensions(target, contents)
+        check_extensions(target, contents.extensions)
         check_collations(target, contents)
 
     def restore(

@@ -47,6 +47,10 @@ LOCKING = of_any_case(
     rb"|temp_file_limit)\b.*"
 )
 """What would lock the drill out of the database, or cut its own sessions short."""
+DRILLS = of_any_case(
+    rb"COMMENT ON DATABASE |ALTER DATABASE <I> (?:WITH )?(?:CONNECTION LIMIT|OWNER TO)\b"
+)
+"""What a drill has set itself where it has made a database on a server that is not ours."""
 OF_SERVER = of_any_case(
     rb"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL (?:FOR <P> )?ON)"
     rb" (?:ROLE|USER|GROUP|TABLESPACE) (?!MAPPING\b)"
@@ -62,6 +66,7 @@ NO_SUPERUSER = of_any_case(rb"\bNOSUPERUSER\b")
 
 MADE = "CREATE or DROP DATABASE is not run"
 OTHER = "a statement about another database is not run"
+OWN = "the comment, the owner and the connection limit of the drill's own database stay"
 LEFT_OUT = "another database without tables is not restored"
 LOCKS = "a setting that would end the drill's own sessions is not applied"
 SERVER = "a statement about the whole server is not run: roles and tablespaces are not a drill's"
@@ -139,10 +144,12 @@ class Scope:
         known = self.known or ("" if self.target.throwaway else here)
         if (known and name != known) or about["rest"].lstrip().startswith(b","):
             return OTHER
-        if not self.target.throwaway:
+        if not self.target.is_expendable:
             return LIVE  # no snapshot holds them, so that no rollback could give them back
         if LOCKING.match(about["rest"]):
             return LOCKS
+        if self.target.beside and DRILLS.match(statement.sql):
+            return OWN
         if name == here:
             return statement
         quoted = '"' + here.replace('"', '""') + '"'

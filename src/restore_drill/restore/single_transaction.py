@@ -26,6 +26,14 @@ LARGEST = 256_000_000
 """Bytes of a dump above which a second attempt would cost too much."""
 MESSAGE = 1 << 16
 """Bytes of statements that are sent together."""
+LOCKS = """
+    SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint
+        * (pg_catalog.current_setting('max_connections')::bigint
+            + pg_catalog.current_setting('max_prepared_transactions')::bigint)
+"""
+LOCKS_EACH, SHARE = 2, 0.25
+"""Locks that an entry takes at most, on average: a table takes its TOAST table and the index of
+that too. And the share of a server's locks that a restore may hold."""
 BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
 TRANSACTION = re.compile(
     rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
@@ -118,8 +126,20 @@ class SingleTransaction(SqlFeed):
 
 
 def may_use_one_transaction(target: Target, contents: Contents) -> bool:
-    """Whether all may be rolled back and begun anew: a copy to be thrown away, not too large."""
-    return target.throwaway and contents.read_bytes <= LARGEST
+    """Whether all may be rolled back and begun anew: a copy, not too large, locks enough for it."""
+    if not target.is_expendable or contents.read_bytes > LARGEST:
+        return False
+    return target.throwaway or has_locks(target, len(contents.entries) + contents.large_objects)
+
+
+def has_locks(target: Target, objects: int) -> bool:
+    """Whether a server that is not ours can lock so many `objects` in one transaction.
+
+    Its table of locks is shared: where we filled it, the application would get none either.
+    """
+    with target.connect() as connection:
+        row = connection.execute(LOCKS).fetchone()
+    return row is not None and LOCKS_EACH * objects <= SHARE * row[0]
 
 
 def restore_in_one_transaction(

@@ -33,8 +33,8 @@ SPOOL_ROOM = 4
 
 
 def may_split(target: Target, backup: Backup, contents: Contents, jobs: int) -> bool:
-    """Whether `backup` is to be split: it pays, and nothing but a throwaway copy is at stake."""
-    if not target.throwaway or jobs < 2 or contents.read_bytes < SMALL:
+    """Whether `backup` is to be split: it pays, and nothing but a copy is at stake."""
+    if not target.is_expendable or jobs < 2 or contents.read_bytes < SMALL:
         return False
     if contents.read_bytes < SMALL_TABLE * len(contents.counted):
         return False

@@ -123,6 +123,8 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         if now:
             yield kind, f"The live database: {now}"
         yield from (("note", line.strip()) for line in more)
+    elif target == "database" and (result["target"] or {}).get("way") == "beside":
+        yield "note", "Safety snapshot: not needed, the live database is only read"
     elif target == "database":
         yield "note", "Safety snapshot: none was taken"
     else:

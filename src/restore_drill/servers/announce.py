@@ -19,7 +19,13 @@ def announce(
         "description": target.description,
         "isolated": target.isolated,
     }
+    if target.kind == "database":
+        name = target.conninfo["dbname"]
+        way = "beside" if target.beside else "in-place"
+        record.target |= {"way": way, "database": name, "live_database": target.beside or name}
     steps.ok(f"Database connectivity confirmed: {target.description}")
+    if target.beside:
+        steps.note(f"A new database beside {target.beside}, which is not changed")
     if target.isolated is False:
         note = f"the throwaway server was not isolated: {target.exposed}"
         steps.warn(note[:1].upper() + note[1:])

@@ -1,7 +1,8 @@
-"""Target `database`: the live server in DATABASE_URL, reset only behind a proved snapshot."""
+"""Target `database`: the live database in DATABASE_URL, and the way to it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,16 +19,22 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import SWITCHED_SINCE, Target
 
+CAUSES = {
+    r"password authentication failed|no password supplied": "wrong_password",
+    r'database ".*" does not exist': "no_database",
+}
+"""Causes of a failed connection, by what libpq says, and a server that speaks English."""
+
 
 def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
-    """Target of DATABASE_URL; CouldNotRun where it does not answer or was not confirmed."""
+    """Target of DATABASE_URL; CouldNotRun where it does not answer, or its reset is unconfirmed."""
     url = settings.database_url or ""
     conninfo = conninfo_of(url)
     name = conninfo["dbname"]
-    if settings.confirm_reset != name:
+    if settings.in_place and settings.confirm != name:
         raise CouldNotRun(
             f"{place_of(conninfo)} was not touched: its reset is not confirmed",
-            checked=[f"--confirm-reset {settings.confirm_reset or '(not given)'}"],
+            checked=[f"the name that was given: {settings.confirm}"],
             remedy=remedy_for("live", "not_confirmed", name=name),
         )
     return open_database(url, lambda major: find_binaries(major, note=note))
@@ -48,10 +55,11 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
             password = connection.info.password
             may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
+        found = [cause for said, cause in CAUSES.items() if re.search(said, str(error))]
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
             checked=[first_line(error)],
-            remedy=remedy_for("live", "no_connection"),
+            remedy=remedy_for("live_connection", (*found, "no_connection")[0]),
         ) from None
     found = Target(
         kind="database",

@@ -33,6 +33,8 @@ class Target:
     `exposed` what it reaches and why where it is not; `why_ended` says why we have ended it.
     With `without_event_triggers` no session of ours runs any: a login trigger of the backup would
     write rows into what is verified, or keep us out. A restore runs them as everywhere.
+    `beside` names the live database beside which a drill has made this one, on a server that is
+    not ours.
     """
 
     kind: str
@@ -45,8 +47,14 @@ class Target:
     without_event_triggers: bool = False
     isolated: bool | None = None
     exposed: str = ""
+    beside: str = ""
     reset: Callable[[], None] = field(default=lambda: None)
     why_ended: Callable[[], CouldNotRun | None] = field(default=lambda: None, repr=False)
+
+    @property
+    def is_expendable(self) -> bool:
+        """Whether its database is ours to fill, empty and drop, on whichever server it lies."""
+        return self.throwaway or bool(self.beside)
 
     @property
     def major(self) -> int:

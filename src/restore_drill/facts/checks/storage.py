@@ -60,8 +60,8 @@ class Storage:
 
 def why_not(target: Target, connection: Connection) -> str:
     """Why the storage of `target` cannot be examined; empty where it can."""
-    if not target.throwaway:
-        return "amcheck's functions are created only on a throwaway server"
+    if not target.is_expendable:
+        return "amcheck's functions are created only in a database of the drill's own"
     try:
         prepare(connection, target.major)
     except psycopg.Error as error:

@@ -1,0 +1,93 @@
+"""The databases that drills make beside a live one: their names, their mark, the lock of a living.
+
+A drill's own session holds an advisory lock, keyed by the name, from before the database is made
+until after it is dropped. So one with the name and the mark whose lock is free is a left-over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from typing import Any, NamedTuple
+
+import psycopg
+
+from restore_drill.live.hold import LOCK_KEY
+from restore_drill.servers.model import Target
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+INFIX, RANDOM, LONGEST = "_drill_", 12, 63
+"""`shop_drill_0123456789ab`, in the 63 bytes that a name of PostgreSQL may have."""
+
+DATABASES = """
+    SELECT oid::bigint, datname,
+        coalesce(pg_catalog.shobj_description(oid, 'pg_database'), '')
+    FROM pg_catalog.pg_database WHERE datname = %s OR pg_catalog.starts_with(datname::text, %s)
+"""
+LOCKS = """
+    SELECT (classid::bigint << 32) | objid::bigint, database::bigint, pid
+    FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+"""
+
+
+class DrillDatabase(NamedTuple):
+    """A database that has the name of one beside the live one; `holder` is who has its lock."""
+
+    oid: int
+    name: str
+    is_marked: bool
+    holder: int | None
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether the drill that has made it is dead."""
+        return self.is_marked and self.holder is None
+
+
+class Found(NamedTuple):
+    """What drills have to do with a live database: `at_work` is the session of one that runs."""
+
+    at_work: int | None
+    beside: list[DrillDatabase]
+
+
+def prefix_of(live: str) -> str:
+    """What the names of all databases beside `live` begin with."""
+    room = LONGEST - len(INFIX) - RANDOM
+    return live.encode()[:room].decode(errors="ignore") + INFIX
+
+
+def new_name(live: str) -> str:
+    """Name of a new database beside `live`."""
+    return prefix_of(live) + secrets.token_hex(RANDOM // 2)
+
+
+def mark_of(name: str) -> str:
+    """Comment on the database `name` while it is a drill's: a renamed one no longer fits."""
+    return f"restore-drill: {name} is the copy of a drill, which drops it at its end"
+
+
+def lock_key(name: str) -> int:
+    """Key of the advisory lock of the database `name`."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def find(connection: Connection, live: Target) -> Found:
+    """Drills of the database `live`, and what they have made; `connection` is to its server."""
+    name = live.conninfo["dbname"]
+    locks = connection.execute(LOCKS).fetchall()
+    holders = {key: pid for key, _, pid in locks}
+    rows = connection.execute(DATABASES, [name, prefix_of(name)]).fetchall()
+    own = next((oid for oid, each, _ in rows if each == name), None)
+    fits = re.compile(re.escape(prefix_of(name)) + f"[0-9a-f]{{{RANDOM}}}")
+    beside = [
+        DrillDatabase(oid, each, comment == mark_of(each), holders.get(lock_key(each)))
+        for oid, each, comment in rows
+        if fits.fullmatch(each)
+    ]
+    # A drill that resets in place has its lock in the live database itself.
+    in_place = [pid for key, database, pid in locks if key == LOCK_KEY and database == own]
+    running = [*in_place, *(each.holder for each in beside if each.holder is not None)]
+    return Found(running[0] if running else None, beside)

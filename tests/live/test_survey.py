@@ -1,0 +1,210 @@
+"""What can be refused for a drill beside a live database is refused before the backup is read."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from restore_drill.backups.model import Contents, Entry, Head
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.room import free_bytes
+from restore_drill.live.survey import survey
+from restore_drill.restore.single_transaction import has_locks, may_use_one_transaction
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.database import open_database
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.launcher import choose_launcher
+from restore_drill.servers.model import Target
+from tests.helpers.drills import Drill
+from tests.helpers.live import databases, url_of
+from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+
+GIB = 1 << 30
+
+
+def role(live: Target, name: str, options: str) -> str:
+    """A new role with the password pw: what stands before the @ of its URL."""
+    with live.connect() as connection:
+        connection.execute(f"DROP ROLE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'pw' {options}".encode())
+    return f"{name}:pw"
+
+
+def refused(drill: Drill, *words: str) -> None:
+    """Assert that `drill` could not run, said all `words`, and has not read the backup whole."""
+    assert drill.code == 6, drill.output
+    for each in words:
+        assert each in drill.output
+    assert "Read to its end" not in drill.output
+    assert "Traceback" not in drill.output
+
+
+def test_role_without_createdb(live: Target, drill_beside: Callable[..., Drill]) -> None:
+    """It is named, with what gives it the right, and the way that needs none."""
+    had = databases(live)
+    user = role(live, "plain", "NOCREATEDB")
+
+    drill = drill_beside(DATABASE_URL=url_of(live, user))
+
+    refused(drill, "the role plain may not create a database", 'ALTER ROLE "plain" CREATEDB')
+    assert f"--in-place --confirm {live.conninfo['dbname']}" in drill.output
+    assert databases(live) == had
+
+
+def test_owners_and_extensions_of_the_head(
+    live: Target, backups: Path, drill_beside: Callable[..., Drill], shops: Shops
+) -> None:
+    """Roles that are missing or out of reach, and extensions that the server lacks or refuses."""
+    had = databases(live)
+    user = role(live, "maker", "CREATEDB")
+    out_of_reach = drill_beside(DATABASE_URL=url_of(live, user))
+    refused(out_of_reach, "its role may not give objects to", "shop_owner", "GRANT")
+
+    path = pg_dump(shops.source(15), backups / "db" / "later.sql")
+    text = path.read_text()
+    path.write_text(text.replace("Owner: shop_owner", "Owner: nobody_here"))
+    refused(drill_beside(), "the backup needs roles that the server lacks: nobody_here")
+
+    heading = "-- Name: nowhere; Type: EXTENSION; Schema: -; Owner: -\n--\n\n"
+    path.write_text(text.replace("-- Name: billing", heading + "--\n-- Name: billing", 1))
+    refused(drill_beside(), "does not have: nowhere")
+    assert databases(live) == had
+
+
+def test_a_role_that_is_no_superuser_is_enough(
+    live: Target, backups: Path, drill_beside: Callable[..., Drill], shops: Shops
+) -> None:
+    """One with CREATEDB that is a member of the owners, whatever limits it has."""
+    fill_shop(live, "GRANT shop_owner TO app")
+    user = role(live, "owner", "CREATEDB IN ROLE shop_owner")
+    fill_shop(live, "ALTER ROLE owner SET statement_timeout = '1ms'")
+    fill_shop(live, "ALTER ROLE owner SET lock_timeout = '1ms'")
+    source = shops.database(15, "owned")
+    fill_shop(
+        source,
+        "CREATE TABLE t AS SELECT n, repeat('x', 1000) FROM generate_series(1, 9000) n;"
+        "ALTER TABLE t ADD PRIMARY KEY (n); ALTER TABLE t OWNER TO shop_owner",
+    )
+    (backups / "db" / "backup.dump").unlink()
+    pg_dump(source, backups / "db" / "backup.sql")
+    with live.connect() as connection:
+        name = psycopg.sql.Identifier(live.conninfo["dbname"])
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} OWNER TO shop_owner").format(name))
+    had = databases(live)
+
+    drill = drill_beside("--jobs=2", DATABASE_URL=url_of(live, user))
+
+    assert drill.code == 0, drill.output
+    assert "split over 2 connections" in drill.output
+    assert databases(live) == had
+
+
+def test_missing_database_and_no_server(live: Target, drill_beside: Callable[..., Drill]) -> None:
+    """Each has words and a remedy of its own."""
+    url = url_of(live).rpartition("/")[0]
+    missing = drill_beside(DATABASE_URL=f"{url}/nowhere")
+    silent = drill_beside(DATABASE_URL="postgresql://app@127.0.0.1:1/shop")
+
+    refused(missing, "no connection to the database", "correct the name at the end")
+    refused(silent, "no connection to the database 127.0.0.1:1/shop", "check that the server is up")
+
+
+def test_room_and_connections(live: Target) -> None:
+    """A disk that is too small, and a server whose connections are nearly used up."""
+    with live.connect() as connection:
+        free = free_bytes(connection)
+    (line,) = survey(live, Head(), 0, 1)
+    assert "free disk space" in line
+    if free is None:  # the server is shut in, and its directory is not seen from here
+        assert "cannot be asked" in line
+    else:
+        with pytest.raises(CouldNotRun, match="no room for a second database"):
+            list(survey(live, Head(), free + GIB, 1))
+    with pytest.raises(CouldNotRun, match="connections are free"):
+        list(survey(live, Head(), 0, 10_000))
+
+
+def test_a_large_dump_is_not_restored_in_one_transaction(live: Target) -> None:
+    """A server that is not ours keeps most of its locks for the application."""
+    entries = tuple(Entry("TABLE", "public", f"t{n}", "x") for n in range(12_000))
+    foreign = open_database(url_of_socket(live), lambda _: live.binaries)
+    beside = Target(
+        "database", foreign.conninfo, foreign.server_version, live.binaries,
+        throwaway=False, beside="shop",
+    )  # fmt: skip
+    assert has_locks(beside, 300)
+    assert may_use_one_transaction(beside, Contents("", Head(), entries[:300]))
+    assert not may_use_one_transaction(beside, Contents("", Head(), entries))
+    assert may_use_one_transaction(live, Contents("", Head(), entries))
+    assert not may_use_one_transaction(foreign, Contents("", Head(), entries[:300]))
+
+
+def url_of_socket(live: Target) -> str:
+    """URL of `live` without a password."""
+    return url_of(live, live.conninfo["user"])
+
+
+@pytest.fixture(scope="module")
+def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a database of a server that is in recovery, and stays so."""
+    binaries, launcher = find_binaries(15, note=quiet), choose_launcher()
+    folder = Path("/tmp") / f"rd-replica-{time.time_ns()}"  # noqa: S108  # a socket needs a short path
+    folder.mkdir(mode=0o755)
+    launcher.own(folder)
+    data = folder / "data"
+    del tmp_path_factory
+    try:
+        launcher.run(
+            [binaries.tool("initdb"), f"--pgdata={data}", "--username=app", "--auth=trust"],
+            cwd=folder,
+        )
+        with server(binaries, folder):
+            pass
+        (data / "standby.signal").touch()
+        with server(binaries, folder):
+            yield f"postgresql://app@{quote(str(folder), safe='')}:5432/postgres"
+    finally:
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+class server:  # noqa: N801  # a context
+    """A server on the data directory in `folder` with its socket there."""
+
+    def __init__(self, binaries: Binaries, folder: Path) -> None:
+        """Nothing is started yet."""
+        self.binaries, self.folder = binaries, folder
+
+    def __enter__(self) -> None:
+        """Start it, and wait until it answers."""
+        launcher = choose_launcher()
+        self.process = subprocess.Popen(
+            [*launcher.prefix, self.binaries.tool("postgres"), "-D", str(self.folder / "data"),
+             "-c", "listen_addresses=", "-k", str(self.folder)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **launcher.options,
+        )  # fmt: skip
+        for _ in range(300):
+            try:
+                psycopg.connect(host=str(self.folder), user="app", dbname="postgres").close()
+            except psycopg.OperationalError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError("no server")
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def test_replica(replica: str, drill_beside: Callable[..., Drill]) -> None:
+    """It takes no second database, and the primary is asked for."""
+    drill = drill_beside(DATABASE_URL=replica)
+
+    refused(drill, "it is a read-only replica", "name the primary in DATABASE_URL")
