@@ -55,11 +55,11 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
             password = connection.info.password
             may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
-        found = [cause for said, cause in CAUSES.items() if re.search(said, str(error))]
+        causes = [cause for said, cause in CAUSES.items() if re.search(said, str(error))]
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
             checked=[first_line(error)],
-            remedy=remedy_for("live_connection", (*found, "no_connection")[0]),
+            remedy=remedy_for("live_connection", (*causes, "no_connection")[0]),
         ) from None
     found = Target(
         kind="database",
