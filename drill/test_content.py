@@ -33,9 +33,9 @@ def test_table_has_its_content(
     known_table: str, comparison: Comparison, contents: Contents
 ) -> None:
     """A table has exactly the rows and the content that the source had."""
-    told = comparison.difference(known_table)
-    assert not told, message(
-        f"{known_table} {told}",
+    difference = comparison.difference(known_table)
+    assert not difference, message(
+        f"{known_table} {difference}",
         checked=["manifest of the backup", rows_in(contents, known_table)],
         remedy=remedy_for("test_table_has_its_content", "different"),
     )

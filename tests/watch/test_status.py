@@ -192,7 +192,7 @@ def test_dashboard_gets_json(tmp_path: Path) -> None:
 
     found = json.loads(told)
     assert code == 0
-    assert found["ok"] is True and found["trouble"] == ""
+    assert found["ok"] is True and found["problem"] == ""
     assert found["last_passed_at"] == PASSED.at.isoformat()
     assert [each["verdict"] for each in found["drills"]] == ["failed", "passed"]
 

@@ -76,8 +76,8 @@ def make_sample(source: Target, cards: int, folder: Path) -> Backup:
         check=False,
     )
     if done.returncode:
-        said = safe_lines(done.stderr.splitlines())
-        raise CouldNotRun("pg_dump of the sample shop failed", checked=said)
+        output = safe_lines(done.stderr.splitlines())
+        raise CouldNotRun("pg_dump of the sample shop failed", checked=output)
     path.with_name(f"{path.name}.sha256").write_text(f"{sha256_of(path)}  {path.name}\n")
     return Backup(
         path=path,

@@ -102,20 +102,20 @@ def run_query(
 
 def reason_of(error: psycopg.Error, timeout: float, query: str) -> str:
     """Why a query failed, in words; CouldNotRun where the server went away."""
-    said = error_text(error, own=query)
+    error_line = error_text(error, own=query)
     source = error.diag.source_file
     if isinstance(error, errors.QueryCanceled):
         return f"it {took_too_long(timeout)}"
     if isinstance(error, errors.ReadOnlySqlTransaction) or (
         error.sqlstate == "0A000" and source == "analyze.c"
     ):
-        return f"it writes, but runs read-only: {said}"
+        return f"it writes, but runs read-only: {error_line}"
     if is_more_than_one(error):
         return "it holds more than one statement"
     if error.sqlstate is None or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
         raise CouldNotRun(
             "the connection was lost while an SQL criterion ran",
-            checked=[said],
+            checked=[error_line],
             remedy=remedy_for("machine", "server_lost"),
         ) from None
-    return said
+    return error_line

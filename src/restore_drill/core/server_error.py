@@ -81,10 +81,10 @@ class ServerError:
         names = words(known)
         if self.sqlstate == INTERNAL:  # it counts by OID
             return {word for quoted in self.quoted for word in words(quoted)} <= names
-        said = words(self.message)
+        found = words(self.message)
         doubtful = {word for quoted in self.quoted for word in words(quoted)}
-        doubtful |= {word for word in said if HAS_DIGIT.fullmatch(word)}
-        doubtful |= said & words(self.internal)
+        doubtful |= {word for word in found if HAS_DIGIT.fullmatch(word)}
+        doubtful |= found & words(self.internal)
         return doubtful <= names
 
     def is_of_own(self, sql: str) -> bool:

@@ -37,9 +37,9 @@ def error_in(error: psycopg.Error) -> ServerError:
     diag = error.diag
     if not diag.sqlstate:
         is_of_libpq = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        said = str(error).strip() if is_of_libpq else ""
+        text = str(error).strip() if is_of_libpq else ""
         kind = f"{type(error).__name__} of the database driver"
-        return ServerError("", said.splitlines()[0] if said else kind)
+        return ServerError("", text.splitlines()[0] if text else kind)
     return ServerError(
         sqlstate=diag.sqlstate,
         message=diag.message_primary or "",

@@ -108,7 +108,8 @@ def lines_of(state: State, chosen: list[dict[str, Any]], found: list[dict[str, A
     """What was accepted, what stays, and what to do next."""
     titles = [str(each["object"]).removeprefix("rows of ") for each in chosen]
     lines = [
-        f"Accepted: {title} {each['told']}" for title, each in zip(titles, chosen, strict=True)
+        f"Accepted: {title} {each.get('description', '')}"
+        for title, each in zip(titles, chosen, strict=True)
     ]
     rest = len(found) - len(chosen)
     if rest:

@@ -68,7 +68,9 @@ class Drift:
     def as_json(self) -> dict[str, Any]:
         """What result.json holds."""
         return {
-            "against": [{"kind": measure.kind, "told": measure.name} for measure in self.measures],
+            "against": [
+                {"kind": measure.kind, "description": measure.name} for measure in self.measures
+            ],
             "moved": list(self.moved),
             "failing": [each.as_json() for each in self.failing],
             "accepted": [each.as_json() for each in self.accepted],

@@ -77,7 +77,7 @@ class Finding:
         found: dict[str, Any] = {
             "what": self.what,
             "object": self.title,
-            "told": self.description,
+            "description": self.description,
             "now": self.now,
         }
         found |= {"against": self.against, "marks": list(self.marks)}

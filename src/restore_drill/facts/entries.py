@@ -55,8 +55,8 @@ def output_of(dump: subprocess.Popen[bytes]) -> tuple[bytes, str]:
     with at_work(lambda: "pg_dump --schema-only"):
         output, errors = dump.communicate()
     if dump.returncode:
-        said = errors.decode("utf-8", "replace").strip().splitlines()
-        return b"", "; ".join(safe_lines(said)[-3:]) or f"exit code {dump.returncode}"
+        lines = errors.decode("utf-8", "replace").strip().splitlines()
+        return b"", "; ".join(safe_lines(lines)[-3:]) or f"exit code {dump.returncode}"
     return output, ""
 
 

@@ -71,7 +71,7 @@ def measured_of(result: Result) -> str:
     drift = result["drift"]
     if drift is None:
         return f"Measured against: the {result['basis']}"
-    against = " and ".join(each["told"] for each in drift["against"])
+    against = " and ".join(each["description"] for each in drift["against"])
     drifted = f"drift against {against}" if against else f"no drift yet: {drift['why_not']}"
     return f"Measured against: the {result['basis']}; {drifted}"
 

@@ -60,6 +60,6 @@ def keep_cluster(data: Path, prepared: Path) -> None:
         for path in home.iterdir():
             if time.time() - path.stat().st_mtime > CLUSTER_AGE:
                 shutil.rmtree(path, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as draft:
-            if copy_cluster(data, Path(draft) / "cluster"):
-                put(Path(draft) / "cluster", prepared)
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as staging:
+            if copy_cluster(data, Path(staging) / "cluster"):
+                put(Path(staging) / "cluster", prepared)

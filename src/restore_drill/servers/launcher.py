@@ -74,11 +74,11 @@ class Launcher:
     def why_not(self, user: int) -> str:
         """Why this way does not run programs as `user`; empty when it does."""
         try:
-            said = self.run(["id", "-u"], cwd=Path("/")).stdout.strip()
+            output = self.run(["id", "-u"], cwd=Path("/")).stdout.strip()
         except (OSError, subprocess.SubprocessError) as error:
-            said = str(error)
+            output = str(error)
         way = " ".join(self.prefix) or f"switching to user {user}"
-        return "" if said == str(user) else f"{way}: {said}"
+        return "" if output == str(user) else f"{way}: {output}"
 
 
 @functools.cache

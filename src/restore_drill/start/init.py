@@ -50,8 +50,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise UsageError(f"{root} is restore-drill itself: put your criteria into its drill/")
     remove_other_schema(here / NAME / SCHEMA)
     for path, text in files():
-        said = "written" if write_new(here / path, text) else "kept"
-        note(f"{said:<14}{path}")
+        outcome = "written" if write_new(here / path, text) else "kept"
+        note(f"{outcome:<14}{path}")
     if (here / ".git").exists():
         ignore_reports(here / ".gitignore")
     if not is_own_drill(here / NAME):

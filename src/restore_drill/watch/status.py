@@ -143,7 +143,7 @@ def line_of(drill: Drill) -> str:
 
 
 def for_dashboard(drills: Sequence[Drill], judged: Sequence[Series]) -> dict[str, Any]:
-    """The same for machines: `ok`, `trouble`, `last_passed_at`, and the drills, oldest first.
+    """The same for machines: `ok`, `problem`, `last_passed_at`, and the drills, oldest first.
 
     `last_passed_at` is that of the series that passed longest ago, null where one never did.
     """
@@ -152,7 +152,7 @@ def for_dashboard(drills: Sequence[Drill], judged: Sequence[Series]) -> dict[str
         {
             "name": each.name,
             "ok": not each.problem,
-            "trouble": each.what,
+            "problem": each.what,
             "last_passed_at": last_pass(each.drills),
         }
         for each in judged
@@ -161,7 +161,7 @@ def for_dashboard(drills: Sequence[Drill], judged: Sequence[Series]) -> dict[str
     return {
         "schema": 1,
         "ok": not bad,
-        "trouble": summed(judged),
+        "problem": summed(judged),
         "last_passed_at": None if None in passes else min(filter(None, passes)),
         "series": series,
         "drills": [drill.as_json() for drill in drills],
