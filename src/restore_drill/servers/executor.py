@@ -65,7 +65,7 @@ class ServerExecutor(PostgreSQLExecutor):
         self.command_parts += ["-D", self.datadir, "-l", self.logfile]
         self._cwd = self.host
         self._stderr = subprocess.STDOUT
-        self.output, self.is_closed = "", False
+        self.last_output, self.is_closed = "", False
         self._additional_popen_kwargs = launcher.options
         self.is_isolated = not isolation.why_not()
         if self.is_isolated:
@@ -150,7 +150,7 @@ class ServerExecutor(PostgreSQLExecutor):
         """Keep what pg_ctl or the walls printed when they gave up, before that is thrown away."""
         output = self.output()
         if output is not None and self.process is not None and self.process.poll():
-            self.output = output.read()
+            self.last_output = output.read()
             self.is_closed = self.is_isolated and self.process.returncode == isolation.CLOSED
         return super().check_subprocess()
 

@@ -68,7 +68,7 @@ def start(executor: ServerExecutor) -> None:
     except (ExecutorError, OSError, subprocess.SubprocessError) as error:
         executor.stop()
         if executor.is_closed:
-            executor.give_up_isolation(executor.output.strip())
+            executor.give_up_isolation(executor.last_output.strip())
         elif executor.is_copy:
             shutil.rmtree(executor.prepared, ignore_errors=True)
             executor.clean_directory()
@@ -90,7 +90,7 @@ def words_of(executor: ServerExecutor, error: Exception) -> str:
     log = executor.run_directory.log
     with suppress(OSError):
         return untrusted.read_text(log)
-    return getattr(error, "output", None) or executor.output or str(error)
+    return getattr(error, "output", None) or executor.last_output or str(error)
 
 
 def could_not_start(executor: ServerExecutor, error: Exception) -> CouldNotRun:
