@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.hold import LOCK_KEY, Hold
+from restore_drill.live.drill_databases import LOCK_KEY
+from restore_drill.live.hold import Hold
 from restore_drill.live.refusals import refuse_change
 from restore_drill.live.safety import take_snapshot
 from restore_drill.manifest.settle import differences

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from restore_drill.live.hold import LOCK_KEY
 from restore_drill.servers.model import Target
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+LOCK_KEY = 0x7265_7374_6F72_65
+"""Key of the advisory lock that keeps two drills apart in the database itself ("restore")."""
 INFIX, RANDOM, LONGEST = "_drill_", 12, 63
 """`shop_drill_0123456789ab`, in the 63 bytes that a name of PostgreSQL may have."""
 

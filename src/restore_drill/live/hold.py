@@ -11,10 +11,10 @@ from psycopg import errors, sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.live.drill_databases import LOCK_KEY, lock_key
+from restore_drill.live.name_lock import holders_of
 from restore_drill.servers.model import Target
 
-LOCK_KEY = 0x7265_7374_6F72_65
-"""Key of the advisory lock that keeps two drills apart ("restore")."""
 LOCK_WAIT = "15s"
 """How long the application's sessions may keep a table from us."""
 
@@ -51,7 +51,8 @@ class Hold:
         """New session that has the drill's lock."""
         connection = self.target.connect()
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
-        if row and row[0]:
+        promoting = holders_of(connection, lock_key(self.target.conninfo["dbname"]))
+        if row and row[0] and not promoting:
             return connection
         connection.close()
         raise CouldNotRun(
