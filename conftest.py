@@ -24,6 +24,7 @@ pytest_plugins = (
     "fixtures.verdict",
     "fixtures.select",
     "fixtures.beside",
+    "fixtures.promote",
     "fixtures.snapshot",
     "fixtures.target",
     "fixtures.restore",

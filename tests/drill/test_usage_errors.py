@@ -58,6 +58,23 @@ USAGE = {
     "in place of nothing": (
         ["--in-place", "--confirm=x"], {}, "--in-place does not go with --target embedded"
     ),
+    "promotion, not confirmed": (
+        ["--target=database", "--promote"], DATABASE, "--promote renames the live database"
+    ),
+    "both ways at once": (
+        ["--target=database", "--promote", "--in-place", "--confirm=x"],
+        DATABASE,
+        "--promote does not go with --in-place",
+    ),
+    "promotion of nothing": (
+        ["--promote", "--confirm=x"], {}, "--promote does not go with --target embedded"
+    ),
+    "a loss of nothing": (
+        ["--target=database", "--accept-loss"], DATABASE, "--accept-loss accepts nothing"
+    ),
+    "no time for locks": (
+        ["--max-lock-wait=0"], {}, "--max-lock-wait (DRILL_MAX_LOCK_WAIT) cannot be '0'"
+    ),
     "reset of nothing": (["--confirm-reset=x"], {}, "add --target database"),
     "bad redis url": ([], {"REDIS_URL": "http://:hunter2@host"}, "REDIS_URL is not a Redis URL"),
     "odd redis url": ([], {"REDIS_URL": "redis://:hunter2\u2100@h"}, "REDIS_URL"),

@@ -14,8 +14,8 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
-        "target", "in_place", "confirm", "confirm_reset", "image", "redis_image", "jobs",
-        "production_settings",
+        "target", "promote", "in_place", "confirm", "confirm_reset", "accept_loss",
+        "max_lock_wait", "image", "redis_image", "jobs", "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

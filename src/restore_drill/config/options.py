@@ -151,7 +151,34 @@ OPTIONS = {
             "instead of restoring into a new one beside it",
             is_flag=True,
         ),
-        Option("--confirm", "", None, "name of the live database, which --in-place asks for"),
+        Option(
+            "--promote",
+            "",
+            None,
+            "with --target database: give the live database's name to the restored one when it "
+            "is proved; the old one stays whole beside it",
+            is_flag=True,
+        ),
+        Option(
+            "--confirm",
+            "",
+            None,
+            "name of the live database, which --promote and --in-place ask for",
+        ),
+        Option(
+            "--accept-loss",
+            "",
+            None,
+            "promote also where the live database has rows newer than the backup, or the backup "
+            "is too old",
+            is_flag=True,
+        ),
+        Option(
+            "--max-lock-wait",
+            "DRILL_MAX_LOCK_WAIT",
+            "10s",
+            "how long a promotion waits for open transactions of the live database",
+        ),
         Option("--confirm-reset", "", None, "--in-place --confirm X in one"),
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
     )

@@ -20,9 +20,10 @@ from restore_drill.config.values import (
     database_url_of,
     duration_of,
     flag_of,
-    is_in_place,
+    lock_wait_of,
     path_of,
     redis_url_of,
+    way_of,
 )
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
@@ -37,7 +38,10 @@ REFERENCE = "reference.txt"
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one run, checked; durations in seconds, None where nobody has set one."""
+    """All settings of one run, checked; durations in seconds, None where nobody has set one.
+
+    `way` is that of the target `database`: `beside`, `promote` or `in-place`.
+    """
 
     root: Path
     backup: Path | None
@@ -59,7 +63,9 @@ class Settings:
     require_backup: bool
     image: str | None
     redis_image: str | None
-    in_place: bool
+    way: str
+    accept_loss: bool
+    max_lock_wait: float
     confirm: str | None
     sample_rows: int
 
@@ -67,6 +73,16 @@ class Settings:
     def is_sample(self) -> bool:
         """Whether nothing names a backup, so that the sample shop is drilled."""
         return self.backup is None and self.backup_path is None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the live database itself is reset."""
+        return self.way == "in-place"
+
+    @property
+    def promote(self) -> bool:
+        """Whether the restored database takes the name of the live one."""
+        return self.way == "promote"
 
     @property
     def notes_folder(self) -> Path | None:
@@ -172,7 +188,9 @@ def check(
         require_backup=flag_of(given, "require_backup"),
         image=given["image"],
         redis_image=given["redis_image"],
-        in_place=is_in_place(given, target),
+        way=way_of(given, target),
+        accept_loss=flag_of(given, "accept_loss"),
+        max_lock_wait=lock_wait_of(given),
         confirm=given["confirm"] or given["confirm_reset"],
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

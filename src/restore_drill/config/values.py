@@ -29,6 +29,10 @@ COPY = {
 """Command that fetches a backup, by the scheme of its URL."""
 
 
+WAYS = {"promote": "renames the live database", "in_place": "resets the live database"}
+"""Options that choose a way which changes the live database, and how."""
+
+
 def path_of(
     given: dict[str, str | None], name: str, here: Path, *, must_exist: bool = False
 ) -> Path | None:
@@ -99,6 +103,13 @@ def duration_of(given: dict[str, str | None], name: str) -> float | None:
     return seconds
 
 
+def lock_wait_of(given: dict[str, str | None]) -> float:
+    """Seconds that a promotion waits for open transactions at most."""
+    return duration_of(given, "max_lock_wait") or parse_duration(
+        OPTIONS["max_lock_wait"].default or "0"
+    )
+
+
 def count_of(given: dict[str, str | None], name: str) -> int | None:
     """Whole number of 1 or more set for `name`."""
     text = given[name]
@@ -125,23 +136,38 @@ def database_url_of(given: dict[str, str | None], target: str) -> str | None:
     return checked_database_url(url)
 
 
-def is_in_place(given: dict[str, str | None], target: str) -> bool:
-    """Whether `--target database` resets the live database itself: asked for, and confirmed."""
-    asked, both = flag_of(given, "in_place"), given["confirm_reset"] is not None
+def way_of(given: dict[str, str | None], target: str) -> str:
+    """The way of `--target database`: `beside`, or `promote` and `in-place`, which are confirmed.
+
+    A usage error for a confirmation of nothing, for a way without one, and for both ways at once.
+    """
+    asked = [name for name in WAYS if flag_of(given, name)]
     is_confirmed = given["confirm"] is not None
-    if both and (asked or is_confirmed):
-        raise usage_error(
-            "confirm_reset", "is --in-place --confirm in one", "leave one of them out"
-        )
-    if is_confirmed and not asked:
-        raise usage_error("confirm", "confirms nothing", "it belongs to --in-place")
-    if asked and not is_confirmed:
-        what = "resets the live database"
-        raise usage_error("in_place", what, "confirm that by its name: --confirm NAME")
-    if (asked or both) and target != "database":
-        name = "in_place" if asked else "confirm_reset"
+    if given["confirm_reset"] is not None:
+        if asked or is_confirmed:
+            raise usage_error(
+                "confirm_reset", "is --in-place --confirm in one", "leave one of them out"
+            )
+        asked, name = ["in_place"], "confirm_reset"
+    else:
+        name = asked[0] if asked else ""
+        refuse_unconfirmed(asked, is_confirmed=is_confirmed)
+    if asked and target != "database":
         raise usage_error(name, f"does not go with --target {target}", "add --target database")
-    return asked or both
+    if flag_of(given, "accept_loss") and asked != ["promote"]:
+        raise usage_error("accept_loss", "accepts nothing", "it belongs to --promote")
+    return asked[0].replace("_", "-") if asked else "beside"
+
+
+def refuse_unconfirmed(asked: list[str], *, is_confirmed: bool) -> None:
+    """Usage error unless one of WAYS was asked for and confirmed, or neither."""
+    if asked[1:]:
+        raise usage_error("promote", "does not go with --in-place", "leave one of them out")
+    if is_confirmed and not asked:
+        raise usage_error("confirm", "confirms nothing", "it belongs to --promote or --in-place")
+    if asked and not is_confirmed:
+        remedy = "confirm that by its name: --confirm NAME"
+        raise usage_error(asked[0], WAYS[asked[0]], remedy)
 
 
 def checked_database_url(url: str) -> str:

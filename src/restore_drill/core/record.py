@@ -35,6 +35,7 @@ class Record:
     backup: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
     snapshot: dict[str, Any] | None = None
+    promotion: dict[str, Any] | None = None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     redis: dict[str, Any] | None = None

@@ -31,6 +31,7 @@ from restore_drill.live.undecided import (
     read_source,
     undecided_file,
 )
+from restore_drill.live.way_back import by_command
 from restore_drill.manifest.settle import differences
 from restore_drill.restore.archive import restore_archive
 from restore_drill.selection.candidate import as_backup, look_at
@@ -85,8 +86,20 @@ def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `restore-drill rollback`."""
-    parser.add_argument("snapshot", type=Path, help="the file pre_drill_snapshot_*.dump")
-    parser.add_argument("--confirm-reset", required=True, metavar="DBNAME")
+    parser.add_argument(
+        "snapshot", type=Path, nargs="?", help="the file pre_drill_snapshot_*.dump to restore"
+    )
+    parser.add_argument(
+        "--confirm-reset", metavar="DBNAME", help="the database that the snapshot is restored into"
+    )
+    parser.add_argument(
+        "--confirm",
+        metavar="DBNAME",
+        help="without a snapshot: swap this database, which was promoted, with what it was before",
+    )
+    parser.add_argument(
+        "--max-lock-wait", metavar="X", help="how long open transactions are waited for then"
+    )
     parser.add_argument(
         "--no-snapshot",
         action="store_true",
@@ -95,6 +108,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Take the database in DATABASE_URL back: to a snapshot, or to what was promoted away."""
+    if (parsed.snapshot is None) != (parsed.confirm_reset is None) or (
+        (parsed.snapshot is None) == (parsed.confirm is None)
+    ):
+        raise UsageError(
+            "give either a snapshot and --confirm-reset DBNAME, or --confirm DBNAME alone, "
+            "which swaps a promoted database back"
+        )
+    if parsed.snapshot is None:
+        return by_command(parsed, root, note)
+    return restore_snapshot(parsed, root)
+
+
+def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
     """Restore the database in DATABASE_URL from the snapshot that a drill has left."""
     path: Path = parsed.snapshot
     if not path.is_file():

@@ -70,6 +70,7 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
     yield from finding_lines(result)
     yield from backup_lines(result)
     yield from snapshot_lines(result, target)
+    yield from promotion_lines(result)
     restored = result["timings"]["restore"]
     has_problem = any(check["stage"] == "restore" for check in problems_of(result))
     if restored is not None and not has_problem:
@@ -123,6 +124,8 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         if now:
             yield kind, f"The live database: {now}"
         yield from (("note", line.strip()) for line in more)
+    elif result["promotion"]:
+        yield "note", "Safety snapshot: not needed, the old database is kept whole"
     elif target == "database" and (result["target"] or {}).get("way") == "beside":
         yield "note", "Safety snapshot: not needed, the live database is only read"
     elif target == "database":
@@ -130,6 +133,22 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
     else:
         why = f"not needed, the {target} target touches nothing that exists"
         yield "note", f"Safety snapshot: {why}"
+
+
+def promotion_lines(result: Result) -> Iterator[Line]:
+    """What the live name holds now, the name of the old database, and the way back."""
+    promotion = result["promotion"]
+    if not promotion:
+        return
+    promoted = promotion["promoted"]
+    yield ("ok" if promoted else "warn"), f"The live database: {promotion['live_database']}"
+    if why := promotion.get("why"):
+        yield ("bad" if promoted is None else "note"), f"Not promoted: {why}"
+    yield from (("note", f"Accepted loss: {line}") for line in promotion["lost"] if promoted)
+    if promoted:
+        yield "note", f"The way back: {promotion['way_back']}"
+        drop = f"DROP DATABASE {promotion['kept_quoted']}"
+        yield "note", f"When nobody needs the old one any more: {drop}"
 
 
 def next_lines(result: Result) -> Iterator[Line]:

@@ -97,6 +97,7 @@ def build_result(
         "backup": record.backup,
         "target": record.target,
         "snapshot": record.snapshot,
+        "promotion": record.promotion,
         "timings": timings | {"total": round(record.elapsed, 3)},
         "stages": stages,
         "tables": record.tables,

@@ -19,6 +19,8 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import SWITCHED_SINCE, Target
 
+WAYS = {"promote": "promotion", "in-place": "reset"}
+"""What each way is for the live database, where it has to be confirmed."""
 CAUSES = {
     r"password authentication failed|no password supplied": "wrong_password",
     r'database ".*" does not exist': "no_database",
@@ -31,11 +33,11 @@ def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
     url = settings.database_url or ""
     conninfo = conninfo_of(url)
     name = conninfo["dbname"]
-    if settings.in_place and settings.confirm != name:
+    if settings.way != "beside" and settings.confirm != name:
         raise CouldNotRun(
-            f"{place_of(conninfo)} was not touched: its reset is not confirmed",
+            f"{place_of(conninfo)} was not touched: its {WAYS[settings.way]} is not confirmed",
             checked=[f"the name that was given: {settings.confirm}"],
-            remedy=remedy_for("live", "not_confirmed", name=name),
+            remedy=remedy_for("not_confirmed", settings.way, name=name),
         )
     return open_database(url, lambda major: find_binaries(major, note=note))
 

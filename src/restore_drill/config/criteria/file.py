@@ -22,7 +22,7 @@ from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.config.criteria.waivers import WAIVER
 
 BOUNDS = ("min", "max", "equals")
-FLAT = ("sql", "backup", "tolerance", "drift", "redis")
+FLAT = ("sql", "backup", "tolerance", "drift", "redis", "application")
 """Sections whose keys are fields of `Criteria`."""
 
 
@@ -125,6 +125,7 @@ TOLERANCE = Section(
     "[tolerance]",
 )
 
+ROLE = "the role that the application connects as"
 HEAD = "a query that returns the applied schema versions"
 
 FILE = Section(
@@ -150,6 +151,13 @@ FILE = Section(
         "drift": Key(
             Section({"head": Key(Text(HEAD), HEAD)}, "[drift]"),
             "losses and changes of the source since the last passed drill",
+        ),
+        "application": Key(
+            Section(
+                {"role": Key(Text(ROLE), ROLE, "application_role")},
+                "[application]",
+            ),
+            "what the application needs of a live database",
         ),
         "redis": Key(
             Section(

@@ -1,0 +1,108 @@
+"""A promotion: checked when the new database is still empty, carried out when it is proved."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.sql import Identifier
+
+from restore_drill.core.calling import COMMAND
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.server_errors import error_text
+from restore_drill.live.beside import with_own_settings
+from restore_drill.live.carry import check_carry
+from restore_drill.live.identity import identity_of_server
+from restore_drill.live.journal import PROMOTION, Journal
+from restore_drill.live.maintenance import OTHERS, maintenance_target
+from restore_drill.live.name_lock import NameLock
+from restore_drill.live.promotable import check_promotable, notes_on_users
+from restore_drill.live.swap import Means, kept_name, swap
+from restore_drill.servers.model import Target
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The database `incoming` is to take the name of `live`; their numbers are known."""
+
+    means: Means
+    system: str
+    name: str
+    live_oid: int
+    incoming_oid: int
+    incoming: str
+
+    def journal(self) -> Journal:
+        """The journal of the swap that begins now."""
+        now = datetime.now(UTC)
+        return Journal(
+            system=self.system,
+            name=self.name,
+            live_oid=self.live_oid,
+            incoming_oid=self.incoming_oid,
+            incoming=self.incoming,
+            kept=kept_name(self.name, "before", now.utctimetuple()),
+            kind=PROMOTION,
+            begun_at=now.isoformat(timespec="seconds"),
+        )
+
+    def check(self) -> list[str]:
+        """Lines on who is connected; CouldNotRun where the two cannot be swapped."""
+        server = self.means.server
+        try:
+            with server.connect() as connection:
+                check_promotable(connection, server, self.live_oid, self.name)
+                check_carry(connection, self.live_oid, self.incoming_oid)
+                return notes_on_users(connection, self.live_oid, self.name)
+        except psycopg.Error as error:
+            raise CouldNotRun(
+                f"database {self.name} was not touched: its server could not be examined",
+                checked=[error_text(error)],
+            ) from None
+
+    def carry_out(self) -> dict[str, Any]:
+        """Swap the two; gives part `promotion` of result.json.
+
+        NotSwapped where both have the names that they had, NotSettled where that is not known.
+        """
+        began = time.monotonic()
+        done, ended = swap(self.means, self.journal())
+        return {
+            "promoted": True,
+            "database": done.name,
+            "kept": done.kept,
+            "kept_quoted": Identifier(done.kept).as_string(None),
+            "sessions_ended": ended,
+            "seconds": round(time.monotonic() - began, 3),
+            "way_back": way_back_command(done.name),
+        }
+
+
+def way_back_command(name: str) -> str:
+    """Command that swaps the old database `name` back."""
+    return f"{COMMAND} rollback --confirm {shlex.quote(name)}"
+
+
+@contextmanager
+def promotion_of(
+    live: Target, incoming: Target, folder: Path, max_wait: float
+) -> Iterator[Promotion]:
+    """Promotion of `incoming` over `live`, under the lock on its name.
+
+    The lock is held in the database postgres: in template1 it would keep others from CREATE
+    DATABASE. `folder` holds the journals. CouldNotRun where another drill has the lock.
+    """
+    name = live.conninfo["dbname"]
+    server = with_own_settings(maintenance_target(live, [n for n in OTHERS if n != name][:1]))
+    system, live_oid, name = identity_of_server(live)
+    _, incoming_oid, incoming_name = identity_of_server(incoming)
+    with NameLock(server, name) as lock:
+        means = Means(server, lock, folder, max_wait)
+        yield Promotion(means, system, name, live_oid, incoming_oid, incoming_name)

@@ -1,0 +1,120 @@
+"""The way back from a promotion: the old database gets its name again, by a swap of its own."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restore_drill.config.settings import settings_here
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.remedies import remedy_for
+from restore_drill.live.deferred import DeferredSignals
+from restore_drill.live.interrupted import server_of, system_of
+from restore_drill.live.journal import DONE, PREPARED, WAY_BACK, Journal, journals_of
+from restore_drill.live.name_lock import NameLock
+from restore_drill.live.promotable import check_promotable, notes_on_users
+from restore_drill.live.safety import snapshot_folder
+from restore_drill.live.settle import Connection, names_of, settle
+from restore_drill.live.swap import Means, kept_name, swap
+from restore_drill.servers.database import conninfo_of
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
+
+
+def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], None]) -> int:
+    """Carry out `restore-drill rollback --confirm NAME`."""
+    given = {"target": "database", "max_lock_wait": parsed.max_lock_wait}
+    settings = settings_here(given, root)
+    url = settings.database_url or ""
+    name = conninfo_of(url)["dbname"]
+    if parsed.confirm != name:
+        raise UsageError(
+            f"--confirm names {parsed.confirm!r}, DATABASE_URL the database {name!r}; "
+            "nothing was touched"
+        )
+    if settings.is_sample:
+        raise UsageError(
+            "BACKUP_PATH is unset: its folder snapshots/ holds the journal of the promotion; "
+            "nothing was touched"
+        )
+    folder = snapshot_folder(settings)
+    server = server_of(url, lambda major: find_binaries(major, note=note))
+    with DeferredSignals():
+        done = swap_back(server, folder, name, settings.max_lock_wait, note)
+    note(f"{name} is the database again that it was before its promotion")
+    note(f"the one that it replaces is whole too, and called {done.kept}; nothing drops it but you")
+    return 0
+
+
+def swap_back(
+    server: Target, folder: Path, name: str, max_wait: float, note: Callable[[str], None]
+) -> Journal:
+    """Give the name `name` back to the database that had it before its last promotion.
+
+    `server` leads to the server through another database. The one that is replaced stays as
+    `NAME_undone_TIME`. CouldNotRun where no journal names what to go back to, or it is not there.
+    """
+    with NameLock(server, name) as lock:
+        system = system_of(server)
+        for journal in journals_of(folder, name, system):
+            if journal.is_open:
+                settle(server, folder, journal)
+        with server.connect() as connection:
+            plan = plan_of(connection, folder, name, system)
+            check_promotable(connection, server, plan.live_oid, name)
+            for line in notes_on_users(connection, plan.live_oid, name):
+                note(line)
+        done, _ = swap(Means(server, lock, folder, max_wait), plan)
+        return done
+
+
+def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Journal:
+    """The swap that undoes the promotion which has put the present database `name` there."""
+    row = connection.execute(
+        "SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = %s", [name]
+    ).fetchone()
+    done = [each for each in journals_of(folder, name, system) if each.step == DONE]
+    last = next((each for each in done if row and each.incoming_oid == row[0]), None)
+    if last is None or last.kind == WAY_BACK:
+        raise nothing_to_undo(connection, folder, name, last)
+    if names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
+        found = names_of(connection, last.live_oid).get(last.live_oid, "gone")
+        raise CouldNotRun(
+            f"database {name} was not touched: the one that it was before its promotion is not "
+            f"called {last.kept} any more",
+            checked=[f"pg_database: number {last.live_oid} is {found}"],
+            remedy=remedy_for("way_back", "renamed", kept=last.kept, name=name),
+        )
+    now = datetime.now(UTC)
+    return replace(
+        last,
+        live_oid=last.incoming_oid,
+        incoming_oid=last.live_oid,
+        incoming=last.kept,
+        kept=kept_name(name, "undone", now.utctimetuple()),
+        kind=WAY_BACK,
+        begun_at=now.isoformat(timespec="seconds"),
+        step=PREPARED,
+    )
+
+
+def nothing_to_undo(
+    connection: Connection, folder: Path, name: str, last: Journal | None
+) -> CouldNotRun:
+    """Why there is no promotion to go back from."""
+    others = connection.execute(
+        "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)"
+        " ORDER BY 1",
+        [f"{name}_"],
+    ).fetchall()
+    why = f"no journal in {folder} is of a promotion of it on this server"
+    if last is not None:
+        why = "its last promotion was undone already"
+    return CouldNotRun(
+        f"database {name} was not touched: {why}",
+        checked=[f"beside it on the server: {other}" for (other,) in others],
+        remedy=remedy_for("way_back", "no_journal", name=name),
+    )

@@ -1,0 +1,303 @@
+"""Promotion by the command: the live name goes to the proved database, and back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from restore_drill.servers.model import Target
+from tests.helpers.drills import ROOT, Drill
+from tests.helpers.live import databases, start_and_wait, url_of
+from tests.helpers.swaps import connect
+
+Promote = Callable[..., Drill]
+
+
+@pytest.fixture
+def promote(drill_beside: Callable[..., Drill], live: Target) -> Promote:
+    """Function that drills with --promote."""
+    named = f"--confirm={live.conninfo['dbname']}"
+    return lambda *given, **named_too: drill_beside("--promote", named, *given, **named_too)
+
+
+def rows_of(live: Target, name: str, table: str) -> Any:
+    """How many rows a table of the database `name` has; None where it is not there."""
+    with live.connect(dbname=name) as connection:
+        there = connection.execute("SELECT to_regclass(%s)", [table]).fetchone()
+        if there == (None,):
+            return None
+        row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    return row and row[0]
+
+
+def roll_back(live: Target, backups: Path, *given: str, **environment: str) -> Any:
+    """Run `python -m drill rollback`."""
+    return subprocess.run(
+        [sys.executable, "-m", "drill", "rollback", *given],
+        cwd=ROOT,
+        env=os.environ
+        | {"DATABASE_URL": url_of(live), "BACKUP_PATH": str(backups)}
+        | environment,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_proved_database_takes_the_live_name_and_gives_it_back(
+    live: Target, backups: Path, promote: Promote
+) -> None:
+    """The old database is whole beside it; the way back is the command that is printed."""
+    name = live.conninfo["dbname"]
+    with live.connect() as connection:
+        connection.execute(f"ALTER DATABASE {name} SET work_mem = '7MB'".encode())
+        connection.execute(f"COMMENT ON DATABASE {name} IS 'the shop'".encode())
+    session = connect(live)
+
+    drill = promote()
+    session.close()
+
+    assert drill.code == 0, drill.output
+    found = drill.result["promotion"]
+    kept = found["kept"]
+    assert (found["promoted"], found["database"]) == (True, name)
+    assert drill.result["target"]["way"] == "promote"
+    assert kept.startswith(f"{name}_before_2")
+    assert '"shop", idle' in drill.output
+    assert rows_of(live, name, "public.cards") == 200
+    assert rows_of(live, name, "public.only_live") is None
+    assert rows_of(live, kept, "public.only_live") == 7
+    with live.connect() as connection:
+        assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+    assert f"rollback --confirm {name}" in drill.output
+    assert not [each for each in databases(live) if each.startswith(f"{name}_drill")]
+
+    back = roll_back(live, backups, "--confirm", name)
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    (undone,) = [each for each in databases(live) if each.startswith(f"{name}_undone_")]
+    assert undone in back.stdout
+    assert rows_of(live, name, "public.only_live") == 7
+    assert rows_of(live, undone, "public.cards") == 200
+    assert kept not in databases(live)
+
+    again = roll_back(live, backups, "--confirm", name)
+    assert again.returncode == 6
+    assert "its last promotion was undone already" in again.stderr
+
+
+def test_unproved_database_is_not_promoted(live: Target, tmp_path: Path, promote: Promote) -> None:
+    """A criterion that reads the database decides: the live one is what it was."""
+    had = databases(live)
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")
+
+    drill = promote(f"--criteria={criteria}")
+
+    assert drill.code == 1, drill.output
+    assert databases(live) == had
+    assert drill.result["promotion"]["promoted"] is False
+    assert "the restored copy was not proved good" in drill.result["promotion"]["why"]
+    assert "is what it was before the drill" in drill.output
+
+
+ADVISORY = """
+import pytest
+
+@pytest.mark.advisory
+def test_smoke(facts):
+    assert not facts, "the team's own smoke"
+"""
+
+
+def test_budgets_age_redis_and_advice_are_reported_and_prevent_nothing(
+    live: Target, tmp_path: Path, promote: Promote
+) -> None:
+    """The drill is red, and the live name is that of the restored database."""
+    (tmp_path / "test_smoke.py").write_text(ADVISORY)
+
+    drill = promote(
+        "--max-backup-age=1ms", "--accept-loss", "--max-total-time=1ms",
+        str(ROOT / "drill"), str(tmp_path / "test_smoke.py"), REDIS_URL="redis://127.0.0.1:1/0",
+    )  # fmt: skip
+
+    assert drill.code == 1, drill.output
+    assert drill.result["promotion"]["promoted"] is True, drill.output
+    assert "test_smoke" in drill.failed
+    assert "What failed does not concern the database: " in drill.output
+    assert rows_of(live, live.conninfo["dbname"], "public.cards") == 200
+
+
+def test_what_would_be_lost_is_reported_before_and_has_to_be_accepted(
+    live: Target, promote: Promote
+) -> None:
+    """Minutes, table and both times; nothing is restored before that."""
+    with live.connect() as connection:
+        connection.execute("CREATE TABLE orders (at timestamptz, due timestamp)")
+        connection.execute("INSERT INTO orders VALUES (now(), now() + interval '9 days')")
+    had = databases(live)
+
+    drill = promote("--max-backup-age=1000d")
+
+    assert drill.code == 6, drill.output
+    assert "was not touched: a promotion would lose data" in drill.output
+    assert "1 minute of data: public.orders has a row of" in drill.output
+    assert "--accept-loss" in drill.output
+    assert drill.result["timings"]["restore"] is None
+    assert databases(live) == had
+
+    accepted = promote("--max-backup-age=1000d", "--accept-loss")
+
+    assert accepted.code == 0, accepted.output
+    assert "Accepted loss: 1 minute of data: public.orders" in accepted.output
+    kept = accepted.result["promotion"]["kept"]
+    assert rows_of(live, kept, "public.orders") == 1
+
+
+WRITES_WHILE_IT_DRILLS = """
+import os, psycopg
+
+def test_application_writes(facts):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("INSERT INTO orders VALUES (now())")
+"""
+
+
+def test_what_is_written_while_it_drills_is_not_lost_unseen(
+    live: Target, tmp_path: Path, promote: Promote
+) -> None:
+    """It was not accepted: the restored database is good, and does not take the live name."""
+    with live.connect() as connection:
+        connection.execute("CREATE TABLE orders (at timestamptz)")
+    (tmp_path / "test_writes.py").write_text(WRITES_WHILE_IT_DRILLS)
+    had = databases(live)
+
+    drill = promote(str(ROOT / "drill"), str(tmp_path / "test_writes.py"))
+
+    assert drill.code == 6, drill.output
+    assert "a promotion would lose data" in drill.output
+    assert "public.orders has a row of" in drill.output
+    assert drill.result["promotion"]["promoted"] is False
+    assert databases(live) == had
+
+
+def test_another_name_confirms_nothing(live: Target, drill_beside: Callable[..., Drill]) -> None:
+    """Nothing is touched, and the message names the right one."""
+    had = databases(live)
+
+    drill = drill_beside("--promote", "--confirm=another")
+
+    assert drill.code == 6, drill.output
+    assert "its promotion is not confirmed" in drill.output
+    assert f"--promote --confirm {live.conninfo['dbname']}" in drill.output
+    assert databases(live) == had
+
+
+def test_an_interrupt_keeps_the_live_database(
+    live: Target, backups: Path, report_dir: Path
+) -> None:
+    """Ctrl-C while the restored database is verified: it is dropped, nothing else has changed."""
+    had = databases(live)
+    process = start_and_wait(
+        live, backups, report_dir, "--promote", f"--confirm={live.conninfo['dbname']}"
+    )
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert databases(live) == had
+    assert "is what it was before the drill" in output
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "give either a snapshot and --confirm-reset DBNAME, or --confirm DBNAME alone"),
+        (["--confirm", "x", "--confirm-reset", "x"], "give either a snapshot"),
+        (["--confirm", "another"], "--confirm names 'another', DATABASE_URL the database"),
+    ],
+)
+def test_the_way_back_asks_for_the_right_name(
+    given: list[str], message: str, live: Target, backups: Path
+) -> None:
+    """Usage errors, exit 4."""
+    done = roll_back(live, backups, *given)
+
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert message in done.stderr
+
+
+def test_without_a_journal_there_is_no_way_back(live: Target, backups: Path) -> None:
+    """The message names what to do by hand."""
+    done = roll_back(live, backups, "--confirm", live.conninfo["dbname"])
+
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "is of a promotion of it on this server" in done.stderr
+    assert "ALTER DATABASE" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "part", [["-k", "restore_time"], ["-m", "verify"], ["-x"], ["--deselect=x"]], ids=str
+)
+def test_a_part_of_the_drill_promotes_nothing(
+    part: list[str], live: Target, promote: Promote
+) -> None:
+    """Refused before anything starts: exit 4."""
+    had = databases(live)
+
+    drill = promote(*part)
+
+    assert drill.code == 4, drill.output
+    assert "--promote runs the whole drill only" in drill.output
+    assert databases(live) == had
+
+
+RIGHTS = """
+CREATE ROLE shop_app LOGIN;
+GRANT USAGE ON SCHEMA public TO shop_app;
+CREATE TABLE cards (id int);
+CREATE TABLE purchases (id int);
+GRANT SELECT ON cards TO shop_app;
+GRANT SELECT, INSERT ON purchases TO shop_app;
+"""
+
+
+def test_application_role_decides_too(
+    live: Target, tmp_path: Path, promote: Promote, drill_beside: Callable[..., Drill]
+) -> None:
+    """What it could with the live tables it must be able to again, or as the dump grants."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[application]\nrole = "shop_app"\n')
+    with live.connect() as connection:
+        connection.execute(RIGHTS.encode())
+    had = databases(live)
+
+    lost = promote(f"--criteria={criteria}")
+
+    assert lost.code == 1, lost.output
+    words = lost.failed["test_application_role_keeps_its_rights[shop_app]"]
+    assert "role shop_app could not work with the restored database" in words
+    assert "public.purchases: lost INSERT, SELECT" in words
+    assert "public.cards" not in words
+    assert "rights of shop_app as the dump grants them: public.cards" in str(lost.result["notes"])
+    assert databases(live) == had
+
+    with live.connect() as connection:
+        connection.execute("REVOKE ALL ON purchases FROM shop_app")
+    kept = drill_beside(f"--criteria={criteria}")
+    with live.connect() as connection:
+        connection.execute("ALTER ROLE shop_app NOLOGIN")
+    locked_out = drill_beside(f"--criteria={criteria}", "-k", "application")
+    with live.connect() as connection:
+        connection.execute("DROP OWNED BY shop_app")
+        connection.execute("DROP ROLE shop_app")
+    missing = drill_beside(f"--criteria={criteria}", "-k", "application")
+
+    assert kept.code == 0, kept.output
+    assert "role shop_app has NOLOGIN" in locked_out.output
+    assert "role shop_app does not exist on the server" in missing.output

@@ -1,0 +1,166 @@
+"""The way back from a promotion, and what an interrupted swap leaves to the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.interrupted import settle_interrupted
+from restore_drill.live.journal import COMMITTING, DONE, UNDONE, Journal, write_journal
+from restore_drill.live.name_lock import NameLock
+from restore_drill.live.swap import NotSwapped, swap
+from restore_drill.live.way_back import swap_back
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
+from tests.helpers.shop import quiet, require_major
+from tests.helpers.swaps import Pair, connect, pair_on, swap_and_kill
+from tests.live.test_swap import journal_in, wait_until_let_go
+
+
+@pytest.fixture(scope="module", params=[15, 17])
+def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
+    """A live server of each of these majors."""
+    require_major(request.param)
+    with start_embedded(find_binaries(request.param, note=quiet), note=quiet) as started:
+        yield started
+
+
+@pytest.fixture
+def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
+    """A live database and the one that is to take its place."""
+    return pair_on(server, f"shop_{abs(hash(request.node.name)) % 10**8}")
+
+
+def promoted(pair: Pair, folder: Path) -> Journal:
+    """Promote the incoming database of `pair`."""
+    with NameLock(pair.server, pair.journal.name) as lock:
+        return swap(pair.means(folder, lock), pair.journal)[0]
+
+
+def back(pair: Pair, folder: Path) -> Journal:
+    """Take that back."""
+    return swap_back(pair.server, folder, pair.journal.name, 1.0, quiet)
+
+
+def url_of(pair: Pair) -> str:
+    """DATABASE_URL of the live name."""
+    host = pair.live.conninfo["host"].replace("/", "%2F")
+    return f"postgresql://postgres@{host}:{pair.live.conninfo['port']}/{pair.journal.name}"
+
+
+def tools(major: int) -> Binaries:
+    """Client tools."""
+    return find_binaries(major, note=quiet)
+
+
+def test_both_databases_stay_whole_there_and_back(pair: Pair, tmp_path: Path) -> None:
+    """Each keeps its number and its settings; a second time there is nothing to undo."""
+    with pair.server.connect() as connection:
+        connection.execute(f"ALTER DATABASE {pair.journal.name} CONNECTION LIMIT 9".encode())
+    promoted(pair, tmp_path)
+    done = back(pair, tmp_path)
+
+    names = pair.names()
+    assert names[pair.journal.name] == pair.journal.live_oid
+    assert names[done.kept] == pair.journal.incoming_oid
+    assert done.kept.startswith(f"{pair.journal.name}_undone_")
+    assert (pair.holds(pair.journal.name), pair.holds(done.kept)) == ("old", "new")
+    with pytest.raises(CouldNotRun, match="its last promotion was undone already"):
+        back(pair, tmp_path)
+
+
+def test_a_way_back_that_fails_can_be_repeated(pair: Pair, tmp_path: Path) -> None:
+    """Its own journal does not hide that of the promotion."""
+    promoted(pair, tmp_path)
+    with pair.server.connect() as blocking, blocking.transaction(force_rollback=True):
+        blocking.execute(f"ALTER DATABASE {pair.journal.kept} RENAME TO passing".encode())
+        with pytest.raises(NotSwapped):
+            back(pair, tmp_path)
+    assert pair.holds(pair.journal.name) == "new"
+
+    assert back(pair, tmp_path).step == DONE
+    assert pair.holds(pair.journal.name) == "old"
+
+
+def test_another_server_is_refused(pair: Pair, tmp_path: Path) -> None:
+    """One whose databases have the same names: nothing in the folder is about it."""
+    promoted(pair, tmp_path)
+    with start_embedded(find_binaries(15, note=quiet), note=quiet) as other:
+        twin = pair_on(other, pair.journal.name)
+        with pytest.raises(CouldNotRun, match="is of a promotion of it on this server"):
+            back(twin, tmp_path)
+        assert twin.holds(pair.journal.name) == "old"
+    assert pair.holds(pair.journal.name) == "new"
+
+
+def test_an_old_database_of_another_name_is_refused(pair: Pair, tmp_path: Path) -> None:
+    """Somebody has renamed it: the message names its present name."""
+    promoted(pair, tmp_path)
+    with pair.server.connect() as connection:
+        moved = f"ALTER DATABASE {pair.journal.kept} RENAME TO {pair.journal.name}_archive"
+        connection.execute(moved.encode())
+
+    with pytest.raises(CouldNotRun, match="is not called") as caught:
+        back(pair, tmp_path)
+
+    assert f"is {pair.journal.name}_archive" in str(caught.value)
+    assert pair.holds(pair.journal.name) == "new"
+
+
+def test_sessions_of_the_promoted_database_are_named_and_ended(pair: Pair, tmp_path: Path) -> None:
+    """The way back is a swap like any other."""
+    promoted(pair, tmp_path)
+    lines: list[str] = []
+    session = connect(pair.live, name="till")
+    try:
+        swap_back(pair.server, tmp_path, pair.journal.name, 0.1, lines.append)
+    finally:
+        session.close()
+
+    assert '"till", idle' in "\n".join(lines)
+    assert pair.holds(pair.journal.name) == "old"
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"), [("committing", "was undone"), ("committed", "had come about")]
+)
+def test_the_next_run_notes_how_an_interrupted_one_ended(
+    moment: str, words: str, pair: Pair, tmp_path: Path
+) -> None:
+    """In one line; afterwards there is nothing more to note."""
+    swap_and_kill(pair, tmp_path, moment)
+    wait_until_let_go(pair)
+
+    (line,) = settle_interrupted(tmp_path, url_of(pair), tools)
+
+    assert words in line
+    assert settle_interrupted(tmp_path, url_of(pair), tools) == []
+
+
+def test_a_live_name_that_is_gone_is_given_back(pair: Pair, tmp_path: Path) -> None:
+    """Where only the first of the two renames was done, by whatever means."""
+    write_journal(tmp_path, replace(pair.journal, step=COMMITTING))
+    with pair.server.connect() as connection:
+        rename = f"ALTER DATABASE {pair.journal.name} RENAME TO {pair.journal.kept}"
+        connection.execute(rename.encode())
+
+    (line,) = settle_interrupted(tmp_path, url_of(pair), tools)
+
+    assert "was undone" in line
+    assert pair.holds(pair.journal.name) == "old"
+    assert journal_in(tmp_path, pair).step == UNDONE
+
+
+def test_a_swap_that_is_at_work_is_left_alone(pair: Pair, tmp_path: Path) -> None:
+    """Its lock is held: it is not called interrupted."""
+    write_journal(tmp_path, pair.journal)
+    with (
+        NameLock(pair.server, pair.journal.name),
+        pytest.raises(CouldNotRun, match="another drill is at work"),
+    ):
+        settle_interrupted(tmp_path, url_of(pair), tools)
