@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ class Pair:
             row = connection.execute("SELECT what FROM content").fetchone()
         assert row is not None
         return str(row[0])
+
+    def server_as(self, user: str) -> Target:
+        """The way to the server as `user`, who is no superuser: nobody else turns triggers off."""
+        conninfo = {**self.server.conninfo, "user": user}
+        return replace(self.server, conninfo=conninfo, without_event_triggers=False)
 
     def means(self, folder: Path, lock: NameLock, **options: Any) -> Means:
         """What to swap with."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,7 +148,7 @@ def test_what_a_role_may_not_carry_is_refused_beforehand(
     run(pair, script)
     old, new = pair.journal.live_oid, pair.journal.incoming_oid
     was = catalog_rows(pair.server, new)
-    theirs = replace(pair.server, conninfo={**pair.server.conninfo, "user": "owner"})
+    theirs = pair.server_as("owner")
 
     with theirs.connect() as connection, pytest.raises(CouldNotRun) as caught:
         check_carry(connection, old, new)
@@ -174,7 +173,7 @@ def test_the_value_of_a_setting_is_in_no_message(pair: Pair) -> None:
     """It may be a secret."""
     run(pair, "ALTER DATABASE {live} OWNER TO owner;\nALTER DATABASE {incoming} OWNER TO owner")
     run(pair, "ALTER ROLE app IN DATABASE {live} SET \"app.key\" = 'hunter2'")
-    theirs = replace(pair.server, conninfo={**pair.server.conninfo, "user": "owner"})
+    theirs = pair.server_as("owner")
 
     with theirs.connect() as connection, pytest.raises(CouldNotRun) as caught:
         check_carry(connection, pair.journal.live_oid, pair.journal.incoming_oid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def pair() -> Iterator[Pair]:
 
 def by(pair: Pair, user: str) -> Target:
     """The way to the server as `user`."""
-    return replace(pair.server, conninfo={**pair.server.conninfo, "user": user})
+    return pair.server_as(user)
 
 
 def check(pair: Pair, server: Target) -> None:

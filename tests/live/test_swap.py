@@ -233,7 +233,7 @@ def test_what_holds_the_database_is_named(
         for name in (pair.journal.name, pair.journal.incoming):
             connection.execute(f'ALTER DATABASE "{name}" OWNER TO keeper'.encode())
     session = application(pair.live, name="till")
-    server = replace(pair.server, conninfo={**pair.server.conninfo, "user": "keeper"})
+    server = pair.server_as("keeper")
     theirs = replace(pair, server=server)
     try:
         with NameLock(server, pair.journal.name) as lock, pytest.raises(NotSwapped) as caught:
