@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.read import read_contents
-from restore_drill.backups.sections import part_alone, without_rows
+from restore_drill.backups.sections import part_alone, without_keys, without_rows
 from restore_drill.selection.candidate import as_backup, look_at
 from tests.helpers.drills import run_drill
 from tests.helpers.shop import Shops, pg_dump, quiet
 
 ROWS, KEYS = "only rows, without their tables", "only indexes, keys and triggers"
+WITHOUT_KEYS = ("--section=pre-data", "--section=data")
 PARTS = {
     ("--data-only",): ROWS,
     ("--data-only", "--inserts"): ROWS,
@@ -22,7 +23,7 @@ PARTS = {
     ("--section=post-data",): KEYS,
     ("--section=data", "--section=post-data"): "rows, indexes and keys without their tables",
     ("--section=pre-data",): "",
-    ("--section=pre-data", "--section=data"): "",
+    WITHOUT_KEYS: "",
     ("--schema-only",): "",
     ("--table=public.cards",): "",
     (): "",
@@ -39,6 +40,7 @@ def test_parts_of_a_dump_are_known(form: str, shops: Shops, tmp_path: Path) -> N
         assert found.startswith(expected) and bool(found) is bool(expected), options
         no_rows = {"--schema-only", "--section=pre-data"} & set(options)
         assert bool(without_rows(contents)) is (bool(no_rows) and "--section=data" not in options)
+        assert bool(without_keys(contents)) is (options == WITHOUT_KEYS)
 
 
 def test_rows_alone_are_one_finding(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
@@ -65,3 +67,15 @@ def test_structure_alone_is_named_before_the_restore(
     drill = run_drill(f"--backup={path}", "-m", "select", report_dir=report_dir)
 
     assert "The backup holds no rows (--schema-only, or --section=pre-data)" in drill.output
+
+
+def test_rows_without_keys_are_not_passed_over(
+    shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """Nobody knows whether the source has any: it stands under what was not checked."""
+    path = pg_dump(shops.source(15), tmp_path / "backup.sql", *WITHOUT_KEYS)
+
+    drill = run_drill(f"--backup={path}", "-m", "select", report_dir=report_dir)
+
+    assert "Not checked: whether indexes, keys and triggers came back" in drill.output
+    assert "was it taken with --section?" in drill.output

@@ -18,6 +18,8 @@ ANYWHERE = {
 """Kinds that say nothing of the section: of the whole database, or of other entries."""
 NEED_A_TABLE = {"INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE"}
 NEED_ANYTHING = {"TABLE DATA", "SEQUENCE SET"}
+SEVERAL = 2
+"""Tables of which hardly a database has none with a key."""
 
 
 def part_alone(contents: Contents) -> str:
@@ -36,6 +38,18 @@ def part_alone(contents: Contents) -> str:
     if has_keys:
         return "only indexes, keys and triggers, without their tables (--section=post-data)"
     return ""
+
+
+def without_keys(contents: Contents) -> str:
+    """That `contents` have rows of several tables and nothing of the post-data section.
+
+    Such a database can be, but no dump says with which options it was taken. Empty where it has
+    something of that section, or is too small to tell.
+    """
+    kinds = [entry.kind for entry in contents.entries]
+    if kinds.count("TABLE") < SEVERAL or "TABLE DATA" not in kinds or POST_DATA & {*kinds} - {""}:
+        return ""
+    return "the backup holds no index, key, foreign key or trigger; was it taken with --section?"
 
 
 def without_rows(contents: Contents) -> str:
