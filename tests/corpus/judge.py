@@ -134,6 +134,7 @@ def known_tables(facts: Facts) -> dict[str, Any]:
 def judge(facts: Facts) -> Judgement:
     """Ask every criterion for which `facts` holds what it asks."""
     red, unasked, asked = [], [], 0
+    facts = {"compared": lambda: facts.get("comparison"), **facts}
     for criterion in criteria_for(facts):
         if criterion.asks & BUDGETS:
             continue

@@ -89,6 +89,7 @@ def facts_of(
         was, now = manifest.fingerprint, fingerprint_of(facts)
         compared["comparison"] = compare_by_dump(was, now, copy, source=source)
     return compared | {
+        "compared": lambda: compared.get("comparison"),
         "facts": facts,
         "restored": copy,
         "measure": lambda fact: number_of(copy, fact),

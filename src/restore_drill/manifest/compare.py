@@ -46,6 +46,11 @@ class Comparison:
         return [*tables, *self.sequences, *self.large_objects, *self.schema]
 
 
+def is_whole(found: Comparison | None) -> bool:
+    """Whether a comparison shows that no definition of the source is lost or changed."""
+    return found is not None and not found.objects
+
+
 def compare(was: Fingerprint, now: Fingerprint) -> Comparison:
     """How the database `now` differs from what it `was`."""
     now = named_as_before(was, now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import LiteralString, NamedTuple
@@ -19,11 +20,14 @@ from restore_drill.facts.session import Connection
 from restore_drill.facts.survey import Survey, some
 
 FUNCTIONS: LiteralString = (
-    """
+    r"""
     SELECT p.oid, n.nspname || '.' || p.proname
             || '(' || pg_get_function_identity_arguments(p.oid) || ')',
         quote_ident(n.nspname), l.lanname,
-        ARRAY(SELECT setting FROM unnest(p.proconfig) setting)
+        ARRAY(SELECT setting FROM unnest(p.proconfig) setting),
+        ARRAY(SELECT lower(btrim(found[1], '"')) FROM regexp_matches(p.prosrc,
+            '\mtemp(?:orary)?\s+(?:table\s+)?(?:if\s+not\s+exists\s+)?("[^"]+"|[\w$]+)', 'gi')
+            found)
     FROM pg_proc p
     JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
     WHERE p.prokind <> 'a' AND NOT EXISTS (
@@ -33,6 +37,9 @@ FUNCTIONS: LiteralString = (
     + "ORDER BY 2"
 )
 """Functions and procedures of the user; those of an extension are its own business."""
+
+NO_RELATION, NO_TYPE = "42P01", "42704"
+ABSENT = re.compile(r'(?:relation|type) "([^"]+)"')
 
 VALIDATORS = {"sql": "fmgr_sql_validator", "plpgsql": "plpgsql_validator"}
 """The server's own check of a body, for the languages whose check runs nothing of it."""
@@ -46,6 +53,8 @@ class Function(NamedTuple):
     schema: str
     language: str
     settings: list[str]
+    temporary: list[str]
+    """What its body may make for its session alone: CREATE TEMP TABLE, SELECT INTO TEMP."""
 
 
 def check_function(connection: Connection, function: Function, schemas: str) -> Resolved:
@@ -82,19 +91,41 @@ def plan_unresolved(survey: Survey) -> Callable[[Facts], dict[str, str]]:
             work = partial(check_function, function=function, schemas=survey.schemas)
             jobs.append((function.name, survey.plan.add(f"function {function.name}", work)))
 
+    temporary = {name for function in found for name in function.temporary}
+
     def finish(_: Facts) -> dict[str, str]:
-        unresolved, by_path = {}, []
+        unresolved, by_path, of_session = {}, [], []
         for name, each in ((name, job.result()) for name, job in jobs):
             if each.outcome.sqlstate == NO_PRIVILEGE:
                 survey.not_checked.append((f"body of {name}", each.outcome.error))
+            elif lacks(each) in temporary:
+                of_session.append(name)
             elif each.outcome.error:
                 unresolved[name] = each.outcome.error
             elif each.by_path:
                 by_path.append(name)
         survey.notes += needs_path("function", by_path)
+        if of_session:
+            what = f"bodies of {show_count(len(of_session), 'function')}: {some(of_session)}"
+            why = "they name temporary tables that a function of this database makes"
+            survey.not_checked.append((what, why))
         return unresolved
 
     return finish
+
+
+def lacks(resolved: Resolved) -> str:
+    """The table or type without a schema that a body names and that is not there."""
+    if resolved.outcome.sqlstate not in (NO_RELATION, NO_TYPE):
+        return ""
+    found = ABSENT.search(resolved.outcome.error)
+    return found[1].lower() if found else ""
+
+
+def same_in_source(unresolved: Mapping[str, str]) -> str:
+    """Why functions that do not resolve are nothing that the backup has lost."""
+    which = f"{show_count(len(unresolved), 'function')} would fail when called, as in the source"
+    return f"{which}: the manifest shows that nothing is missing. {some(list(unresolved))}"
 
 
 def note_languages(found: list[Function], survey: Survey) -> None:
