@@ -28,6 +28,8 @@ CREATE TABLE base (id int PRIMARY KEY, amount numeric CONSTRAINT positive CHECK 
 CREATE TABLE early () INHERITS (base);
 ALTER TABLE base ADD CONSTRAINT small CHECK (amount < 99) NOT VALID;
 CREATE TABLE late () INHERITS (base);
+CREATE TABLE later () INHERITS (late);
+ALTER TABLE ONLY base ALTER amount SET STORAGE external, ALTER amount SET COMPRESSION pglz;
 CREATE TABLE parted (id int PRIMARY KEY, kind int CONSTRAINT of_kind REFERENCES kinds,
     note text CONSTRAINT short CHECK (length(note) < 99)) PARTITION BY RANGE (id);
 ALTER TABLE parted ADD CONSTRAINT noted CHECK (note IS NOT NULL) NOT VALID;
@@ -126,6 +128,7 @@ COMMENT ON TYPE span IS 'told';
 ALTER INDEX parted_kind ALTER COLUMN 2 SET STATISTICS 60;
 ALTER INDEX parted_1_kind_length_idx ALTER COLUMN 2 SET STATISTICS 50;
 ALTER TABLE parted_1 OWNER TO undumped_reader;
+ALTER TABLE ONLY late ALTER amount SET STORAGE plain;
 GRANT SELECT (note) ON parted_2_a TO undumped_reader;
 GRANT SELECT (id) ON held TO undumped_reader;
 GRANT SELECT (note) ON seen TO undumped_reader;
@@ -167,6 +170,8 @@ def test_what_a_dump_does_not_hold_is_no_loss(
     assert lines.count("comment on") == DUMPED.count("COMMENT ON")
     assert lines.count("grant on") == DUMPED.count("GRANT SELECT") + DUMPED.count("REVOKE USAGE")
     assert "owner of table public.parted_1 has changed" in lines
+    assert "column public.late.amount has changed" in lines
+    assert "column public.later.amount" not in lines
     assert "index public.parted_kind has changed" in lines
     assert "index public.parted_1_kind_length_idx has changed" in lines
     assert "special state of trigger public.parted_1.touch" in lines

@@ -110,7 +110,7 @@ def of_object(kind: str, name: str, was: DriftFacts, now: DriftFacts) -> Finding
             return Finding(ADDED, kind, name, "is as usual again", fails=False)
         return Finding(LOST, kind, name, f"is lost{described(before)}")
     if before is None:
-        if is_loss(kind, name, after, was):
+        if is_loss(kind, name, after, was, now):
             return Finding(CHANGED, kind, name, f"is new{described(after)}", digest(after))
         return Finding(ADDED, kind, name, "is new", digest(after), fails=False)
     changes = [*differences(kind, before, after, was, now)]
@@ -119,12 +119,17 @@ def of_object(kind: str, name: str, was: DriftFacts, now: DriftFacts) -> Finding
     return Finding(CHANGED, kind, name, "has changed: " + "; ".join(changes), digest(after))
 
 
-def is_loss(kind: str, name: str, after: Definition, was: DriftFacts) -> bool:
-    """Whether something new means that an object which was there before is no longer whole."""
+def is_loss(kind: str, name: str, after: Definition, was: DriftFacts, now: DriftFacts) -> bool:
+    """Whether something new means that an object which was there before is no longer whole.
+
+    What has no owner of its own here is PostgreSQL's or an extension's, and was there.
+    """
     if kind in WHEN_SPECIAL:
         return name in was.objects.get(WHEN_SPECIAL[kind], {})
     if kind == "grant on" and after.get("privileges") == "none":
-        return name.rpartition(" to ")[0] in was.objects.get("owner of", {})
+        granted = name.rpartition(" to ")[0]
+        owners = "owner of"
+        return granted in was.objects.get(owners, {}) or granted not in now.objects.get(owners, {})
     return False
 
 

@@ -26,6 +26,27 @@ TYPES = """
         AND n.nspname !~ '^pg_(toast|temp)'
 """
 
+# Of a composite type the collations of its attributes, of a range the operator class that orders
+# it, of a base type how its values are stored.
+DETAILS = """
+    SELECT n.nspname || '.' || t.typname AS name,
+        ARRAY(SELECT coalesce(s.nspname || '.' || l.collname, '-') FROM pg_attribute a
+            LEFT JOIN pg_collation l ON l.oid = a.attcollation
+            LEFT JOIN pg_namespace s ON s.oid = l.collnamespace
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attnum),
+        (SELECT s.nspname || '.' || o.opcname FROM pg_range r
+            JOIN pg_opclass o ON o.oid = r.rngsubopc
+            JOIN pg_namespace s ON s.oid = o.opcnamespace WHERE r.rngtypid = t.oid),
+        CASE WHEN t.typtype = 'b' THEN t.typstorage END
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE OWN(pg_type, t.oid) AND t.typtype IN ('c', 'r', 'b')
+        AND (c.oid IS NULL OR c.relkind = 'c')
+        AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
+        AND n.nspname !~ '^pg_(toast|temp)'
+"""
+
 FUNCTIONS = """
     SELECT n.nspname || '.' || f.proname || '(' || pg_get_function_identity_arguments(f.oid) || ')'
             AS name,
@@ -120,6 +141,7 @@ USER_MAPPINGS = """
 
 KINDS = (
     Kind("type", TYPES),
+    Kind("details of type", DETAILS, revision=2, names_since=2),
     Kind("function", FUNCTIONS, revision=2),
     Kind("body of function", SQL_BODIES, of_dialect=True),
     Kind("extension", EXTENSIONS),

@@ -25,6 +25,14 @@ OWNERS = """
                 AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
         UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
             WHERE OWN(pg_operator, oid) AND oprcode <> 0
+        UNION ALL SELECT 'pg_opclass'::regclass, oid, opcowner FROM pg_opclass
+            WHERE OWN(pg_opclass, oid)
+        UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfowner FROM pg_opfamily
+            WHERE OWN(pg_opfamily, oid)
+        UNION ALL SELECT 'pg_conversion'::regclass, oid, conowner FROM pg_conversion
+            WHERE OWN(pg_conversion, oid)
+        UNION ALL SELECT 'pg_language'::regclass, oid, lanowner FROM pg_language
+            WHERE OWN(pg_language, oid)
         UNION ALL SELECT 'pg_collation'::regclass, oid, collowner FROM pg_collation
             WHERE OWN(pg_collation, oid)
         UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, stxowner FROM pg_statistic_ext
@@ -42,6 +50,7 @@ OWNERS = """
         UNION ALL SELECT 'pg_publication'::regclass, oid, pubowner FROM pg_publication
             WHERE OWN(pg_publication, oid)
     ) object, pg_identify_object(object.class, object.oid, 0) named
+    WHERE NOT TEMPORARY(named)
 """
 
 # What differs from the privileges that an object has when nobody has granted anything. Objects of
@@ -133,7 +142,7 @@ LABELS = """
 """
 
 KINDS = (
-    Kind("owner of", OWNERS, revision=3, names_since=3),
+    Kind("owner of", OWNERS, revision=4, names_since=4),
     Kind("grant on", GRANTS, revision=2, names_since=2),
     Kind("default privileges", DEFAULT_PRIVILEGES),
     Kind("comment on", COMMENTS, revision=3, names_since=3),

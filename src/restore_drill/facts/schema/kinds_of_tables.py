@@ -33,10 +33,27 @@ PARTITIONS = """
     WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND OWN(pg_class, c.oid)
 """
 
+# A column that is inherited gets its storage and compression from those above it when a restore
+# makes its table; pg_dump writes them only where they are not the type's. So what is the same as
+# above counts as usual.
 COLUMNS = """
+    WITH RECURSIVE above AS (
+        SELECT i.inhrelid AS heir, i.inhparent AS parent
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE NOT c.relispartition AND c.relkind IN ('r', 'f')
+        UNION SELECT above.heir, i.inhparent
+        FROM above JOIN pg_inherits i ON i.inhrelid = above.parent
+    )
     SELECT n.nspname || '.' || c.relname || '.' || a.attname AS name,
         format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-        nullif(a.attstorage, y.typstorage), a.attcompression,
+        CASE WHEN NOT EXISTS (SELECT 1 FROM above
+            JOIN pg_attribute p ON p.attrelid = above.parent AND p.attname = a.attname
+            WHERE above.heir = a.attrelid AND p.attstorage = a.attstorage)
+            THEN nullif(a.attstorage, y.typstorage) END,
+        CASE WHEN a.attcompression <> '' AND NOT EXISTS (SELECT 1 FROM above
+            JOIN pg_attribute p ON p.attrelid = above.parent AND p.attname = a.attname
+            WHERE above.heir = a.attrelid AND p.attcompression = a.attcompression)
+            THEN a.attcompression ELSE '' END,
         CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
         OPTIONS(a.attoptions, column),
         OPTIONS(a.attfdwoptions, foreign),
@@ -49,15 +66,15 @@ COLUMNS = """
         AND OWN(pg_class, c.oid) AND n.nspname !~ '^pg_(toast|temp)'
 """
 
+# Of a table that inherits, its own columns: a restore puts those of its parents before them.
 COLUMN_ORDER = """
     SELECT n.nspname || '.' || c.relname AS name,
         ARRAY(SELECT a.attname FROM pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum)
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                AND (c.relispartition OR a.attinhcount = 0) ORDER BY a.attnum)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f') AND OWN(pg_class, c.oid)
         AND n.nspname !~ '^pg_(toast|temp)'
-        AND (c.relispartition OR NOT EXISTS (
-            SELECT 1 FROM pg_inherits i WHERE i.inhrelid = c.oid))
 """
 
 DEFAULTS = """
@@ -155,8 +172,8 @@ KINDS = (
     Kind("schema", SCHEMAS),
     Kind("table", TABLES),
     Kind("partition", PARTITIONS),
-    Kind("column", COLUMNS, revision=2),
-    Kind("order of the columns of", COLUMN_ORDER),
+    Kind("column", COLUMNS, revision=3),
+    Kind("order of the columns of", COLUMN_ORDER, revision=2, names_since=2),
     Kind("default of", DEFAULTS),
     Kind("constraint", CONSTRAINTS, revision=2, names_since=2),
     Kind("index", INDEXES),

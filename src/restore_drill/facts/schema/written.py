@@ -22,7 +22,8 @@ from restore_drill.backups.plaindump.events import Cut, Event, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.names import joined, part_of
-from restore_drill.facts.schema.definition import CAST, NAME, meaning
+from restore_drill.facts.schema.casts import CAST, NAME
+from restore_drill.facts.schema.definition import meaning
 
 WORDS = rf"'[^']*+(?:''[^']*+)*+'|{CAST}|\s+|{NAME}(?:\.{NAME})*+|."
 PLAIN = re.compile(WORDS, re.DOTALL)
@@ -37,13 +38,13 @@ QUALIFIED = frozenset({
     "table", "partition", "column", "order of the columns of", "default of", "constraint", "index",
     "statistics object", "row security of", "policy", "replica identity of", "sequence",
     "foreign table", "view", "materialized view", "rule", "trigger", "special state of trigger",
-    "type", "function", "body of function", "text search dictionary", "text search configuration",
-    "collation",
+    "type", "details of type", "function", "body of function", "text search dictionary",
+    "text search configuration", "collation",
 })  # fmt: skip
 """Kinds whose names begin with a schema and what lies in it; of the others all statements count."""
 NAME_ENDS = re.compile(r"[.(]|$")
 SUMS = 2**64
-REVISION = 2
+REVISION = 3
 """Raised with each change of what is compared of a statement."""
 Names = list[list[str]]
 """Names in a statement by their parts, without quotes: `s.t` is `["s", "t"]`."""
