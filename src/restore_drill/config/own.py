@@ -30,9 +30,9 @@ def own_drill_around(path: Path) -> Path | None:
 
 
 def own_drill_near(here: Path) -> Path | None:
-    """The own drill folder of someone who works in `here`: around it, or in it as `drill/`."""
-    below = here / NAME
-    return below if is_own_drill(below) else own_drill_around(here)
+    """The own drill folder for work in `here`: around it, or `drill/` in it or above."""
+    below = next(filter(is_own_drill, (each / NAME for each in (here, *here.parents))), None)
+    return own_drill_around(here) or below
 
 
 def own_drill_among(arguments: Iterable[str], here: Path) -> Path | None:

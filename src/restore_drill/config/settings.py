@@ -6,9 +6,11 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, usage_error
@@ -129,14 +131,26 @@ def read_environment(*folders: Path) -> Mapping[str, str]:
 
 
 def values_in(path: Path) -> dict[str, str | None]:
-    """Variables of an `.env` file, none where it is not there; UsageError where it is no use."""
+    """Variables of an `.env` file, none where it is not there; UsageError where it cannot count.
+
+    A line that python-dotenv cannot read it leaves out, and the drill would be of another backup.
+    """
     try:
-        return dotenv_values(path)
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return {}
     except OSError as error:
         why = why_closed(path, error)
         raise UsageError(f"{path} cannot be read: {why}; make it readable, or move it") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8 text; convert it, or move it") from None
+    for line in parse_stream(StringIO(text)):
+        if line.error:
+            where = f"{path}, line {line.original.line}"
+            raise UsageError(
+                f"{where} is not NAME=VALUE (not shown: it may hold a password); check the quotes"
+            )
+    return dotenv_values(stream=StringIO(text))
 
 
 def refuse_near_misses(names: Iterable[str]) -> None:

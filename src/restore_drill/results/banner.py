@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import COMMAND, IS_INSTALLED, SUITE
 from restore_drill.core.printable import shown_path
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.results.lines import (
@@ -50,8 +51,11 @@ def quiet_lines(result: Result, report: Path | None) -> Iterator[str]:
 
 def start_lines(settings: Settings) -> Iterator[Line]:
     """Lines below the START banner: where, by which criteria, and of what."""
-    criteria = shown_path(settings.criteria.path)
+    is_package = IS_INSTALLED and settings.criteria.path.is_relative_to(SUITE)
+    criteria = "of the package" if is_package else shown_path(settings.criteria.path)
     yield "ok", f"Environment validated (target {settings.target}, criteria {criteria})"
+    if is_package and not settings.is_sample:
+        yield "warn", f"No drill/ here or above: standard criteria alone ({COMMAND} init writes it)"
     if settings.is_sample and settings.require_backup:
         yield "warn", "No backup is named (BACKUP_PATH, --backup), and one is required"
     elif settings.is_sample:
