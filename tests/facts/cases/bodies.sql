@@ -68,7 +68,7 @@ SET check_function_bodies = off;
 CREATE FUNCTION broken() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETRN 1; END';
 
 -- case: functions with a search path of their own, or of the application
--- note: 1 function would not work under the default search_path, but where the application sets one: billing.total()
+-- note: 1 function would work only with a search_path that the application sets, not with the default one: billing.total()
 CREATE SCHEMA billing;
 CREATE SCHEMA "Odd, one";
 CREATE TABLE billing.lines (n int);
@@ -104,7 +104,7 @@ CREATE MATERIALIZED VIEW never AS SELECT visits_of(3) WITH NO DATA;
 
 -- case: view over a function that needs the application's search_path
 -- backup: known
--- note: 1 view would not work under the default search_path, but where the application sets one: public.v
+-- note: 1 view would work only with a search_path that the application sets, not with the default one: public.v
 CREATE SCHEMA app;
 CREATE TABLE app.limits (top int);
 SET check_function_bodies = off;
