@@ -79,7 +79,7 @@ def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:
     assert last.red[0] == "test_backup_is_complete"
     code, told = status(tmp_path)
     assert code == 1
-    assert "2 drills noted: 1 passed, 1 failed (50% passed)" in told
+    assert "2 drills recorded: 1 passed, 1 failed (50% passed)" in told
     assert "the last drill failed, first test_backup_is_complete" in told
 
 
@@ -102,7 +102,7 @@ def test_all_is_well(tmp_path: Path) -> None:
     code, told = status(tmp_path)
 
     assert code == 0, told
-    assert "5 drills noted: 5 passed (100% passed)" in told
+    assert "5 drills recorded: 5 passed (100% passed)" in told
     assert "Last pass: 1 d ago, of shop.dump" in told
     assert "passed (proven)" in told and "1.2 MB, 900 rows, restore 10 s" in told
     assert "Restore: 10 s, usually 10 s" in told
@@ -215,8 +215,8 @@ def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:
 
     assert code == 1
     assert "Series db/crm: PROBLEM: the last drill failed, first test_fact_holds[x]" in told
-    assert "3 drills noted: 2 passed, 1 failed (67% passed)" in told
-    assert "Series db/shop: OK" in told and "4 drills noted: 4 passed" in told
+    assert "3 drills recorded: 2 passed, 1 failed (67% passed)" in told
+    assert "Series db/shop: OK" in told and "4 drills recorded: 4 passed" in told
     assert "PROBLEM: db/crm: the last drill failed" in told and "OK: every" not in told
     assert [(each["name"], each["ok"]) for each in found["series"]] == [
         ("db/crm", False), ("db/shop", True)
@@ -290,4 +290,4 @@ def test_drill_is_not_stopped_by_its_history(shops: Shops, tmp_path: Path) -> No
     drill = run_drill(report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path))
 
     assert drill.code == 0, drill.output
-    assert "was not noted in" in drill.output
+    assert "was not recorded in" in drill.output

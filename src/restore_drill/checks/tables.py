@@ -73,7 +73,8 @@ def lost_objects(facts: Facts) -> tuple[str, str, Sequence[str]]:
         return "undumpable", what, []
     if missing := facts.missing_objects:
         number = show_count(len(missing), "object")
-        what = f"{number} of the backup missing after the restore: {some(missing, SHOWN)}"
+        are = "are" if missing[1:] else "is"
+        what = f"{number} of the backup {are} missing after the restore: {some(missing, SHOWN)}"
         return "no_statement" if facts.had_no_errors else "missing", what, missing[SHOWN:]
     return "", "", []
 

@@ -57,7 +57,7 @@ class Drift:
         """Which migration head would have excused what was found, had it moved."""
         known = {name: None for each in self.measures for name in each.facts.heads}
         if not known:
-            return ["no migration head was found: set a query in [drift] head"]
+            return ["migration head: none was found (a query in [drift] head names it)"]
         return [f"migration head {name}: has not moved" for name in known]
 
     def accept(self, found: Sequence[Finding]) -> str:

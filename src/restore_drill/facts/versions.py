@@ -59,6 +59,6 @@ def version_notes(connection: Connection, major: int) -> list[str]:
     if extensions:
         notes.append(
             f"{show_count(len(extensions), 'extension')} restored in this server's versions, "
-            f"since a dump names none: {', '.join(extensions)}"
+            f"because a dump does not name them: {', '.join(extensions)}"
         )
     return notes

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--format", choices=FORMATS, default="custom", help="[default: custom]")
     parser.add_argument("--compress", metavar="METHOD[:LEVEL]", help="gzip:6, zstd:3, lz4 or none")
-    parser.add_argument("--jobs", metavar="N", help="connections (cores) [env: DRILL_JOBS]")
+    parser.add_argument(
+        "--jobs", metavar="N", help="connections [default: the cores; env: DRILL_JOBS]"
+    )
     parser.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="[default: $BACKUP_PATH/db, or $BACKUP_PATH]"
     )

@@ -86,7 +86,7 @@ def not_checked_lines(result: Result) -> Iterator[Line]:
         if whats[1:] and criteria[why]:
             what = show_count(criteria[why], "criterion", "criteria")
         elif whats[1:] and len(what) > LONGEST:
-            what = f"{whats[0]} and {len(whats) - 1} more"
+            what = f"{whats[0]}, and {show_count(len(whats) - 1, 'more point')}"
         yield "warn", f"Not checked: {what} ({why})"
     if len(grouped) > MOST_LINES:
         yield "warn", f"Not checked for {len(grouped) - MOST_LINES} more reasons: see the report"

@@ -40,10 +40,10 @@ LABELS = {
     "server_version": "server",
     "used_memory": "memory used",
     "maxmemory": "memory limit",
-    "maxmemory_policy": "when full",
+    "maxmemory_policy": "eviction policy",
     "latency_median": "latency (median)",
     "latency_worst": "latency (worst)",
-    "own": "your own",
+    "own": "yours (REDIS_URL)",
 }
 """Labels of keys that do not speak for themselves."""
 

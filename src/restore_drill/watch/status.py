@@ -38,7 +38,7 @@ URGENT = ("failed", "unsteady", "not_run")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
-        "--max-age", default="8d", metavar="TIME", help="age of the last pass (8d: a weekly drill)"
+        "--max-age", default="8d", metavar="TIME", help="maximum age of the last pass [default: 8d]"
     )
     parser.add_argument("--json", action="store_true", help="print it for a dashboard")
 
@@ -49,7 +49,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     path = history_path(settings)
     if path is None:
         raise usage_error(
-            "backup_path", "is unset", "name the directory whose drills are noted there"
+            "backup_path",
+            "is unset",
+            "set it to the folder of the backups, whose drills are recorded there",
         )
     try:
         limit = parse_duration(parsed.max_age)
@@ -107,7 +109,7 @@ def drill_lines(drills: Sequence[Drill], now: datetime) -> list[str]:
         kinds = Counter(in_words(drill.verdict) for drill in drills)
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         share = f"{len(passes) / len(drills):.0%}"
-        lines.append(f"{show_count(len(drills), 'drill')} noted: {counts} ({share} passed)")
+        lines.append(f"{show_count(len(drills), 'drill')} recorded: {counts} ({share} passed)")
     if passes:
         age = show_duration((now - passes[-1].at).total_seconds())
         lines.append(f"Last pass: {age} ago, of {passes[-1].backup}")
