@@ -63,9 +63,10 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     """result.json carries every part of schema 1, times in UTC, seconds by stage."""
     result = passed.result
 
-    parts = "schema verdict reasons started_at sample selection backup target snapshot timings"
-    more = "stages tables facts redis counts checks proof basis strength drift budgets rows_read"
-    assert list(result) == [*f"{parts} {more}".split(), "warnings", "not_checked", "notes"]
+    parts = "schema verdict reasons started_at sample selection backup target snapshot promotion"
+    more = "timings stages tables facts redis counts checks proof basis strength drift budgets"
+    last = "rows_read warnings not_checked notes"
+    assert list(result) == f"{parts} {more} {last}".split()
     assert result["schema"] == 1
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")

@@ -76,5 +76,5 @@ def test_facts_are_reported_in_their_units() -> None:
         ("server", "16.4"),
         ("latency (median)", "0.34 ms"),
         ("keys", "12,345"),
-        ("your own", "no"),
+        ("yours (REDIS_URL)", "no"),
     ]

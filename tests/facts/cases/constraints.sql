@@ -148,7 +148,7 @@ UPDATE pg_constraint SET convalidated = false WHERE conname = 'n_check';
 
 -- case: not valid in the source, and every row holds
 -- backup: known
--- note: 4 constraints NOT VALID, as in the source, though every row keeps them: public.O dd: O dd_n_check, public.heir: own
+-- note: 4 constraints NOT VALID, as in the source, but every row meets them: public.O dd: O dd_n_check, public.heir: own
 -- not checked: constraint public.small: low: it is NOT VALID in the source too
 CREATE TABLE p (id int PRIMARY KEY);
 CREATE DOMAIN small AS int;

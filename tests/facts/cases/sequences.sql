@@ -38,7 +38,7 @@ INSERT INTO b VALUES (9);
 
 -- case: far number given by hand, backup sets the value
 -- backup: known
--- note: sequence public.t_id_seq gives 2, public.t.id holds 999,999: far away
+-- note: sequence public.t_id_seq gives 2, public.t.id holds 999,999: the values are far away
 CREATE TABLE t (id serial PRIMARY KEY);
 INSERT INTO t DEFAULT VALUES;
 INSERT INTO t VALUES (999999);

@@ -9,7 +9,7 @@ CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp();
 ALTER TABLE t DISABLE TRIGGER stamp;
 
 -- case: trigger only for replicas
--- finds: test_triggers_are_enabled: trigger stamp on public.t works only on a replica
+-- finds: test_triggers_are_enabled: trigger stamp on public.t fires only on a replica
 CREATE TABLE t (n int);
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION stamp();
@@ -24,7 +24,7 @@ CREATE TABLE child (parent_id int REFERENCES parent);
 ALTER TABLE child DISABLE TRIGGER ALL;
 
 -- case: trigger of a partition disabled
--- finds: test_triggers_are_enabled: 1 trigger or rule off: trigger stamp on public.part is disabled
+-- finds: test_triggers_are_enabled: 1 trigger or rule disabled: trigger stamp on public.part is disabled
 CREATE TABLE whole (n int) PARTITION BY RANGE (n);
 CREATE TABLE part PARTITION OF whole DEFAULT;
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

@@ -39,8 +39,8 @@ CREATE INDEX t_gin ON t USING gin (b);
 
 -- case: foreign tables are not touched
 -- analyze: no
--- not checked: view public.far_view: its rows lie on another server
--- not checked: sequence public.whole_n_seq: its rows lie on another server
+-- not checked: view public.far_view: its rows are on another server
+-- not checked: sequence public.whole_n_seq: its rows are on another server
 CREATE EXTENSION file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE TABLE whole (n serial) PARTITION BY RANGE (n);
