@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from restore_drill.damages.database import DATABASE_DAMAGES
+from restore_drill.damages.catalogue import DATABASE_DAMAGES
 from restore_drill.damages.files import EMPTY, FLIPPED, STALE, TRUNCATED, cut_at, empty, flip
 from restore_drill.damages.model import (
     COMPLETE,

@@ -14,10 +14,9 @@ from restore_drill.drift.findings import (
     LOST,
     ROWS,
     Finding,
-    not_comparable,
-    of_objects,
 )
 from restore_drill.drift.high import above, of_lost_partitions, parent_of
+from restore_drill.drift.objects import not_comparable, of_objects
 from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.heads import moved, went_back
 from restore_drill.facts.schema.model import DriftFacts, Highs, Measure

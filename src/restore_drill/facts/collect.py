@@ -41,10 +41,8 @@ def read_facts(
 ) -> Facts:
     """All facts of the database of `target`, and which objects of `contents` it lacks.
 
-    Only where `heapallindexed`, large indexes that the server has just built are looked through
-    too. Its fingerprint is read in the same passes for a comparison with one of the version
-    `as_major`, and what drift is measured by where that is wanted. Of the tables `unanalyzed` it
-    is known that ANALYZE fails.
+    `heapallindexed`: large indexes that were just built are checked in full too; `as_major`: the
+    fingerprint is compared with one of that version; `unanalyzed`: tables where ANALYZE has failed.
     """
     with open_session(target) as connection:
         survey = Survey(
@@ -58,14 +56,8 @@ def read_facts(
         survey.notes += versions_or_why_not(connection, target.major)
         reading = Reading(survey, as_major, drifting)
 
-    def ready_session() -> Connection:
-        session = open_session(target)
-        if not survey.unexamined:
-            storage.prepare(session, target.major)
-        return session
-
     with (
-        closing(Pool([ready_session() for _ in range(jobs)])) as pool,
+        closing(Pool([ready_session(target, survey) for _ in range(jobs)])) as pool,
         schema_dump(target) if contents else nullcontext() as dump,
     ):
         listed = survey.plan.add_aside(lambda: dumped_entries(dump), dump.kill) if dump else None
@@ -76,6 +68,14 @@ def read_facts(
         lost = () if why_not else missing(contents, entries)
         facts = replace(facts, missing=lost, undumpable=why_not)
     return reading.with_checks(facts)
+
+
+def ready_session(target: Target, survey: Survey) -> Connection:
+    """Session of `target` in which its storage can be examined, where that is possible at all."""
+    session = open_session(target)
+    if not survey.unexamined:
+        storage.prepare(session, target.major)
+    return session
 
 
 class Reading:

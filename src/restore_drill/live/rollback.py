@@ -149,31 +149,46 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             checked=contents.faults,
             remedy=remedy_for("rollback", "damaged", path=path),
         )
+    restore_live(
+        target, path, backup, contents, source.fingerprint,
+        keep=not parsed.no_snapshot, jobs=settings.jobs,
+    )  # fmt: skip
+    note(
+        f"{target.description} was restored from {path.name}: "
+        "a comparison proves that it is as it was before the drill"
+    )
+    return 0
+
+
+def restore_live(
+    target: Target,
+    path: Path,
+    backup: Backup,
+    contents: Contents,
+    fingerprint: Fingerprint,
+    *,
+    keep: bool,
+    jobs: int,
+) -> None:
+    """Restore `target` from the snapshot at `path` under one lock; `keep` what it holds now."""
     with Hold(target) as hold, DeferredSignals() as signals:
         check_resettable(target)
         hold.stop_writes()
-        if not parsed.no_snapshot:
+        if keep:
             kept = take_snapshot(
-                target, path.parent, name=BEFORE_ROLLBACK, jobs=settings.jobs, progress=ignore
+                target, path.parent, name=BEFORE_ROLLBACK, jobs=jobs, progress=ignore
             )
             note(f"what the database holds now was kept in {kept.path}")
         signals.hold_back()
         was_undecided = undecided_file(path).exists()
         mark_undecided(path)
         try:
-            roll_back(
-                hold, backup, contents, source.fingerprint, jobs=settings.jobs, progress=ignore
-            )
+            roll_back(hold, backup, contents, fingerprint, jobs=jobs, progress=ignore)
         except NotRolledBack:
             if not (hold.may_be_reset or was_undecided):
                 mark_decided(path)
             raise
         mark_decided(path)
-    note(
-        f"{target.description} was restored from {path.name}: "
-        "a comparison proves that it is as it was before the drill"
-    )
-    return 0
 
 
 def source_of(path: Path) -> Source:

@@ -65,15 +65,12 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             if warning := why_unreadable(form.name, target.binaries.major, target.major):
                 note(warning)
             database = target.conninfo["dbname"]
+            template = template_in(folder, database) if parsed.name is None else parsed.name
             taken = take_backup(
                 target,
                 form,
                 folder=folder,
-                name=namer(
-                    template_in(folder, database) if parsed.name is None else parsed.name,
-                    database,
-                    form.suffix,
-                ),
+                name=namer(template, database, form.suffix),
                 jobs=settings.jobs,
                 progress=line.show,
             )

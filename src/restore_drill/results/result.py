@@ -75,18 +75,9 @@ def build_result(
 ) -> Result:
     """result.json of the run that `record` is of; times in ISO 8601 UTC, durations in seconds.
 
-    `reasons` say why the run ended early, `selection` what narrowed it,
-    `rows_read` whether a criterion that reads restored rows has passed, `counts` how many
-    criteria had which outcome (`counts_of`).
+    `reasons` say why it ended early, `selection` what narrowed it, `rows_read` whether a criterion
+    that reads restored rows has passed, `counts` how many had which outcome (`counts_of`).
     """
-    ran = dict.fromkeys(stage["name"] for stage in record.stages)
-    timings = {
-        name: round(record.seconds(name), 3) if name in ran else None for name in [*TIMED, *ran]
-    }
-    stages = [
-        {"name": s["name"], "started": round(s["started"], 3), "seconds": round(s["seconds"], 3)}
-        for s in record.stages
-    ]
     result = {
         "schema": SCHEMA,
         "verdict": verdict,
@@ -97,12 +88,7 @@ def build_result(
         "backup": record.backup,
         "target": record.target,
         "snapshot": record.snapshot,
-        "promotion": record.promotion,
-        "timings": timings | {"total": round(record.elapsed, 3)},
-        "stages": stages,
-        "tables": record.tables,
-        "facts": record.facts,
-        "redis": record.redis,
+        **measures_of(record),
         "counts": counts or counts_of(check["outcome"] for check in record.checks),
         "checks": record.checks,
         "proof": record.proof,
@@ -117,6 +103,26 @@ def build_result(
     }
     plain: Result = as_json(result, redact)
     return plain
+
+
+def measures_of(record: Record) -> dict[str, Any]:
+    """What was done and measured, with its seconds: None for one of TIMED that did not run."""
+    ran = dict.fromkeys(stage["name"] for stage in record.stages)
+    timings = {
+        name: round(record.seconds(name), 3) if name in ran else None for name in [*TIMED, *ran]
+    }
+    stages = [
+        {"name": s["name"], "started": round(s["started"], 3), "seconds": round(s["seconds"], 3)}
+        for s in record.stages
+    ]
+    return {
+        "promotion": record.promotion,
+        "timings": timings | {"total": round(record.elapsed, 3)},
+        "stages": stages,
+        "tables": record.tables,
+        "facts": record.facts,
+        "redis": record.redis,
+    }
 
 
 def strength_of(record: Record, verdict: str) -> str | None:

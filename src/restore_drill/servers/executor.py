@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,10 +16,9 @@ from restore_drill.servers import isolation, processes, untrusted
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import entering, let_go_first
 from restore_drill.servers.cleanup import RunDirectory
-from restore_drill.servers.cluster import LOCALE, copy_cluster, keep_cluster, more_initdb_options
-from restore_drill.servers.extensions import library_path
-from restore_drill.servers.launcher import Launcher
-from restore_drill.servers.tuning import PORT, safe_settings, server_settings
+from restore_drill.servers.cluster import copy_cluster, keep_cluster, more_initdb_options
+from restore_drill.servers.launcher import Launcher, small_environment
+from restore_drill.servers.tuning import PORT, add_settings, safe_settings, server_settings
 
 SUPERUSER = "postgres"
 
@@ -94,15 +92,11 @@ class ServerExecutor(PostgreSQLExecutor):
 
     @property
     def envvars(self) -> dict[str, str]:
-        """Small environment: what runs in a restored database learns nothing of other servers.
+        """Environment of the server's programs, without mirakuru's mark.
 
-        mirakuru's mark is left out too: it lets another run kill servers whose mark holds the
-        digits of its own process id.
+        It lets another run kill servers whose mark holds the digits of its own process id.
         """
-        kept = {key: os.environ[key] for key in ("PATH",) if key in os.environ}
-        libraries = library_path(self.binaries.bin_dir.parent)
-        kept |= {"LD_LIBRARY_PATH": libraries} if libraries else {}
-        return {**kept, "LC_ALL": LOCALE, "HOME": self.host, "TMPDIR": self.host, "TZ": "UTC"}
+        return small_environment(self.binaries, self.host)
 
     @property
     def _popen_kwargs(self) -> dict[str, Any]:
@@ -124,9 +118,7 @@ class ServerExecutor(PostgreSQLExecutor):
         else:
             super().init_directory()
             keep_cluster(data, self.prepared)
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
-            for name, value in self.settings_of(self.run_directory.path).items():
-                file.write("{} = '{}'\n".format(name, value.replace("'", "''")))
+        add_settings(data, self.settings_of(self.run_directory.path))
         self._directory_initialised = True
 
     def _build_initdb_command(
@@ -186,21 +178,11 @@ class ServerExecutor(PostgreSQLExecutor):
         if self.is_isolated and self.process is not None and self.process.stdin is not None:
             with suppress(BrokenPipeError):
                 self.process.stdin.close()
-            self.await_end(self.process.pid)
+            processes.await_end(self.process.pid)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(processes.PATIENCE)
                 # It names a process that only they had, and is not to be looked for.
                 untrusted.unlink(self.run_directory.data / "postmaster.pid")
-
-    @staticmethod
-    def await_end(pid: int) -> None:
-        """Wait until our child `pid` has ended: Popen.wait looks at it every 50 ms only."""
-        with suppress(OSError), ExitStack() as stack:
-            ended = os.pidfd_open(pid)
-            stack.callback(os.close, ended)
-            waiting = select.poll()
-            waiting.register(ended, select.POLLIN)
-            waiting.poll(processes.PATIENCE * 1000)
 
     def release(self) -> None:
         """End pg_ctl, should it still wait for the server."""

@@ -14,6 +14,9 @@ from typing import Any
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.cluster import LOCALE
+from restore_drill.servers.extensions import library_path
 
 
 @dataclass(frozen=True)
@@ -114,3 +117,11 @@ def is_named(user: int | str) -> bool:
     with suppress(KeyError):
         return bool(pwd.getpwuid(user) if isinstance(user, int) else pwd.getpwnam(user))
     return False
+
+
+def small_environment(binaries: Binaries, home: str) -> dict[str, str]:
+    """Environment of a server: what runs in a restored database learns nothing of other servers."""
+    kept = {key: os.environ[key] for key in ("PATH",) if key in os.environ}
+    libraries = library_path(binaries.bin_dir.parent)
+    kept |= {"LD_LIBRARY_PATH": libraries} if libraries else {}
+    return {**kept, "LC_ALL": LOCALE, "HOME": home, "TMPDIR": home, "TZ": "UTC"}

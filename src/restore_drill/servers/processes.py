@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -101,3 +102,13 @@ def processes_in(data: Path) -> list[psutil.Process]:
             if is_program and (process.cwd() == str(data) or works_in(process, data)):
                 found.append(process)
     return found
+
+
+def await_end(pid: int) -> None:
+    """Wait until our child `pid` has ended: Popen.wait looks at it every 50 ms only."""
+    with suppress(OSError), ExitStack() as stack:
+        ended = os.pidfd_open(pid)
+        stack.callback(os.close, ended)
+        waiting = select.poll()
+        waiting.register(ended, select.POLLIN)
+        waiting.poll(PATIENCE * 1000)

@@ -84,3 +84,10 @@ def server_settings(run: Path) -> dict[str, str]:
         "max_parallel_maintenance_workers": str(helpers),
     }
     return safe_settings(run) | FAST | own
+
+
+def add_settings(data: Path, settings: dict[str, str]) -> None:
+    """Add `settings` to the configuration of the cluster in `data`."""
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        for name, value in settings.items():
+            file.write("{} = '{}'\n".format(name, value.replace("'", "''")))
