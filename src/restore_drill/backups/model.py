@@ -143,14 +143,13 @@ class Backup:
 class Contents:
     """What a backup holds, read to its very end.
 
-    `faults` say what is wrong with it; `rows` counts the rows that lie in it, by
-    table, None where only a restore shows them (a backup of files, not of SQL);
-    `switched_off` names the triggers and rules that it disables itself, `not_valid` the constraints
-    that it adds NOT VALID (see `switches.py`); `is_translated` says that its lines end with CRLF;
-    `superusers` are those of `roles` that must be superusers for its statements to run, `grantors`
-    those that grant what others own.
-    Where it is of a whole server, `database` is the one that is restored, and those `left_out`
-    have no tables; `databases` are all that have some.
+    `faults` say what is wrong with it; `rows` counts the rows that lie in it, by table, None where
+    only a restore shows them (a backup of files, not of SQL); `switched_off` names the triggers and
+    rules that it disables itself, `not_valid` the constraints that it adds NOT VALID (`switches`);
+    `is_translated` says that its lines end with CRLF; `superusers` are those of `roles` that must
+    be superusers for its statements to run, `grantors` those that grant what others own; `changes`
+    describes statements that may change rows and that no pg_dump writes, empty without any.
+    Of a whole server `database` is restored; `databases` have tables, those `left_out` have none.
     """
 
     sha256: str
@@ -170,6 +169,7 @@ class Contents:
     databases: tuple[str, ...] = ()
     database: str = ""
     left_out: tuple[str, ...] = ()
+    changes: str = ""
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
 

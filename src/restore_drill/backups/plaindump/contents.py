@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from restore_drill.backups.model import Contents, Entry, Head
 from restore_drill.backups.plaindump import statements
+from restore_drill.backups.plaindump.changes import RowChanges
 from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import (
     Comment,
@@ -29,9 +30,6 @@ from restore_drill.backups.plaindump.switches import Switches
 
 THROUGH_ROOT = "load via partition root "
 """Comment on a partition whose rows are loaded through its root, and may go to another one."""
-HARMLESS_META = (b"\\restrict ", b"\\unrestrict ", b"\\connect ", b"\\encoding SQL_ASCII ")
-"""pg_dump's own meta-commands: read by us, never given to psql; the last one comes before names of
-databases with special characters."""
 UNKNOWN_TABLE = b'"an unknown table"'
 
 
@@ -49,6 +47,7 @@ class Reader:
         self.switches = Switches()
         self.headings = RowHeadings()
         self.strays = Strays()
+        self.changes = RowChanges()
         self.found = Faults()
         self.faults = self.found.found
         self.copying = ""
@@ -112,6 +111,8 @@ class Reader:
             self.definition(sql)
         elif sql.startswith(statements.NEW_LARGE_OBJECT):
             self.large_objects += 1
+        else:
+            self.changes.note(sql, statement.line)
 
     def insert(self, sql: bytes, statement: Statement) -> None:
         """Count the rows of an INSERT: its outermost parentheses, less the list of columns."""
@@ -136,17 +137,11 @@ class Reader:
     def meta_command(self, command: MetaCommand) -> None:
         """Refuse every meta-command that pg_dump does not write: it would run code here."""
         if command.text.startswith(b"\\connect "):
+            name = connected_database(self.session.in_utf8(command.text))
             # Elsewhere than in pg_dumpall's output all goes into one database.
-            name = (
-                connected_database(self.session.in_utf8(command.text))
-                if self.frame.is_cluster
-                else ""
-            )
-            self.parts.change_to(name)
-        elif not (command.text + b" ").startswith(HARMLESS_META):
-            word = command.text.split()[0].decode("utf-8", "replace")[:20]
-            what = f"psql meta-command {word!r}, which could run programs here"
-            self.found.refuse(command.line, what)
+            self.parts.change_to(name if self.frame.is_cluster else "")
+        else:
+            self.found.refuse_meta(command)
 
     def check_end(self) -> None:
         """Add the faults that only the end shows.
@@ -198,5 +193,6 @@ class Reader:
             databases=tuple(self.parts.filled if self.frame.is_cluster else self.databases),
             database=self.parts.database,
             left_out=self.parts.left_out,
+            changes=self.changes.description,
             faults=tuple(self.faults),
         )

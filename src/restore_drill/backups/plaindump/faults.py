@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from restore_drill.backups.model import REFUSED
-from restore_drill.backups.plaindump.events import Cut
+from restore_drill.backups.plaindump.events import Cut, MetaCommand
 from restore_drill.backups.plaindump.lines import LONGEST
 from restore_drill.core.units import show_bytes
 
+HARMLESS_META = (b"\\restrict ", b"\\unrestrict ", b"\\connect ", b"\\encoding SQL_ASCII ")
+"""pg_dump's own meta-commands: read by us, never given to psql; the last one comes before names of
+databases with special characters."""
 MOST = 1000
 """Refused statements that are listed one by one."""
 
@@ -25,6 +28,13 @@ class Faults:
             self.refused += 1
             if self.refused <= MOST:
                 self.found.append(f"line {line:,}: {what}; pg_dump never writes it{REFUSED}")
+
+    def refuse_meta(self, command: MetaCommand) -> None:
+        """Note a meta-command that pg_dump does not write: it would run code here."""
+        if not (command.text + b" ").startswith(HARMLESS_META):
+            word = command.text.split()[0].decode("utf-8", "replace")[:20]
+            what = f"psql meta-command {word!r}, which could run programs here"
+            self.refuse(command.line, what)
 
     def refused_more(self) -> None:
         """Add how many more were refused than are listed."""
