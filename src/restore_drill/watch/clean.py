@@ -10,7 +10,7 @@ from restore_drill.config.settings import read_environment
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
-from restore_drill.live.beside import drop_left_overs
+from restore_drill.live.left_overs import drop_left_overs
 from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
