@@ -32,11 +32,17 @@ def shop(shops: Shops, request: pytest.FixtureRequest) -> Callable[..., Target]:
 
 
 @pytest.fixture(scope="session")
-def backup_of_shop(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plain backup of the shop with its manifest, not to be changed."""
+def source(shops: Shops) -> Target:
+    """The shop, not to be changed, on a server with the roles that backups are taken by."""
     source = shops.source(15)
     with source.connect() as connection:
         connection.execute(ROLES.encode())
+    return source
+
+
+@pytest.fixture(scope="session")
+def backup_of_shop(source: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plain backup of the shop with its manifest, not to be changed."""
     return take(source, tmp_path_factory.mktemp("taken"), "--format=plain")
 
 

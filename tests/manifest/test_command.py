@@ -22,7 +22,6 @@ from restore_drill.manifest.staging import YOUNG_SECONDS
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.manifests import IN_URL, SECRET, backup_process, take, url_of
-from tests.helpers.shop import Shops
 
 
 @contextmanager
@@ -255,13 +254,13 @@ def test_role_that_may_not_read_is_reported(shop: Callable[..., Target], tmp_pat
 def test_errors_of_users_are_usage_errors(
     options: tuple[str, ...],
     words: str,
-    shops: Shops,
+    source: Target,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A wrong option ends with exit 4 and one line, before anything is touched."""
-    monkeypatch.setenv("DATABASE_URL", url_of(shops.source(15)))
+    monkeypatch.setenv("DATABASE_URL", url_of(source))
 
     code = main(["backup", f"--output-dir={tmp_path}", *options])
 

@@ -190,6 +190,8 @@ VARIABLES = {
     "redis_url": "REDIS_URL",
 }
 """Settings without an option: URLs hold passwords, and an argument is public on its machine."""
+OFFLINE = "DRILL_OFFLINE"
+"""Variable that forbids the network."""
 
 BUDGETS = ("max_restore_time", "max_verify_time", "max_total_time")
 

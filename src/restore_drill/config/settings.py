@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -13,7 +12,15 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from restore_drill.config.criteria import Criteria, load_criteria
-from restore_drill.config.options import BUDGETS, OPTIONS, TARGETS, VARIABLES, usage_error
+from restore_drill.config.near import misspelled, refuse_near_misses
+from restore_drill.config.options import (
+    BUDGETS,
+    OFFLINE,
+    OPTIONS,
+    TARGETS,
+    VARIABLES,
+    usage_error,
+)
 from restore_drill.config.own import own_drill_near
 from restore_drill.config.values import (
     age_limit_of,
@@ -30,10 +37,6 @@ from restore_drill.config.values import (
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 
-OFFLINE = "DRILL_OFFLINE"
-"""Variable that forbids the network."""
-NEAR = 0.85
-"""How much alike two names are of which one is a slip: other programs may have a DRILL_ too."""
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
 
@@ -70,6 +73,7 @@ class Settings:
     max_lock_wait: float
     confirm: str | None
     sample_rows: int
+    misspelled: tuple[str, ...]
 
     @property
     def is_sample(self) -> bool:
@@ -111,7 +115,8 @@ def settings_from(
     for name, value in given.items():
         if value is not None and not value.strip():
             raise usage_error(name, "is set but empty", "give it a value, or unset it")
-    return check(given, here=here, root=root, own=own)
+    near = misspelled(environment) if given["backup"] is None else ()
+    return check(given, near, here=here, root=root, own=own)
 
 
 def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
@@ -153,18 +158,6 @@ def values_in(path: Path) -> dict[str, str | None]:
     return dotenv_values(stream=StringIO(text))
 
 
-def refuse_near_misses(names: Iterable[str]) -> None:
-    """Refuse a variable whose name is nearly one of ours: it was meant, and would not count."""
-    known = {OFFLINE, *(name for option in OPTIONS.values() for name in option.variables)}
-    for name in names:
-        if name.startswith("DRILL_") and name not in known:
-            for near in difflib.get_close_matches(name, known, n=1, cutoff=NEAR):
-                raise UsageError(
-                    f"{name} is not a variable of the drill; did you mean {near}? "
-                    "Rename it, or unset it"
-                )
-
-
 def reference_beside(criteria: Criteria) -> Path | None:
     """The reference beside the criteria file, None where there is none."""
     path = criteria.path.parent / REFERENCE
@@ -172,7 +165,12 @@ def reference_beside(criteria: Criteria) -> Path | None:
 
 
 def check(
-    given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
+    given: dict[str, str | None],
+    near: tuple[str, ...],
+    *,
+    here: Path,
+    root: Path,
+    own: Path | None = None,
 ) -> Settings:
     """Turn raw texts into `Settings`; relative paths count from `here`."""
     criteria_path = path_of(given, "criteria", here)
@@ -206,5 +204,6 @@ def check(
         accept_loss=flag_of(given, "accept_loss"),
         max_lock_wait=lock_wait_of(given),
         confirm=given["confirm"] or given["confirm_reset"],
+        misspelled=near,
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

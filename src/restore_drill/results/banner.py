@@ -56,6 +56,7 @@ def start_lines(settings: Settings) -> Iterator[Line]:
     yield "ok", f"Environment validated (target {settings.target}, criteria {criteria})"
     if is_package and not settings.is_sample:
         yield "warn", f"No drill/ here or above: standard criteria alone ({COMMAND} init writes it)"
+    yield from (("warn", line) for line in settings.misspelled)
     if settings.is_sample and settings.require_backup:
         yield "warn", "No backup is named (BACKUP_PATH, --backup), and one is required"
     elif settings.is_sample:
