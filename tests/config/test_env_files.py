@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.config.settings import read_environment
+from restore_drill.config.environment import read_environment
 from restore_drill.core.errors import UsageError
 
 

@@ -13,7 +13,8 @@ import pytest
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import expected_sha256
 from restore_drill.config.criteria import load_criteria
-from restore_drill.config.settings import Settings, read_environment, settings_from
+from restore_drill.config.environment import read_environment
+from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.drift.reference import read_reference
 from restore_drill.manifest.file import read_manifest

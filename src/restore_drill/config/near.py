@@ -1,4 +1,4 @@
-"""Variables whose names are nearly those that the drill reads, and so would not count."""
+"""Options and variables whose names are nearly those that the drill reads: what was meant."""
 
 from __future__ import annotations
 
@@ -48,3 +48,22 @@ def is_one_edit(given: str, name: str) -> bool:
         or name[at + 1 :] == given[at + 1 :]
         or name[at:] == given[at : at + 2][::-1] + given[at + 2 :]
     )
+
+
+def unknown_options(message: str, known: Iterable[str]) -> str:
+    """Argparse's error about options that are not `known` in one line, with a near one.
+
+    `unrecognized arguments: --bakcup X` is `unknown option --bakcup (did you mean --backup?)`;
+    any other message is left as it is.
+    """
+    _, _, given = message.partition("unrecognized arguments: ")
+    words = [word.partition("=")[0] for word in given.split() if word.startswith("-")]
+    if not words:
+        return message
+    near = nearest_option(words[0], known)
+    return f"unknown option {words[0]}" + (f" (did you mean {near}?)" if near else "")
+
+
+def nearest_option(word: str, known: Iterable[str]) -> str:
+    """The one of the `known` options that `word` is nearly like; empty where none is."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.7)), "")

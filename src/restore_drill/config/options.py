@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from restore_drill.core.errors import UsageError
@@ -184,11 +182,7 @@ OPTIONS = {
     )
 }
 
-VARIABLES = {
-    "backup_path": "BACKUP_PATH",
-    "database_url": "DATABASE_URL",
-    "redis_url": "REDIS_URL",
-}
+VARIABLES = {"backup_path": "BACKUP_PATH", "database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
 """Settings without an option: URLs hold passwords, and an argument is public on its machine."""
 OFFLINE = "DRILL_OFFLINE"
 """Variable that forbids the network."""
@@ -204,22 +198,3 @@ def usage_error(name: str, what: str, remedy: str) -> UsageError:
         option = OPTIONS[name]
         names = f"{option.flag} ({option.variable})" if option.variable else option.flag
     return UsageError(f"{names} {what}; {remedy}")
-
-
-def unknown_options(message: str, known: Iterable[str]) -> str:
-    """Argparse's error about options that are not `known` in one line, with a near one.
-
-    `unrecognized arguments: --bakcup X` is `unknown option --bakcup (did you mean --backup?)`;
-    any other message is left as it is.
-    """
-    _, _, given = message.partition("unrecognized arguments: ")
-    words = [word.partition("=")[0] for word in given.split() if word.startswith("-")]
-    if not words:
-        return message
-    near = nearest_option(words[0], known)
-    return f"unknown option {words[0]}" + (f" (did you mean {near}?)" if near else "")
-
-
-def nearest_option(word: str, known: Iterable[str]) -> str:
-    """The one of the `known` options that `word` is nearly like; empty where none is."""
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), "")

@@ -29,10 +29,6 @@ COPY = {
 """Command that fetches a backup, by the scheme of its URL."""
 
 
-WAYS = {"promote": "renames the live database", "in_place": "resets the live database"}
-"""Options that choose a way which changes the live database, and how."""
-
-
 def path_of(
     given: dict[str, str | None], name: str, here: Path, *, must_exist: bool = False
 ) -> Path | None:
@@ -103,13 +99,6 @@ def duration_of(given: dict[str, str | None], name: str) -> float | None:
     return seconds
 
 
-def lock_wait_of(given: dict[str, str | None]) -> float:
-    """Seconds that a promotion waits for open transactions at most."""
-    return duration_of(given, "max_lock_wait") or parse_duration(
-        OPTIONS["max_lock_wait"].default or "0"
-    )
-
-
 def count_of(given: dict[str, str | None], name: str) -> int | None:
     """Whole number of 1 or more set for `name`."""
     text = given[name]
@@ -134,40 +123,6 @@ def database_url_of(given: dict[str, str | None], target: str) -> str | None:
     if url is None:
         raise usage_error("database_url", "is unset", "--target database needs it")
     return checked_database_url(url)
-
-
-def way_of(given: dict[str, str | None], target: str) -> str:
-    """The way of `--target database`: `beside`, or `promote` and `in-place`, which are confirmed.
-
-    A usage error for a confirmation of nothing, for a way without one, and for both ways at once.
-    """
-    asked = [name for name in WAYS if flag_of(given, name)]
-    is_confirmed = given["confirm"] is not None
-    if given["confirm_reset"] is not None:
-        if asked or is_confirmed:
-            raise usage_error(
-                "confirm_reset", "is --in-place --confirm in one", "leave one of them out"
-            )
-        asked, name = ["in_place"], "confirm_reset"
-    else:
-        name = asked[0] if asked else ""
-        refuse_unconfirmed(asked, is_confirmed=is_confirmed)
-    if asked and target != "database":
-        raise usage_error(name, f"does not go with --target {target}", "add --target database")
-    if flag_of(given, "accept_loss") and asked != ["promote"]:
-        raise usage_error("accept_loss", "accepts nothing", "it belongs to --promote")
-    return asked[0].replace("_", "-") if asked else "beside"
-
-
-def refuse_unconfirmed(asked: list[str], *, is_confirmed: bool) -> None:
-    """Usage error unless one of WAYS was asked for and confirmed, or neither."""
-    if asked[1:]:
-        raise usage_error("promote", "does not go with --in-place", "leave one of them out")
-    if is_confirmed and not asked:
-        raise usage_error("confirm", "confirms nothing", "it belongs to --promote or --in-place")
-    if asked and not is_confirmed:
-        remedy = "confirm that by its name: --confirm NAME"
-        raise usage_error(asked[0], WAYS[asked[0]], remedy)
 
 
 def checked_database_url(url: str) -> str:

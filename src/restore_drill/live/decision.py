@@ -11,7 +11,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_bytes, show_count
 from restore_drill.live.hold import Hold
 from restore_drill.live.refusals import refuse_change
-from restore_drill.live.rollback import NotRolledBack, roll_back
+from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import Snapshot
 from restore_drill.live.undecided import mark_decided, mark_undecided, undecided_file
 

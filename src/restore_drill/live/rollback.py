@@ -1,14 +1,11 @@
-"""The way back to a safety snapshot: in the drill that took it, or by command after a kill."""
+"""`restore-drill rollback`: back to a safety snapshot, or to what was promoted away."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
-
-import psycopg
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
@@ -16,13 +13,11 @@ from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_errors import error_text
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.hold import Hold
 from restore_drill.live.identity import identity_of_server
-from restore_drill.live.refusals import way_back, what_it_holds
+from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
 from restore_drill.live.undecided import (
     Source,
@@ -32,56 +27,9 @@ from restore_drill.live.undecided import (
     undecided_file,
 )
 from restore_drill.live.way_back import by_command
-from restore_drill.manifest.settle import differences
-from restore_drill.restore.archive import restore_archive
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.database import check_resettable, conninfo_of, live_target
 from restore_drill.servers.model import Target
-
-Progress = Callable[[str], None]
-
-
-class NotRolledBack(CouldNotRun):
-    """A rollback that failed: the live database is not what it was."""
-
-
-def roll_back(
-    hold: Hold,
-    backup: Backup,
-    contents: Contents,
-    fingerprint: Fingerprint,
-    *,
-    jobs: int,
-    progress: Progress,
-) -> None:
-    """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
-
-    NotRolledBack, with what the database holds now, where that is not proved.
-    """
-    target = hold.target
-    try:
-        hold.reset()
-        done = restore_archive(target, backup, len(contents.entries), jobs, progress)
-        found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
-    except psycopg.Error as error:
-        raise not_rolled_back(target, backup.path, [error_text(error)]) from None
-    except CouldNotRun as error:
-        raise not_rolled_back(target, backup.path, str(error).splitlines()) from None
-    if done.errors or found:
-        errors = [line for error in done.errors for line in error.lines()]
-        raise not_rolled_back(target, backup.path, [*errors, *found])
-
-
-def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
-    """Tell what the live database holds after a rollback that failed, and how to go on."""
-    name = target.conninfo["dbname"]
-    return NotRolledBack(
-        f"{target.description} was NOT rolled back: {what_it_holds(target)}",
-        checked=reasons,
-        remedy=remedy_for(
-            "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
-        ),
-    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from restore_drill.config.settings import read_environment
+from restore_drill.config.environment import read_environment
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable

@@ -1,0 +1,47 @@
+"""The environment of a run: its variables, completed from `.env` files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+
+from restore_drill.core.access import why_closed
+from restore_drill.core.errors import UsageError
+
+
+def read_environment(*folders: Path) -> Mapping[str, str]:
+    """Environment, completed from `.env` and then `.env.txt` of `folders`, first one wins."""
+    merged: dict[str, str] = dict(os.environ)
+    for folder in dict.fromkeys(folders):
+        for name in (".env", ".env.txt"):
+            for key, value in values_in(folder / name).items():
+                merged.setdefault(key, value or "")
+    return merged
+
+
+def values_in(path: Path) -> dict[str, str | None]:
+    """Variables of an `.env` file, none where it is not there; UsageError where it cannot count.
+
+    A line that python-dotenv cannot read it leaves out, and the drill would be of another backup.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        why = why_closed(path, error)
+        raise UsageError(f"{path} cannot be read: {why}; make it readable, or move it") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text; convert it, or move it") from None
+    for line in parse_stream(StringIO(text)):
+        if line.error:
+            where = f"{path}, line {line.original.line}"
+            raise UsageError(
+                f"{where} is not NAME=VALUE (not shown: it may hold a password); check the quotes"
+            )
+    return dotenv_values(stream=StringIO(text))

@@ -1,0 +1,65 @@
+"""A live database is restored from its snapshot, and compared with what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from restore_drill.backups.model import Backup, Contents
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.server_errors import error_text
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.snapshot import read_fingerprint
+from restore_drill.live.hold import Hold
+from restore_drill.live.refusals import way_back, what_it_holds
+from restore_drill.manifest.settle import differences
+from restore_drill.restore.archive import restore_archive
+from restore_drill.servers.model import Target
+
+Progress = Callable[[str], None]
+
+
+class NotRolledBack(CouldNotRun):
+    """A rollback that failed: the live database is not what it was."""
+
+
+def roll_back(
+    hold: Hold,
+    backup: Backup,
+    contents: Contents,
+    fingerprint: Fingerprint,
+    *,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
+
+    NotRolledBack, with what the database holds now, where that is not proved.
+    """
+    target = hold.target
+    try:
+        hold.reset()
+        done = restore_archive(target, backup, len(contents.entries), jobs, progress)
+        found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
+    except psycopg.Error as error:
+        raise not_rolled_back(target, backup.path, [error_text(error)]) from None
+    except CouldNotRun as error:
+        raise not_rolled_back(target, backup.path, str(error).splitlines()) from None
+    if done.errors or found:
+        errors = [line for error in done.errors for line in error.lines()]
+        raise not_rolled_back(target, backup.path, [*errors, *found])
+
+
+def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
+    """Tell what the live database holds after a rollback that failed, and how to go on."""
+    name = target.conninfo["dbname"]
+    return NotRolledBack(
+        f"{target.description} was NOT rolled back: {what_it_holds(target)}",
+        checked=reasons,
+        remedy=remedy_for(
+            "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
+        ),
+    )
