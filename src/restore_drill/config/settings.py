@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from restore_drill.config.criteria import Criteria, load_criteria
@@ -110,7 +110,7 @@ def settings_from(
         if value is not None and not value.strip():
             raise usage_error(name, "is set but empty", "give it a value, or unset it")
     near = misspelled(environment) if given["backup"] is None else ()
-    return check(given, near, here=here, root=root, own=own)
+    return replace(check(given, here=here, root=root, own=own), misspelled=near)
 
 
 def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
@@ -126,12 +126,7 @@ def reference_beside(criteria: Criteria) -> Path | None:
 
 
 def check(
-    given: dict[str, str | None],
-    near: tuple[str, ...],
-    *,
-    here: Path,
-    root: Path,
-    own: Path | None = None,
+    given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
 ) -> Settings:
     """Turn raw texts into `Settings`; relative paths count from `here`."""
     criteria_path = path_of(given, "criteria", here)
@@ -165,6 +160,6 @@ def check(
         accept_loss=flag_of(given, "accept_loss"),
         max_lock_wait=lock_wait_of(given),
         confirm=given["confirm"] or given["confirm_reset"],
-        misspelled=near,
+        misspelled=(),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )
