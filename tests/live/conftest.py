@@ -63,9 +63,10 @@ def drill_live(live: Target, backups: Path, report_dir: Path) -> Callable[..., D
 def drill_beside(live: Target, backups: Path, report_dir: Path) -> Callable[..., Drill]:
     """Function that drills beside the live database, or that of another URL."""
 
-    def run(*arguments: str, **environment: str) -> Drill:
+    def run(*arguments: str, **environment: str | None) -> Drill:
         urls = {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)}
+        given = {name: value for name, value in (urls | environment).items() if value is not None}
         arguments = ("--target=database", *arguments)
-        return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **(urls | environment))
+        return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **given)
 
     return run

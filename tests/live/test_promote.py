@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,12 +26,40 @@ from tests.helpers.swaps import connect
 
 Promote = Callable[..., Drill]
 
+EVERY_KIND = """
+CREATE TABLE w (id serial PRIMARY KEY, v text NOT NULL);
+INSERT INTO w (v) SELECT 'v' || n FROM generate_series(1, 100) n;
+CREATE TYPE colour AS ENUM ('red', 'blue');
+CREATE TABLE parts (c colour, n int) PARTITION BY HASH (c);
+CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parts SELECT 'red', generate_series(1, 9);
+INSERT INTO parts VALUES ('blue', 3);
+CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n';
+CREATE MATERIALIZED VIEW seen AS SELECT now() AS at, count(*) FROM w;
+CREATE VIEW few AS SELECT * FROM w WHERE id < 9;
+CREATE TABLE due (at timestamptz);
+INSERT INTO due VALUES (now() + interval '1 second');
+GRANT SELECT ON w TO PUBLIC;
+"""
+
 
 @pytest.fixture
 def promote(drill_beside: Callable[..., Drill], live: Target) -> Promote:
-    """Function that drills with --promote."""
-    named = f"--confirm={live.conninfo['dbname']}"
-    return lambda *given, **named_too: drill_beside("--promote", named, *given, **named_too)
+    """Function that drills with --promote; the live database differs, and that is accepted."""
+    named = ("--promote", f"--confirm={live.conninfo['dbname']}", "--accept-loss")
+    return lambda *given, **named_too: drill_beside(*named, *given, **named_too)
+
+
+@pytest.fixture
+def promote_equal(drill_beside: Callable[..., Drill], live: Target, backups: Path) -> Promote:
+    """Function that drills with --promote and a backup of what the live database is."""
+    with live.connect() as connection:
+        connection.execute(EVERY_KIND.encode())
+    (backups / "db" / "backup.dump").unlink()
+    pg_dump(live, backups / "db" / "backup.dump", "--format=custom")
+    named = ("--promote", f"--confirm={live.conninfo['dbname']}")
+    return lambda *given, **named_too: drill_beside(*named, *given, **named_too)
 
 
 def rows_of(live: Target, name: str, table: str) -> Any:
@@ -42,13 +72,14 @@ def rows_of(live: Target, name: str, table: str) -> Any:
     return row and row[0]
 
 
-def roll_back(live: Target, backups: Path, *given: str, **environment: str) -> Any:
+def roll_back(live: Target, backups: Path | None, *given: str, **environment: str) -> Any:
     """Run `python -m drill rollback`."""
     return subprocess.run(
         [sys.executable, "-m", "drill", "rollback", *given],
         cwd=ROOT,
         env=os.environ
-        | {"DATABASE_URL": url_of(live), "BACKUP_PATH": str(backups)}
+        | {"DATABASE_URL": url_of(live)}
+        | ({"BACKUP_PATH": str(backups)} if backups else {})
         | environment,
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
@@ -127,7 +158,7 @@ def test_budgets_age_redis_and_advice_are_reported_and_prevent_nothing(
     (tmp_path / "test_smoke.py").write_text(ADVISORY)
 
     drill = promote(
-        "--max-backup-age=1ms", "--accept-loss", "--max-total-time=1ms",
+        "--max-backup-age=1ms", "--max-total-time=1ms",
         str(ROOT / "drill"), str(tmp_path / "test_smoke.py"), REDIS_URL="redis://127.0.0.1:1/0",
     )  # fmt: skip
 
@@ -139,15 +170,17 @@ def test_budgets_age_redis_and_advice_are_reported_and_prevent_nothing(
 
 
 def test_what_would_be_lost_is_reported_before_and_has_to_be_accepted(
-    live: Target, promote: Promote
+    live: Target, promote: Promote, drill_beside: Callable[..., Drill]
 ) -> None:
     """Minutes, table and both times; nothing is restored before that."""
     with live.connect() as connection:
-        connection.execute("CREATE TABLE orders (at timestamptz, due timestamp)")
-        connection.execute("INSERT INTO orders VALUES (now(), now() + interval '9 days')")
+        connection.execute("CREATE TABLE orders (at timestamptz DEFAULT now(), due timestamp)")
+        connection.execute("INSERT INTO orders (due) VALUES (now() + interval '9 days')")
     had = databases(live)
 
-    drill = promote("--max-backup-age=1000d")
+    drill = drill_beside(
+        "--promote", f"--confirm={live.conninfo['dbname']}", "--max-backup-age=1000d"
+    )
 
     assert drill.code == 6, drill.output
     assert "was not touched: a promotion would lose data" in drill.output
@@ -156,7 +189,7 @@ def test_what_would_be_lost_is_reported_before_and_has_to_be_accepted(
     assert drill.result["timings"]["restore"] is None
     assert databases(live) == had
 
-    accepted = promote("--max-backup-age=1000d", "--accept-loss")
+    accepted = promote("--max-backup-age=1000d")
 
     assert accepted.code == 0, accepted.output
     assert "Accepted loss: 1 minute of data: public.orders" in accepted.output
@@ -169,26 +202,91 @@ import os, psycopg
 
 def test_application_writes(facts):
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("INSERT INTO orders VALUES (now())")
+        connection.execute("INSERT INTO due VALUES (now())")
 """
 
 
 def test_what_is_written_while_it_drills_is_not_lost_unseen(
-    live: Target, tmp_path: Path, promote: Promote
+    live: Target, tmp_path: Path, promote_equal: Promote
 ) -> None:
     """It was not accepted: the restored database is good, and does not take the live name."""
-    with live.connect() as connection:
-        connection.execute("CREATE TABLE orders (at timestamptz)")
     (tmp_path / "test_writes.py").write_text(WRITES_WHILE_IT_DRILLS)
     had = databases(live)
 
-    drill = promote(str(ROOT / "drill"), str(tmp_path / "test_writes.py"))
+    drill = promote_equal(str(ROOT / "drill"), str(tmp_path / "test_writes.py"))
 
     assert drill.code == 6, drill.output
     assert "a promotion would lose data" in drill.output
-    assert "public.orders has a row of" in drill.output
+    assert "public.due has a row of" in drill.output
+    assert "public.due: 2 rows in the live database, 1 in the restored one" in drill.output
     assert drill.result["promotion"]["promoted"] is False
     assert databases(live) == had
+
+
+def test_equal_databases_are_swapped_without_any_loss_to_accept(
+    live: Target, backups: Path, promote_equal: Promote
+) -> None:
+    """A time that has passed since the backup is none; the way back needs no BACKUP_PATH."""
+    time.sleep(1)
+    name = live.conninfo["dbname"]
+
+    drill = promote_equal(f"--backup={backups}/db/backup.dump", BACKUP_PATH=None)
+
+    assert drill.code == 0, drill.output
+    assert drill.result["promotion"]["lost"] == []
+    command = drill.result["promotion"]["way_back"].partition(" rollback ")[2]
+    back = roll_back(live, None, *shlex.split(command))
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert f"{name} is the database again" in back.stdout
+
+
+CHANGES = """
+INSERT INTO w (v) SELECT 'new' FROM generate_series(1, 1000);
+UPDATE artists SET name = 'other' WHERE id = 2;
+DELETE FROM only_live WHERE id < 3;
+CREATE OR REPLACE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 3 * n';
+CREATE TABLE torn (id int);
+INSERT INTO torn VALUES (1);
+SELECT lo_from_bytea(0, 'more');
+"""
+
+
+def test_each_difference_of_the_live_database_is_a_loss_to_accept(
+    live: Target, promote_equal: Promote
+) -> None:
+    """Rows, changes and deletions without any time in them, definitions, a table not readable."""
+    with live.connect() as connection:
+        connection.execute(CHANGES.encode())
+        file = connection.execute("SELECT pg_relation_filepath('torn')").fetchone()
+        data = connection.execute("SHOW data_directory").fetchone()
+        connection.execute("CHECKPOINT")
+    assert file is not None and data is not None
+    with (Path(data[0]) / file[0]).open("ab") as pages:
+        pages.write(b"\xff" * 8192)
+    had = databases(live)
+
+    drill = promote_equal()
+
+    assert drill.code == 6, drill.output
+    assert "public.w: 1,100 rows" in drill.output
+    lost = str(drill.result["checks"])
+    assert "public.w: 1,100 rows in the live database, 100 in the restored one" in lost
+    assert "public.artists: 5 rows in both, with other content in name" in lost
+    assert "public.only_live: 5 rows in the live database, 7 in the restored one" in lost
+    assert "public.torn could not be compared: " in lost
+    assert "that differ in the restored one: function public.twice(n integer)" in lost
+    assert "sequence public.w_id_seq: at 1,100 in the live database, at 100 in" in lost
+    assert "large objects: 2 (8 bytes) in the live database, 1 (4 bytes) in" in lost
+    assert "public.parts: " not in lost
+    assert "public.parts_0: " not in lost
+    assert drill.result["promotion"]["promoted"] is False
+    assert databases(live) == had
+
+    accepted = promote_equal("--accept-loss")
+
+    assert accepted.code == 0, accepted.output
+    assert "public.torn could not be compared: " in str(accepted.result["promotion"]["lost"])
+    assert rows_of(live, accepted.result["promotion"]["kept"], "public.w") == 1100
 
 
 def test_another_name_confirms_nothing(live: Target, drill_beside: Callable[..., Drill]) -> None:

@@ -70,8 +70,9 @@ def test_both_databases_stay_whole_there_and_back(pair: Pair, tmp_path: Path) ->
     assert names[done.kept] == pair.journal.incoming_oid
     assert done.kept.startswith(f"{pair.journal.name}_undone_")
     assert (pair.holds(pair.journal.name), pair.holds(done.kept)) == ("old", "new")
-    with pytest.raises(CouldNotRun, match="its last promotion was undone already"):
+    with pytest.raises(CouldNotRun, match="its last promotion was undone already") as caught:
         back(pair, tmp_path)
+    assert "ALTER DATABASE" not in str(caught.value)
 
 
 def test_a_way_back_that_fails_can_be_repeated(pair: Pair, tmp_path: Path) -> None:
@@ -140,6 +141,24 @@ def test_the_next_run_notes_how_an_interrupted_one_ended(
 
     assert words in line
     assert settle_interrupted(tmp_path, url_of(pair), tools) == []
+
+
+@pytest.mark.parametrize("moment", ["prepared", "committing"])
+def test_the_way_back_reports_an_interrupted_promotion_that_was_undone(
+    moment: str, pair: Pair, tmp_path: Path
+) -> None:
+    """There is nothing to do then, and no command takes the live database away."""
+    swap_and_kill(pair, tmp_path, moment)
+    wait_until_let_go(pair)
+    lines: list[str] = []
+
+    with pytest.raises(CouldNotRun, match="its last promotion was undone already") as caught:
+        swap_back(pair.server, tmp_path, pair.journal.name, 1.0, lines.append)
+
+    assert "was interrupted, and was undone" in "\n".join(lines)
+    assert "ALTER DATABASE" not in str(caught.value)
+    assert "there is nothing to do" in str(caught.value)
+    assert pair.holds(pair.journal.name) == "old"
 
 
 def test_a_live_name_that_is_gone_is_given_back(pair: Pair, tmp_path: Path) -> None:

@@ -167,8 +167,8 @@ OPTIONS = {
             "--accept-loss",
             "",
             None,
-            "promote also where the live database has rows newer than the backup, or the backup "
-            "is too old",
+            "promote also where the live database differs from the restored one, or the backup is "
+            "too old",
             is_flag=True,
         ),
         Option(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from restore_drill.core.access import cannot_read
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.remedies import remedy_for
@@ -153,3 +155,9 @@ def journals_of(folder: Path, name: str, system: str) -> list[Journal]:
     return [
         read_journal(path) for path in sorted(folder.glob("swap_*")) if fits.fullmatch(path.name)
     ]
+
+
+def way_back_command(name: str, folder: Path) -> str:
+    """Command that swaps the old database `name` back; `folder` holds the journal."""
+    where = shlex.quote(str(folder.absolute()))
+    return f"{COMMAND} rollback --confirm {shlex.quote(name)} --journal {where}"

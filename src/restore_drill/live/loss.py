@@ -1,14 +1,18 @@
-"""What a promotion would lose: rows of the live database that are newer than the backup."""
+"""What a promotion would lose: rows of the live database that are newer than the backup.
+
+A time says when its row was written only where that is the column's default: other columns also
+hold times at which something is due, which pass after the backup was taken.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import LiteralString
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from restore_drill.backups.model import Backup
 from restore_drill.checks.freshness import SLACK, slack_of
@@ -26,29 +30,40 @@ ALL_SECONDS, ONE_SECONDS = 20.0, 5.0
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 COLUMNS: LiteralString = """
-    SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum)
+    SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum),
+        coalesce(array_agg(a.attname) FILTER (WHERE
+            pg_catalog.pg_get_expr(d.adbin, d.adrelid) ~* %s AND a.attgenerated = ''), '{}')
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
         AND n.nspname <> 'information_schema' AND pg_catalog.format_type(a.atttypid, NULL)
             IN ('timestamp with time zone', 'timestamp without time zone')
     GROUP BY n.nspname, c.relname, c.relpages ORDER BY c.relpages
 """
 """The small tables first: of them most can be read in the time there is."""
+NOW = r"^\(*(now\(\)|(clock|statement|transaction)_timestamp\(\)|current_timestamp|localtimestamp)"
+NOW += r"(\(\d\))?\)*(::[a-z ]+)?\)*$"
+"""The default of a column that says when its row was written."""
 
 
-def newest_rows(live: Target, zone: tzinfo) -> tuple[dict[str, datetime], list[str]]:
-    """Newest time since 1970 in the rows of each table, and names of tables that were not read.
+def newest_rows(
+    live: Target, zone: tzinfo, *, written: bool
+) -> tuple[dict[str, datetime], list[str]]:
+    """Newest time since 1970 in the rows of each table, and names of tables that cannot be read.
 
-    Times in the future count for nothing: they are dates at which something is due.
+    Only of columns that say when a row was `written`, or of all. Times in the future count for
+    nothing: they are dates at which something is due. Tables that take too long are left out.
     """
     found: dict[str, datetime] = {}
     unread: list[str] = []
     deadline = time.monotonic() + ALL_SECONDS
     with live.connect_read_only() as connection:
         connection.execute("SELECT pg_catalog.set_config('TimeZone', %s, false)", [str(zone)])
-        for schema, table, columns in connection.execute(COLUMNS).fetchall():
+        for schema, table, times, stamps in connection.execute(COLUMNS, [NOW]).fetchall():
+            if not (columns := stamps if written else times):
+                continue
             name, left = joined(schema, table), deadline - time.monotonic()
             limit = f"{max(1, round(min(left, ONE_SECONDS) * 1000))}ms"
             try:
@@ -58,6 +73,8 @@ def newest_rows(live: Target, zone: tzinfo) -> tuple[dict[str, datetime], list[s
                     [limit],
                 )
                 row = connection.execute(newest_of(schema, table, columns)).fetchone()
+            except (errors.QueryCanceled, errors.LockNotAvailable):
+                continue
             except psycopg.Error:
                 unread.append(name)
                 if connection.closed:
@@ -85,7 +102,7 @@ def losses(live: Target, backup: Backup, settings: Settings) -> Iterator[str]:
         yield f"the backup is {show_duration(age)} old, and {limit} are allowed (--max-backup-age)"
     zone = settings.criteria.timezone
     try:
-        found, unread = newest_rows(live, zone)
+        found, unread = newest_rows(live, zone, written=True)
     except psycopg.Error as error:
         yield f"the newest rows of the live database could not be read: {error_text(error)}"
         return
@@ -97,7 +114,7 @@ def losses(live: Target, backup: Backup, settings: Settings) -> Iterator[str]:
     }
     yield from lines_on(newer, backup.taken_at, f"the backup is of {show_time(backup.taken_at)}")
     if unread:
-        yield f"newest rows not known, they could not be read in time: {some(unread, 10)}"
+        yield f"newest rows not known, they could not be read: {some(unread, 10)}"
 
 
 def lines_on(newer: dict[str, datetime], since: datetime, than: str) -> Iterator[str]:
@@ -116,7 +133,7 @@ def losses_against(live: Target, restored: Target, settings: Settings) -> Iterat
     """A line on tables whose newest row is not in the restored database: written meanwhile, too."""
     zone = settings.criteria.timezone
     try:
-        found, back = newest_rows(live, zone)[0], newest_rows(restored, zone)[0]
+        found, back = (newest_rows(each, zone, written=False)[0] for each in (live, restored))
     except psycopg.Error as error:
         yield f"the newest rows could not be compared: {error_text(error)}"
         return
@@ -124,6 +141,13 @@ def losses_against(live: Target, restored: Target, settings: Settings) -> Iterat
     newest = max(back.values(), default=EPOCH)
     than = f"the newest in the restored database is of {show_time(newest)}"
     yield from lines_on(newer, newest, than if back else "the restored database has none")
+
+
+def loss_now(
+    compare: Callable[[], list[str]], live: Target, restored: Target, settings: Settings
+) -> list[str]:
+    """Lines on all that a promotion loses now, with what `compare` finds; see `refuse_loss`."""
+    return refuse_loss(live, [*losses_against(live, restored, settings), *compare()], settings)
 
 
 def refuse_loss(live: Target, found: list[str], settings: Settings) -> list[str]:

@@ -29,14 +29,17 @@ class Outcome(NamedTuple):
     """What the drill has come to.
 
     `unproved` lists why the restored database is not proved; `beside` names criteria that failed
-    and do not concern it; `lost` is the loss that was accepted at the start. `lost_meanwhile` gives
-    what the promotion loses now, and raises CouldNotRun where that was not accepted.
+    and do not concern it; `lost` is the loss that was accepted at the start. `find_loss` gives what
+    the promotion loses, and raises CouldNotRun where that was not accepted; `last_check` refuses
+    what was written since. Signals are held back by `hold_back` from then on.
     """
 
     unproved: Sequence[str]
     beside: Sequence[str]
     lost: Sequence[str]
-    lost_meanwhile: Callable[[], list[str]]
+    find_loss: Callable[[], list[str]]
+    last_check: Callable[[], None]
+    hold_back: Callable[[], None]
 
 
 def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Record) -> None:
@@ -44,7 +47,7 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
 
     CouldNotRun where the swap did not come about.
     """
-    unproved, beside, lost, lost_meanwhile = outcome
+    unproved, beside, lost = outcome.unproved, outcome.beside, outcome.lost
     steps.line()
     if unproved:
         more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
@@ -54,16 +57,25 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
         return
     with record.stage("promote"):
         try:
-            lost = [*lost, *(line for line in lost_meanwhile() if line not in lost)]
+            lost = [*lost, *(line for line in outcome.find_loss() if line not in lost)]
+            outcome.hold_back()
+            steps.clear_progress()
             for line in promotion.check():
                 steps.note(line)
-            done = promotion.carry_out()
+            done = promotion.carry_out(outcome.last_check)
         except CouldNotRun as error:
             record.promotion = not_promoted(promotion, error.what, lost)
             if isinstance(error, NotSettled):
                 record.promotion |= {"promoted": None, "live_database": error.what}
-            steps.bad(str(error))
+            for line in str(error).splitlines():
+                steps.bad(line)
             raise
+        except KeyboardInterrupt:
+            # Raised further it would keep pytest from dropping the restored database.
+            outcome.hold_back()
+            why = "interrupted while the two were compared"
+            record.promotion = not_promoted(promotion, why, lost)
+            raise CouldNotRun(f"database {promotion.name} was not touched: {why}") from None
     record.promotion = done | {
         "lost": list(lost),
         "live_database": f"{promotion.name} is the restored backup; what it held before is "

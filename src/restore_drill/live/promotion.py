@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,13 +13,12 @@ from typing import Any
 import psycopg
 from psycopg.sql import Identifier
 
-from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_text
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.carry import check_carry
 from restore_drill.live.identity import identity_of_server
-from restore_drill.live.journal import PROMOTION, Journal
+from restore_drill.live.journal import PROMOTION, Journal, way_back_command
 from restore_drill.live.maintenance import OTHERS, maintenance_target
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
@@ -67,13 +65,14 @@ class Promotion:
                 checked=[error_text(error)],
             ) from None
 
-    def carry_out(self) -> dict[str, Any]:
-        """Swap the two; gives part `promotion` of result.json.
+    def carry_out(self, last_check: Callable[[], None]) -> dict[str, Any]:
+        """Swap the two; gives part `promotion` of result.json. `last_check` may still refuse it.
 
         NotSwapped where both have the names that they had, NotSettled where that is not known.
         """
         began = time.monotonic()
-        done, ended = swap(self.means, self.journal())
+        means = self.means._replace(last_check=last_check)
+        done, ended = swap(means, self.journal())
         return {
             "promoted": True,
             "database": done.name,
@@ -81,13 +80,8 @@ class Promotion:
             "kept_quoted": Identifier(done.kept).as_string(None),
             "sessions_ended": ended,
             "seconds": round(time.monotonic() - began, 3),
-            "way_back": way_back_command(done.name),
+            "way_back": way_back_command(done.name, self.means.folder),
         }
-
-
-def way_back_command(name: str) -> str:
-    """Command that swaps the old database `name` back."""
-    return f"{COMMAND} rollback --confirm {shlex.quote(name)}"
 
 
 @contextmanager

@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without a snapshot: swap this database, which was promoted, with what it was before",
     )
     parser.add_argument(
+        "--journal",
+        metavar="FOLDER",
+        type=Path,
+        help="folder of the promotion's journal, where it is not that of BACKUP_PATH",
+    )
+    parser.add_argument(
         "--max-lock-wait", metavar="X", help="how long open transactions are waited for then"
     )
     parser.add_argument(

@@ -16,7 +16,7 @@ from psycopg import sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.live.journal import DONE, UNDONE, Journal, note_end
+from restore_drill.live.journal import DONE, UNDONE, Journal, note_end, way_back_command
 from restore_drill.servers.model import Target
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -49,18 +49,18 @@ def settle(server: Target, folder: Path, journal: Journal, pid: int | None = Non
     `pid` is the session that it was done by, where that is known.
     NotSettled where the server does not answer, or the names are none that a swap leaves.
     """
-    connection = reconnect(server, journal)
+    connection = reconnect(server, folder, journal)
     try:
         with connection:
             return settled(connection, folder, journal, pid)
     except psycopg.Error as error:
-        raise not_settled(journal, [error_text(error)]) from None
+        raise not_settled(folder, journal, [error_text(error)]) from None
 
 
 def settled(connection: Connection, folder: Path, journal: Journal, pid: int | None) -> Journal:
     """`journal` with its end."""
     oids = [journal.live_oid, journal.incoming_oid]
-    wait_for_end(connection, oids, journal, pid)
+    wait_for_end(connection, folder, oids, journal, pid)
     found = names_of(connection, *oids)
     live, incoming = (found.get(oid) for oid in oids)
     if (live, incoming) == (journal.kept, journal.name):
@@ -75,10 +75,10 @@ def settled(connection: Connection, folder: Path, journal: Journal, pid: int | N
         connection.execute(back.format(sql.Identifier(live), sql.Identifier(journal.name)))
         return note_end(folder, journal, UNDONE)
     names = [f"number {oid} is {found.get(oid, 'gone')}" for oid in oids]
-    raise not_settled(journal, names)
+    raise not_settled(folder, journal, names)
 
 
-def reconnect(server: Target, journal: Journal) -> Connection:
+def reconnect(server: Target, folder: Path, journal: Journal) -> Connection:
     """New session, also where the server is just starting again."""
     for _ in range(TRIES):
         try:
@@ -86,27 +86,28 @@ def reconnect(server: Target, journal: Journal) -> Connection:
         except psycopg.OperationalError as error:
             why = error_text(error)
         time.sleep(PAUSE)
-    raise not_settled(journal, [why])
+    raise not_settled(folder, journal, [why])
 
 
 def wait_for_end(
-    connection: Connection, oids: list[int], journal: Journal, pid: int | None
+    connection: Connection, folder: Path, oids: list[int], journal: Journal, pid: int | None
 ) -> None:
     """Wait until no transaction renames these databases any more."""
     for _ in range(TRIES):
         if connection.execute(BUSY.encode(), [oids, pid, pid]).fetchone() is None:
             return
         time.sleep(PAUSE)
-    raise not_settled(journal, ["a transaction on the server is still renaming"])
+    raise not_settled(folder, journal, ["a transaction on the server is still renaming"])
 
 
-def not_settled(journal: Journal, reasons: list[str]) -> NotSettled:
+def not_settled(folder: Path, journal: Journal, reasons: list[str]) -> NotSettled:
     """What is known of the swap, and how to go on."""
     return NotSettled(
         f"it is not known whether database {journal.name} was swapped: it is either the one "
         f"with the number {journal.live_oid} (as before) or {journal.incoming_oid} (the other one)",
         checked=reasons,
         remedy=remedy_for(
-            "promote", "not_settled", name=journal.name, kept=journal.kept,
+            "promote", "not_settled",
+            name=journal.name, kept=journal.kept, way_back=way_back_command(journal.name, folder),
         ),
     )  # fmt: skip

@@ -29,6 +29,7 @@ from restore_drill.live.journal import (
     Journal,
     advance,
     note_end,
+    way_back_command,
     write_journal,
 )
 from restore_drill.live.name_lock import NameLock
@@ -47,7 +48,8 @@ class Means(NamedTuple):
     """What a swap is done with.
 
     `server` leads through a third database, `lock` is on the live name, `folder` holds the
-    journal, `max_wait` is in seconds; `at` is called with the name of each moment that is reached.
+    journal, `max_wait` is in seconds; `at` is called with the name of each moment that is reached,
+    `last_check` when nobody is in the live database any more: what it raises undoes the swap.
     """
 
     server: Target
@@ -55,6 +57,11 @@ class Means(NamedTuple):
     folder: Path
     max_wait: float
     at: Callable[[str], None] = lambda _: None
+    last_check: Callable[[], None] = lambda: None
+
+
+class WouldLose(CouldNotRun):
+    """A promotion that would lose what was not accepted."""
 
 
 class NotSwapped(CouldNotRun):
@@ -92,7 +99,7 @@ def swap(means: Means, journal: Journal) -> tuple[Journal, int]:
     means.at("committed")
     done = note_end(means.folder, journal, DONE)
     means.at(DONE)
-    verify(means.server, done)
+    verify(means, done)
     return done, ended
 
 
@@ -110,6 +117,7 @@ def exchange(work: Connection, means: Means, journal: Journal) -> int:
     with Ending(means.server, work.info.backend_pid, journal.live_oid, journal.incoming_oid) as end:
         rename(work, journal.live_oid, journal.name, journal.kept)
         means.at("renamed the live one")
+        means.last_check()
         if journal.kind == PROMOTION:
             carry(work, journal.live_oid, journal.incoming_oid)
             means.at("carried over")
@@ -143,16 +151,22 @@ def check_names(work: Connection, journal: Journal) -> None:
         raise CouldNotRun("the server gave other names than it was asked for", checked=[str(found)])
 
 
-def verify(server: Target, journal: Journal) -> None:
+def verify(means: Means, journal: Journal) -> None:
     """NotSettled unless a new session sees both databases under their new names."""
     try:
-        with server.connect() as connection:
+        with means.server.connect() as connection:
             check_names(connection, journal)
     except (psycopg.Error, CouldNotRun) as error:
         raise NotSettled(
             f"{journal.name} and {journal.kept} were swapped, which could not be verified",
             checked=str(error).splitlines()[:1],
-            remedy=remedy_for("promote", "not_settled", name=journal.name, kept=journal.kept),
+            remedy=remedy_for(
+                "promote",
+                "not_settled",
+                name=journal.name,
+                kept=journal.kept,
+                way_back=way_back_command(journal.name, means.folder),
+            ),
         ) from None
 
 
@@ -160,6 +174,8 @@ def not_swapped(means: Means, journal: Journal, error: psycopg.Error | CouldNotR
     """Why both databases have the names that they had."""
     checked = str(error).splitlines() if isinstance(error, CouldNotRun) else [error_text(error)]
     remedy = remedy_for("promote", "not_swapped")
+    if isinstance(error, WouldLose):
+        remedy = remedy_for("promote", "would_lose")
     if isinstance(error, errors.ObjectInUse | errors.LockNotAvailable | errors.QueryCanceled):
         wait = show_duration(means.max_wait)
         checked = [f"{error_text(error)} (--max-lock-wait is {wait})"]

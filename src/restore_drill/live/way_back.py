@@ -12,8 +12,8 @@ from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.live.deferred import DeferredSignals
-from restore_drill.live.interrupted import server_of, system_of
-from restore_drill.live.journal import DONE, PREPARED, WAY_BACK, Journal, journals_of
+from restore_drill.live.interrupted import line_on, server_of, system_of
+from restore_drill.live.journal import DONE, PREPARED, UNDONE, WAY_BACK, Journal, journals_of
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
 from restore_drill.live.safety import snapshot_folder
@@ -35,12 +35,15 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
             f"--confirm names {parsed.confirm!r}, DATABASE_URL the database {name!r}; "
             "nothing was touched"
         )
-    if settings.is_sample:
+    folder: Path | None = parsed.journal
+    if folder is None and settings.is_sample:
         raise UsageError(
             "BACKUP_PATH is unset: its folder snapshots/ holds the journal of the promotion; "
-            "nothing was touched"
+            "set it, or name that folder with --journal; nothing was touched"
         )
-    folder = snapshot_folder(settings)
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"--journal: there is no folder {folder}; nothing was touched")
+    folder = folder or snapshot_folder(settings)
     server = server_of(url, lambda major: find_binaries(major, note=note))
     with DeferredSignals():
         done = swap_back(server, folder, name, settings.max_lock_wait, note)
@@ -61,7 +64,8 @@ def swap_back(
         system = system_of(server)
         for journal in journals_of(folder, name, system):
             if journal.is_open:
-                settle(server, folder, journal)
+                line = line_on(settle(server, folder, journal))
+                note(line[:1].upper() + line[1:])
         with server.connect() as connection:
             plan = plan_of(connection, folder, name, system)
             check_promotable(connection, server, plan.live_oid, name)
@@ -76,10 +80,14 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
     row = connection.execute(
         "SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = %s", [name]
     ).fetchone()
-    done = [each for each in journals_of(folder, name, system) if each.step == DONE]
+    journals = journals_of(folder, name, system)
+    done = [each for each in journals if each.step == DONE]
     last = next((each for each in done if row and each.incoming_oid == row[0]), None)
     if last is None or last.kind == WAY_BACK:
-        raise nothing_to_undo(connection, folder, name, last)
+        undone = [
+            each for each in journals if row and (each.live_oid, each.step) == (row[0], UNDONE)
+        ]
+        raise nothing_to_undo(connection, folder, name, last or next(iter(undone), None))
     if names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
         found = names_of(connection, last.live_oid).get(last.live_oid, "gone")
         raise CouldNotRun(
@@ -102,19 +110,19 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
 
 
 def nothing_to_undo(
-    connection: Connection, folder: Path, name: str, last: Journal | None
+    connection: Connection, folder: Path, name: str, undone: Journal | None
 ) -> CouldNotRun:
-    """Why there is no promotion to go back from."""
+    """Why there is no promotion to go back from; `undone` is the swap that has left it so."""
     others = connection.execute(
         "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)"
         " ORDER BY 1",
         [f"{name}_"],
     ).fetchall()
-    why = f"no journal in {folder} is of a promotion of it on this server"
-    if last is not None:
-        why = "its last promotion was undone already"
+    why, what = f"no journal in {folder} is of a promotion of it on this server", "no_journal"
+    if undone is not None:
+        why, what = "its last promotion was undone already", "nothing"
     return CouldNotRun(
         f"database {name} was not touched: {why}",
         checked=[f"beside it on the server: {other}" for (other,) in others],
-        remedy=remedy_for("way_back", "no_journal", name=name),
+        remedy=remedy_for("way_back", what, name=name),
     )

@@ -1,0 +1,215 @@
+"""What a promotion loses, table by table: the live database is compared with the restored one.
+
+Both are on one server, so that rows, content and definitions compare exactly. What cannot be read
+in the live one (a damaged page, a lock, a missing right) counts as a loss too: nobody knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import psycopg
+
+from restore_drill.core.server_errors import error_text
+from restore_drill.core.units import show_count, show_duration, some
+from restore_drill.facts.content import EFFORT, Hashed
+from restore_drill.facts.fingerprint import Fingerprint, LargeObjects, TableFacts
+from restore_drill.facts.fingerprints import Fingerprinting
+from restore_drill.facts.plan import Plan
+from restore_drill.facts.pool import Pool, close
+from restore_drill.facts.rows import read_content
+from restore_drill.facts.session import Connection, open_session
+from restore_drill.facts.snapshot import tables_of
+from restore_drill.live.swap import WouldLose
+from restore_drill.manifest.compare import Comparison
+from restore_drill.manifest.objects import CHANGED, MISSING
+from restore_drill.manifest.settle import compare_by_dump
+from restore_drill.servers.model import Target
+
+TRIES = 3
+"""How often the two are compared where somebody writes meanwhile."""
+ACCEPTED_SECONDS = 20.0
+"""Seconds for the comparison where its outcome was accepted beforehand; else it may take longer."""
+LOCK_SECONDS = 5.0
+"""Seconds that a table's lock is waited for."""
+LATE = 0.6
+"""Seconds after which PostgreSQL 14 counts what a session wrote that has ended."""
+SHOWN = 10
+
+WRITTEN = """
+    SELECT tup_inserted + tup_updated + tup_deleted
+    FROM pg_catalog.pg_stat_database WHERE datid = %s
+"""
+UNCOUNTED = "what is written after the comparison cannot be seen: track_counts is off"
+
+
+@dataclass
+class ContentLoss:
+    """Compares `live`, whose number is `oid`, with `restored`; `server` leads past both.
+
+    `written` is how many rows had been written in the live one when they were last compared; it
+    is not looked at where the loss was `accepted`.
+    """
+
+    live: Target
+    restored: Target
+    server: Target
+    oid: int
+    jobs: int
+    accepted: bool
+    progress: Callable[[str], None]
+    written: int | None = None
+
+    def find(self) -> list[str]:
+        """A line on each table, and on what else differs or could not be compared."""
+        try:
+            if self.accepted or not self.is_counted():
+                return [*self.compare(), *([] if self.accepted else [UNCOUNTED])]
+            for _ in range(TRIES):
+                self.written = self.written_so_far()
+                lines = list(self.compare())
+                if lines or self.written == self.written_so_far():
+                    break
+        except psycopg.Error as error:
+            return [f"the live database could not be compared: {error_text(error)}"]
+        return lines
+
+    def refuse_written(self) -> None:
+        """WouldLose where somebody has written since `find`; nobody may be connected any more."""
+        if self.accepted:
+            return
+        if self.server.major < 15:
+            time.sleep(LATE)
+        now = self.written_so_far()
+        if now != self.written:
+            count = show_count(now - (self.written or 0), "row")
+            raise WouldLose(
+                "the live database was written to after it was compared with the restored one",
+                checked=[f"pg_stat_database: {count} inserted, updated or deleted"],
+            )
+
+    def is_counted(self) -> bool:
+        """Whether the server counts what is written in the live database."""
+        with self.live.connect() as connection:
+            return connection.execute("SHOW track_counts").fetchone() == ("on",)
+
+    def written_so_far(self) -> int:
+        """Rows that were ever written in the live database."""
+        with self.server.connect() as connection:
+            row = connection.execute(WRITTEN.encode(), [self.oid]).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def compare(self) -> Iterator[str]:
+        """Lines on what differs; psycopg's errors where nothing can be compared."""
+        deadline = time.monotonic() + ACCEPTED_SECONDS if self.accepted else None
+        was, was_tables, left_out = self.read(self.live, deadline)
+        now, now_tables, _ = self.read(self.restored, deadline)
+        found = None
+        if isinstance(was, Fingerprint) and isinstance(now, Fingerprint):
+            found = compare_by_dump(was, now, self.restored, source=self.live)
+            yield from lines_on_tables(was_tables, now_tables, found)
+            yield from lines_on_the_rest(was, now, found)
+        else:
+            yield from lines_on_tables(was_tables, now_tables, None)
+            error = was if isinstance(was, str) else now
+            yield f"definitions, sequences and large objects could not be compared: {error}"
+        yield from (f"{what} could not be compared: {why}" for what, why in left_out)
+
+    def read(
+        self, target: Target, deadline: float | None
+    ) -> tuple[Fingerprint | str, dict[str, TableFacts], list[tuple[str, str]]]:
+        """What `target` is, or why that cannot be read; its tables; columns without fingerprint."""
+        plan = Plan(f"comparing {target.conninfo['dbname']}")
+        sessions: list[Connection] = []
+        try:
+            for _ in range(self.jobs):
+                session = open_session(target)
+                sessions.append(session)
+                limit(session, deadline)
+            reading = Fingerprinting(plan, sessions[0], tables_of(sessions[0]), of_copy=True)
+            jobs = {
+                name: plan.add(
+                    f"content of {name}",
+                    partial(content_until, hashed=hashed, deadline=deadline),
+                    pages=hashed.pages,
+                    effort=EFFORT,
+                )
+                for name, hashed in reading.tables.items()
+            }
+            plan.run(Pool(sessions), self.progress)
+        finally:
+            close(sessions)
+        tables = {name: job.result() for name, job in jobs.items()}
+        left_out = [entry for each in reading.tables.values() for entry in each.left_out]
+        return reading.fingerprint(tables) or reading.error, tables, left_out
+
+
+def limit(session: Connection, deadline: float | None) -> None:
+    """Let `session` wait for no lock for long, nor for a query where there is a `deadline`."""
+    session.execute(f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}".encode())
+    if deadline is not None:
+        session.execute(f"SET statement_timeout = {ACCEPTED_SECONDS * 1000:.0f}".encode())
+
+
+def content_until(connection: Connection, *, hashed: Hashed, deadline: float | None) -> TableFacts:
+    """Content of one table, in the time there is."""
+    if deadline is not None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            total = show_duration(ACCEPTED_SECONDS)
+            return TableFacts(None, error=f"with --accept-loss it is given {total} in all")
+        connection.execute(f"SET statement_timeout = {max(1, left * 1000):.0f}".encode())
+    return read_content(connection, hashed)
+
+
+def lines_on_tables(
+    live: dict[str, TableFacts], restored: dict[str, TableFacts], found: Comparison | None
+) -> Iterator[str]:
+    """A line on each table that differs, with its rows on both sides."""
+    for name, was in live.items():
+        now = restored.get(name)
+        if found is not None and not found.difference(name):
+            continue
+        if was.rows is None or (now is not None and now.rows is None):
+            yield f"{name} could not be compared: {was.error or (now.error if now else '')}"
+        elif now is None:
+            rows = show_count(was.rows, "row")
+            yield f"{name}: {rows} in the live database, no such table in the restored one"
+        elif was.rows != now.rows:
+            rows = show_count(was.rows, "row")
+            yield f"{name}: {rows} in the live database, {now.rows:,} in the restored one"
+        elif was != now:
+            columns = [each for each in was.columns if was.columns[each] != now.columns.get(each)]
+            where = f" in {some(columns, SHOWN)}" if columns else ""
+            yield f"{name}: {show_count(was.rows, 'row')} in both, with other content{where}"
+
+
+def lines_on_the_rest(was: Fingerprint, now: Fingerprint, found: Comparison) -> Iterator[str]:
+    """Lines on definitions, sequences and large objects that differ in the live database, `was`."""
+    for how, words in ((CHANGED, "differ in the restored one"), (MISSING, "are missing there")):
+        if lost := [f"{each.kind} {each.name}" for each in found.objects if each.how == how]:
+            yield f"definitions that {words}: {some(lost, SHOWN)}"
+    for name, facts in was.sequences.items():
+        there = now.sequences.get(name)
+        if there is not None and not facts.holds(there.before):
+            yield (
+                f"sequence {name}: at {facts.before.last_value:,} in the live database, "
+                f"at {there.before.last_value:,} in the restored one"
+            )
+    if was.large_objects.error or now.large_objects.error:
+        error = was.large_objects.error or now.large_objects.error
+        yield f"large objects could not be compared: {error}"
+    elif was.large_objects != now.large_objects:
+        yield (
+            f"large objects: {described(was.large_objects)} in the live database, "
+            f"{described(now.large_objects)} in the restored one, content, owners or grants differ"
+        )
+
+
+def described(objects: LargeObjects) -> str:
+    """`2 (17 bytes)`."""
+    return f"{objects.count:,} ({show_count(objects.size, 'byte')})"
