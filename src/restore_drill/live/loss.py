@@ -27,6 +27,9 @@ from restore_drill.servers.model import Target
 ALL_SECONDS, ONE_SECONDS = 20.0, 5.0
 """Seconds that reading the newest rows may take: of all tables, and of a single one."""
 
+ROUNDED = 1.0
+"""Seconds by which a dump's own time, in whole seconds, is earlier than what it holds."""
+
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 COLUMNS: LiteralString = """
@@ -106,7 +109,7 @@ def losses(live: Target, backup: Backup, settings: Settings) -> Iterator[str]:
     except psycopg.Error as error:
         yield f"the newest rows of the live database could not be read: {error_text(error)}"
         return
-    allowed = slack_of(backup, zone) - SLACK
+    allowed = slack_of(backup, zone) - SLACK + ROUNDED
     newer = {
         name: newest
         for name, newest in found.items()
