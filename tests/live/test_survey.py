@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,19 +17,22 @@ import pytest
 
 from restore_drill.backups.model import Contents, Entry, Head
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.room import free_bytes
+from restore_drill.live.beside import database_beside
+from restore_drill.live.room import PER_ROW, RESERVE, Disks, disks_of, room_for
 from restore_drill.live.survey import survey
 from restore_drill.restore.single_transaction import has_locks, may_use_one_transaction
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import open_database
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.launcher import choose_launcher
+from restore_drill.servers.lost import explained_when_lost
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill
 from tests.helpers.live import databases, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
 GIB = 1 << 30
+FILL = "CREATE TABLE big AS SELECT n, repeat('x', 900) FROM generate_series(1, 400000) n"
 
 
 def role(live: Target, name: str, options: str) -> str:
@@ -102,6 +109,7 @@ def test_a_role_that_is_no_superuser_is_enough(
 
     assert drill.code == 0, drill.output
     assert "split over 2 connections" in drill.output
+    assert "Free disk space: the server cannot be asked; about" in drill.output
     assert databases(live) == had
 
 
@@ -115,19 +123,37 @@ def test_missing_database_and_no_server(live: Target, drill_beside: Callable[...
     refused(silent, "no connection to the database 127.0.0.1:1/shop", "check that the server is up")
 
 
-def test_room_and_connections(live: Target) -> None:
-    """A disk that is too small, and a server whose connections are nearly used up."""
-    with live.connect() as connection:
-        free = free_bytes(connection)
-    (line,) = survey(live, Head(), 0, 1)
-    assert "free disk space" in line
-    if free is None:  # the server is shut in, and its directory is not seen from here
-        assert "cannot be asked" in line
-    else:
-        with pytest.raises(CouldNotRun, match="no room for a second database"):
-            list(survey(live, Head(), free + GIB, 1))
+def test_connections(live: Target) -> None:
+    """A server whose connections are nearly used up."""
     with pytest.raises(CouldNotRun, match="connections are free"):
         list(survey(live, Head(), 0, 10_000))
+
+
+def test_limits_of_the_role_and_of_the_database(
+    live: Target, drill_beside: Callable[..., Drill]
+) -> None:
+    """They are shared with the application, and a superuser has none."""
+    user = role(live, "limited", "CREATEDB IN ROLE shop_owner CONNECTION LIMIT 6")
+    had = databases(live)
+
+    of_role = drill_beside("--jobs=2", DATABASE_URL=url_of(live, user))
+    with live.connect() as connection:
+        name = psycopg.sql.Identifier(live.conninfo["dbname"])
+        connection.execute("ALTER ROLE limited CONNECTION LIMIT -1")
+        limit = psycopg.sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+        connection.execute(limit.format(name, 2))
+        of_database = drill_beside("--jobs=2", DATABASE_URL=url_of(live, user))
+        connection.execute(limit.format(name, 1))
+        used_up = drill_beside("--jobs=2", DATABASE_URL=url_of(live, user))
+
+    refused(of_role, "the connection limit of the role limited leaves 5", "takes up to 6")
+    assert 'ALTER ROLE "limited" CONNECTION LIMIT' in of_role.output
+    refused(of_database, "its connection limit leaves none for the drill")
+    assert f'ALTER DATABASE "{live.conninfo["dbname"]}" CONNECTION LIMIT' in of_database.output
+    refused(used_up, "too many connections for database", "raise the limit that the server names")
+    assert "pg_hba.conf" not in used_up.output
+    assert list(survey(live, Head(), 0, 1))  # as a superuser
+    assert databases(live) == had
 
 
 def test_a_large_dump_is_not_restored_in_one_transaction(live: Target) -> None:
@@ -151,24 +177,99 @@ def url_of_socket(live: Target) -> str:
 
 
 @pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """Database of a server whose data directory is seen from here, as the user's own may be."""
+    del tmp_path_factory
+    with cluster("seen") as (binaries, folder), server(binaries, folder):
+        yield open_database(url_of_folder(folder), lambda _: binaries)
+
+
+def test_room(seen: Target) -> None:
+    """A disk that is too small, before the backup is read and when its rows are known."""
+    with seen.connect() as connection:
+        disks = disks_of(seen, connection)
+    assert disks is not None
+    free = shutil.disk_usage(disks.data).free
+    (line,) = survey(seen, Head(), 0, 1)
+    assert re.match("free disk space: [0-9.]+ .B, at least [0-9.]+ .B are needed", line)
+    with pytest.raises(CouldNotRun, match="no room for a second database") as refusal:
+        list(survey(seen, Head(), free + GIB, 1))
+    assert "are reserved for the live server" in str(refusal.value)
+
+    packed = Contents("", Head(), rows={"t": 1000}, read_bytes=1_000_000)
+    assert "about 2.2 MB are needed" in room_for(seen, packed)
+    with pytest.raises(CouldNotRun, match="no room for a second database"):
+        room_for(seen, replace(packed, rows={"t": free // PER_ROW}))
+
+
+def test_wal_and_reserve_count(tmp_path: Path) -> None:
+    """A disk takes the WAL as well, up to max_wal_size, and is never filled to its end."""
+    disks = Disks(tmp_path, tmp_path, max_wal=100, spare=10)
+    assert list(disks.wanted(70)) == [(tmp_path, 140)]
+    assert list(disks.wanted(700)) == [(tmp_path, 800)]
+    assert disks.reserve(GIB) == RESERVE + 10
+    elsewhere = Disks(tmp_path, Path("/proc"), max_wal=100, spare=10)
+    assert list(elsewhere.wanted(700)) == [(tmp_path, 700), (Path("/proc"), 100)]
+
+
+def fill_beside(live: Target) -> None:
+    """A restore of 400 MB beside `live`."""
+    with (
+        database_beside(live, pytest.fail) as made,
+        explained_when_lost(made, "the restore"),
+        made.connect() as connection,
+    ):
+        connection.execute(FILL)
+
+
+def test_a_drill_is_ended_before_the_disk_is_full(
+    seen: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sessions are, its database is gone, the live one goes on; the words are of the disk."""
+    reserve = shutil.disk_usage("/tmp").free - 20_000_000  # noqa: S108  # where `seen` lies
+    monkeypatch.setattr(Disks, "reserve", lambda *_: reserve)
+    had = databases(seen)
+    with seen.connect() as application:
+        with pytest.raises(CouldNotRun, match="before it filled the disk of database") as ended:
+            fill_beside(seen)
+        assert application.execute("SELECT 1").fetchone() == (1,)
+
+    assert "are reserved for the live server" in str(ended.value)
+    assert "memory" not in str(ended.value)
+    assert databases(seen) == had
+
+
+@pytest.fixture(scope="module")
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a database of a server that is in recovery, and stays so."""
-    binaries, launcher = find_binaries(15, note=quiet), choose_launcher()
-    folder = Path("/tmp") / f"rd-replica-{time.time_ns()}"  # noqa: S108  # a socket needs a short path
-    folder.mkdir(mode=0o755)
-    launcher.own(folder)
-    data = folder / "data"
     del tmp_path_factory
-    try:
-        launcher.run(
-            [binaries.tool("initdb"), f"--pgdata={data}", "--username=app", "--auth=trust"],
-            cwd=folder,
-        )
+    with cluster("replica") as (binaries, folder):
         with server(binaries, folder):
             pass
-        (data / "standby.signal").touch()
+        (folder / "data" / "standby.signal").touch()
         with server(binaries, folder):
-            yield f"postgresql://app@{quote(str(folder), safe='')}:5432/postgres"
+            yield url_of_folder(folder)
+
+
+def url_of_folder(folder: Path) -> str:
+    """URL of the database postgres of the server whose socket lies in `folder`."""
+    return f"postgresql://app@{quote(str(folder), safe='')}:5432/postgres"
+
+
+@contextmanager
+def cluster(name: str) -> Iterator[tuple[Binaries, Path]]:
+    """A data directory `data` in a new folder, and what runs it."""
+    binaries, launcher = find_binaries(15, note=quiet), choose_launcher()
+    folder = Path("/tmp") / f"rd-{name}-{time.time_ns()}"  # noqa: S108  # a socket needs a short path
+    folder.mkdir(mode=0o755)
+    launcher.own(folder)
+    try:
+        launcher.run(
+            [binaries.tool("initdb"), f"--pgdata={folder / 'data'}", "--username=app",
+             "--auth=trust"],
+            cwd=folder,
+        )  # fmt: skip
+        yield binaries, folder
     finally:
         subprocess.run(["rm", "-rf", str(folder)], check=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from psycopg import sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.live.disk_watch import end_sessions_and_drop, watched
 from restore_drill.live.drill_databases import Connection, lock_key, mark_of, new_name
 from restore_drill.live.hold import LOCK_WAIT, drop_subscriptions
 from restore_drill.live.maintenance import maintenance_target, other_database
@@ -65,7 +67,9 @@ def database_beside(live: Target, note: Note) -> Iterator[Target]:
     try:
         create(keeper, live, name)
         enter(made, live)
-        yield made
+        end = partial(end_sessions_and_drop, keeper, name, partial(drop, keeper, made))
+        with watched(made, end) as found:
+            yield found
     finally:
         if problem := drop_own(base, keeper, made):
             note(problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg.sql import Identifier
@@ -12,10 +12,10 @@ from restore_drill.backups.model import Head
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.core.units import show_bytes, some
+from restore_drill.core.units import some
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.drill_databases import Connection, find
-from restore_drill.live.room import free_bytes
+from restore_drill.live.room import is_local, room
 from restore_drill.restore.needs import refuse_missing_roles
 from restore_drill.restore.preflight import check_available
 from restore_drill.servers.model import Target
@@ -29,9 +29,19 @@ SERVER = """
         pg_catalog.current_setting('max_connections')::int
             - pg_catalog.current_setting('superuser_reserved_connections')::int
             - (SELECT count(*) FROM pg_catalog.pg_stat_activity
-               WHERE datid IS NOT NULL OR usesysid IS NOT NULL)::int AS connections
-    FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
+               WHERE datid IS NOT NULL OR usesysid IS NOT NULL)::int AS connections,
+        CASE WHEN login.rolconnlimit >= 0 AND NOT login.rolsuper
+            THEN login.rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                WHERE usesysid = login.oid)::int END AS of_role,
+        CASE WHEN d.datconnlimit >= 0 AND NOT login.rolsuper
+            THEN d.datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity
+                WHERE datid = d.oid)::int END AS of_database,
+        login.rolname AS login
+    FROM pg_catalog.pg_roles r, pg_catalog.pg_roles login, pg_catalog.pg_database d
+    WHERE r.rolname = current_user AND login.rolname = session_user
+        AND d.datname = pg_catalog.current_database()
 """
+"""`of_role` and `of_database`: connections that their limits leave, which no superuser has."""
 OWNERS_OUT_OF_REACH = """
     SELECT rolname FROM pg_catalog.pg_roles
     WHERE rolname = ANY(%s) AND NOT pg_catalog.pg_has_role(oid, %s) ORDER BY 1
@@ -43,7 +53,8 @@ OWNED = frozenset({
 """Kinds of entries behind which pg_dump writes ALTER ... OWNER TO."""
 BESIDE_JOBS = 4
 """Sessions of a drill at most beside those that restore and verify."""
-LOCAL = ("localhost", "127.0.0.1", "::1")
+IN_LIVE = 1
+"""Further sessions that a drill has in the live database itself, where it asks for extensions."""
 
 
 class Server(NamedTuple):
@@ -57,6 +68,9 @@ class Server(NamedTuple):
     size: int
     tls: bool | None
     connections: int
+    of_role: int | None
+    of_database: int | None
+    login: str
 
 
 def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
@@ -82,11 +96,6 @@ def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
         yield "the connection to the server is not encrypted (no TLS)"
 
 
-def is_local(host: str) -> bool:
-    """Whether `host` names this machine, or a socket."""
-    return host in ("", *LOCAL) or host.startswith(("/", "@"))
-
-
 def refuse_server(live: Target, server: Server, jobs: int) -> None:
     """CouldNotRun where the server, or the role, cannot give the drill a database."""
     cause, what, checked = problem_of(server, jobs + BESIDE_JOBS)
@@ -95,7 +104,12 @@ def refuse_server(live: Target, server: Server, jobs: int) -> None:
             f"{live.description} was not touched: {what}",
             checked=[checked],
             remedy=remedy_for(
-                "beside", cause, role=quoted(server.role), name=live.conninfo["dbname"]
+                "beside",
+                cause,
+                role=quoted(server.role),
+                login=quoted(server.login),
+                name=live.conninfo["dbname"],
+                database=quoted(live.conninfo["dbname"]),
             ),
         )
 
@@ -113,6 +127,21 @@ def problem_of(server: Server, sessions: int) -> tuple[str, str, str]:
         free = max(server.connections, 0)
         what = f"{free} connections are free, and the drill takes up to {sessions}"
         return "few_connections", what, "max_connections and pg_stat_activity"
+    return problem_of_limits(server, sessions)
+
+
+def problem_of_limits(server: Server, sessions: int) -> tuple[str, str, str]:
+    """As `problem_of`: connection limits that leave too few, of the role or the database."""
+    if server.of_role is not None and server.of_role < sessions:
+        free = max(server.of_role, 0)
+        what = (
+            f"the connection limit of the role {server.login} leaves {free}, "
+            f"and the drill takes up to {sessions}"
+        )
+        return "role_limit", what, "pg_roles.rolconnlimit and pg_stat_activity"
+    if server.of_database is not None and server.of_database < IN_LIVE:
+        what = "its connection limit leaves none for the drill"
+        return "database_limit", what, "pg_database.datconnlimit and pg_stat_activity"
     return "", "", ""
 
 
@@ -152,17 +181,3 @@ def refuse_owners(live: Target, head: Head, connection: Connection) -> None:
             checked=[f"pg_has_role(..., '{need}') for the owners in the backup"],
             remedy=remedy_for("beside", "owners", name=quoted(names[0])),
         )
-
-
-def room(live: Target, wanted: int, connection: psycopg.Connection[Any]) -> str:
-    """A line on the disk; CouldNotRun where it has no room for about `wanted` bytes."""
-    free = free_bytes(connection) if is_local(live.conninfo.get("host", "")) else None
-    if free is None:
-        return f"free disk space: the server cannot be asked; about {show_bytes(wanted)} are needed"
-    if free < wanted:
-        raise CouldNotRun(
-            f"{live.description} was not touched: its disk has no room for a second database",
-            checked=[f"{show_bytes(free)} are free, about {show_bytes(wanted)} are needed"],
-            remedy=remedy_for("beside", "no_room", name=live.conninfo["dbname"]),
-        )
-    return f"free disk space: {show_bytes(free)}, about {show_bytes(wanted)} are needed"
