@@ -230,7 +230,7 @@ def test_lost_copy_is_a_fault(
         contents = contents_of(damaged)
 
         told, readable = contents.faults[:2]
-        assert told.startswith(f"line {line}: the rows of public.{name} are gone")
+        assert told.startswith(f"line {line}: the rows of public.{name} are missing")
         assert f"public.{name} " not in readable
         assert f"public.{name}" not in contents.counted
 

@@ -29,6 +29,8 @@ from tests.helpers.shop import COMPRESSORS, FORMATS, SHOP, Shops, fill_shop, pg_
 MANIFEST_ONLY = ("test_backup_matches_its_manifest", "test_table_has_its_content",
                  "test_schema_is_what_it_was", "test_sequences_stand_where_they_were",
                  "test_large_objects_are_what_they_were")  # fmt: skip
+LIVE_ONLY = ("test_application_role_keeps_its_rights",)
+"""Criteria that compare with a live database."""
 DRIFT_ONLY = ("test_database_is_the_same", "test_nothing_was_lost", "test_nothing_was_changed")
 """Criteria that ask for a drill before this one: `corpus/drift.py` has their cases."""
 COULD_NOT_RUN = "could-not-run"
