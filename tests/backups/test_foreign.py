@@ -134,10 +134,10 @@ def test_armored_openssl_is_what_openssl_writes() -> None:
 FOLDERS = {
     "base backup": (["PG_VERSION", "backup_manifest", "base/1"], "base backup (pg_basebackup)"),
     "tar base backup": (["base.tar.gz", "pg_wal.tar.gz"], "base backup (pg_basebackup, tar"),
-    "data directory": (["PG_VERSION", "base/1"], "a data directory of PostgreSQL"),
+    "data directory": (["PG_VERSION", "base/1"], "data directory of PostgreSQL"),
     "running server": (["PG_VERSION", "postmaster.pid"], "of a running PostgreSQL server"),
     "pgbackrest": (["archive/x/archive.info", "backup/x/backup.info"], "pgBackRest"),
-    "wal-g": (["basebackups_005/x", "wal_005/y"], "of WAL-G"),
+    "wal-g": (["basebackups_005/x", "wal_005/y"], "a WAL-G repository"),
     "barman": (["shop/base/20261128T0300/backup.info", "shop/wals/x"], "Barman"),
     "mongodump": (["shop.bson"], "MongoDB"),
 }

@@ -174,7 +174,7 @@ def test_a_line_of_another_shape_is_passed_over(line: str, tmp_path: Path) -> No
     code, told = status(tmp_path)
 
     assert code == 0, told
-    assert "1 drill noted: 1 passed" in told
+    assert "1 drill recorded: 1 passed" in told
 
 
 def test_a_history_that_cannot_be_read_is_reported(tmp_path: Path) -> None:

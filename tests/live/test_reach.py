@@ -72,3 +72,4 @@ def test_nothing_outside_the_database_is_touched(
     assert "is not run" in str(drill.result["notes"])
     with live.connect() as connection:
         assert connection.execute(SERVER.encode()).fetchall() == before
+        connection.execute("DROP DATABASE other")

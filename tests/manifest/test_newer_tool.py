@@ -10,7 +10,7 @@ from restore_drill.manifest.command import why_unreadable
 @pytest.mark.parametrize(
     ("form", "tool", "server", "words"),
     [
-        ("directory", 16, 15, "pg_dump 16 writes this backup of a server 15"),
+        ("directory", 16, 15, "pg_dump 16 writes this backup of PostgreSQL 15"),
         ("custom", 18, 14, "restore with pg_restore 18"),
         ("directory", 16, 16, ""),
         ("plain", 16, 15, ""),

@@ -46,7 +46,7 @@ def test_deadlock_of_its_own_is_no_end(script: str, shops: Shops, tmp_path: Path
 
     done = restorer_of(backup).restore_as_runbook(target, backup, contents, 2, quiet)
 
-    assert done.way.endswith("2 at once deadlocked, repeated over one connection")
+    assert done.way.endswith("2 jobs deadlocked, repeated over one connection")
     assert done.errors == []
     with target.connect() as connection:
         found = connection.execute(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,9 @@ def as_ordinary_user() -> Iterator[None]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder of backups that anybody reaches."""
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
+    top = Path(tempfile.gettempdir())
+    for each in takewhile(lambda path: path != top, (tmp_path, *tmp_path.parents)):
+        each.chmod(0o755)  # pytest closes its own again, however many there are
     folder = tmp_path / "backups"
     folder.mkdir(mode=0o755)
     return folder

@@ -54,14 +54,16 @@ def test_series_are_kept_apart(shops: Shops, tmp_path: Path, report_dir: Path) -
 
 def test_databases_under_one_name_are_kept_apart(shops: Shops, tmp_path: Path) -> None:
     """Archives whose names differ by their time alone are two series where they say so."""
-    other = pg_dump(shops.database(15, "other"), tmp_path / "20260102_0305.dump", "--format=custom")
+    other = pg_dump(
+        shops.database(15, "another"), tmp_path / "20260102_0305.dump", "--format=custom"
+    )
     first = tmp_path / "20260102_0300.dump"
     first.write_bytes(shops.dump(15, "custom.dump").read_bytes())
 
     series = in_series(list_folder(tmp_path, UTC).found)
 
     assert [[each.path for each in one] for one in series] == [[other], [first]]
-    assert [one[0].database for one in series] == ["other", "shop"]
+    assert [one[0].database for one in series] == ["another", "shop"]
 
 
 SAME = {

@@ -137,7 +137,7 @@ def test_a_dump_that_uses_up_the_inodes_is_ended(
     assert (
         error.what == "the throwaway server was stopped before it filled the file system with files"
     )
-    assert f"1,999 inodes were free in {tmp_path}, and 2,000 are kept" in str(error)
+    assert f"1,999 inodes were free in {tmp_path}, and 2,000 are reserved" in str(error)
     assert "df -i" in str(error)
 
 

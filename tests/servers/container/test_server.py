@@ -153,7 +153,7 @@ def test_image_that_does_not_start_shut_in_is_started_open(
     server.stop()
 
     assert target.isolated is False
-    assert target.exposed.endswith(f"its container ended: {OPEN}")
+    assert target.exposed.endswith(f"its container exited: {OPEN}")
 
 
 def test_container_that_fills_the_disk_is_ended(
