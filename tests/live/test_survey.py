@@ -220,6 +220,7 @@ def fill_beside(live: Target) -> None:
         made.connect() as connection,
     ):
         connection.execute(FILL)
+        pytest.fail("all of it was written")
 
 
 def test_a_drill_is_ended_before_the_disk_is_full(
