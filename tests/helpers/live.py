@@ -6,14 +6,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.drills import ROOT
+from tests.helpers.drills import ROOT, Drill
 from tests.helpers.shop import quiet
+
+Promote = Callable[..., Drill]
 
 LIVE = """
 CREATE ROLE app LOGIN SUPERUSER PASSWORD 'p@ss:w/rd#1';
@@ -112,3 +116,26 @@ def clean_by_command(live: Target) -> str:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout
+
+
+def rows_of(live: Target, name: str, table: str) -> Any:
+    """How many rows a table of the database `name` has; None where it is not there."""
+    with live.connect(dbname=name) as connection:
+        there = connection.execute("SELECT to_regclass(%s)", [table]).fetchone()
+        if there == (None,):
+            return None
+        row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    return row and row[0]
+
+
+def roll_back(live: Target, backups: Path | None, *given: str, **environment: str) -> Any:
+    """Run `python -m drill rollback`."""
+    return subprocess.run(
+        [sys.executable, "-m", "drill", "rollback", *given],
+        cwd=ROOT,
+        env=os.environ
+        | {"DATABASE_URL": url_of(live)}
+        | ({"BACKUP_PATH": str(backups)} if backups else {})
+        | environment,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip

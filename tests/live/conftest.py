@@ -11,7 +11,7 @@ from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT, Drill, run_drill
-from tests.helpers.live import LIVE, url_of
+from tests.helpers.live import LIVE, Promote, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
 
@@ -70,3 +70,10 @@ def drill_beside(live: Target, backups: Path, report_dir: Path) -> Callable[...,
         return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **given)
 
     return run
+
+
+@pytest.fixture
+def promote(drill_beside: Callable[..., Drill], live: Target) -> Promote:
+    """Function that drills with --promote; the live database differs, and that is accepted."""
+    named = ("--promote", f"--confirm={live.conninfo['dbname']}", "--accept-loss")
+    return lambda *given, **named_too: drill_beside(*named, *given, **named_too)
