@@ -42,6 +42,14 @@ class Outcome(NamedTuple):
     hold_back: Callable[[], None]
 
 
+def swapped(promotion: Promotion, outcome: Outcome, steps: Steps) -> dict[str, Any]:
+    """Swap the two databases, and give what became of them."""
+    steps.clear_progress()
+    for line in promotion.check():
+        steps.note(line)
+    return promotion.carry_out(outcome.last_check)
+
+
 def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Record) -> None:
     """Promote where the whole drill has proved the restored database; report why not.
 
@@ -59,10 +67,7 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
         try:
             lost = [*lost, *(line for line in outcome.find_loss() if line not in lost)]
             outcome.hold_back()
-            steps.clear_progress()
-            for line in promotion.check():
-                steps.note(line)
-            done = promotion.carry_out(outcome.last_check)
+            done = swapped(promotion, outcome, steps)
         except CouldNotRun as error:
             record.promotion = not_promoted(promotion, error.what, lost)
             if isinstance(error, NotSettled):

@@ -118,11 +118,11 @@ def nothing_to_undo(
         " ORDER BY 1",
         [f"{name}_"],
     ).fetchall()
-    why, what = f"no journal in {folder} is of a promotion of it on this server", "no_journal"
+    why = f"no journal in {folder} is of a promotion of it on this server"
     if undone is not None:
-        why, what = "its last promotion was undone already", "nothing"
+        why = "its last promotion was undone already"
     return CouldNotRun(
         f"database {name} was not touched: {why}",
         checked=[f"beside it on the server: {other}" for (other,) in others],
-        remedy=remedy_for("way_back", what, name=name),
+        remedy=remedy_for("way_back", "nothing" if undone else "no_journal", name=name),
     )
