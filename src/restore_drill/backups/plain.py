@@ -82,7 +82,7 @@ def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
 
 
 def explain(error: BaseException) -> str:
-    """What a decompressor or the system said, in one line."""
+    """What a decompressor or the system reported, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).splitlines()[0] if str(error) else type(error).__name__

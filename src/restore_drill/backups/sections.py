@@ -44,7 +44,7 @@ def without_keys(contents: Contents) -> str:
     """That `contents` have rows of several tables and nothing of the post-data section.
 
     Such a database can be, but no dump says with which options it was taken. Empty where it has
-    something of that section, or is too small to tell.
+    something of that section, or is too small to show it.
     """
     kinds = [entry.kind for entry in contents.entries]
     if kinds.count("TABLE") < SEVERAL or "TABLE DATA" not in kinds or POST_DATA & {*kinds} - {""}:

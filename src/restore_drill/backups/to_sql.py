@@ -107,7 +107,7 @@ def restore_to_sql(
 
 
 def fault_of(code: int, stderr: str, *, stalled: bool) -> str:
-    """What pg_restore said of an archive it could not read, empty where it could."""
+    """What pg_restore reported of an archive it could not read, empty where it could."""
     if stalled:
         return (
             f"pg_restore wrote nothing for {STALL_SECONDS:.0f} s and was stopped: "

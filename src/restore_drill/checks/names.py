@@ -121,8 +121,8 @@ class CriteriaNames:
         if is_more_than_one(error):
             self.refuse_query(f"{place} holds more than one statement; it must be one query", place)
         if error.sqlstate in NO_SQL:
-            said = error_text(error, own=query)
-            self.refuse_query(f"{place} is not valid SQL here: {said}", place)
+            reason = error_text(error, own=query)
+            self.refuse_query(f"{place} is not valid SQL here: {reason}", place)
         is_table = error.sqlstate == NO_TABLE
         wrong = wrong_name(error, query, skipped)
         if not wrong or self.was_there(wrong, is_table=is_table):
@@ -145,8 +145,8 @@ class CriteriaNames:
         wrong, is_table = wrong_name(error, query, skipped), error.sqlstate == NO_TABLE
         there = names_in(target)[0 if is_table else 1]
         if not wrong or wrong in there or not self.was_there(wrong, is_table=is_table):
-            said = error_text(error, own=query)
-            self.refuse_query(f"{place} does not return a migration head: {said}", place)
+            reason = error_text(error, own=query)
+            self.refuse_query(f"{place} does not return a migration head: {reason}", place)
 
     def was_there(self, name: str, *, is_table: bool) -> bool:
         """Whether a table or a column of this name is known of earlier."""

@@ -2,7 +2,7 @@
 
 A server's message quotes whatever it is about, row data too, in words of its own language. So
 nothing is taken out of messages: a message is shown only where the server's own code says, under a
-condition that is about names, what stands in the SQL that was sent. All else is said by SQLSTATE,
+condition that is about names, what stands in the SQL that was sent. The rest appears as SQLSTATE,
 the condition's name and the diagnostic's own fields (schema, table, column, data type, constraint).
 """
 

@@ -105,7 +105,7 @@ def safe_line(message: str, known: str = "") -> str:
 
 
 def safe_lines(lines: Iterable[str]) -> list[str]:
-    """What a client tool said, without row data: its own words, and the server's if known.
+    """The output of a client tool, without row data: its own words, and the server's if known.
 
     What follows on further lines (details, contexts, queries) is left out.
     """

@@ -128,7 +128,7 @@ class Steps:
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """Write nothing of what is said inside."""
+        """Write nothing of what is reported inside."""
         self.is_muted = True
         try:
             yield

@@ -29,7 +29,7 @@ class Facts:
     again; `had_no_errors` that the restore reported none which could explain them.
     `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint` says why
     it could not. So with `held`, which drift is measured by, and `unheld`; `why_no_head` says why
-    the migration head could not be read, `head_error` is what the server said of the criteria
+    the migration head could not be read, `head_error` is what the server reported of the criteria
     file's own query for it. `unread` says by part of the catalog why it is not known.
     """
 

@@ -141,7 +141,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def reason(error: Exception) -> str:
-    """What a reader of JSON said, in a line."""
+    """The error of a reader of JSON, in a line."""
     if isinstance(error, KeyError):
         return f"it has no {error}"
     if isinstance(error, UnicodeDecodeError):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from restore_drill.facts.entries import output_of, schema_dump
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.facts.schema.written import Said, Written, read_statements, written_in
+from restore_drill.facts.schema.written import Digested, Written, read_statements, written_in
 from restore_drill.facts.survey import some
 from restore_drill.manifest.compare import Comparison, compare
 from restore_drill.manifest.objects import CHANGED, Difference
@@ -80,7 +80,7 @@ def written_of(target: Target, fingerprint: Fingerprint) -> Written | None:
     return written_in(statements, target.binaries.major, fingerprint.schema)
 
 
-def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Said] | None, str]:
+def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Digested] | None, str]:
     """What a pg_dump of a schema writes; None where there is nothing to rest on, and why."""
     output, why_not = output_of(dump)
     statements = None if why_not else read_statements(output)
@@ -90,7 +90,7 @@ def statements_of(dump: subprocess.Popen[bytes]) -> tuple[list[Said] | None, str
 
 
 def noted(
-    fingerprint: Fingerprint, statements: list[Said] | None, why_not: str, *, major: int
+    fingerprint: Fingerprint, statements: list[Digested] | None, why_not: str, *, major: int
 ) -> Fingerprint:
     """`fingerprint` with what a pg_dump of the version `major` has written, or why it has not."""
     if statements is None:

@@ -147,6 +147,6 @@ def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
 
 
 def last_log_lines(folder: Path) -> list[str]:
-    """Read what the server said last."""
+    """Read the last output of the server."""
     logs = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("*.log")]
     return [f"its log: {line}" for text in logs for line in text.splitlines()[-3:]]

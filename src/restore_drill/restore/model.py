@@ -10,7 +10,7 @@ from restore_drill.servers.model import Target
 
 @dataclass(frozen=True)
 class RestoreError:
-    """One error of a restore: where, what the server said, the named cause and the remedy.
+    """One error of a restore: where, the message of the server, the named cause and the remedy.
 
     `where` is a line of the dump or an entry of its table of contents; `statement` is its
     opening words only, never data. `sql` and `error` may hold rows: they are for judging alone.

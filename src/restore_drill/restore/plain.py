@@ -121,7 +121,7 @@ class SqlFeed:
             self.check(statement, result)
 
     def lost(self, error: psycopg.Error) -> None:
-        """File what libpq said when it could not go on."""
+        """File the message of libpq when it could not go on."""
         statement = self.current or Statement(0, b"")
         add_error(
             self.restoration,

@@ -63,7 +63,7 @@ class Binaries:
         """Those of `needs` that this build does not meet, sorted.
 
         A need is a key of `FEATURES`, or `extension:NAME` for an extension that can be created:
-        its library loads. Where it cannot, what is missing is said in words.
+        its library loads. Where it cannot, what is missing is described.
         """
         missing = []
         for need in sorted(needs):

@@ -81,7 +81,7 @@ def start(executor: ServerExecutor) -> None:
 
 
 def last_line(executor: ServerExecutor, error: Exception) -> str:
-    """What the server said last."""
+    """The last output of the server."""
     return (words_of(executor, error).strip().splitlines() or [""])[-1]
 
 

@@ -172,7 +172,7 @@ class Reader:
         )
 
     def contents(self, *, head: Head | None = None) -> Contents:
-        """All that was gathered, without a digest; `head` replaces what the events said of it."""
+        """All that was gathered, without a digest; `head` replaces what the events gave."""
         whole = self.parts.whole
         whole.count_all(elsewhere=whole.through_root | self.headings.lost_tables)
         return Contents(

@@ -72,7 +72,7 @@ def check_function(connection: Connection, function: Function, schemas: str) -> 
     outcome = answer(connection, query, (bodies, USUAL_PATH, *own))
     has_path = any(each.startswith("search_path=") for each in function.settings)
     if outcome.error:
-        # Nothing of a body was run, so all that is said of it is of its text.
+        # Nothing of a body was run, so all that is known of it is its text.
         outcome = replace(outcome, error=outcome.fault.in_full)
     if not outcome.error or has_path:
         return Resolved(outcome)

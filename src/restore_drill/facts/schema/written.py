@@ -50,7 +50,7 @@ Names = list[list[str]]
 """Names in a statement by their parts, without quotes: `s.t` is `["s", "t"]`."""
 
 
-class Said(NamedTuple):
+class Digested(NamedTuple):
     """A statement: the hash of its words, and the names in it."""
 
     hash: int
@@ -97,7 +97,7 @@ def written_from(raw: Any) -> Written | None:
     return Written(whole(raw["pg_dump"]), text(raw["total"]), objects)
 
 
-def read_statements(dump: bytes) -> list[Said] | None:
+def read_statements(dump: bytes) -> list[Digested] | None:
     """Statements of a `dump` of the schema, in UTF-8; None where it cannot be read to its end."""
     events = list(PlainReader(BytesIO(dump)).events())
     if any(isinstance(event, Cut) for event in events):
@@ -105,7 +105,9 @@ def read_statements(dump: bytes) -> list[Said] | None:
     return list(taken_apart(events))
 
 
-def written_in(statements: list[Said], major: int, schema: dict[str, dict[str, str]]) -> Written:
+def written_in(
+    statements: list[Digested], major: int, schema: dict[str, dict[str, str]]
+) -> Written:
     """What a pg_dump of that `major` says in `statements` of the objects of `schema`.
 
     These are names by kind, as a fingerprint holds them.
@@ -130,7 +132,7 @@ def keys_of(kind: str, name: str) -> set[str]:
     return {key for end in NAME_ENDS.finditer(name) if "." in (key := name[: end.start()])}
 
 
-def taken_apart(events: Iterable[Event]) -> Iterator[Said]:
+def taken_apart(events: Iterable[Event]) -> Iterator[Digested]:
     """Each statement among `events`, hashed with the settings in force."""
     settings: dict[str, str] = {}
     for event in events:
@@ -143,7 +145,7 @@ def taken_apart(events: Iterable[Event]) -> Iterator[Said]:
         words, names = words_and_names(sql)
         counted = "\n".join([*filter(None, settings.values()), *words])
         digest = hashlib.sha256(counted.encode("utf-8", "surrogateescape")).digest()
-        yield Said(int.from_bytes(digest[:8], "big"), names)
+        yield Digested(int.from_bytes(digest[:8], "big"), names)
 
 
 def words_and_names(sql: str) -> tuple[list[str], Names]:
