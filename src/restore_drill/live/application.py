@@ -10,7 +10,7 @@ from psycopg import sql
 
 from restore_drill.core.names import joined
 from restore_drill.core.server_errors import error_text
-from restore_drill.live.outside import Connection
+from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
 
 ROLE: LiteralString = """

@@ -14,8 +14,9 @@ from psycopg import sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.session import Connection
 from restore_drill.live.disk_watch import end_sessions_and_drop, watched
-from restore_drill.live.drill_databases import Connection, lock_key, mark_of, new_name
+from restore_drill.live.drill_databases import lock_key, mark_of, new_name
 from restore_drill.live.hold import LOCK_WAIT, drop_subscriptions
 from restore_drill.live.maintenance import maintenance_target, other_database
 from restore_drill.servers.model import Target
@@ -89,8 +90,9 @@ def keeper_of(base: Target, name: str) -> Connection:
 def create(connection: Connection, live: Target, name: str) -> None:
     """Make the database `name` like `live`, and mark it; CouldNotRun where the server refuses."""
     try:
-        may_set = "SET" if live.major >= 16 else "MEMBER"
-        row = connection.execute(LIKE, [may_set, live.conninfo["dbname"]]).fetchone()
+        row = connection.execute(
+            LIKE, [membership_to_own(live), live.conninfo["dbname"]]
+        ).fetchone()
         assert row is not None
         options = sql.SQL(" ").join(options_like(row[0]))
         command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}")
@@ -101,6 +103,11 @@ def create(connection: Connection, live: Target, name: str) -> None:
             connection.execute(mark.format(sql.Identifier(name), sql.Literal(mark_of(name))))
     except psycopg.Error as error:
         raise not_made(live, error) from None
+
+
+def membership_to_own(target: Target) -> str:
+    """Membership in a role that makes it possible to make that role an owner."""
+    return "SET" if target.major >= 16 else "MEMBER"
 
 
 def not_made(live: Target, error: psycopg.Error) -> CouldNotRun:

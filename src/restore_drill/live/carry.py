@@ -14,7 +14,8 @@ from psycopg import sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.live.outside import Connection, Outside, differences, read_outside
+from restore_drill.facts.session import Connection
+from restore_drill.live.outside import Outside, differences, read_outside
 from restore_drill.live.setting_lists import values_of
 
 

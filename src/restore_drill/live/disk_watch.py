@@ -14,7 +14,7 @@ import psycopg
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.live.drill_databases import Connection
+from restore_drill.facts.session import Connection
 from restore_drill.live.room import Disks, disks_of
 from restore_drill.servers.bounds import RoomWatch
 from restore_drill.servers.model import Target

@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
-
+from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 LOCK_KEY = 0x7265_7374_6F72_65
 """Key of the advisory lock that keeps two drills apart in the database itself ("restore")."""
@@ -31,6 +28,7 @@ LOCKS = """
     SELECT (classid::bigint << 32) | objid::bigint, database::bigint, pid
     FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
 """
+"""Locks by a single number, as a drill takes them."""
 
 
 class DrillDatabase(NamedTuple):
@@ -45,6 +43,14 @@ class DrillDatabase(NamedTuple):
     def is_left_over(self) -> bool:
         """Whether the drill that has made it is dead."""
         return self.is_marked and self.holder is None
+
+
+class Lock(NamedTuple):
+    """An advisory lock that the session `pid` holds in the database with the number `database`."""
+
+    key: int
+    database: int
+    pid: int
 
 
 class Found(NamedTuple):
@@ -75,11 +81,16 @@ def lock_key(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
+def held_locks(connection: Connection) -> list[Lock]:
+    """Advisory locks that are held in any database of the server."""
+    return [Lock(*row) for row in connection.execute(LOCKS).fetchall()]
+
+
 def find(connection: Connection, live: Target) -> Found:
     """Drills of the database `live`, and what they have made; `connection` is to its server."""
     name = live.conninfo["dbname"]
-    locks = connection.execute(LOCKS).fetchall()
-    holders = {key: pid for key, _, pid in locks}
+    locks = held_locks(connection)
+    holders = {each.key: each.pid for each in locks}
     rows = connection.execute(DATABASES, [name, prefix_of(name)]).fetchall()
     own = next((oid for oid, each, _ in rows if each == name), None)
     fits = re.compile(re.escape(prefix_of(name)) + f"[0-9a-f]{{{RANDOM}}}")
@@ -89,6 +100,6 @@ def find(connection: Connection, live: Target) -> Found:
         if fits.fullmatch(each)
     ]
     # A drill that resets in place has its lock in the live database itself.
-    in_place = [pid for key, database, pid in locks if key == LOCK_KEY and database == own]
+    in_place = [each.pid for each in locks if (each.key, each.database) == (LOCK_KEY, own)]
     running = [*in_place, *(each.holder for each in beside if each.holder is not None)]
     return Found(running[0] if running else None, beside)

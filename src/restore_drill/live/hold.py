@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 from psycopg import errors, sql
@@ -11,6 +11,7 @@ from psycopg import errors, sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.session import Connection
 from restore_drill.live.drill_databases import LOCK_KEY, lock_key
 from restore_drill.live.name_lock import holders_of
 from restore_drill.servers.model import Target
@@ -30,8 +31,6 @@ TABLES = """
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
     ORDER BY 1, 2
 """
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Hold:
@@ -69,7 +68,7 @@ class Hold:
         self.connection.close()
 
     def stop_writes(self) -> None:
-        """Let every other session wait with its writes; CouldNotRun where that cannot be had."""
+        """Let every other session wait with its writes; CouldNotRun where a table stays locked."""
         try:
             self.begin()
             names = [sql.Identifier(*row) for row in self.connection.execute(TABLES).fetchall()]

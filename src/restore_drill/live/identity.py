@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from psycopg import errors
 
+from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
 
 
@@ -39,10 +40,15 @@ def identity_of_server(target: Target) -> ServerIdentity:
             " WHERE datname = pg_catalog.current_database()"
         ).fetchone()
         assert row is not None
-        try:
-            system = connection.execute(
-                "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
-            ).fetchone()
-        except (errors.InsufficientPrivilege, errors.UndefinedFunction):
-            system = None  # some managed platforms keep it to themselves
-    return ServerIdentity(system[0] if system else "", row[0], row[1])
+        return ServerIdentity(system_of(connection), row[0], row[1])
+
+
+def system_of(connection: Connection) -> str:
+    """System identifier of the server of `connection`, empty where it keeps that to itself."""
+    try:
+        row = connection.execute(
+            "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+        ).fetchone()
+    except (errors.InsufficientPrivilege, errors.UndefinedFunction):
+        return ""  # some managed platforms
+    return str(row[0]) if row else ""

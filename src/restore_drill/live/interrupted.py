@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside import with_own_settings
+from restore_drill.live.identity import system_of
 from restore_drill.live.journal import DONE, Journal, journals_of
 from restore_drill.live.maintenance import OTHERS
 from restore_drill.live.name_lock import NameLock
@@ -20,8 +20,6 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import conninfo_of, open_database
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
-
-SYSTEM = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
 
 
 def server_of(url: str, tools_for: Callable[[int], Binaries]) -> Target:
@@ -40,16 +38,6 @@ def server_of(url: str, tools_for: Callable[[int], Binaries]) -> Target:
                 return with_own_settings(found)
     assert refused is not None
     raise refused
-
-
-def system_of(server: Target) -> str:
-    """System identifier of `server`, empty where it keeps that to itself."""
-    with server.connect() as connection:
-        try:
-            row = connection.execute(SYSTEM).fetchone()
-        except (errors.InsufficientPrivilege, errors.UndefinedFunction):
-            return ""  # some managed platforms
-    return str(row[0]) if row else ""
 
 
 def interrupted(settings: Settings, note: Callable[[str], None]) -> list[str]:
@@ -71,7 +59,8 @@ def settle_interrupted(folder: Path, url: str, tools_for: Callable[[int], Binari
     if not any(journal.is_open for journal in journals_of(folder, name, "")):
         return []
     server = server_of(url, tools_for)
-    system = system_of(server)
+    with server.connect() as connection:
+        system = system_of(connection)
     with NameLock(server, name):
         return [
             line_on(settle(server, folder, journal))

@@ -6,25 +6,21 @@ cannot be renamed.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.live.drill_databases import lock_key
+from restore_drill.facts.session import Connection
+from restore_drill.live.drill_databases import held_locks, lock_key
 from restore_drill.servers.model import Target
 
-HELD = """
-    SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-        AND (classid::bigint << 32 | objid::bigint) = %s
-"""
 
-
-def holders_of(connection: psycopg.Connection[Any], key: int) -> list[int]:
+def holders_of(connection: Connection, key: int) -> list[int]:
     """Processes that hold the advisory lock `key`, in any database of the server."""
-    return [pid for (pid,) in connection.execute(HELD.encode(), [key]).fetchall()]
+    return [each.pid for each in held_locks(connection) if each.key == key]
 
 
 class NameLock:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-import psycopg
 from psycopg.rows import dict_row
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+from restore_drill.facts.session import Connection
 
 CREATED_WITH = {
     "encoding": "encoding",

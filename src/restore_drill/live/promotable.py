@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 from psycopg.sql import Identifier
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, some
-from restore_drill.live.drill_databases import LOCK_KEY
+from restore_drill.facts.session import Connection
+from restore_drill.live.drill_databases import LOCK_KEY, held_locks
 from restore_drill.live.sessions import lines_of, not_endable, sessions_on
 from restore_drill.servers.model import Target
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 RIGHTS = """
     SELECT pg_catalog.pg_is_in_recovery(), r.rolsuper OR r.rolcreatedb,
@@ -32,10 +28,6 @@ SUBSCRIPTIONS = """
 """
 SLOTS = """
     SELECT s.slot_name FROM pg_catalog.pg_replication_slots s WHERE s.datoid = %s ORDER BY 1
-"""
-RESETS = """
-    SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted
-        AND database = %s AND objsubid = 1 AND (classid::bigint << 32 | objid::bigint) = %s
 """
 
 
@@ -67,7 +59,8 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
 
 def check_use(connection: Connection, oid: int, name: str) -> None:
     """CouldNotRun where something at work in the database would keep it from being renamed."""
-    if pids := column(connection, RESETS, oid, LOCK_KEY):
+    resets = [each for each in held_locks(connection) if each.key == LOCK_KEY]
+    if pids := [each.pid for each in resets if each.database == oid]:
         found = [f"pg_locks: pid {pid} holds its lock" for pid in pids]
         raise refusal(
             name, "another drill is at work in it", found, remedy_for("live", "another_drill")

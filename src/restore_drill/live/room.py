@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -13,10 +13,9 @@ from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
+from restore_drill.facts.session import Connection
 from restore_drill.servers.bounds import MOST_SPARED, SPARED
 from restore_drill.servers.model import Target
-
-Connection = psycopg.Connection[Any]
 
 PER_ROW = 96
 """Bytes that a row takes on disk beyond its text in a dump, its part of the indexes included.

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Event, Thread
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import psycopg
 
 from restore_drill.core.printable import printable
+from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 SHOWN = 10
 """So many sessions are named in a message at most."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -16,10 +15,10 @@ from psycopg import sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.session import Connection
 from restore_drill.live.journal import DONE, UNDONE, Journal, note_end, way_back_command
 from restore_drill.servers.model import Target
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 TRIES = 60
 """How often a server that does not answer is asked: it may be starting again."""
 PAUSE = 0.5

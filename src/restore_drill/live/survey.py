@@ -13,8 +13,9 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import some
-from restore_drill.live.beside import with_own_settings
-from restore_drill.live.drill_databases import Connection, find
+from restore_drill.facts.session import Connection
+from restore_drill.live.beside import membership_to_own, with_own_settings
+from restore_drill.live.drill_databases import find
 from restore_drill.live.room import is_local, room
 from restore_drill.restore.needs import refuse_missing_roles
 from restore_drill.restore.preflight import check_available
@@ -171,7 +172,7 @@ def refuse_owners(live: Target, head: Head, connection: Connection) -> None:
     """
     owners = {each.owner for each in head.entries if each.kind in OWNED} - {"", "-"}
     refuse_missing_roles(live, sorted(owners))
-    need = "SET" if live.major >= 16 else "MEMBER"
+    need = membership_to_own(live)
     rows = connection.execute(OWNERS_OUT_OF_REACH, [sorted(owners), need]).fetchall()
     if rows:
         names = [name for (name,) in rows]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg import errors, sql
@@ -20,6 +20,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_duration
+from restore_drill.facts.session import Connection
 from restore_drill.live.carry import carry
 from restore_drill.live.journal import (
     COMMITTING,
@@ -37,7 +38,6 @@ from restore_drill.live.sessions import Ending, lines_of, sessions_on, wait_for_
 from restore_drill.live.settle import NotSettled, names_of, settle
 from restore_drill.servers.model import Target
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 LEAST_WAIT = 1.0
 """Seconds that sessions have at least to end. PostgreSQL itself gives up after 5 s."""
 LONGEST_NAME = 63

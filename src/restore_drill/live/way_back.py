@@ -11,13 +11,15 @@ from pathlib import Path
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
+from restore_drill.facts.session import Connection
 from restore_drill.live.deferred import DeferredSignals
-from restore_drill.live.interrupted import line_on, server_of, system_of
+from restore_drill.live.identity import system_of
+from restore_drill.live.interrupted import line_on, server_of
 from restore_drill.live.journal import DONE, PREPARED, UNDONE, WAY_BACK, Journal, journals_of
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
 from restore_drill.live.safety import snapshot_folder
-from restore_drill.live.settle import Connection, names_of, settle
+from restore_drill.live.settle import names_of, settle
 from restore_drill.live.swap import Means, kept_name, swap
 from restore_drill.servers.database import conninfo_of
 from restore_drill.servers.find import find_binaries
@@ -61,7 +63,8 @@ def swap_back(
     `NAME_undone_TIME`. CouldNotRun where no journal names what to go back to, or it is not there.
     """
     with NameLock(server, name) as lock:
-        system = system_of(server)
+        with server.connect() as connection:
+            system = system_of(connection)
         for journal in journals_of(folder, name, system):
             if journal.is_open:
                 line = line_on(settle(server, folder, journal))
