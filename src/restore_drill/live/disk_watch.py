@@ -13,7 +13,6 @@ import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes
 from restore_drill.facts.session import Connection
 from restore_drill.live.room import Disks, disks_of
 from restore_drill.servers.bounds import RoomWatch
@@ -47,10 +46,7 @@ class LiveRoomWatch(RoomWatch):
         """What to raise once the drill was ended."""
         if not self.left:
             return None
-        what, left, least = "disk", show_bytes(self.left), show_bytes(self.least)
-        if self.files_left is not None:
-            what, left = "file system with files", f"{self.files_left:,} inodes"
-            least = f"{self.least_files:,}"
+        what, left, least = self.shortage
         return CouldNotRun(
             f"the drill was stopped before it filled the {what} of {self.of}",
             checked=[f"{left} were free in {self.place}, {least} are reserved for the live server"],

@@ -124,16 +124,22 @@ class RoomWatch:
         if self.thread is not threading.current_thread():
             self.thread.join(1)
 
+    @property
+    def shortage(self) -> tuple[str, str, str]:
+        """What would have been filled, what was left of it, and the least that is to stay."""
+        if self.files_left is not None:
+            return "file system with files", f"{self.files_left:,} inodes", f"{self.least_files:,}"
+        return (
+            "memory" if self.in_memory else "disk",
+            show_bytes(self.left),
+            show_bytes(self.least),
+        )
+
     def error(self) -> CouldNotRun | None:
         """What to raise once the server was ended."""
         if not self.left:
             return None
-        what, left, least = "disk", show_bytes(self.left), show_bytes(self.least)
-        if self.files_left is not None:
-            what, left = "file system with files", f"{self.files_left:,} inodes"
-            least = f"{self.least_files:,}"
-        elif self.in_memory:
-            what = "memory"
+        what, left, least = self.shortage
         kept = f"{least} are reserved for other programs on this machine"
         return CouldNotRun(
             f"the throwaway server was stopped before it filled the {what}",
