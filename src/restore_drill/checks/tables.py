@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from restore_drill.backups.model import Contents
 from restore_drill.config.criteria import Criteria
-from restore_drill.core.units import show_count, some
+from restore_drill.core.units import capitalised, show_count, some
 from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
 from restore_drill.facts.model import Facts
 
@@ -87,7 +87,7 @@ def rows_in_lines(facts: Facts, criteria: Criteria) -> Iterator[str]:
     for name in named[:SHOWN]:
         label = name.removeprefix("public.")
         if label.isalpha():  # a name that is quoted, has a schema or `_`, stays as it is
-            label = label[:1].upper() + label[1:]
+            label = capitalised(label)
         yield f"{label}: {facts.rows[name]:,}"
     if len(named) > SHOWN:
         yield f"and {show_count(len(named) - SHOWN, 'more table')}, see the report"

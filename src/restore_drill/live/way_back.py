@@ -11,6 +11,7 @@ from pathlib import Path
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import capitalised
 from restore_drill.facts.session import Connection
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.identity import system_of
@@ -68,7 +69,7 @@ def swap_back(
         for journal in journals_of(folder, name, system):
             if journal.is_open:
                 line = line_on(settle(server, folder, journal))
-                note(line[:1].upper() + line[1:])
+                note(capitalised(line))
         with server.connect() as connection:
             plan = plan_of(connection, folder, name, system)
             check_promotable(connection, server, plan.live_oid, name)

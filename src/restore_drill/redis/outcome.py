@@ -7,7 +7,7 @@ from typing import Any
 
 from restore_drill.core.errors import CouldNotRun, DrillError
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import show_count
+from restore_drill.core.units import capitalised, show_count
 from restore_drill.redis.connection import Server
 from restore_drill.redis.facts import RedisFacts, show_latency
 from restore_drill.redis.keys import OwnKeys
@@ -75,7 +75,7 @@ class RedisStage:
             steps.warn(self.doubt)
         steps.note(f"{facts.version or 'Redis'}, role {facts.role or 'unknown'}, {facts.memory}")
         if self.not_tried:
-            steps.warn(self.not_tried[:1].upper() + self.not_tried[1:])
+            steps.warn(capitalised(self.not_tried))
         elif self.write_error:
             steps.bad(self.write_error.what)
         else:

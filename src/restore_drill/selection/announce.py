@@ -8,7 +8,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.sections import without_keys, without_rows
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import show_count
+from restore_drill.core.units import capitalised, show_count
 from restore_drill.selection.chosen import (
     age_of,
     backup_record,
@@ -49,9 +49,9 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
             held += f", {show_count(sum(found.rows.values()), 'row')}"
         steps.ok(f"Read in full: {held}")
     if why := without_rows(found):
-        steps.warn(why[:1].upper() + why[1:])
+        steps.warn(capitalised(why))
     if record.backup["manifest"] is None and (why := without_keys(found)):
-        steps.warn(why[:1].upper() + why[1:])
+        steps.warn(capitalised(why))
         record.skip("whether indexes, keys and triggers came back", why)
     if found.is_translated and found.is_complete:
         note = "Its lines end with CRLF; no data changed, but transfer dumps in binary mode"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
+from restore_drill.core.units import capitalised
 from restore_drill.servers.model import Target
 
 ISOLATED = "the throwaway server was isolated: no network, and no files but its own"
@@ -28,11 +29,11 @@ def announce(
         steps.note(f"A new database beside {target.beside}, which is not changed")
     if target.isolated is False:
         note = f"the throwaway server was not isolated: {target.exposed}"
-        steps.warn(note[:1].upper() + note[1:])
+        steps.warn(capitalised(note))
         record.notes.append(note)
     elif target.isolated:
         record.notes.append(ISOLATED)
     if source_major and source_major != target.major:
         note = f"restored into PostgreSQL {target.version}, the source was {source}"
-        steps.warn(note[:1].upper() + note[1:])
+        steps.warn(capitalised(note))
         record.warnings.append(note)
