@@ -149,8 +149,14 @@ def losses_against(live: Target, restored: Target, settings: Settings) -> Iterat
 def loss_now(
     compare: Callable[[], list[str]], live: Target, restored: Target, settings: Settings
 ) -> list[str]:
-    """Lines on all that a promotion loses now, with what `compare` finds; see `refuse_loss`."""
-    return refuse_loss(live, [*losses_against(live, restored, settings), *compare()], settings)
+    """Lines on all that a promotion loses now, by what `compare` finds; see `refuse_loss`.
+
+    Only where the two differ are the newest rows of both read, for how many minutes it is.
+    """
+    found = compare()
+    if found:
+        found = [*losses_against(live, restored, settings), *found]
+    return refuse_loss(live, found, settings)
 
 
 def refuse_loss(live: Target, found: list[str], settings: Settings) -> list[str]:
