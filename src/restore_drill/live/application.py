@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -36,6 +36,21 @@ RIGHTS: LiteralString = """
     WHERE r.rolname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
         AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
+
+
+class Relation(NamedTuple):
+    """A table, view or sequence, and the `privileges` that the role has on it."""
+
+    schema: str
+    table: str
+    has_rows: bool
+    is_granted: bool
+    privileges: list[str]
+
+    @property
+    def name(self) -> str:
+        """`schema.table`."""
+        return joined(self.schema, self.table)
 
 
 @dataclass(frozen=True)
@@ -74,18 +89,16 @@ def read_rights(connection: Connection, role: str) -> Rights:
         problem = f"the password of role {role} has expired (VALID UNTIL)"
     elif not may_connect:
         problem = f"role {role} may not CONNECT to the database"
-    rows = connection.execute(RIGHTS, [role]).fetchall()
-    names = {joined(schema, table): (schema, table) for schema, table, *_ in rows}
-    held = {joined(row[0], row[1]): frozenset(row[4]) for row in rows}
+    rows = [Relation(*row) for row in connection.execute(RIGHTS, [role]).fetchall()]
     return Rights(
-        problem,
-        may_be_set,
-        held,
-        frozenset(joined(row[0], row[1]) for row in rows if row[3]),
-        {
-            name: names[name]
-            for name, row in zip(names, rows, strict=True)
-            if row[2] and "SELECT" in held[name]
+        problem=problem,
+        may_be_set=may_be_set,
+        held={each.name: frozenset(each.privileges) for each in rows},
+        granted=frozenset(each.name for each in rows if each.is_granted),
+        readable={
+            each.name: (each.schema, each.table)
+            for each in rows
+            if each.has_rows and "SELECT" in each.privileges
         },
     )
 
