@@ -10,16 +10,17 @@ import re
 
 from restore_drill.backups.plaindump.refusals import QUERIES
 from restore_drill.backups.plaindump.sql_tokens import END, tokens_of
+from restore_drill.backups.plaindump.statements import SETTING, SETVAL
 from restore_drill.core.units import show_count
 
 CHANGING = {*QUERIES, "truncate"}
 """First words of such statements: a function that is called may change rows too."""
-OF_DUMP = re.compile(
-    rb"SELECT pg_catalog\.set_config\('search_path', '[^']*', false\);"
-    rb"|SELECT pg_catalog\.setval\('[^']*', -?\d+, (?:true|false)\);"
-    rb"|UPDATE pg_catalog\.pg_database SET datistemplate = '?false'? WHERE datname = '[^']*';"
+UNTEMPLATED = re.compile(
+    rb"UPDATE pg_catalog\.pg_database SET datistemplate = '?false'? WHERE datname = '[^']*';"
 )
-"""What nearly every dump holds, and how pg_dump drops a template database."""
+"""How pg_dump drops a template database."""
+OF_DUMP = (SETTING, SETVAL, UNTEMPLATED)
+"""What nearly every dump holds, known without a look at its words."""
 FEW = 3
 """Statements that are named with their lines."""
 
@@ -34,7 +35,7 @@ class RowChanges:
 
     def note(self, sql: bytes, line: int) -> None:
         """Take in one statement, which begins at `line`."""
-        if OF_DUMP.fullmatch(sql):
+        if any(each.fullmatch(sql) for each in OF_DUMP):
             return
         words = tokens_of(sql)
         first = next(words, END)
