@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,11 @@ from restore_drill.live.identity import identity_of_server
 from restore_drill.live.journal import PROMOTION, Journal
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.swap import Means
-from restore_drill.servers.embedded import EmbeddedServer
+from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT
+from tests.helpers.shop import quiet, require_major
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,14 @@ def pair_on(server: EmbeddedServer, name: str) -> Pair:
         begun_at="2026-11-28T05:00:12+00:00",
     )
     return Pair(server.target("postgres"), live, incoming, journal)
+
+
+@contextmanager
+def started(major: int) -> Iterator[EmbeddedServer]:
+    """A live server of that major."""
+    require_major(major)
+    with start_embedded(find_binaries(major, note=quiet), note=quiet) as server:
+        yield server
 
 
 def connect(

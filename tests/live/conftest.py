@@ -13,6 +13,7 @@ from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT, Drill, run_drill
 from tests.helpers.live import LIVE, Promote, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+from tests.helpers.swaps import Pair, pair_on
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +37,12 @@ def live(live_server: EmbeddedServer, request: pytest.FixtureRequest) -> Target:
             if found is None:
                 connection.execute(f"CREATE ROLE {role} NOLOGIN".encode())
     return target
+
+
+@pytest.fixture
+def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
+    """A live database on the module's `server`, and the one that is to take its place."""
+    return pair_on(server, f"shop {abs(hash(request.node.name)) % 10**8}")
 
 
 @pytest.fixture

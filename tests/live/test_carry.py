@@ -11,11 +11,9 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.carry import carry, check_carry
 from restore_drill.live.outside import differences, read_outside
 from restore_drill.live.setting_lists import values_of
-from restore_drill.servers.embedded import EmbeddedServer, start_embedded
-from restore_drill.servers.find import find_binaries
+from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
-from tests.helpers.shop import quiet, require_major
-from tests.helpers.swaps import Pair, pair_on
+from tests.helpers.swaps import Pair, started
 
 ROLES = """
     CREATE ROLE owner LOGIN CREATEDB;
@@ -56,17 +54,10 @@ AS_A_DRILL_MAKES_IT = """
 @pytest.fixture(scope="module", params=[15, 18])
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A live server of each of these majors."""
-    require_major(request.param)
-    with start_embedded(find_binaries(request.param, note=quiet), note=quiet) as started:
-        with started.target("postgres").connect() as connection:
+    with started(request.param) as server:
+        with server.target("postgres").connect() as connection:
             connection.execute(ROLES.encode())
-        yield started
-
-
-@pytest.fixture
-def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
-    """A live database and the one that is to take its place."""
-    return pair_on(server, f"shop {abs(hash(request.node.name)) % 10**8}")
+        yield server
 
 
 def run(pair: Pair, script: str) -> None:

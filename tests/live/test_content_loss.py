@@ -12,24 +12,21 @@ from restore_drill.live import content_loss
 from restore_drill.live.content_loss import ContentLoss
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.swap import NotSwapped, swap
-from restore_drill.servers.embedded import EmbeddedServer, start_embedded
-from restore_drill.servers.find import find_binaries
-from tests.helpers.shop import quiet, require_major
-from tests.helpers.swaps import Pair, connect, pair_on
+from restore_drill.servers.embedded import EmbeddedServer
+from tests.helpers.shop import quiet
+from tests.helpers.swaps import Pair, connect, started
 
 
 @pytest.fixture(scope="module", params=[15, 18])
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A live server of each of these majors; 14 counts nothing where it has no network."""
-    require_major(request.param)
-    with start_embedded(find_binaries(request.param, note=quiet), note=quiet) as started:
-        yield started
+    with started(request.param) as server:
+        yield server
 
 
 @pytest.fixture
-def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
+def pair(pair: Pair) -> Pair:
     """A live database, and one beside it that holds the same."""
-    pair = pair_on(server, f"shop_{abs(hash(request.node.name)) % 10**8}")
     with pair.incoming.connect() as connection:
         connection.execute("UPDATE content SET what = 'old'")
     return pair
@@ -91,7 +88,7 @@ def test_what_cannot_be_compared_is_a_loss_to_accept(
     assert "lock_not_available" in line
 
     with pair.live.connect() as connection:
-        off = f"ALTER DATABASE {pair.journal.name} SET track_counts = off"
+        off = f'ALTER DATABASE "{pair.journal.name}" SET track_counts = off'
         connection.execute(off.encode())
     assert comparing(pair).find() == [content_loss.UNCOUNTED]
 

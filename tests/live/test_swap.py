@@ -18,10 +18,8 @@ from restore_drill.live.journal import DONE, UNDONE, Journal, journal_path, read
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.settle import NotSettled, settle
 from restore_drill.live.swap import NotSwapped, kept_name, swap
-from restore_drill.servers.embedded import EmbeddedServer, start_embedded
-from restore_drill.servers.find import find_binaries
-from tests.helpers.shop import quiet, require_major
-from tests.helpers.swaps import Pair, connect, pair_on, swap_and_kill
+from restore_drill.servers.embedded import EmbeddedServer
+from tests.helpers.swaps import Pair, connect, started, swap_and_kill
 
 Application = Callable[..., psycopg.Connection[Any]]
 
@@ -40,15 +38,8 @@ MOMENTS = [
 @pytest.fixture(scope="module", params=[14, 15, 18])
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A live server of each of these majors."""
-    require_major(request.param)
-    with start_embedded(find_binaries(request.param, note=quiet), note=quiet) as started:
-        yield started
-
-
-@pytest.fixture
-def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
-    """A live database and the one that is to take its place."""
-    return pair_on(server, f"shop {abs(hash(request.node.name)) % 10**8}")
+    with started(request.param) as server:
+        yield server
 
 
 @pytest.fixture

@@ -15,25 +15,19 @@ from restore_drill.live.name_lock import NameLock
 from restore_drill.live.swap import NotSwapped, swap
 from restore_drill.live.way_back import swap_back
 from restore_drill.servers.binaries import Binaries
-from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries
-from tests.helpers.shop import quiet, require_major
-from tests.helpers.swaps import Pair, connect, pair_on, swap_and_kill
+from tests.helpers.live import url_of
+from tests.helpers.shop import quiet
+from tests.helpers.swaps import Pair, connect, pair_on, started, swap_and_kill
 from tests.live.test_swap import journal_in, wait_until_let_go
 
 
 @pytest.fixture(scope="module", params=[15, 17])
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A live server of each of these majors."""
-    require_major(request.param)
-    with start_embedded(find_binaries(request.param, note=quiet), note=quiet) as started:
-        yield started
-
-
-@pytest.fixture
-def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
-    """A live database and the one that is to take its place."""
-    return pair_on(server, f"shop_{abs(hash(request.node.name)) % 10**8}")
+    with started(request.param) as server:
+        yield server
 
 
 def promoted(pair: Pair, folder: Path) -> Journal:
@@ -47,12 +41,6 @@ def back(pair: Pair, folder: Path) -> Journal:
     return swap_back(pair.server, folder, pair.journal.name, 1.0, quiet)
 
 
-def url_of(pair: Pair) -> str:
-    """DATABASE_URL of the live name."""
-    host = pair.live.conninfo["host"].replace("/", "%2F")
-    return f"postgresql://postgres@{host}:{pair.live.conninfo['port']}/{pair.journal.name}"
-
-
 def tools(major: int) -> Binaries:
     """Client tools."""
     return find_binaries(major, note=quiet)
@@ -61,7 +49,7 @@ def tools(major: int) -> Binaries:
 def test_both_databases_stay_whole_there_and_back(pair: Pair, tmp_path: Path) -> None:
     """Each keeps its number and its settings; a second time there is nothing to undo."""
     with pair.server.connect() as connection:
-        connection.execute(f"ALTER DATABASE {pair.journal.name} CONNECTION LIMIT 9".encode())
+        connection.execute(f'ALTER DATABASE "{pair.journal.name}" CONNECTION LIMIT 9'.encode())
     promoted(pair, tmp_path)
     done = back(pair, tmp_path)
 
@@ -79,7 +67,7 @@ def test_a_way_back_that_fails_can_be_repeated(pair: Pair, tmp_path: Path) -> No
     """Its own journal does not hide that of the promotion."""
     promoted(pair, tmp_path)
     with pair.server.connect() as blocking, blocking.transaction(force_rollback=True):
-        blocking.execute(f"ALTER DATABASE {pair.journal.kept} RENAME TO passing".encode())
+        blocking.execute(f'ALTER DATABASE "{pair.journal.kept}" RENAME TO passing'.encode())
         with pytest.raises(NotSwapped):
             back(pair, tmp_path)
     assert pair.holds(pair.journal.name) == "new"
@@ -91,7 +79,7 @@ def test_a_way_back_that_fails_can_be_repeated(pair: Pair, tmp_path: Path) -> No
 def test_another_server_is_refused(pair: Pair, tmp_path: Path) -> None:
     """One whose databases have the same names: nothing in the folder is about it."""
     promoted(pair, tmp_path)
-    with start_embedded(find_binaries(15, note=quiet), note=quiet) as other:
+    with started(15) as other:
         twin = pair_on(other, pair.journal.name)
         with pytest.raises(CouldNotRun, match="is of a promotion of it on this server"):
             back(twin, tmp_path)
@@ -103,7 +91,7 @@ def test_an_old_database_of_another_name_is_refused(pair: Pair, tmp_path: Path) 
     """Somebody has renamed it: the message names its present name."""
     promoted(pair, tmp_path)
     with pair.server.connect() as connection:
-        moved = f"ALTER DATABASE {pair.journal.kept} RENAME TO {pair.journal.name}_archive"
+        moved = f'ALTER DATABASE "{pair.journal.kept}" RENAME TO "{pair.journal.name}_archive"'
         connection.execute(moved.encode())
 
     with pytest.raises(CouldNotRun, match="is not called") as caught:
@@ -137,10 +125,10 @@ def test_the_next_run_notes_how_an_interrupted_one_ended(
     swap_and_kill(pair, tmp_path, moment)
     wait_until_let_go(pair)
 
-    (line,) = settle_interrupted(tmp_path, url_of(pair), tools)
+    (line,) = settle_interrupted(tmp_path, url_of(pair.live, user="postgres"), tools)
 
     assert words in line
-    assert settle_interrupted(tmp_path, url_of(pair), tools) == []
+    assert settle_interrupted(tmp_path, url_of(pair.live, user="postgres"), tools) == []
 
 
 @pytest.mark.parametrize("moment", ["prepared", "committing"])
@@ -165,10 +153,10 @@ def test_a_live_name_that_is_gone_is_given_back(pair: Pair, tmp_path: Path) -> N
     """Where only the first of the two renames was done, by whatever means."""
     write_journal(tmp_path, replace(pair.journal, step=COMMITTING))
     with pair.server.connect() as connection:
-        rename = f"ALTER DATABASE {pair.journal.name} RENAME TO {pair.journal.kept}"
+        rename = f'ALTER DATABASE "{pair.journal.name}" RENAME TO "{pair.journal.kept}"'
         connection.execute(rename.encode())
 
-    (line,) = settle_interrupted(tmp_path, url_of(pair), tools)
+    (line,) = settle_interrupted(tmp_path, url_of(pair.live, user="postgres"), tools)
 
     assert "was undone" in line
     assert pair.holds(pair.journal.name) == "old"
@@ -182,4 +170,4 @@ def test_a_swap_that_is_at_work_is_left_alone(pair: Pair, tmp_path: Path) -> Non
         NameLock(pair.server, pair.journal.name),
         pytest.raises(CouldNotRun, match="another drill is at work"),
     ):
-        settle_interrupted(tmp_path, url_of(pair), tools)
+        settle_interrupted(tmp_path, url_of(pair.live, user="postgres"), tools)
