@@ -183,6 +183,32 @@ def test_a_criterion_cannot_end_the_drill_as_passed(project: Path) -> None:
     assert "---- RESTORE DRILL COULD NOT RUN ----" in done.out
 
 
+def test_a_criterion_cannot_end_the_process_as_passed(project: Path) -> None:
+    """`os._exit(0)` fails the criterion, and ends nothing: the drill has its verdict."""
+    own = "import os\n\n\ndef test_end():\n    os._exit(0)\n"
+    (project / "drill" / "test_zz_end.py").write_text(own)
+
+    done = drill(project)
+
+    assert done.code == 1, done.out
+    assert done.result["verdict"] == "failed"
+    assert "os._exit(0) would end the drill without a verdict" in done.out
+
+
+def test_a_thread_of_a_criterion_cannot_end_the_process_as_passed(project: Path) -> None:
+    """`os._exit(0)` of a thread ends the drill as SIGTERM does."""
+    own = "import os, threading\n\n\ndef test_end():\n"
+    own += "    thread = threading.Thread(target=os._exit, args=[0])\n"
+    own += "    thread.start()\n    threading.Event().wait()\n"
+    (project / "drill" / "test_zz_end.py").write_text(own)
+
+    done = drill(project)
+
+    assert done.code == 2, done.out
+    assert done.result["verdict"] == "could-not-run"
+    assert "ended by SIGTERM" in done.result["reasons"][0]
+
+
 @pytest.mark.parametrize(
     ("number", "reason"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")]
 )

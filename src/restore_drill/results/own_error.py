@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from restore_drill.core.errors import message
+from restore_drill.core.own_exit import OwnExit
 from restore_drill.core.printable import shown_path
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
@@ -52,6 +53,8 @@ def described(error: BaseException, place: str, line: str, text: str) -> str:
         what, cause = error_text(error, own=text), "sql"
     elif isinstance(error, AssertionError):
         what, cause = "the assertion does not hold, and has no message", "assertion"
+    elif isinstance(error, OwnExit):
+        what = str(error)
     elif isinstance(error, OF_CODE):
         detail = error.msg if isinstance(error, SyntaxError) else str(error)
         what, cause = f"{what}: {detail}", "import" if isinstance(error, ImportError) else "code"
