@@ -39,6 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Two workers a core: a third of the tests' time is spent on waiting for a server or a limit."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_unconfigure() -> None:
     """Take away what drills have kept."""
     shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
