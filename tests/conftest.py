@@ -19,6 +19,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.fetch import fetch
 from restore_drill.servers.find import find_binaries
+from tests.helpers import warm
 from tests.helpers.shop import USUAL, Shops, quiet
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
@@ -41,14 +42,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Two workers a core: a third of the tests' time is spent on waiting for a server or a limit."""
+    """Two workers a core: a third of the tests' time is waiting for a server or a limit."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
     return 2 * (os.cpu_count() or 1)
 
 
 def pytest_unconfigure() -> None:
-    """Take away what drills have kept."""
+    """Take away what drills have kept, and what they were forked from."""
+    warm.close()
     shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.helpers.warm import run_module
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,23 +74,12 @@ def run(
         for key, value in os.environ.items()
         if key not in CLEARED and not key.startswith(("DRILL_", "PYTEST"))
     }
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            *command,
-            f"--report-dir={report_dir}",
-            "-p",
-            "no:cacheprovider",
-            *arguments,
-        ],
+    done = run_module(
+        [*command, f"--report-dir={report_dir}", "-p", "no:cacheprovider", *arguments],
         cwd=cwd,
         env=inherited
         | {"PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": str(report_dir.parent / "state")}
         | environment,
-        capture_output=True,
-        text=True,
         timeout=180,
-        check=False,
     )
     return Drill(done.returncode, done.stdout + done.stderr, report_dir)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.helpers.warm import run_module
 
 ROOT = Path(__file__).parents[2]
 FILES = {"report.html", "junit.xml", "result.json"}
@@ -230,15 +231,11 @@ def command(*arguments: str) -> list[str]:
 
 def drill(project: Path, *arguments: str, mode: str = "", **variables: str) -> Done:
     """Run the drill in small in `project`, of all criteria unless `arguments` say otherwise."""
-    done = subprocess.run(
-        command(*(arguments or ("drill",))),
+    done = run_module(
+        command(*(arguments or ("drill",)))[2:],
         cwd=project,
         env=environment(project, mode, **variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
         timeout=60,
+        merged=True,
     )
     return Done(done.returncode, done.stdout, project / "drill-report")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -33,6 +31,7 @@ from tests.helpers.redis_servers import (
     Serve,
     running,
 )
+from tests.helpers.warm import run_module
 
 
 @pytest.fixture
@@ -49,8 +48,8 @@ def drill(tmp_path: Path) -> Drill:
 
     def run(*arguments: str, **environment: str) -> Run:
         """Drill with these arguments and variables."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "drill/", "-rfE", *arguments],
+        done = run_module(
+            ["pytest", "drill/", "-rfE", *arguments],
             cwd=tmp_path,
             env=clean
             | {
@@ -60,10 +59,7 @@ def drill(tmp_path: Path) -> Drill:
             }
             | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
             | environment,
-            capture_output=True,
-            text=True,
             timeout=60,
-            check=False,
         )
         path = tmp_path / "record.json"
         record = json.loads(path.read_text()) if path.exists() else {}
