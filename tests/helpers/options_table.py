@@ -11,7 +11,8 @@ from pathlib import Path
 
 from restore_drill.config.criteria import schema
 from restore_drill.config.help import GROUPS
-from restore_drill.config.options import OPTIONS, Option
+from restore_drill.config.option import Option
+from restore_drill.config.options import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "options.md"

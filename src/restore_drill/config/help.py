@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from restore_drill.config.options import OPTIONS, Option
+from restore_drill.config.option import Option
+from restore_drill.config.options import OPTIONS
 
 WIDTH, COLUMN = 100, 27
 UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -15,7 +16,8 @@ GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "accept_loss",
-        "max_lock_wait", "image", "redis_image", "jobs", "production_settings",
+        "max_lock_wait", "create_roles", "globals", "role_passwords", "image", "redis_image",
+        "jobs", "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

@@ -1,57 +1,11 @@
-"""The table of the drill's options: names, variables, defaults, help; errors in their values."""
+"""The table of the drill's options; errors in their values."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from restore_drill.config.option import Option
 from restore_drill.core.errors import UsageError
 
 TARGETS = ("embedded", "container", "database")
-
-
-class Option(NamedTuple):
-    """One option: the variable that may be set instead, its default and its help text.
-
-    `unset` describes what holds without it, where `default` does not say so.
-    `formerly` is its earlier name, whose flag and variable still work.
-    """
-
-    flag: str
-    variable: str
-    default: str | None
-    help: str
-    is_flag: bool = False
-    unset: str = ""
-    formerly: str = ""
-
-    @property
-    def name(self) -> str:
-        """Name of the setting: `--max-backup-age` is `max_backup_age`."""
-        return self.flag.removeprefix("--").replace("-", "_")
-
-    @property
-    def flags(self) -> list[str]:
-        """Its flag, and its earlier one."""
-        return [self.flag, *([f"--{self.formerly}"] if self.formerly else [])]
-
-    @property
-    def variables(self) -> list[str]:
-        """Its variable, and its earlier one; empty where it has none."""
-        return [
-            name
-            for name in (self.variable, self.formerly and f"DRILL_{self.formerly.upper()}")
-            if name
-        ]
-
-    @property
-    def otherwise(self) -> str:
-        """What holds without it, in words; empty where it is a flag or there is nothing."""
-        return self.default or self.unset
-
-    @property
-    def dest(self) -> str:
-        """Name of the attribute in pytest's option namespace."""
-        return "drill_" + self.name
 
 
 OPTIONS = {
@@ -170,6 +124,28 @@ OPTIONS = {
             "promote also where the live database differs from the restored one, or the backup is "
             "too old",
             is_flag=True,
+        ),
+        Option(
+            "--create-roles",
+            "",
+            None,
+            "make the roles that the backup needs and a live server lacks, from the role file or "
+            "with passwords of yours; they are dropped again unless promoted",
+            is_flag=True,
+        ),
+        Option(
+            "--globals",
+            "DRILL_GLOBALS",
+            None,
+            "role file for --create-roles (pg_dumpall --globals-only)",
+            unset="the one beside the backup",
+        ),
+        Option(
+            "--role-passwords",
+            "DRILL_ROLE_PASSWORDS",
+            None,
+            "file (mode 0600) of lines role:password that --create-roles needs and no file has",
+            unset="asked for on a terminal",
         ),
         Option(
             "--max-lock-wait",

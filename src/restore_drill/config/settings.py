@@ -29,7 +29,7 @@ from restore_drill.config.values import (
     path_of,
     redis_url_of,
 )
-from restore_drill.config.ways import lock_wait_of, way_of
+from restore_drill.config.ways import creates_roles, lock_wait_of, way_of
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
@@ -65,6 +65,9 @@ class Settings:
     way: str
     accept_loss: bool
     max_lock_wait: float
+    create_roles: bool
+    globals: Path | None
+    role_passwords: Path | None
     confirm: str | None
     sample_rows: int
     misspelled: tuple[str, ...]
@@ -131,9 +134,8 @@ def check(
     """Turn raw texts into `Settings`; relative paths count from `here`."""
     criteria_path = path_of(given, "criteria", here)
     is_sample = given["backup"] is None and given["backup_path"] is None
-    drill = root / "drill"
-    default_criteria = drill / "sample.toml" if is_sample else (own or drill) / "criteria.toml"
-    criteria = load_criteria(criteria_path or default_criteria)
+    default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
+    criteria = load_criteria(criteria_path or default)
     target = given["target"] or "embedded"
     if target not in TARGETS:
         raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
@@ -159,6 +161,9 @@ def check(
         way=way_of(given, target),
         accept_loss=flag_of(given, "accept_loss"),
         max_lock_wait=lock_wait_of(given),
+        create_roles=creates_roles(given, target),
+        globals=path_of(given, "globals", here, must_exist=True),
+        role_passwords=path_of(given, "role_passwords", here, must_exist=True),
         confirm=given["confirm"] or given["confirm_reset"],
         misspelled=(),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),

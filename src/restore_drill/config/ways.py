@@ -44,6 +44,19 @@ def refuse_unconfirmed(asked: list[str], *, is_confirmed: bool) -> None:
         raise usage_error(asked[0], WAYS[asked[0]], remedy)
 
 
+def creates_roles(given: dict[str, str | None], target: str) -> bool:
+    """Whether roles that are missing on a live server are to be made."""
+    if not flag_of(given, "create_roles"):
+        return False
+    if target != "database":
+        what = f"does not go with --target {target}"
+        raise usage_error("create_roles", what, "a throwaway server is given all roles anyway")
+    if way_of(given, target) == "in-place":
+        what = "does not go with --in-place"
+        raise usage_error("create_roles", what, "make the roles first, or leave --in-place out")
+    return True
+
+
 def lock_wait_of(given: dict[str, str | None]) -> float:
     """Seconds that a promotion waits for open transactions at most."""
     return duration_of(given, "max_lock_wait") or parse_duration(

@@ -71,6 +71,11 @@ def new_name(live: str) -> str:
     return prefix_of(live) + secrets.token_hex(RANDOM // 2)
 
 
+def is_name_beside(name: str, live: str) -> bool:
+    """Whether `name` is one that `new_name` gives for `live`."""
+    return bool(re.fullmatch(re.escape(prefix_of(live)) + f"[0-9a-f]{{{RANDOM}}}", name))
+
+
 def mark_of(name: str) -> str:
     """Comment on the database `name` while it is a drill's: a renamed one no longer fits."""
     return f"restore-drill: {name} is the copy of a drill, which drops it at its end"
@@ -93,11 +98,10 @@ def find(connection: Connection, live: Target) -> Found:
     holders = {each.key: each.pid for each in locks}
     rows = connection.execute(DATABASES, [name, prefix_of(name)]).fetchall()
     own = next((oid for oid, each, _ in rows if each == name), None)
-    fits = re.compile(re.escape(prefix_of(name)) + f"[0-9a-f]{{{RANDOM}}}")
     beside = [
         DrillDatabase(oid, each, comment == mark_of(each), holders.get(lock_key(each)))
         for oid, each, comment in rows
-        if fits.fullmatch(each)
+        if is_name_beside(each, name)
     ]
     # A drill that resets in place has its lock in the live database itself.
     in_place = [each.pid for each in locks if (each.key, each.database) == (LOCK_KEY, own)]

@@ -1,4 +1,4 @@
-"""Databases that killed drills have left beside a live one: dropped by the next."""
+"""Databases that killed drills have left beside a live one, and roles: dropped by the next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from restore_drill.facts.session import Connection
 from restore_drill.live.beside import drop, with_own_settings
 from restore_drill.live.drill_databases import find, lock_key
 from restore_drill.live.maintenance import maintenance_target, other_database
+from restore_drill.live.role_marks import drop_left_roles
 from restore_drill.servers.model import Target
 
 
@@ -33,6 +34,8 @@ def drop_left_overs(live: Target) -> tuple[list[str], list[str]]:
                 except psycopg.Error as error:
                     kept.append(f"the database {name}, which a killed drill left, could not be "
                                 f"dropped: {error_text(error)}")  # fmt: skip
+            roles, left = drop_left_roles(connection, live.conninfo["dbname"])
+            dropped, kept = dropped + roles, kept + left
     except psycopg.OperationalError as error:
         raise CouldNotRun(
             f"{live.description} could not be examined", checked=[error_text(error)]

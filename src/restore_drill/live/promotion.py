@@ -15,6 +15,7 @@ from psycopg.sql import Identifier
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_text
+from restore_drill.facts.session import Connection
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.carry import check_carry
 from restore_drill.live.identity import identity_of_server
@@ -86,17 +87,22 @@ class Promotion:
 
 @contextmanager
 def promotion_of(
-    live: Target, incoming: Target, folder: Path, max_wait: float
+    live: Target,
+    incoming: Target,
+    folder: Path,
+    max_wait: float,
+    keep_roles: Callable[[Connection], None] = lambda _: None,
 ) -> Iterator[Promotion]:
     """Promotion of `incoming` over `live`, under the lock on its name.
 
     The lock is held in the database postgres: in template1 it would keep others from CREATE
-    DATABASE. `folder` holds the journals. CouldNotRun where another drill has the lock.
+    DATABASE. `folder` holds the journals; `keep_roles` as in `Means`. CouldNotRun where another
+    drill has the lock.
     """
     name = live.conninfo["dbname"]
     server = with_own_settings(maintenance_target(live, [n for n in OTHERS if n != name][:1]))
     system, live_oid, name = identity_of_server(live)
     _, incoming_oid, incoming_name = identity_of_server(incoming)
     with NameLock(server, name) as lock:
-        means = Means(server, lock, folder, max_wait)
+        means = Means(server, lock, folder, max_wait, keep_roles=keep_roles)
         yield Promotion(means, system, name, live_oid, incoming_oid, incoming_name)

@@ -17,7 +17,6 @@ from restore_drill.facts.session import Connection
 from restore_drill.live.beside import membership_to_own, with_own_settings
 from restore_drill.live.drill_databases import find
 from restore_drill.live.room import is_local, room
-from restore_drill.restore.needs import refuse_missing_roles
 from restore_drill.restore.preflight import check_available
 from restore_drill.servers.model import Target
 
@@ -45,13 +44,14 @@ SERVER = """
 """`of_role` and `of_database`: connections that their limits leave, which no superuser has."""
 OWNERS_OUT_OF_REACH = """
     SELECT rolname FROM pg_catalog.pg_roles
-    WHERE rolname = ANY(%s) AND NOT pg_catalog.pg_has_role(oid, %s) ORDER BY 1
+    WHERE rolname = ANY(%s) AND NOT (pg_catalog.pg_has_role(oid, %s)
+        AND pg_catalog.pg_has_role(oid, 'USAGE')) ORDER BY 1
 """
 OWNED = frozenset({
     "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE",
-    "AGGREGATE", "TYPE", "DOMAIN",
+    "AGGREGATE", "TYPE", "DOMAIN", "SCHEMA", "DEFAULT ACL",
 })  # fmt: skip
-"""Kinds of entries behind which pg_dump writes ALTER ... OWNER TO."""
+"""Kinds of entries behind which pg_dump writes ALTER ... OWNER TO, or FOR ROLE."""
 BESIDE_JOBS = 4
 """Sessions of a drill at most beside those that restore and verify."""
 IN_LIVE = 1
@@ -86,7 +86,6 @@ def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
             server = Server(*row)
             refuse_server(live, server, jobs)
             refuse_other_drill(live, connection)
-            refuse_owners(live, head, connection)
             check_available(live, [e.name for e in head.entries if e.kind == "EXTENSION"])
             yield room(live, max(size, server.size), connection)
     except psycopg.Error as error:
@@ -165,20 +164,23 @@ def refuse_other_drill(live: Target, connection: Connection) -> None:
     )
 
 
-def refuse_owners(live: Target, head: Head, connection: Connection) -> None:
-    """CouldNotRun where the role cannot make the owners of the backup owners here.
-
-    A server that is not ours is given no role, and no membership of one.
-    """
+def owners_in(head: Head) -> list[str]:
+    """Roles that the backup makes owners, or whose default privileges it sets."""
     owners = {each.owner for each in head.entries if each.kind in OWNED} - {"", "-"}
-    refuse_missing_roles(live, sorted(owners))
+    return sorted(name for name in owners if not name.startswith("pg_"))
+
+
+def refuse_owners(live: Target, head: Head) -> None:
+    """CouldNotRun where the role cannot make the owners of the backup owners here."""
+    owners = owners_in(head)
     need = membership_to_own(live)
-    rows = connection.execute(OWNERS_OUT_OF_REACH, [sorted(owners), need]).fetchall()
+    with with_own_settings(live).connect(connect_timeout="10") as connection:
+        rows = connection.execute(OWNERS_OUT_OF_REACH, [owners, need]).fetchall()
     if rows:
         names = [name for (name,) in rows]
         raise CouldNotRun(
             f"{live.description} was not touched: its role may not give objects to "
             + some(names, 10),
-            checked=[f"pg_has_role(..., '{need}') for the owners in the backup"],
+            checked=[f"pg_has_role(..., '{need}') and USAGE for the owners in the backup"],
             remedy=remedy_for("beside", "owners", name=quoted(names[0])),
         )

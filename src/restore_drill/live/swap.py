@@ -49,7 +49,8 @@ class Means(NamedTuple):
 
     `server` leads through a third database, `lock` is on the live name, `folder` holds the
     journal, `max_wait` is in seconds; `at` is called with the name of each moment that is reached,
-    `last_check` when nobody is in the live database any more: what it raises undoes the swap.
+    `last_check` when nobody is in the live database any more: what it raises undoes the swap, and
+    `keep_roles` in a promotion's transaction: the roles that were made for it stay with it.
     """
 
     server: Target
@@ -58,6 +59,7 @@ class Means(NamedTuple):
     max_wait: float
     at: Callable[[str], None] = lambda _: None
     last_check: Callable[[], None] = lambda: None
+    keep_roles: Callable[[Connection], None] = lambda _: None
 
 
 class WouldLose(CouldNotRun):
@@ -120,6 +122,7 @@ def exchange(work: Connection, means: Means, journal: Journal) -> int:
         means.last_check()
         if journal.kind == PROMOTION:
             carry(work, journal.live_oid, journal.incoming_oid)
+            means.keep_roles(work)
             means.at("carried over")
         rename(work, journal.incoming_oid, journal.incoming, journal.name)
         means.at("renamed the restored one")

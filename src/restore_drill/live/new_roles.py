@@ -1,0 +1,185 @@
+"""Roles that a drill makes on a live server (--create-roles), and drops unless it promotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from restore_drill.backups.model import Backup
+from restore_drill.backups.role_file import read_role_file
+from restore_drill.backups.role_model import Role, RoleFile
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.server_errors import error_text
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import capitalised, some
+from restore_drill.facts.session import Connection
+from restore_drill.live.beside import with_own_settings
+from restore_drill.live.maintenance import maintenance_target
+from restore_drill.live.role_making import make_roles
+from restore_drill.live.role_marks import drop_marked, keep_roles, mark_for, marked_roles
+from restore_drill.live.role_plan import Plan, plan_roles, read_server_roles
+from restore_drill.live.role_secrets import Secrets
+from restore_drill.live.survey import owners_in, refuse_owners
+from restore_drill.selection.role_files import line_on, role_file_beside
+from restore_drill.servers.model import Target
+
+
+class NewRoles:
+    """Roles of one drill; as a context it drops at its end what no promotion has kept."""
+
+    def __init__(self, settings: Settings, backup: Backup, steps: Steps, record: Record) -> None:
+        """Nothing is read or made yet."""
+        self.settings, self.backup, self.steps, self.record = settings, backup, steps, record
+        self.live: Target | None = None
+        self.server: Target | None = None
+        self.database = ""
+        self.made: dict[str, Role] = {}
+
+    def __enter__(self) -> Self:
+        """Nothing is made yet."""
+        return self
+
+    def check(self, live: Target) -> None:
+        """CouldNotRun where owners in the backup are missing on the server of `live`.
+
+        With --create-roles they are made as soon as the drill has its database (`begin`).
+        """
+        self.live = live
+        self.server = with_own_settings(maintenance_target(live, ["postgres"]))
+        if not self.settings.create_roles:
+            self.provide(owners_in(self.backup.head))
+            refuse_owners(live, self.backup.head)
+
+    def begin(self, database: str) -> None:
+        """Make the owners that are missing: for the drill's own `database`, and to end with it."""
+        self.database = database
+        if self.settings.create_roles:
+            assert self.live is not None
+            application = self.settings.criteria.application_role
+            self.provide([*owners_in(self.backup.head), *([application] if application else [])])
+            refuse_owners(self.live, self.backup.head)
+
+    @cached_property
+    def found(self) -> tuple[Path, str] | None:
+        """Where the role file lies, and a line on it; None where there is none."""
+        if self.settings.globals is not None:
+            return self.settings.globals, line_on(self.settings.globals, None, self.backup)
+        beside = role_file_beside(self.backup, self.settings.criteria.timezone)
+        return (beside.path, line_on(beside.path, beside, self.backup)) if beside else None
+
+    @cached_property
+    def file(self) -> RoleFile | None:
+        """The role file, read whole; None where there is none."""
+        return read_role_file(self.found[0]) if self.found else None
+
+    def provide(self, names: Iterable[str]) -> None:
+        """See that the roles `names` are there: make those that are missing, or refuse.
+
+        CouldNotRun without --create-roles, or where they cannot be made.
+        """
+        assert self.server is not None
+        with self.server.connect(connect_timeout="10") as connection:
+            marked = marked_roles(connection)
+            wanted = list(dict.fromkeys(names))
+            refuse_marked({n: marked[n] for n in wanted if n in marked}, self.database)
+            there = read_server_roles(connection)
+            missing = [name for name in wanted if name not in there.names]
+            if not missing:
+                return
+            if not self.settings.create_roles:
+                raise self.refusal(missing)
+            self.make(connection, plan_roles(self.file, missing, there))
+
+    def make(self, connection: Connection, plan: Plan) -> None:
+        """Make what is planned, and report it."""
+        secrets = Secrets(connection, self.file, self.settings.role_passwords, self.steps)
+        secrets.refuse_unknown(plan.roles)
+        new = {role.name: role for role in plan.roles}
+        own = [name for name in owners_in(self.backup.head) if name in new]
+        left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
+        self.made |= new
+        if self.found:
+            self.note(self.found[1])
+        for role in plan.roles:
+            self.note(line_on_role(role, plan))
+        for line in [*plan.left, *left]:
+            self.warn(line)
+        for what in self.file.left_out if self.file else ():
+            self.note(f"the role file also holds what is not applied: {what}")
+
+    def refusal(self, missing: list[str]) -> CouldNotRun:
+        """Why the drill ends where roles are missing and it was not asked to make them."""
+        checked, cause = ["pg_roles", "no role file lies beside the backup"], "missing_roles"
+        if self.found and self.file:
+            known = [name for name in missing if name in self.file.roles]
+            checked[1:] = [self.found[1], f"of these it holds {some(known, 10) or 'none'}"]
+            cause = "missing_roles_in_file" if known else cause
+        return CouldNotRun(
+            f"the backup needs roles that the server lacks: {', '.join(missing)}",
+            checked=checked,
+            remedy=remedy_for("roles", cause, name=missing[0]),
+        )
+
+    def keep(self, connection: Connection) -> None:
+        """Keep the roles, in the transaction of `connection`: they belong to what is promoted."""
+        keep_roles(connection, self.made.values(), self.database)
+
+    def __exit__(self, *_: object) -> None:
+        """Drop what was made and not kept, once the drill's database is gone."""
+        if self.server is None or not self.made:
+            return
+        try:
+            with self.server.connect(connect_timeout="10") as connection:
+                dropped, left = drop_marked(connection, self.database)
+        except psycopg.Error as error:
+            names = some(list(self.made), 10)
+            line = f"the roles {names}, which this drill has made, could not be dropped"
+            dropped, left = [], [f"{line} ({error_text(error)}): the next drill does it"]
+        for line in left:
+            self.warn(line)
+        if dropped:
+            self.note(f"roles dropped again, since nothing was promoted: {some(dropped, 10)}")
+        elif not left:
+            self.note(f"roles that stay with the promoted database: {some(list(self.made), 10)}")
+
+    def note(self, line: str) -> None:
+        """Report a fact, once."""
+        if line in self.record.notes:
+            return
+        self.steps.note(capitalised(line))
+        self.record.notes.append(line)
+
+    def warn(self, line: str) -> None:
+        """Report what somebody has to look after."""
+        self.steps.warn(capitalised(line))
+        self.record.warnings.append(line)
+
+
+def refuse_marked(marked: dict[str, str], database: str) -> None:
+    """CouldNotRun where one of the roles is for another drill's database, and dropped with that."""
+    for name, other in marked.items():
+        if other != database:
+            raise CouldNotRun(
+                f"the role {name} is one that another drill has made, and will drop",
+                checked=[f"its comment: made for the database {other}"],
+                remedy=remedy_for("roles", "of_another_drill"),
+            )
+
+
+def line_on_role(role: Role, plan: Plan) -> str:
+    """`role shop_app made: LOGIN, in shop_owner`, with all that it may do on the whole server."""
+    words = ["LOGIN" if role.can_log_in else "NOLOGIN", *role.privileges]
+    words += ["CREATEDB"] if role.may_create_databases else []
+    words += ["CREATEROLE"] if role.may_create_roles else []
+    groups = [each.group for each in plan.memberships if each.member == role.name]
+    words += [f"member of {some(groups, 10)}"] if groups else []
+    members = [each.member for each in plan.memberships if each.group == role.name]
+    words += [f"its members: {some(members, 10)}"] if members else []
+    return f"role {role.name} made: {', '.join(words)}"

@@ -1,0 +1,87 @@
+"""Roles that a drill has made: known by their comment, kept by a promotion, else dropped.
+
+The comment is made in one transaction with the role, and names the drill's database. A promotion
+takes it away in the transaction that swaps the databases; until then the role is the drill's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import psycopg
+from psycopg import sql
+
+from restore_drill.backups.role_model import Role
+from restore_drill.core.server_errors import error_text
+from restore_drill.facts.session import Connection
+from restore_drill.live.drill_databases import held_locks, is_name_beside, lock_key
+
+MARK = "restore-drill: made for {}, and dropped with it unless that is promoted"
+FITS = re.compile(re.escape(MARK).replace(r"\{\}", "(.+)"))
+MARKED = """
+    SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles
+    WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'restore-drill: %' ORDER BY 1
+"""
+
+
+def mark_for(database: str) -> str:
+    """Comment on a role that is made for the drill's `database`."""
+    return MARK.format(database)
+
+
+def marked_roles(connection: Connection) -> dict[str, str]:
+    """Roles that drills have made, each with the name of its drill's database."""
+    rows = connection.execute(MARKED).fetchall()
+    found = {name: FITS.fullmatch(comment) for name, comment in rows}
+    return {name: fits[1] for name, fits in found.items() if fits}
+
+
+def keep_roles(connection: Connection, roles: Iterable[Role], database: str) -> None:
+    """Take the mark of the drill's `database` from `roles`, in the open transaction.
+
+    Each has the comment then that its role file gives it.
+    """
+    ours = {name for name, of in marked_roles(connection).items() if of == database}
+    for role in roles:
+        if role.name in ours:
+            statement = sql.SQL("COMMENT ON ROLE {} IS {}")
+            name, comment = sql.Identifier(role.name), sql.Literal(role.comment)
+            connection.execute(statement.format(name, comment))
+
+
+def drop_marked(connection: Connection, database: str) -> tuple[list[str], list[str]]:
+    """Drop the roles that were made for the drill's `database`: those names, and what is left.
+
+    The server keeps a role that anything depends on; a line says so.
+    """
+    dropped, kept = [], []
+    ours = [name for name, of in marked_roles(connection).items() if of == database]
+    for name in ours:
+        quoted = sql.Identifier(name)
+        try:
+            connection.execute(sql.SQL("DROP ROLE {}").format(quoted))
+            dropped.append(name)
+        except psycopg.errors.UndefinedObject:
+            continue  # another run was quicker
+        except psycopg.Error as error:
+            why = error_text(error, name)
+            kept.append(
+                f"the role {name}, which a drill has made, could not be dropped ({why}): the next "
+                f"drill does it, or you: DROP ROLE {quoted.as_string(None)}"
+            )
+    return dropped, kept
+
+
+def drop_left_roles(connection: Connection, live: str) -> tuple[list[str], list[str]]:
+    """Drop the roles that killed drills beside the database `live` have made: as `drop_marked`."""
+    dropped: list[str] = []
+    kept: list[str] = []
+    for database in sorted(set(marked_roles(connection).values())):
+        key = lock_key(database)
+        if not is_name_beside(database, live) or key in {e.key for e in held_locks(connection)}:
+            continue
+        gone, left = drop_marked(connection, database)
+        dropped += [f"dropped the role {name}, which a killed drill left" for name in gone]
+        kept += left
+    return dropped, kept

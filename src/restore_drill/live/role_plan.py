@@ -1,0 +1,112 @@
+"""Which roles a recovery makes, and who becomes a member of which: planned before any is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from psycopg.sql import Identifier
+
+from restore_drill.backups.role_model import Membership, Role, RoleFile
+from restore_drill.facts.session import Connection
+
+ROLES = """
+    SELECT r.rolname, EXISTS (
+        SELECT FROM pg_catalog.pg_roles d
+        WHERE (d.rolsuper OR d.rolreplication OR d.rolbypassrls OR d.rolcreaterole
+                OR d.rolname = ANY (%s)) AND pg_catalog.pg_has_role(r.oid, d.oid, 'MEMBER')
+    ), r.rolsuper
+    FROM pg_catalog.pg_roles r
+"""
+DANGEROUS = ["pg_execute_server_program", "pg_write_server_files", "pg_read_server_files"]
+"""Predefined roles through which a member takes over the server."""
+
+
+class ServerRoles(NamedTuple):
+    """Roles of a server by name: whether membership in one reaches beyond databases."""
+
+    names: frozenset[str]
+    powerful: frozenset[str]
+    superusers: frozenset[str]
+
+
+class Plan(NamedTuple):
+    """What is to be made; `left` are lines on what the file holds and is not."""
+
+    roles: tuple[Role, ...]
+    memberships: tuple[Membership, ...]
+    left: tuple[str, ...]
+
+
+def read_server_roles(connection: Connection) -> ServerRoles:
+    """Roles of the server of `connection`."""
+    rows = connection.execute(ROLES, [DANGEROUS]).fetchall()
+    return ServerRoles(
+        frozenset(name for name, _, _ in rows),
+        frozenset(name for name, is_powerful, _ in rows if is_powerful),
+        frozenset(name for name, _, is_superuser in rows if is_superuser),
+    )
+
+
+def plan_roles(file: RoleFile | None, wanted: Iterable[str], server: ServerRoles) -> Plan:
+    """Roles to make so that all `wanted` are there, with those that the file ties to them.
+
+    These are the members of roles that are made, who use them, and the groups of all of them.
+    Roles of the server stay what they are.
+    """
+    known = file.roles if file else {}
+    names = dict.fromkeys(name for name in wanted if name not in server.names)
+    left: dict[str, None] = {}
+    if file:
+        spread(file, names, server, left, downwards=True)
+        spread(file, names, server, left, downwards=False)
+    roles = [known.get(name) or Role(name, can_log_in=True, is_known=False) for name in names]
+    memberships = [] if file is None else list(those_of(file, names, server, left))
+    return Plan(tuple(roles), tuple(memberships), tuple(left))
+
+
+def spread(
+    file: RoleFile, names: dict[str, None], server: ServerRoles, left: dict[str, None],
+    *, downwards: bool,
+) -> None:  # fmt: skip
+    """Add to `names` the missing members of those in it, or the groups that they are in."""
+    reached = list(names)
+    while reached:
+        name = reached.pop()
+        for each in file.memberships:
+            here, other = (each.group, each.member) if downwards else (each.member, each.group)
+            role = file.roles.get(other)
+            if here != name or other in names or other in server.names or role is None:
+                continue
+            if role.privileges:
+                # Nobody who wants the backup's roles has asked for one that rules the server.
+                tie = f"a member of {name}" if downwards else f"a group of {name}"
+                left[f"role {other} ({', '.join(role.privileges)}), {tie}, is not made"] = None
+                continue
+            names[other] = None
+            reached.append(other)
+
+
+def those_of(
+    file: RoleFile, names: dict[str, None], server: ServerRoles, left: dict[str, None]
+) -> Iterable[Membership]:
+    """Memberships of roles in `names`, among themselves and with roles that are there."""
+    for each in file.memberships:
+        if each.group not in names and each.member not in names:
+            continue
+        if each.member in server.superusers:
+            continue  # has all rights without it
+        missing = [n for n in (each.group, each.member) if n not in names and n not in server.names]
+        if missing:
+            left[f"{shown(each)} is left out: there is no role {missing[0]}"] = None
+        elif each.group in server.powerful:
+            why = f"{each.group} reaches beyond the database"
+            left[f"{shown(each)} is left out: {why}; grant it yourself if that is wanted"] = None
+        else:
+            yield each
+
+
+def shown(membership: Membership) -> str:
+    """The membership as a statement, without its options."""
+    group, member = (Identifier(n).as_string(None) for n in (membership.group, membership.member))
+    return f"GRANT {group} TO {member}"
