@@ -17,7 +17,7 @@ from tests.helpers.drills import ROOT
 from tests.helpers.options_table import PAGE, in_page, rewritten, table
 
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 LINK = re.compile(r"(?<!`)\[[^]\n]*\]\(([^)\s]+)\)")
 
 
@@ -50,9 +50,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_is_in_the_index() -> None:
     """No page can be found by listing the folder alone."""
-    indexed = {path for path, _ in links(DOCS / "README.md")}
+    indexes = set(DOCS.rglob("README.md"))
+    indexed = {path for index in indexes for path, _ in links(index)}
 
-    assert set(DOCS.glob("*.md")) - {DOCS / "README.md"} <= indexed
+    assert set(DOCS.rglob("*.md")) - {DOCS / "README.md"} <= indexed
 
 
 def test_table_of_options_is_the_parsers() -> None:

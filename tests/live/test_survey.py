@@ -119,7 +119,7 @@ def test_missing_database_and_no_server(live: Target, drill_beside: Callable[...
     missing = drill_beside(DATABASE_URL=f"{url}/nowhere")
     silent = drill_beside(DATABASE_URL="postgresql://app@127.0.0.1:1/shop")
 
-    refused(missing, "no connection to the database", "correct the name at the end")
+    refused(missing, "there is no database", "correct the name at the end", "--create-database")
     refused(silent, "no connection to the database 127.0.0.1:1/shop", "check that the server is up")
 
 

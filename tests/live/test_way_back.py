@@ -12,7 +12,8 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.interrupted import settle_interrupted
 from restore_drill.live.journal import COMMITTING, DONE, UNDONE, Journal, write_journal
 from restore_drill.live.name_lock import NameLock
-from restore_drill.live.swap import NotSwapped, swap
+from restore_drill.live.not_swapped import NotSwapped
+from restore_drill.live.swap import swap
 from restore_drill.live.way_back import swap_back
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.embedded import EmbeddedServer

@@ -16,8 +16,8 @@ GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "accept_loss",
-        "max_lock_wait", "create_roles", "globals", "role_passwords", "image", "redis_image",
-        "jobs", "production_settings",
+        "create_database", "max_lock_wait", "create_roles", "globals", "role_passwords", "image",
+        "redis_image", "jobs", "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

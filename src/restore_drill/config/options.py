@@ -126,6 +126,14 @@ OPTIONS = {
             is_flag=True,
         ),
         Option(
+            "--create-database",
+            "",
+            None,
+            "with --target database: go on where the server has no database of that name, since it "
+            "was dropped, or the server is new; with --promote, make it",
+            is_flag=True,
+        ),
+        Option(
             "--create-roles",
             "",
             None,

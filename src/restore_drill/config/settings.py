@@ -64,6 +64,7 @@ class Settings:
     redis_image: str | None
     way: str
     accept_loss: bool
+    create_database: bool
     max_lock_wait: float
     create_roles: bool
     globals: Path | None
@@ -160,6 +161,7 @@ def check(
         redis_image=given["redis_image"],
         way=way_of(given, target),
         accept_loss=flag_of(given, "accept_loss"),
+        create_database=flag_of(given, "create_database"),
         max_lock_wait=lock_wait_of(given),
         create_roles=creates_roles(given, target),
         globals=path_of(given, "globals", here, must_exist=True),

@@ -30,6 +30,9 @@ def way_of(given: dict[str, str | None], target: str) -> str:
         raise usage_error(name, f"does not go with --target {target}", "add --target database")
     if flag_of(given, "accept_loss") and asked != ["promote"]:
         raise usage_error("accept_loss", "accepts nothing", "it belongs to --promote")
+    if flag_of(given, "create_database") and (asked == ["in_place"] or target != "database"):
+        remedy = "it belongs to --target database, also with --promote"
+        raise usage_error("create_database", "creates nothing", remedy)
     return asked[0].replace("_", "-") if asked else "beside"
 
 

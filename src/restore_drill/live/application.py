@@ -106,8 +106,10 @@ def read_rights(connection: Connection, role: str) -> Rights:
 def compare_rights(live: Target, restored: Target, role: str) -> Compared:
     """What `role` may do with `restored` and could with `live`, where that differs.
 
-    Whether it may log in and connect is asked of `live`: a promotion carries that over.
+    Whether it may log in and connect is asked of `live`: a promotion carries that over. Where that
+    is absent, the dump alone says what the role may.
     """
+    live = restored if live.is_absent else live
     try:
         with live.connect_read_only() as connection:
             before = read_rights(connection, role)

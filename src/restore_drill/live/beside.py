@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -18,21 +17,12 @@ from restore_drill.facts.session import Connection
 from restore_drill.live.disk_watch import end_sessions_and_drop, watched
 from restore_drill.live.drill_databases import lock_key, mark_of, new_name
 from restore_drill.live.hold import LOCK_WAIT, drop_subscriptions
+from restore_drill.live.like_live import LIKE, options_like
 from restore_drill.live.maintenance import maintenance_target, other_database
 from restore_drill.servers.model import Target
 
 Note = Callable[[str], None]
 
-LIKE = """
-    SELECT pg_catalog.to_jsonb(d) || pg_catalog.jsonb_build_object(
-        'encoding', pg_catalog.pg_encoding_to_char(encoding),
-        'owner', CASE WHEN pg_catalog.pg_has_role(datdba, 'USAGE')
-            AND pg_catalog.pg_has_role(datdba, %s) THEN pg_catalog.pg_get_userbyid(datdba) END,
-        'tablespace', CASE WHEN pg_catalog.has_tablespace_privilege(dattablespace, 'CREATE')
-            THEN (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = dattablespace) END)
-    FROM pg_catalog.pg_database d WHERE datname = %s
-"""
-"""The live database; owner and tablespace only where this role may make a database with them."""
 SETTINGS = {
     "statement_timeout": "0",
     "lock_timeout": LOCK_WAIT,
@@ -52,8 +42,12 @@ def with_own_settings(target: Target) -> Target:
 
 
 @contextmanager
-def database_beside(live: Target, note: Note) -> Iterator[Target]:
+def database_beside(
+    live: Target, note: Note, options: Sequence[sql.Composed] = ()
+) -> Iterator[Target]:
     """New database on the server of `live`, dropped at the end; CouldNotRun where none is made.
+
+    It is made like `live`, or with `options` where that is absent.
 
     Its lock is held by a session in the database postgres, or else in `live`: in template1 it
     would keep others from CREATE DATABASE. `note` takes what could not be dropped.
@@ -66,7 +60,7 @@ def database_beside(live: Target, note: Note) -> Iterator[Target]:
         raise not_made(live, error) from None
     made = replace(with_own_settings(other_database(live, name)), beside=live.conninfo["dbname"])
     try:
-        create(keeper, live, name)
+        create(keeper, live, name, options)
         enter(made, live)
         end = partial(end_sessions_and_drop, keeper, name, partial(drop, keeper, made))
         with watched(made, end) as found:
@@ -87,19 +81,20 @@ def keeper_of(base: Target, name: str) -> Connection:
     return connection
 
 
-def create(connection: Connection, live: Target, name: str) -> None:
+def create(
+    connection: Connection, live: Target, name: str, options: Sequence[sql.Composed] = ()
+) -> None:
     """Make the database `name` like `live`, and mark it; CouldNotRun where the server refuses."""
     try:
         row = connection.execute(
             LIKE, [membership_to_own(live), live.conninfo["dbname"]]
         ).fetchone()
-        assert row is not None
-        options = sql.SQL(" ").join(options_like(row[0]))
+        given = sql.SQL(" ").join(options_like(row[0]) if row else options)
         command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}")
         mark = sql.SQL("COMMENT ON DATABASE {} IS {}")
         # Sent together: the server marks it also where this process is killed in between.
         with connection.pipeline():
-            connection.execute(command.format(sql.Identifier(name), options))
+            connection.execute(command.format(sql.Identifier(name), given))
             connection.execute(mark.format(sql.Identifier(name), sql.Literal(mark_of(name))))
     except psycopg.Error as error:
         raise not_made(live, error) from None
@@ -111,34 +106,15 @@ def membership_to_own(target: Target) -> str:
 
 
 def not_made(live: Target, error: psycopg.Error) -> CouldNotRun:
-    """Why there is no database beside `live`."""
-    return CouldNotRun(
-        f"no second database could be made beside {live.description}",
-        checked=[f"CREATE DATABASE: {error_text(error)}"],
-        remedy=remedy_for("beside", "no_second_database", name=live.conninfo["dbname"]),
-    )
-
-
-def options_like(row: dict[str, Any]) -> Iterator[sql.Composed]:
-    """Options of CREATE DATABASE for one like that of `row` (see LIKE)."""
-    provider = row.get("datlocprovider", "c")
-    locale = row.get("datlocale") or row.get("daticulocale")
-    given = {
-        "ENCODING": row["encoding"],
-        "LC_COLLATE": row["datcollate"],
-        "LC_CTYPE": row["datctype"],
-        "ICU_LOCALE": locale if provider == "i" else None,
-        "ICU_RULES": row.get("daticurules"),
-        "BUILTIN_LOCALE": locale if provider == "b" else None,
-        "LOCALE_PROVIDER": {"i": "icu", "b": "builtin"}.get(provider)
-        or ("libc" if "datlocprovider" in row else None),
-    }
-    for option, value in given.items():
-        if value is not None:
-            yield sql.SQL(option + " {}").format(sql.Literal(value))
-    for option, name in (("OWNER", row["owner"]), ("TABLESPACE", row["tablespace"])):
-        if name is not None:
-            yield sql.SQL(option + " {}").format(sql.Identifier(name))
+    """Why there is no database beside `live`, or in its place."""
+    name = live.conninfo["dbname"]
+    what = f"no second database could be made beside {live.description}"
+    remedy = remedy_for("beside", "no_second_database", name=name)
+    if live.is_absent:
+        what = f"no database could be made in the place of {live.description}"
+        quoted = sql.Identifier(name).as_string(None)
+        remedy = remedy_for("absent", "not_like_the_backup", database=quoted)
+    return CouldNotRun(what, checked=[f"CREATE DATABASE: {error_text(error)}"], remedy=remedy)
 
 
 def enter(made: Target, live: Target) -> None:

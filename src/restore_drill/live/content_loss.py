@@ -24,7 +24,7 @@ from restore_drill.facts.rows import read_content
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.facts.snapshot import tables_of
 from restore_drill.live.loss_lines import lines_on_tables, lines_on_the_rest
-from restore_drill.live.swap import WouldLose
+from restore_drill.live.not_swapped import WouldLose
 from restore_drill.manifest.settle import compare_by_dump
 from restore_drill.servers.model import Target
 
@@ -49,7 +49,7 @@ class ContentLoss:
     """Compares `live`, whose number is `oid`, with `restored`; `server` leads past both.
 
     `written` is how many rows had been written in the live one when they were last compared; it
-    is not looked at where the loss was `accepted`.
+    is not looked at where the loss was `accepted`. Where the live one is absent, nothing is lost.
     """
 
     live: Target
@@ -63,6 +63,8 @@ class ContentLoss:
 
     def find(self) -> list[str]:
         """A line on each table, and on what else differs or could not be compared."""
+        if self.live.is_absent:
+            return []
         try:
             if self.accepted or not self.is_counted():
                 return [*self.compare(), *([] if self.accepted else [UNCOUNTED])]
@@ -77,7 +79,7 @@ class ContentLoss:
 
     def refuse_written(self) -> None:
         """WouldLose where somebody has written since `find`; nobody may be connected any more."""
-        if self.accepted:
+        if self.accepted or self.live.is_absent:
             return
         if self.server.major < 15:
             time.sleep(LATE)

@@ -11,7 +11,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.identity import system_of
-from restore_drill.live.journal import DONE, Journal, journals_of
+from restore_drill.live.journal import DONE, NO_DATABASE, Journal, journals_of
 from restore_drill.live.maintenance import OTHERS
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.safety import snapshot_folder
@@ -27,15 +27,18 @@ def server_of(url: str, tools_for: Callable[[int], Binaries]) -> Target:
 
     The live one may have lost its name. CouldNotRun where no other one lets this role in.
     """
+    return with_own_settings(way_past(url, tools_for))
+
+
+def way_past(url: str, tools_for: Callable[[int], Binaries]) -> Target:
+    """The same, with the settings that `url` gives."""
     refused: CouldNotRun | None = None
     for name in OTHERS:
         if name != conninfo_of(url)["dbname"]:
             try:
-                found = open_database(make_conninfo(url, dbname=name), tools_for)
+                return open_database(make_conninfo(url, dbname=name), tools_for)
             except CouldNotRun as error:
                 refused = refused or error
-            else:
-                return with_own_settings(found)
     assert refused is not None
     raise refused
 
@@ -72,6 +75,12 @@ def settle_interrupted(folder: Path, url: str, tools_for: Callable[[int], Binari
 def line_on(journal: Journal) -> str:
     """How an interrupted swap ended."""
     what = f"a {journal.kind} of {journal.name} was interrupted"
+    if NO_DATABASE in (journal.live_oid, journal.incoming_oid):
+        is_there = (journal.step == DONE) == (journal.live_oid == NO_DATABASE)
+        end = "had come about" if journal.step == DONE else "was undone"
+        return (
+            f"{what}, and {end}: there is {'a' if is_there else 'no'} database {journal.name} now"
+        )
     if journal.step == DONE:
         return f"{what}, and had come about: what it held before is in {journal.kept}"
     return f"{what}, and was undone: {journal.name} is the database that it was before"

@@ -31,13 +31,16 @@ HIDDEN = "server"
 TIME = "%Y%m%d_%H%M%S"
 PREPARED, COMMITTING, DONE, UNDONE = "prepared", "committing", "done", "undone"
 STEPS = (PREPARED, COMMITTING, DONE, UNDONE)
-PROMOTION, WAY_BACK = "promotion", "rollback"
+PROMOTION, CREATION, WAY_BACK = "promotion", "creation", "rollback"
+NO_DATABASE = 0
+"""Number where there is none: before a creation, and after the way back from it."""
 
 
 @dataclass(frozen=True)
 class Journal:
     """A swap: the database `live_oid` gives its `name` to `incoming_oid`, and is called `kept`.
 
+    One of the two may be NO_DATABASE: where there was no `name`, or where there is to be none.
     `system` is the server's system identifier, empty where the server keeps it to itself;
     `incoming` the name that the new one has before; `begun_at` a time in ISO 8601.
     """
@@ -51,6 +54,12 @@ class Journal:
     kind: str
     begun_at: str
     step: str = PREPARED
+
+    @property
+    def after(self) -> dict[int, str]:
+        """Names after it, by the numbers of those databases that there are."""
+        names = {self.live_oid: self.kept, self.incoming_oid: self.name}
+        return {oid: name for oid, name in names.items() if oid != NO_DATABASE}
 
     @property
     def is_open(self) -> bool:

@@ -98,7 +98,12 @@ def newest_of(schema: str, table: str, columns: list[str]) -> sql.Composed:
 
 
 def losses(live: Target, backup: Backup, settings: Settings) -> Iterator[str]:
-    """A line on each reason to think that a promotion loses data; and on what was not read."""
+    """A line on each reason to think that a promotion loses data; and on what was not read.
+
+    Where there is no live database, there is nothing left to lose.
+    """
+    if live.is_absent:
+        return
     age = (datetime.now(UTC) - backup.taken_at).total_seconds()
     if age > settings.max_backup_age:
         limit = show_duration(settings.max_backup_age)

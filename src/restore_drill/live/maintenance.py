@@ -27,9 +27,10 @@ def maintenance_target(target: Target, names: Sequence[str] = OTHERS) -> Target:
     """The first of the databases `names` that lets this role in, else `target` itself.
 
     From there databases can be created, renamed and dropped; nothing in it is read or changed.
-    A session in template1 keeps others from CREATE DATABASE: leave it soon.
+    A session in template1 keeps others from CREATE DATABASE: leave it soon. Where `target` is
+    absent itself, it serves all the same.
     """
-    for name in names:
+    for name in OTHERS if target.is_absent else names:
         other = other_database(target, name)
         if name == target.conninfo["dbname"]:
             continue

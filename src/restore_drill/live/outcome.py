@@ -21,7 +21,7 @@ def not_promoted(promotion: Promotion, why: str, lost: Sequence[str]) -> dict[st
         "kept": None,
         "why": why,
         "lost": list(lost),
-        "live_database": f"{promotion.name} is what it was before the drill",
+        "live_database": promotion.as_before,
     }
 
 
@@ -81,11 +81,7 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
             why = "interrupted while the two were compared"
             record.promotion = not_promoted(promotion, why, lost)
             raise CouldNotRun(f"database {promotion.name} was not touched: {why}") from None
-    record.promotion = done | {
-        "lost": list(lost),
-        "live_database": f"{promotion.name} is the restored backup; what it held before is "
-        f"whole, in {done['kept']}",
-    }
+    record.promotion = done | {"lost": list(lost)}
     steps.ok(f"Promoted: {record.promotion['live_database']}")
     steps.note(f"The way back: {done['way_back']}")
     if beside:

@@ -57,6 +57,13 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
     check_use(connection, oid, name)
 
 
+def check_free(connection: Connection, name: str) -> None:
+    """CouldNotRun where there is a database `name` after all, which was to be created."""
+    if column(connection, "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", name):
+        what = "somebody has made it since the drill began"
+        raise refusal(name, what, [], remedy_for("absent", "made_meanwhile", name=name))
+
+
 def check_use(connection: Connection, oid: int, name: str) -> None:
     """CouldNotRun where something at work in the database would keep it from being renamed."""
     resets = [each for each in held_locks(connection) if each.key == LOCK_KEY]

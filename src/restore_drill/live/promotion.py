@@ -19,17 +19,28 @@ from restore_drill.facts.session import Connection
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.carry import check_carry
 from restore_drill.live.identity import identity_of_server
-from restore_drill.live.journal import PROMOTION, Journal, way_back_command
+from restore_drill.live.journal import (
+    CREATION,
+    NO_DATABASE,
+    PROMOTION,
+    Journal,
+    way_back_command,
+)
 from restore_drill.live.maintenance import OTHERS, maintenance_target
 from restore_drill.live.name_lock import NameLock
-from restore_drill.live.promotable import check_promotable, notes_on_users
+from restore_drill.live.promotable import check_free, check_promotable, notes_on_users
 from restore_drill.live.swap import Means, kept_name, swap
 from restore_drill.servers.model import Target
+
+NEVER = "there was no such database before"
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """The database `incoming` is to take the name of `live`; their numbers are known."""
+    """The database `incoming` is to take the name of `live`; their numbers are known.
+
+    `live_oid` is NO_DATABASE where there is none: then the name is given, and taken from nobody.
+    """
 
     means: Means
     system: str
@@ -38,17 +49,30 @@ class Promotion:
     incoming_oid: int
     incoming: str
 
+    @property
+    def is_creation(self) -> bool:
+        """Whether there is no live database."""
+        return self.live_oid == NO_DATABASE
+
+    @property
+    def as_before(self) -> str:
+        """What the live name stands for while nothing was renamed."""
+        if self.is_creation:
+            return f"there is no database {self.name}, as before the drill"
+        return f"{self.name} is what it was before the drill"
+
     def journal(self) -> Journal:
         """The journal of the swap that begins now."""
         now = datetime.now(UTC)
+        kept = "" if self.is_creation else kept_name(self.name, "before", now.utctimetuple())
         return Journal(
             system=self.system,
             name=self.name,
             live_oid=self.live_oid,
             incoming_oid=self.incoming_oid,
             incoming=self.incoming,
-            kept=kept_name(self.name, "before", now.utctimetuple()),
-            kind=PROMOTION,
+            kept=kept,
+            kind=CREATION if self.is_creation else PROMOTION,
             begun_at=now.isoformat(timespec="seconds"),
         )
 
@@ -57,6 +81,9 @@ class Promotion:
         server = self.means.server
         try:
             with server.connect() as connection:
+                if self.is_creation:
+                    check_free(connection, self.name)
+                    return []
                 check_promotable(connection, server, self.live_oid, self.name)
                 check_carry(connection, self.live_oid, self.incoming_oid)
                 return notes_on_users(connection, self.live_oid, self.name)
@@ -74,14 +101,16 @@ class Promotion:
         began = time.monotonic()
         means = self.means._replace(last_check=last_check)
         done, ended = swap(means, self.journal())
+        old = f"what it held before is whole, in {done.kept}" if done.kept else NEVER
         return {
             "promoted": True,
             "database": done.name,
-            "kept": done.kept,
-            "kept_quoted": Identifier(done.kept).as_string(None),
+            "kept": done.kept or None,
+            "kept_quoted": Identifier(done.kept).as_string(None) if done.kept else None,
             "sessions_ended": ended,
             "seconds": round(time.monotonic() - began, 3),
             "way_back": way_back_command(done.name, self.means.folder),
+            "live_database": f"{done.name} is the restored backup; {old}",
         }
 
 
@@ -101,8 +130,8 @@ def promotion_of(
     """
     name = live.conninfo["dbname"]
     server = with_own_settings(maintenance_target(live, [n for n in OTHERS if n != name][:1]))
-    system, live_oid, name = identity_of_server(live)
-    _, incoming_oid, incoming_name = identity_of_server(incoming)
+    system, incoming_oid, incoming_name = identity_of_server(incoming)
+    live_oid = NO_DATABASE if live.is_absent else identity_of_server(live).oid
     with NameLock(server, name) as lock:
         means = Means(server, lock, folder, max_wait, keep_roles=keep_roles)
         yield Promotion(means, system, name, live_oid, incoming_oid, incoming_name)

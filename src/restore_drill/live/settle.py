@@ -16,7 +16,14 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
-from restore_drill.live.journal import DONE, UNDONE, Journal, note_end, way_back_command
+from restore_drill.live.journal import (
+    DONE,
+    NO_DATABASE,
+    UNDONE,
+    Journal,
+    note_end,
+    way_back_command,
+)
 from restore_drill.servers.model import Target
 
 TRIES = 60
@@ -58,13 +65,14 @@ def settle(server: Target, folder: Path, journal: Journal, pid: int | None = Non
 
 def settled(connection: Connection, folder: Path, journal: Journal, pid: int | None) -> Journal:
     """`journal` with its end."""
-    oids = [journal.live_oid, journal.incoming_oid]
+    oids = list(journal.after)
     wait_for_end(connection, folder, oids, journal, pid)
     found = names_of(connection, *oids)
-    live, incoming = (found.get(oid) for oid in oids)
-    if (live, incoming) == (journal.kept, journal.name):
+    live = found.get(journal.live_oid)
+    if found == journal.after:
         return note_end(folder, journal, DONE)
-    if live == journal.name:
+    # A database that was to be created has not got the name: there is none, as before.
+    if live == journal.name or journal.live_oid == NO_DATABASE:
         return note_end(folder, journal, UNDONE)
     is_free = connection.execute(
         "SELECT FROM pg_catalog.pg_database WHERE datname = %s", [journal.name]

@@ -16,6 +16,7 @@ from restore_drill.core.units import some
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside import membership_to_own, with_own_settings
 from restore_drill.live.drill_databases import find
+from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.room import is_local, room
 from restore_drill.restore.preflight import check_available
 from restore_drill.servers.model import Target
@@ -80,13 +81,14 @@ def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
     `head` and `size` (bytes) are those of the backup. Nothing is changed, and no row is read.
     """
     live = with_own_settings(live)
+    through = maintenance_target(live) if live.is_absent else live
     try:
-        with live.connect(connect_timeout="10") as connection:
+        with through.connect(connect_timeout="10") as connection:
             (row,) = connection.execute(SERVER).fetchall()
             server = Server(*row)
             refuse_server(live, server, jobs)
             refuse_other_drill(live, connection)
-            check_available(live, [e.name for e in head.entries if e.kind == "EXTENSION"])
+            check_available(through, [e.name for e in head.entries if e.kind == "EXTENSION"])
             yield room(live, max(size, server.size), connection)
     except psycopg.Error as error:
         raise CouldNotRun(
@@ -174,7 +176,8 @@ def refuse_owners(live: Target, head: Head) -> None:
     """CouldNotRun where the role cannot make the owners of the backup owners here."""
     owners = owners_in(head)
     need = membership_to_own(live)
-    with with_own_settings(live).connect(connect_timeout="10") as connection:
+    through = maintenance_target(live) if live.is_absent else live
+    with with_own_settings(through).connect(connect_timeout="10") as connection:
         rows = connection.execute(OWNERS_OUT_OF_REACH, [owners, need]).fetchall()
     if rows:
         names = [name for (name,) in rows]

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_errors import error_text
-from restore_drill.core.units import show_duration
 from restore_drill.facts.session import Connection
 from restore_drill.live.carry import carry
 from restore_drill.live.journal import (
     COMMITTING,
+    CREATION,
     DONE,
+    NO_DATABASE,
     PREPARED,
     PROMOTION,
     Journal,
@@ -34,7 +34,8 @@ from restore_drill.live.journal import (
     write_journal,
 )
 from restore_drill.live.name_lock import NameLock
-from restore_drill.live.sessions import Ending, lines_of, sessions_on, wait_for_transactions
+from restore_drill.live.not_swapped import not_swapped
+from restore_drill.live.sessions import Ending, wait_for_transactions
 from restore_drill.live.settle import NotSettled, names_of, settle
 from restore_drill.servers.model import Target
 
@@ -42,6 +43,8 @@ LEAST_WAIT = 1.0
 """Seconds that sessions have at least to end. PostgreSQL itself gives up after 5 s."""
 LONGEST_NAME = 63
 """Bytes of a name that the server keeps."""
+UNMARK = sql.SQL("COMMENT ON DATABASE {} IS NULL")
+"""A created database is a drill's no more; a promoted one takes the comment of the live one."""
 
 
 class Means(NamedTuple):
@@ -60,14 +63,6 @@ class Means(NamedTuple):
     at: Callable[[str], None] = lambda _: None
     last_check: Callable[[], None] = lambda: None
     keep_roles: Callable[[Connection], None] = lambda _: None
-
-
-class WouldLose(CouldNotRun):
-    """A promotion that would lose what was not accepted."""
-
-
-class NotSwapped(CouldNotRun):
-    """A swap that did not come about: both databases have the names that they had."""
 
 
 def kept_name(name: str, suffix: str, when: time.struct_time) -> str:
@@ -94,7 +89,7 @@ def swap(means: Means, journal: Journal) -> tuple[Journal, int]:
         done = settle(means.server, means.folder, journal, pid)
         if done.step == DONE:
             return done, 0
-        raise not_swapped(means, journal, error) from None
+        raise not_swapped(means.server, means.max_wait, journal, error) from None
     except BaseException:
         settle(means.server, means.folder, journal, pid)
         raise
@@ -116,16 +111,20 @@ def exchange(work: Connection, means: Means, journal: Journal) -> int:
         " ('idle_in_transaction_session_timeout', '0')) v (name, value)",
         [f"{round(max(means.max_wait, LEAST_WAIT) * 1000)}ms"] * 2,
     )
-    with Ending(means.server, work.info.backend_pid, journal.live_oid, journal.incoming_oid) as end:
-        rename(work, journal.live_oid, journal.name, journal.kept)
-        means.at("renamed the live one")
+    with Ending(means.server, work.info.backend_pid, *journal.after) as end:
+        if journal.live_oid != NO_DATABASE:
+            rename(work, journal.live_oid, journal.name, journal.kept)
+            means.at("renamed the live one")
         means.last_check()
         if journal.kind == PROMOTION:
             carry(work, journal.live_oid, journal.incoming_oid)
-            means.keep_roles(work)
             means.at("carried over")
-        rename(work, journal.incoming_oid, journal.incoming, journal.name)
-        means.at("renamed the restored one")
+        means.keep_roles(work)
+        if journal.incoming_oid != NO_DATABASE:
+            rename(work, journal.incoming_oid, journal.incoming, journal.name)
+            means.at("renamed the restored one")
+        if journal.kind == CREATION:
+            work.execute(UNMARK.format(sql.Identifier(journal.name)))
         check_names(work, journal)
         means.lock.check()
         advance(means.folder, journal, COMMITTING)
@@ -148,7 +147,7 @@ def rename(work: Connection, oid: int, old: str, new: str) -> None:
 
 def check_names(work: Connection, journal: Journal) -> None:
     """CouldNotRun unless both databases have their new names."""
-    wanted = {journal.live_oid: journal.kept, journal.incoming_oid: journal.name}
+    wanted = journal.after
     found = names_of(work, *wanted)
     if found != wanted:
         raise CouldNotRun("the server gave other names than it was asked for", checked=[str(found)])
@@ -171,22 +170,3 @@ def verify(means: Means, journal: Journal) -> None:
                 way_back=way_back_command(journal.name, means.folder),
             ),
         ) from None
-
-
-def not_swapped(means: Means, journal: Journal, error: psycopg.Error | CouldNotRun) -> NotSwapped:
-    """Why both databases have the names that they had."""
-    checked = str(error).splitlines() if isinstance(error, CouldNotRun) else [error_text(error)]
-    remedy = remedy_for("promote", "not_swapped")
-    if isinstance(error, WouldLose):
-        remedy = remedy_for("promote", "would_lose")
-    if isinstance(error, errors.ObjectInUse | errors.LockNotAvailable | errors.QueryCanceled):
-        wait = show_duration(means.max_wait)
-        checked = [f"{error_text(error)} (--max-lock-wait is {wait})"]
-        with means.server.connect() as connection:
-            checked += lines_of(sessions_on(connection, journal.live_oid, journal.incoming_oid))
-        remedy = remedy_for("promote", "in_use")
-    return NotSwapped(
-        f"database {journal.name} was not touched: it could not be swapped with {journal.incoming}",
-        checked=checked,
-        remedy=remedy,
-    )

@@ -16,7 +16,15 @@ from restore_drill.facts.session import Connection
 from restore_drill.live.deferred import DeferredSignals
 from restore_drill.live.identity import system_of
 from restore_drill.live.interrupted import line_on, server_of
-from restore_drill.live.journal import DONE, PREPARED, UNDONE, WAY_BACK, Journal, journals_of
+from restore_drill.live.journal import (
+    DONE,
+    NO_DATABASE,
+    PREPARED,
+    UNDONE,
+    WAY_BACK,
+    Journal,
+    journals_of,
+)
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
 from restore_drill.live.safety import snapshot_folder
@@ -50,6 +58,12 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
     server = server_of(url, lambda major: find_binaries(major, note=note))
     with DeferredSignals():
         done = swap_back(server, folder, name, settings.max_lock_wait, note)
+    if done.incoming_oid == NO_DATABASE:
+        note(f"there is no database {name} again, as before it was created")
+        note(
+            f"the one that had the name is whole, and called {done.kept}; nothing drops it but you"
+        )
+        return 0
     note(f"{name} is the database again that it was before its promotion")
     note(f"the one that it replaces is whole too, and called {done.kept}; nothing drops it but you")
     return 0
@@ -92,7 +106,8 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
             each for each in journals if row and (each.live_oid, each.step) == (row[0], UNDONE)
         ]
         raise nothing_to_undo(connection, folder, name, last or next(iter(undone), None))
-    if names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
+    is_created = last.live_oid == NO_DATABASE
+    if not is_created and names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
         found = names_of(connection, last.live_oid).get(last.live_oid, "gone")
         raise CouldNotRun(
             f"database {name} was not touched: the one that it was before its promotion is not "

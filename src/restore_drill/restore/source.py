@@ -45,7 +45,9 @@ def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
         return
     header = header_of(backup.restorable, backup.format)
     tools = restoring_tools(target, header)
-    with restore_to_sql(header, backup.restorable, tools=tools) as run:
+    # What a database has outside itself is taken from the archive where there is none to ask.
+    options = ["--create"] if target.is_absent and header.head.database else []
+    with restore_to_sql(header, backup.restorable, *options, tools=tools) as run:
         yield run.output
         is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
     if run.fault and not is_left_early:

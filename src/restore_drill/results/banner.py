@@ -152,6 +152,7 @@ def promotion_lines(result: Result) -> Iterator[Line]:
     yield from (("note", f"Accepted loss: {line}") for line in promotion["lost"] if promoted)
     if promoted:
         yield "note", f"The way back: {promotion['way_back']}"
+    if promoted and promotion["kept"]:
         drop = f"DROP DATABASE {promotion['kept_quoted']}"
         yield "note", f"When nobody needs the old one any more: {drop}"
 

@@ -25,7 +25,9 @@ def announce(
         way = "beside" if target.beside else "in-place"
         record.target |= {"way": way, "database": name, "live_database": target.beside or name}
     steps.ok(f"Database connectivity confirmed: {target.description}")
-    if target.beside:
+    if target.is_absent:
+        steps.note(f"A new database, since there is no {target.beside}")
+    elif target.beside:
         steps.note(f"A new database beside {target.beside}, which is not changed")
     if target.isolated is False:
         note = f"the throwaway server was not isolated: {target.exposed}"

@@ -29,6 +29,10 @@ CAUSES = {
 """Causes of a failed connection, by what libpq says, and a server that speaks English."""
 
 
+class NoDatabase(CouldNotRun):
+    """The server answers, and seems to have no such database."""
+
+
 def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
     """Target of DATABASE_URL; CouldNotRun where it does not answer, or its reset is unconfirmed."""
     url = settings.database_url or ""
@@ -58,12 +62,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
             password = connection.info.password
             may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
-        causes = [cause for pattern, cause in CAUSES.items() if re.search(pattern, str(error))]
-        raise CouldNotRun(
-            f"no connection to the {place_of(conninfo)}",
-            checked=[first_line(error)],
-            remedy=remedy_for("live_connection", (*causes, "no_connection")[0]),
-        ) from None
+        raise not_connected(conninfo, error) from None
     found = Target(
         kind="database",
         conninfo=conninfo,
@@ -76,6 +75,21 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
     )
     return (
         found if not may_switch or lets_in(found) else replace(found, without_event_triggers=False)
+    )
+
+
+def not_connected(conninfo: dict[str, str], error: psycopg.OperationalError) -> CouldNotRun:
+    """Why there is no connection: NoDatabase where the server may lack that database.
+
+    Where it speaks another language than English, its message names the database nevertheless.
+    """
+    causes = [cause for pattern, cause in CAUSES.items() if re.search(pattern, str(error))]
+    cause = (*causes, "no_connection")[0]
+    may_lack = cause == "no_database" or (not causes and conninfo["dbname"] in str(error))
+    return (NoDatabase if may_lack else CouldNotRun)(
+        f"no connection to the {place_of(conninfo)}",
+        checked=[first_line(error)],
+        remedy=remedy_for("live_connection", cause),
     )
 
 

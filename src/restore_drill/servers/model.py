@@ -34,7 +34,7 @@ class Target:
     With `without_event_triggers` no session of ours runs any: a login trigger of the backup would
     write rows into what is verified, or keep us out. A restore runs them as everywhere.
     `beside` names the live database beside which a drill has made this one, on a server that is
-    not ours.
+    not ours; with `is_absent` that server has no such live database: there is none to read.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Target:
     isolated: bool | None = None
     exposed: str = ""
     beside: str = ""
+    is_absent: bool = False
     reset: Callable[[], None] = field(default=lambda: None)
     why_ended: Callable[[], CouldNotRun | None] = field(default=lambda: None, repr=False)
 

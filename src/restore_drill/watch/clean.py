@@ -10,12 +10,12 @@ from restore_drill.config.environment import read_environment
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
+from restore_drill.live.absent import open_live_at
 from restore_drill.live.left_overs import drop_left_overs
 from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
-from restore_drill.servers.database import open_database
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,5 +55,5 @@ def clean_databases(root: Path) -> tuple[list[str], list[str]]:
         return [], []
     url = checked_database_url(url)
     # No tool is run, so none is looked for.
-    live = open_database(url, lambda major: Binaries(Path(), (major, 0), "not needed"))
+    live = open_live_at(url, lambda major: Binaries(Path(), (major, 0), "not needed"))
     return drop_left_overs(live)

@@ -1,0 +1,1 @@
+"""Tests that follow the pages of docs/worst-day."""
