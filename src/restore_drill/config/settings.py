@@ -137,9 +137,7 @@ def check(
     is_sample = given["backup"] is None and given["backup_path"] is None
     default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
     criteria = load_criteria(criteria_path or default)
-    target = given["target"] or "embedded"
-    if target not in TARGETS:
-        raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
+    target = target_of(given)
     return Settings(
         root=root,
         backup=path_of(given, "backup", here, must_exist=True),
@@ -170,3 +168,11 @@ def check(
         misspelled=(),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )
+
+
+def target_of(given: dict[str, str | None]) -> str:
+    """Where to restore; a usage error where there is no such target."""
+    target = given["target"] or "embedded"
+    if target not in TARGETS:
+        raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
+    return target
