@@ -65,12 +65,9 @@ class Page:
     def follow(self, code: int = 0, names: Mapping[str, str] | None = None) -> str:
         """Run the next command, which ends with `code`, and see all that the page shows.
 
-        `names` replaces what is in angle brackets there.
+        `names` replaces names that stand for the user's own.
         """
-        step = self.steps[self.done]
-        command = step.command
-        for name, value in (names or {}).items():
-            command = command.replace(name, value)
+        step, command = self.steps[self.done], self.command(names)
         done = subprocess.run(
             ["bash", "-c", command], cwd=ROOT, env=self.all_variables,
             capture_output=True, text=True, check=False, timeout=120,
@@ -81,6 +78,20 @@ class Page:
             assert re.search(pattern_of(line), output), f"{command}: {line!r} is not in\n{output}"
         self.done += 1
         return output
+
+    def command(self, names: Mapping[str, str] | None = None) -> str:
+        """The next command."""
+        found = self.steps[self.done].command
+        for name, value in (names or {}).items():
+            found = found.replace(name, value)
+        return found
+
+    def shown(self, language: str) -> str:
+        """The code block of the page in `language`, such as a file to write."""
+        text = (FOLDER / f"{self.name}.md").read_text(encoding="utf-8")
+        found = re.search(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert found is not None
+        return found[1]
 
     @property
     def backups(self) -> Path:

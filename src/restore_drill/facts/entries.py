@@ -29,6 +29,8 @@ NEW_TAGS = 11
 KIND = re.compile(r"^(?:[A-Z]+ )+")
 OF_TABLES = ("CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "DEFAULT", "TRIGGER", "RULE",
              "POLICY")  # fmt: skip
+WAIT = "--lock-wait-timeout=5s"
+"""An application of a live database may hold a table for ever."""
 BUILT_IN = ("EXTENSION", "PROCEDURAL LANGUAGE")
 """Kinds of which pg_dump before 11 lists plpgsql, which every database has."""
 
@@ -37,7 +39,7 @@ BUILT_IN = ("EXTENSION", "PROCEDURAL LANGUAGE")
 def schema_dump(target: Target, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """pg_dump of the schema of `target`, which is ended when this is left."""
     process = subprocess.Popen(
-        [target.binaries.tool("pg_dump"), "--schema-only", "--no-password", *options],
+        [target.binaries.tool("pg_dump"), "--schema-only", "--no-password", WAIT, *options],
         env=target.tool_environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

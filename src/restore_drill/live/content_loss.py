@@ -23,6 +23,7 @@ from restore_drill.facts.pool import Pool, close
 from restore_drill.facts.rows import read_content
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.facts.snapshot import tables_of
+from restore_drill.live.locked import lines_on_locked
 from restore_drill.live.loss_lines import lines_on_tables, lines_on_the_rest
 from restore_drill.live.not_swapped import WouldLose
 from restore_drill.manifest.settle import compare_by_dump
@@ -41,6 +42,7 @@ WRITTEN = """
     SELECT tup_inserted + tup_updated + tup_deleted
     FROM pg_catalog.pg_stat_database WHERE datid = %s
 """
+NOT_COMPARED = "the live database could not be compared"
 UNCOUNTED = "what is written after the comparison cannot be seen: track_counts is off"
 
 
@@ -73,8 +75,10 @@ class ContentLoss:
                 lines = list(self.compare())
                 if lines or self.written == self.written_so_far():
                     break
+        except psycopg.errors.LockNotAvailable as error:
+            return [f"{NOT_COMPARED}: {error_text(error)}", *lines_on_locked(self.live, self.oid)]
         except psycopg.Error as error:
-            return [f"the live database could not be compared: {error_text(error)}"]
+            return [f"{NOT_COMPARED}: {error_text(error)}"]
         return lines
 
     def refuse_written(self) -> None:

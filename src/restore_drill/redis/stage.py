@@ -1,6 +1,7 @@
 """The Redis stage: the user's own Redis when REDIS_URL names it, else an embedded one.
 
-Nothing is ever flushed or scanned; the only keys written are this run's own (see `keys`).
+Nothing is ever flushed; the only keys written are this run's own (see `keys`). Keys are scanned
+only to be counted, by the patterns that the criteria file names, where a database is recovered.
 """
 
 from __future__ import annotations

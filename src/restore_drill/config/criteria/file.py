@@ -126,6 +126,7 @@ TOLERANCE = Section(
 )
 
 ROLE = "the role that the application connects as"
+CACHED = "patterns of keys that hold copies of rows: counted after a recovery, never touched"
 HEAD = "a query that returns the applied schema versions"
 
 FILE = Section(
@@ -164,7 +165,8 @@ FILE = Section(
                 {
                     "max_latency": Key(
                         Duration(), "maximum median latency of PING", "max_redis_latency"
-                    )
+                    ),
+                    "cached": Key(Names("patterns of keys"), CACHED, "redis_cached"),
                 },
                 "[redis]",
             ),

@@ -169,12 +169,14 @@ class Day:
 
 @dataclass(frozen=True)
 class Names:
-    """A list of names of tables."""
+    """A list of names of tables, or of what `of` says."""
+
+    of: str = "table names"
 
     def read(self, place: Place, value: Any) -> list[str]:
         """The names."""
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise place.error(f"{place.name} must be a list of table names")
+            raise place.error(f"{place.name} must be a list of {self.of}")
         return value
 
     def schema(self) -> Schema:

@@ -137,6 +137,7 @@ class Criteria:
     shrinks: dict[str, float] = field(default_factory=dict)
     head: str | None = None
     max_redis_latency: float = 0.1
+    redis_cached: tuple[str, ...] = ()
     application_role: str = ""
     sql_folder: Path | None = None
     sql_timeout: float = 30.0
