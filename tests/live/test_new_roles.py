@@ -137,7 +137,7 @@ def test_a_killed_drill_leaves_marked_roles_which_clean_drops(till: Till, tmp_pa
     with till.new_roles() as roles:
         roles.check(till.live)
         with pytest.raises(CouldNotRun, match="one that another drill has made"):
-            roles.begin("till_drill_aaaaaaaaaaaa")
+            roles.begin(till.live)
     process.kill()
     process.communicate()
     assert list(made) == NEW and all(
@@ -163,11 +163,10 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
     alone.joinpath("till.dump").write_bytes(backup_in(till.folder).read_bytes())
     here = Till(till.live, tmp_path)
     with database_beside(till.live, pytest.fail) as made:
-        name = made.conninfo["dbname"]
         with here.new_roles() as roles:
             roles.check(till.live)
             with pytest.raises(CouldNotRun, match="no password is known: till_owner") as refusal:
-                roles.begin(name)
+                roles.begin(made)
         assert "run it on a terminal" in str(refusal.value)
         assert "--role-passwords FILE" in str(refusal.value)
         assert till.roles() == {}
@@ -178,12 +177,12 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
         with here.new_roles(role_passwords=str(secrets)) as roles:
             roles.check(till.live)
             with pytest.raises(CouldNotRun, match="cannot be used") as refusal:
-                roles.begin(name)
+                roles.begin(made)
         assert "its mode is 0640" in str(refusal.value)
         secrets.chmod(0o600)
         with here.new_roles(role_passwords=str(secrets)) as roles:
             roles.check(till.live)
-            roles.begin(name)
+            roles.begin(made)
             roles.provide(["till_reader"])
             assert can_log_in(till.live, "till_owner") == (True, True, "a:b\\c")
             assert can_log_in(till.live, "till_reader")[:2] == (True, False)

@@ -9,7 +9,7 @@ from typing import Self
 
 import psycopg
 
-from restore_drill.backups.model import Backup
+from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.role_file import read_role_file
 from restore_drill.backups.role_model import Role, RoleFile
 from restore_drill.config.settings import Settings
@@ -22,11 +22,16 @@ from restore_drill.core.units import capitalised, some
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.maintenance import maintenance_target
+from restore_drill.live.rights import owners_in, refuse_owners, refuse_rights
 from restore_drill.live.role_making import make_roles
 from restore_drill.live.role_marks import drop_marked, keep_roles, mark_for, marked_roles
-from restore_drill.live.role_plan import Plan, plan_roles, read_server_roles
+from restore_drill.live.role_plan import (
+    Plan,
+    line_on_role,
+    plan_roles,
+    read_server_roles,
+)
 from restore_drill.live.role_secrets import Secrets
-from restore_drill.live.survey import owners_in, refuse_owners
 from restore_drill.selection.role_files import line_on, role_file_beside
 from restore_drill.servers.model import Target
 
@@ -40,6 +45,7 @@ class NewRoles:
         self.live: Target | None = None
         self.server: Target | None = None
         self.database = ""
+        self.owners = owners_in(backup.head.entries)
         self.made: dict[str, Role] = {}
 
     def __enter__(self) -> Self:
@@ -54,17 +60,23 @@ class NewRoles:
         self.live = live
         self.server = with_own_settings(maintenance_target(live, ["postgres"]))
         if not self.settings.create_roles:
-            self.provide(owners_in(self.backup.head))
-            refuse_owners(live, self.backup.head)
+            self.provide(self.owners)
+            refuse_owners(live, self.backup.head.entries)
 
-    def begin(self, database: str) -> None:
-        """Make the owners that are missing: for the drill's own `database`, and to end with it."""
-        self.database = database
+    def begin(self, made: Target, owner: str = "") -> None:
+        """Make the owners that are missing: for the drill's own database, and to end with it.
+
+        `owner` is that of the database, where it is made anew. CouldNotRun too where this role may
+        not restore what the head of the backup names.
+        """
+        assert self.live is not None
+        self.database = made.conninfo["dbname"]
         if self.settings.create_roles:
-            assert self.live is not None
+            self.owners += [owner] if owner else []
             application = self.settings.criteria.application_role
-            self.provide([*owners_in(self.backup.head), *([application] if application else [])])
-            refuse_owners(self.live, self.backup.head)
+            self.provide([*self.owners, *([application] if application else [])])
+            refuse_owners(self.live, self.backup.head.entries)
+        refuse_rights(made, self.backup.head.entries)
 
     @cached_property
     def found(self) -> tuple[Path, str] | None:
@@ -78,6 +90,17 @@ class NewRoles:
     def file(self) -> RoleFile | None:
         """The role file, read whole; None where there is none."""
         return read_role_file(self.found[0]) if self.found else None
+
+    def complete(self, made: Target, contents: Contents) -> None:
+        """The same for all that the backup holds, now that it is read; `made` is still empty.
+
+        CouldNotRun too where this role may not restore it.
+        """
+        assert self.live is not None
+        self.owners = owners_in(contents.entries)
+        self.provide(contents.roles)
+        refuse_owners(self.live, contents.entries)
+        refuse_rights(made, contents.entries)
 
     def provide(self, names: Iterable[str]) -> None:
         """See that the roles `names` are there: make those that are missing, or refuse.
@@ -102,7 +125,7 @@ class NewRoles:
         secrets = Secrets(connection, self.file, self.settings.role_passwords, self.steps)
         secrets.refuse_unknown(plan.roles)
         new = {role.name: role for role in plan.roles}
-        own = [name for name in owners_in(self.backup.head) if name in new]
+        own = [name for name in self.owners if name in new]
         left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
         self.made |= new
         if self.found:
@@ -171,15 +194,3 @@ def refuse_marked(marked: dict[str, str], database: str) -> None:
                 checked=[f"its comment: made for the database {other}"],
                 remedy=remedy_for("roles", "of_another_drill"),
             )
-
-
-def line_on_role(role: Role, plan: Plan) -> str:
-    """`role shop_app made: LOGIN, in shop_owner`, with all that it may do on the whole server."""
-    words = ["LOGIN" if role.can_log_in else "NOLOGIN", *role.privileges]
-    words += ["CREATEDB"] if role.may_create_databases else []
-    words += ["CREATEROLE"] if role.may_create_roles else []
-    groups = [each.group for each in plan.memberships if each.member == role.name]
-    words += [f"member of {some(groups, 10)}"] if groups else []
-    members = [each.member for each in plan.memberships if each.group == role.name]
-    words += [f"its members: {some(members, 10)}"] if members else []
-    return f"role {role.name} made: {', '.join(words)}"

@@ -47,7 +47,7 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
         raise refusal(name, what, [], remedy_for("promote_refused", "replica"))
     if server.conninfo["dbname"] == name:
         what = "no other database of its server lets this role in, and nobody can rename their own"
-        remedy = remedy_for("promote_refused", "no_other_database", user=role)
+        remedy = remedy_for("promote_refused", "no_other_database", user=role, name=name)
         raise refusal(name, what, [], remedy)
     if not may_rename or not owns:
         lacks = [] if may_rename else [f"role {user} has no CREATEDB"]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from psycopg.sql import Identifier
 
 from restore_drill.backups.role_model import Membership, Role, RoleFile
+from restore_drill.core.units import some
 from restore_drill.facts.session import Connection
 
 ROLES = """
@@ -110,3 +111,15 @@ def shown(membership: Membership) -> str:
     """The membership as a statement, without its options."""
     group, member = (Identifier(n).as_string(None) for n in (membership.group, membership.member))
     return f"GRANT {group} TO {member}"
+
+
+def line_on_role(role: Role, plan: Plan) -> str:
+    """`role shop_app made: LOGIN, in shop_owner`, with all that it may do on the whole server."""
+    words = ["LOGIN" if role.can_log_in else "NOLOGIN", *role.privileges]
+    words += ["CREATEDB"] if role.may_create_databases else []
+    words += ["CREATEROLE"] if role.may_create_roles else []
+    groups = [each.group for each in plan.memberships if each.member == role.name]
+    words += [f"member of {some(groups, 10)}"] if groups else []
+    members = [each.member for each in plan.memberships if each.group == role.name]
+    words += [f"its members: {some(members, 10)}"] if members else []
+    return f"role {role.name} made: {', '.join(words)}"

@@ -12,9 +12,8 @@ from restore_drill.backups.model import Head
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.core.units import some
 from restore_drill.facts.session import Connection
-from restore_drill.live.beside import membership_to_own, with_own_settings
+from restore_drill.live.beside import with_own_settings
 from restore_drill.live.drill_databases import find
 from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.room import is_local, room
@@ -43,16 +42,6 @@ SERVER = """
         AND d.datname = pg_catalog.current_database()
 """
 """`of_role` and `of_database`: connections that their limits leave, which no superuser has."""
-OWNERS_OUT_OF_REACH = """
-    SELECT rolname FROM pg_catalog.pg_roles
-    WHERE rolname = ANY(%s) AND NOT (pg_catalog.pg_has_role(oid, %s)
-        AND pg_catalog.pg_has_role(oid, 'USAGE')) ORDER BY 1
-"""
-OWNED = frozenset({
-    "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE",
-    "AGGREGATE", "TYPE", "DOMAIN", "SCHEMA", "DEFAULT ACL",
-})  # fmt: skip
-"""Kinds of entries behind which pg_dump writes ALTER ... OWNER TO, or FOR ROLE."""
 BESIDE_JOBS = 4
 """Sessions of a drill at most beside those that restore and verify."""
 IN_LIVE = 1
@@ -164,26 +153,3 @@ def refuse_other_drill(live: Target, connection: Connection) -> None:
         checked=[f"pg_locks: the session {found.at_work} holds a drill's lock{where}"],
         remedy=remedy_for("live", "another_drill"),
     )
-
-
-def owners_in(head: Head) -> list[str]:
-    """Roles that the backup makes owners, or whose default privileges it sets."""
-    owners = {each.owner for each in head.entries if each.kind in OWNED} - {"", "-"}
-    return sorted(name for name in owners if not name.startswith("pg_"))
-
-
-def refuse_owners(live: Target, head: Head) -> None:
-    """CouldNotRun where the role cannot make the owners of the backup owners here."""
-    owners = owners_in(head)
-    need = membership_to_own(live)
-    through = maintenance_target(live) if live.is_absent else live
-    with with_own_settings(through).connect(connect_timeout="10") as connection:
-        rows = connection.execute(OWNERS_OUT_OF_REACH, [owners, need]).fetchall()
-    if rows:
-        names = [name for (name,) in rows]
-        raise CouldNotRun(
-            f"{live.description} was not touched: its role may not give objects to "
-            + some(names, 10),
-            checked=[f"pg_has_role(..., '{need}') and USAGE for the owners in the backup"],
-            remedy=remedy_for("beside", "owners", name=quoted(names[0])),
-        )

@@ -24,6 +24,7 @@ from restore_drill.core.server_errors import CODE, error_in, error_of
 from restore_drill.restore.copied import copied_row, key_columns
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
+from restore_drill.restore.no_superuser import settled
 from restore_drill.restore.readers import reads_later
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
@@ -139,6 +140,10 @@ class SqlFeed:
         if result.status not in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE):
             return
         error = error_of(result, self.text)
+        how = settled(error, statement.sql, self.restoration.target, self.wire.exec_)
+        if how:
+            self.restoration.harmless.append(f"{self.doing()}: {how}")
+            return
         sql = self.text(statement.sql[:LONGEST])
         row, column = copied_row(error.context, sql)
         detail = self.text(result.error_field(DiagnosticField.MESSAGE_DETAIL))

@@ -12,6 +12,7 @@ from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_in
+from restore_drill.restore.no_superuser import NO_RIGHT
 from restore_drill.servers.extensions import package_of
 from restore_drill.servers.model import Target
 
@@ -91,11 +92,13 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
     if preload and target.throwaway:
         steps += remedy_for("target", "no_preload")
     packages = " ".join(package_of(name, target.major) for name in failed)
+    is_there = all(error.sqlstate == NO_RIGHT for error in errors.values())
+    cause = "extension_not_allowed" if is_there else "extension_refused"
+    names = ", ".join(failed)
     return CouldNotRun(
-        f"{target.description} cannot create the extensions that the backup needs: "
-        + ", ".join(failed),
+        f"{target.description} cannot create the extensions that the backup needs: {names}",
         checked=[f"CREATE EXTENSION {name}: {text}" for name, text in texts.items()],
-        remedy=[*steps, *remedy_for("target", "extension_refused", packages=packages)],
+        remedy=[*steps, *remedy_for("target", cause, packages=packages, names=names)],
     )
 
 
