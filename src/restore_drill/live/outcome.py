@@ -11,6 +11,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_count
 from restore_drill.live.promotion import Promotion
 from restore_drill.live.settle import NotSettled
+from restore_drill.redis.cached import lines_on_cached
 
 
 def not_promoted(promotion: Promotion, why: str, lost: Sequence[str]) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
             record.promotion = not_promoted(promotion, why, lost)
             raise CouldNotRun(f"database {promotion.name} was not touched: {why}") from None
     record.promotion = done | {"lost": list(lost)}
+    record.warnings += lines_on_cached(record.redis)
     steps.ok(f"Promoted: {record.promotion['live_database']}")
     steps.note(f"The way back: {done['way_back']}")
     if beside:
