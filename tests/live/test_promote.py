@@ -181,6 +181,11 @@ def test_what_is_written_while_it_drills_is_not_lost_unseen(
     assert "public.due has a row of" in drill.output
     assert "public.due: 2 rows in the live database, 1 in the restored one" in drill.output
     assert drill.result["promotion"]["promoted"] is False
+    bad = {check["id"] for check in drill.result["checks"] if check["outcome"] == "error"}
+    assert bad == {"drill::promotion"}
+    assert "The backup was not promoted. The backup was read to its end" in drill.output
+    assert "is what it was before the drill" in drill.output
+    assert "Next: what is lost stays in the old database" in drill.output
     assert databases(live) == had
 
 

@@ -10,9 +10,17 @@ import pytest
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.interrupted import settle_interrupted
-from restore_drill.live.journal import COMMITTING, DONE, UNDONE, Journal, write_journal
+from restore_drill.live.journal import (
+    COMMITTING,
+    DONE,
+    UNDONE,
+    Journal,
+    journal_path,
+    write_journal,
+)
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.not_swapped import NotSwapped
+from restore_drill.live.settle import NotSettled
 from restore_drill.live.swap import swap
 from restore_drill.live.way_back import swap_back
 from restore_drill.servers.binaries import Binaries
@@ -172,3 +180,39 @@ def test_a_swap_that_is_at_work_is_left_alone(pair: Pair, tmp_path: Path) -> Non
         pytest.raises(CouldNotRun, match="another drill is at work"),
     ):
         settle_interrupted(tmp_path, url_of(pair.live, user="postgres"), tools)
+
+
+def test_a_damaged_journal_stops_only_what_touches_that_database(
+    pair: Pair, tmp_path: Path
+) -> None:
+    """It is reported where the live one is only read; that of another server is none of ours."""
+    other = replace(pair.journal, system="4711")
+    write_journal(tmp_path, other)
+    journal_path(tmp_path, other).write_text("{")
+    url = url_of(pair.live, user="postgres")
+    assert settle_interrupted(tmp_path, url, tools) == []
+
+    write_journal(tmp_path, pair.journal)
+    path = journal_path(tmp_path, pair.journal)
+    path.write_text(path.read_text()[:40])
+
+    lines = settle_interrupted(tmp_path, url, tools, only_read=True)
+
+    assert "is neither promoted nor reset until that is settled" in lines[0]
+    assert f"mv {path} {path}.damaged" in "\n".join(lines)
+    with pytest.raises(CouldNotRun, match="is damaged"):
+        settle_interrupted(tmp_path, url, tools)
+
+
+def test_an_end_that_is_not_known_stops_only_what_touches_that_database(
+    pair: Pair, tmp_path: Path
+) -> None:
+    """As where somebody has dropped one of the two after a crash."""
+    write_journal(tmp_path, replace(pair.journal, live_oid=1))
+    url = url_of(pair.live, user="postgres")
+
+    lines = settle_interrupted(tmp_path, url, tools, only_read=True)
+
+    assert "it is not known whether database" in lines[0]
+    with pytest.raises(NotSettled):
+        settle_interrupted(tmp_path, url, tools)

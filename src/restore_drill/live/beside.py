@@ -16,29 +16,23 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.disk_watch import end_sessions_and_drop, watched
 from restore_drill.live.drill_databases import lock_key, mark_of, new_name
-from restore_drill.live.hold import LOCK_WAIT, drop_subscriptions
+from restore_drill.live.hold import drop_subscriptions
 from restore_drill.live.like_live import LIKE, options_like
 from restore_drill.live.maintenance import maintenance_target, other_database
+from restore_drill.servers.database import SETTINGS, with_settings
 from restore_drill.servers.model import Target
 
 Note = Callable[[str], None]
 
-SETTINGS = {
-    "statement_timeout": "0",
-    "lock_timeout": LOCK_WAIT,
-    "idle_in_transaction_session_timeout": "0",
-    "synchronous_commit": "off",
-}
-"""Of our own sessions, whatever the role's are; no commit of a copy has to wait for the disk."""
-FORCED, IDLE = 13, 14
-"""Majors from which on DROP DATABASE ends sessions, and idle sessions may be ended."""
+COPY_SETTINGS = SETTINGS | {"synchronous_commit": "off"}
+"""Of our sessions beside a live database: no commit of a copy has to wait for the disk."""
+FORCED = 13
+"""Major from which on DROP DATABASE ends sessions."""
 
 
 def with_own_settings(target: Target) -> Target:
-    """`target` whose sessions, those of client tools too, have our SETTINGS."""
-    own = SETTINGS | ({"idle_session_timeout": "0"} if target.major >= IDLE else {})
-    given = [target.conninfo.get("options", ""), *(f"-c {name}={own[name]}" for name in own)]
-    return replace(target, conninfo=target.conninfo | {"options": " ".join(filter(None, given))})
+    """`target` whose sessions, those of client tools too, have our COPY_SETTINGS."""
+    return with_settings(target, COPY_SETTINGS)
 
 
 @contextmanager
@@ -71,7 +65,7 @@ def database_beside(
 
 
 def keeper_of(base: Target, name: str) -> Connection:
-    """New session that has the lock of the database `name`, or waits for LOCK_WAIT to get it."""
+    """New session with the lock of the database `name`; it waits for that up to lock_timeout."""
     connection = base.connect(connect_timeout="10", prepare_threshold=None)
     try:
         connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [lock_key(name)])

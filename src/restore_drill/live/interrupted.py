@@ -11,11 +11,11 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.identity import system_of
-from restore_drill.live.journal import DONE, NO_DATABASE, Journal, journals_of
+from restore_drill.live.journal import DONE, NO_DATABASE, Journal, readable_journals
 from restore_drill.live.maintenance import OTHERS
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.safety import snapshot_folder
-from restore_drill.live.settle import settle
+from restore_drill.live.settle import NotSettled, settle
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import conninfo_of, open_database
 from restore_drill.servers.find import find_binaries
@@ -49,27 +49,52 @@ def interrupted(settings: Settings, note: Callable[[str], None]) -> list[str]:
         snapshot_folder(settings),
         settings.database_url or "",
         lambda major: find_binaries(major, note=note),
+        only_read=settings.way == "beside",
     )
 
 
-def settle_interrupted(folder: Path, url: str, tools_for: Callable[[int], Binaries]) -> list[str]:
+def settle_interrupted(
+    folder: Path, url: str, tools_for: Callable[[int], Binaries], *, only_read: bool = False
+) -> list[str]:
     """Note the end of swaps of the database in `url` that were interrupted; a line on each.
 
-    Costs nothing where there is no journal. CouldNotRun where one is damaged, where the swap may
-    still be at work, or where its end cannot be found out.
+    Costs nothing where there is no journal. CouldNotRun where one is damaged or its end cannot be
+    found out, which is a line where the live database is `only_read`; and where the swap may still
+    be at work. Journals of other servers are left alone.
     """
     name = conninfo_of(url)["dbname"]
-    if not any(journal.is_open for journal in journals_of(folder, name, "")):
+    found, damaged = readable_journals(folder, name, "")
+    if not damaged and not any(journal.is_open for journal in found):
         return []
     server = server_of(url, tools_for)
     with server.connect() as connection:
         system = system_of(connection)
     with NameLock(server, name):
-        return [
-            line_on(settle(server, folder, journal))
-            for journal in journals_of(folder, name, system)
-            if journal.is_open
-        ]
+        found, damaged = readable_journals(folder, name, system)
+        if damaged and not only_read:
+            raise damaged[0]
+        lines = [line for error in damaged for line in lines_of(error, name)]
+        for journal in found:
+            if journal.is_open:
+                lines += end_of(server, folder, journal, only_read=only_read)
+    return lines
+
+
+def end_of(server: Target, folder: Path, journal: Journal, *, only_read: bool) -> list[str]:
+    """Lines on how an interrupted swap ended; CouldNotRun where that is not known, as above."""
+    try:
+        return [line_on(settle(server, folder, journal))]
+    except NotSettled as error:
+        if only_read:
+            return lines_of(error, journal.name)
+        raise
+
+
+def lines_of(error: CouldNotRun, name: str) -> list[str]:
+    """`error` as lines on what a drill that only reads the live database is not stopped by."""
+    what, *more = str(error).splitlines()
+    first = f"{what} ({name} is neither promoted nor reset until that is settled)"
+    return [first, *map(str.strip, more)]
 
 
 def line_on(journal: Journal) -> str:

@@ -124,7 +124,7 @@ def read_journal(path: Path) -> Journal:
         raise cannot_read("the journal", path, error) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CouldNotRun(
-            f"the journal {path.name} is damaged, so nothing was done: {reason(error)}",
+            f"the journal {path.name} is damaged: {reason(error)}",
             checked=[str(path)],
             remedy=remedy_for("promote", "damaged_journal", path=path),
         ) from None
@@ -159,11 +159,30 @@ def journals_of(folder: Path, name: str, system: str) -> list[Journal]:
 
     CouldNotRun where one of them is damaged.
     """
+    found, damaged = readable_journals(folder, name, system)
+    if damaged:
+        raise damaged[0]
+    return found
+
+
+def readable_journals(
+    folder: Path, name: str, system: str
+) -> tuple[list[Journal], list[CouldNotRun]]:
+    """The same of those that can be read, and why the others cannot."""
+    found, damaged = [], []
+    for path in journal_paths(folder, name, system):
+        try:
+            found.append(read_journal(path))
+        except CouldNotRun as error:
+            damaged.append(error)
+    return found, damaged
+
+
+def journal_paths(folder: Path, name: str, system: str) -> list[Path]:
+    """Where the journals of swaps of the database `name` lie; of any server where that is empty."""
     of = rf"swap_({re.escape(system)}|{HIDDEN})" if system else r"swap_[^_]+"
     fits = re.compile(rf"{of}_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json")
-    return [
-        read_journal(path) for path in sorted(folder.glob("swap_*")) if fits.fullmatch(path.name)
-    ]
+    return [path for path in sorted(folder.glob("swap_*")) if fits.fullmatch(path.name)]
 
 
 def way_back_command(name: str, folder: Path) -> str:

@@ -70,11 +70,9 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
             outcome.hold_back()
             done = swapped(promotion, outcome, steps)
         except CouldNotRun as error:
-            record.promotion = not_promoted(promotion, error.what, lost)
+            record.promotion = not_promoted(promotion, error.what, lost) | {"next": error.remedy}
             if isinstance(error, NotSettled):
                 record.promotion |= {"promoted": None, "live_database": error.what}
-            for line in str(error).splitlines():
-                steps.bad(line)
             raise
         except KeyboardInterrupt:
             # Raised further it would keep pytest from dropping the restored database.

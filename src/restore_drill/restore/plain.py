@@ -30,7 +30,7 @@ from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.restore.wire import Wire
 from restore_drill.restore.words import opening_words, schema_text
-from restore_drill.servers.model import Target
+from restore_drill.servers.model import NAME, Target
 
 MAX_ERRORS = 1000
 READS = ("23", "22", "P0")
@@ -47,7 +47,7 @@ class SqlFeed:
     ) -> None:
         """Connect to `target` and note in `restoration` what happens; `stop` ends every wait."""
         secret = {"password": target.password} if target.password else {}
-        options = {"application_name": "restore-drill", **target.conninfo, **secret}
+        options = {**target.conninfo, **secret, "application_name": NAME}
         # Where we and the server disagree on what ends a statement, nothing slips through unread;
         # behind walls that costs more (5 % of a dump of INSERTs) than it is worth.
         self.is_alone = not target.isolated

@@ -149,6 +149,7 @@ def promotion_lines(result: Result) -> Iterator[Line]:
     yield ("ok" if promoted else "warn"), f"The live database: {promotion['live_database']}"
     if why := promotion.get("why"):
         yield ("bad" if promoted is None else "note"), f"Not promoted: {why}"
+    yield from (("note", f"Next: {line}") for line in promotion.get("next", ()))
     yield from (("note", f"Accepted loss: {line}") for line in promotion["lost"] if promoted)
     if promoted:
         yield "note", f"The way back: {promotion['way_back']}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,21 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
-from restore_drill.servers.model import SWITCHED_SINCE, Target
+from restore_drill.servers.model import NAME, SWITCHED_SINCE, Target
 
+SETTINGS = {
+    "statement_timeout": "0",
+    "lock_timeout": "15s",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
+}
+"""Of all our sessions on a server that is not ours, whatever its role and database set: the
+application keeps us from a table for so long, and nothing ends a session that holds our lock."""
+SINCE = {"idle_session_timeout": 14, "transaction_timeout": 17}
+"""Majors from which on a server knows a setting."""
 WAYS = {"promote": "promotion", "in-place": "reset"}
 """What each way is for the live database, where it has to be confirmed."""
 CAUSES = {
@@ -55,7 +68,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
     """
     conninfo = conninfo_of(url)
     secret = conninfo.pop("password", None)
-    options: dict[str, Any] = {"connect_timeout": "10", **conninfo}
+    options: dict[str, Any] = {"connect_timeout": "10", **conninfo, "application_name": NAME}
     try:
         with psycopg.connect(password=secret, **options) as connection:
             version = connection.info.server_version
@@ -63,7 +76,7 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
             may_switch = may_switch_event_triggers(connection)
     except psycopg.OperationalError as error:
         raise not_connected(conninfo, error) from None
-    found = Target(
+    plain = Target(
         kind="database",
         conninfo=conninfo,
         password=password or None,
@@ -71,11 +84,23 @@ def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
         binaries=tools_for(version // 10000),
         description=describe(conninfo, version),
         throwaway=False,
-        without_event_triggers=may_switch,
     )
-    return (
-        found if not may_switch or lets_in(found) else replace(found, without_event_triggers=False)
-    )
+    own = with_settings(plain, SETTINGS)
+    ways = [replace(own, without_event_triggers=True)] if may_switch else []
+    return next(filter(lets_in, [*ways, own]), plain)
+
+
+def with_settings(target: Target, settings: Mapping[str, str]) -> Target:
+    """`target` whose sessions, those of client tools too, have these `settings`.
+
+    Whatever role and database set; what its server does not know is left out.
+    """
+    given = target.conninfo.get("options", "")
+    for name, value in settings.items():
+        option = f"-c {name}=" + value.replace(" ", "\\ ")
+        if SINCE.get(name, 0) <= target.major and option not in given:
+            given = f"{given} {option}".strip()
+    return replace(target, conninfo=target.conninfo | {"options": given})
 
 
 def not_connected(conninfo: dict[str, str], error: psycopg.OperationalError) -> CouldNotRun:

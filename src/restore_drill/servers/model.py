@@ -19,6 +19,8 @@ VARIABLES = {
 }
 """libpq's environment variable for each of its keywords that has one."""
 EVENT_TRIGGERS_OFF = "-c event_triggers=off"
+NAME = "restore-drill"
+"""What the server calls each session of ours, and of the tools that we run (application_name)."""
 SWITCHED_SINCE = 17
 """First major with login event triggers, and with the setting that keeps them from running."""
 
@@ -70,10 +72,11 @@ class Target:
     @property
     def keywords(self) -> dict[str, str]:
         """Keywords of libpq for a session of ours, without the password."""
+        named = self.conninfo | {"application_name": NAME}
         if not self.without_event_triggers:
-            return self.conninfo
+            return named
         options = f"{self.conninfo.get('options', '')} {EVENT_TRIGGERS_OFF}".strip()
-        return self.conninfo | {"options": options}
+        return named | {"options": options}
 
     @property
     def tool_environment(self) -> dict[str, str]:
@@ -93,7 +96,7 @@ class Target:
         # Names in the database are to be read the same whatever its encoding.
         encoding = {"client_encoding": "UTF8"}
         keywords: dict[str, Any] = {**self.keywords, **encoding, **secret, **options}
-        return psycopg.connect(autocommit=True, application_name="restore-drill", **keywords)
+        return psycopg.connect(autocommit=True, **keywords)
 
     def connect_read_only(self) -> psycopg.Connection[tuple[Any, ...]]:
         """New connection that cannot write and resolves no name by search_path."""
