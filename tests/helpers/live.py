@@ -39,6 +39,11 @@ def url_of(target: Target, user: str = f"app:{PASSWORD}") -> str:
     return f"postgresql://{user}@{host}:{port}/{name}"
 
 
+def name_of(target: Target) -> str:
+    """Name of the live database."""
+    return target.conninfo["dbname"]
+
+
 def fingerprint(target: Target) -> Fingerprint:
     """What the live database is."""
     return read_fingerprint(target, 2, quiet)
@@ -47,7 +52,12 @@ def fingerprint(target: Target) -> Fingerprint:
 def snapshots(backups: Path) -> list[str]:
     """Names of what lies in the snapshots' folder, without the files that say what they are of."""
     found = (backups / "snapshots").glob("*")
-    return sorted(path.name for path in found if path.suffix != ".source")
+    return sorted(path.name for path in found if path.suffix not in (".source", ".json"))
+
+
+def journals(backups: Path) -> list[Path]:
+    """Journals of resets that are not over."""
+    return sorted((backups / "snapshots").glob("reset_*.json"))
 
 
 def start_and_wait_for_reset(

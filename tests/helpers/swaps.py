@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from restore_drill.live.identity import identity_of_server
 from restore_drill.live.journal import PROMOTION, Journal
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.swap import Means
+from restore_drill.servers import executor
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
+from restore_drill.servers.tuning import server_settings
 from tests.helpers.drills import ROOT
 from tests.helpers.shop import quiet, require_major
 
@@ -78,11 +81,17 @@ def pair_on(server: EmbeddedServer, name: str) -> Pair:
 
 
 @contextmanager
-def started(major: int) -> Iterator[EmbeddedServer]:
-    """A live server of that major."""
+def started(major: int, **settings: str) -> Iterator[EmbeddedServer]:
+    """A live server of that major, with `settings` of its own."""
     require_major(major)
-    with start_embedded(find_binaries(major, note=quiet), note=quiet) as server:
-        yield server
+
+    def as_well(folder: Path) -> dict[str, str]:
+        return {**server_settings(folder), **settings}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executor, "server_settings", as_well)
+        with start_embedded(find_binaries(major, note=quiet), note=quiet) as server:
+            yield server
 
 
 def connect(

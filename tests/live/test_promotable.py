@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.hold import Hold
-from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
 from restore_drill.servers import executor
 from restore_drill.servers.embedded import start_embedded
@@ -123,21 +121,6 @@ def test_enabled_subscriptions_are_named(pair: Pair) -> None:
                 check(pair, pair.server)
             connection.execute("UPDATE pg_subscription SET subenabled = false")
     assert 'ALTER SUBSCRIPTION "feed" DISABLE, in shop' in str(caught.value)
-
-
-def test_a_drill_that_resets_in_place_is_not_disturbed(pair: Pair) -> None:
-    """Its lock lies in the live database."""
-    with Hold(pair.live), pytest.raises(CouldNotRun, match="another drill is at work in it"):
-        check(pair, pair.server)
-
-
-def test_a_promotion_is_not_disturbed_by_a_drill_in_place(pair: Pair) -> None:
-    """Neither begins while the other is at work."""
-    with (
-        NameLock(pair.server, pair.journal.name),
-        pytest.raises(CouldNotRun, match="another drill is at work"),
-    ):
-        Hold(pair.live)
 
 
 def test_sessions_that_may_not_be_ended_are_named(pair: Pair) -> None:

@@ -19,6 +19,7 @@ from tests.helpers.drills import Drill
 from tests.helpers.live import (
     LIVE,
     fingerprint,
+    journals,
     roll_back_by_command,
     snapshots,
     start_and_wait_for_reset,
@@ -64,14 +65,14 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     other = roll_back_by_command(live, backups / "snapshots" / snapshot, name="postgres")
     assert other.returncode == 4, other.stdout + other.stderr
     assert "--confirm-reset names 'postgres', DATABASE_URL the database" in other.stderr
-    assert snapshots(backups) == [snapshot, f"{snapshot}.undecided"]
+    assert snapshots(backups) == [snapshot] and len(journals(backups)) == 1
 
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a comparison proves that it is as it was before the drill" in done.stdout
     assert differences(before, fingerprint(live), live) == []
-    assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
+    assert journals(backups) == []
 
     with live.connect() as connection:
         connection.execute("INSERT INTO only_live VALUES (99)")
@@ -114,7 +115,7 @@ def test_second_interrupt_waits_for_the_rollback(
     assert process.returncode == 2, output
     assert differences(before, fingerprint(live), live) == []
     assert "a comparison proves that the database is as it was" in output
-    assert not [name for name in snapshots(backups) if name.endswith(".undecided")]
+    assert journals(backups) == []
 
 
 def test_failed_rollback_says_what_the_database_holds(
@@ -133,7 +134,7 @@ def test_failed_rollback_says_what_the_database_holds(
     assert "was not touched" not in output
     told = json.loads((report_dir / "result.json").read_text())["snapshot"]
     assert told["rolled_back"] is False and "NOT rolled back" in told["live_database"]
-    assert snapshot.with_name(snapshot.name + ".undecided").exists()
+    assert len(journals(backups)) == 1
 
     snapshot.write_bytes(good)
     done = roll_back_by_command(live, snapshot)

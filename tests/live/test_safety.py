@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.drill_databases import LOCK_KEY
 from restore_drill.live.hold import Hold
+from restore_drill.live.identity import identity_of_server
+from restore_drill.live.name_lock import NameLock
 from restore_drill.live.refusals import refuse_change
+from restore_drill.live.reset_journal import RESET, begin, write
 from restore_drill.live.safety import take_snapshot
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.database import check_resettable, open_database
@@ -20,7 +23,7 @@ from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.corpus.hostile import PLACE, in_place
 from tests.helpers.drills import Drill
-from tests.helpers.live import PASSWORD, fingerprint, snapshots, url_of
+from tests.helpers.live import PASSWORD, fingerprint, name_of, snapshots, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
 
@@ -173,7 +176,7 @@ def test_unwritable_snapshot_stops_the_drill(
     drill = drill_live()
 
     assert drill.code == 6, drill.output
-    assert "no safety snapshot was taken, so nothing was touched" in drill.output
+    assert "was not touched: the journal" in drill.output
     assert differences(before, fingerprint(live), live) == []
 
 
@@ -194,17 +197,16 @@ def test_second_drill_is_refused(
     live: Target, backups: Path, drill_live: Callable[..., Drill]
 ) -> None:
     """Two drills at once on one database do not happen, and a running one is not called dead."""
-    snapshots_folder = backups / "snapshots"
-    snapshots_folder.mkdir()
-    (snapshots_folder / "pre_drill_snapshot_20261101_000000.dump.undecided").write_text("{}")
-    with live.connect() as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
-
+    folder = backups / "snapshots"
+    journal = begin(folder, identity_of_server(live), None, -1)
+    write(folder, journal, step=RESET, snapshot="pre_drill_snapshot_20261101_000000.dump")
+    with NameLock(replace(live, conninfo=live.conninfo | {"dbname": "postgres"}), name_of(live)):
         drill = drill_live()
 
     assert drill.code == 6, drill.output
     assert "another drill is at work" in drill.output
-    assert "mv " not in drill.output and "rollback" not in drill.output
+    assert "rollback" not in drill.output
+    assert len(list(folder.glob("reset_*.json"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_part_of_a_drill_is_refused(
 
 def test_writes_wait_from_the_snapshot_to_the_reset(live: Target, tmp_path: Path) -> None:
     """What is written after the snapshot cannot vanish: rows wait, all else stops the reset."""
-    with Hold(live) as hold:
+    with NameLock(live, live.conninfo["dbname"]) as lock, Hold(live, lock) as hold:
         hold.stop_writes()
         kept = take_snapshot(live, tmp_path, name="kept", jobs=2, progress=quiet)
         with live.connect() as application:

@@ -118,6 +118,14 @@ OPTIONS = {
             "name of the live database, which --promote and --in-place ask for",
         ),
         Option(
+            "--after",
+            "DRILL_AFTER",
+            None,
+            "with --in-place, after a passed drill: keep the backup in the live database, or "
+            "rollback to what it was before",
+            unset="keep",
+        ),
+        Option(
             "--accept-loss",
             "",
             None,
@@ -159,7 +167,7 @@ OPTIONS = {
             "--max-lock-wait",
             "DRILL_MAX_LOCK_WAIT",
             "10s",
-            "how long a promotion waits for open transactions of the live database",
+            "how long --promote and --in-place wait for open transactions of the live database",
         ),
         Option("--confirm-reset", "", None, "--in-place --confirm X in one"),
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),

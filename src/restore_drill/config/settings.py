@@ -29,7 +29,7 @@ from restore_drill.config.values import (
     path_of,
     redis_url_of,
 )
-from restore_drill.config.ways import creates_roles, lock_wait_of, way_of
+from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, way_of
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
@@ -39,7 +39,8 @@ REFERENCE = "reference.txt"
 class Settings:
     """All settings of one run, checked; durations in seconds, None where nobody has set one.
 
-    `way` is that of the target `database`: `beside`, `promote` or `in-place`.
+    `way` is that of the target `database`: `beside`, `promote` or `in-place`; `after` what becomes
+    of the live database after a passed drill in place: `keep` or `rollback`.
     """
 
     root: Path
@@ -63,6 +64,7 @@ class Settings:
     image: str | None
     redis_image: str | None
     way: str
+    after: str
     accept_loss: bool
     create_database: bool
     max_lock_wait: float
@@ -87,6 +89,14 @@ class Settings:
     def promote(self) -> bool:
         """Whether the restored database takes the name of the live one."""
         return self.way == "promote"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """Where the snapshots and journals of a live database lie; a backup is named."""
+        if self.backup_path is not None:
+            return self.backup_path / "snapshots"
+        assert self.backup is not None
+        return self.backup.parent / "snapshots"
 
     @property
     def notes_folder(self) -> Path | None:
@@ -158,6 +168,7 @@ def check(
         image=given["image"],
         redis_image=given["redis_image"],
         way=way_of(given, target),
+        after=after_of(given, target),
         accept_loss=flag_of(given, "accept_loss"),
         create_database=flag_of(given, "create_database"),
         max_lock_wait=lock_wait_of(given),

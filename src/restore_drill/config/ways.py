@@ -9,6 +9,8 @@ from restore_drill.core.units import parse_duration
 WAYS = {"promote": "renames the live database", "in_place": "resets the live database"}
 """Options that choose a way which changes the live database, and how."""
 
+AFTER = ("keep", "rollback")
+
 
 def way_of(given: dict[str, str | None], target: str) -> str:
     """The way of `--target database`: `beside`, or `promote` and `in-place`, which are confirmed.
@@ -58,6 +60,16 @@ def creates_roles(given: dict[str, str | None], target: str) -> bool:
         what = "does not go with --in-place"
         raise usage_error("create_roles", what, "make the roles first, or leave --in-place out")
     return True
+
+
+def after_of(given: dict[str, str | None], target: str) -> str:
+    """What becomes of the live database after a passed drill in place: `keep` or `rollback`."""
+    value = given["after"] or AFTER[0]
+    if value not in AFTER:
+        raise usage_error("after", f"cannot be {value!r}", "choose one of " + ", ".join(AFTER))
+    if value != AFTER[0] and way_of(given, target) != "in-place":
+        raise usage_error("after", "rolls nothing back", "it belongs to --in-place")
+    return value
 
 
 def lock_wait_of(given: dict[str, str | None]) -> float:

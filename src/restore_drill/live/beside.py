@@ -16,7 +16,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.disk_watch import end_sessions_and_drop, watched
 from restore_drill.live.drill_databases import lock_key, mark_of, new_name
-from restore_drill.live.hold import drop_subscriptions
+from restore_drill.live.emptying import drop_subscriptions
 from restore_drill.live.like_live import LIKE, options_like
 from restore_drill.live.maintenance import maintenance_target, other_database
 from restore_drill.servers.database import SETTINGS, with_settings

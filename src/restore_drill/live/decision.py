@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import show_bytes, show_count
+from restore_drill.core.units import capitalised, show_bytes, show_count
 from restore_drill.live.hold import Hold
-from restore_drill.live.refusals import refuse_change
+from restore_drill.live.in_place import InPlace
+from restore_drill.live.refusals import refuse_change, way_back
+from restore_drill.live.reset_journal import KEPT, RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
-from restore_drill.live.safety import Snapshot
-from restore_drill.live.undecided import mark_decided, mark_undecided, undecided_file
+from restore_drill.live.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
+from restore_drill.live.sessions import SHOWN
+
+
+class Outcome(NamedTuple):
+    """What the drill has come to.
+
+    `unproved` lists why the restored copy is not proved, `beside` criteria that failed and do not
+    concern it; `after` is what becomes of a proved one: `keep` or `rollback`.
+    """
+
+    unproved: Sequence[str]
+    beside: Sequence[str]
+    after: str
 
 
 def described(snapshot: Snapshot) -> str:
@@ -29,55 +45,65 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         "sha256": snapshot.contents.sha256,
         "taken_at": snapshot.backup.taken_at.isoformat(),
         "rolled_back": None,
+        "database": snapshot.target.conninfo["dbname"],
         "live_database": "not touched",
+        "way_back": None,
     }
 
 
-def reset_behind(snapshot: Snapshot, hold: Hold, noted: dict[str, Any]) -> None:
-    """Reset the live database, with a file beside its snapshot until the verdict is out."""
-    mark_undecided(snapshot.path)
+def reset_behind(snapshot: Snapshot, hold: Hold, place: InPlace, noted: dict[str, Any]) -> None:
+    """Reset the live database, with a journal on the disk until the verdict is out."""
+    place.advance(RESET, snapshot.path)
     try:
         hold.reset(partial(refuse_change, snapshot.target, snapshot.fingerprint))
     except BaseException:
         if not hold.may_be_reset:
-            mark_decided(snapshot.path)
+            place.advance(SHUT)
         raise
     noted["live_database"] = "reset, no verdict yet"
+    noted["way_back"] = way_back(snapshot.path, snapshot.target.conninfo["dbname"])
 
 
 def decide(
     snapshot: Snapshot,
     hold: Hold,
-    unproved: Sequence[str],
-    beside: Sequence[str],
+    place: InPlace,
+    outcome: Outcome,
     jobs: int,
     steps: Steps,
     record: Record,
 ) -> None:
     """Keep the restored database where the whole drill has proved it, else go back.
 
-    `unproved` says why the copy is not proved; `beside` names criteria that failed and say
-    nothing against it.
+    CouldNotRun where it is still shut for others afterwards, NotRolledBack where it is not what it
+    was.
     """
-    if not undecided_file(snapshot.path).exists():
+    if not place.is_undecided:
         return
     assert record.snapshot is not None
-    if unproved:
-        roll_back_live(snapshot, hold, unproved, jobs, steps, record)
-        return
-    mark_decided(snapshot.path)
-    record.snapshot["live_database"] = "holds the backup"
-    if beside:
-        steps.warn(
-            "The live database keeps the backup: what failed does not concern it "
-            f"({', '.join(beside)})"
-        )
+    unproved, beside, after = outcome
+    steps.line()
+    if unproved or after == "rollback":
+        why = "It was proved good, and --after rollback asks for the database as it was before"
+        if unproved:
+            more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
+            why = f"The restored copy was not proved good: {unproved[0]}{more}"
+        roll_back_live(snapshot, hold, place, why, jobs, steps, record)
+    else:
+        record.snapshot["live_database"] = "holds the backup"
+        steps.ok(f"The live database {place.server.database} keeps the backup")
+        if beside:
+            steps.warn(f"What failed does not concern it: {', '.join(beside)}")
+    note_others(place, steps, record)
+    with noting_failure(steps, record):
+        place.decided(ROLLED_BACK if record.snapshot["rolled_back"] else KEPT)
 
 
 def roll_back_live(
     snapshot: Snapshot,
     hold: Hold,
-    unproved: Sequence[str],
+    place: InPlace,
+    why: str,
     jobs: int,
     steps: Steps,
     record: Record,
@@ -85,21 +111,62 @@ def roll_back_live(
     """Roll the live database back to `snapshot`; NotRolledBack where that did not work."""
     assert record.snapshot is not None
     record.snapshot |= {"rolled_back": False, "live_database": "not rolled back"}
-    steps.line()
     steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
-    more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
-    steps.note(f"The restored copy was not proved good: {unproved[0]}{more}")
-    with record.stage("rollback"):
-        try:
-            roll_back(
-                hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
-                jobs=jobs, progress=steps.progress,
-            )  # fmt: skip
-        except NotRolledBack as error:
-            record.snapshot["live_database"] = str(error)
-            steps.bad(str(error))
-            raise
+    steps.note(why)
+    with record.stage("rollback"), noting_failure(steps, record):
+        keep_what_others_wrote(snapshot, place, jobs, steps, record)
+        roll_back(
+            hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
+            jobs=jobs, progress=steps.progress,
+        )  # fmt: skip
     steps.clear_progress()
-    mark_decided(snapshot.path)
-    record.snapshot |= {"rolled_back": True, "live_database": "as it was before the drill"}
+    record.snapshot |= {
+        "rolled_back": True,
+        "live_database": "as it was before the drill",
+        "way_back": None,
+    }
     steps.ok("Rolled back; a comparison proves that the database is as it was before the drill")
+
+
+def keep_what_others_wrote(
+    snapshot: Snapshot, place: InPlace, jobs: int, steps: Steps, record: Record
+) -> None:
+    """Keep what the database holds where somebody came in, who may have written into it."""
+    if not place.watch.seen:
+        return
+    try:
+        kept = take_snapshot(
+            snapshot.target, place.folder, name=BEFORE_ROLLBACK, jobs=jobs, progress=steps.progress
+        )
+        line = f"others came in meanwhile: what the database held is kept in {kept.path}"
+    except CouldNotRun as error:
+        line = f"others came in meanwhile, and what they may have written is lost: {error.what}"
+    steps.clear_progress()
+    steps.warn(capitalised(line))
+    record.warnings.append(line)
+
+
+def note_others(place: InPlace, steps: Steps, record: Record) -> None:
+    """Name the sessions that came into the shut database, and were ended."""
+    seen = list(place.watch.seen.values())
+    if seen:
+        more = [f"and {len(seen) - SHOWN} more"] if len(seen) > SHOWN else []
+        count = show_count(len(seen), "session")
+        steps.note(f"{count} of others came in during the drill, read-only, and were ended:")
+        for line in (*seen[:SHOWN], *more):
+            steps.note(f"  {line}")
+        record.notes.append(f"ended during the drill: {count}: " + "; ".join(seen[:SHOWN]))
+
+
+@contextmanager
+def noting_failure(steps: Steps, record: Record) -> Iterator[None]:
+    """Note why the live database is not what it should be, for its block in the verdict."""
+    assert record.snapshot is not None
+    try:
+        yield
+    except CouldNotRun as error:
+        before = "" if isinstance(error, NotRolledBack) else record.snapshot["live_database"] + "; "
+        record.snapshot["live_database"] = before + str(error)
+        for line in str(error).splitlines():
+            steps.bad(line)
+        raise

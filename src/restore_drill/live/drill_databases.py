@@ -14,8 +14,6 @@ from typing import NamedTuple
 from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
 
-LOCK_KEY = 0x7265_7374_6F72_65
-"""Key of the advisory lock that keeps two drills apart in the database itself ("restore")."""
 INFIX, RANDOM, LONGEST = "_drill_", 12, 63
 """`shop_drill_0123456789ab`, in the 63 bytes that a name of PostgreSQL may have."""
 
@@ -97,13 +95,12 @@ def find(connection: Connection, live: Target) -> Found:
     locks = held_locks(connection)
     holders = {each.key: each.pid for each in locks}
     rows = connection.execute(DATABASES, [name, prefix_of(name)]).fetchall()
-    own = next((oid for oid, each, _ in rows if each == name), None)
     beside = [
         DrillDatabase(oid, each, comment == mark_of(each), holders.get(lock_key(each)))
         for oid, each, comment in rows
         if is_name_beside(each, name)
     ]
-    # A drill that resets in place has its lock in the live database itself.
-    in_place = [each.pid for each in locks if (each.key, each.database) == (LOCK_KEY, own)]
-    running = [*in_place, *(each.holder for each in beside if each.holder is not None)]
+    # A drill that promotes or resets in place has the lock on the live name.
+    running = [each.pid for each in locks if each.key == lock_key(name)]
+    running += [each.holder for each in beside if each.holder is not None]
     return Found(running[0] if running else None, beside)

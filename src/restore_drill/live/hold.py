@@ -1,8 +1,10 @@
-"""Keeps a live database to one drill: the lock, the writes that wait, and the reset."""
+"""The session that lets all writes wait from the snapshot to the reset, and resets."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 import psycopg
@@ -12,18 +14,15 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
-from restore_drill.live.drill_databases import LOCK_KEY, lock_key
-from restore_drill.live.name_lock import holders_of
+from restore_drill.live.emptying import drop_all, left_behind, make_public
+from restore_drill.live.name_lock import NameLock
 from restore_drill.servers.model import Target
 
 LOCK_WAIT = "15s"
 """How long the application's sessions may keep a table from us."""
+TRIES, PAUSE = 60, 0.5
+"""How often, and at what distance in seconds, a server is asked that may be starting again."""
 
-SCHEMAS = """
-    SELECT nspname FROM pg_catalog.pg_namespace
-    WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-        AND nspname NOT LIKE 'pg\\_temp\\_%' AND nspname NOT LIKE 'pg\\_toast\\_temp\\_%'
-"""
 TABLES = """
     SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -34,30 +33,17 @@ TABLES = """
 
 
 class Hold:
-    """One session that holds the drill's lock on a live database; as a context it lets go.
+    """A session in a live database whose drill has the lock on its name; a context that lets go.
 
     From `stop_writes` until `reset` no other session can change a row, so that nothing is written
     after the snapshot and dropped unseen. `may_be_reset` is set when the reset is being committed.
     """
 
-    def __init__(self, target: Target) -> None:
-        """Take the lock; CouldNotRun where another drill has it."""
-        self.target = target
+    def __init__(self, target: Target, lock: NameLock) -> None:
+        """Connect."""
+        self.target, self.lock = target, lock
         self.may_be_reset = False
-        self.connection = self.take_lock()
-
-    def take_lock(self) -> Connection:
-        """New session that has the drill's lock."""
-        connection = self.target.connect()
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
-        promoting = holders_of(connection, lock_key(self.target.conninfo["dbname"]))
-        if row and row[0] and not promoting:
-            return connection
-        connection.close()
-        raise CouldNotRun(
-            f"another drill is at work on {self.target.description}",
-            remedy=remedy_for("live", "another_drill"),
-        )
+        self.connection = target.connect(prepare_threshold=None)
 
     def __enter__(self) -> Self:
         """Hold it."""
@@ -85,25 +71,22 @@ class Hold:
         self.connection.execute(
             "SELECT pg_catalog.set_config(s.name, v.value, true) FROM (VALUES"
             " ('lock_timeout', %s), ('client_min_messages', 'warning'), ('statement_timeout', '0'),"
-            " ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'))"
+            " ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),"
+            " ('synchronous_commit', 'on'))"
             " v (name, value) JOIN pg_catalog.pg_settings s USING (name)",
             [LOCK_WAIT],
         )
 
-    def reset(self, unchanged: Callable[[], None] = lambda: None) -> None:
+    def reset(self, unchanged: Callable[[], None]) -> None:
         """Drop all that is in the database, and make an empty schema public, in one transaction.
 
         `unchanged` raises where the database is no longer what the snapshot holds. CouldNotRun
-        says that nothing was touched.
+        says that nothing was touched: also where the lock on the name was lost meanwhile.
         """
         try:
-            if self.connection.closed:
-                self.connection = self.take_lock()
-            if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-                self.begin()
             unchanged()
-            drop_all(self.connection)
-            make_public(self.connection, self.target.major)
+            self.empty()
+            self.lock.check()
             self.may_be_reset = True
             self.connection.execute("COMMIT")
         except psycopg.Error as error:
@@ -113,57 +96,47 @@ class Hold:
             self.connection.close()
             raise
 
+    def reset_again(self) -> None:
+        """The same on the way back, also where the server was away, or the lock was lost."""
+        try:
+            self.connection.execute("SELECT")
+        except psycopg.Error:
+            self.connection.close()
+            self.connection = again(self.target)
+        self.lock.regain()
+        if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            self.begin()
+        self.reset(lambda: None)
+
+    def empty(self) -> None:
+        """Empty the database within the transaction; CouldNotRun where something is left."""
+        drop_all(self.connection)
+        make_public(self.connection, self.target.major)
+        if left := left_behind(self.connection):
+            raise CouldNotRun(
+                f"{self.target.description} was not reset: a reset would leave something behind",
+                checked=left[:10],
+                remedy=remedy_for("in_place", "left_behind"),
+            )
+
     def untouched(self, error: psycopg.Error) -> CouldNotRun:
         """Why the database was left as it is."""
+        cause, why = "refused", "the server refused"
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
-            return CouldNotRun(
-                f"{self.target.description} was not reset: other sessions hold locks in it",
-                remedy=remedy_for("live", "locked"),
-            )
+            cause, why = "locked", "other sessions hold locks in it"
+        elif isinstance(error, errors.OutOfMemory):
+            cause, why = "few_locks", "its server cannot lock all of its tables at once"
         return CouldNotRun(
-            f"{self.target.description} was not reset: the server refused",
+            f"{self.target.description} was not reset: {why}",
             checked=[error_text(error)],
-            remedy=remedy_for("live", "refused"),
+            remedy=remedy_for("live", cause),
         )
 
 
-def drop_all(connection: Connection) -> None:
-    """Drop event triggers, publications, extensions, schemas and large objects."""
-    drop_subscriptions(connection)
-    for kind, query in (
-        ("EVENT TRIGGER", "SELECT evtname FROM pg_catalog.pg_event_trigger"),
-        ("PUBLICATION", "SELECT pubname FROM pg_catalog.pg_publication"),
-        ("EXTENSION", "SELECT extname FROM pg_catalog.pg_extension WHERE extname <> 'plpgsql'"),
-        ("SERVER", "SELECT srvname FROM pg_catalog.pg_foreign_server"),
-        ("SCHEMA", SCHEMAS),
-    ):
-        for (name,) in connection.execute(query.encode()).fetchall():
-            connection.execute(
-                sql.SQL("DROP {} IF EXISTS {} CASCADE").format(sql.SQL(kind), sql.Identifier(name))
-            )
-    connection.execute("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata")
-
-
-def drop_subscriptions(connection: Connection) -> None:
-    """Drop those of this database, which are off (`check_resettable`), without their publisher.
-
-    What has no slot is dropped here alone: a slot of that name on another server stays.
-    """
-    own = (
-        "SELECT s.subname FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d"
-        " ON d.oid = s.subdbid WHERE d.datname = pg_catalog.current_database()"
-    )
-    for (name,) in connection.execute(own).fetchall():
-        for change in ("ALTER SUBSCRIPTION {} SET (slot_name = NONE)", "DROP SUBSCRIPTION {}"):
-            connection.execute(sql.SQL(change).format(sql.Identifier(name)))
-
-
-def make_public(connection: Connection, major: int) -> None:
-    """Schema public as a new database of this version has it."""
-    connection.execute("CREATE SCHEMA public")
-    if major >= 15:
-        connection.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
-        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
-    else:
-        connection.execute("GRANT ALL ON SCHEMA public TO PUBLIC")
-    connection.execute("COMMENT ON SCHEMA public IS 'standard public schema'")
+def again(target: Target) -> Connection:
+    """New session, also where the server is just starting again; psycopg.Error where it is not."""
+    for _ in range(TRIES - 1):
+        with suppress(psycopg.OperationalError):
+            return target.connect(connect_timeout="10")
+        time.sleep(PAUSE)
+    return target.connect(connect_timeout="10")

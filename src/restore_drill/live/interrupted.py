@@ -14,7 +14,6 @@ from restore_drill.live.identity import system_of
 from restore_drill.live.journal import DONE, NO_DATABASE, Journal, readable_journals
 from restore_drill.live.maintenance import OTHERS
 from restore_drill.live.name_lock import NameLock
-from restore_drill.live.safety import snapshot_folder
 from restore_drill.live.settle import NotSettled, settle
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import conninfo_of, open_database
@@ -46,7 +45,7 @@ def way_past(url: str, tools_for: Callable[[int], Binaries]) -> Target:
 def interrupted(settings: Settings, note: Callable[[str], None]) -> list[str]:
     """Lines on swaps of the database in DATABASE_URL that were interrupted (see below)."""
     return settle_interrupted(
-        snapshot_folder(settings),
+        settings.snapshots_folder,
         settings.database_url or "",
         lambda major: find_binaries(major, note=note),
         only_read=settings.way == "beside",

@@ -6,29 +6,25 @@ before each step, and read by the next run, which finds out how it ended, and by
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import shlex
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from restore_drill.core.access import cannot_read
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text, whole
-from restore_drill.core.remedies import remedy_for
-from restore_drill.manifest.file import reason, write_text
-from restore_drill.manifest.staging import sync
+from restore_drill.live.journal_file import (
+    path_of,
+    paths_of,
+    read_sealed,
+    sealed,
+    see_written,
+    unsealed,
+)
 
-SCHEMA = 1
-HIDDEN = "server"
-"""Stands in a name where the server keeps its identifier to itself."""
-TIME = "%Y%m%d_%H%M%S"
 PREPARED, COMMITTING, DONE, UNDONE = "prepared", "committing", "done", "undone"
 STEPS = (PREPARED, COMMITTING, DONE, UNDONE)
 PROMOTION, CREATION, WAY_BACK = "promotion", "creation", "rollback"
@@ -69,36 +65,17 @@ class Journal:
     @property
     def text(self) -> str:
         """The same as JSON, with a checksum."""
-        values = {"schema": SCHEMA, **asdict(self)}
-        return json.dumps({**values, "sha256": digest(values)}, indent=1) + "\n"
-
-
-def digest(values: dict[str, Any]) -> str:
-    """SHA-256 of `values`, whatever their order."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return sealed(asdict(self))
 
 
 def journal_path(folder: Path, journal: Journal) -> Path:
     """Where `journal` lies."""
-    when = datetime.fromisoformat(journal.begun_at).strftime(TIME)
-    return folder / f"swap_{journal.system or HIDDEN}_{quote(journal.name, safe='')}_{when}.json"
+    return path_of(folder, "swap", journal.system, journal.name, journal.begun_at)
 
 
 def write_journal(folder: Path, journal: Journal) -> None:
     """See `journal` on the disk; CouldNotRun where that is not possible."""
-    path = journal_path(folder, journal)
-    part = path.with_name(path.name + ".part")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        write_text(part, journal.text)
-        part.replace(path)
-        sync(folder)
-    except OSError as error:
-        raise CouldNotRun(
-            f"the journal {path} cannot be written: {error.strerror}",
-            remedy=remedy_for("promote", "unwritable"),
-        ) from None
+    see_written(journal_path(folder, journal), journal.text)
 
 
 def advance(folder: Path, journal: Journal, step: str) -> Journal:
@@ -117,29 +94,12 @@ def note_end(folder: Path, journal: Journal, step: str) -> Journal:
 
 def read_journal(path: Path) -> Journal:
     """Journal at `path`; CouldNotRun where it is damaged or cannot be read."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return journal_from(raw)
-    except OSError as error:
-        raise cannot_read("the journal", path, error) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CouldNotRun(
-            f"the journal {path.name} is damaged: {reason(error)}",
-            checked=[str(path)],
-            remedy=remedy_for("promote", "damaged_journal", path=path),
-        ) from None
+    return read_sealed(path, journal_from)
 
 
 def journal_from(raw: dict[str, Any]) -> Journal:
     """Journal in `raw`; KeyError, TypeError or ValueError where it is none."""
-    values = dict(raw)
-    checksum = text(values.pop("sha256"))
-    if values["schema"] != SCHEMA:
-        raise ValueError(f"its schema is {values['schema']!r}")
-    if checksum != digest(values):
-        raise ValueError("its checksum does not match")
-    if values["step"] not in STEPS:
-        raise ValueError(f"its step is {values['step']!r}")
+    values = unsealed(raw, STEPS)
     datetime.fromisoformat(text(values["begun_at"]))
     return Journal(
         system=text(values["system"]),
@@ -170,19 +130,12 @@ def readable_journals(
 ) -> tuple[list[Journal], list[CouldNotRun]]:
     """The same of those that can be read, and why the others cannot."""
     found, damaged = [], []
-    for path in journal_paths(folder, name, system):
+    for path in paths_of(folder, "swap", name, system):
         try:
             found.append(read_journal(path))
         except CouldNotRun as error:
             damaged.append(error)
     return found, damaged
-
-
-def journal_paths(folder: Path, name: str, system: str) -> list[Path]:
-    """Where the journals of swaps of the database `name` lie; of any server where that is empty."""
-    of = rf"swap_({re.escape(system)}|{HIDDEN})" if system else r"swap_[^_]+"
-    fits = re.compile(rf"{of}_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json")
-    return [path for path in sorted(folder.glob("swap_*")) if fits.fullmatch(path.name)]
 
 
 def way_back_command(name: str, folder: Path) -> str:

@@ -6,6 +6,7 @@ cannot be renamed.
 
 from __future__ import annotations
 
+import time
 from typing import Self
 
 import psycopg
@@ -16,6 +17,9 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.drill_databases import held_locks, lock_key
 from restore_drill.servers.model import Target
+
+TRIES, PAUSE = 20, 0.5
+"""How often, and at what distance in seconds, a lost lock is asked for."""
 
 
 def holders_of(connection: Connection, key: int) -> list[int]:
@@ -28,22 +32,23 @@ class NameLock:
 
     def __init__(self, server: Target, name: str) -> None:
         """Take the lock; CouldNotRun where another drill has it, in whatever database it is."""
-        self.name, self.key = name, lock_key(name)
-        self.connection = server.connect()
-        row = self.connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [self.key])
-        own = self.connection.info.backend_pid
-        others = [pid for pid in self.holders() if pid != own]
+        self.server, self.name, self.key = server, name, lock_key(name)
+        self.connection = self.take()
+
+    def take(self) -> Connection:
+        """New session that has the lock; CouldNotRun where another drill has it."""
+        connection = self.server.connect()
+        row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [self.key])
+        own = connection.info.backend_pid
+        others = [pid for pid in holders_of(connection, self.key) if pid != own]
         if others or row.fetchone() != (True,):
-            self.connection.close()
+            connection.close()
             raise CouldNotRun(
-                f"another drill is at work on database {name}",
+                f"another drill is at work on database {self.name}",
                 checked=[f"pg_locks: pid {pid} holds its lock" for pid in others],
                 remedy=remedy_for("live", "another_drill"),
             )
-
-    def holders(self) -> list[int]:
-        """Processes that hold the lock, in any database of the server."""
-        return holders_of(self.connection, self.key)
+        return connection
 
     def __enter__(self) -> Self:
         """Hold it."""
@@ -55,14 +60,34 @@ class NameLock:
 
     def check(self) -> None:
         """CouldNotRun where the lock is lost: its session has ended."""
+        if why := self.why_lost():
+            raise CouldNotRun(
+                f"the drill's lock on database {self.name} was lost, so nothing was changed",
+                checked=[why],
+                remedy=remedy_for("promote", "lock_lost"),
+            )
+
+    def why_lost(self) -> str:
+        """Why the lock is not held any more; empty where it is."""
         try:
-            if self.connection.info.backend_pid in self.holders():
-                return
-            why = "pg_locks does not show it any more"
+            if self.connection.info.backend_pid in holders_of(self.connection, self.key):
+                return ""
         except psycopg.Error as error:
-            why = error_text(error)
-        raise CouldNotRun(
-            f"the drill's lock on database {self.name} was lost, so nothing was renamed",
-            checked=[why],
-            remedy=remedy_for("promote", "lock_lost"),
-        )
+            return error_text(error)
+        return "pg_locks does not show it any more"
+
+    def regain(self) -> None:
+        """Take the lock anew where it is lost: a way back has to be gone all the same.
+
+        CouldNotRun where another drill has it, and keeps it.
+        """
+        for tries_left in range(TRIES - 1, -1, -1):
+            if not self.why_lost():
+                return
+            self.connection.close()
+            try:
+                self.connection = self.take()
+            except CouldNotRun:  # also one that has just found what we have left, and refuses
+                if not tries_left:
+                    raise
+                time.sleep(PAUSE)

@@ -8,7 +8,6 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, some
 from restore_drill.facts.session import Connection
-from restore_drill.live.drill_databases import LOCK_KEY, held_locks
 from restore_drill.live.sessions import lines_of, not_endable, sessions_on
 from restore_drill.servers.model import Target
 
@@ -66,12 +65,6 @@ def check_free(connection: Connection, name: str) -> None:
 
 def check_use(connection: Connection, oid: int, name: str) -> None:
     """CouldNotRun where something at work in the database would keep it from being renamed."""
-    resets = [each for each in held_locks(connection) if each.key == LOCK_KEY]
-    if pids := [each.pid for each in resets if each.database == oid]:
-        found = [f"pg_locks: pid {pid} holds its lock" for pid in pids]
-        raise refusal(
-            name, "another drill is at work in it", found, remedy_for("live", "another_drill")
-        )
     if gids := column(connection, PREPARED, oid):
         found = [f"pg_prepared_xacts: {some(gids, 10)}"]
         remedy = remedy_for("promote_refused", "prepared", gid=gids[0])

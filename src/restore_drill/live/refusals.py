@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import psycopg
 
@@ -11,13 +13,22 @@ from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.core.units import show_count
+from restore_drill.core.units import show_count, some
 from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.facts.session import Connection
 from restore_drill.facts.snapshot import read_all_but_rows
-from restore_drill.live.identity import ServerIdentity
-from restore_drill.live.undecided import read_source, undecided_in
+from restore_drill.live.reset_journal import ResetJournal, journal_path
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.model import Target
+
+PREPARED = """
+    SELECT gid FROM pg_catalog.pg_prepared_xacts
+    WHERE database = pg_catalog.current_database() ORDER BY prepared
+"""
+SLOTS = """
+    SELECT slot_name FROM pg_catalog.pg_replication_slots
+    WHERE database = pg_catalog.current_database() ORDER BY 1
+"""
 
 
 def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
@@ -42,32 +53,40 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
         )
 
 
-def refuse_undecided(folder: Path, server: ServerIdentity) -> list[str]:
-    """CouldNotRun where an earlier drill of this database died before its verdict.
+def refuse_undecided(folder: Path, journals: Sequence[ResetJournal]) -> None:
+    """CouldNotRun where one of `journals` is of a drill that died between reset and verdict.
 
-    Gives a line on each such marker of another database, which is none of ours. The drill's lock
-    must be held: else the marker may be that of a drill which is at work.
+    The lock on the name must be held: else it may be that of a drill which is at work.
     """
-    others = []
-    for path in undecided_in(folder):
-        source = read_source(path)
-        if source is not None and (mismatch := source.server.mismatch(server)):
-            others.append(f"{path.name} has no verdict, but {mismatch}")
-            continue
-        raise CouldNotRun(
-            f"an earlier drill was stopped after it had reset database {server.database}, "
-            "before its verdict",
-            checked=[f"{path}.undecided"],
-            remedy=remedy_for(
-                "snapshot", "undecided", path=path, rollback=way_back(path, server.database)
-            ),
-        )
-    return others
+    for each in journals:
+        if each.is_undecided:
+            path = folder / each.snapshot
+            raise CouldNotRun(
+                f"an earlier drill was stopped after it had reset database {each.name}, "
+                "before its verdict",
+                checked=[str(journal_path(folder, each))],
+                remedy=remedy_for("snapshot", "undecided", rollback=way_back(path, each.name)),
+            )
+
+
+def refuse_use(target: Target, connection: Connection) -> None:
+    """CouldNotRun where something outlasts a reset of the database, or keeps it from one."""
+    for query, what, cause in (
+        (PREPARED, "prepared transactions", "prepared"),
+        (SLOTS, "logical replication slots, whose readers a reset would cut off", "slots"),
+    ):
+        names = [str(name) for (name,) in connection.execute(query.encode()).fetchall()]
+        if names:
+            raise CouldNotRun(
+                f"{target.description} was not touched: it has {what}",
+                checked=[some(names, 10)],
+                remedy=remedy_for("in_place", cause, name=names[0]),
+            )
 
 
 def way_back(path: Path, database: str) -> str:
     """Command that restores the snapshot at `path` into `database`."""
-    return f"{COMMAND} rollback {path} --confirm-reset {database}"
+    return f"{COMMAND} rollback {quote(str(path))} --confirm-reset {quote(database)}"
 
 
 def what_it_holds(target: Target) -> str:

@@ -39,22 +39,25 @@ def roll_back(
 
     NotRolledBack, with what the database holds now, where that is not proved.
     """
-    target = hold.target
-    try:
-        hold.reset()
-        done = restore_archive(target, backup, len(contents.entries), jobs, progress)
-        found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
-    except psycopg.Error as error:
-        raise not_rolled_back(target, backup.path, [error_text(error)]) from None
-    except CouldNotRun as error:
-        raise not_rolled_back(target, backup.path, str(error).splitlines()) from None
-    if done.errors or found:
-        errors = [line for error in done.errors for line in error.lines()]
-        raise not_rolled_back(target, backup.path, [*errors, *found])
+    target, reasons = hold.target, ["nothing was tried"]
+    # Once more over one connection: several may get in each other's way.
+    for each in dict.fromkeys((jobs, 1)):
+        try:
+            hold.reset_again()
+            done = restore_archive(target, backup, len(contents.entries), each, progress)
+            found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
+            reasons = [line for error in done.errors for line in error.lines()] + found
+        except psycopg.Error as error:
+            reasons = [error_text(error)]
+        except CouldNotRun as error:
+            reasons = str(error).splitlines()
+        if not reasons:
+            return
+    raise not_rolled_back(target, backup.path, reasons)
 
 
 def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
-    """Tell what the live database holds after a rollback that failed, and how to go on."""
+    """What the live database holds after a rollback that failed, and how to go on."""
     name = target.conninfo["dbname"]
     return NotRolledBack(
         f"{target.description} was NOT rolled back: {what_it_holds(target)}",

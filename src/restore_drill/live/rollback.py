@@ -15,21 +15,17 @@ from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.deferred import DeferredSignals
+from restore_drill.live.door import for_reset
 from restore_drill.live.hold import Hold
 from restore_drill.live.identity import identity_of_server
+from restore_drill.live.in_place import InPlace, in_place, kept_shut
+from restore_drill.live.reset_journal import RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
-from restore_drill.live.undecided import (
-    Source,
-    mark_decided,
-    mark_undecided,
-    read_source,
-    undecided_file,
-)
+from restore_drill.live.source import Source, read_source
 from restore_drill.live.way_back import by_command
 from restore_drill.selection.candidate import as_backup, look_at
-from restore_drill.servers.database import check_resettable, conninfo_of, live_target
-from restore_drill.servers.model import Target
+from restore_drill.servers.database import conninfo_of, live_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the promotion's journal, where it is not that of BACKUP_PATH",
     )
     parser.add_argument(
-        "--max-lock-wait", metavar="X", help="how long open transactions are waited for then"
+        "--max-lock-wait", metavar="X", help="how long open transactions are waited for"
     )
     parser.add_argument(
         "--no-snapshot",
@@ -80,8 +76,8 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
     path: Path = parsed.snapshot
     if not path.is_file():
         raise UsageError(f"there is no snapshot {path}")
-    given = {"target": "database", "confirm_reset": parsed.confirm_reset}
-    settings = settings_here(given, root)
+    given = {name: getattr(parsed, name) for name in ("confirm_reset", "max_lock_wait")}
+    settings = settings_here({"target": "database", **given}, root)
     name = conninfo_of(settings.database_url or "")["dbname"]
     if parsed.confirm_reset != name:
         raise UsageError(
@@ -90,7 +86,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
         )
     target = live_target(settings, note)
     source = source_of(path)
-    if mismatch := source.server.mismatch(identity_of_server(target)):
+    if mismatch := source.server.mismatch(identity_of_server(for_reset(target))):
         raise UsageError(
             f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
             "nothing was touched"
@@ -103,10 +99,11 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             checked=contents.faults,
             remedy=remedy_for("rollback", "damaged", path=path),
         )
-    restore_live(
-        target, path, backup, contents, source.fingerprint,
-        keep=not parsed.no_snapshot, jobs=settings.jobs,
-    )  # fmt: skip
+    with in_place(target, path.absolute().parent, settings.max_lock_wait) as place:
+        restore_live(
+            place, path.absolute(), backup, contents, source.fingerprint,
+            keep=not parsed.no_snapshot, jobs=settings.jobs,
+        )  # fmt: skip
     note(
         f"{target.description} was restored from {path.name}: "
         "a comparison proves that it is as it was before the drill"
@@ -115,34 +112,34 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
 
 
 def restore_live(
-    target: Target,
-    path: Path,
-    backup: Backup,
-    contents: Contents,
-    fingerprint: Fingerprint,
-    *,
-    keep: bool,
-    jobs: int,
-) -> None:
-    """Restore `target` from the snapshot at `path` under one lock; `keep` what it holds now."""
-    with Hold(target) as hold, DeferredSignals() as signals:
-        check_resettable(target)
-        hold.stop_writes()
-        if keep:
-            kept = take_snapshot(
-                target, path.parent, name=BEFORE_ROLLBACK, jobs=jobs, progress=ignore
-            )
-            note(f"what the database holds now was kept in {kept.path}")
-        signals.hold_back()
-        was_undecided = undecided_file(path).exists()
-        mark_undecided(path)
-        try:
-            roll_back(hold, backup, contents, fingerprint, jobs=jobs, progress=ignore)
-        except NotRolledBack:
-            if not (hold.may_be_reset or was_undecided):
-                mark_decided(path)
-            raise
-        mark_decided(path)
+    place: InPlace, path: Path, backup: Backup, contents: Contents, fingerprint: Fingerprint,
+    *, keep: bool, jobs: int,
+) -> None:  # fmt: skip
+    """Restore `place` from the snapshot at `path`; `keep` what it holds now.
+
+    It goes on with the journal of a drill, or a rollback, that was stopped.
+    """
+    place.adopt()
+    with DeferredSignals() as signals, kept_shut(place) as ended:
+        for line in ended:
+            note(f"ended: {line}")
+        with Hold(place.target, place.lock) as hold:
+            hold.stop_writes()
+            if keep:
+                kept = take_snapshot(
+                    place.target, path.parent, name=BEFORE_ROLLBACK, jobs=jobs, progress=ignore
+                )
+                note(f"what the database holds now was kept in {kept.path}")
+            signals.hold_back()
+            was_undecided = place.is_undecided
+            place.advance(RESET, path)
+            try:
+                roll_back(hold, backup, contents, fingerprint, jobs=jobs, progress=ignore)
+            except NotRolledBack:
+                if not (hold.may_be_reset or was_undecided):
+                    place.advance(SHUT)
+                raise
+        place.decided(ROLLED_BACK)
 
 
 def source_of(path: Path) -> Source:
@@ -152,7 +149,7 @@ def source_of(path: Path) -> Source:
         raise CouldNotRun(
             f"nothing beside {path.name} says which database of which server it is of, "
             "so nothing was touched",
-            checked=[f"{path}.source", f"{path}.undecided"],
+            checked=[f"{path}.source"],
             remedy=remedy_for("rollback", "no_source", path=path),
         )
     return found

@@ -1,25 +1,27 @@
-"""The safety snapshot of a live database: taken, proved, and found again when a drill has died."""
+"""The safety snapshot of a live database: taken, and proved by facts of the same moment."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
-from restore_drill.config.settings import Settings
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CHECKED, CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_lines import safe_lines
+from restore_drill.core.server_errors import error_text
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.facts.snapshot import read_fingerprint
+from restore_drill.facts.session import open_session
 from restore_drill.live.identity import identity_of_server
-from restore_drill.live.undecided import Source, write_source
-from restore_drill.manifest.settle import written_of
+from restore_drill.live.source import Source, write_source
+from restore_drill.manifest.backup import dump_and_read
+from restore_drill.manifest.dump import Form
+from restore_drill.manifest.staging import publish, staging_in
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 
@@ -42,45 +44,8 @@ class Snapshot:
         return self.backup.path
 
 
-def snapshot_folder(settings: Settings) -> Path:
-    """Folder of the snapshots: `$BACKUP_PATH/snapshots`, else beside the named backup."""
-    if settings.backup_path is not None:
-        return settings.backup_path / "snapshots"
-    assert settings.backup is not None
-    return settings.backup.parent / "snapshots"
-
-
-def dump(target: Target, path: Path) -> None:
-    """Dump all of `target` to `path`, readable by its owner only; CouldNotRun where that fails."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        done = subprocess.run(
-            [target.binaries.tool("pg_dump"), "--format=custom", "--no-password", f"--file={part}"],
-            env=target.tool_environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            process_group=0,  # Ctrl-C is for us to act on
-        )
-        if done.returncode:
-            raise CouldNotRun(
-                "no safety snapshot was taken, so nothing was touched: "
-                f"pg_dump failed on {target.description}",
-                checked=safe_lines(done.stderr.splitlines())[-5:],
-                remedy=remedy_for("snapshot", "pg_dump_failed"),
-            )
-        part.rename(path)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def unwritable(path: Path, error: OSError) -> CouldNotRun:
-    """Tell that no snapshot can be written to the folder of `path`."""
+    """The error that no snapshot can be written to the folder of `path`."""
     return CouldNotRun(
         f"no safety snapshot was taken, so nothing was touched: {path.parent}: {error.strerror}",
         remedy=remedy_for("snapshot", "unwritable"),
@@ -92,12 +57,11 @@ def take_snapshot(
 ) -> Snapshot:
     """Dump the live database and prove the dump readable and complete, else stop.
 
-    No other session may write meanwhile (`Hold.stop_writes`). It is named by `name` and the time.
+    The dump and the facts that it is proved by are of one exported snapshot. No other session may
+    write meanwhile (`Hold.stop_writes`). It is named by `name` and the time.
     """
-    fingerprint = read_fingerprint(target, jobs, progress)
-    fingerprint = replace(fingerprint, written=written_of(target, fingerprint))
     path = free_name(folder, name)
-    dump(target, path)
+    fingerprint = dump_with_facts(target, path, jobs, progress)
     backup = as_backup(look_at(path, UTC))
     contents = read_contents(backup, folder, progress)
     unequal = rows_that_differ(contents, fingerprint)
@@ -112,6 +76,42 @@ def take_snapshot(
     except OSError as error:
         raise unwritable(path, error) from None
     return Snapshot(target, backup, contents, fingerprint)
+
+
+def dump_with_facts(target: Target, path: Path, jobs: int, progress: Progress) -> Fingerprint:
+    """Dump all of `target` to `path`, readable by its owner only, and read what it is.
+
+    Both are of one snapshot that a session exports. CouldNotRun where one of them fails.
+    """
+    try:
+        with staging_in(path.parent) as staging, open_session(target, snapshot="") as holder:
+            part = staging / path.name
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            (row,) = holder.execute("SELECT pg_catalog.pg_export_snapshot()").fetchall()
+            found, _ = dump_and_read(
+                target, Form("custom"), part, snapshot=row[0], jobs=jobs, progress=progress
+            )
+            publish([part], path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    except psycopg.Error as error:
+        raise not_taken(f"{target.description} cannot be read", [error_text(error)]) from None
+    except CouldNotRun as error:
+        first, *more = str(error).splitlines()
+        reasons = [line.strip().removeprefix(CHECKED.strip()) for line in more]
+        raise not_taken(first, reasons) from None
+    if found.unread:
+        raise not_taken(f"{target.description} cannot be read completely", found.unread)
+    return found
+
+
+def not_taken(why: str, reasons: Sequence[str]) -> CouldNotRun:
+    """The error that pg_dump, or what reads the same beside it, has failed."""
+    return CouldNotRun(
+        f"no safety snapshot was taken, so nothing was touched: {why}",
+        checked=list(reasons)[:5],
+        remedy=remedy_for("snapshot", "pg_dump_failed"),
+    )
 
 
 def free_name(folder: Path, name: str) -> Path:

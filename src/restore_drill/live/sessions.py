@@ -82,16 +82,22 @@ def not_endable(sessions: Sequence[Session]) -> list[Session]:
     return [each for each in sessions if not each.may_be_ended and (each.user or each.kind)]
 
 
-def wait_for_transactions(connection: Connection, oid: int, seconds: float) -> None:
+def wait_for_transactions(
+    connection: Connection, oid: int, seconds: float
+) -> set[tuple[int, datetime | None]]:
     """Wait until the transactions that are open in the database now have ended, or `seconds`.
 
-    New ones are not waited for: under load there is always one.
+    New ones are not waited for: under load there is always one. Gives pid and begin of what is
+    still open.
     """
     deadline = time.monotonic() + seconds
-    known = {(each.pid, each.since) for each in sessions_on(connection, oid) if each.since}
+    known: set[tuple[int, datetime | None]] = {
+        (each.pid, each.since) for each in sessions_on(connection, oid) if each.since
+    }
     while known and time.monotonic() < deadline:
         time.sleep(PAUSE)
         known &= {(each.pid, each.since) for each in sessions_on(connection, oid)}
+    return known
 
 
 class Ending:

@@ -27,7 +27,6 @@ from restore_drill.live.journal import (
 )
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.promotable import check_promotable, notes_on_users
-from restore_drill.live.safety import snapshot_folder
 from restore_drill.live.settle import names_of, settle
 from restore_drill.live.swap import Means, kept_name, swap
 from restore_drill.servers.database import conninfo_of
@@ -54,7 +53,7 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
         )
     if folder is not None and not folder.is_dir():
         raise UsageError(f"--journal: there is no folder {folder}; nothing was touched")
-    folder = folder or snapshot_folder(settings)
+    folder = folder or settings.snapshots_folder
     server = server_of(url, lambda major: find_binaries(major, note=note))
     with DeferredSignals():
         done = swap_back(server, folder, name, settings.max_lock_wait, note)

@@ -53,7 +53,11 @@ def restore_archive(
     started = time.monotonic()
     code, lines = run_pg_restore(tools, target, backup, entries, parallel, progress)
     way = f"pg_restore {tools.version_text}, {parallel} jobs"
-    if parallel > 1 and any(error.sqlstate == DEADLOCK for _, _, error in errors_in(lines)):
+    if (
+        parallel > 1
+        and target.throwaway
+        and any(error.sqlstate == DEADLOCK for _, _, error in errors_in(lines))
+    ):
         # Two of its own connections: parts of a partitioned index, seen now and then with 15.20.
         empty(target)
         code, lines = run_pg_restore(tools, target, backup, entries, 1, progress)

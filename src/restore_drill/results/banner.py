@@ -124,11 +124,13 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
     snapshot = result["snapshot"]
     if snapshot:
         kind = "bad" if snapshot.get("rolled_back") is False else "ok"
-        yield kind, f"Safety snapshot: {snapshot.get('path') or 'taken'}"
         now, *more = str(snapshot.get("live_database") or "").splitlines() or [""]
         if now:
-            yield kind, f"The live database: {now}"
-        yield from (("note", line.strip()) for line in more)
+            yield kind, f"The live database {snapshot.get('database', '')}: {now}"
+        yield from (("note", f"  {line.strip()}") for line in more)
+        yield "note", f"  Safety snapshot: {snapshot['path']}"
+        if command := snapshot.get("way_back"):
+            yield "note", f"  The way back: {command}"
     elif result["promotion"]:
         yield "note", "Safety snapshot: not needed, the old database is kept whole"
     elif target == "database" and (result["target"] or {}).get("way") == "beside":

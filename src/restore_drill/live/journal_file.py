@@ -1,0 +1,92 @@
+"""Files of journals: named by server, database and time, written whole, read with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from restore_drill.core.access import cannot_read
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.json_values import text
+from restore_drill.core.remedies import remedy_for
+from restore_drill.manifest.file import reason, write_text
+from restore_drill.manifest.staging import sync
+
+T = TypeVar("T")
+SCHEMA = 1
+HIDDEN = "server"
+"""Stands in a name where the server keeps its identifier to itself."""
+TIME = "%Y%m%d_%H%M%S"
+
+
+def path_of(folder: Path, kind: str, system: str, name: str, begun_at: str) -> Path:
+    """`KIND_SERVER_NAME_TIME.json` in `folder`."""
+    when = datetime.fromisoformat(begun_at).strftime(TIME)
+    return folder / f"{kind}_{system or HIDDEN}_{quote(name, safe='')}_{when}.json"
+
+
+def paths_of(folder: Path, kind: str, name: str, system: str) -> list[Path]:
+    """Files `KIND_SERVER_NAME_TIME.json` in `folder` of that database, the oldest first."""
+    of = rf"{kind}_({re.escape(system)}|{HIDDEN})" if system else rf"{kind}_[^_]+"
+    fits = re.compile(rf"{of}_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json")
+    return [path for path in sorted(folder.glob(f"{kind}_*")) if fits.fullmatch(path.name)]
+
+
+def see_written(path: Path, content: str) -> None:
+    """See the whole `content` at `path` on the disk; CouldNotRun where that is not possible."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        write_text(part, content)
+        part.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise CouldNotRun(
+            f"the journal {path} cannot be written: {error.strerror}",
+            remedy=remedy_for("promote", "unwritable"),
+        ) from None
+
+
+def sealed(values: dict[str, Any]) -> str:
+    """`values` as JSON, with the schema and a checksum."""
+    values = {"schema": SCHEMA, **values}
+    return json.dumps({**values, "sha256": digest(values)}, indent=1) + "\n"
+
+
+def digest(values: dict[str, Any]) -> str:
+    """SHA-256 of `values`, whatever their order."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def read_sealed(path: Path, made_of: Callable[[dict[str, Any]], T]) -> T:
+    """What `made_of` makes of the JSON at `path`; CouldNotRun where it is damaged or unreadable."""
+    try:
+        return made_of(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise cannot_read("the journal", path, error) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CouldNotRun(
+            f"the journal {path.name} is damaged: {reason(error)}",
+            checked=[str(path)],
+            remedy=remedy_for("promote", "damaged_journal", path=path),
+        ) from None
+
+
+def unsealed(raw: dict[str, Any], steps: Sequence[str]) -> dict[str, Any]:
+    """Values in `raw`, whose checksum fits, and whose step is one of `steps`; else ValueError."""
+    values = dict(raw)
+    checksum = text(values.pop("sha256"))
+    if values["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {values['schema']!r}")
+    if checksum != digest(values):
+        raise ValueError("its checksum does not match")
+    if values["step"] not in steps:
+        raise ValueError(f"its step is {values['step']!r}")
+    return values

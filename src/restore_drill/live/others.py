@@ -1,0 +1,107 @@
+"""Sessions of others in a live database that is shut: ended, or named where they cannot be."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Self
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_count, show_duration
+from restore_drill.facts.session import Connection
+from restore_drill.live.sessions import (
+    Session,
+    lines_of,
+    not_endable,
+    sessions_on,
+    wait_for_transactions,
+)
+from restore_drill.servers.model import NAME, Target
+
+PAUSE, AGAIN = 0.1, 0.5
+"""Seconds between two looks, and before a server that does not answer is asked again."""
+PATIENCE = 5.0
+"""Seconds that ended sessions have to go."""
+
+
+def foreign_on(connection: Connection, oid: int) -> list[Session]:
+    """Sessions in the database `oid` that are none of a drill's."""
+    return [each for each in sessions_on(connection, oid) if each.application != NAME]
+
+
+def clear(connection: Connection, target: Target, oid: int, max_wait: float) -> list[str]:
+    """End all sessions of others in the shut database `oid`; a line on each.
+
+    Transactions that are open are waited for, `max_wait` seconds at most. CouldNotRun names what
+    is still open then, and sessions that this role may not end.
+    """
+    lasting = wait_for_transactions(connection, oid, max_wait)
+    others = foreign_on(connection, oid)
+    if kept := not_endable(others):
+        raise refusal(target, "session", kept, "that this role may not end", "not_endable")
+    if kept := [each for each in others if (each.pid, each.since) in lasting]:
+        after = f"with a transaction open for longer than {show_duration(max_wait)}"
+        raise refusal(target, "session", kept, after, "in_use")
+    deadline = time.monotonic() + PATIENCE
+    known = {each.pid for each in others}
+    for pid in known:
+        connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [pid])
+    while left := [each for each in foreign_on(connection, oid) if each.pid in known]:
+        if time.monotonic() > deadline:
+            raise refusal(target, "session", left, "that do not end", "not_endable")
+        time.sleep(PAUSE)
+    return lines_of(others)
+
+
+def refusal(target: Target, what: str, kept: list[Session], which: str, cause: str) -> CouldNotRun:
+    """The error that sessions of others could go on writing."""
+    count = show_count(len(kept), what)
+    return CouldNotRun(
+        f"{target.description} was not touched: it has {count} {which}",
+        checked=lines_of(kept),
+        remedy=remedy_for("in_place", cause, pid=str(kept[0].pid)),
+    )
+
+
+class Watch:
+    """Ends who comes into the shut database `oid` nevertheless, and notes it in `seen`.
+
+    As a context; `server` is a way to the server that needs no session in that database.
+    """
+
+    def __init__(self, server: Target, oid: int) -> None:
+        """Watch nothing yet."""
+        self.server, self.oid = server, oid
+        self.is_over = Event()
+        self.seen: dict[int, str] = {}
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self.is_over.clear()
+        self.thread = Thread(target=self.run, name="keeps others out", daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.is_over.set()
+        self.thread.join()
+
+    def run(self) -> None:
+        """Look, also after the server was away."""
+        while not self.is_over.is_set():
+            with suppress(psycopg.Error), self.server.connect(connect_timeout="5") as connection:
+                while not self.is_over.wait(PAUSE):
+                    self.look(connection)
+            self.is_over.wait(AGAIN)
+
+    def look(self, connection: Connection) -> None:
+        """End who is there."""
+        for each in foreign_on(connection, self.oid):
+            self.seen[each.pid] = each.line
+            if each.may_be_ended:
+                connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [each.pid])

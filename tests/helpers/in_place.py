@@ -1,0 +1,107 @@
+"""A live database that is reset in place without a drill around it: by the engine alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+from restore_drill.backups.read import read_contents
+from restore_drill.live.hold import Hold
+from restore_drill.live.in_place import InPlace
+from restore_drill.live.rehearsal import refuse_what_is_lost
+from restore_drill.live.reset_journal import RESET
+from restore_drill.live.roll_back import roll_back
+from restore_drill.live.safety import Snapshot, take_snapshot
+from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.model import Target
+from tests.helpers.drills import ROOT
+from tests.helpers.shop import quiet
+
+
+def as_live(target: Target, user: str = "postgres") -> Target:
+    """`target` as a server of somebody else's, to which we come as `user`."""
+    conninfo = target.conninfo | {"user": user}
+    is_mighty = target.without_event_triggers and user == "postgres"
+    return replace(
+        target, kind="database", throwaway=False, isolated=None, conninfo=conninfo,
+        without_event_triggers=is_mighty,
+    )  # fmt: skip
+
+
+def reset(place: InPlace, hold: Hold) -> Snapshot:
+    """Take the snapshot of `place`, which is shut, and reset it."""
+    hold.stop_writes()
+    refuse_what_is_lost(hold)
+    kept = take_snapshot(place.target, place.folder, name="pre_drill_snapshot", jobs=2,
+                         progress=quiet)  # fmt: skip
+    place.advance(RESET, kept.path)
+    hold.reset(lambda: None)
+    return kept
+
+
+def go_back(hold: Hold, kept: Snapshot) -> None:
+    """Roll back to the snapshot that was `kept`."""
+    roll_back(hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, progress=quiet)
+
+
+def contents_of(path: Path) -> int:
+    """How many entries the snapshot at `path` has; it is read to its end."""
+    return len(read_contents(as_backup(look_at(path, UTC)), path.parent, quiet).entries)
+
+
+KILLED = """
+import json, os, sys
+from pathlib import Path
+from restore_drill.live.deferred import DeferredSignals
+from restore_drill.live.hold import Hold
+from restore_drill.live.in_place import in_place, kept_shut
+from restore_drill.live.reset_journal import KEPT, RESET, ROLLED_BACK
+from restore_drill.live.safety import take_snapshot
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.model import Target
+from tests.helpers.in_place import go_back, reset
+
+def at(moment):
+    print(moment, flush=True)
+    if moment == sys.argv[3]:
+        os.kill(os.getpid(), 9)
+
+conninfo = json.loads(sys.argv[1])
+live = Target("database", conninfo, int(sys.argv[4]),
+              find_binaries(int(sys.argv[4]) // 10000, note=print), throwaway=False)
+with in_place(live, Path(sys.argv[2]), 1.0) as place:
+    at("locked")
+    with DeferredSignals(), kept_shut(place):
+        at("shut")
+        with Hold(place.target, place.lock) as hold:
+            kept = reset(place, hold)
+            at("reset")
+            if sys.argv[5] == "keep":
+                place.advance(KEPT)
+                at("kept")
+            else:
+                hold.reset_again()
+                at("reset again")
+                go_back(hold, kept)
+                at("restored again")
+                place.advance(ROLLED_BACK)
+                at("rolled back")
+            place.decided(place.journal.step)
+"""
+
+
+def drill_and_kill(
+    live: Target, folder: Path, moment: str, verdict: str = "roll back"
+) -> subprocess.CompletedProcess[str]:
+    """Reset in place in a process of its own, which is killed at `moment`."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, json.dumps(live.conninfo), str(folder), moment,
+         str(live.server_version), verdict],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip

@@ -1,0 +1,334 @@
+"""A live database that is reset in place: shut for others, open again, refused beforehand."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.hold import Hold
+from restore_drill.live.in_place import in_place, kept_shut
+from restore_drill.live.reset_journal import ROLLED_BACK
+from restore_drill.manifest.settle import differences
+from restore_drill.servers.embedded import EmbeddedServer
+from restore_drill.servers.model import Target
+from tests.helpers.in_place import as_live, go_back, reset
+from tests.helpers.live import fingerprint
+from tests.helpers.swaps import connect, started
+
+ROLES = "CREATE ROLE keeper LOGIN; CREATE ROLE shop_app LOGIN; CREATE ROLE elsewhere"
+SHOP = """
+    SET ROLE keeper;
+    CREATE SCHEMA billing;
+    CREATE TABLE billing.cards (id serial PRIMARY KEY, title text);
+    INSERT INTO billing.cards (title) SELECT 'card ' || n FROM generate_series(1, 50) n;
+    CREATE MATERIALIZED VIEW billing.many AS SELECT count(*) FROM billing.cards;
+    CREATE TABLE public.orders (id int);
+    GRANT ALL ON SCHEMA billing TO shop_app;
+    GRANT INSERT, SELECT ON billing.cards TO shop_app;
+    GRANT USAGE ON SEQUENCE billing.cards_id_seq TO shop_app;
+    SELECT lo_from_bytea(0, 'a large object');
+"""
+SET_UP = """
+    SELECT d.datconnlimit, s.setconfig FROM pg_database d
+    LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0 WHERE datname = %s
+"""
+WRITE = "INSERT INTO billing.cards (title) VALUES ('new')"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedServer]:
+    """The server of this module."""
+    as_in_production = {
+        "wal_level": "logical",
+        "max_wal_senders": "2",
+        "max_replication_slots": "2",
+        "max_prepared_transactions": "2",
+        "restart_after_crash": "on",
+    }
+    with started(15, **as_in_production) as running:
+        with running.target("postgres").connect() as connection:
+            connection.execute(ROLES.encode())
+        yield running
+
+
+@pytest.fixture
+def shop(server: EmbeddedServer, request: pytest.FixtureRequest) -> Target:
+    """A live database that belongs to the role keeper, who is no superuser."""
+    name = f"shop {abs(hash(request.node.name)) % 10**8}"
+    made = server.create_database(name)
+    with made.connect() as connection:
+        connection.execute(f'ALTER DATABASE "{name}" OWNER TO keeper'.encode())
+        connection.execute(SHOP.encode())
+    return as_live(made, "keeper")
+
+
+def set_up(live: Target) -> object:
+    """What is set for the database as a whole."""
+    with live.connect() as connection:
+        return connection.execute(SET_UP.encode(), [live.conninfo["dbname"]]).fetchone()
+
+
+def refused(live: Target, folder: Path, max_wait: float = 0.3) -> str:
+    """Why the database is refused before it is reset; it is open afterwards, without a journal."""
+    before = set_up(live)
+    with (
+        pytest.raises(CouldNotRun) as caught,
+        in_place(live, folder, max_wait) as place,
+        kept_shut(place),
+        Hold(place.target, place.lock) as hold,
+    ):
+        reset(place, hold)
+    assert set_up(live) == before
+    assert list(folder.glob("*")) == []
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("user", ["keeper", "postgres"])
+def test_nobody_else_writes_while_it_is_shut(user: str, shop: Target, tmp_path: Path) -> None:
+    """An idle session is ended; who comes later, in whatever role, writes nothing."""
+    live = as_live(shop, user)
+    with live.connect() as connection:
+        connection.execute(
+            f'ALTER DATABASE "{live.conninfo["dbname"]}" SET work_mem = 8192'.encode()
+        )
+    before = set_up(live)
+    roles = ["keeper"] if user == "keeper" else ["postgres", "keeper"]
+    pool = [connect(shop, role, "pool") for role in roles]
+
+    with in_place(live, tmp_path, 1.0) as place, kept_shut(place) as ended:
+        assert sum('"pool"' in line for line in ended) == len(pool)
+        for session in pool:
+            with pytest.raises(psycopg.OperationalError):
+                session.execute(WRITE)
+        for role in roles:
+            with pytest.raises(psycopg.Error) as caught, connect(shop, role, "late") as late:
+                late.execute(WRITE)
+            told = str(caught.value)
+            assert "read-only transaction" in told or "too many connections" in told, told
+        with place.target.connect() as own:
+            time.sleep(0.3)
+            assert own.execute("SELECT count(*) FROM billing.cards").fetchone() == (50,)
+
+    assert set_up(live) == before
+    assert list(tmp_path.glob("*")) == []
+    with connect(shop, "keeper") as later:
+        later.execute(WRITE)
+
+
+def test_a_session_that_asks_to_write_is_ended_and_named(shop: Target, tmp_path: Path) -> None:
+    """What a role sets for its session wins over the database's setting: the watch is for that."""
+    with in_place(shop, tmp_path, 1.0) as place, kept_shut(place):
+        late = connect(shop, "keeper", "stubborn")
+        with pytest.raises(psycopg.OperationalError):
+            late.execute("SELECT pg_sleep(5)")
+        assert any("stubborn" in line for line in place.watch.seen.values())
+
+
+def test_an_open_transaction_is_named(shop: Target, tmp_path: Path) -> None:
+    """It is waited for, and then the drill refuses; nobody is ended for it."""
+    with contextlib.closing(connect(shop, "keeper", "batch")) as batch:
+        batch.execute("BEGIN")
+        batch.execute(WRITE)
+
+        why = refused(shop, tmp_path)
+
+        assert "1 session with a transaction open for longer than 0.30 s" in why
+        assert '"batch"' in why and "pg_terminate_backend" in why
+        batch.execute("COMMIT")
+
+
+def test_sessions_that_may_not_be_ended_are_named(shop: Target, tmp_path: Path) -> None:
+    """Those of a superuser, by an owner."""
+    with contextlib.closing(connect(shop, "postgres", "monitor")):
+        why = refused(shop, tmp_path)
+
+    assert "1 session that this role may not end" in why and '"monitor"' in why
+
+
+def test_a_role_that_would_not_be_kept_out_is_named(shop: Target, tmp_path: Path) -> None:
+    """Its own setting would win over that of the database."""
+    with as_live(shop).connect() as connection:
+        connection.execute("ALTER ROLE shop_app SET default_transaction_read_only = off")
+        try:
+            why = refused(shop, tmp_path)
+        finally:
+            connection.execute("ALTER ROLE shop_app RESET default_transaction_read_only")
+
+    assert "roles could not be kept from writing" in why and "shop_app" in why
+
+
+def test_a_database_that_was_shut_elsewhere_is_named(shop: Target, tmp_path: Path) -> None:
+    """The setting is the mark of a drill whose journal another machine has."""
+    with shop.connect() as connection:
+        name = shop.conninfo["dbname"]
+        connection.execute(
+            f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'.encode()
+        )
+
+    why = refused(shop, tmp_path)
+
+    assert "read-only by a setting of its own" in why
+    assert f'ALTER DATABASE "{name}" RESET default_transaction_read_only' in why
+
+
+NOT_GIVEN_BACK = {
+    "a cast": (
+        "postgres", "CREATE CAST (bigint AS xid8) WITHOUT FUNCTION",
+        "cast from bigint to xid8: a reset would leave it behind",
+    ),
+    "a wrapper": (
+        "postgres", "CREATE FOREIGN DATA WRAPPER own",
+        "foreign-data wrapper own: a reset would leave it behind",
+    ),
+    "an access method": (
+        "postgres", "CREATE ACCESS METHOD own TYPE TABLE HANDLER heap_tableam_handler",
+        "access method own: a reset would leave it behind",
+    ),
+    "default privileges": (
+        "postgres", "ALTER DEFAULT PRIVILEGES FOR ROLE keeper GRANT SELECT ON TABLES TO shop_app",
+        "default privileges on new relations belonging to role keeper: a reset would leave",
+    ),
+    "no schema public": ("postgres", "DROP SCHEMA public CASCADE", "there is no schema public"),
+    "another's table": (
+        "keeper", ("CREATE TABLE billing.theirs (id int); ALTER TABLE billing.theirs"
+        " OWNER TO elsewhere"), "table billing.theirs belongs to elsewhere",
+    ),
+    "another's large object": (
+        "keeper", "SELECT lo_create(77); ALTER LARGE OBJECT 77 OWNER TO elsewhere",
+        "large object 77 belongs to elsewhere",
+    ),
+    "an event trigger": (
+        "keeper", ("CREATE FUNCTION billing.noted() RETURNS event_trigger LANGUAGE plpgsql AS"
+        " 'BEGIN END'; CREATE EVENT TRIGGER noted ON ddl_command_end"
+        " EXECUTE FUNCTION billing.noted()"), "event trigger noted belongs to postgres",
+    ),
+    "a publication of all": (
+        "keeper", ("CREATE PUBLICATION feed FOR ALL TABLES; ALTER PUBLICATION feed OWNER TO"
+        " postgres"), "publication feed belongs to postgres",
+    ),
+    "a function in C": (
+        "keeper", ("CREATE FUNCTION billing.c(text) RETURNS text LANGUAGE internal AS 'upper';"
+        " ALTER FUNCTION billing.c(text) OWNER TO keeper"), "permission denied for language",
+    ),
+    "rows of an extension": (
+        "postgres", ("CREATE EXTENSION seg SCHEMA public; CREATE TABLE public.unsaved (a int);"
+        " ALTER EXTENSION seg ADD TABLE public.unsaved; INSERT INTO public.unsaved VALUES (1)"),
+        "public.unsaved",
+    ),
+    "a prepared transaction": (
+        "postgres", "BEGIN; SELECT 1; PREPARE TRANSACTION 'half'", "it has prepared transactions",
+    ),
+    "a slot": (
+        "postgres", "SELECT pg_create_logical_replication_slot('feed', 'test_decoding')",
+        "it has logical replication slots",
+    ),
+}  # fmt: skip
+
+CLEANED_UP = {
+    "a prepared transaction": "ROLLBACK PREPARED 'half'",
+    "a slot": "SELECT pg_drop_replication_slot('feed')",
+}
+"""What would be in the way of the tests that follow."""
+
+
+@pytest.mark.parametrize("what", NOT_GIVEN_BACK)
+def test_what_a_rollback_could_not_give_back_is_named(
+    what: str, shop: Target, tmp_path: Path
+) -> None:
+    """Before anything is reset, by a rehearsal that is undone."""
+    user, script, named = NOT_GIVEN_BACK[what]
+    mighty = as_live(shop)
+    with mighty.connect() as connection:
+        connection.execute(script.encode())
+    before = fingerprint(mighty)
+    try:
+        why = refused(as_live(shop, user), tmp_path)
+    finally:
+        with mighty.connect() as connection:
+            connection.execute(CLEANED_UP.get(what, "SELECT").encode())
+
+    assert named in why, why
+    assert differences(before, fingerprint(mighty), mighty) == []
+
+
+def test_an_owner_gets_back_what_was_there(shop: Target, tmp_path: Path) -> None:
+    """All of it, proved, by a role that is no superuser; a reader does not keep it from that."""
+    before = fingerprint(shop)
+    with (
+        in_place(shop, tmp_path, 1.0) as place,
+        kept_shut(place),
+        Hold(place.target, place.lock) as hold,
+    ):
+        kept = reset(place, hold)
+        with place.target.connect() as own:
+            assert own.execute("SELECT to_regclass('billing.cards')").fetchone() == (None,)
+            own.execute("CREATE TABLE public.of_the_backup (id int)")
+        with contextlib.closing(connect(shop, "keeper", "reader")) as reader:
+            reader.execute("BEGIN; SELECT FROM public.of_the_backup")
+            go_back(hold, kept)
+        place.decided(ROLLED_BACK)
+    assert differences(before, fingerprint(shop), shop) == []
+    assert [path.suffix for path in sorted(tmp_path.glob("*"))] == [".dump", ".source"]
+
+
+def test_a_lost_lock_keeps_the_database_from_being_reset(shop: Target, tmp_path: Path) -> None:
+    """Another drill may have been at work meanwhile; on the way back it is taken anew."""
+    before = fingerprint(shop)
+
+    def lose(pid: int) -> None:
+        with as_live(shop).connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+        time.sleep(0.2)
+
+    with in_place(shop, tmp_path, 1.0) as place:
+        with kept_shut(place), Hold(place.target, place.lock) as hold:
+            lose(place.lock.connection.info.backend_pid)
+            hold.stop_writes()
+            with pytest.raises(CouldNotRun, match=r"lock on database .* was lost"):
+                hold.reset(lambda: None)
+            place.lock.regain()
+        assert differences(before, fingerprint(shop), shop) == []
+        with kept_shut(place), Hold(place.target, place.lock) as hold:
+            kept = reset(place, hold)
+            lose(place.lock.connection.info.backend_pid)
+            lose(hold.connection.info.backend_pid)
+            go_back(hold, kept)
+            assert place.lock.why_lost() == ""
+            place.decided(ROLLED_BACK)
+    assert differences(before, fingerprint(shop), shop) == []
+
+
+def test_a_server_without_another_database_keeps_the_lock_in_the_live_one(
+    shop: Target, tmp_path: Path
+) -> None:
+    """Where the role may not enter postgres; the lock's own session is not in the way."""
+    with as_live(shop).connect(dbname="postgres") as mighty:
+        mighty.execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC")
+        try:
+            with in_place(shop, tmp_path, 1.0) as place, kept_shut(place) as ended:
+                assert place.lock.server.conninfo["dbname"] == shop.conninfo["dbname"]
+                assert ended == []
+                with Hold(place.target, place.lock) as hold:
+                    go_back(hold, reset(place, hold))
+                    place.decided(ROLLED_BACK)
+        finally:
+            mighty.execute("GRANT CONNECT ON DATABASE postgres TO PUBLIC")
+
+
+def test_a_url_with_a_name_of_its_own_does_not_change_ours(shop: Target, tmp_path: Path) -> None:
+    """Our sessions are known by their name: application_name in DATABASE_URL would hide them."""
+    named = replace(shop, conninfo=shop.conninfo | {"application_name": "psql"})
+    with in_place(named, tmp_path, 1.0) as place, kept_shut(place) as ended:
+        assert ended == []
+        with place.target.connect() as own:
+            time.sleep(0.3)
+            assert own.execute("SELECT current_setting('application_name')").fetchone() == (
+                "restore-drill",
+            )
