@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.backups.role_file import is_role_file, read_role_file
 from restore_drill.backups.role_model import Membership, Role
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.selection.role_files import line_on, role_file_beside
+from restore_drill.selection.role_files import line_on, role_file_beside, role_file_for
 from tests.helpers.shop import Shops, fill_shop
 
 SOURCE = r"""
@@ -142,6 +143,9 @@ def test_the_nearest_in_time_is_found_beside_the_backup(tmp_path: Path) -> None:
 
     found = role_file_beside(backup, UTC)
     assert found is not None and found.path.name == "near"
-    assert "beside the backup, of 2026-11-27 05:00:00 UTC, 1 d before" in line_on(
-        found.path, found, backup
-    )
+    line = line_on(found, backup)
+    assert "beside the backup, of 2026-11-27 05:00:00 UTC, 1 d before" in line
+
+    whole = replace(backup, path=tmp_path / "all.sql", format="plain")
+    of_itself = role_file_for(whole, None, UTC)
+    assert of_itself is not None and list(read_role_file(of_itself[0]).roles) == ["a"]

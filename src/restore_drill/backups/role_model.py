@@ -41,6 +41,11 @@ class Role:
         """Those of PRIVILEGED that it has: `SUPERUSER`."""
         return [words for name, words in PRIVILEGED.items() if getattr(self, name)]
 
+    @property
+    def reaches_far(self) -> bool:
+        """Whether it may do more on the server than an application has to."""
+        return bool(self.privileges) or self.may_create_roles
+
 
 class Membership(NamedTuple):
     """`member` is in `group`; `inherit` and `set_role` are None where the file does not say."""

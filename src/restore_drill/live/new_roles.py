@@ -22,9 +22,15 @@ from restore_drill.core.units import capitalised, some
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.maintenance import maintenance_target
-from restore_drill.live.rights import owners_in, refuse_owners, refuse_rights
+from restore_drill.live.rights import examined, owners_in, refuse_owners, refuse_rights
 from restore_drill.live.role_making import make_roles
-from restore_drill.live.role_marks import drop_marked, keep_roles, mark_for, marked_roles
+from restore_drill.live.role_marks import (
+    drop_marked,
+    keep_roles,
+    mark_for,
+    marked_roles,
+    refuse_marked,
+)
 from restore_drill.live.role_plan import (
     Plan,
     line_on_role,
@@ -32,7 +38,7 @@ from restore_drill.live.role_plan import (
     read_server_roles,
 )
 from restore_drill.live.role_secrets import Secrets
-from restore_drill.selection.role_files import line_on, role_file_beside
+from restore_drill.selection.role_files import role_file_for
 from restore_drill.servers.model import Target
 
 
@@ -81,10 +87,8 @@ class NewRoles:
     @cached_property
     def found(self) -> tuple[Path, str] | None:
         """Where the role file lies, and a line on it; None where there is none."""
-        if self.settings.globals is not None:
-            return self.settings.globals, line_on(self.settings.globals, None, self.backup)
-        beside = role_file_beside(self.backup, self.settings.criteria.timezone)
-        return (beside.path, line_on(beside.path, beside, self.backup)) if beside else None
+        zone = self.settings.criteria.timezone
+        return role_file_for(self.backup, self.settings.globals, zone)
 
     @cached_property
     def file(self) -> RoleFile | None:
@@ -108,7 +112,7 @@ class NewRoles:
         CouldNotRun without --create-roles, or where they cannot be made.
         """
         assert self.server is not None
-        with self.server.connect(connect_timeout="10") as connection:
+        with examined(self.server), self.server.connect(connect_timeout="10") as connection:
             marked = marked_roles(connection)
             wanted = list(dict.fromkeys(names))
             refuse_marked({n: marked[n] for n in wanted if n in marked}, self.database)
@@ -126,12 +130,13 @@ class NewRoles:
         secrets.refuse_unknown(plan.roles)
         new = {role.name: role for role in plan.roles}
         own = [name for name in self.owners if name in new]
+        self.made |= new  # before they are: an interrupt behind the commit leaves none
         left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
-        self.made |= new
         if self.found:
             self.note(self.found[1])
         for role in plan.roles:
-            self.note(line_on_role(role, plan))
+            report = self.warn if role.reaches_far else self.note
+            report(line_on_role(role, plan))
         for line in [*plan.left, *left]:
             self.warn(line)
         for what in self.file.left_out if self.file else ():
@@ -140,10 +145,15 @@ class NewRoles:
     def refusal(self, missing: list[str]) -> CouldNotRun:
         """Why the drill ends where roles are missing and it was not asked to make them."""
         checked, cause = ["pg_roles", "no role file lies beside the backup"], "missing_roles"
-        if self.found and self.file:
-            known = [name for name in missing if name in self.file.roles]
-            checked[1:] = [self.found[1], f"of these it holds {some(known, 10) or 'none'}"]
-            cause = "missing_roles_in_file" if known else cause
+        if self.found:
+            checked[1:] = [self.found[1]]
+            try:
+                known = [name for name in missing if self.file and name in self.file.roles]
+            except CouldNotRun as error:
+                checked.append(error.what)
+            else:
+                checked.append(f"of these it holds {some(known, 10) or 'none'}")
+                cause = "missing_roles_in_file" if known else cause
         return CouldNotRun(
             f"the backup needs roles that the server lacks: {', '.join(missing)}",
             checked=checked,
@@ -183,14 +193,3 @@ class NewRoles:
         """Report what somebody has to look after."""
         self.steps.warn(capitalised(line))
         self.record.warnings.append(line)
-
-
-def refuse_marked(marked: dict[str, str], database: str) -> None:
-    """CouldNotRun where one of the roles is for another drill's database, and dropped with that."""
-    for name, other in marked.items():
-        if other != database:
-            raise CouldNotRun(
-                f"the role {name} is one that another drill has made, and will drop",
-                checked=[f"its comment: made for the database {other}"],
-                remedy=remedy_for("roles", "of_another_drill"),
-            )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.sql import Identifier
@@ -27,6 +28,7 @@ PUBLIC = """
         pg_catalog.has_schema_privilege(oid, 'CREATE')
     FROM pg_catalog.pg_namespace WHERE nspname = 'public'
 """
+REACHED = "SELECT pg_catalog.pg_has_role(oid, %s) FROM pg_catalog.pg_roles WHERE rolname = %s"
 OWNED = frozenset({
     "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE", "FUNCTION", "PROCEDURE",
     "AGGREGATE", "TYPE", "DOMAIN", "SCHEMA", "DEFAULT ACL",
@@ -47,6 +49,18 @@ TRIALS = {
 """What PostgreSQL lets superusers make, by kind of entry, and one of it: platforms let others."""
 
 
+@contextmanager
+def examined(server: Target) -> Iterator[None]:
+    """CouldNotRun where `server` does not answer what is asked inside."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise CouldNotRun(
+            f"{server.description} could not be examined",
+            checked=[error_text(error)],
+        ) from None
+
+
 def owners_in(entries: Iterable[Entry]) -> list[str]:
     """Roles that the backup makes owners, or whose default privileges it sets."""
     owners = {
@@ -61,7 +75,7 @@ def refuse_owners(live: Target, entries: Iterable[Entry]) -> None:
     """CouldNotRun where the role cannot make the owners in the backup owners on this server."""
     need = membership_to_own(live)
     through = maintenance_target(live) if live.is_absent else live
-    with with_own_settings(through).connect(connect_timeout="10") as connection:
+    with examined(live), with_own_settings(through).connect(connect_timeout="10") as connection:
         rows = connection.execute(OUT_OF_REACH, [owners_in(entries), need]).fetchall()
     if rows:
         names = [name for (name,) in rows]
@@ -80,14 +94,14 @@ def refuse_rights(made: Target, entries: Sequence[Entry]) -> None:
     """
     refused = []
     kinds = [kind for kind in TRIALS if any(each.kind == kind for each in entries)]
-    with made.connect() as connection, connection.transaction(force_rollback=True):
+    with examined(made), made.connect() as connection, connection.transaction(force_rollback=True):
         for kind in kinds:
             try:
                 with connection.transaction():
                     connection.execute(TRIALS[kind].encode())
             except psycopg.Error as error:
                 refused.append(f"{kind}: {error_text(error, TRIALS[kind])}")
-        refused += problems_of_public(connection, entries)
+        refused += problems_of_public(connection, entries, membership_to_own(made))
     if refused:
         raise CouldNotRun(
             f"{made.description} does not take what the backup holds",
@@ -96,10 +110,11 @@ def refuse_rights(made: Target, entries: Sequence[Entry]) -> None:
         )
 
 
-def problems_of_public(connection: Connection, entries: Sequence[Entry]) -> list[str]:
-    """Why the schema public, which a new database has of itself, will not take its objects in.
+def problems_of_public(connection: Connection, entries: Sequence[Entry], need: str) -> list[str]:
+    """Why the schema public, which a new database has of itself, will not be as in the backup.
 
-    On a managed platform it may belong to one of the platform's roles.
+    On a managed platform it may belong to one of the platform's roles. `need` is the membership in
+    a role that makes it possible to make that the owner.
     """
     row = connection.execute(PUBLIC).fetchone()
     if row is None:
@@ -108,7 +123,9 @@ def problems_of_public(connection: Connection, entries: Sequence[Entry]) -> list
     found = []
     if not may_create and any(e.schema == "public" and e.kind in OWNED for e in entries):
         found.append(f"SCHEMA public: it belongs to {owner}, and this role may not create in it")
-    wanted = [each.owner for each in entries if (each.kind, each.name) == ("SCHEMA", "public")]
-    if wanted and not is_ours and wanted[0] not in ("", "-", owner):
-        found.append(f"SCHEMA public: it belongs to {owner}, and to {wanted[0]} in the backup")
+    named = {each.owner for each in entries if (each.kind, each.name) == ("SCHEMA", "public")}
+    for name in sorted(named - {"", "-", owner}):
+        reached = connection.execute(REACHED, [need, name]).fetchone()
+        if not is_ours or reached == (False,):
+            found.append(f"SCHEMA public: it belongs to {owner}, and to {name} in the backup")
     return found

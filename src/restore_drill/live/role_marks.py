@@ -13,6 +13,8 @@ import psycopg
 from psycopg import sql
 
 from restore_drill.backups.role_model import Role
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.drill_databases import held_locks, is_name_beside, lock_key
@@ -85,3 +87,14 @@ def drop_left_roles(connection: Connection, live: str) -> tuple[list[str], list[
         dropped += [f"dropped the role {name}, which a killed drill left" for name in gone]
         kept += left
     return dropped, kept
+
+
+def refuse_marked(marked: dict[str, str], database: str) -> None:
+    """CouldNotRun where one of the roles is for another drill's database, and dropped with that."""
+    for name, other in marked.items():
+        if other != database:
+            raise CouldNotRun(
+                f"the role {name} is one that another drill has made, and will drop",
+                checked=[f"its comment: made for the database {other}"],
+                remedy=remedy_for("roles", "of_another_drill"),
+            )

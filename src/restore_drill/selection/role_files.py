@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import tzinfo
 from pathlib import Path
 
+from restore_drill.backups.formats import HEAD_BYTES
 from restore_drill.backups.model import Backup
+from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.role_file import is_role_file
+from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.core.units import show_duration, show_time
 from restore_drill.selection.candidate import Candidate, look_at
 
@@ -25,6 +28,30 @@ def role_file_beside(backup: Backup, zone: tzinfo) -> Candidate | None:
     return min(found, key=lambda each: distance(each, backup), default=None)
 
 
+def is_of_a_whole_server(backup: Backup) -> bool:
+    """Whether `backup` is pg_dumpall's whole output, whose roles stand before its databases."""
+    if backup.format != "plain":
+        return False
+    try:
+        with open_plain(backup.path, backup.compression) as stream:
+            return f"-- {CLUSTER_START}\n".encode() in stream.read(HEAD_BYTES)
+    except READ_ERRORS:
+        return False
+
+
+def role_file_for(backup: Backup, named: Path | None, zone: tzinfo) -> tuple[Path, str] | None:
+    """The role file to make roles from, `named` by the user or found, and a line on it.
+
+    None where there is none.
+    """
+    if named is not None:
+        return named, f"role file: {named} (--globals)"
+    if is_of_a_whole_server(backup):
+        return backup.path, "role file: the backup itself, which is pg_dumpall's"
+    beside = role_file_beside(backup, zone)
+    return (beside.path, line_on(beside, backup)) if beside else None
+
+
 def distance(candidate: Candidate, backup: Backup) -> tuple[float, float, str]:
     """How far a role file is from `backup`: what sorts the nearest first."""
     when = candidate.taken_at
@@ -32,11 +59,9 @@ def distance(candidate: Candidate, backup: Backup) -> tuple[float, float, str]:
     return apart, -when.timestamp(), candidate.path.name
 
 
-def line_on(path: Path, candidate: Candidate | None, backup: Backup) -> str:
-    """Which role file is used; `candidate` is None where the user has named it."""
-    if candidate is None:
-        return f"role file: {path} (--globals)"
+def line_on(candidate: Candidate, backup: Backup) -> str:
+    """Which role file is used that was found beside the backup."""
     seconds = (candidate.taken_at - backup.taken_at).total_seconds()
     apart = show_duration(abs(seconds)) + (" after" if seconds > 0 else " before")
     when = show_time(candidate.taken_at)
-    return f"role file: {path.name}, beside the backup, of {when}, {apart} the backup"
+    return f"role file: {candidate.path.name}, beside the backup, of {when}, {apart} the backup"
