@@ -81,7 +81,7 @@ def as_user(server: EmbeddedServer) -> Callable[[str], Target]:
     return lambda name: replace(target, conninfo={**target.conninfo, "user": name})
 
 
-def make(target: Target, plan: Plan, *own: str) -> list[str]:
+def make(target: Target, plan: Plan, *own: str) -> tuple[list[str], list[str]]:
     """Make planned roles."""
     with target.connect() as connection:
         secret = {each.name: each.password for each in plan.roles}
@@ -100,9 +100,7 @@ def test_an_administrator_makes_keeps_and_drops(as_user: Callable[[str], Target]
     before = rows(boss, "SELECT * FROM pg_roles ORDER BY 1")
     with boss.connect() as connection:
         plan = plan_roles(FILE, ["owner", "reader"], read_server_roles(connection))
-    left = make(boss, plan, "owner")
-
-    assert left == []
+    assert make(boss, plan, "owner") == (["owner"], [])
     refuse_owners(boss, [Entry("TABLE", "public", "t", "owner")])
     with pytest.raises(CouldNotRun, match="may not give objects to reader"):
         refuse_owners(boss, [Entry("TABLE", "public", "t", "reader")])
@@ -139,7 +137,7 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
         make(as_user("boss"), reserved)
 
     loads = (("session_preload_libraries", ("evil",)), ("no.such_thing", ("secret",)))
-    left = make(as_user("boss"), Plan((Role("owner", settings=loads),), (), ()))
+    _, left = make(as_user("boss"), Plan((Role("owner", settings=loads),), (), ()))
     with as_user("boss").connect() as connection:
         drop_marked(connection, DATABASE)
     assert "its setting session_preload_libraries is left out: it loads code" in left[0]

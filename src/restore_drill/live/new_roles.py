@@ -131,12 +131,14 @@ class NewRoles:
         new = {role.name: role for role in plan.roles}
         own = [name for name in self.owners if name in new]
         self.made |= new  # before they are: an interrupt behind the commit leaves none
-        left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
+        groups, left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
         if self.found:
             self.note(self.found[1])
         for role in plan.roles:
             report = self.warn if role.reaches_far else self.note
             report(line_on_role(role, plan))
+        if groups:
+            self.note(f"the role in DATABASE_URL is a member of {some(groups, 10)} from now on")
         for line in [*plan.left, *left]:
             self.warn(line)
         for what in self.file.left_out if self.file else ():

@@ -30,23 +30,25 @@ Secret = Callable[[Role], str | None]
 
 def make_roles(
     connection: Connection, plan: Plan, own: Iterable[str], mark: str, secret: Secret
-) -> list[str]:
-    """Make the roles of `plan`, each with the comment `mark`; lines on what could not be given.
+) -> tuple[list[str], list[str]]:
+    """Make the roles of `plan`, each with the comment `mark`.
 
-    The role that is connected becomes a member of those of `own`, which it has to give objects to.
-    CouldNotRun, and nothing is made, where the server refuses one of them.
+    The role that is connected becomes a member of those of `own`, which it has to give objects to:
+    the groups that it is in now, and lines on what the server would not give. CouldNotRun, and
+    nothing is made, where the server refuses one of them.
     """
     me, is_superuser = refuse_without_right(connection, plan)
     passwords = {role.name: secret(role) for role in plan.roles}
     major = connection.info.server_version // 10000
     left: list[str] = []
+    mine = [] if is_superuser else list(own)
     try:
         with connection.transaction():
             for role in plan.roles:
                 create(connection, role, passwords[role.name], mark, left)
-            for name in [] if is_superuser else own:
-                mine = Membership(name, me, inherit=True, set_role=True)
-                connection.execute(grant(mine, major))
+            for name in mine:
+                ours = Membership(name, me, inherit=True, set_role=True)
+                connection.execute(grant(ours, major))
             for each in plan.memberships:
                 if each.member == me:
                     continue
@@ -59,7 +61,7 @@ def make_roles(
             checked=[error_text(error, " ".join(names))],
             remedy=remedy_for("roles", "refused"),
         ) from None
-    return left
+    return mine, left
 
 
 def refuse_without_right(connection: Connection, plan: Plan) -> tuple[str, bool]:
