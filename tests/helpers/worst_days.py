@@ -51,6 +51,7 @@ class Page:
     environment: dict[str, str]
     steps: list[Step] = field(default_factory=list)
     done: int = 0
+    cwd: Path = ROOT
 
     def __post_init__(self) -> None:
         """Read it."""
@@ -69,7 +70,7 @@ class Page:
         """
         step, command = self.steps[self.done], self.command(names)
         done = subprocess.run(
-            ["bash", "-c", command], cwd=ROOT, env=self.all_variables,
+            ["bash", "-c", command], cwd=self.cwd, env=self.all_variables,
             capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         output = done.stdout + done.stderr

@@ -109,12 +109,17 @@ def read_all_but_rows(target: Target) -> Fingerprint:
     return found
 
 
+DAMAGED = "SQLSTATE XX001"
+"""A page, an index or a compressed value is not what was written."""
+
+
 def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     """Error of a database that cannot be read through."""
+    is_damaged = any(DAMAGED in each for each in reasons)
     return CouldNotRun(
         f"{target.description} could not be read completely",
         checked=reasons[:5],
-        remedy=remedy_for("backup", "unreadable_tables"),
+        remedy=remedy_for("backup", "damaged_tables" if is_damaged else "unreadable_tables"),
     )
 
 
