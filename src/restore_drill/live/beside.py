@@ -107,7 +107,7 @@ def not_made(live: Target, error: psycopg.Error) -> CouldNotRun:
     if live.is_absent:
         what = f"no database could be made in the place of {live.description}"
         quoted = sql.Identifier(name).as_string(None)
-        remedy = remedy_for("absent", "not_like_the_backup", database=quoted)
+        remedy = remedy_for("anew", "not_like_the_backup", database=quoted)
     return CouldNotRun(what, checked=[f"CREATE DATABASE: {error_text(error)}"], remedy=remedy)
 
 

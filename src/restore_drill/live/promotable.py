@@ -60,7 +60,7 @@ def check_free(connection: Connection, name: str) -> None:
     """CouldNotRun where there is a database `name` after all, which was to be created."""
     if column(connection, "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", name):
         what = "somebody has made it since the drill began"
-        raise refusal(name, what, [], remedy_for("absent", "made_meanwhile", name=name))
+        raise refusal(name, what, [], remedy_for("anew", "made_meanwhile"))
 
 
 def check_use(connection: Connection, oid: int, name: str) -> None:
