@@ -93,12 +93,17 @@ def cannot_make(target: Target, failed: Mapping[str, psycopg.Error]) -> CouldNot
         steps += remedy_for("target", "no_preload")
     packages = " ".join(package_of(name, target.major) for name in failed)
     is_there = all(error.sqlstate == NO_RIGHT for error in errors.values())
-    cause = "extension_not_allowed" if is_there else "extension_refused"
     names = ", ".join(failed)
+    steps += remedy_for(
+        "target",
+        "extension_not_allowed" if is_there else "extension_refused",
+        packages=packages,
+        names=names,
+    )
     return CouldNotRun(
         f"{target.description} cannot create the extensions that the backup needs: {names}",
         checked=[f"CREATE EXTENSION {name}: {text}" for name, text in texts.items()],
-        remedy=[*steps, *remedy_for("target", cause, packages=packages, names=names)],
+        remedy=steps,
     )
 
 
