@@ -121,15 +121,16 @@ class Hold:
 
     def untouched(self, error: psycopg.Error) -> CouldNotRun:
         """Why the database was left as it is."""
-        cause, why = "refused", "the server refused"
+        why, remedy = "the server refused", remedy_for("live", "refused")
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
-            cause, why = "locked", "other sessions hold locks in it"
+            why, remedy = "other sessions hold locks in it", remedy_for("live", "locked")
         elif isinstance(error, errors.OutOfMemory):
-            cause, why = "few_locks", "its server cannot lock all of its tables at once"
+            why = "its server cannot lock all of its tables at once"
+            remedy = remedy_for("live", "few_locks")
         return CouldNotRun(
             f"{self.target.description} was not reset: {why}",
             checked=[error_text(error)],
-            remedy=remedy_for("live", cause),
+            remedy=remedy,
         )
 
 
