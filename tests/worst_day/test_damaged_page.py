@@ -43,7 +43,7 @@ def test_page_saves_what_can_be_read(damaged: Target, follow: Follow) -> None:
     first = page.steps[0]
     had = databases(damaged)
     in_place = "restore-drill --target database --in-place --confirm shop"
-    shown = ("could not be read completely", "public.cards: invalid page in block 0", "--promote")
+    shown = ("so nothing was touched", "invalid page in block 0 of relation", "--promote")
     page.steps.insert(0, first._replace(command=in_place, shown=shown))
 
     page.follow(6)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from restore_drill.core.patterns import late
-from restore_drill.core.server_error import FIELDS, UNKNOWN, ServerError
+from restore_drill.core.server_error import FIELDS, OWN_DAMAGE, UNKNOWN, ServerError
 
 N = '"[^"]*"'
 TABLE, COLUMN = '"(?P<table>[^"]*)"', '"(?P<column>[^"]*)"'
@@ -55,6 +55,8 @@ SHAPES = tuple(
          "23502", "execMain.c"),
         (rf"(?:conflicting key value violates|could not create) exclusion constraint {CONSTRAINT}",
          "23P01", "execIndexing.c"),
+        (r"invalid page in block .+|missing chunk number .+|could not read block .+", "XX001",
+         "bufmgr.c"),
         (r"invalid byte sequence for encoding .+", "22021", ""),
         (r"character with byte sequence .+", "22P05", ""),
         (r"missing data for column .+|extra data after last expected column", "22P04", ""),
@@ -72,8 +74,6 @@ SHAPES = tuple(
         (r"canceling statement due to .+", "57014", "postgres.c"),
         (r"terminating connection .+|the database system is .+", "57P01", "postgres.c"),
         (r"deadlock detected", "40P01", "deadlock.c"),
-        (r"invalid page in block .+|missing chunk number .+|could not read block .+", "XX001",
-         "bufmgr.c"),
         (r"cache lookup failed for .+", "XX000", ""),
     )
 )  # fmt: skip
@@ -84,6 +84,11 @@ CONNECTION = re.compile(
 SERVER = re.compile(r"(?:^|.*?: )(?:ERROR|FATAL|PANIC):\s+(.*)")
 UNTOLD = "an error whose message is not shown, because it may contain row data"
 COMMAND = re.compile(r"(?:COPY|LOCK TABLE) .*")
+
+
+def names_damage(lines: Iterable[str]) -> bool:
+    """Whether one of `lines` shows that something on the disk is not what was written."""
+    return any(f"SQLSTATE {each}" in line for line in lines for each in OWN_DAMAGE)
 
 
 def error_in_line(message: str) -> ServerError:

@@ -13,6 +13,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import apart
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.core.server_lines import names_damage
 from restore_drill.facts.catalog import TABLES, Table
 from restore_drill.facts.content import Hashed
 from restore_drill.facts.fingerprint import Fingerprint
@@ -109,13 +110,9 @@ def read_all_but_rows(target: Target) -> Fingerprint:
     return found
 
 
-DAMAGED = "SQLSTATE XX001"
-"""A page, an index or a compressed value is not what was written."""
-
-
 def unreadable(target: Target, reasons: list[str]) -> CouldNotRun:
     """Error of a database that cannot be read through."""
-    is_damaged = any(DAMAGED in each for each in reasons)
+    is_damaged = names_damage(reasons)
     return CouldNotRun(
         f"{target.description} could not be read completely",
         checked=reasons[:5],

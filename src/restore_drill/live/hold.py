@@ -121,16 +121,15 @@ class Hold:
 
     def untouched(self, error: psycopg.Error) -> CouldNotRun:
         """Why the database was left as it is."""
-        why, remedy = "the server refused", remedy_for("live", "refused")
+        cause, why = "refused", "the server refused"
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
-            why, remedy = "other sessions hold locks in it", remedy_for("live", "locked")
+            cause, why = "locked", "other sessions hold locks in it"
         elif isinstance(error, errors.OutOfMemory):
-            why = "its server cannot lock all of its tables at once"
-            remedy = remedy_for("live", "few_locks")
+            cause, why = "few_locks", "its server cannot lock all of its tables at once"
         return CouldNotRun(
             f"{self.target.description} was not reset: {why}",
             checked=[error_text(error)],
-            remedy=remedy,
+            remedy=remedy_for("live", cause),
         )
 
 

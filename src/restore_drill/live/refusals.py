@@ -71,18 +71,16 @@ def refuse_undecided(folder: Path, journals: Sequence[ResetJournal]) -> None:
 
 def refuse_use(target: Target, connection: Connection) -> None:
     """CouldNotRun where something outlasts a reset of the database, or keeps it from one."""
-    for query, what in (
-        (PREPARED, "prepared transactions"),
-        (SLOTS, "logical replication slots, whose readers a reset would cut off"),
+    for query, what, cause in (
+        (PREPARED, "prepared transactions", "prepared"),
+        (SLOTS, "logical replication slots, whose readers a reset would cut off", "slots"),
     ):
         names = [str(name) for (name,) in connection.execute(query.encode()).fetchall()]
         if names:
             raise CouldNotRun(
                 f"{target.description} was not touched: it has {what}",
                 checked=[some(names, 10)],
-                remedy=remedy_for(
-                    "in_place", "prepared" if query is PREPARED else "slots", name=names[0]
-                ),
+                remedy=remedy_for("in_place", cause, name=names[0]),
             )
 
 

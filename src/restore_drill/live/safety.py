@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 import psycopg
@@ -15,6 +17,7 @@ from restore_drill.backups.read import read_contents
 from restore_drill.core.errors import CHECKED, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
+from restore_drill.core.server_lines import names_damage
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import open_session
 from restore_drill.live.identity import identity_of_server
@@ -27,6 +30,9 @@ from restore_drill.servers.model import Target
 
 Progress = Callable[[str], None]
 BEFORE_DRILL, BEFORE_ROLLBACK = "pre_drill_snapshot", "pre_rollback_snapshot"
+
+REMEDY = re.compile(r"  \d+\. ")
+"""Begins the steps of an error that another one takes the place of."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,8 @@ def dump_with_facts(target: Target, path: Path, jobs: int, progress: Progress) -
         raise not_taken(f"{target.description} cannot be read", [error_text(error)]) from None
     except CouldNotRun as error:
         first, *more = str(error).splitlines()
-        reasons = [line.strip().removeprefix(CHECKED.strip()) for line in more]
+        found_out = takewhile(lambda line: not REMEDY.match(line), more)
+        reasons = [line.strip().removeprefix(CHECKED.strip()).strip() for line in found_out]
         raise not_taken(first, reasons) from None
     if found.unread:
         raise not_taken(f"{target.description} cannot be read completely", found.unread)
@@ -107,10 +114,11 @@ def dump_with_facts(target: Target, path: Path, jobs: int, progress: Progress) -
 
 def not_taken(why: str, reasons: Sequence[str]) -> CouldNotRun:
     """The error that pg_dump, or what reads the same beside it, has failed."""
+    is_damaged = names_damage(reasons)
     return CouldNotRun(
         f"no safety snapshot was taken, so nothing was touched: {why}",
         checked=list(reasons)[:5],
-        remedy=remedy_for("snapshot", "pg_dump_failed"),
+        remedy=remedy_for("snapshot", "damaged" if is_damaged else "pg_dump_failed"),
     )
 
 

@@ -28,6 +28,7 @@ NAMED_METHODS = 16
 LOCK_WAIT = "30s"
 
 CAUSES = {
+    "SQLSTATE XX001": "damaged",
     "permission denied for large object": "large_objects",
     "permission denied": "no_right",
     "lock": "being_changed",

@@ -132,7 +132,9 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         if command := snapshot.get("way_back"):
             yield "note", f"  The way back: {command}"
     elif result["promotion"]:
-        yield "note", "Safety snapshot: not needed, the old database is kept whole"
+        is_new = result["promotion"]["promoted"] and not result["promotion"]["kept"]
+        why = "there was no database before" if is_new else "the old database is kept whole"
+        yield "note", f"Safety snapshot: not needed, {why}"
     elif target == "database" and (result["target"] or {}).get("way") == "beside":
         yield "note", "Safety snapshot: not needed, the live database is only read"
     elif target == "database":
