@@ -8,6 +8,7 @@ import pytest
 
 from restore_drill.servers.model import Target
 from tests.helpers.live import databases, rows_of
+from tests.helpers.redis_servers import BINARIES, running
 from tests.worst_day.conftest import Follow
 
 SIZE = 8 << 40
@@ -35,8 +36,13 @@ def test_page_recovers_in_place(large: Target, follow: Follow) -> None:
     had = databases(large)
     page = follow("disk-full")
 
-    page.follow()
+    with running(BINARIES[0], (), "") as server:
+        server.admin.set("card:1", "x")
+        page.environment["REDIS_URL"] = server.url()
+        output = page.follow()
+    del page.environment["REDIS_URL"]
 
+    assert "Redis holds 1 key: what is cached there may be newer" in output
     assert rows_of(large, "shop", "purchases") == 60
 
     output = page.follow(6)

@@ -18,6 +18,7 @@ from restore_drill.live.reset_journal import KEPT, RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
 from restore_drill.live.sessions import SHOWN
+from restore_drill.redis.cached import lines_on_cached
 
 
 class Outcome(NamedTuple):
@@ -91,6 +92,7 @@ def decide(
         roll_back_live(snapshot, hold, place, why, jobs, steps, record)
     else:
         record.snapshot["live_database"] = "holds the backup"
+        record.warnings += lines_on_cached(record.redis)
         steps.ok(f"The live database {place.server.database} keeps the backup")
         if beside:
             steps.warn(f"What failed does not concern it: {', '.join(beside)}")
