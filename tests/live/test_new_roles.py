@@ -24,6 +24,7 @@ from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
+from restore_drill.live import new_roles
 from restore_drill.live.beside import database_beside
 from restore_drill.live.new_roles import NewRoles
 from restore_drill.servers.embedded import start_embedded
@@ -187,6 +188,19 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
             assert can_log_in(till.live, "till_owner") == (True, True, "a:b\\c")
             assert can_log_in(till.live, "till_reader")[:2] == (True, False)
         assert till.roles() == {}
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(new_roles, "make_roles", interrupt)
+            roles = here.new_roles(role_passwords=str(secrets))
+            roles.check(till.live)
+            with pytest.raises(KeyboardInterrupt), roles:
+                roles.begin(made)
+        assert "stay" not in str(roles.record.notes)
+
+
+def interrupt(*_: object) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def can_log_in(live: Target, role: str) -> Any:

@@ -15,7 +15,13 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.rights import refuse_owners, refuse_rights
 from restore_drill.live.role_making import make_roles
 from restore_drill.live.role_marks import drop_marked, keep_roles, mark_for, marked_roles
-from restore_drill.live.role_plan import Plan, ServerRoles, plan_roles, read_server_roles
+from restore_drill.live.role_plan import (
+    Plan,
+    ServerRoles,
+    line_on_role,
+    plan_roles,
+    read_server_roles,
+)
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.helpers.swaps import started
@@ -143,6 +149,21 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
     assert "its setting session_preload_libraries is left out: it loads code" in left[0]
     assert "secret" not in str(left)
     assert rows(as_user("boss"), "SELECT * FROM pg_roles ORDER BY 1") == before
+
+
+def test_a_superuser_makes_one_that_the_backup_names(as_user: Callable[[str], Target]) -> None:
+    """It is reported with what it may do."""
+    superuser = as_user("postgres")
+    with superuser.connect() as connection:
+        plan = plan_roles(FILE, ["root"], read_server_roles(connection))
+    make(superuser, plan)
+
+    (root,) = [each for each in plan.roles if each.name == "root"]
+    assert root.reaches_far
+    assert line_on_role(root, plan) == "role root made: LOGIN, SUPERUSER, member of reader"
+    assert rows(superuser, "SELECT rolsuper FROM pg_roles WHERE rolname = 'root'") == [(True,)]
+    with superuser.connect() as connection:
+        assert drop_marked(connection, DATABASE)[1] == []
 
 
 def test_a_role_in_use_is_kept_and_named(as_user: Callable[[str], Target]) -> None:

@@ -170,9 +170,12 @@ class NewRoles:
         """Drop what was made and not kept, once the drill's database is gone."""
         if self.server is None or not self.made:
             return
+        kept: list[str] = []
         try:
             with self.server.connect(connect_timeout="10") as connection:
                 dropped, left = drop_marked(connection, self.database)
+                there = read_server_roles(connection).names
+                kept = [name for name in self.made if name in there]
         except psycopg.Error as error:
             names = some(list(self.made), 10)
             line = f"the roles {names}, which this drill has made, could not be dropped"
@@ -181,8 +184,8 @@ class NewRoles:
             self.warn(line)
         if dropped:
             self.note(f"roles dropped again, since nothing was promoted: {some(dropped, 10)}")
-        elif not left:
-            self.note(f"roles that stay with the promoted database: {some(list(self.made), 10)}")
+        elif kept and not left:
+            self.note(f"roles that stay with the promoted database: {some(kept, 10)}")
 
     def note(self, line: str) -> None:
         """Report a fact, once."""
