@@ -21,7 +21,7 @@ import pytest
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_head
 from restore_drill.config.settings import settings_from
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.live import new_roles
@@ -113,12 +113,11 @@ def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
 
 def test_refused_then_made_and_dropped(till: Till) -> None:
     """Without --create-roles nothing is made; with it, what a drill has made it drops."""
-    refused = till.drill("-k", "sales")
-    assert refused.code == 6, refused.output
-    assert "the backup needs roles that the server lacks: till_owner" in refused.output
-    assert "role file: globals, beside the backup" in refused.output
-    assert "add --create-roles" in refused.output
-    assert "Read in full" not in refused.output
+    with pytest.raises(CouldNotRun, match="roles that the server lacks: till_owner") as refusal:
+        till.new_roles(create_roles="no").check(till.live)
+    assert "role file: globals, beside the backup" in str(refusal.value)
+    assert "of these it holds till_owner" in str(refusal.value)
+    assert "add --create-roles" in str(refusal.value)
     assert till.roles() == {}
 
     drill = till.drill("--create-roles")
@@ -246,3 +245,18 @@ def test_a_person_is_asked_twice() -> None:
     assert os.waitpid(process, 0)[1] == 0
     assert b"the two differ" in seen
     assert b"tree" not in seen and b"one" not in seen
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"target": "embedded"}, "does not go with --target embedded"),
+        ({"target": "database", "in_place": "yes", "confirm": "x"}, "does not go with --in-place"),
+    ],
+)
+def test_roles_are_made_beside_a_live_database_alone(options: dict[str, str], why: str) -> None:
+    """Anything else is an error in the options."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", "postgresql://app@127.0.0.1:1/x")
+        with pytest.raises(UsageError, match=f"--create-roles {why}"):
+            settings_from({"create_roles": "yes"} | options, here=ROOT, root=ROOT)
