@@ -278,7 +278,7 @@ STUBBORN = """
 import sys, time
 sys.path.insert(0, "src")
 from restore_drill.core import deadline
-deadline.AGAIN = 0.05
+deadline.AGAIN = 0.5
 found = deadline.Deadline(0.05, lambda _: None)
 with found.watching():
     while True:
