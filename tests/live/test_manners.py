@@ -8,6 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from restore_drill.backups.model import Entry, Head
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.locks import refuse_few_locks_in_place
+from restore_drill.live.survey import survey
+from restore_drill.restore.single_transaction import LOCKS
 from restore_drill.servers.model import NAME, Target
 from tests.helpers.drills import Drill
 from tests.helpers.live import rows_of, url_of
@@ -80,3 +85,25 @@ def test_no_setting_of_role_or_database_breaks_or_renames_a_drill(
     assert drill.code == 0, drill.output
     assert seen == set()
     assert rows_of(live, name, "public.cards") == (200 if way else None)
+
+
+def test_tables_that_the_server_cannot_lock_at_once_are_refused_at_the_start(live: Target) -> None:
+    """With how many locks are needed, how many there are, and the setting."""
+    with live.connect() as connection:
+        (capacity,) = connection.execute(LOCKS.encode()).fetchone() or (0,)
+        connection.execute("CREATE TABLE parts (n int) PARTITION BY LIST (n)")
+    table = Entry("TABLE", "public", "t", "")
+    fits = Head(entries=(table,) * (capacity // 2))
+    assert list(survey(live, fits, 0, 1, promotes=True))
+
+    with pytest.raises(CouldNotRun, match="its server cannot lock enough") as caught:
+        list(survey(live, Head(entries=(table,) * (capacity + 1)), 0, 1))
+
+    text = str(caught.value)
+    assert f"the backup has {capacity + 1:,} tables" in text
+    assert "max_locks_per_transaction is 1024" in text
+    assert "SET max_locks_per_transaction = 12" in text
+    with live.connect() as connection:
+        refuse_few_locks_in_place(live, connection, fits.entries[:9])
+        with pytest.raises(CouldNotRun, match="cannot lock enough"):
+            refuse_few_locks_in_place(live, connection, fits.entries)

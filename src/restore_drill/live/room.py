@@ -14,6 +14,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.facts.session import Connection
+from restore_drill.live.locks import refuse_few_locks
 from restore_drill.servers.bounds import MOST_SPARED, SPARED
 from restore_drill.servers.model import Target
 
@@ -135,6 +136,7 @@ def restored_size(contents: Contents) -> int:
 
 
 def room_for(made: Target, contents: Contents) -> str:
-    """As `room`, with what is known once the backup has been read to its end."""
+    """As `room`, with what is known once the backup has been read to its end; its locks too."""
     with made.connect(connect_timeout="10") as connection:
+        refuse_few_locks(made, connection, contents.entries)
         return room(made, restored_size(contents), connection, "about")

@@ -15,6 +15,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.drill_databases import find
+from restore_drill.live.locks import refuse_few_locks
 from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.room import is_local, room
 from restore_drill.restore.preflight import check_available
@@ -64,10 +65,13 @@ class Server(NamedTuple):
     login: str
 
 
-def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
+def survey(
+    live: Target, head: Head, size: int, jobs: int, *, promotes: bool = False
+) -> Iterator[str]:
     """Lines on what was found; CouldNotRun for the first reason not to restore beside `live`.
 
-    `head` and `size` (bytes) are those of the backup. Nothing is changed, and no row is read.
+    `head` and `size` (bytes) are those of the backup; a drill that `promotes` compares the two
+    databases. Nothing is changed, and no row is read.
     """
     live = with_own_settings(live)
     through = maintenance_target(live) if live.is_absent else live
@@ -78,6 +82,7 @@ def survey(live: Target, head: Head, size: int, jobs: int) -> Iterator[str]:
             refuse_server(live, server, jobs)
             refuse_other_drill(live, connection)
             check_available(through, [e.name for e in head.entries if e.kind == "EXTENSION"])
+            refuse_few_locks(live, connection, head.entries, reads_live=promotes)
             yield room(live, max(size, server.size), connection)
     except psycopg.Error as error:
         raise CouldNotRun(
