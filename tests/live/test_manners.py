@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from restore_drill.backups.model import Entry, Head
+from restore_drill.backups.read import sha256_of
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.live.identity import identity_of_server
 from restore_drill.live.locks import refuse_few_locks_in_place
+from restore_drill.live.safety import BEFORE_DRILL, take_snapshot
+from restore_drill.live.snapshots import count_snapshots, keep_newest, refuse_changed
 from restore_drill.live.survey import survey
+from restore_drill.manifest.file import manifest_path
 from restore_drill.restore.single_transaction import LOCKS
 from restore_drill.servers.model import NAME, Target
-from tests.helpers.drills import Drill
+from tests.helpers.drills import Drill, run_drill
 from tests.helpers.live import rows_of, url_of
+from tests.helpers.shop import quiet
 
 HOSTILE = {
     "statement_timeout": "20ms",
@@ -85,6 +94,53 @@ def test_no_setting_of_role_or_database_breaks_or_renames_a_drill(
     assert drill.code == 0, drill.output
     assert seen == set()
     assert rows_of(live, name, "public.cards") == (200 if way else None)
+
+
+def test_snapshots_are_for_their_owner_proved_by_a_manifest_counted_and_pruned(
+    live: Target, tmp_path: Path, report_dir: Path
+) -> None:
+    """Never one that a journal names, none that was not proved, and no other database's."""
+    folder, server = tmp_path / "new" / "snapshots", identity_of_server(live)
+    taken = [
+        take_snapshot(live, folder, name=BEFORE_DRILL, jobs=1, progress=quiet).path
+        for _ in range(4)
+    ]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for path in folder.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    first, second, third, newest = taken
+    (folder / "reset_1.json").write_text(json.dumps({"snapshot": first.name}))
+    manifest_path(second).unlink()
+    (folder / "pre_drill_snapshot_20991231_000000.dump").write_text("not proved")
+    record = Record(snapshot={})
+
+    other = keep_newest(folder, server._replace(oid=1), 1)
+    line = count_snapshots(folder, server, 1, record)
+
+    assert (other.paths, other.gone) == ([], [])
+    assert record.snapshot == {
+        "kept": 3, "kept_bytes": 3 * newest.stat().st_size, "removed": [third.name]
+    }  # fmt: skip
+    assert "3 snapshots of it are kept" in line
+    assert "1 older one was removed" in line
+    assert not list(folder.glob(f"{third.name}*"))
+    assert [path.exists() for path in (first, second, newest)] == [True] * 3
+
+    drill = run_drill(f"--backup={newest}", report_dir=report_dir)
+    assert (drill.code, drill.result["strength"]) == (0, "proven"), drill.output
+
+    refuse_changed(newest, sha256_of(newest))
+    with pytest.raises(CouldNotRun, match="is not what it was when it was taken"):
+        refuse_changed(newest, "0" * 64)
+
+
+def test_a_journal_that_cannot_be_read_keeps_all_snapshots(live: Target, tmp_path: Path) -> None:
+    """It may name any of them."""
+    for _ in range(2):
+        take_snapshot(live, tmp_path, name=BEFORE_DRILL, jobs=1, progress=quiet)
+    (tmp_path / "reset_1.json").write_text("{")
+
+    assert len(keep_newest(tmp_path, identity_of_server(live), 1).paths) == 2
 
 
 def test_tables_that_the_server_cannot_lock_at_once_are_refused_at_the_start(live: Target) -> None:

@@ -16,8 +16,8 @@ GROUPS = {
     "The backup": ("backup", "require_backup", "sample_rows"),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",
-        "create_database", "max_lock_wait", "create_roles", "globals", "role_passwords", "image",
-        "redis_image", "jobs", "production_settings",
+        "keep_snapshots", "create_database", "max_lock_wait", "create_roles", "globals",
+        "role_passwords", "image", "redis_image", "jobs", "production_settings",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

@@ -169,6 +169,13 @@ OPTIONS = {
             "10s",
             "how long --promote and --in-place wait for open transactions of the live database",
         ),
+        Option(
+            "--keep-snapshots",
+            "DRILL_KEEP_SNAPSHOTS",
+            None,
+            "with --in-place: how many safety snapshots of the database are kept",
+            unset="all",
+        ),
         Option("--confirm-reset", "", None, "--in-place --confirm X in one"),
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
     )

@@ -71,6 +71,7 @@ class Settings:
     create_roles: bool
     globals: Path | None
     role_passwords: Path | None
+    keep_snapshots: int | None
     confirm: str | None
     sample_rows: int
     misspelled: tuple[str, ...]
@@ -175,6 +176,7 @@ def check(
         create_roles=creates_roles(given, target),
         globals=path_of(given, "globals", here, must_exist=True),
         role_passwords=path_of(given, "role_passwords", here, must_exist=True),
+        keep_snapshots=count_of(given, "keep_snapshots"),
         confirm=given["confirm"] or given["confirm_reset"],
         misspelled=(),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),

@@ -42,7 +42,7 @@ def see_written(path: Path, content: str) -> None:
     """See the whole `content` at `path` on the disk; CouldNotRun where that is not possible."""
     part = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         write_text(part, content)
         part.replace(path)

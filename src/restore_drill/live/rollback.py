@@ -22,6 +22,7 @@ from restore_drill.live.in_place import InPlace, in_place, kept_shut
 from restore_drill.live.reset_journal import RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
+from restore_drill.live.snapshots import refuse_changed
 from restore_drill.live.source import Source, read_source
 from restore_drill.live.way_back import by_command
 from restore_drill.selection.candidate import as_backup, look_at
@@ -99,6 +100,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             checked=contents.faults,
             remedy=remedy_for("rollback", "damaged", path=path),
         )
+    refuse_changed(path, contents.sha256)
     with in_place(target, path.absolute().parent, settings.max_lock_wait) as place:
         restore_live(
             place, path.absolute(), backup, contents, source.fingerprint,

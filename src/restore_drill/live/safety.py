@@ -21,6 +21,7 @@ from restore_drill.core.server_lines import names_damage
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import open_session
 from restore_drill.live.identity import identity_of_server
+from restore_drill.live.snapshots import write_manifest
 from restore_drill.live.source import Source, write_source
 from restore_drill.manifest.backup import dump_and_read
 from restore_drill.manifest.dump import Form
@@ -78,7 +79,9 @@ def take_snapshot(
             remedy=remedy_for("snapshot", "not_proved"),
         )
     try:
-        write_source(path, Source(identity_of_server(target), fingerprint))
+        server = identity_of_server(target)
+        write_source(path, Source(server, fingerprint))
+        write_manifest(target, path, fingerprint, server)
     except OSError as error:
         raise unwritable(path, error) from None
     return Snapshot(target, backup, contents, fingerprint)
@@ -90,6 +93,7 @@ def dump_with_facts(target: Target, path: Path, jobs: int, progress: Progress) -
     Both are of one snapshot that a session exports. CouldNotRun where one of them fails.
     """
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with staging_in(path.parent) as staging, open_session(target, snapshot="") as holder:
             part = staging / path.name
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

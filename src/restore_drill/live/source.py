@@ -12,7 +12,7 @@ from pathlib import Path
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.fingerprint_file import fingerprint_from
 from restore_drill.live.identity import ServerIdentity
-from restore_drill.manifest.file import write_text
+from restore_drill.manifest.file import OWNER_ALONE, write_text
 from restore_drill.manifest.staging import sync
 
 SUFFIX = ".source"
@@ -47,7 +47,7 @@ def source_file(snapshot: Path) -> Path:
 
 def write_source(snapshot: Path, source: Source) -> None:
     """Note beside `snapshot` what it is of; raises OSError."""
-    write_text(source_file(snapshot), source.text)
+    write_text(source_file(snapshot), source.text, OWNER_ALONE)
     sync(snapshot.parent)
 
 

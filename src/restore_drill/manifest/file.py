@@ -21,6 +21,8 @@ from restore_drill.facts.fingerprint_file import fingerprint_from
 
 SUFFIX = ".manifest.json"
 SCHEMA = 1
+OWNER_ALONE = 0o600
+"""Mode of a file that nobody else may read."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def digest_of(path: Path, files: dict[str, tuple[int, str]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path, content: str, mode: int = 0o666) -> None:
     """Write `content` to the new file `path`, and see it on the disk."""
-    with path.open("x", encoding="utf-8") as file:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
