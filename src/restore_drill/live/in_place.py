@@ -19,6 +19,7 @@ from restore_drill.live.door import shut as shut_door
 from restore_drill.live.hold import again
 from restore_drill.live.identity import ServerIdentity, identity_of_server
 from restore_drill.live.journal_file import paths_of
+from restore_drill.live.locks import refuse_few_locks_in_place
 from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.others import Watch, clear
@@ -80,6 +81,7 @@ class InPlace:
             refuse_owners(self.target, connection)
             refuse_use(self.target, connection)
             refuse_if_shut(self.target, connection)
+            refuse_few_locks_in_place(self.target, connection)
 
     def shut(self) -> list[str]:
         """Keep all others from writing, and end their sessions; a line on each of them.
