@@ -16,7 +16,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test coverage corpus lint format lock docs bench clean help FORCE
+.PHONY: drill test coverage corpus force lint format lock docs bench clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,6 +38,9 @@ coverage: $(VENV)/.dev  ## the tests again, with the lines that they run; fails 
 
 corpus: $(VENV)/.dev  ## table of damages: which are noticed, and by which criteria (some minutes)
 	@$(BIN)/python -m tests.corpus $(ARGS)
+
+force: $(VENV)/.dev  ## faults in drills of a live database that is written to: what is lost, and left (half an hour)
+	@PYTHONPATH=src $(BIN)/python -m tests.force $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff, mypy, and who may import whom
 	$(BIN)/python -m ruff check .

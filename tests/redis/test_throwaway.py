@@ -8,9 +8,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from port_for import select_random
 
+from restore_drill.redis.embedded import embedded_redis, find_server
 from restore_drill.redis.folders import FOLDER, clean_left_over_redis
 from restore_drill.servers.engine import engine_client
 from tests.helpers.engine import require_engine
@@ -161,13 +165,52 @@ def test_killed_drill_is_cleaned_up_by_the_next_one(
         assert clean_left_over_redis() == [], "its drill still lives"
         assert port_answers(where)
         process.kill()
-    assert port_answers(where)
+    if sys.platform == "linux":
+        wait_for(lambda: not port_answers(where))  # it ends with its drill
 
-    assert clean_left_over_redis() == [
-        f"stopped the embedded Redis of a run that died; removed {folder}"
-    ]
+    (line,) = clean_left_over_redis()
+    assert line.endswith(f"the embedded Redis of a run that died; removed {folder}")
     assert not folder.exists()
     wait_for(lambda: not port_answers(where))
+
+
+def test_interrupt_while_its_process_is_being_started(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody has noted the process yet, it is found by its folder, and ended."""
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    started: list[subprocess.Popen[Any]] = []
+    popen = subprocess.Popen
+
+    def interrupted(command: list[str], **options: Any) -> subprocess.Popen[Any]:
+        process = popen(command, **options)
+        if "--daemonize" not in command:
+            return process
+        started.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mirakuru.base.subprocess.Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt), embedded_redis(note=print):
+        pytest.fail("it was started")
+    (process,) = started
+    with process:
+        process.wait(10)
+    assert list(short.glob(FOLDER + "*")) == []
+
+
+def test_server_in_a_folder_that_is_gone_is_found(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no socket any more by which it could be reached: its process is ended."""
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    folder = short / f"{FOLDER}12345678"
+    folder.mkdir()
+    command = [find_server(), "--port", str(select_random()), "--save", ""]
+    with subprocess.Popen(command, cwd=folder) as process:
+        folder.rmdir()
+        (line,) = clean_left_over_redis()
+        assert not psutil.pid_exists(process.pid)
+    assert line == (f"stopped the embedded Redis (process {process.pid}) of {folder}, already gone")
 
 
 def test_password_of_the_embedded_redis_is_in_no_process_list(short: Path) -> None:

@@ -15,6 +15,8 @@ PATIENCE = 5.0
 WAIT = b"\nthe drill is cleaning up: wait a few seconds\n"
 first: list[float] = []
 """When the first signal came, by the monotonic clock; empty before it."""
+at_end: list[bool] = []
+"""Not empty once the drill has nothing to do any more but to clean up, and to report."""
 
 
 def note_interrupt() -> None:
@@ -23,20 +25,31 @@ def note_interrupt() -> None:
 
 
 def interrupt(number: int, _frame: FrameType | None) -> None:
-    """End the run in an orderly way; of further signals only a late Ctrl-C counts."""
+    """End the run in an orderly way; of further signals only a late Ctrl-C counts.
+
+    Once the drill is at its end anyway, the first one counts as a further one: it would interrupt
+    the very cleaning up that it asks for.
+    """
     is_key = number == signal.SIGINT
-    if first and not (is_key and time.monotonic() - first[0] > PATIENCE):
-        if is_key:
-            with suppress(OSError):
-                os.write(2, WAIT)
-        return
-    note_interrupt()
-    raise KeyboardInterrupt(*([] if is_key else [f"ended by {signal.Signals(number).name}"]))
+    if at_end and not first:
+        note_interrupt()
+    elif not first or (is_key and time.monotonic() - first[0] > PATIENCE):
+        note_interrupt()
+        raise KeyboardInterrupt(*([] if is_key else [f"ended by {signal.Signals(number).name}"]))
+    if is_key:
+        with suppress(OSError):
+            os.write(2, WAIT)
+
+
+def note_end() -> None:
+    """From now on the drill only cleans up, and reports."""
+    at_end.append(True)
 
 
 def take_over() -> dict[signal.Signals, Any]:
     """Take the signals over, and give their handlers; one that nohup ignores stays ignored."""
     first.clear()
+    at_end.clear()
     asked = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     return {each: signal.signal(each, interrupt) for each in asked}
 

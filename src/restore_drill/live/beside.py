@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,6 +27,8 @@ Note = Callable[[str], None]
 
 COPY_SETTINGS = SETTINGS | {"synchronous_commit": "off"}
 """Of our sessions beside a live database: no commit of a copy has to wait for the disk."""
+PATIENCE, PAUSE = 8.0, 0.25
+"""Seconds in which a server that is restarted answers again, and between two tries."""
 FORCED = 13
 """Major from which on DROP DATABASE ends sessions."""
 
@@ -73,6 +76,16 @@ def keeper_of(base: Target, name: str) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def keeper_again(base: Target, name: str) -> Connection:
+    """The same where a session was lost: the server may just be starting again."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(psycopg.OperationalError):
+            return keeper_of(base, name)
+        time.sleep(PAUSE)
+    return keeper_of(base, name)
 
 
 def create(
@@ -130,7 +143,7 @@ def drop_own(base: Target, keeper: Connection, made: Target) -> str:
         if not is_alive(keeper):
             # Behind its lock: what the first session was at, such as making it, has ended then.
             keeper.close()
-            keeper = keeper_of(base, name)
+            keeper = keeper_again(base, name)
         drop(keeper, made)
     except psycopg.Error as error:
         quoted = sql.Identifier(name).as_string(None)

@@ -11,7 +11,13 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside import with_own_settings
 from restore_drill.live.identity import system_of
-from restore_drill.live.journal import DONE, NO_DATABASE, Journal, readable_journals
+from restore_drill.live.journal import (
+    DONE,
+    NO_DATABASE,
+    Journal,
+    readable_journals,
+)
+from restore_drill.live.journal_file import unfinished
 from restore_drill.live.maintenance import OTHERS
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.settle import NotSettled, settle
@@ -63,7 +69,8 @@ def settle_interrupted(
     """
     name = conninfo_of(url)["dbname"]
     found, damaged = readable_journals(folder, name, "")
-    if not damaged and not any(journal.is_open for journal in found):
+    is_open = any(journal.is_open for journal in found)
+    if not damaged and not is_open and not unfinished(folder, "swap", name):
         return []
     server = server_of(url, tools_for)
     with server.connect() as connection:
@@ -76,6 +83,9 @@ def settle_interrupted(
         for journal in found:
             if journal.is_open:
                 lines += end_of(server, folder, journal, only_read=only_read)
+        for path in unfinished(folder, "swap", name):
+            path.unlink(missing_ok=True)
+            lines.append(f"removed {path.name}, which a killed drill left unfinished")
     return lines
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 SCHEMA = 1
 HIDDEN = "server"
 """Stands in a name where the server keeps its identifier to itself."""
+PART = ".part"
+"""What the name of a journal ends with while it is being written."""
 TIME = "%Y%m%d_%H%M%S"
 
 
@@ -33,14 +36,28 @@ def path_of(folder: Path, kind: str, system: str, name: str, begun_at: str) -> P
 
 def paths_of(folder: Path, kind: str, name: str, system: str) -> list[Path]:
     """Files `KIND_SERVER_NAME_TIME.json` in `folder` of that database, the oldest first."""
+    return files_of(folder, kind, name, system, "")
+
+
+def unfinished(folder: Path, kind: str, name: str) -> list[Path]:
+    """Those that a kill kept from being written to their end.
+
+    Nothing was done by them yet: what comes before is in the journal without that ending.
+    """
+    return files_of(folder, kind, name, "", PART)
+
+
+def files_of(folder: Path, kind: str, name: str, system: str, ending: str) -> list[Path]:
+    """Files of journals whose names have that `ending` too."""
     of = rf"{kind}_({re.escape(system)}|{HIDDEN})" if system else rf"{kind}_[^_]+"
-    fits = re.compile(rf"{of}_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json")
+    of += rf"_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json"
+    fits = re.compile(of + re.escape(ending))
     return [path for path in sorted(folder.glob(f"{kind}_*")) if fits.fullmatch(path.name)]
 
 
 def see_written(path: Path, content: str) -> None:
     """See the whole `content` at `path` on the disk; CouldNotRun where that is not possible."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
@@ -48,6 +65,8 @@ def see_written(path: Path, content: str) -> None:
         part.replace(path)
         sync(path.parent)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise CouldNotRun(
             f"the journal {path} cannot be written: {error.strerror}",
             remedy=remedy_for("promote", "unwritable"),

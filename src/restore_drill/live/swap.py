@@ -36,7 +36,7 @@ from restore_drill.live.journal import (
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.not_swapped import not_swapped
 from restore_drill.live.sessions import Ending, wait_for_transactions
-from restore_drill.live.settle import NotSettled, names_of, settle
+from restore_drill.live.settle import NotSettled, names_of, reconnect, settle
 from restore_drill.servers.model import Target
 
 LEAST_WAIT = 1.0
@@ -156,7 +156,7 @@ def check_names(work: Connection, journal: Journal) -> None:
 def verify(means: Means, journal: Journal) -> None:
     """NotSettled unless a new session sees both databases under their new names."""
     try:
-        with means.server.connect() as connection:
+        with reconnect(means.server, means.folder, journal) as connection:
             check_names(connection, journal)
     except (psycopg.Error, CouldNotRun) as error:
         raise NotSettled(

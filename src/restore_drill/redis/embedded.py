@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
+import os
 import secrets
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 from mirakuru.exceptions import ExecutorError
@@ -22,10 +27,11 @@ from pytest_redis.executor.process import extract_version
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, connect_started
-from restore_drill.redis.folders import clean_left_over_redis, private_folder
+from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, private_folder
 
 START_TIMEOUT = 10
 PORT_TRIES = 3
+SET_PDEATHSIG = 1
 
 
 class PrivateRedis(RedisExecutor):
@@ -48,6 +54,15 @@ class PrivateRedis(RedisExecutor):
         self.command_parts = [executable, str(config), *self.command_parts[1:]]
         self.command = shlex.join(self.command_parts)
         self._sleep = 0.01
+        self.folder = folder
+        # By its folder it is found, whatever it calls itself: Redis writes over its own arguments
+        # and its environment, by which mirakuru would look for it.
+        self._cwd = str(folder)
+
+    @property
+    def _popen_kwargs(self) -> dict[str, Any]:
+        """Arguments of Popen; where the kernel can do so, it ends the server with the drill."""
+        return super()._popen_kwargs | {"preexec_fn": ending_with_us(os.getpid())}
 
     def start(self) -> PrivateRedis:
         """Start it, with what it says before it has a log in a file of its own."""
@@ -55,6 +70,13 @@ class PrivateRedis(RedisExecutor):
             self._stdout = self._stderr = output
             super().start()
         return self
+
+    def end(self) -> None:
+        """Kill it, also where an interrupt came between its start and the note of its process."""
+        is_known = self.process is not None
+        self.kill()
+        if not is_known:
+            end_processes_in(self.folder)
 
     @property
     def version(self) -> Version:
@@ -109,36 +131,50 @@ def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
     with ExitStack() as stack:
         folder = stack.enter_context(private_folder())
         try:
-            executor, server = start(executable, folder)
+            server = start(executable, folder, stack)
         except OSError as error:
             raise CouldNotRun(
                 f"the embedded Redis cannot be prepared in {folder.parent}: {error.strerror}",
                 remedy=remedy_for("machine", "no_temporary_folder"),
             ) from None
-        stack.callback(executor.kill)
-        stack.callback(server.client.close)
         yield server
 
 
-def start(executable: str, folder: Path) -> tuple[PrivateRedis, Server]:
-    """Start `executable` on a free port; on another one when that was taken in between."""
+def ending_with_us(parent: int) -> Callable[[], None]:
+    """Function by which a child of the process `parent` makes itself end when that does."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def enter() -> None:
+        os.setsid()
+        if prctl is not None:
+            prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return enter
+
+
+def start(executable: str, folder: Path, stack: ExitStack) -> Server:
+    """Start `executable` on a free port; on another one when that was taken in between.
+
+    `stack` ends it, from before it is started: an interrupt comes at any moment.
+    """
     password = secrets.token_hex(16)
     why = []
     for _ in range(PORT_TRIES):
         port = select_random()
         executor = PrivateRedis(executable, port, folder, password)
         server = connect_started("127.0.0.1", port, password)
+        stack.callback(executor.end)
+        stack.callback(server.client.close)
         try:
             executor.start()
             server.client.ping()
-        except BaseException as error:
-            server.client.close()
-            executor.kill()
-            if not isinstance(error, ExecutorError | RedisUnsupported | OSError | redis.RedisError):
-                raise
+        except (ExecutorError, RedisUnsupported, OSError, redis.RedisError) as error:
+            executor.end()
             why.append(f"port {port}: {type(error).__name__}")
         else:
-            return executor, server
+            return server
     raise CouldNotRun(
         "the embedded Redis does not start",
         checked=[executable, *why, *last_log_lines(folder)],

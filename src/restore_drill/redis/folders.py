@@ -5,19 +5,22 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import redis
+import psutil
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.redis.connection import client_options
-from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
+from restore_drill.servers.cleanup import GRACE, SOCKET_LIMIT, bases
 
 FOLDER = "restore-drill-redis-"
+PATIENCE = 5.0
+"""Seconds for a killed process to end."""
 
 
 @contextmanager
@@ -59,21 +62,64 @@ def clean_left_over_redis() -> list[str]:
     """
     done = []
     for folder in (path for base in bases() for path in sorted(base.glob(FOLDER + "*"))):
-        with suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-                continue
-            with (folder / "lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shut_down(folder)
-                shutil.rmtree(folder)
-                done.append(f"stopped the embedded Redis of a run that died; removed {folder}")
+        with suppress(OSError), lock_of_dead(folder):
+            ended = "stopped" if end_processes_in(folder) else "cleaned up after"
+            shutil.rmtree(folder)
+            done.append(f"{ended} the embedded Redis of a run that died; removed {folder}")
+    for process, folder in servers_without_folder():
+        kill(process)
+        done.append(f"stopped the embedded Redis (process {process.pid}) of {folder}, already gone")
     return done
 
 
-def shut_down(folder: Path) -> None:
-    """End the server that keeps its files in `folder`, by its own socket and password."""
-    password = (folder / "redis.conf").read_text(encoding="ascii").split()[1]
-    for path in folder.glob("*.sock"):
-        client = redis.Redis(unix_socket_path=str(path), password=password, **client_options())
-        with closing(client), suppress(redis.RedisError):
-            client.shutdown(nosave=True)
+@contextmanager
+def lock_of_dead(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`; OSError where its run lives, or it is not ours to delete.
+
+    One without a lock, whose run was killed as it made it, is ours when it is old.
+    """
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError
+    try:
+        lock = (folder / "lock").open()
+    except FileNotFoundError:
+        if time.time() - found.st_mtime < GRACE:
+            raise
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def end_processes_in(folder: Path) -> bool:
+    """Kill what works in `folder`, such as a server that was just starting; whether any did."""
+    found = [process for process, place in at_work() if place == folder]
+    for process in found:
+        kill(process)
+    return bool(found)
+
+
+def servers_without_folder() -> list[tuple[psutil.Process, Path]]:
+    """Embedded servers that run on in a folder which is not there any more."""
+    return [
+        (process, place)
+        for process, place in at_work()
+        if place.parent in bases() and place.name.startswith(FOLDER) and not place.exists()
+    ]
+
+
+def at_work() -> Iterator[tuple[psutil.Process, Path]]:
+    """Processes of this user, each with the folder that it works in."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.uids().effective == os.geteuid() and process.pid != os.getpid():
+                yield process, Path(process.cwd())
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill `process`, and wait until it has ended: it must not write into its folder again."""
+    with suppress(psutil.Error):
+        process.kill()
+        process.wait(PATIENCE)

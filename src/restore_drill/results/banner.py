@@ -152,7 +152,8 @@ def promotion_lines(result: Result) -> Iterator[Line]:
     promoted = promotion["promoted"]
     yield ("ok" if promoted else "warn"), f"The live database: {promotion['live_database']}"
     if why := promotion.get("why"):
-        yield ("bad" if promoted is None else "note"), f"Not promoted: {why}"
+        said = "Not known to be promoted" if promoted is None else "Not promoted"
+        yield ("bad" if promoted is None else "note"), f"{said}: {why}"
     yield from (("note", f"Next: {line}") for line in promotion.get("next", ()))
     yield from (("note", f"Accepted loss: {line}") for line in promotion["lost"] if promoted)
     if promoted:
