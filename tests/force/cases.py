@@ -43,7 +43,7 @@ PROMOTE = Way(
 IN_PLACE = Way(
     "in place", ("--in-place", "--confirm={name}"),
     (
-        moments.SNAPSHOT, moments.SNAPPED, moments.UNDECIDED, moments.RECREATING,
+        moments.SNAPSHOT, moments.SHUT, moments.SNAPPED, moments.UNDECIDED, moments.RECREATING,
         moments.RESTORING, moments.VERIFYING, moments.AT_THE_END, moments.ANY_TIME,
     ),
 )  # fmt: skip

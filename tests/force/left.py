@@ -11,7 +11,8 @@ from tests.force.running import described, outlived
 from tests.force.world import World
 
 INTERRUPTED = "was interrupted, and"
-"""What is said of a swap whose journal was open."""
+STOPPED = "an earlier drill was stopped"
+"""What is said of a swap whose journal was open, and of a reset without an end."""
 PATIENCE = 5.0
 """Seconds in which the server notices that a client has gone."""
 
@@ -70,9 +71,11 @@ def files(world: World) -> list[LeftOver]:
     """Journals that do not say how it ended, snapshots without verdict, and unfinished files."""
     found = []
     for path in sorted(world.snapshots.glob("*")):
-        if path.suffix in (".part", ".undecided") or path.name.endswith(".new"):
+        if path.name.startswith("reset_") and path.suffix == ".json":
+            found.append(LeftOver("journal", f"journal {path.name}", STOPPED))
+        elif path.suffix == ".part" or path.name.endswith(".new"):
             found.append(LeftOver("file", f"file {path.name}", path.name.rpartition(".")[0]))
-        if path.name.startswith("swap_") and path.suffix == ".json":
+        elif path.name.startswith("swap_") and path.suffix == ".json":
             with suppress(ValueError):
                 raw = json.loads(path.read_text())
                 if raw["step"] in ("prepared", "committing"):

@@ -80,7 +80,8 @@ SWAPPING_BACK = (
 
 SNAPSHOT = Moment("step 2, snapshot", line="Step 2:")
 SNAPPED = Moment("snapshot is proved", line="Safety snapshot created")
-UNDECIDED = Moment("journal of the reset", file="*.undecided", spread=0.1)
+SHUT = Moment("journal: shut", file="reset_*.json", text='"step": "(shut|reset)"', spread=0.2)
+UNDECIDED = Moment("journal: reset", file="reset_*.json", text='"step": "reset"', spread=0.1)
 RECREATING = Moment("step 4, reset", line="Step 4:", spread=0.1)
 
 

@@ -45,9 +45,9 @@ class Recovery:
         """Do what has to be done, and look at what is left then."""
         if self.case.way.name == "rollback":
             self.repeat_way_back()
-        elif any(".undecided" in each.what for each in found):
+        if any("journal reset_" in each.what for each in found):
             self.roll_back_snapshot()
-        if found or self.chance.random() < 1 / 5:
+        elif found or self.chance.random() < 1 / 5:
             self.clean()
         named = "\n".join(self.outputs)
         self.silent += [
@@ -87,11 +87,10 @@ class Recovery:
             self.lies.append(f"the way back, repeated, does not lead back ({self.what})")
 
     def roll_back_snapshot(self) -> None:
-        """Run the command that the next drill in place names."""
-        done = self.do(
-            drill_command(self.world.folder / "report", "--in-place", f"--confirm={self.name}")
-        )
-        self.obey(done.output, "the next drill in place names no command")
+        """Clean, and run the command that is named where the database was reset."""
+        done = self.do(other_command("clean"))
+        if COMMAND.search(done.output):
+            self.obey(done.output, "")
 
     def undo(self, running: Running) -> None:
         """Where it was promoted: run the way back that is printed."""

@@ -12,14 +12,16 @@ from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.live.absent import open_live_at
+from restore_drill.live.in_place import in_place
 from restore_drill.live.interrupted import settle_interrupted
+from restore_drill.live.journal_file import paths_of
 from restore_drill.live.left_overs import drop_left_overs
-from restore_drill.live.safety import snapshot_folder
-from restore_drill.live.undecided import undecided_in
+from restore_drill.live.reset_journal import KIND
 from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
+from restore_drill.servers.database import conninfo_of, open_database
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,45 +32,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Remove only what carries a drill's name and is dead."""
     del parsed
-    lines = []
+    lines: list[str] = []
     cleaned = clean_left_overs() + clean_left_over_redis()
-    for what, look in (("swaps", settle_swaps), ("databases", clean_databases)):
+    looks = {
+        "swaps": settle_swaps, "resets in place": open_shut, "databases": clean_databases,
+    }  # fmt: skip
+    for what, look in looks.items():
         try:
             done, kept = look(root)
             cleaned += done
             lines += kept
-        except (CouldNotRun, UsageError) as error:
-            why = error.what if isinstance(error, CouldNotRun) else str(error)
-            lines.append(f"{what} were not checked: {why}")
+        except CouldNotRun as error:
+            lines += f"{what} were not cleaned: {error}".splitlines()
+        except UsageError as error:
+            lines.append(f"{what} were not cleaned: {error}")
     try:
         cleaned += clean_left_over_containers()
     except CouldNotRun as error:
         lines.append(f"containers were not checked: {error.what}")
-    lines += cleaned or ["nothing left over"]
+    lines += cleaned or ["nothing left over" + (" in what was checked" if lines else "")]
     lines += [f"{len(cleaned)} cleaned"] if cleaned else []
     sys.stdout.write("\n".join(map(printable, lines)) + "\n")
     return 0
 
 
-def settle_swaps(root: Path) -> tuple[list[str], list[str]]:
-    """Note the end of swaps that were interrupted, and name snapshots without a verdict.
-
-    Both lie in the folder of the snapshots, where BACKUP_PATH is set. Raises CouldNotRun and
-    UsageError.
-    """
+def journals_here(root: Path) -> tuple[Path, str] | None:
+    """Folder of the journals, and DATABASE_URL; None where one of the two is not set."""
     if not read_environment(Path.cwd(), root).get("DATABASE_URL"):
-        return [], []
+        return None
     settings = settings_here({"target": "database"}, root)
-    if settings.is_sample:
+    if settings.is_sample or settings.database_url is None:
+        return None
+    return settings.snapshots_folder, settings.database_url
+
+
+def settle_swaps(root: Path) -> tuple[list[str], list[str]]:
+    """Note the end of swaps that were interrupted. Raises CouldNotRun and UsageError."""
+    here = journals_here(root)
+    return (settle_interrupted(*here, no_tools) if here else []), []
+
+
+def open_shut(root: Path) -> tuple[list[str], list[str]]:
+    """Let others write again into a live database that a killed drill has shut.
+
+    Raises UsageError, and CouldNotRun, with the command that rolls back, where it was reset.
+    """
+    here = journals_here(root)
+    if here is None or not paths_of(here[0], KIND, conninfo_of(here[1])["dbname"], ""):
         return [], []
-    folder = snapshot_folder(settings)
-    settled = settle_interrupted(folder, settings.database_url or "", no_tools)
-    waiting = [
-        f"a drill in place was stopped before its verdict: {path} holds what was there before, "
-        "and the next drill in place names the command that rolls back to it"
-        for path in undecided_in(folder)
-    ]
-    return settled, waiting
+    with in_place(open_database(here[1], no_tools), here[0], 0.0) as place:
+        return place.settle(), []
 
 
 def clean_databases(root: Path) -> tuple[list[str], list[str]]:
