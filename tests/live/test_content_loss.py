@@ -84,9 +84,11 @@ def test_what_cannot_be_compared_is_a_loss_to_accept(
     with closing(connect(pair.live)) as session:
         session.execute("BEGIN")
         session.execute("LOCK TABLE content")
-        (line,) = comparing(pair).find()
+        line, locked = comparing(pair).find()
     assert "could not be compared" in line
     assert "lock_not_available" in line
+    assert locked.startswith("public.content is locked by pid")
+    assert "idle in transaction" in locked
 
     with pair.live.connect() as connection:
         off = f'ALTER DATABASE "{pair.journal.name}" SET track_counts = off'
