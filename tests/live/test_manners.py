@@ -80,8 +80,11 @@ def test_no_setting_of_role_or_database_breaks_or_renames_a_drill(
 ) -> None:
     """Its sessions and tools keep their own timeouts and name, whatever DATABASE_URL says."""
     name = live.conninfo["dbname"]
+    # In place that one is refused: others are kept from writing by it.
+    left_out = {"default_transaction_read_only"} if way == "--in-place" else set()
     with live.connect() as connection:
-        for setting, value in HOSTILE.items():
+        for setting in HOSTILE.keys() - left_out:
+            value = HOSTILE[setting]
             connection.execute(f"ALTER ROLE app SET {setting} = '{value}'".encode())
         connection.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '20ms'".encode())
     confirmed = [way, f"--confirm={name}"] if way else []
