@@ -121,15 +121,16 @@ class Hold:
 
     def untouched(self, error: psycopg.Error) -> CouldNotRun:
         """Why the database was left as it is."""
-        cause, why = "refused", "the server refused"
+        remedy, why = remedy_for("live", "refused"), "the server refused"
         if isinstance(error, errors.LockNotAvailable | errors.DeadlockDetected):
-            cause, why = "locked", "other sessions hold locks in it"
+            remedy, why = remedy_for("live", "locked"), "other sessions hold locks in it"
         elif isinstance(error, errors.OutOfMemory):
-            cause, why = "few_locks", "its server cannot lock all of its tables at once"
+            remedy = remedy_for("live", "few_locks")
+            why = "its server cannot lock all of its tables at once"
         return CouldNotRun(
             f"{self.target.description} was not reset: {why}",
             checked=[error_text(error)],
-            remedy=remedy_for("live", cause),
+            remedy=remedy,
         )
 
 

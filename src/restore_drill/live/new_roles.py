@@ -146,7 +146,7 @@ class NewRoles:
 
     def refusal(self, missing: list[str]) -> CouldNotRun:
         """Why the drill ends where roles are missing and it was not asked to make them."""
-        checked, cause = ["pg_roles", "no role file lies beside the backup"], "missing_roles"
+        checked, known = ["pg_roles", "no role file lies beside the backup"], list[str]()
         if self.found:
             checked[1:] = [self.found[1]]
             try:
@@ -155,11 +155,12 @@ class NewRoles:
                 checked.append(error.what)
             else:
                 checked.append(f"of these it holds {some(known, 10) or 'none'}")
-                cause = "missing_roles_in_file" if known else cause
         return CouldNotRun(
             f"the backup needs roles that the server lacks: {', '.join(missing)}",
             checked=checked,
-            remedy=remedy_for("roles", cause, name=missing[0]),
+            remedy=remedy_for(
+                "roles", "missing_roles_in_file" if known else "missing_roles", name=missing[0]
+            ),
         )
 
     def keep(self, connection: Connection) -> None:

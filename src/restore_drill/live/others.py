@@ -63,7 +63,9 @@ def refusal(target: Target, what: str, kept: list[Session], which: str, cause: s
     return CouldNotRun(
         f"{target.description} was not touched: it has {count} {which}",
         checked=lines_of(kept),
-        remedy=remedy_for("in_place", cause, pid=str(kept[0].pid)),
+        remedy=remedy_for(
+            "in_place", "in_use" if cause == "in_use" else "not_endable", pid=str(kept[0].pid)
+        ),
     )
 
 
