@@ -158,9 +158,7 @@ class NewRoles:
         return CouldNotRun(
             f"the backup needs roles that the server lacks: {', '.join(missing)}",
             checked=checked,
-            remedy=remedy_for(
-                "roles", "missing_roles_in_file" if known else "missing_roles", name=missing[0]
-            ),
+            remedy=remedy_for("roles", "in_file" if known else "missing", name=missing[0]),
         )
 
     def keep(self, connection: Connection) -> None:

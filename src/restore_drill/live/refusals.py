@@ -80,7 +80,9 @@ def refuse_use(target: Target, connection: Connection) -> None:
             raise CouldNotRun(
                 f"{target.description} was not touched: it has {what}",
                 checked=[some(names, 10)],
-                remedy=remedy_for("in_place", cause, name=names[0]),
+                remedy=remedy_for(
+                    "in_place", "slots" if cause == "slots" else "prepared", name=names[0]
+                ),
             )
 
 
