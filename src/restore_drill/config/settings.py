@@ -144,10 +144,9 @@ def check(
     given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
 ) -> Settings:
     """Turn raw texts into `Settings`; relative paths count from `here`."""
-    criteria_path = path_of(given, "criteria", here)
     is_sample = given["backup"] is None and given["backup_path"] is None
     default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
-    criteria = load_criteria(criteria_path or default)
+    criteria = load_criteria(path_of(given, "criteria", here) or default)
     target = target_of(given)
     return Settings(
         root=root,

@@ -85,5 +85,5 @@ def refuse(live: Target, connection: Connection, needed: int, why: str) -> None:
             f"{why}, which need as many locks in one transaction; {used:,} are in use",
             f"max_locks_per_transaction is {each}: {total}",
         ],
-        remedy=remedy_for("beside", "few_locks", enough=-(-(needed + used) * 5 // (sessions * 4))),
+        remedy=remedy_for("locks", "few", enough=-(-(needed + used) * 5 // (sessions * 4))),
     )
