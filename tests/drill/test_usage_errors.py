@@ -55,6 +55,14 @@ USAGE = {
         DATABASE,
         "--confirm-reset is --in-place --confirm in one",
     ),
+    "a rehearsal of nothing": (
+        ["--target=database", "--after=rollback"], DATABASE, "--after (DRILL_AFTER) rolls nothing"
+    ),
+    "after that": (
+        ["--target=database", "--in-place", "--confirm=x", "--after=that"],
+        DATABASE,
+        "--after (DRILL_AFTER) cannot be 'that'; choose one of keep, rollback",
+    ),
     "in place of nothing": (
         ["--in-place", "--confirm=x"], {}, "--in-place does not go with --target embedded"
     ),

@@ -6,17 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 from restore_drill.backups.read import read_contents
 from restore_drill.live.hold import Hold
-from restore_drill.live.in_place import InPlace
+from restore_drill.live.in_place import InPlace, in_place
 from restore_drill.live.rehearsal import refuse_what_is_lost
-from restore_drill.live.reset_journal import RESET
+from restore_drill.live.reset_journal import RESET, resets_of
 from restore_drill.live.roll_back import roll_back
+from restore_drill.live.rollback import restore_live
 from restore_drill.live.safety import Snapshot, take_snapshot
+from restore_drill.live.source import read_source
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT
@@ -33,14 +36,16 @@ def as_live(target: Target, user: str = "postgres") -> Target:
     )  # fmt: skip
 
 
-def reset(place: InPlace, hold: Hold) -> Snapshot:
-    """Take the snapshot of `place`, which is shut, and reset it."""
+def reset(place: InPlace, hold: Hold, at: Callable[[str], None] = quiet) -> Snapshot:
+    """Take the snapshot of `place`, which is shut, and reset it; `at` is called at each moment."""
     hold.stop_writes()
     refuse_what_is_lost(hold)
     kept = take_snapshot(place.target, place.folder, name="pre_drill_snapshot", jobs=2,
                          progress=quiet)  # fmt: skip
+    at("snapshot")
     place.advance(RESET, kept.path)
-    hold.reset(lambda: None)
+    at("noted")
+    hold.reset(lambda: at("being reset"))
     return kept
 
 
@@ -49,9 +54,16 @@ def go_back(hold: Hold, kept: Snapshot) -> None:
     roll_back(hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, progress=quiet)
 
 
-def contents_of(path: Path) -> int:
-    """How many entries the snapshot at `path` has; it is read to its end."""
-    return len(read_contents(as_backup(look_at(path, UTC)), path.parent, quiet).entries)
+def rolled_back_by_command(live: Target, folder: Path) -> None:
+    """Do what `restore-drill rollback` does with the snapshot that the open journal names."""
+    with in_place(live, folder, 1.0) as place:
+        (journal,) = resets_of(folder, place.server)
+        path = folder / journal.snapshot
+        source = read_source(path)
+        assert source is not None
+        backup = as_backup(look_at(path, UTC))
+        contents = read_contents(backup, folder, quiet)
+        restore_live(place, path, backup, contents, source.fingerprint, keep=True, jobs=2)
 
 
 KILLED = """
@@ -79,7 +91,7 @@ with in_place(live, Path(sys.argv[2]), 1.0) as place:
     with DeferredSignals(), kept_shut(place):
         at("shut")
         with Hold(place.target, place.lock) as hold:
-            kept = reset(place, hold)
+            kept = reset(place, hold, at)
             at("reset")
             if sys.argv[5] == "keep":
                 place.advance(KEPT)

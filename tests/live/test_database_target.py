@@ -8,7 +8,7 @@ from pathlib import Path
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill
-from tests.helpers.live import PASSWORD, fingerprint, journals, snapshots
+from tests.helpers.live import PASSWORD, fingerprint, journals, name_of, rows_of, snapshots
 from tests.helpers.shop import MORE, Shops, fill_shop
 
 
@@ -28,6 +28,10 @@ def test_passed_drill_leaves_the_backup_in_the_database(
     assert name.startswith("pre_drill_snapshot_")
     assert name in drill.output
     assert drill.result["snapshot"]["rolled_back"] is None
+    command = drill.result["snapshot"]["way_back"]
+    assert command.endswith(f"--confirm-reset {live.conninfo['dbname']}")
+    assert f"The way back: {command}" in drill.output
+    assert f"The live database {live.conninfo['dbname']}: holds the backup" in drill.output
     assert (backups / "snapshots" / name).stat().st_mode & 0o077 == 0
 
 
@@ -48,18 +52,20 @@ def test_failed_criterion_rolls_back(
     assert journals(backups) == []
 
 
-def test_rollback_is_proved_where_the_catalog_says_more(
-    live: Target, tmp_path: Path, drill_live: Callable[..., Drill]
+def test_rehearsal_is_rolled_back_where_the_catalog_says_more(
+    live: Target, backups: Path, drill_live: Callable[..., Drill]
 ) -> None:
-    """What no dump can carry, the snapshot neither, leaves no rollback unproved."""
+    """--after rollback; what no dump can carry, the snapshot neither, leaves none unproved."""
     fill_shop(live, MORE)
-    criteria = tmp_path / "criteria.toml"
-    criteria.write_text("[tables]\ncards = { min_rows = 201 }\n")
 
-    drill = drill_live(f"--criteria={criteria}")
+    drill = drill_live(DRILL_AFTER="rollback")
 
+    assert drill.code == 0 and drill.verdict == "passed", drill.output
     assert drill.result["snapshot"]["rolled_back"] is True, drill.output
+    assert "as --after rollback asks" in drill.result["snapshot"]["live_database"]
     assert "a comparison proves that the database is as it was" in drill.output
+    assert rows_of(live, name_of(live), "only_live") == 7
+    assert journals(backups) == []
 
 
 def test_failed_restore_rolls_back(

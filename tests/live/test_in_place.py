@@ -128,7 +128,9 @@ def test_a_session_that_asks_to_write_is_ended_and_named(shop: Target, tmp_path:
         late = connect(shop, "keeper", "stubborn")
         with pytest.raises(psycopg.OperationalError):
             late.execute("SELECT pg_sleep(5)")
-        assert any("stubborn" in line for line in place.watch.seen.values())
+        with pytest.raises(CouldNotRun, match="came in while it was shut") as caught:
+            place.watch.refuse_who_came(place.target)
+        assert 'user keeper, "stubborn"' in str(caught.value)
 
 
 def test_an_open_transaction_is_named(shop: Target, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from tests.corpus.hostile import PLACE, in_place
 from tests.helpers.drills import Drill
 from tests.helpers.live import PASSWORD, fingerprint, name_of, snapshots, url_of
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+from tests.helpers.swaps import connect
 
 
 def test_password_may_stand_outside_the_url(live: Target, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,13 +184,14 @@ def test_unwritable_snapshot_stops_the_drill(
 def test_locked_table_stops_the_drill(live: Target, drill_live: Callable[..., Drill]) -> None:
     """A session of the application that holds a lock stops the reset, and nothing is lost."""
     before = fingerprint(live)
-    with live.connect() as connection, connection.transaction():
+    with connect(live, name="batch") as connection, connection.transaction():
         connection.execute("LOCK TABLE only_live IN ROW SHARE MODE")
 
-        drill = drill_live()
+        drill = drill_live("--max-lock-wait=1s")
 
     assert drill.code == 6, drill.output
-    assert "other sessions hold locks" in drill.output
+    assert "1 session with a transaction open for longer than 1.00 s" in drill.output
+    assert '"batch"' in drill.output
     assert differences(before, fingerprint(live), live) == []
 
 

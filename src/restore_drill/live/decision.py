@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
+import psycopg
+
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised, show_bytes, show_count
 from restore_drill.live.hold import Hold
@@ -17,7 +20,6 @@ from restore_drill.live.refusals import refuse_change, way_back
 from restore_drill.live.reset_journal import KEPT, RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
 from restore_drill.live.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
-from restore_drill.live.sessions import SHOWN
 from restore_drill.redis.cached import lines_on_cached
 
 
@@ -56,6 +58,7 @@ def reset_behind(snapshot: Snapshot, hold: Hold, place: InPlace, noted: dict[str
     """Reset the live database, with a journal on the disk until the verdict is out."""
     place.advance(RESET, snapshot.path)
     try:
+        place.watch.refuse_who_came(snapshot.target)
         hold.reset(partial(refuse_change, snapshot.target, snapshot.fingerprint))
     except BaseException:
         if not hold.may_be_reset:
@@ -90,6 +93,8 @@ def decide(
             more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
             why = f"The restored copy was not proved good: {unproved[0]}{more}"
         roll_back_live(snapshot, hold, place, why, jobs, steps, record)
+        if not unproved:
+            record.snapshot["live_database"] += ", as --after rollback asks (the copy was proved)"
     else:
         record.snapshot["live_database"] = "holds the backup"
         record.warnings += lines_on_cached(record.redis)
@@ -116,7 +121,7 @@ def roll_back_live(
     steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
     steps.note(why)
     with record.stage("rollback"), noting_failure(steps, record):
-        keep_what_others_wrote(snapshot, place, jobs, steps, record)
+        keep_what_others_wrote(snapshot, hold, place, jobs, steps, record)
         roll_back(
             hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
             jobs=jobs, progress=steps.progress,
@@ -131,18 +136,24 @@ def roll_back_live(
 
 
 def keep_what_others_wrote(
-    snapshot: Snapshot, place: InPlace, jobs: int, steps: Steps, record: Record
+    snapshot: Snapshot, hold: Hold, place: InPlace, jobs: int, steps: Steps, record: Record
 ) -> None:
-    """Keep what the database holds where somebody came in, who may have written into it."""
+    """Keep what the database holds where somebody came in, who may have written into it.
+
+    Writes wait from then on until the reset that follows.
+    """
     if not place.watch.seen:
         return
     try:
+        hold.revive()
+        hold.stop_writes()
         kept = take_snapshot(
             snapshot.target, place.folder, name=BEFORE_ROLLBACK, jobs=jobs, progress=steps.progress
         )
         line = f"others came in meanwhile: what the database held is kept in {kept.path}"
-    except CouldNotRun as error:
-        line = f"others came in meanwhile, and what they may have written is lost: {error.what}"
+    except (CouldNotRun, psycopg.Error) as error:
+        why = error.what if isinstance(error, CouldNotRun) else error_text(error)
+        line = f"others came in meanwhile, and what they may have written is lost: {why}"
     steps.clear_progress()
     steps.warn(capitalised(line))
     record.warnings.append(line)
@@ -150,14 +161,13 @@ def keep_what_others_wrote(
 
 def note_others(place: InPlace, steps: Steps, record: Record) -> None:
     """Name the sessions that came into the shut database, and were ended."""
-    seen = list(place.watch.seen.values())
-    if seen:
-        more = [f"and {len(seen) - SHOWN} more"] if len(seen) > SHOWN else []
-        count = show_count(len(seen), "session")
-        steps.note(f"{count} of others came in during the drill, read-only, and were ended:")
-        for line in (*seen[:SHOWN], *more):
-            steps.note(f"  {line}")
-        record.notes.append(f"ended during the drill: {count}: " + "; ".join(seen[:SHOWN]))
+    if not place.watch.seen:
+        return
+    count = show_count(len(place.watch.seen), "session")
+    steps.note(f"{count} of others came in during the drill, and were ended:")
+    for line in place.watch.lines:
+        steps.note(f"  {line}")
+    record.notes.append(f"{count} of others were ended: " + "; ".join(place.watch.lines))
 
 
 @contextmanager

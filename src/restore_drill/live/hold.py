@@ -98,15 +98,19 @@ class Hold:
 
     def reset_again(self) -> None:
         """The same on the way back, also where the server was away, or the lock was lost."""
+        self.revive()
+        if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            self.begin()
+        self.reset(lambda: None)
+
+    def revive(self) -> None:
+        """Have the session and the lock anew where they are lost; psycopg.Error where they stay."""
         try:
             self.connection.execute("SELECT")
         except psycopg.Error:
             self.connection.close()
             self.connection = again(self.target)
         self.lock.regain()
-        if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-            self.begin()
-        self.reset(lambda: None)
 
     def empty(self) -> None:
         """Empty the database within the transaction; CouldNotRun where something is left."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import psycopg
 from psycopg import sql
@@ -24,7 +25,7 @@ from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.others import Watch, clear
 from restore_drill.live.owners import refuse_owners
-from restore_drill.live.refusals import refuse_undecided, refuse_use
+from restore_drill.live.refusals import refuse_drill_beside, refuse_undecided, refuse_use
 from restore_drill.live.reset_journal import SHUT, ResetJournal
 from restore_drill.servers.database import check_resettable
 from restore_drill.servers.model import Target
@@ -78,6 +79,7 @@ class InPlace:
         """CouldNotRun where the database cannot be reset, or others could not be kept out."""
         check_resettable(self.target)
         with self.target.connect() as connection:
+            refuse_drill_beside(self.target, connection)
             refuse_owners(self.target, connection)
             refuse_use(self.target, connection)
             refuse_if_shut(self.target, connection)
@@ -96,7 +98,9 @@ class InPlace:
                     self.begin(settings_of(connection)[0])
                 self.lock.check()
                 shut_door(connection)
-                return clear(connection, self.target, self.server.oid, self.max_wait)
+                pid, is_left = self.lock.connection.info.backend_pid, self.is_undecided
+                of = (self.target, self.server.oid, self.max_wait, pid)
+                return clear(connection, *of, is_left=is_left)
         except psycopg.Error as error:
             raise CouldNotRun(
                 f"{self.target.description} was not touched: it could not be shut for others",
@@ -124,7 +128,7 @@ class InPlace:
 
         CouldNotRun where the server does not answer: the next run opens it then.
         """
-        with suppress(CouldNotRun):  # a full disk: the journal is removed all the same
+        with suppress(CouldNotRun, OSError):  # a full disk: it is removed all the same
             self.advance(step)
         self.open()
 
@@ -137,14 +141,22 @@ class InPlace:
         try:
             with again(self.target) as connection:
                 give(connection, Settings(self.journal.read_only, self.journal.connection_limit))
-            journals.remove(self.folder, self.journal)
-        except (psycopg.Error, OSError) as error:
+        except psycopg.Error as error:
             name = sql.Identifier(self.server.database).as_string(None)
-            why = error_text(error) if isinstance(error, psycopg.Error) else str(error.strerror)
             raise CouldNotRun(
                 f"{self.target.description} is still shut: only the drill may write into it",
-                checked=[why],
+                checked=[error_text(error)],
                 remedy=remedy_for("in_place", "still_shut", name=name, setting=SETTING),
+            ) from None
+        try:
+            journals.remove(self.folder, self.journal)
+        except OSError as error:
+            path = journals.journal_path(self.folder, self.journal)
+            raise CouldNotRun(
+                f"{self.target.description} is open again, and its journal cannot be removed: "
+                f"{error.strerror}",
+                checked=[str(path)],
+                remedy=remedy_for("in_place", "journal_left", path=quote(str(path))),
             ) from None
         self.journal = None
 

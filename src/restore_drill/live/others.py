@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Self
@@ -14,6 +16,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.facts.session import Connection
 from restore_drill.live.sessions import (
+    SHOWN,
     Session,
     lines_of,
     not_endable,
@@ -22,7 +25,7 @@ from restore_drill.live.sessions import (
 )
 from restore_drill.servers.model import NAME, Target
 
-PAUSE, AGAIN = 0.1, 0.5
+PAUSE, AGAIN = 0.05, 0.5
 """Seconds between two looks, and before a server that does not answer is asked again."""
 PATIENCE = 5.0
 """Seconds that ended sessions have to go."""
@@ -33,33 +36,49 @@ def foreign_on(connection: Connection, oid: int) -> list[Session]:
     return [each for each in sessions_on(connection, oid) if each.application != NAME]
 
 
-def clear(connection: Connection, target: Target, oid: int, max_wait: float) -> list[str]:
+def clear(
+    connection: Connection, target: Target, oid: int, max_wait: float, own: int, *, is_left: bool
+) -> list[str]:
     """End all sessions of others in the shut database `oid`; a line on each.
 
-    Transactions that are open are waited for, `max_wait` seconds at most. CouldNotRun names what
-    is still open then, and sessions that this role may not end.
+    `own` is the process that holds the drill's lock. Transactions that are open are waited for,
+    `max_wait` seconds at most. With `is_left` a drill that was killed has left the database: what
+    has a drill's name is its own, and ended at once. CouldNotRun names what is still open then,
+    and sessions that this role may not end.
     """
+
+    def others() -> list[Session]:
+        return [each for each in sessions_on(connection, oid) if each.pid != own]
+
+    if is_left:
+        end(connection, [each for each in others() if each.application == NAME])
     lasting = wait_for_transactions(connection, oid, max_wait)
-    others = foreign_on(connection, oid)
-    if kept := not_endable(others):
-        raise refusal(target, "session", kept, "that this role may not end", "not_endable")
-    if kept := [each for each in others if (each.pid, each.since) in lasting]:
+    found = others()
+    if kept := not_endable(found):
+        raise refusal(target, kept, "that this role may not end", "not_endable")
+    if kept := [each for each in found if (each.pid, each.since) in lasting]:
         after = f"with a transaction open for longer than {show_duration(max_wait)}"
-        raise refusal(target, "session", kept, after, "in_use")
+        raise refusal(target, kept, after, "in_use")
+    end(connection, found)
     deadline = time.monotonic() + PATIENCE
-    known = {each.pid for each in others}
-    for pid in known:
-        connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [pid])
-    while left := [each for each in foreign_on(connection, oid) if each.pid in known]:
+    known = {each.pid for each in found}
+    while left := [each for each in others() if each.pid in known]:
         if time.monotonic() > deadline:
-            raise refusal(target, "session", left, "that do not end", "not_endable")
+            raise refusal(target, left, "that do not end", "not_endable")
         time.sleep(PAUSE)
-    return lines_of(others)
+    return lines_of(found)
 
 
-def refusal(target: Target, what: str, kept: list[Session], which: str, cause: str) -> CouldNotRun:
+def end(connection: Connection, sessions: Sequence[Session]) -> None:
+    """End those of `sessions` that this role may end."""
+    for each in sessions:
+        if each.may_be_ended:
+            connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [each.pid])
+
+
+def refusal(target: Target, kept: list[Session], which: str, cause: str) -> CouldNotRun:
     """The error that sessions of others could go on writing."""
-    count = show_count(len(kept), what)
+    count = show_count(len(kept), "session")
     return CouldNotRun(
         f"{target.description} was not touched: it has {count} {which}",
         checked=lines_of(kept),
@@ -93,6 +112,27 @@ class Watch:
         self.is_over.set()
         self.thread.join()
 
+    @property
+    def lines(self) -> list[str]:
+        """A line on who came in, and how often; a few at most."""
+        found = Counter(line.partition(": ")[2] for line in list(self.seen.values()))
+        more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+        return [f"{who} ({count} times)" for who, count in found.most_common(SHOWN)] + more
+
+    def refuse_who_came(self, target: Target) -> None:
+        """CouldNotRun where somebody has come into `target` since it was shut.
+
+        Such a session is read-only unless it asks for the contrary, which nobody can see.
+        """
+        if self.seen:
+            count = show_count(len(self.seen), "session")
+            raise CouldNotRun(
+                f"{target.description} was not touched: {count} of others came in while it was "
+                "shut, and would do so between reset and verdict",
+                checked=self.lines,
+                remedy=remedy_for("in_place", "came_in"),
+            )
+
     def run(self) -> None:
         """Look, also after the server was away."""
         while not self.is_over.is_set():
@@ -103,7 +143,6 @@ class Watch:
 
     def look(self, connection: Connection) -> None:
         """End who is there."""
-        for each in foreign_on(connection, self.oid):
-            self.seen[each.pid] = each.line
-            if each.may_be_ended:
-                connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [each.pid])
+        found = foreign_on(connection, self.oid)
+        self.seen |= {each.pid: each.line for each in found}
+        end(connection, found)

@@ -17,6 +17,7 @@ from restore_drill.core.units import show_count, some
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import Connection
 from restore_drill.facts.snapshot import read_all_but_rows
+from restore_drill.live.drill_databases import find
 from restore_drill.live.reset_journal import ResetJournal, journal_path
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.model import Target
@@ -67,6 +68,19 @@ def refuse_undecided(folder: Path, journals: Sequence[ResetJournal]) -> None:
                 checked=[str(journal_path(folder, each))],
                 remedy=remedy_for("snapshot", "undecided", rollback=way_back(path, each.name)),
             )
+
+
+def refuse_drill_beside(target: Target, connection: Connection) -> None:
+    """CouldNotRun where a drill is at work beside the database, which it reads."""
+    found = [each for each in find(connection, target).beside if each.holder is not None]
+    if found:
+        raise CouldNotRun(
+            f"another drill is at work beside {target.description}",
+            checked=[
+                f"pg_locks: pid {each.holder} holds the lock of {each.name}" for each in found
+            ],
+            remedy=remedy_for("live", "another_drill"),
+        )
 
 
 def refuse_use(target: Target, connection: Connection) -> None:
