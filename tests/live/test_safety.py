@@ -14,7 +14,7 @@ from restore_drill.live.hold import Hold
 from restore_drill.live.identity import identity_of_server
 from restore_drill.live.name_lock import NameLock
 from restore_drill.live.refusals import refuse_change
-from restore_drill.live.reset_journal import RESET, begin, write
+from restore_drill.live.reset_journal import RESET, new_journal, write
 from restore_drill.live.safety import take_snapshot
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.database import check_resettable, open_database
@@ -200,7 +200,7 @@ def test_second_drill_is_refused(
 ) -> None:
     """Two drills at once on one database do not happen, and a running one is not called dead."""
     folder = backups / "snapshots"
-    journal = begin(folder, identity_of_server(live), None, -1)
+    journal = new_journal(folder, identity_of_server(live), None, -1)
     write(folder, journal, step=RESET, snapshot="pre_drill_snapshot_20261101_000000.dump")
     with NameLock(replace(live, conninfo=live.conninfo | {"dbname": "postgres"}), name_of(live)):
         drill = drill_live()

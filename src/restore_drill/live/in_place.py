@@ -19,7 +19,6 @@ from restore_drill.live.door import SETTING, Settings, for_reset, give, refuse_i
 from restore_drill.live.door import shut as shut_door
 from restore_drill.live.hold import again
 from restore_drill.live.identity import ServerIdentity, identity_of_server
-from restore_drill.live.journal_file import paths_of
 from restore_drill.live.locks import refuse_few_locks_in_place
 from restore_drill.live.maintenance import maintenance_target
 from restore_drill.live.name_lock import NameLock
@@ -35,8 +34,8 @@ from restore_drill.servers.model import Target
 class InPlace:
     """The database `target`, under the lock on its name.
 
-    Sessions of `target` may write whatever is set for it. `folder` holds snapshots and journals;
-    `journal` is that of the reset which is under way; `max_wait` is in seconds.
+    Sessions of `target` may write whatever is set for it; `folder` holds snapshots and journals,
+    `journal` is that of the reset under way; `max_wait` is in seconds.
     """
 
     target: Target
@@ -110,9 +109,12 @@ class InPlace:
 
     def begin(self, former: Settings) -> None:
         """Write the journal; CouldNotRun where it cannot be written."""
+        # Known before it is written: an interrupt in between leaves none behind.
+        self.journal = journals.new_journal(self.folder, self.server, *former)
         try:
-            self.journal = journals.begin(self.folder, self.server, *former)
+            journals.write(self.folder, self.journal)
         except CouldNotRun as error:
+            self.journal = None
             raise CouldNotRun(
                 f"{self.target.description} was not touched: {error.what}",
                 remedy=remedy_for("snapshot", "unwritable"),
@@ -159,11 +161,6 @@ class InPlace:
                 remedy=remedy_for("in_place", "journal_left", path=quote(str(path))),
             ) from None
         self.journal = None
-
-
-def is_left_open(folder: Path, target: Target) -> bool:
-    """Whether `folder` holds a journal of a reset of a database of that name."""
-    return bool(paths_of(folder, journals.KIND, target.conninfo["dbname"], ""))
 
 
 @contextmanager

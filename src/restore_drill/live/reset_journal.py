@@ -60,16 +60,16 @@ class ResetJournal:
         return self.step == RESET
 
 
-def begin(
+def new_journal(
     folder: Path, server: ServerIdentity, read_only: str | None, connection_limit: int
 ) -> ResetJournal:
-    """New journal in `folder`, on the disk; CouldNotRun where it cannot be written."""
+    """Journal that begins now, with a name of its own in `folder`; not written yet."""
     now = datetime.now(UTC)
     while True:
         begun_at = now.isoformat(timespec="seconds")
         made = ResetJournal(*server, begun_at, read_only, connection_limit)
         if not journal_path(folder, made).exists():
-            return write(folder, made)
+            return made
         now += timedelta(seconds=1)
 
 
@@ -117,6 +117,11 @@ def resets_of(folder: Path, server: ServerIdentity) -> list[ResetJournal]:
     """Journals in `folder` of that database, the oldest first; CouldNotRun where one is damaged."""
     found = map(read, paths_of(folder, KIND, server.database, server.system))
     return [each for each in found if not each.server.mismatch(server)]
+
+
+def is_left_open(folder: Path, name: str) -> bool:
+    """Whether `folder` holds a journal of a reset of a database `name`, on whichever server."""
+    return bool(paths_of(folder, KIND, name, ""))
 
 
 def undecided_snapshots(folder: Path) -> Sequence[Path]:
