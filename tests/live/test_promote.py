@@ -65,6 +65,9 @@ def test_proved_database_takes_the_live_name_and_gives_it_back(
     assert drill.result["target"]["way"] == "promote"
     assert kept.startswith(f"{name}_before_2")
     assert '"shop", idle' in drill.output
+    assert "which gives up its name if this one is proved" in drill.output
+    assert "Not needed: the live database stays whole, also where it" in drill.output
+    assert "Step 8: Final system checks" in drill.output
     assert rows_of(live, name, "public.cards") == 200
     assert rows_of(live, name, "public.only_live") is None
     assert rows_of(live, kept, "public.only_live") == 7

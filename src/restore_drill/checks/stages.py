@@ -14,6 +14,8 @@ STAGES = {
     "prove": "the test that the drill can fail (--prove)",
 }
 
+FINAL = "Final system checks"
+"""Title of the last step, that of the stage `system`."""
 HELD = {"verify": "Data verification passed", "system": "System checks passed"}
 """What the guide says when all criteria of a stage hold."""
 

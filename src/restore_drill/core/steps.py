@@ -56,12 +56,19 @@ class Steps:
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         self.ascii = not encoding.lower().replace("-", "").startswith("utf")
         self.is_muted = False
+        self.number = 0
         self.last_progress = time.monotonic()
         self.is_rewriting = False
 
     def step(self, number: int, title: str) -> None:
         """`Step 5: Restoring the database`."""
+        self.number = number
         self.line(f"Step {number}: {title}", bold=True)
+
+    def reach(self, number: int, title: str) -> None:
+        """The same, unless that step has begun already."""
+        if self.number < number:
+            self.step(number, title)
 
     def ok(self, text: str) -> None:
         """A result that is as it should be."""

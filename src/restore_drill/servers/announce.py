@@ -7,6 +7,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised
 from restore_drill.servers.model import Target
 
+ONLY_READ = "which is not changed"
 ISOLATED = "the throwaway server was isolated: no network, and no files but its own"
 
 
@@ -28,7 +29,8 @@ def announce(
     if target.is_absent:
         steps.note(f"A new database, since there is no {target.beside}")
     elif target.beside:
-        steps.note(f"A new database beside {target.beside}, which is not changed")
+        what = "which gives up its name if this one is proved" if record.promotion else ONLY_READ
+        steps.note(f"A new database beside {target.beside}, {what}")
     if target.isolated is False:
         note = f"the throwaway server was not isolated: {target.exposed}"
         steps.warn(capitalised(note))
