@@ -24,15 +24,9 @@ from pathlib import Path
 from typing import Any
 
 LOADED = (
-    "pytest",
-    "psycopg",
-    "psutil",
-    "jinja2",
-    "asyncio",
-    "email.message",
-    "tomllib",
-    "unittest",
-)
+    "asyncio", "dotenv", "email.message", "http.client", "isal.igzip", "jinja2", "lz4.frame",
+    "port_for", "psutil", "psycopg", "pytest", "tarfile", "tomllib", "unittest", "zstandard",
+)  # fmt: skip
 AT_START = ("PYTHON", "COVERAGE", "LC_", "LANG", "TZ", "LD_", "PSYCOPG")
 """Beginnings of names of variables that Python and these modules read when they start."""
 ORIGINS: dict[str, tuple[socket.socket, subprocess.Popen[bytes]]] = {}
