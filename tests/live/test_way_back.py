@@ -110,6 +110,20 @@ def test_an_old_database_of_another_name_is_refused(pair: Pair, tmp_path: Path) 
     assert pair.holds(pair.journal.name) == "new"
 
 
+def test_an_old_database_that_lets_nobody_in_is_refused(pair: Pair, tmp_path: Path) -> None:
+    """It would take the live name, and nobody could connect."""
+    promoted(pair, tmp_path)
+    with pair.server.connect() as connection:
+        closed = f'ALTER DATABASE "{pair.journal.kept}" ALLOW_CONNECTIONS false'
+        connection.execute(closed.encode())
+
+    with pytest.raises(CouldNotRun, match="lets nobody in") as caught:
+        back(pair, tmp_path)
+
+    assert f'ALTER DATABASE "{pair.journal.kept}" ALLOW_CONNECTIONS true' in str(caught.value)
+    assert pair.holds(pair.journal.name) == "new"
+
+
 def test_sessions_of_the_promoted_database_are_named_and_ended(pair: Pair, tmp_path: Path) -> None:
     """The way back is a swap like any other."""
     promoted(pair, tmp_path)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from psycopg import sql
+
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
@@ -86,8 +88,10 @@ def swap_back(
         with server.connect() as connection:
             plan = plan_of(connection, folder, name, system)
             check_promotable(connection, server, plan.live_oid, name)
+            refuse_closed(connection, plan)
             for line in notes_on_users(connection, plan.live_oid, name):
                 note(line)
+        note(f"what was written into {name} since its promotion stays in {plan.kept} alone")
         done, _ = swap(Means(server, lock, folder, max_wait), plan)
         return done
 
@@ -125,6 +129,23 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
         begun_at=now.isoformat(timespec="seconds"),
         step=PREPARED,
     )
+
+
+def refuse_closed(connection: Connection, plan: Journal) -> None:
+    """CouldNotRun where the old database would take the live name, and let nobody in."""
+    row = connection.execute(
+        "SELECT datallowconn AND datconnlimit <> 0 FROM pg_catalog.pg_database WHERE oid = %s",
+        [plan.incoming_oid],
+    ).fetchone()
+    if row == (False,):
+        raise CouldNotRun(
+            f"database {plan.name} was not touched: the one that it was before its promotion, "
+            f"{plan.incoming}, lets nobody in",
+            checked=["pg_database.datallowconn and datconnlimit"],
+            remedy=remedy_for(
+                "way_back", "closed", kept=sql.Identifier(plan.incoming).as_string(None)
+            ),
+        )
 
 
 def nothing_to_undo(
