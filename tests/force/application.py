@@ -95,8 +95,11 @@ class Found:
 
 
 def found_in(server: LiveServer, database: str) -> Found:
-    """Read what `database` holds of the application's writes."""
+    """Read what `database` holds of the application's writes; one half restored may hold none."""
     with server.connect(database) as connection:
+        there = "SELECT to_regclass('orders') IS NOT NULL AND to_regclass('ledger') IS NOT NULL"
+        if connection.execute(there).fetchone() != (True,):
+            return Found(set(), set(), 0)
         orders = connection.execute("SELECT writer, seq, note FROM orders").fetchall()
         entries = connection.execute("SELECT writer, unnest(entries) FROM ledger").fetchall()
     return Found(

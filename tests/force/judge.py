@@ -17,7 +17,8 @@ FACTS = """
     FROM pg_database d WHERE starts_with(datname, %s)
 """
 CODES = range(7)
-UNTOUCHED, SWAPPED, RESET, UNKNOWN = "untouched", "swapped", "holds the backup", "unknown"
+UNTOUCHED, SWAPPED, RESET = "untouched", "swapped", "holds the backup"
+HALF, GONE = "half restored", "gone"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,11 @@ def state_of(world: World, name: str, number: int) -> State:
     facts = {row[0]: row[2:] for row in rows if row[0] == name or row[0].startswith(f"{name}_")}
     numbers = {row[0]: row[1] for row in rows if row[0] in facts}
     if name not in numbers:
-        return State(UNKNOWN, numbers, facts)
+        return State(GONE, numbers, facts)
     if numbers[name] != number:
         return State(SWAPPED, numbers, facts)
-    return State(UNTOUCHED if holds(world, name) == "live" else RESET, numbers, facts)
+    what = {"live": UNTOUCHED, "backup": RESET}.get(holds(world, name), HALF)
+    return State(what, numbers, facts)
 
 
 def holds(world: World, database: str) -> str:
@@ -69,7 +71,7 @@ def damage(
     world: World, name: str, before: State, after: State, application: Application
 ) -> list[str]:
     """What is lost or changed, now that the application has stopped."""
-    if after.what == UNKNOWN:
+    if after.what == GONE:
         return [f"there is no database {name} any more: {sorted(after.numbers)}"]
     lines = []
     number_of = {number: each for each, number in after.numbers.items()}
@@ -77,12 +79,13 @@ def damage(
         if number not in number_of and "_drill_" not in each:
             lines.append(f"the database {each} is gone")
     copies = copies_of_snapshots(world, name)
-    looks = {
-        each: LIVE if holds(world, each) == "live" else BACKUP
-        for each in (name, *after.kept, *copies)
-    }
+    every = (name, *after.kept, *copies)
+    looks = {each: {"live": LIVE, "backup": BACKUP}.get(holds(world, each), "") for each in every}
     for each, source in looks.items():
-        lines += differs(world, each, source)
+        if source:
+            lines += differs(world, each, source)
+        elif each not in copies:  # a rollback's own snapshot is of whatever was there
+            lines.append(f"{each} is neither the live database nor the backup")
     if LIVE not in looks.values():
         lines.append("what the live database held is nowhere any more")
     if after.facts[name] != before.facts[name]:
