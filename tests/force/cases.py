@@ -68,7 +68,7 @@ QUICK = (
     ("rollback", "journal: committing", "server restarted"),
     ("rollback", "journal: prepared", "SIGINT three times"),
     ("rollback", "first rename", "a session killed"),
-    ("rollback", "journal: prepared", "network cut for 3 s"),
+    ("in place", "journal: shut", "SIGKILL"),
     ("rollback", "journal: committing", "SIGKILL"),
 )
 """What every run of the tests injects."""

@@ -37,6 +37,9 @@ def new_world() -> Iterator[World]:
 def lane(cases: Sequence[Case], seed: int, results: Queue[Result | None]) -> None:
     """Run `cases` one after the other; a case that breaks the harness counts as a fault."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # What a shell lets its background jobs ignore is ignored by their children too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         with new_world() as world:
             for case in cases:

@@ -1,0 +1,41 @@
+"""A signal ends the drill once, and never what the drill cleans up with."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from restore_drill.core.interrupt import SIGNALS, note_end, take_over
+
+
+@contextmanager
+def taken_over() -> Iterator[None]:
+    """Signals as in a drill."""
+    before = take_over()
+    try:
+        yield
+    finally:
+        take_over()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_interrupts_and_the_second_does_not(number: signal.Signals) -> None:
+    """The fixtures that clean up are left alone by the second."""
+    with taken_over():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_no_signal_interrupts_the_end(number: signal.Signals) -> None:
+    """A drill that is cleaning up, or writing its report, does so to the end."""
+    with taken_over():
+        note_end()
+        signal.raise_signal(number)
+        signal.raise_signal(number)
