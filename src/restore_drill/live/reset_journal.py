@@ -6,14 +6,12 @@ shut, advanced before it is reset, and removed when it has a verdict and is open
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.live.identity import ServerIdentity
 from restore_drill.live.journal_file import (
@@ -122,15 +120,3 @@ def resets_of(folder: Path, server: ServerIdentity) -> list[ResetJournal]:
 def is_left_open(folder: Path, name: str) -> bool:
     """Whether `folder` holds a journal of a reset of a database `name`, on whichever server."""
     return bool(paths_of(folder, KIND, name, ""))
-
-
-def undecided_snapshots(folder: Path) -> Sequence[Path]:
-    """Snapshots in `folder` that a rollback may still need, of whatever database.
-
-    Where a journal is damaged, all snapshots are.
-    """
-    try:
-        found = [read(path) for path in sorted(folder.glob(f"{KIND}_*.json"))]
-    except CouldNotRun:
-        return sorted(folder.glob("*.dump"))
-    return [folder / each.snapshot for each in found if each.snapshot]
