@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import capabilities, generators, waiting
+from psycopg.abc import PQGenConn
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
@@ -166,8 +167,17 @@ class Wire:
                 return
             request = self.pgconn.cancel_conn()
             request.start()
-            waiting.wait_conn(generators.cancel(request), interval=SLICE, timeout=CANCEL_WAIT)
+            waiting.wait_conn(within(CANCEL_WAIT, generators.cancel(request)), interval=SLICE)
 
     def close(self) -> None:
         """Close it."""
         self.pgconn.finish()
+
+
+def within(seconds: float, attempt: PQGenConn[None]) -> PQGenConn[None]:
+    """`attempt`, given up after so many seconds: `wait_conn` of psycopg 3.3.4 knows no limit."""
+    until = time.monotonic() + seconds
+    with suppress(StopIteration):
+        wanted = next(attempt)
+        while time.monotonic() < until:
+            wanted = attempt.send((yield wanted))
