@@ -19,7 +19,7 @@ from tests.force.table import table
 def main() -> int:
     """Run the cases; exit code 1 where one has lost something or left something in silence."""
     parser = argparse.ArgumentParser(prog="make force", description=__doc__)
-    parser.add_argument("--count", type=int, default=320, help="how many cases [default: 320]")
+    parser.add_argument("--count", type=int, default=360, help="how many cases [default: 360]")
     parser.add_argument("--seed", type=int, default=11, help="makes times random [default: 11]")
     parser.add_argument("--only", default="", help="cases whose names hold this text")
     parser.add_argument("--lanes", type=int, default=2, help="worlds side by side [default: 2]")

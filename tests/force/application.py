@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +34,8 @@ class Application:
     def __init__(self, server: LiveServer, database: str, sessions: int = 2) -> None:
         """Start to write."""
         self.server, self.database = server, database
-        self.is_over = threading.Event()
+        self.is_over, self.may_write = threading.Event(), threading.Event()
+        self.may_write.set()
         self.written = [Written() for _ in range(sessions)]
         self.threads = [
             threading.Thread(target=self.write, args=(number, each), daemon=True)
@@ -46,6 +49,11 @@ class Application:
         connection: psycopg.Connection[Any] | None = None
         number = 0
         while not self.is_over.wait(PAUSE):
+            if not self.may_write.is_set():
+                if connection is not None:
+                    connection.close()
+                self.may_write.wait()
+                connection = None
             try:
                 if connection is None or connection.closed:
                     connection = self.server.connect(
@@ -77,6 +85,16 @@ class Application:
     def count(self) -> int:
         """Acknowledged writes so far."""
         return sum(len(each.inserted) + len(each.updated) for each in self.written)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No session of it on the server meanwhile: it was stopped, as the drill asks for."""
+        self.may_write.clear()
+        time.sleep(PAUSE * 5)
+        try:
+            yield
+        finally:
+            self.may_write.set()
 
     def stop(self) -> None:
         """Write no more, and wait for what is under way."""

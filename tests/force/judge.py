@@ -82,9 +82,11 @@ def damage(
     every = (name, *after.kept, *copies)
     looks = {each: {"live": LIVE, "backup": BACKUP}.get(holds(world, each), "") for each in every}
     for each, source in looks.items():
+        if "rollback" in copies.get(each, ""):
+            continue  # a rollback's own snapshot is of whatever was there
         if source:
             lines += differs(world, each, source)
-        elif each not in copies:  # a rollback's own snapshot is of whatever was there
+        else:
             lines.append(f"{each} is neither the live database nor the backup")
     if LIVE not in looks.values():
         lines.append("what the live database held is nowhere any more")
@@ -94,15 +96,15 @@ def damage(
     return lines + losses(application, *found)
 
 
-def copies_of_snapshots(world: World, name: str) -> list[str]:
-    """Databases in which the snapshots of `name` are restored, each beside it."""
-    made = []
+def copies_of_snapshots(world: World, name: str) -> dict[str, str]:
+    """Databases in which the snapshots of `name` are restored, each with the name of its file."""
+    made = {}
     for number, path in enumerate(sorted(world.snapshots.glob("*.dump"))):
         copy = f"{name}_copy_{number}"
         with world.server.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {copy} OWNER drill".encode())
         world.tool("pg_restore", f"--dbname={copy}", str(Path(path)))
-        made.append(copy)
+        made[copy] = path.name
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -63,7 +64,10 @@ def run_case(world: World, case: Case, seed: int) -> Result:
         if case.way.name == "rollback":
             promote(world, name)
         before = state_of(world, name, number)
-        running = inject(world, case, name, chance, result)
+        # Only a superuser's drill keeps out what connects again and again; others refuse to reset.
+        is_stopped = case.way.name == "in place" and not case.is_superuser and chance.random() < 0.8
+        with application.paused() if is_stopped else nullcontext():
+            running = inject(world, case, name, chance, result)
         world.heal()
         after = state_of(world, name, number)
         result.code, result.state, result.output = (

@@ -48,6 +48,7 @@ class DeferredSignals:
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Interrupt once; afterwards only say that it takes a moment."""
         if self.is_held_back:
+            note_interrupt()
             with suppress(OSError):
                 os.write(2, WAIT)
             return
