@@ -13,7 +13,9 @@ from pathlib import Path
 from tests.force.cases import Case, chosen, quick
 from tests.force.lanes import run_lanes
 from tests.force.run import Result
+from tests.force.server import MAJOR
 from tests.force.table import table
+from tests.helpers.drills import ROOT
 
 
 def main() -> int:
@@ -25,6 +27,8 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=2, help="worlds side by side [default: 2]")
     parser.add_argument("--keep", type=Path, help="file for the results, a JSON a line")
     parser.add_argument("--quick", action="store_true", help="a dozen cases, as in the tests")
+    parser.add_argument("--show", type=Path, help="inject nothing: the results in this file")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/force.md")
     given = parser.parse_args()
     every = chosen(10_000 if given.only else given.count, given.seed)
     cases = (
@@ -33,15 +37,27 @@ def main() -> int:
         else [each for each in every if given.only in each.name][: given.count]
     )
     began = time.monotonic()
-    results = list(shown(run_lanes(cases, given.seed, given.lanes), len(cases), given.keep))
-    for line in table(results, left_out(cases)):
-        sys.stdout.write(line + "\n")
-    took = (time.monotonic() - began) / 60
-    sys.stdout.write(
-        f"\n`make force`, {datetime.now(UTC):%Y-%m-%d}, seed {given.seed}: {len(results)} "
-        f"injections in {took:.0f} min\n"
+    if given.show:
+        results = [Result(**json.loads(line)) for line in given.show.read_text().splitlines()]
+    else:
+        results = list(shown(run_lanes(cases, given.seed, given.lanes), len(cases), given.keep))
+    took = "" if given.show else f" in {(time.monotonic() - began) / 60:.0f} min"
+    reached = sum(each.reached for each in results)
+    summary = (
+        f"`make force`, {datetime.now(UTC):%Y-%m-%d}, seed {given.seed}, PostgreSQL {MAJOR}: "
+        f"{reached} faults injected in {len(results)} drills and rollbacks{took}"
     )
+    lines = [summary, "", *table(results, left_out(cases))]
+    sys.stdout.write("\n".join(lines) + "\n")
+    if given.write:
+        put_into(ROOT / "docs" / "force.md", lines)
     return 1 if any(each.faults for each in results) else 0
+
+
+def put_into(page: Path, lines: list[str]) -> None:
+    """Replace what follows the last heading of `page`."""
+    head, heading, _ = page.read_text().rpartition("## Results\n")
+    page.write_text(f"{head}{heading}\n" + "\n".join(lines) + "\n")
 
 
 def shown(results: Iterator[Result], count: int, keep: Path | None) -> Iterator[Result]:
