@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from restore_drill.core.interrupt import SIGNALS, note_end, take_over
+from restore_drill.live.deferred import DeferredSignals
 
 
 @contextmanager
@@ -29,6 +30,21 @@ def test_the_first_signal_interrupts_and_the_second_does_not(number: signal.Sign
     with taken_over():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_with_a_live_database_only_what_may_be_stopped_is_interrupted_at_the_end(
+    number: signal.Signals,
+) -> None:
+    """Before the end the first signal interrupts; there, only the comparison."""
+    with taken_over(), DeferredSignals() as signals:
+        note_end()
+        signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            signals.interruptible(lambda: signal.raise_signal(number))
+        signal.raise_signal(number)
+    with taken_over(), DeferredSignals(), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
 
 

@@ -8,25 +8,28 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from restore_drill.core.interrupt import SIGNALS, note_interrupt
+from restore_drill.core.interrupt import SIGNALS, at_end, note_interrupt
 
+T = TypeVar("T")
 WAIT = b"\nthe live database is being brought to a safe state: please wait\n"
 
 
 class DeferredSignals:
     """Takes Ctrl-C, SIGTERM and SIGHUP over; those that are ignored stay so.
 
-    The first one interrupts, unless it comes after `hold_back`.
+    The first one interrupts, unless it comes after `hold_back`, or at the end of the drill: there
+    it would interrupt the cleaning up, which brings the database to a safe state too.
     """
 
     def __init__(self) -> None:
         """Nothing is taken over yet."""
         self.before: dict[signal.Signals, Any] = {}
-        self.is_held_back = False
+        self.is_held_back = self.is_interruptible = False
 
     def __enter__(self) -> Self:
         """Take them over; only the main thread can."""
@@ -45,9 +48,17 @@ class DeferredSignals:
         """From now on let nothing interrupt."""
         self.is_held_back = True
 
+    def interruptible(self, do: Callable[[], T]) -> T:
+        """Give what `do` returns, which the first signal interrupts at the end of the drill too."""
+        self.is_interruptible = True
+        try:
+            return do()
+        finally:
+            self.is_interruptible = False
+
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Interrupt once; afterwards only say that it takes a moment."""
-        if self.is_held_back:
+        if self.is_held_back or (at_end and not self.is_interruptible):
             note_interrupt()
             with suppress(OSError):
                 os.write(2, WAIT)
