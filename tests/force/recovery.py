@@ -30,7 +30,7 @@ class Recovery:
         """Nothing is done yet."""
         self.world, self.case, self.name, self.number = world, case, name, number
         self.chance = chance
-        self.environment = world.environment(name)
+        self.environment = world.environment(name, "postgres" if case.is_superuser else "drill")
         self.outputs: list[str] = []
         self.silent: list[str] = []
         self.lies: list[str] = []

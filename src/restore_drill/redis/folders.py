@@ -18,7 +18,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.cleanup import GRACE, SOCKET_LIMIT, bases
 
-FOLDER = "restore-drill-redis-"
+FOLDER, LOCK = "restore-drill-redis-", "lock"
 PATIENCE = 5.0
 """Seconds for a killed process to end."""
 
@@ -31,10 +31,19 @@ def private_folder() -> Iterator[Path]:
         with (folder / "lock.new").open("x") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Named only when locked, so that no other run takes it for a dead one's.
-            (folder / "lock.new").rename(folder / "lock")
+            (folder / "lock.new").rename(folder / LOCK)
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove `folder`, its lock last: what a kill leaves of it is still known as a left-over."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name != LOCK:
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_folder() -> Path:
@@ -64,7 +73,7 @@ def clean_left_over_redis() -> list[str]:
     for folder in (path for base in bases() for path in sorted(base.glob(FOLDER + "*"))):
         with suppress(OSError), lock_of_dead(folder):
             ended = "stopped" if end_processes_in(folder) else "cleaned up after"
-            shutil.rmtree(folder)
+            remove(folder)
             done.append(f"{ended} the embedded Redis of a run that died; removed {folder}")
     for process, folder in servers_without_folder():
         kill(process)
@@ -82,7 +91,7 @@ def lock_of_dead(folder: Path) -> Iterator[None]:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise PermissionError
     try:
-        lock = (folder / "lock").open()
+        lock = (folder / LOCK).open()
     except FileNotFoundError:
         if time.time() - found.st_mtime < GRACE:
             raise
