@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from restore_drill.backups.role_model import Membership, Role, RoleFile
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.rights import refuse_owners, refuse_rights
 from restore_drill.live.role_making import make_roles
-from restore_drill.live.role_marks import drop_marked, keep_roles, mark_for, marked_roles
+from restore_drill.live.role_marks import OPENING, drop_marked, keep_roles, marked_roles
 from restore_drill.live.role_plan import (
     Plan,
     ServerRoles,
@@ -73,7 +74,7 @@ def test_roles_that_belong_together_are_planned() -> None:
 @pytest.fixture(scope="module", params=[15, 17])
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
     """A server with an administrator who is no superuser, and has nothing granted."""
-    with started(request.param) as server:
+    with started(request.param, log_min_error_statement="error") as server:
         with server.target("postgres").connect() as connection:
             connection.execute("CREATE ROLE boss LOGIN CREATEROLE CREATEDB")
             connection.execute("CREATE ROLE plain LOGIN; CREATE ROLE there")
@@ -91,7 +92,7 @@ def make(target: Target, plan: Plan, *own: str) -> tuple[list[str], list[str]]:
     """Make planned roles."""
     with target.connect() as connection:
         secret = {each.name: each.password for each in plan.roles}
-        return make_roles(connection, plan, own, mark_for(DATABASE), lambda role: secret[role.name])
+        return make_roles(connection, plan, own, DATABASE, lambda role: secret[role.name])
 
 
 def rows(target: Target, query: str) -> list[Any]:
@@ -106,7 +107,7 @@ def test_an_administrator_makes_keeps_and_drops(as_user: Callable[[str], Target]
     before = rows(boss, "SELECT * FROM pg_roles ORDER BY 1")
     with boss.connect() as connection:
         plan = plan_roles(FILE, ["owner", "reader"], read_server_roles(connection))
-    assert make(boss, plan, "owner") == (["owner"], [])
+    assert make(boss, plan, "owner", "owner") == (["owner"], [])
     refuse_owners(boss, [Entry("TABLE", "public", "t", "owner")])
     with pytest.raises(CouldNotRun, match="may not give objects to reader"):
         refuse_owners(boss, [Entry("TABLE", "public", "t", "reader")])
@@ -136,19 +137,106 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
         make(as_user("boss"), far)
     assert "root: SUPERUSER, REPLICATION" in str(refusal.value)
     twice = Plan((Role("owner"), Role("there")), (), ())
-    with pytest.raises(CouldNotRun, match="the server refuses the roles owner, there"):
+    with pytest.raises(CouldNotRun, match="the server refuses the role there"):
         make(as_user("boss"), twice)
     reserved = Plan((Role("owner"), Role("pg_new")), (), ())
-    with pytest.raises(CouldNotRun, match="the server refuses the roles owner, pg_new"):
+    with pytest.raises(CouldNotRun, match="the server refuses the role pg_new"):
         make(as_user("boss"), reserved)
 
-    loads = (("session_preload_libraries", ("evil",)), ("no.such_thing", ("secret",)))
-    _, left = make(as_user("boss"), Plan((Role("owner", settings=loads),), (), ()))
-    with as_user("boss").connect() as connection:
-        drop_marked(connection, DATABASE)
-    assert "its setting session_preload_libraries is left out: it loads code" in left[0]
-    assert "secret" not in str(left)
+    late = Plan((Role("owner"), Role("app", valid_until="junk")), (), ())
+    with pytest.raises(CouldNotRun, match="VALID UNTIL of role app in the role file") as refusal:
+        make(as_user("boss"), late)
+    assert "take it out" in str(refusal.value) and "superuser" not in str(refusal.value)
     assert rows(as_user("boss"), "SELECT * FROM pg_roles ORDER BY 1") == before
+
+
+@pytest.mark.parametrize("user", ["boss", "postgres"])
+def test_settings_of_a_short_list_are_taken(as_user: Callable[[str], Target], user: str) -> None:
+    """Any other is named with the statement that sets it, and not its value."""
+    given = (("session_preload_libraries", ("s3cret",)), ("no.such_thing", ("s3cret",)),
+             ("log_directory", ("s3cret",)), ("DateStyle", ("ISO, DMY",)),
+             ("session_replication_role", ("replica",)), ("work_mem", ("s3cret",)))  # fmt: skip
+    until = Plan((Role("owner", settings=given, valid_until="infinity"),), (), ())
+    _, left = make(as_user(user), until)
+    config = rows(as_user(user), "SELECT rolconfig FROM pg_roles WHERE rolname = 'owner'")
+    with as_user(user).connect() as connection:
+        assert drop_marked(connection, DATABASE) == (["owner"], [])
+    assert config == [(["DateStyle=ISO, DMY"],)]
+    assert "its setting log_directory is left out" in str(left)
+    assert 'if that is wanted: ALTER ROLE "owner" SET "no"."such_thing" TO ...' in left[1]
+    assert len(left) == 5 and "s3cret" not in str(left)
+
+
+def test_a_mark_is_bound_to_its_role_and_server(as_user: Callable[[str], Target]) -> None:
+    """A comment that was copied or restored marks nothing: no role of the user's is dropped."""
+    superuser = as_user("postgres")
+    old = f"{OPENING}{DATABASE}, and dropped with it unless that is promoted"
+    make(superuser, Plan((Role("owner"),), (), ()))
+    comment = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s"
+    with superuser.connect() as connection:
+        (mark,) = connection.execute(comment, ["owner"]).fetchone() or ("",)
+        assert mark.startswith(OPENING + DATABASE)
+        for text in (mark, old):
+            connection.execute("CREATE ROLE human LOGIN")
+            connection.execute(f"COMMENT ON ROLE human IS '{text}'".encode())
+            assert marked_roles(connection) == {"owner": DATABASE}
+            connection.execute("DROP ROLE human")
+        elsewhere = re.sub(r"server \d+", "server 4711", mark)
+        connection.execute(f"COMMENT ON ROLE owner IS '{elsewhere}'".encode())
+        assert drop_marked(connection, DATABASE) == ([], [])
+
+        connection.execute(f"COMMENT ON ROLE owner IS '{mark}'".encode())
+        keep_roles(connection, [Role("owner", comment=mark)], DATABASE)
+        assert connection.execute(comment, ["owner"]).fetchone() == (None,)
+        connection.execute("DROP ROLE owner")
+
+
+def test_no_right_reaches_beyond_the_database(as_user: Callable[[str], Target]) -> None:
+    """Neither through a predefined role, directly or not, nor by an attribute nobody needs."""
+    superuser, boss = as_user("postgres"), as_user("boss")
+    roles = (Role("owner", may_create_databases=True), Role("app", may_create_roles=True))
+    groups = ("pg_read_all_data", "pg_signal_backend", "watchers", "owner")
+    file = RoleFile(
+        Path("globals.sql"),
+        {each.name: each for each in roles},
+        (*(Membership(group, "app") for group in groups), Membership("owner", "there")),
+    )
+    with superuser.connect() as connection:
+        connection.execute("CREATE ROLE watchers; GRANT pg_monitor TO watchers")
+        by_superuser = plan_roles(file, ["owner"], read_server_roles(connection))
+        connection.execute("GRANT watchers TO boss WITH ADMIN OPTION")
+    with boss.connect() as connection:
+        by_boss = plan_roles(file, ["owner"], read_server_roles(connection))
+    with superuser.connect() as connection:
+        connection.execute("DROP ROLE watchers")
+
+    assert [each.far_rights for each in by_superuser.roles] == [["CREATEDB"], []]
+    assert by_superuser.roles[0].reaches_far
+    assert by_superuser.memberships == ()
+    for group in groups:
+        assert f'GRANT "{group}" TO "app" is left out' in str(by_superuser.left)
+    assert 'GRANT "owner" TO "there" is left out' in str(by_superuser.left)
+    assert 'if that is wanted: ALTER ROLE "app" CREATEROLE' in str(by_superuser.left)
+    assert [each.far_rights for each in by_boss.roles] == [[], []]
+    assert set(by_boss.memberships) == {Membership("owner", "app"), Membership("owner", "there")}
+    assert 'if that is wanted: ALTER ROLE "owner" CREATEDB' in str(by_boss.left)
+
+
+def test_no_verifier_is_logged(server: EmbeddedServer, as_user: Callable[[str], Target]) -> None:
+    """Not where the server refuses a role, and not where it logs all statements of a superuser."""
+    secret = Role("app", can_log_in=True, password="md5" + "5ec4e7" * 5 + "00", valid_until="now")
+    for user in ("boss", "postgres"):
+        with pytest.raises(CouldNotRun, match="refuses the role there"):
+            make(as_user(user), Plan((secret, replace(secret, name="there")), (), ()))
+    with as_user("postgres").connect() as connection:
+        connection.execute("SET log_statement = 'all'")
+        make_roles(connection, Plan((secret,), (), ()), [], DATABASE, lambda role: role.password)
+        stored = "SELECT rolpassword FROM pg_authid WHERE rolname = 'app'"
+        assert connection.execute(stored).fetchone() == (secret.password,)
+        assert drop_marked(connection, DATABASE) == (["app"], [])
+    log = server.run.log.read_text()
+    assert 'CREATE ROLE "app"' in log and 'CREATE ROLE "there"' in log
+    assert str(secret.password) not in log
 
 
 def test_a_superuser_makes_one_that_the_backup_names(as_user: Callable[[str], Target]) -> None:

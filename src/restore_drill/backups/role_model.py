@@ -11,7 +11,12 @@ PRIVILEGED = {
     "may_replicate": "REPLICATION",
     "bypasses_policies": "BYPASSRLS",
 }
-"""Attributes that reach beyond one database, by the field of `Role`, in the words of SQL."""
+"""Attributes that rule the server, by the field of `Role`, in the words of SQL."""
+FAR = {"may_create_databases": "CREATEDB", "may_create_roles": "CREATEROLE"}
+"""The same of others that reach beyond one database.
+
+Before 16 CREATEROLE rules the server too: such a role makes itself a member of any other.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,14 @@ class Role:
         return [words for name, words in PRIVILEGED.items() if getattr(self, name)]
 
     @property
+    def far_rights(self) -> list[str]:
+        """Those of FAR that it has: `CREATEROLE`."""
+        return [words for name, words in FAR.items() if getattr(self, name)]
+
+    @property
     def reaches_far(self) -> bool:
         """Whether it may do more on the server than an application has to."""
-        return bool(self.privileges) or self.may_create_roles
+        return bool(self.privileges or self.far_rights)
 
 
 class Membership(NamedTuple):

@@ -46,9 +46,10 @@ def identity_of_server(target: Target) -> ServerIdentity:
 def system_of(connection: Connection) -> str:
     """System identifier of the server of `connection`, empty where it keeps that to itself."""
     try:
-        row = connection.execute(
-            "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
-        ).fetchone()
+        with connection.transaction():  # a refusal does not end the one that may be open
+            row = connection.execute(
+                "SELECT system_identifier::text FROM pg_catalog.pg_control_system()"
+            ).fetchone()
     except (errors.InsufficientPrivilege, errors.UndefinedFunction):
         return ""  # some managed platforms
     return str(row[0]) if row else ""

@@ -27,7 +27,6 @@ from restore_drill.live.role_making import make_roles
 from restore_drill.live.role_marks import (
     drop_marked,
     keep_roles,
-    mark_for,
     marked_roles,
     refuse_marked,
 )
@@ -131,7 +130,7 @@ class NewRoles:
         new = {role.name: role for role in plan.roles}
         own = [name for name in self.owners if name in new]
         self.made |= new  # before they are: an interrupt behind the commit leaves none
-        groups, left = make_roles(connection, plan, own, mark_for(self.database), secrets.verifier)
+        groups, left = make_roles(connection, plan, own, self.database, secrets.verifier)
         if self.found:
             self.note(self.found[1])
         for role in plan.roles:

@@ -8,19 +8,28 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from restore_drill.backups.role_model import PRIVILEGED, Membership, Role
+from restore_drill.backups.role_model import FAR, PRIVILEGED, Membership, Role
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
+from restore_drill.live.role_marks import mark_role
 from restore_drill.live.role_plan import Plan, shown
+from restore_drill.live.role_settings import harmless_settings
 
 MAY: LiteralString = """
     SELECT current_user, rolsuper, rolsuper OR rolcreaterole
     FROM pg_catalog.pg_roles WHERE rolname = current_user
 """
-CODE_LOADING = ("session_preload_libraries", "local_preload_libraries", "dynamic_library_path")
-"""Settings through which a role's sessions load code: not taken from a file."""
+NOT_LOGGED: LiteralString = """
+    SET LOCAL log_statement = none;
+    SET LOCAL log_min_error_statement = panic;
+    SET LOCAL log_min_duration_statement = -1;
+    SET LOCAL log_min_duration_sample = -1;
+    SET LOCAL log_transaction_sample_rate = 0;
+    SET LOCAL pg_stat_statements.track_utility = off
+"""
+"""Keeps statements with verifiers out of the server's log: only a superuser may set this."""
 WITH_OPTIONS = 16
 """First major with INHERIT and SET as options of a membership."""
 
@@ -29,9 +38,9 @@ Secret = Callable[[Role], str | None]
 
 
 def make_roles(
-    connection: Connection, plan: Plan, own: Iterable[str], mark: str, secret: Secret
+    connection: Connection, plan: Plan, own: Iterable[str], database: str, secret: Secret
 ) -> tuple[list[str], list[str]]:
-    """Make the roles of `plan`, each with the comment `mark`.
+    """Make the roles of `plan`, marked as made for the drill's `database`.
 
     The role that is connected becomes a member of those of `own`, which it has to give objects to:
     the groups that it is in now, and lines on what the server would not give. CouldNotRun, and
@@ -41,11 +50,11 @@ def make_roles(
     passwords = {role.name: secret(role) for role in plan.roles}
     major = connection.info.server_version // 10000
     left: list[str] = []
-    mine = [] if is_superuser else list(own)
+    mine = [] if is_superuser else list(dict.fromkeys(own))
     try:
         with connection.transaction():
             for role in plan.roles:
-                create(connection, role, passwords[role.name], mark, left)
+                create(connection, role, database, left)
             for name in mine:
                 ours = Membership(name, me, inherit=True, set_role=True)
                 connection.execute(grant(ours, major))
@@ -54,14 +63,35 @@ def make_roles(
                     continue
                 if why := tried(connection, grant(each, major)):
                     left.append(f"{shown(each)} is left out: {why}")
+            set_passwords(connection, passwords, is_superuser=is_superuser)
     except psycopg.Error as error:
         names = [role.name for role in plan.roles]
-        raise CouldNotRun(
-            f"no role was made: the server refuses the roles {', '.join(names)}",
-            checked=[error_text(error, " ".join(names))],
-            remedy=remedy_for("roles", "refused"),
-        ) from None
+        raise refused(error, f"the roles {', '.join(names)}", *names) from None
     return mine, left
+
+
+def refused(error: psycopg.Error, what: str, *names: str) -> CouldNotRun:
+    """The error where the server does not make `what`, of roles with these `names`."""
+    return CouldNotRun(
+        f"no role was made: the server refuses {what}",
+        checked=[error_text(error, " ".join(names))],
+        remedy=remedy_for("roles", "refused"),
+    )
+
+
+def set_passwords(
+    connection: Connection, passwords: dict[str, str | None], *, is_superuser: bool
+) -> None:
+    """Give roles their passwords: last, so that no statement with a verifier fails for others.
+
+    The server logs the text of one that fails. It may log all: who may keeps it from that.
+    """
+    if is_superuser:
+        connection.execute(NOT_LOGGED)
+    for name, password in passwords.items():
+        if password is not None:
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Literal(password)))
 
 
 def refuse_without_right(connection: Connection, plan: Plan) -> tuple[str, bool]:
@@ -87,45 +117,48 @@ def refuse_without_right(connection: Connection, plan: Plan) -> tuple[str, bool]
     return me, is_superuser
 
 
-def create(
-    connection: Connection, role: Role, password: str | None, mark: str, left: list[str]
-) -> None:
-    """Make one role, mark it, and give it its settings."""
-    name = sql.Identifier(role.name)
-    parts = list(attributes(role, password))
-    connection.execute(sql.SQL("CREATE ROLE {} ").format(name) + sql.SQL(" ").join(parts))
-    comment = sql.SQL("COMMENT ON ROLE {} IS {}")
-    connection.execute(comment.format(name, sql.Literal(mark)))
-    for variable, values in role.settings:
-        if variable.lower() in CODE_LOADING:
-            left.append(f"role {role.name}: its setting {variable} is left out: it loads code")
-            continue
-        given = sql.SQL(", ").join(map(sql.Literal, values))
-        setting = sql.SQL("ALTER ROLE {} SET {} TO ").format(name, dotted_name(variable))
-        if why := tried(connection, setting + given, variable):
+def create(connection: Connection, role: Role, database: str, left: list[str]) -> None:
+    """Make one role without its password, mark it, and give it its settings.
+
+    CouldNotRun where the server refuses it.
+    """
+    refuse_wrong_time(connection, role)
+    statement = sql.SQL("CREATE ROLE {} ").format(sql.Identifier(role.name))
+    try:
+        connection.execute(statement + sql.SQL(" ").join(attributes(role)))
+        mark_role(connection, role.name, database)
+    except psycopg.Error as error:
+        raise refused(error, f"the role {role.name}", role.name) from None
+    for variable, setting in harmless_settings(role, left).items():
+        if why := tried(connection, setting, variable):
             left.append(f"role {role.name}: its setting {variable} is left out: {why}")
 
 
-def dotted_name(variable: str) -> sql.Composable:
-    """Name of a setting, that of an extension among them (`auto_explain.log_analyze`)."""
-    return sql.SQL(".").join(map(sql.Identifier, variable.split(".")))
+def refuse_wrong_time(connection: Connection, role: Role) -> None:
+    """CouldNotRun where the server does not read what the role's password is valid until."""
+    if role.valid_until is None:
+        return
+    is_time = sql.SQL("SELECT pg_catalog.isfinite({}::timestamptz)")
+    try:
+        with connection.transaction():
+            connection.execute(is_time.format(sql.Literal(role.valid_until)))
+    except psycopg.DataError as error:
+        raise CouldNotRun(
+            f"no role was made: VALID UNTIL of role {role.name} in the role file is no time",
+            checked=[error_text(error)],
+            remedy=remedy_for("roles", "valid_until", role=role.name),
+        ) from None
 
 
-def attributes(role: Role, password: str | None) -> Iterator[sql.Composable]:
-    """What stands behind CREATE ROLE; a right that it has not is not mentioned."""
+def attributes(role: Role) -> Iterator[sql.Composable]:
+    """What stands behind CREATE ROLE but the password; a right that it has not is not mentioned."""
     yield sql.SQL("LOGIN" if role.can_log_in else "NOLOGIN")
     yield sql.SQL("INHERIT" if role.inherits else "NOINHERIT")
-    if role.may_create_databases:
-        yield sql.SQL("CREATEDB")
-    if role.may_create_roles:
-        yield sql.SQL("CREATEROLE")
-    for field, words in PRIVILEGED.items():
+    for field, words in (FAR | PRIVILEGED).items():
         if getattr(role, field):
             yield sql.SQL(words)
     if role.connection_limit >= 0:
         yield sql.SQL(f"CONNECTION LIMIT {int(role.connection_limit)}")
-    if password is not None:
-        yield sql.SQL("PASSWORD {}").format(sql.Literal(password))
     if role.valid_until is not None:
         yield sql.SQL("VALID UNTIL {}").format(sql.Literal(role.valid_until))
 

@@ -1,6 +1,7 @@
 """Roles that a drill has made: known by their comment, kept by a promotion, else dropped.
 
-The comment is made in one transaction with the role, and names the drill's database. A promotion
+The comment is made in one transaction with the role, and names the drill's database, the role's OID
+and the server: copied to another role, or restored on another server, it marks nothing. A promotion
 takes it away in the transaction that swaps the databases; until then the role is the drill's.
 """
 
@@ -18,44 +19,63 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.drill_databases import held_locks, is_name_beside, lock_key
+from restore_drill.live.identity import system_of
 
-MARK = "restore-drill: made for {}, and dropped with it unless that is promoted"
+OPENING = "restore-drill: made for "
+MARK = OPENING + "{} as role {} of server {}, and dropped with it unless that is promoted"
 FITS = re.compile(re.escape(MARK).replace(r"\{\}", "(.+)"))
 MARKED = """
-    SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles
-    WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'restore-drill: %' ORDER BY 1
+    SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid'), oid::text
+    FROM pg_catalog.pg_roles
+    WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'restore-drill: made for %' ORDER BY 1
 """
+OID = "SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname = %s"
+HIDDEN = "unknown"
+"""Where a server keeps its system identifier to itself, the OID alone binds a mark to a role."""
 
 
-def mark_for(database: str) -> str:
-    """Comment on a role that is made for the drill's `database`."""
-    return MARK.format(database)
+def mark_role(connection: Connection, name: str, database: str) -> None:
+    """Mark the new role `name` as made for the drill's `database`, in the open transaction."""
+    (oid,) = connection.execute(OID, [name]).fetchone() or ("",)
+    comment_on(connection, name, MARK.format(database, oid, system_of(connection) or HIDDEN))
+
+
+def comment_on(connection: Connection, name: str, comment: str | None) -> None:
+    """Give the role `name` a comment, or none."""
+    statement = sql.SQL("COMMENT ON ROLE {} IS {}")
+    connection.execute(statement.format(sql.Identifier(name), sql.Literal(comment)))
 
 
 def marked_roles(connection: Connection) -> dict[str, str]:
     """Roles that drills have made, each with the name of its drill's database."""
     rows = connection.execute(MARKED).fetchall()
-    found = {name: FITS.fullmatch(comment) for name, comment in rows}
-    return {name: fits[1] for name, fits in found.items() if fits}
+    system = (system_of(connection) or HIDDEN) if rows else ""
+    found = {}
+    for name, comment, oid in rows:
+        fits = FITS.fullmatch(comment)
+        if fits and fits.group(2, 3) == (oid, system):
+            found[name] = fits[1]
+    return found
 
 
 def keep_roles(connection: Connection, roles: Iterable[Role], database: str) -> None:
     """Take the mark of the drill's `database` from `roles`, in the open transaction.
 
-    Each has the comment then that its role file gives it.
+    Each has the comment then that its role file gives it; not one that looks like a mark, as a
+    role file has it that was written while a drill was at work.
     """
     ours = {name for name, of in marked_roles(connection).items() if of == database}
     for role in roles:
         if role.name in ours:
-            statement = sql.SQL("COMMENT ON ROLE {} IS {}")
-            name, comment = sql.Identifier(role.name), sql.Literal(role.comment)
-            connection.execute(statement.format(name, comment))
+            is_mark = (role.comment or "").startswith(OPENING)
+            comment_on(connection, role.name, None if is_mark else role.comment)
 
 
 def drop_marked(connection: Connection, database: str) -> tuple[list[str], list[str]]:
     """Drop the roles that were made for the drill's `database`: those names, and what is left.
 
-    The server keeps a role that anything depends on; a line says so.
+    The server keeps a role that owns anything, or has rights on it, in whatever database; a line
+    says so.
     """
     dropped, kept = [], []
     ours = [name for name, of in marked_roles(connection).items() if of == database]

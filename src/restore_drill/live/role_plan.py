@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from psycopg.sql import Identifier
@@ -14,13 +15,16 @@ from restore_drill.facts.session import Connection
 ROLES = """
     SELECT r.rolname, EXISTS (
         SELECT FROM pg_catalog.pg_roles d
-        WHERE (d.rolsuper OR d.rolreplication OR d.rolbypassrls OR d.rolcreaterole
-                OR d.rolname = ANY (%s)) AND pg_catalog.pg_has_role(r.oid, d.oid, 'MEMBER')
-    ), r.rolsuper
+        WHERE (d.rolsuper OR d.rolreplication OR d.rolbypassrls OR d.rolcreaterole OR d.rolcreatedb
+                OR pg_catalog.starts_with(d.rolname, 'pg_') AND d.rolname <> 'pg_database_owner')
+            AND pg_catalog.pg_has_role(r.oid, d.oid, 'MEMBER')
+    ), r.rolsuper, r.rolname = current_user
     FROM pg_catalog.pg_roles r
 """
-DANGEROUS = ["pg_execute_server_program", "pg_write_server_files", "pg_read_server_files"]
-"""Predefined roles through which a member takes over the server."""
+PREDEFINED = "pg_"
+"""Begins the names of the server's predefined roles, and of no others. Each reaches beyond one
+database: its files, programs, sessions, the rows of all tables. The owner of a database is in one
+of them, pg_database_owner, by that alone."""
 
 
 class ServerRoles(NamedTuple):
@@ -29,6 +33,12 @@ class ServerRoles(NamedTuple):
     names: frozenset[str]
     powerful: frozenset[str]
     superusers: frozenset[str]
+    me: str = ""
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether the role that is connected is one."""
+        return self.me in self.superusers
 
 
 class Plan(NamedTuple):
@@ -41,11 +51,12 @@ class Plan(NamedTuple):
 
 def read_server_roles(connection: Connection) -> ServerRoles:
     """Roles of the server of `connection`."""
-    rows = connection.execute(ROLES, [DANGEROUS]).fetchall()
+    rows = connection.execute(ROLES).fetchall()
     return ServerRoles(
-        frozenset(name for name, _, _ in rows),
-        frozenset(name for name, is_powerful, _ in rows if is_powerful),
-        frozenset(name for name, _, is_superuser in rows if is_superuser),
+        frozenset(name for name, *_ in rows),
+        frozenset(name for name, is_powerful, *_ in rows if is_powerful),
+        frozenset(name for name, _, is_superuser, _ in rows if is_superuser),
+        next((name for name, *_, is_me in rows if is_me), ""),
     )
 
 
@@ -57,13 +68,28 @@ def plan_roles(file: RoleFile | None, wanted: Iterable[str], server: ServerRoles
     """
     known = file.roles if file else {}
     names = dict.fromkeys(name for name in wanted if name not in server.names)
+    named = set(names)
     left: dict[str, None] = {}
     if file:
         spread(file, names, server, left, downwards=True)
         spread(file, names, server, left, downwards=False)
-    roles = [known.get(name) or Role(name, can_log_in=True, is_known=False) for name in names]
-    memberships = [] if file is None else list(those_of(file, names, server, left))
-    return Plan(tuple(roles), tuple(memberships), tuple(left))
+    roles = {name: known.get(name) or Role(name, can_log_in=True, is_known=False) for name in names}
+    for role in roles.values():
+        if role.far_rights and not (role.name in named and server.is_superuser):
+            roles[role.name] = without_far_rights(role, left)
+    memberships = [] if file is None else list(those_of(file, roles, server, left))
+    return Plan(tuple(roles.values()), tuple(memberships), tuple(left))
+
+
+def without_far_rights(role: Role, left: dict[str, None]) -> Role:
+    """`role` without the rights of FAR; a line on them goes to `left`."""
+    words = " ".join(role.far_rights)
+    statement = f"ALTER ROLE {Identifier(role.name).as_string(None)} {words}"
+    left[
+        f"role {role.name} is made without {words}, which reaches beyond the database: only one "
+        f"that the backup names gets it, from a superuser; if that is wanted: {statement}"
+    ] = None
+    return replace(role, may_create_databases=False, may_create_roles=False)
 
 
 def spread(
@@ -89,9 +115,10 @@ def spread(
 
 
 def those_of(
-    file: RoleFile, names: dict[str, None], server: ServerRoles, left: dict[str, None]
+    file: RoleFile, names: dict[str, Role], server: ServerRoles, left: dict[str, None]
 ) -> Iterable[Membership]:
-    """Memberships of roles in `names`, among themselves and with roles that are there."""
+    """Memberships of the roles `names`, among themselves and with roles that are there."""
+    powerful = server.powerful | {role.name for role in names.values() if role.reaches_far}
     for each in file.memberships:
         if each.group not in names and each.member not in names:
             continue
@@ -100,7 +127,7 @@ def those_of(
         missing = [n for n in (each.group, each.member) if n not in names and n not in server.names]
         if missing:
             left[f"{shown(each)} is left out: there is no role {missing[0]}"] = None
-        elif each.group in server.powerful:
+        elif each.group in powerful or each.group.startswith(PREDEFINED):
             why = f"{each.group} reaches beyond the database"
             left[f"{shown(each)} is left out: {why}; grant it yourself if that is wanted"] = None
         else:
@@ -115,9 +142,7 @@ def shown(membership: Membership) -> str:
 
 def line_on_role(role: Role, plan: Plan) -> str:
     """`role shop_app made: LOGIN, in shop_owner`, with all that it may do on the whole server."""
-    words = ["LOGIN" if role.can_log_in else "NOLOGIN", *role.privileges]
-    words += ["CREATEDB"] if role.may_create_databases else []
-    words += ["CREATEROLE"] if role.may_create_roles else []
+    words = ["LOGIN" if role.can_log_in else "NOLOGIN", *role.privileges, *role.far_rights]
     groups = [each.group for each in plan.memberships if each.member == role.name]
     words += [f"member of {some(groups, 10)}"] if groups else []
     members = [each.member for each in plan.memberships if each.group == role.name]
