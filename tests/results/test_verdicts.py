@@ -6,12 +6,15 @@ import json
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fixtures.verdict import pytest_runtest_makereport
 from restore_drill.config.budgets import GUIDE, Budgets
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.results.criterion import counts_of
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import EXIT_CODES
@@ -317,3 +320,28 @@ def test_the_sample_is_never_put_into_a_live_database(report_dir: Path) -> None:
 
     assert drill.code == 4, drill.output
     assert "the sample shop is never restored into a live database" in drill.output
+
+
+def test_an_error_is_formatted_for_the_first_criterion_alone(
+    request: pytest.FixtureRequest,
+) -> None:
+    """A refusal with thousands of criteria does not format a traceback for each of them."""
+    item: Any = SimpleNamespace(
+        session=SimpleNamespace(stash=pytest.Stash()), reportinfo=request.node.reportinfo
+    )
+    error = CouldNotRun("no server")
+
+    def refuse() -> None:
+        raise error
+
+    given = []
+    for _ in range(2):
+        call = pytest.CallInfo.from_call(refuse, "setup")
+        hook = pytest_runtest_makereport(item, call)
+        next(hook)  # pytest makes its report of `call` now
+        given.append(call.excinfo and call.excinfo.value)
+    assert given[0] is error and isinstance(given[1], pytest.skip.Exception)
+    report: Any = SimpleNamespace(failed=False, outcome="skipped", longrepr=None)
+    with pytest.raises(StopIteration):
+        hook.send(report)
+    assert report.outcome == "skipped" and report.longrepr[2] == "Skipped: not reached: no server"
