@@ -7,6 +7,7 @@ cannot be renamed.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Self
 
 import psycopg
@@ -20,6 +21,8 @@ from restore_drill.servers.model import Target
 
 TRIES, PAUSE = 20, 0.5
 """How often, and at what distance in seconds, a lost lock is asked for."""
+AT_FIRST, SOON = 3, 0.2
+"""The same for a new one: a session that has just been closed still holds its lock for a moment."""
 
 
 def holders_of(connection: Connection, key: int) -> list[int]:
@@ -33,7 +36,18 @@ class NameLock:
     def __init__(self, server: Target, name: str) -> None:
         """Take the lock; CouldNotRun where another drill has it, in whatever database it is."""
         self.server, self.name, self.key = server, name, lock_key(name)
-        self.connection = self.take()
+        self.connection = self.taken(AT_FIRST, SOON)
+
+    def taken(self, tries: int, pause: float) -> Connection:
+        """New session that has the lock, asked for so often; CouldNotRun where it is kept from us.
+
+        Two drills that ask at once may both be refused at first.
+        """
+        for _ in range(tries - 1):
+            with suppress(CouldNotRun):
+                return self.take()
+            time.sleep(pause)
+        return self.take()
 
     def take(self) -> Connection:
         """New session that has the lock; CouldNotRun where another drill has it."""
@@ -81,13 +95,6 @@ class NameLock:
 
         CouldNotRun where another drill has it, and keeps it.
         """
-        for tries_left in range(TRIES - 1, -1, -1):
-            if not self.why_lost():
-                return
+        if self.why_lost():
             self.connection.close()
-            try:
-                self.connection = self.take()
-            except CouldNotRun:  # also one that has just found what we have left, and refuses
-                if not tries_left:
-                    raise
-                time.sleep(PAUSE)
+            self.connection = self.taken(TRIES, PAUSE)

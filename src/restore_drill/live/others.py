@@ -99,6 +99,7 @@ class Watch:
         self.server, self.oid = server, oid
         self.is_over = Event()
         self.seen: dict[int, str] = {}
+        self.nameless: set[int] = set()
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -142,7 +143,13 @@ class Watch:
             self.is_over.wait(AGAIN)
 
     def look(self, connection: Connection) -> None:
-        """End who is there."""
-        found = foreign_on(connection, self.oid)
+        """End who is there; a session without a name when it has none at the next look either.
+
+        The server shows a session, and a parallel worker, a moment before it shows its name: one
+        of the drill's own was ended for a stranger.
+        """
+        foreign = foreign_on(connection, self.oid)
+        found = [each for each in foreign if each.application or each.pid in self.nameless]
+        self.nameless = {each.pid for each in foreign if not each.application}
         self.seen |= {each.pid: each.line for each in found}
         end(connection, found)
