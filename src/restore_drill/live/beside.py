@@ -104,7 +104,7 @@ def create(
             connection.execute(command.format(sql.Identifier(name), given))
             connection.execute(mark.format(sql.Identifier(name), sql.Literal(mark_of(name))))
     except psycopg.Error as error:
-        raise not_made(live, error) from None
+        raise not_made(live, error, options) from None
 
 
 def membership_to_own(target: Target) -> str:
@@ -112,16 +112,22 @@ def membership_to_own(target: Target) -> str:
     return "SET" if target.major >= 16 else "MEMBER"
 
 
-def not_made(live: Target, error: psycopg.Error) -> CouldNotRun:
-    """Why there is no database beside `live`, or in its place."""
+def not_made(
+    live: Target, error: psycopg.Error, options: Sequence[sql.Composed] = ()
+) -> CouldNotRun:
+    """Why there is no database beside `live`, or, with `options`, in its place."""
     name = live.conninfo["dbname"]
     what = f"no second database could be made beside {live.description}"
     remedy = remedy_for("beside", "no_second_database", name=name)
+    checked = [f"CREATE DATABASE: {error_text(error)}"]
     if live.is_absent:
+        given = [option.as_string(None) for option in options]
+        checked += [f"it was to be made as the backup has it: {' '.join(given)}"] if given else []
+        kept = " ".join([each for each in given if each.startswith("ENCODING ")] + ["LOCALE 'C'"])
         what = f"no database could be made in the place of {live.description}"
         quoted = sql.Identifier(name).as_string(None)
-        remedy = remedy_for("anew", "not_like_the_backup", database=quoted)
-    return CouldNotRun(what, checked=[f"CREATE DATABASE: {error_text(error)}"], remedy=remedy)
+        remedy = remedy_for("anew", "not_like_the_backup", database=quoted, options=kept)
+    return CouldNotRun(what, checked=checked, remedy=remedy)
 
 
 def enter(made: Target, live: Target) -> None:

@@ -32,6 +32,7 @@ from restore_drill.live.promotable import check_free, check_promotable, notes_on
 from restore_drill.live.swap import Means, kept_name, swap
 from restore_drill.servers.model import Target
 
+IS_THERE = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
 NEVER = "there was no such database before"
 
 
@@ -58,8 +59,19 @@ class Promotion:
     def as_before(self) -> str:
         """What the live name stands for while nothing was renamed."""
         if self.is_creation:
-            return f"there is no database {self.name}, as before the drill"
+            return self.without_creation()
         return f"{self.name} is what it was before the drill"
+
+    def without_creation(self) -> str:
+        """What the live name stands for where nothing was created: others may have made it."""
+        try:
+            with self.means.server.connect(connect_timeout="10") as connection:
+                is_there = connection.execute(IS_THERE, [self.name]).fetchone() is not None
+        except psycopg.Error:
+            return f"the drill has made no database {self.name}"
+        if is_there:
+            return f"{self.name} was made by somebody else during the drill, and was not touched"
+        return f"there is no database {self.name}, as before the drill"
 
     def journal(self) -> Journal:
         """The journal of the swap that begins now."""

@@ -28,6 +28,7 @@ from restore_drill.live.journal import (
     journals_of,
 )
 from restore_drill.live.name_lock import NameLock
+from restore_drill.live.nothing_back import nothing_to_undo, why_moved
 from restore_drill.live.promotable import check_promotable, notes_on_users
 from restore_drill.live.settle import names_of, settle
 from restore_drill.live.swap import Means, kept_name, swap
@@ -105,10 +106,11 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
     done = [each for each in journals if each.step == DONE]
     last = next((each for each in done if row and each.incoming_oid == row[0]), None)
     if last is None or last.kind == WAY_BACK:
-        undone = [
-            each for each in journals if row and (each.live_oid, each.step) == (row[0], UNDONE)
-        ]
-        raise nothing_to_undo(connection, folder, name, last or next(iter(undone), None))
+        of_it = [each for each in journals if row and each.live_oid == row[0]]
+        undone = next((each for each in of_it if each.step in (DONE, UNDONE)), last)
+        if undone is None and done and (moved := why_moved(connection, done[-1], name)):
+            raise moved
+        raise nothing_to_undo(connection, folder, name, undone)
     is_created = last.live_oid == NO_DATABASE
     if not is_created and names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
         found = names_of(connection, last.live_oid).get(last.live_oid, "gone")
@@ -146,22 +148,3 @@ def refuse_closed(connection: Connection, plan: Journal) -> None:
                 "way_back", "closed", kept=sql.Identifier(plan.incoming).as_string(None)
             ),
         )
-
-
-def nothing_to_undo(
-    connection: Connection, folder: Path, name: str, undone: Journal | None
-) -> CouldNotRun:
-    """Why there is no promotion to go back from; `undone` is the swap that has left it so."""
-    others = connection.execute(
-        "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)"
-        " ORDER BY 1",
-        [f"{name}_"],
-    ).fetchall()
-    why = f"no journal in {folder} is of a promotion of it on this server"
-    if undone is not None:
-        why = "its last promotion was undone already"
-    return CouldNotRun(
-        f"database {name} was not touched: {why}",
-        checked=[f"beside it on the server: {other}" for (other,) in others],
-        remedy=remedy_for("way_back", "nothing" if undone else "no_journal", name=name),
-    )

@@ -17,6 +17,7 @@ from restore_drill.config.criteria.kinds import (
     Zone,
 )
 from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, qualified
+from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.config.criteria.waivers import WAIVER
@@ -166,7 +167,7 @@ FILE = Section(
                     "max_latency": Key(
                         Duration(), "maximum median latency of PING", "max_redis_latency"
                     ),
-                    "cached": Key(Names("patterns of keys"), CACHED, "redis_cached"),
+                    "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
                 },
                 "[redis]",
             ),
