@@ -13,10 +13,13 @@ from restore_drill.live.journal import NO_DATABASE, WAY_BACK, Journal
 from restore_drill.live.settle import names_of
 
 
-def why_moved(connection: Connection, last: Journal, name: str) -> CouldNotRun | None:
+def why_moved(
+    connection: Connection, last: Journal, name: str, *, is_there: bool
+) -> CouldNotRun | None:
     """Why the `last` swap cannot be undone where what it named `name` is not called so any more.
 
-    None where that was the way back from a promotion.
+    None where that was the way back from a promotion, and where it is gone and a `name` is there:
+    a copy of that server has the same system identifier.
     """
     is_creation = last.live_oid == NO_DATABASE
     if last.kind == WAY_BACK:
@@ -27,6 +30,8 @@ def why_moved(connection: Connection, last: Journal, name: str) -> CouldNotRun |
             checked=[f"pg_database: {called(connection, last.live_oid)}"],
             remedy=remedy_for("way_back", "nothing", name=name),
         )
+    if is_there and last.incoming_oid not in names_of(connection, last.incoming_oid):
+        return None
     given = "created as" if is_creation else "promoted to"
     return CouldNotRun(
         f"no database was touched: the one that was {given} {name} is not called so any more",

@@ -107,8 +107,9 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
     last = next((each for each in done if row and each.incoming_oid == row[0]), None)
     if last is None or last.kind == WAY_BACK:
         of_it = [each for each in journals if row and each.live_oid == row[0]]
-        undone = next((each for each in of_it if each.step in (DONE, UNDONE)), last)
-        if undone is None and done and (moved := why_moved(connection, done[-1], name)):
+        undone = next((each for each in of_it if each.step == UNDONE), last)
+        moved = done and why_moved(connection, done[-1], name, is_there=row is not None)
+        if undone is None and moved:
             raise moved
         raise nothing_to_undo(connection, folder, name, undone)
     is_created = last.live_oid == NO_DATABASE
