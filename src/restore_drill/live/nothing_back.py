@@ -18,7 +18,7 @@ def why_moved(
 ) -> CouldNotRun | None:
     """Why the `last` swap cannot be undone where what it named `name` is not called so any more.
 
-    None where that was the way back from a promotion, and where it is gone and a `name` is there:
+    None where that was the way back from a promotion, and where a `name` is there:
     a copy of that server has the same system identifier.
     """
     is_creation = last.live_oid == NO_DATABASE
@@ -30,7 +30,7 @@ def why_moved(
             checked=[f"pg_database: {called(connection, last.live_oid)}"],
             remedy=remedy_for("way_back", "nothing", name=name),
         )
-    if is_there and last.incoming_oid not in names_of(connection, last.incoming_oid):
+    if is_there:
         return None
     given = "created as" if is_creation else "promoted to"
     return CouldNotRun(
