@@ -14,12 +14,16 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.hold import Hold
 from restore_drill.live.in_place import in_place, kept_shut
-from restore_drill.live.reset_journal import ROLLED_BACK
+from restore_drill.live.reset_journal import ROLLED_BACK, resets_of
+from restore_drill.live.rollback import restore_live
+from restore_drill.live.safety import take_snapshot
+from restore_drill.live.snapshots import refuse_changed
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.helpers.in_place import as_live, go_back, reset
 from tests.helpers.live import fingerprint
+from tests.helpers.shop import quiet
 from tests.helpers.swaps import connect, started
 
 ROLES = "CREATE ROLE keeper LOGIN; CREATE ROLE shop_app LOGIN; CREATE ROLE elsewhere"
@@ -131,6 +135,62 @@ def test_a_session_that_asks_to_write_is_ended_and_named(shop: Target, tmp_path:
         with pytest.raises(CouldNotRun, match="came in while it was shut") as caught:
             place.watch.refuse_who_came(place.target)
         assert 'user keeper, "stubborn"' in str(caught.value)
+
+
+def test_an_owner_may_have_had_a_temporary_table(shop: Target, tmp_path: Path) -> None:
+    """Its schema stays, belongs to the server, and is neither dropped nor given back."""
+    before = fingerprint(shop)
+    with connect(shop, "keeper") as connection:
+        connection.execute("CREATE TEMPORARY TABLE scratch (id int)")
+
+    with in_place(shop, tmp_path, 1.0) as place, kept_shut(place):
+        with Hold(place.target, place.lock) as hold:
+            go_back(hold, reset(place, hold))
+        place.decided(ROLLED_BACK)
+
+    assert differences(before, fingerprint(shop), shop) == []
+
+
+def test_a_rollback_that_fails_leaves_a_whole_database_as_it_was(
+    shop: Target, tmp_path: Path
+) -> None:
+    """A role of the snapshot was dropped since: what was written later is there, and open."""
+    live = as_live(shop)
+    with live.connect() as connection:
+        connection.execute("CREATE ROLE passing; GRANT SELECT ON billing.cards TO passing")
+    with in_place(live, tmp_path, 1.0) as place, kept_shut(place):
+        kept = take_snapshot(
+            place.target, tmp_path, name="pre_drill_snapshot", jobs=1, progress=quiet
+        )
+    with live.connect() as connection:
+        connection.execute("DROP OWNED BY passing; DROP ROLE passing")
+        connection.execute(WRITE)
+    before, opened = fingerprint(live), set_up(live)
+
+    with (
+        in_place(live, tmp_path, 1.0) as place,
+        pytest.raises(CouldNotRun, match="is as it was before this command"),
+    ):
+        restore_live(
+            place, kept.path, kept.backup, kept.contents, kept.fingerprint, keep=True, jobs=1
+        )
+
+    assert differences(before, fingerprint(live), live) == []
+    assert set_up(live) == opened
+    assert resets_of(tmp_path, place.server) == []
+
+
+def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -> None:
+    """Also where its checksum was lost: its manifest holds it too."""
+    with in_place(shop, tmp_path, 1.0) as place, kept_shut(place):
+        kept = take_snapshot(
+            place.target, tmp_path, name="pre_drill_snapshot", jobs=1, progress=quiet
+        )
+    refuse_changed(kept.path, kept.contents.sha256)
+    kept.path.with_name(kept.path.name + ".sha256").unlink()
+
+    with pytest.raises(CouldNotRun, match="is not what it was when it was taken"):
+        refuse_changed(kept.path, "0" * 64)
 
 
 def test_an_open_transaction_is_named(shop: Target, tmp_path: Path) -> None:

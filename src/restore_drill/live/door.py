@@ -19,6 +19,8 @@ from restore_drill.servers.database import SETTINGS, with_settings
 from restore_drill.servers.model import Target
 
 SETTING = "default_transaction_read_only"
+OFF = ("off", "false", "no", "0")
+"""Values that say that it is not set."""
 FORMER = """
     SELECT (SELECT substr(each, length(%s) + 2) FROM pg_catalog.pg_db_role_setting s,
             unnest(s.setconfig) each
@@ -62,7 +64,7 @@ def settings_of(connection: Connection) -> tuple[Settings, bool]:
 def refuse_if_shut(target: Target, connection: Connection) -> None:
     """CouldNotRun where the database is read-only by itself, or a role of it cannot be kept out."""
     name = target.conninfo["dbname"]
-    if settings_of(connection)[0].read_only not in (None, "off"):
+    if (settings_of(connection)[0].read_only or "off").lower() not in OFF:
         raise CouldNotRun(
             f"{target.description} was not touched: it is read-only by a setting of its own",
             checked=[f"pg_db_role_setting: {SETTING} is on for {name}"],

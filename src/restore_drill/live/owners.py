@@ -28,8 +28,12 @@ OF_ITSELF = {
     "pg_class": f"{USERS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
     " AND c.relpersistence <> 't'",
     "pg_type": f"{USERS} AND c.typrelid = 0 AND c.typelem = 0",
+    "pg_namespace": rf"{USERS} AND c.nspname !~ '^pg_(toast_)?temp_\d+$'",
 }
-"""What of a catalog is an object by itself: no index, no type of a table's rows."""
+"""What of a catalog is an object by itself: no index, no type of a table's rows.
+
+The schemas of temporary tables are the server's own, outlast them, and no reset touches them.
+"""
 OF_OTHERS = """
     SELECT pg_catalog.pg_describe_object('pg_catalog.{described}'::pg_catalog.regclass, c.oid, 0),
         pg_catalog.pg_get_userbyid(c.{owner})

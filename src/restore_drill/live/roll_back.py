@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg
@@ -23,7 +23,9 @@ Progress = Callable[[str], None]
 
 
 class NotRolledBack(CouldNotRun):
-    """A rollback that failed: the live database is not what it was."""
+    """A rollback that failed, for `reasons`: the live database is not what it was."""
+
+    reasons: Sequence[str] = ()
 
 
 def roll_back(
@@ -59,10 +61,12 @@ def roll_back(
 def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
     """What the live database holds after a rollback that failed, and how to go on."""
     name = target.conninfo["dbname"]
-    return NotRolledBack(
+    error = NotRolledBack(
         f"{target.description} was NOT rolled back: {what_it_holds(target)}",
         checked=reasons,
         remedy=remedy_for(
             "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
         ),
     )
+    error.reasons = reasons
+    return error

@@ -6,6 +6,7 @@ import argparse
 import sys
 from datetime import UTC
 from pathlib import Path
+from typing import NoReturn
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
@@ -21,7 +22,7 @@ from restore_drill.live.identity import identity_of_server
 from restore_drill.live.in_place import InPlace, in_place, kept_shut
 from restore_drill.live.reset_journal import RESET, ROLLED_BACK, SHUT
 from restore_drill.live.roll_back import NotRolledBack, roll_back
-from restore_drill.live.safety import BEFORE_ROLLBACK, take_snapshot
+from restore_drill.live.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
 from restore_drill.live.snapshots import refuse_changed
 from restore_drill.live.source import Source, read_source
 from restore_drill.live.way_back import by_command
@@ -127,6 +128,7 @@ def restore_live(
             note(f"ended: {line}")
         with Hold(place.target, place.lock) as hold:
             hold.stop_writes()
+            kept = None
             if keep:
                 kept = take_snapshot(
                     place.target, path.parent, name=BEFORE_ROLLBACK, jobs=jobs, progress=ignore
@@ -137,11 +139,29 @@ def restore_live(
             place.advance(RESET, path)
             try:
                 roll_back(hold, backup, contents, fingerprint, jobs=jobs, progress=ignore)
-            except NotRolledBack:
+            except NotRolledBack as error:
                 if not (hold.may_be_reset or was_undecided):
                     place.advance(SHUT)
-                raise
+                if kept is None or was_undecided or not hold.may_be_reset:
+                    raise
+                undo(place, hold, kept, error, jobs)
         place.decided(ROLLED_BACK)
+
+
+def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack, jobs: int) -> NoReturn:
+    """Take a database that was whole back to `kept`, what it held before a rollback that failed.
+
+    CouldNotRun, with the reasons of `error`, where that succeeds; NotRolledBack where it does not.
+    """
+    place.advance(RESET, kept.path)
+    roll_back(hold, kept.backup, kept.contents, kept.fingerprint, jobs=jobs, progress=ignore)
+    place.decided(ROLLED_BACK)
+    raise CouldNotRun(
+        f"{place.target.description} could not be restored from that snapshot, and is as it was "
+        "before this command",
+        checked=error.reasons,
+        remedy=remedy_for("rollback", "undone"),
+    )
 
 
 def source_of(path: Path) -> Source:

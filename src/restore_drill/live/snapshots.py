@@ -22,7 +22,7 @@ from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.identity import ServerIdentity
 from restore_drill.live.source import SUFFIX, read_source
 from restore_drill.manifest.backup import describe, in_lines
-from restore_drill.manifest.file import OWNER_ALONE, manifest_path, write_text
+from restore_drill.manifest.file import OWNER_ALONE, manifest_path, read_manifest, write_text
 from restore_drill.manifest.file import SUFFIX as MANIFEST
 from restore_drill.manifest.staging import sync
 from restore_drill.servers.model import Target
@@ -76,12 +76,18 @@ def write_manifest(
 
 
 def refuse_changed(path: Path, sha256: str) -> None:
-    """CouldNotRun where the snapshot at `path`, whose digest is `sha256`, is not as it was."""
-    expected = expected_sha256(path)
-    if expected not in (None, sha256):
+    """CouldNotRun where the snapshot at `path`, whose digest is `sha256`, is not as it was.
+
+    Checksum and manifest both hold its digest: the one says what the other has lost.
+    """
+    beside = manifest_path(path)
+    known = {path.name + CHECKSUM: expected_sha256(path)}
+    if beside.is_file():
+        known[beside.name] = read_manifest(beside).sha256
+    if wrong := {name: each for name, each in known.items() if each not in (None, sha256)}:
         raise CouldNotRun(
             f"{path.name} is not what it was when it was taken; nothing was touched",
-            checked=[f"SHA-256 {sha256}, and {path.name}{CHECKSUM} says {expected}"],
+            checked=[f"SHA-256 {sha256}", *(f"{name} says {each}" for name, each in wrong.items())],
             remedy=remedy_for("rollback", "damaged", path=path),
         )
 
