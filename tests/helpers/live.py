@@ -49,10 +49,14 @@ def fingerprint(target: Target) -> Fingerprint:
     return read_fingerprint(target, 2, quiet)
 
 
+BESIDE = (".source", ".json", ".sha256")
+"""Files that lie beside a snapshot, and journals."""
+
+
 def snapshots(backups: Path) -> list[str]:
     """Names of what lies in the snapshots' folder, without the files that say what they are of."""
     found = (backups / "snapshots").glob("*")
-    return sorted(path.name for path in found if path.suffix not in (".source", ".json"))
+    return sorted(path.name for path in found if path.suffix not in BESIDE)
 
 
 def journals(backups: Path) -> list[Path]:
