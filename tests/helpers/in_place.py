@@ -21,9 +21,31 @@ from restore_drill.live.rollback import restore_live
 from restore_drill.live.safety import Snapshot, take_snapshot
 from restore_drill.live.source import read_source
 from restore_drill.selection.candidate import as_backup, look_at
+from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT
 from tests.helpers.shop import quiet
+
+SET_UP = """
+    SELECT d.datconnlimit, s.setconfig FROM pg_database d
+    LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0 WHERE datname = %s
+"""
+
+
+def live_of_keeper(server: EmbeddedServer, test: str, script: str) -> Target:
+    """New live database for the `test`, which belongs to the role keeper and holds `script`."""
+    name = f"shop {abs(hash(test)) % 10**8}"
+    made = server.create_database(name)
+    with made.connect() as connection:
+        connection.execute(f'ALTER DATABASE "{name}" OWNER TO keeper'.encode())
+        connection.execute(script.encode())
+    return as_live(made, "keeper")
+
+
+def set_up(live: Target) -> object:
+    """What is set for the database as a whole: its connection limit, and settings."""
+    with live.connect() as connection:
+        return connection.execute(SET_UP.encode(), [live.conninfo["dbname"]]).fetchone()
 
 
 def as_live(target: Target, user: str = "postgres") -> Target:

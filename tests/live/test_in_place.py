@@ -21,7 +21,7 @@ from restore_drill.live.snapshots import refuse_changed
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
-from tests.helpers.in_place import as_live, go_back, reset
+from tests.helpers.in_place import as_live, go_back, live_of_keeper, reset, set_up
 from tests.helpers.live import fingerprint
 from tests.helpers.shop import quiet
 from tests.helpers.swaps import connect, started
@@ -38,10 +38,6 @@ SHOP = """
     GRANT INSERT, SELECT ON billing.cards TO shop_app;
     GRANT USAGE ON SEQUENCE billing.cards_id_seq TO shop_app;
     SELECT lo_from_bytea(0, 'a large object');
-"""
-SET_UP = """
-    SELECT d.datconnlimit, s.setconfig FROM pg_database d
-    LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0 WHERE datname = %s
 """
 WRITE = "INSERT INTO billing.cards (title) VALUES ('new')"
 
@@ -65,18 +61,7 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def shop(server: EmbeddedServer, request: pytest.FixtureRequest) -> Target:
     """A live database that belongs to the role keeper, who is no superuser."""
-    name = f"shop {abs(hash(request.node.name)) % 10**8}"
-    made = server.create_database(name)
-    with made.connect() as connection:
-        connection.execute(f'ALTER DATABASE "{name}" OWNER TO keeper'.encode())
-        connection.execute(SHOP.encode())
-    return as_live(made, "keeper")
-
-
-def set_up(live: Target) -> object:
-    """What is set for the database as a whole."""
-    with live.connect() as connection:
-        return connection.execute(SET_UP.encode(), [live.conninfo["dbname"]]).fetchone()
+    return live_of_keeper(server, request.node.name, SHOP)
 
 
 def refused(live: Target, folder: Path, max_wait: float = 0.3) -> str:

@@ -21,7 +21,14 @@ from restore_drill.live.safety import Snapshot
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
-from tests.helpers.in_place import as_live, drill_and_kill, reset, rolled_back_by_command
+from tests.helpers.in_place import (
+    as_live,
+    drill_and_kill,
+    live_of_keeper,
+    reset,
+    rolled_back_by_command,
+    set_up,
+)
 from tests.helpers.live import fingerprint
 from tests.helpers.swaps import connect, started
 
@@ -29,10 +36,6 @@ SHOP = """
     SET ROLE keeper;
     CREATE TABLE public.cards (id serial PRIMARY KEY, title text);
     INSERT INTO public.cards (title) SELECT 'card ' || n FROM generate_series(1, 50) n;
-"""
-SETTINGS = """
-    SELECT d.datconnlimit, s.setconfig FROM pg_database d
-    LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0 WHERE datname = %s
 """
 
 
@@ -48,19 +51,12 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def shop(server: EmbeddedServer, request: pytest.FixtureRequest) -> Target:
     """A live database of the role keeper."""
-    name = f"shop {abs(hash(request.node.name)) % 10**8}"
-    made = server.create_database(name)
-    with made.connect() as connection:
-        connection.execute(f'ALTER DATABASE "{name}" OWNER TO keeper'.encode())
-        connection.execute(SHOP.encode())
-    return as_live(made, "keeper")
+    return live_of_keeper(server, request.node.name, SHOP)
 
 
 def is_open(live: Target) -> bool:
     """Whether others may write into the database."""
-    with live.connect() as connection:
-        row = connection.execute(SETTINGS.encode(), [live.conninfo["dbname"]]).fetchone()
-    return row == (-1, None)
+    return set_up(live) == (-1, None)
 
 
 @pytest.mark.parametrize("moment", ["locked", "shut", "snapshot"])
