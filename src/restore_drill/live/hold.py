@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from typing import Self
 
 import psycopg
@@ -12,6 +11,7 @@ from psycopg import errors, sql
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.retry import tried_again
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.emptying import drop_all, left_behind, make_public
@@ -140,8 +140,5 @@ class Hold:
 
 def again(target: Target) -> Connection:
     """New session, also where the server is just starting again; psycopg.Error where it is not."""
-    for _ in range(TRIES - 1):
-        with suppress(psycopg.OperationalError):
-            return target.connect(connect_timeout="10")
-        time.sleep(PAUSE)
-    return target.connect(connect_timeout="10")
+    connect = partial(target.connect, connect_timeout="10")
+    return tried_again(connect, psycopg.OperationalError, TRIES, PAUSE)

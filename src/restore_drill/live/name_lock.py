@@ -6,14 +6,13 @@ cannot be renamed.
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from typing import Self
 
 import psycopg
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.retry import tried_again
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.drill_databases import held_locks, lock_key
@@ -43,11 +42,7 @@ class NameLock:
 
         Two drills that ask at once may both be refused at first.
         """
-        for _ in range(tries - 1):
-            with suppress(CouldNotRun):
-                return self.take()
-            time.sleep(pause)
-        return self.take()
+        return tried_again(self.take, CouldNotRun, tries, pause)
 
     def take(self) -> Connection:
         """New session that has the lock; CouldNotRun where another drill has it."""
