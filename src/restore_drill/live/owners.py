@@ -6,6 +6,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside import membership_to_own
+from restore_drill.live.emptying import SCHEMAS
 from restore_drill.servers.model import Target
 
 MOST = 10
@@ -28,11 +29,12 @@ OF_ITSELF = {
     "pg_class": f"{USERS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
     " AND c.relpersistence <> 't'",
     "pg_type": f"{USERS} AND c.typrelid = 0 AND c.typelem = 0",
-    "pg_namespace": rf"{USERS} AND c.nspname !~ '^pg_(toast_)?temp_\d+$'",
+    "pg_namespace": f"{USERS} AND c.nspname IN ({SCHEMAS})",
 }
 """What of a catalog is an object by itself: no index, no type of a table's rows.
 
-The schemas of temporary tables are the server's own, outlast them, and no reset touches them.
+Of schemas only what a reset drops: those of temporary tables are the server's own, and outlast
+them.
 """
 OF_OTHERS = """
     SELECT pg_catalog.pg_describe_object('pg_catalog.{described}'::pg_catalog.regclass, c.oid, 0),
