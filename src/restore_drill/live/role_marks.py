@@ -27,7 +27,7 @@ FITS = re.compile(re.escape(MARK).replace(r"\{\}", "(.+)"))
 MARKED = """
     SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid'), oid::text
     FROM pg_catalog.pg_roles
-    WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'restore-drill: made for %' ORDER BY 1
+    WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE %s ORDER BY 1
 """
 OID = "SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname = %s"
 HIDDEN = "unknown"
@@ -48,7 +48,7 @@ def comment_on(connection: Connection, name: str, comment: str | None) -> None:
 
 def marked_roles(connection: Connection) -> dict[str, str]:
     """Roles that drills have made, each with the name of its drill's database."""
-    rows = connection.execute(MARKED).fetchall()
+    rows = connection.execute(MARKED, [f"{OPENING}%"]).fetchall()
     system = (system_of(connection) or HIDDEN) if rows else ""
     found = {}
     for name, comment, oid in rows:
@@ -99,9 +99,11 @@ def drop_left_roles(connection: Connection, live: str) -> tuple[list[str], list[
     """Drop the roles that killed drills beside the database `live` have made: as `drop_marked`."""
     dropped: list[str] = []
     kept: list[str] = []
-    for database in sorted(set(marked_roles(connection).values())):
-        key = lock_key(database)
-        if not is_name_beside(database, live) or key in {e.key for e in held_locks(connection)}:
+    databases = sorted(set(marked_roles(connection).values()))
+    # Read after the marks: a drill has its lock before it makes a role.
+    at_work = {each.key for each in held_locks(connection)} if databases else set()
+    for database in databases:
+        if not is_name_beside(database, live) or lock_key(database) in at_work:
             continue
         gone, left = drop_marked(connection, database)
         dropped += [f"dropped the role {name}, which a killed drill left" for name in gone]
