@@ -55,16 +55,16 @@ def clear(
     lasting = wait_for_transactions(connection, oid, max_wait)
     found = others()
     if kept := not_endable(found):
-        raise refusal(target, kept, "that this role may not end", "not_endable")
+        raise refusal(target, kept, "that this role may not end")
     if kept := [each for each in found if (each.pid, each.since) in lasting]:
         after = f"with a transaction open for longer than {show_duration(max_wait)}"
-        raise refusal(target, kept, after, "in_use")
+        raise refusal(target, kept, after, is_waited_for=True)
     end(connection, found)
     deadline = time.monotonic() + PATIENCE
     known = {each.pid for each in found}
     while left := [each for each in others() if each.pid in known]:
         if time.monotonic() > deadline:
-            raise refusal(target, left, "that do not end", "not_endable")
+            raise refusal(target, left, "that do not end")
         time.sleep(PAUSE)
     return lines_of(found)
 
@@ -76,14 +76,16 @@ def end(connection: Connection, sessions: Sequence[Session]) -> None:
             connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [each.pid])
 
 
-def refusal(target: Target, kept: list[Session], which: str, cause: str) -> CouldNotRun:
+def refusal(
+    target: Target, kept: list[Session], which: str, *, is_waited_for: bool = False
+) -> CouldNotRun:
     """The error that sessions of others could go on writing."""
     count = show_count(len(kept), "session")
     return CouldNotRun(
         f"{target.description} was not touched: it has {count} {which}",
         checked=lines_of(kept),
         remedy=remedy_for(
-            "in_place", "in_use" if cause == "in_use" else "not_endable", pid=str(kept[0].pid)
+            "in_place", "in_use" if is_waited_for else "not_endable", pid=str(kept[0].pid)
         ),
     )
 
