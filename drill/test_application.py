@@ -11,7 +11,7 @@ from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 
 if TYPE_CHECKING:
-    from restore_drill.live.application import Compared
+    from restore_drill.live.promote.application import Compared
 
 pytestmark = pytest.mark.verify
 

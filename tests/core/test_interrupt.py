@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from restore_drill.core.interrupt import SIGNALS, note_end, take_over
-from restore_drill.live.deferred import DeferredSignals
+from restore_drill.live.server.deferred import DeferredSignals
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
-from restore_drill.live.beside import with_own_settings
-from restore_drill.live.identity import system_of
-from restore_drill.live.journal import PROMOTION, Journal
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.swap import Means, kept_name, swap
+from restore_drill.live.beside.database import with_own_settings
+from restore_drill.live.promote.journal import PROMOTION, Journal
+from restore_drill.live.promote.swap import Means, kept_name, swap
+from restore_drill.live.server.identity import system_of
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.database import open_database
 from restore_drill.servers.find import find_binaries
 from tests.force.world import BACKUP, World

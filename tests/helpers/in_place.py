@@ -12,14 +12,14 @@ from datetime import UTC
 from pathlib import Path
 
 from restore_drill.backups.read import read_contents
-from restore_drill.live.hold import Hold
-from restore_drill.live.in_place import InPlace, in_place
-from restore_drill.live.rehearsal import refuse_what_is_lost
-from restore_drill.live.reset_journal import RESET, resets_of
-from restore_drill.live.roll_back import roll_back
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import RESET, resets_of
+from restore_drill.live.in_place.rehearsal import refuse_what_is_lost
+from restore_drill.live.in_place.roll_back import roll_back
+from restore_drill.live.in_place.safety import Snapshot, take_snapshot
+from restore_drill.live.in_place.shut import InPlace, in_place
+from restore_drill.live.in_place.source import read_source
 from restore_drill.live.rollback import restore_live
-from restore_drill.live.safety import Snapshot, take_snapshot
-from restore_drill.live.source import read_source
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -91,11 +91,11 @@ def rolled_back_by_command(live: Target, folder: Path) -> None:
 KILLED = """
 import json, os, sys
 from pathlib import Path
-from restore_drill.live.deferred import DeferredSignals
-from restore_drill.live.hold import Hold
-from restore_drill.live.in_place import in_place, kept_shut
-from restore_drill.live.reset_journal import KEPT, RESET, ROLLED_BACK
-from restore_drill.live.safety import take_snapshot
+from restore_drill.live.server.deferred import DeferredSignals
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.shut import in_place, kept_shut
+from restore_drill.live.in_place.journal import KEPT, RESET, ROLLED_BACK
+from restore_drill.live.in_place.safety import take_snapshot
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.helpers.in_place import go_back, reset

@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from restore_drill.live.identity import identity_of_server
-from restore_drill.live.journal import PROMOTION, Journal
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.swap import Means
+from restore_drill.live.promote.journal import PROMOTION, Journal
+from restore_drill.live.promote.swap import Means
+from restore_drill.live.server.identity import identity_of_server
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers import executor
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
@@ -105,9 +105,9 @@ def connect(
 KILLED = """
 import json, os, sys
 from pathlib import Path
-from restore_drill.live.journal import Journal, journal_from
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.swap import Means, swap
+from restore_drill.live.promote.journal import Journal, journal_from
+from restore_drill.live.server.name_lock import NameLock
+from restore_drill.live.promote.swap import Means, swap
 from restore_drill.servers.model import Target
 journal = journal_from(json.loads(sys.argv[1]))
 server = Target("database", json.loads(sys.argv[2]), 150000, None)

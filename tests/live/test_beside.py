@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from restore_drill.live.beside import database_beside
-from restore_drill.live.maintenance import other_database
+from restore_drill.live.beside.database import database_beside
+from restore_drill.live.server.maintenance import other_database
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill
 from tests.helpers.live import databases, url_of

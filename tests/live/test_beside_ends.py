@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.live.beside import create, database_beside
-from restore_drill.live.drill_databases import find, lock_key, mark_of, new_name
+from restore_drill.live.beside.database import create, database_beside
+from restore_drill.live.server.drill_databases import find, lock_key, mark_of, new_name
 from restore_drill.servers.model import Target
 from tests.helpers.drills import Drill
 from tests.helpers.live import clean_by_command, databases, start_and_wait
@@ -113,7 +113,7 @@ def test_interrupt_while_the_database_is_being_made(
         create(*arguments)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("restore_drill.live.beside.create", interrupted)
+    monkeypatch.setattr("restore_drill.live.beside.database.create", interrupted)
     with pytest.raises(KeyboardInterrupt), database_beside(live, quiet):
         pytest.fail("it was made")
     assert databases(live) == had

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.carry import carry, check_carry
-from restore_drill.live.outside import differences, read_outside
-from restore_drill.live.setting_lists import values_of
+from restore_drill.live.promote.carry import carry, check_carry
+from restore_drill.live.promote.outside import differences, read_outside
+from restore_drill.live.promote.setting_lists import values_of
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.helpers.swaps import Pair, started

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.live import content_loss
-from restore_drill.live.content_loss import ContentLoss
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.not_swapped import NotSwapped
-from restore_drill.live.swap import swap
+from restore_drill.live.promote import content_loss
+from restore_drill.live.promote.content_loss import ContentLoss
+from restore_drill.live.promote.not_swapped import NotSwapped
+from restore_drill.live.promote.swap import swap
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.embedded import EmbeddedServer
 from tests.helpers.shop import quiet
 from tests.helpers.swaps import Pair, connect, started

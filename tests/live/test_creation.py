@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.anew import Anew
-from restore_drill.live.beside import database_beside
-from restore_drill.live.interrupted import settle_interrupted
-from restore_drill.live.journal import CREATION, DONE, NO_DATABASE, UNDONE
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.not_swapped import NotSwapped
-from restore_drill.live.outcome import not_promoted
-from restore_drill.live.promotion import Promotion
-from restore_drill.live.swap import swap
-from restore_drill.live.way_back import swap_back
+from restore_drill.live.beside.anew import Anew
+from restore_drill.live.beside.database import database_beside
+from restore_drill.live.promote.interrupted import settle_interrupted
+from restore_drill.live.promote.journal import CREATION, DONE, NO_DATABASE, UNDONE
+from restore_drill.live.promote.not_swapped import NotSwapped
+from restore_drill.live.promote.outcome import not_promoted
+from restore_drill.live.promote.promotion import Promotion
+from restore_drill.live.promote.swap import swap
+from restore_drill.live.promote.way_back import swap_back
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries
 from tests.helpers.live import url_of

@@ -12,12 +12,12 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.hold import Hold
-from restore_drill.live.in_place import in_place, kept_shut
-from restore_drill.live.reset_journal import ROLLED_BACK, resets_of
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import ROLLED_BACK, resets_of
+from restore_drill.live.in_place.safety import take_snapshot
+from restore_drill.live.in_place.shut import in_place, kept_shut
+from restore_drill.live.in_place.snapshots import refuse_changed
 from restore_drill.live.rollback import restore_live
-from restore_drill.live.safety import take_snapshot
-from restore_drill.live.snapshots import refuse_changed
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target

@@ -13,11 +13,11 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.live.decision import Outcome, decide, snapshot_record
-from restore_drill.live.hold import Hold
-from restore_drill.live.in_place import InPlace, in_place, kept_shut
-from restore_drill.live.reset_journal import KEPT, resets_of
-from restore_drill.live.safety import Snapshot
+from restore_drill.live.in_place.decision import Outcome, decide, snapshot_record
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import KEPT, resets_of
+from restore_drill.live.in_place.safety import Snapshot
+from restore_drill.live.in_place.shut import InPlace, in_place, kept_shut
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -170,8 +170,8 @@ def test_a_journal_that_cannot_be_removed_is_named(
 
     with in_place(shop, tmp_path, 1.0) as place, kept_shut(place), held(place) as (hold, kept):
         with monkeypatch.context() as patch:
-            patch.setattr("restore_drill.live.reset_journal.see_written", refuse)
-            patch.setattr("restore_drill.live.reset_journal.remove", refuse)
+            patch.setattr("restore_drill.live.in_place.journal.see_written", refuse)
+            patch.setattr("restore_drill.live.in_place.journal.remove", refuse)
             with pytest.raises(CouldNotRun, match="its journal cannot be removed") as caught:
                 end(place, hold, kept, [])
         (path,) = tmp_path.glob("reset_*")
@@ -189,7 +189,7 @@ def test_a_database_that_cannot_be_opened_says_so(
             raise psycopg.OperationalError("gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr("restore_drill.live.in_place.give", refuse)
+            patch.setattr("restore_drill.live.in_place.door.give", refuse)
             with pytest.raises(CouldNotRun, match="is still shut"):
                 end(place, hold, kept, [])
     (journal,) = resets_of(tmp_path, place.server)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.journal import (
+from restore_drill.live.promote.journal import (
     COMMITTING,
     Journal,
     advance,

@@ -14,10 +14,10 @@ from restore_drill.backups.model import Entry, Head
 from restore_drill.backups.read import sha256_of
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
-from restore_drill.live.identity import identity_of_server
-from restore_drill.live.locks import refuse_few_locks_in_place
-from restore_drill.live.safety import BEFORE_DRILL, take_snapshot
-from restore_drill.live.snapshots import count_snapshots, keep_newest, refuse_changed
+from restore_drill.live.in_place.safety import BEFORE_DRILL, take_snapshot
+from restore_drill.live.in_place.snapshots import count_snapshots, keep_newest, refuse_changed
+from restore_drill.live.server.identity import identity_of_server
+from restore_drill.live.server.locks import refuse_few_locks_in_place
 from restore_drill.live.survey import survey
 from restore_drill.manifest.file import manifest_path
 from restore_drill.restore.single_transaction import LOCKS

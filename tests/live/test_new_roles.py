@@ -24,9 +24,9 @@ from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.live import new_roles
-from restore_drill.live.beside import database_beside
-from restore_drill.live.new_roles import NewRoles
+from restore_drill.live.beside.database import database_beside
+from restore_drill.live.roles import new_roles
+from restore_drill.live.roles.new_roles import NewRoles
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
@@ -223,7 +223,7 @@ def fits(verifier: str, password: str) -> bool:
 
 
 ASK = """
-from restore_drill.live.role_passwords import ask_password
+from restore_drill.live.roles.passwords import ask_password
 print("got", len(ask_password("till_app", print)))
 """
 

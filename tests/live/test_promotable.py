@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.promotable import check_promotable, notes_on_users
+from restore_drill.live.promote.promotable import check_promotable, notes_on_users
 from restore_drill.servers import executor
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries

@@ -13,10 +13,10 @@ import pytest
 from restore_drill.backups.model import Entry
 from restore_drill.backups.role_model import Membership, Role, RoleFile
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.rights import refuse_owners, refuse_rights
-from restore_drill.live.role_making import make_roles
-from restore_drill.live.role_marks import OPENING, drop_marked, keep_roles, marked_roles
-from restore_drill.live.role_plan import (
+from restore_drill.live.beside.rights import refuse_owners, refuse_rights
+from restore_drill.live.roles.making import make_roles
+from restore_drill.live.roles.marks import OPENING, drop_marked, keep_roles, marked_roles
+from restore_drill.live.roles.plan import (
     Plan,
     ServerRoles,
     line_on_role,

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.hold import Hold
-from restore_drill.live.identity import identity_of_server
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.refusals import refuse_change
-from restore_drill.live.reset_journal import RESET, new_journal, write
-from restore_drill.live.safety import take_snapshot
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import RESET, new_journal, write
+from restore_drill.live.in_place.refusals import refuse_change
+from restore_drill.live.in_place.safety import take_snapshot
+from restore_drill.live.server.identity import identity_of_server
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.database import check_resettable, open_database
 from restore_drill.servers.embedded import EmbeddedServer

@@ -17,8 +17,8 @@ import pytest
 
 from restore_drill.backups.model import Contents, Entry, Head
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.beside import database_beside
-from restore_drill.live.room import PER_ROW, RESERVE, Disks, disks_of, room_for
+from restore_drill.live.beside.database import database_beside
+from restore_drill.live.server.room import PER_ROW, RESERVE, Disks, disks_of, room_for
 from restore_drill.live.survey import survey
 from restore_drill.restore.single_transaction import has_locks, may_use_one_transaction
 from restore_drill.servers.binaries import Binaries

@@ -14,11 +14,11 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.journal import DONE, UNDONE, Journal, journal_path, read_journal
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.not_swapped import NotSwapped
-from restore_drill.live.settle import NotSettled, settle
-from restore_drill.live.swap import kept_name, swap
+from restore_drill.live.promote.journal import DONE, UNDONE, Journal, journal_path, read_journal
+from restore_drill.live.promote.not_swapped import NotSwapped
+from restore_drill.live.promote.settle import NotSettled, settle
+from restore_drill.live.promote.swap import kept_name, swap
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.embedded import EmbeddedServer
 from tests.helpers.swaps import Pair, connect, started, swap_and_kill
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.live.interrupted import settle_interrupted
-from restore_drill.live.journal import (
+from restore_drill.live.promote.interrupted import settle_interrupted
+from restore_drill.live.promote.journal import (
     COMMITTING,
     DONE,
     UNDONE,
@@ -18,11 +18,11 @@ from restore_drill.live.journal import (
     journal_path,
     write_journal,
 )
-from restore_drill.live.name_lock import NameLock
-from restore_drill.live.not_swapped import NotSwapped
-from restore_drill.live.settle import NotSettled
-from restore_drill.live.swap import swap
-from restore_drill.live.way_back import swap_back
+from restore_drill.live.promote.not_swapped import NotSwapped
+from restore_drill.live.promote.settle import NotSettled
+from restore_drill.live.promote.swap import swap
+from restore_drill.live.promote.way_back import swap_back
+from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries

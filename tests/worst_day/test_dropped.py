@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.live.absent import open_live_at
-from restore_drill.live.anew import made_anew
+from restore_drill.live.beside.anew import made_anew
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.helpers.live import PASSWORD, databases, rows_of, url_of

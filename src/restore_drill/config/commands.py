@@ -16,7 +16,10 @@ COMMANDS = {
         "restore_drill.drift.accept",
         "accept the losses and changes that the last drill found",
     ),
-    "rollback": ("restore_drill.live.rollback", "restore DATABASE_URL from a safety snapshot"),
+    "rollback": (
+        "restore_drill.live.rollback",
+        "restore DATABASE_URL from a safety snapshot",
+    ),
     "clean": (
         "restore_drill.watch.clean",
         "remove what killed drills left behind: servers, directories, containers, databases",

@@ -1,1 +1,1 @@
-"""A live database: snapshot, marker, hold, rollback."""
+"""A live database: surveyed, restored beside, promoted or reset in place, and the way back."""

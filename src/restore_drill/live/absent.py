@@ -15,8 +15,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
-from restore_drill.live.interrupted import way_past
-from restore_drill.live.maintenance import other_database
+from restore_drill.live.promote.interrupted import way_past
+from restore_drill.live.server.maintenance import other_database
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import (
     NoDatabase,

@@ -7,10 +7,10 @@ import psycopg
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
-from restore_drill.live.beside import drop, with_own_settings
-from restore_drill.live.drill_databases import find, lock_key
-from restore_drill.live.maintenance import maintenance_target, other_database
-from restore_drill.live.role_marks import drop_left_roles
+from restore_drill.live.beside.database import drop, with_own_settings
+from restore_drill.live.roles.marks import drop_left_roles
+from restore_drill.live.server.drill_databases import find, lock_key
+from restore_drill.live.server.maintenance import maintenance_target, other_database
 from restore_drill.servers.model import Target
 
 

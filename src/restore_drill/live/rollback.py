@@ -15,17 +15,17 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.fingerprint import Fingerprint
-from restore_drill.live.deferred import DeferredSignals
-from restore_drill.live.door import for_reset
-from restore_drill.live.hold import Hold
-from restore_drill.live.identity import identity_of_server
-from restore_drill.live.in_place import InPlace, in_place, kept_shut
-from restore_drill.live.reset_journal import RESET, ROLLED_BACK, SHUT
-from restore_drill.live.roll_back import NotRolledBack, roll_back
-from restore_drill.live.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
-from restore_drill.live.snapshots import refuse_changed
-from restore_drill.live.source import Source, read_source
-from restore_drill.live.way_back import by_command
+from restore_drill.live.in_place.door import for_reset
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import RESET, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.roll_back import NotRolledBack, roll_back
+from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
+from restore_drill.live.in_place.shut import InPlace, in_place, kept_shut
+from restore_drill.live.in_place.snapshots import refuse_changed
+from restore_drill.live.in_place.source import Source, read_source
+from restore_drill.live.promote.way_back import by_command
+from restore_drill.live.server.deferred import DeferredSignals
+from restore_drill.live.server.identity import identity_of_server
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.database import conninfo_of, live_target
 

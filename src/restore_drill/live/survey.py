@@ -13,11 +13,11 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
-from restore_drill.live.beside import with_own_settings
-from restore_drill.live.drill_databases import find
-from restore_drill.live.locks import refuse_few_locks
-from restore_drill.live.maintenance import maintenance_target
-from restore_drill.live.room import is_local, room
+from restore_drill.live.beside.database import with_own_settings
+from restore_drill.live.server.drill_databases import find
+from restore_drill.live.server.locks import refuse_few_locks
+from restore_drill.live.server.maintenance import maintenance_target
+from restore_drill.live.server.room import is_local, room
 from restore_drill.restore.preflight import check_available
 from restore_drill.servers.model import Target
 

@@ -12,11 +12,11 @@ from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.live.absent import open_live_at
-from restore_drill.live.in_place import in_place
-from restore_drill.live.interrupted import settle_interrupted
-from restore_drill.live.journal_file import paths_of
+from restore_drill.live.in_place.journal import KIND
+from restore_drill.live.in_place.shut import in_place
 from restore_drill.live.left_overs import drop_left_overs
-from restore_drill.live.reset_journal import KIND
+from restore_drill.live.promote.interrupted import settle_interrupted
+from restore_drill.live.server.journal_file import paths_of
 from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs

@@ -1,0 +1,1 @@
+"""A live database that is reset in place: snapshot, hold, decision, rollback."""

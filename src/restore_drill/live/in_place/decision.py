@@ -1,0 +1,184 @@
+"""What becomes of a live database at the end of a drill: it keeps the backup, or goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import psycopg
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.core.server_errors import error_text
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import capitalised, show_bytes, show_count
+from restore_drill.live.in_place.hold import Hold
+from restore_drill.live.in_place.journal import KEPT, RESET, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.refusals import refuse_change, way_back
+from restore_drill.live.in_place.roll_back import NotRolledBack, roll_back
+from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
+from restore_drill.live.in_place.shut import InPlace
+from restore_drill.redis.cached import lines_on_cached
+
+
+class Outcome(NamedTuple):
+    """What the drill has come to.
+
+    `unproved` lists why the restored copy is not proved, `beside` criteria that failed and do not
+    concern it; `after` is what becomes of a proved one: `keep` or `rollback`.
+    """
+
+    unproved: Sequence[str]
+    beside: Sequence[str]
+    after: str
+
+
+def described(snapshot: Snapshot) -> str:
+    """`before-drill-20261123.dump (12 MB)`."""
+    return f"{snapshot.path.name} ({show_bytes(snapshot.backup.size)})"
+
+
+def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
+    """Part `snapshot` of result.json, before anything is done to the live database."""
+    return {
+        "path": str(snapshot.path),
+        "bytes": snapshot.backup.size,
+        "sha256": snapshot.contents.sha256,
+        "taken_at": snapshot.backup.taken_at.isoformat(),
+        "rolled_back": None,
+        "database": snapshot.target.conninfo["dbname"],
+        "live_database": "not touched",
+        "way_back": None,
+    }
+
+
+def reset_behind(snapshot: Snapshot, hold: Hold, place: InPlace, noted: dict[str, Any]) -> None:
+    """Reset the live database, with a journal on the disk until the verdict is out."""
+    place.advance(RESET, snapshot.path)
+    try:
+        place.watch.refuse_who_came(snapshot.target)
+        hold.reset(partial(refuse_change, snapshot.target, snapshot.fingerprint))
+    except BaseException:
+        if not hold.may_be_reset:
+            place.advance(SHUT)
+        raise
+    noted["live_database"] = "reset, no verdict yet"
+    noted["way_back"] = way_back(snapshot.path, snapshot.target.conninfo["dbname"])
+
+
+def decide(
+    snapshot: Snapshot,
+    hold: Hold,
+    place: InPlace,
+    outcome: Outcome,
+    jobs: int,
+    steps: Steps,
+    record: Record,
+) -> None:
+    """Keep the restored database where the whole drill has proved it, else go back.
+
+    CouldNotRun where it is still shut for others afterwards, NotRolledBack where it is not what it
+    was.
+    """
+    if not place.is_undecided:
+        return
+    assert record.snapshot is not None
+    unproved, beside, after = outcome
+    steps.line()
+    if unproved or after == "rollback":
+        why = "It was proved good, and --after rollback asks for the database as it was before"
+        if unproved:
+            more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
+            why = f"The restored copy was not proved good: {unproved[0]}{more}"
+        roll_back_live(snapshot, hold, place, why, jobs, steps, record)
+        if not unproved:
+            record.snapshot["live_database"] += ", as --after rollback asks (the copy was proved)"
+    else:
+        record.snapshot["live_database"] = "holds the backup"
+        record.warnings += lines_on_cached(record.redis)
+        steps.ok(f"The live database {place.server.database} keeps the backup")
+        if beside:
+            steps.warn(f"What failed does not concern it: {', '.join(beside)}")
+    note_others(place, steps, record)
+    with noting_failure(steps, record):
+        place.decided(ROLLED_BACK if record.snapshot["rolled_back"] else KEPT)
+
+
+def roll_back_live(
+    snapshot: Snapshot,
+    hold: Hold,
+    place: InPlace,
+    why: str,
+    jobs: int,
+    steps: Steps,
+    record: Record,
+) -> None:
+    """Roll the live database back to `snapshot`; NotRolledBack where that did not work."""
+    assert record.snapshot is not None
+    record.snapshot |= {"rolled_back": False, "live_database": "not rolled back"}
+    steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
+    steps.note(why)
+    with record.stage("rollback"), noting_failure(steps, record):
+        keep_what_others_wrote(snapshot, hold, place, jobs, steps, record)
+        roll_back(
+            hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
+            jobs=jobs, progress=steps.progress,
+        )  # fmt: skip
+    steps.clear_progress()
+    record.snapshot |= {
+        "rolled_back": True,
+        "live_database": "as it was before the drill",
+        "way_back": None,
+    }
+    steps.ok("Rolled back; a comparison proves that the database is as it was before the drill")
+
+
+def keep_what_others_wrote(
+    snapshot: Snapshot, hold: Hold, place: InPlace, jobs: int, steps: Steps, record: Record
+) -> None:
+    """Keep what the database holds where somebody came in, who may have written into it.
+
+    Writes wait from then on until the reset that follows.
+    """
+    if not place.watch.seen:
+        return
+    try:
+        hold.revive()
+        hold.stop_writes()
+        kept = take_snapshot(
+            snapshot.target, place.folder, name=BEFORE_ROLLBACK, jobs=jobs, progress=steps.progress
+        )
+        line = f"others came in meanwhile: what the database held is kept in {kept.path}"
+    except (CouldNotRun, psycopg.Error) as error:
+        why = error.what if isinstance(error, CouldNotRun) else error_text(error)
+        line = f"others came in meanwhile, and what they may have written is lost: {why}"
+    steps.clear_progress()
+    steps.warn(capitalised(line))
+    record.warnings.append(line)
+
+
+def note_others(place: InPlace, steps: Steps, record: Record) -> None:
+    """Name the sessions that came into the shut database, and were ended."""
+    if not place.watch.seen:
+        return
+    count = show_count(len(place.watch.seen), "session")
+    steps.note(f"{count} of others came in during the drill, and were ended:")
+    for line in place.watch.lines:
+        steps.note(f"  {line}")
+    record.notes.append(f"{count} of others were ended: " + "; ".join(place.watch.lines))
+
+
+@contextmanager
+def noting_failure(steps: Steps, record: Record) -> Iterator[None]:
+    """Note why the live database is not what it should be, for its block in the verdict."""
+    assert record.snapshot is not None
+    try:
+        yield
+    except CouldNotRun as error:
+        before = "" if isinstance(error, NotRolledBack) else record.snapshot["live_database"] + "; "
+        record.snapshot["live_database"] = before + str(error)
+        for line in str(error).splitlines():
+            steps.bad(line)
+        raise

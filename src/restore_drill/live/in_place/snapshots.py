@@ -1,0 +1,163 @@
+"""The safety snapshots that a folder keeps: each with a checksum and a manifest, counted, pruned.
+
+The manifest is that of a backup: `pytest drill/ --backup SNAPSHOT` proves one by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restore_drill.backups.read import expected_sha256
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.record import Record
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_bytes, show_count
+from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.live.in_place.source import SUFFIX, read_source
+from restore_drill.live.server.identity import ServerIdentity
+from restore_drill.manifest.backup import describe, in_lines
+from restore_drill.manifest.file import OWNER_ALONE, manifest_path, read_manifest, write_text
+from restore_drill.manifest.file import SUFFIX as MANIFEST
+from restore_drill.manifest.staging import sync
+from restore_drill.servers.model import Target
+
+KINDS = ("pre_drill_snapshot", "pre_rollback_snapshot")
+CHECKSUM = ".sha256"
+BESIDE = (SUFFIX, CHECKSUM, MANIFEST)
+"""What lies beside a snapshot, and goes with it."""
+
+
+@dataclass
+class Kept:
+    """The snapshots of one database: their paths, the newest first, and the names of those gone."""
+
+    paths: list[Path] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes of those that are kept."""
+        return sum(path.stat().st_size for path in self.paths if path.exists())
+
+    @property
+    def line(self) -> str:
+        """`3 snapshots of it are kept (36 MB), 2 older ones were removed (--keep-snapshots 3)`."""
+        count = show_count(len(self.paths), "snapshot")
+        text = f"{count} of it {'are' if self.paths[1:] else 'is'} kept ({show_bytes(self.size)})"
+        if self.gone:
+            older = show_count(len(self.gone), "older one")
+            return f"{text}, {older} {'were' if self.gone[1:] else 'was'} removed"
+        return text
+
+
+def write_manifest(
+    target: Target, path: Path, fingerprint: Fingerprint, server: ServerIdentity
+) -> None:
+    """Write checksum and manifest of the snapshot at `path`, for its owner alone; raises OSError.
+
+    The manifest is last: who finds it finds all of a proved snapshot.
+    """
+    manifest = describe(
+        target, path, fingerprint, form="custom", server=target.version, system=server.system,
+        taken_at=datetime.now(UTC).replace(microsecond=0),
+    )  # fmt: skip
+    for place, text in (
+        (path.with_name(path.name + CHECKSUM), f"{manifest.sha256}  {path.name}\n"),
+        (manifest_path(path), in_lines(manifest)),
+    ):
+        write_text(place, text, OWNER_ALONE)
+    sync(path.parent)
+
+
+def refuse_changed(path: Path, sha256: str) -> None:
+    """CouldNotRun where the snapshot at `path`, whose digest is `sha256`, is not as it was.
+
+    Checksum and manifest both hold its digest: the one says what the other has lost.
+    """
+    beside = manifest_path(path)
+    known = {path.name + CHECKSUM: expected_sha256(path)}
+    if beside.is_file():
+        known[beside.name] = read_manifest(beside).sha256
+    if wrong := {name: each for name, each in known.items() if each not in (None, sha256)}:
+        raise CouldNotRun(
+            f"{path.name} is not what it was when it was taken; nothing was touched",
+            checked=[f"SHA-256 {sha256}", *(f"{name} says {each}" for name, each in wrong.items())],
+            remedy=remedy_for("rollback", "damaged", path=path),
+        )
+
+
+def keep_newest(folder: Path, server: ServerIdentity, number: int | None) -> Kept:
+    """Snapshots of the database `server` in `folder`, of which the newest `number` of a kind stay.
+
+    None keeps all. Only one that was proved is removed, and none that a journal names.
+    """
+    kept = Kept()
+    named = names_in_journals(folder)
+    of_kind: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.glob("pre_*_snapshot_*.dump"), reverse=True):
+        kind = next(filter(path.name.startswith, KINDS), "")
+        source = read_source(path)
+        if not kind or source is None or source.server != server:
+            continue
+        of_kind[kind].append(path)
+        too_many = number is not None and len(of_kind[kind]) > number
+        if too_many and named is not None and path.name not in named and remove(path):
+            kept.gone.append(path.name)
+        else:
+            kept.paths.append(path)
+    return kept
+
+
+def count_snapshots(
+    folder: Path, server: ServerIdentity, number: int | None, record: Record
+) -> str:
+    """A line on the snapshots of `server` that are kept in `folder`; they go into the record too.
+
+    Of each kind only the newest `number` stay, where that is not None.
+    """
+    assert record.snapshot is not None
+    kept = keep_newest(folder, server, number)
+    record.snapshot |= {"kept": len(kept.paths), "kept_bytes": kept.size, "removed": kept.gone}
+    return f"{kept.line}: {folder}"
+
+
+def names_in_journals(folder: Path) -> set[str] | None:
+    """All texts in the journals in `folder`; None where one cannot be read: it may name any."""
+    found: set[str] = set()
+    for path in folder.glob("*.json"):
+        if path.name.endswith(MANIFEST):
+            continue
+        try:
+            found.update(texts_in(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError):
+            return None
+    return found
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Each text in the members of a JSON object."""
+    if isinstance(value, dict):
+        yield from (each for each in value.values() if isinstance(each, str))
+
+
+def remove(path: Path) -> bool:
+    """Remove the snapshot at `path`, first the dump; False where that is not possible.
+
+    Without its manifest it was never proved, and stays.
+    """
+    if not manifest_path(path).is_file():
+        return False
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    with suppress(OSError):
+        for suffix in BESIDE:
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return True

@@ -1,0 +1,70 @@
+"""Why there is no way back from a swap: undone already, renamed since, or in no journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psycopg import sql
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.facts.session import Connection
+from restore_drill.live.promote.journal import NO_DATABASE, WAY_BACK, Journal
+from restore_drill.live.promote.settle import names_of
+
+
+def why_moved(
+    connection: Connection, last: Journal, name: str, *, is_there: bool
+) -> CouldNotRun | None:
+    """Why the `last` swap cannot be undone where what it named `name` is not called so any more.
+
+    None where that was the way back from a promotion, and where a `name` is there:
+    a copy of that server has the same system identifier.
+    """
+    is_creation = last.live_oid == NO_DATABASE
+    if last.kind == WAY_BACK:
+        if last.incoming_oid != NO_DATABASE:
+            return None
+        return CouldNotRun(
+            f"no database was touched: the creation of {name} was undone already",
+            checked=[f"pg_database: {called(connection, last.live_oid)}"],
+            remedy=remedy_for("way_back", "nothing", name=name),
+        )
+    if is_there:
+        return None
+    given = "created as" if is_creation else "promoted to"
+    return CouldNotRun(
+        f"no database was touched: the one that was {given} {name} is not called so any more",
+        checked=[f"pg_database: {called(connection, last.incoming_oid)}"],
+        remedy=remedy_for(
+            "way_back",
+            "created_moved" if is_creation else "promoted_moved",
+            name=sql.Identifier(name).as_string(None),
+            kept=sql.Identifier(last.kept).as_string(None),
+        ),
+    )
+
+
+def called(connection: Connection, oid: int) -> str:
+    """What the database `oid` is called now."""
+    name = names_of(connection, oid).get(oid)
+    return f"number {oid} is {'gone' if name is None else f'called {name} now'}"
+
+
+def nothing_to_undo(
+    connection: Connection, folder: Path, name: str, undone: Journal | None
+) -> CouldNotRun:
+    """Why there is no promotion to go back from; `undone` is the swap that has left it so."""
+    others = connection.execute(
+        "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)"
+        " ORDER BY 1",
+        [f"{name}_"],
+    ).fetchall()
+    why = f"no journal in {folder} is of a promotion of it on this server"
+    if undone is not None:
+        why = "its last promotion was undone already"
+    return CouldNotRun(
+        f"database {name} was not touched: {why}",
+        checked=[f"beside it on the server: {other}" for (other,) in others],
+        remedy=remedy_for("way_back", "nothing" if undone else "no_journal", name=name),
+    )

@@ -1,0 +1,1 @@
+"""Roles that a recovery makes on a live server, and what they get."""
