@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.result_schema import checked
 from tests.helpers.warm import run_module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ class Drill:
     def result(self) -> dict[str, Any]:
         """Its result.json."""
         loaded: dict[str, Any] = json.loads((self.report_dir / "result.json").read_text())
-        return loaded
+        return checked(loaded)
 
     @property
     def verdict(self) -> str:

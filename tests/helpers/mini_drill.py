@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.result_schema import checked
 from tests.helpers.warm import run_module
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +167,7 @@ class Done:
     def result(self) -> dict[str, Any]:
         """result.json."""
         found: dict[str, Any] = json.loads((self.folder / "result.json").read_text("utf-8"))
-        return found
+        return checked(found)
 
     @property
     def page(self) -> Path:

@@ -1,6 +1,6 @@
 """`make docs` (`python -m tests.helpers.options_table`) writes what is made of the code.
 
-That is the table in docs/options.md, and the JSON Schema of the criteria file beside it.
+That is the table in docs/options.md, and the JSON Schemas of the criteria file and of result.json.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from restore_drill.config.criteria import schema
 from restore_drill.config.help import GROUPS
 from restore_drill.config.option import Option
 from restore_drill.config.options import OPTIONS
+from restore_drill.results.schema import result_schema
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "options.md"
 SCHEMA = ROOT / "drill" / "criteria.schema.json"
+RESULT_SCHEMA = ROOT / "docs" / "result.schema.json"
 BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 
@@ -60,6 +62,12 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def result_schema_text() -> str:
+    """The JSON Schema of result.json, as it lies in the docs."""
+    return json.dumps(result_schema(), indent=2) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
+    RESULT_SCHEMA.write_text(result_schema_text(), encoding="utf-8")

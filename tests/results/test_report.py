@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from tests.helpers.mini_drill import (
     drill,
     environment,
 )
+from tests.helpers.options_table import RESULT_SCHEMA, result_schema_text
+from tests.helpers.result_schema import checked
 
 
 @pytest.mark.parametrize(
@@ -60,14 +63,14 @@ def test_each_outcome_has_its_verdict_exit_code_and_files(
 
 
 def test_result_has_the_agreed_shape(passed: Done) -> None:
-    """result.json carries every part of schema 1, times in UTC, seconds by stage."""
+    """result.json carries every part of schema 2, times in UTC, seconds by stage."""
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot promotion"
     more = "timings stages tables facts redis counts checks proof basis strength drift budgets"
-    last = "rows_read warnings not_checked notes"
+    last = "rows_read warnings not_checked notes tool machine versions candidates identity digests"
     assert list(result) == f"{parts} {more} {last}".split()
-    assert result["schema"] == 1
+    assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")
     assert result["timings"]["restore"] >= 0.05
@@ -75,6 +78,29 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     assert result["timings"]["total"] >= sum(s["seconds"] for s in result["stages"])
     assert result["tables"]["public.cards"]["rows"] == 1000
     assert result["not_checked"] == [{"what": "your own Redis", "why": "REDIS_URL is unset"}]
+
+
+def test_the_published_schema_is_that_of_the_result(passed: Done) -> None:
+    """docs/result.schema.json is what `make docs` writes, and every result is held against it."""
+    assert RESULT_SCHEMA.read_text("utf-8") == result_schema_text()
+    with pytest.raises(AssertionError, match=r"\$\.checks\[0\]\.outcome"):
+        checked(passed.result | {"checks": [passed.result["checks"][0] | {"outcome": "fine"}]})
+    with pytest.raises(AssertionError, match="'more' was unexpected"):
+        checked(passed.result | {"more": 1})
+
+
+def test_what_was_not_read_has_no_digest_and_a_reason(project: Path) -> None:
+    """A digest is never made up: null, and why."""
+    reference = project / "reference.txt"
+    reference.write_bytes(b"a reference\r\n")
+    done = drill(project, "drill", f"--reference={reference}", mode="notfound")
+
+    digests = done.result["digests"]
+
+    assert digests["backup"] is None
+    assert digests["criteria"]["sha256"]
+    assert digests["reference"]["sha256"] == hashlib.sha256(b"a reference\r\n").hexdigest()
+    assert digests["report"]["sha256"] == hashlib.sha256(done.page.read_bytes()).hexdigest()
 
 
 def test_checks_have_id_outcome_sentence_and_stage(failed: Done) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.backups.choice import Considered, NotDrilled
 from restore_drill.core.names import part_of
 
 CLIENT_ONLY = ("BIG5", "GB18030", "GBK", "JOHAB", "SHIFT_JIS_2004", "SJIS", "UHC")
@@ -83,13 +84,6 @@ def major_of(version: str) -> int | None:
     return int(leading) if leading else None
 
 
-class NotDrilled(NamedTuple):
-    """Backups that this drill is not of: what they are, and how to drill them."""
-
-    what: str
-    how: str
-
-
 @dataclass(frozen=True)
 class Backup:
     """One restorable thing, recognised by its content.
@@ -98,7 +92,8 @@ class Backup:
     instead and `remedy` what to do then; `compression` is what the whole file went through
     (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is where a compressed
     archive was unpacked to, since pg_restore wants to seek. `not_drilled` names the other series
-    that lie beside it and how to drill them, `remarks` what else was noticed.
+    that lie beside it and how to drill them, `remarks` what else was noticed, `considered` all
+    that it was chosen from.
     """
 
     path: Path
@@ -113,6 +108,7 @@ class Backup:
     passed_over: tuple[str, ...] = ()
     not_drilled: tuple[NotDrilled, ...] = ()
     remarks: tuple[str, ...] = ()
+    considered: tuple[Considered, ...] = ()
     earlier_sizes: tuple[int, ...] = ()
     head: Head = field(default_factory=Head)
     unpacked: Path | None = None

@@ -18,12 +18,15 @@ MOST_NAMED, LONG = 5, 1.0
 
 @dataclass
 class Record:
-    """What this run has found so far, in the shape of result.json (schema 1).
+    """What this run has found so far, in the shape of result.json (schema 2).
 
     `stages` holds one `{"name", "started", "seconds"}` a stage, in seconds since the start;
     the dictionaries are those of result.json, None or empty until their stage has run. `basis` is
     what the data is measured against, `strength` what a pass is worth: `proven` or `plausible`;
     `drift` what the source has lost since, and against what that was measured.
+    `candidates` are what the backup was chosen from; `identity` says which database was dumped
+    (`source`) and which was verified (`target`), `tools` the version of the pg_dump and pg_restore
+    that the drill ran.
     `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
     `parts` holds the seconds of each query of the team's own criteria, by what it is of.
     `warnings` do not fail the drill and stand beside its verdict; `notes` are for the reports.
@@ -50,6 +53,9 @@ class Record:
     notes: list[str] = field(default_factory=list)
     not_checked: list[dict[str, Any]] = field(default_factory=list)
     parts: dict[str, float] = field(default_factory=dict)
+    candidates: dict[str, Any] | None = None
+    identity: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tools: str = ""
     deadline: Deadline | None = None
 
     @property

@@ -10,17 +10,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from restore_drill.config.settings import Settings
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable_json
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.checks import Checks
 from restore_drill.results.criterion import counts_of
+from restore_drill.results.evidence import evidence_of
 
 Result = dict[str, Any]
-"""result.json (schema 1): plain values, free of secrets."""
+"""result.json (schema 2, see `schema.py`): plain values, free of secrets."""
 
-SCHEMA = 1
+SCHEMA = 2
 
 TIMED = ("select", "snapshot", "target", "restore", "verify", "redis")
 """Stages whose seconds always stand in `timings`, None where a stage did not run."""
@@ -72,11 +74,12 @@ def build_result(
     selection: str = "",
     rows_read: bool = False,
     counts: Mapping[str, int] | None = None,
+    settings: Settings | None = None,
 ) -> Result:
     """result.json of the run that `record` is of; times in ISO 8601 UTC, durations in seconds.
 
     `reasons` say why it ended early, `selection` what narrowed it, `rows_read` whether a criterion
-    that reads restored rows has passed, `counts` how many had which outcome (`counts_of`).
+    that reads restored rows has passed, `counts` how many had which outcome, `settings` if known.
     """
     result = {
         "schema": SCHEMA,
@@ -85,9 +88,6 @@ def build_result(
         "started_at": record.started_at,
         "sample": record.sample,
         "selection": selection,
-        "backup": record.backup,
-        "target": record.target,
-        "snapshot": record.snapshot,
         **measures_of(record),
         "counts": counts or counts_of(check["outcome"] for check in record.checks),
         "checks": record.checks,
@@ -100,6 +100,7 @@ def build_result(
         "warnings": record.warnings,
         "not_checked": record.not_checked,
         "notes": record.notes,
+        **evidence_of(record, settings),
     }
     plain: Result = as_json(result, redact)
     return plain
@@ -116,6 +117,9 @@ def measures_of(record: Record) -> dict[str, Any]:
         for s in record.stages
     ]
     return {
+        "backup": record.backup,
+        "target": record.target,
+        "snapshot": record.snapshot,
         "promotion": record.promotion,
         "timings": timings | {"total": round(record.elapsed, 3)},
         "stages": stages,

@@ -17,6 +17,7 @@ from restore_drill.selection.chosen import (
     left_open,
     remarks_on,
 )
+from restore_drill.selection.considered import considered_record
 
 
 def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> None:
@@ -32,6 +33,7 @@ def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> No
         record.skip(what, why)
     age = age_of(backup)
     record.sample = backup.is_sample
+    record.candidates = considered_record(backup)
     record.backup = backup_record(backup, age, manifest)
     sample = " (the sample shop)" if backup.is_sample else ""
     steps.ok(f"Using backup: {backup.name}{sample}")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
+from restore_drill.backups.choice import Considered, NotDrilled
 from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
-from restore_drill.backups.model import Backup, Head, NotDrilled
+from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.selection.series import series_of
 from restore_drill.selection.times import Named, named_in, time_in_name
@@ -133,6 +134,7 @@ def as_backup(
     earlier_sizes: tuple[int, ...] = (),
     not_drilled: tuple[NotDrilled, ...] = (),
     remarks: tuple[str, ...] = (),
+    considered: tuple[Considered, ...] = (),
 ) -> Backup:
     """`candidate` as the backup of this run."""
     return Backup(
@@ -148,4 +150,5 @@ def as_backup(
         earlier_sizes=earlier_sizes,
         not_drilled=not_drilled,
         remarks=remarks,
+        considered=considered,
     )

@@ -11,10 +11,11 @@ from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
 
+from restore_drill.backups.choice import NotDrilled
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.backups.formats import Kind
-from restore_drill.backups.model import Backup, NotDrilled
+from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.calling import DRILL
@@ -22,6 +23,7 @@ from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, as_backup, look_at
+from restore_drill.selection.considered import considered
 from restore_drill.selection.links import followed
 from restore_drill.selection.listing import Listing
 from restore_drill.selection.series import name_in_series
@@ -77,6 +79,7 @@ def select_backup(settings: Settings) -> Backup:
         raise no_backups(source, listing, live, pattern)
     newest, *alike = pool[0]
     pass_over_closed(listing, newest)
+    unwanted = [one for each in series if each not in pool for one in each if pattern]
     earlier = [each.size for each in alike if each.kind == newest.kind and each.size]
     return as_backup(
         source.fetch(newest),
@@ -84,6 +87,7 @@ def select_backup(settings: Settings) -> Backup:
         earlier_sizes=tuple(earlier[:EARLIER]),
         not_drilled=tuple(not_drilled(each) for each in live if each is not pool[0]),
         remarks=tuple(listing.remarks),
+        considered=considered(listing.found, newest, alike, unwanted, pattern),
     )
 
 
@@ -178,7 +182,8 @@ def named_backup(path: Path, zone: tzinfo) -> Backup:
     except OSError as error:
         raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
-    return as_backup(candidate, remarks=links)
+    alone = considered([candidate], candidate, (), (), "")
+    return as_backup(candidate, remarks=links, considered=alone)
 
 
 def in_its_place(candidate: Candidate) -> Candidate:

@@ -15,6 +15,7 @@ def announce(
     target: Target, source_major: int | None, source: str, steps: Steps, record: Record
 ) -> None:
     """Say which server it is, and how its version differs from that of the `source`."""
+    record.tools = target.binaries.version_text
     record.target = {
         "kind": target.kind,
         "server_version": target.version,

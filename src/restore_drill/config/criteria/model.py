@@ -119,11 +119,13 @@ class Waiver:
 class Criteria:
     """The whole criteria file; `budgets` in seconds by option name (`max_restore_time`).
 
-    `sql_folder` is None where the file names none; `shrinks` are tolerances of single tables,
-    `head` the query for the migration head; `backup_name` is a pattern like `shop_*`.
+    `sha256` is that of the file as it was read, `sql_folder` None where the file names none;
+    `shrinks` are tolerances of single tables, `head` the query for the migration head;
+    `backup_name` is a pattern like `shop_*`.
     """
 
     path: Path
+    sha256: str = ""
     tables: dict[str, TableCriteria] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     freshness: dict[str, Freshness] = field(default_factory=dict)

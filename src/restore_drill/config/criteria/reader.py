@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from restore_drill.config.criteria.file import FILE
@@ -15,7 +17,8 @@ from restore_drill.core.errors import UsageError
 def load_criteria(path: Path) -> Criteria:
     """Read the criteria file at `path`; any error is a `UsageError` with its place."""
     try:
-        text = path.read_text(encoding="utf-8")
+        read = path.read_bytes()
+        text = read.decode("utf-8").replace("\r\n", "\n")
         raw = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
@@ -25,4 +28,4 @@ def load_criteria(path: Path) -> Criteria:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"criteria file {path} is not valid TOML: {error}") from None
     criteria: Criteria = FILE.read(Place(path, text), raw)
-    return criteria
+    return replace(criteria, sha256=sha256(read).hexdigest())

@@ -1,0 +1,186 @@
+"""The JSON Schema of result.json, as docs/result.schema.json publishes it."""
+
+from __future__ import annotations
+
+from restore_drill.results.schema_words import (
+    FLAG,
+    NUMBER,
+    SHA256,
+    TEXT,
+    TIME,
+    WHOLE,
+    Schema,
+    described,
+    list_of,
+    map_of,
+    or_none,
+    shape,
+    with_more,
+)
+
+VERDICTS = ("passed", "failed", "could-not-run", "incomplete", "sample")
+OUTCOMES = ("passed", "failed", "error", "waived", "skipped")
+
+BACKUP = with_more(
+    shape(
+        {
+            "path": TEXT,
+            "format": TEXT,
+            "bytes": WHOLE,
+            "sha256": or_none(SHA256),
+            "taken_at": TIME,
+            "age_seconds": NUMBER,
+            "source_version": TEXT,
+            "dumped_by": TEXT,
+        },
+        also={
+            "taken_at_source": described(TEXT, "what says when it was taken"),
+            "database": TEXT,
+            "encoding": TEXT,
+            "manifest": or_none(TEXT),
+        },
+    )
+)
+
+TARGET = with_more(
+    shape(
+        {"kind": {"enum": ["embedded", "container", "database"]}, "server_version": TEXT},
+        also={
+            "description": TEXT,
+            "isolated": or_none(FLAG),
+            "way": {"enum": ["beside", "promote", "in-place"]},
+            "database": TEXT,
+            "live_database": TEXT,
+        },
+    )
+)
+
+CHECK = shape(
+    {
+        "id": TEXT,
+        "outcome": {"enum": list(OUTCOMES)},
+        "message": TEXT,
+        "seconds": NUMBER,
+        "sentence": described(TEXT, "what it proves"),
+        "stage": TEXT,
+        "budget": {"enum": ["", "time", "age"]},
+    },
+    also={"waiver": shape({"reason": TEXT, "expires": TEXT})},
+)
+
+TABLE = shape({"rows": or_none(WHOLE), "expected": TEXT, "ok": FLAG})
+FACT = with_more(shape({"value": {}, "expected": TEXT, "ok": FLAG, "description": TEXT}))
+STAGE = shape({"name": TEXT, "started": NUMBER, "seconds": NUMBER})
+COUNTS = shape(
+    dict.fromkeys(("criteria", *OUTCOMES, "not_run", "deselected"), WHOLE),
+    "Criteria by outcome; criteria is how many were selected",
+)
+OPEN = or_none(with_more({"type": "object"}))
+
+MACHINE = shape(
+    {
+        "host": or_none(TEXT),
+        "user": described(TEXT, "the account that drilled"),
+        "os": TEXT,
+        "kernel": TEXT,
+        "architecture": TEXT,
+        "cpu": or_none(TEXT),
+        "cores": or_none(WHOLE),
+        "memory_bytes": WHOLE,
+    },
+    "The machine that drilled",
+)
+
+VERSIONS = shape(
+    {
+        "python": TEXT,
+        "psycopg": TEXT,
+        "source": described(or_none(TEXT), "PostgreSQL that was dumped"),
+        "source_pg_dump": described(or_none(TEXT), "pg_dump that wrote the backup"),
+        "target": described(or_none(TEXT), "PostgreSQL that it was restored into"),
+        "pg_dump": described(or_none(TEXT), "pg_dump and pg_restore that the drill ran"),
+        "redis": or_none(TEXT),
+    },
+    "Versions of what took part",
+)
+
+CANDIDATES = shape(
+    {
+        "total": WHOLE,
+        "newest": list_of(
+            shape(
+                {
+                    "name": TEXT,
+                    "format": or_none(TEXT),
+                    "bytes": WHOLE,
+                    "taken_at": TIME,
+                    "chosen": FLAG,
+                    "why_not": or_none(TEXT),
+                }
+            )
+        ),
+    },
+    "What the backup was chosen from: how many there were, and the newest 100",
+)
+
+WHICH = {"database": or_none(TEXT), "system_identifier": or_none(TEXT)}
+IDENTITY = shape(
+    {
+        "source": described(or_none(shape(WHICH)), "the database that was dumped"),
+        "target": described(
+            or_none(shape({"kind": TEXT, **WHICH, "oid": or_none(WHOLE)})),
+            "the database that was verified",
+        ),
+    },
+)
+
+DIGEST = or_none(shape({"path": TEXT, "sha256": or_none(SHA256)}, also={"why": TEXT}))
+DIGESTS = shape(
+    dict.fromkeys(("backup", "criteria", "reference", "report"), DIGEST),
+    "SHA-256 of files; of a directory that of the lines `name NUL sha256 LF`, sorted by name; "
+    "`why` says why there is none",
+)
+
+RESULT = {
+    "schema": {"const": 2},
+    "verdict": {"enum": list(VERDICTS)},
+    "reasons": list_of(TEXT, "Why the drill ended early"),
+    "started_at": TIME,
+    "sample": described(FLAG, "Whether the sample shop was drilled, and no backup of anyone's"),
+    "selection": described(TEXT, "What narrowed the drill, empty for a whole one"),
+    "backup": or_none(BACKUP),
+    "target": or_none(TARGET),
+    "snapshot": described(OPEN, "The safety snapshot of a live database, and what became of it"),
+    "promotion": described(OPEN, "Whether the restored database took the live one's name"),
+    "timings": map_of(or_none(NUMBER), "Seconds by stage, and in total; null: it did not run"),
+    "stages": list_of(STAGE, "Begin and duration of each stage, in seconds since the start"),
+    "tables": map_of(TABLE, "Rows by table, against what was expected"),
+    "facts": map_of(FACT, "Business facts and ages of rows"),
+    "redis": OPEN,
+    "counts": COUNTS,
+    "checks": list_of(CHECK, "Every criterion that came to an outcome"),
+    "proof": list_of(with_more(shape({"damage": TEXT, "what": TEXT, "noticed_by": list_of(TEXT)}))),
+    "basis": described(or_none(TEXT), "What the restored data was measured against"),
+    "strength": or_none({"enum": ["proven", "plausible"]}),
+    "drift": described(OPEN, "What the source has lost since the last passed drill"),
+    "budgets": map_of(or_none(NUMBER), "Seconds allowed; null: no limit"),
+    "rows_read": described(FLAG, "Whether a criterion that reads restored rows has passed"),
+    "warnings": list_of(TEXT),
+    "not_checked": list_of(shape({"what": TEXT, "why": TEXT}, also={"criteria": WHOLE})),
+    "notes": list_of(TEXT),
+    "tool": shape({"name": TEXT, "version": TEXT}),
+    "machine": MACHINE,
+    "versions": VERSIONS,
+    "candidates": or_none(CANDIDATES),
+    "identity": IDENTITY,
+    "digests": DIGESTS,
+}
+
+
+def result_schema() -> Schema:
+    """JSON Schema (2020-12) of result.json; later releases may add properties."""
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "result.json of restore-drill, schema 2",
+    }
+    return head | shape(RESULT)
