@@ -159,8 +159,8 @@ def test_a_torn_history_goes_on(shops: Shops, tmp_path: Path, report_dir: Path) 
     "line",
     [
         '{"at": "2026-01-01T00:00:00"}',
-        FAILED.line.replace('"size": 1200000', '"size": "much"'),
-        FAILED.line.replace('"failed"', "7"),
+        json.dumps(FAILED.as_json()).replace('"size": 1200000', '"size": "much"'),
+        json.dumps(FAILED.as_json()).replace('"failed"', "7"),
         "[]",
         "\u2028",
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.watch.entry import note as write
 from restore_drill.watch.history import Drill, read_history
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.drills import Drill as Run
@@ -50,9 +51,11 @@ def status(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]
 
 def note(folder: Path, *drills: Drill) -> None:
     """Note `drills` in `folder`, as drills do."""
-    (folder / ".drill").mkdir()
-    text = "".join(drill.line for drill in drills)
-    (folder / ".drill" / "history.jsonl").write_text(text)
+    path = folder / ".drill" / "history.jsonl"
+    path.parent.mkdir()
+    path.touch()
+    for drill in drills:
+        write(path, drill)
 
 
 def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:

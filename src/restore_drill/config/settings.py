@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.environment import read_environment
@@ -26,6 +27,7 @@ from restore_drill.config.values import (
     database_url_of,
     duration_of,
     flag_of,
+    history_of,
     path_of,
     redis_url_of,
 )
@@ -33,6 +35,13 @@ from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, way
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
+
+
+FLAGS = (
+    "production_settings", "heapallindexed", "require_backup", "accept_loss", "create_database",
+)  # fmt: skip
+TEXTS = ("image", "redis_image", "machine")
+"""Settings that are taken as they are given."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,8 @@ class Settings:
     target: str
     criteria: Criteria
     reference: Path | None
+    history: Path | None
+    machine: str | None
     report_dir: Path
     max_backup_age: float
     max_restore_time: float | None
@@ -148,6 +159,8 @@ def check(
     default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
     criteria = load_criteria(path_of(given, "criteria", here) or default)
     target = target_of(given)
+    plain: dict[str, Any] = {name: budget_of(given, name, criteria) for name in BUDGETS}
+    plain |= {name: flag_of(given, name) for name in FLAGS} | {name: given[name] for name in TEXTS}
     return Settings(
         root=root,
         backup=path_of(given, "backup", here, must_exist=True),
@@ -157,20 +170,14 @@ def check(
         target=target,
         criteria=criteria,
         reference=path_of(given, "reference", here, must_exist=True) or reference_beside(criteria),
+        history=history_of(given, here),
         report_dir=here / Path(given["report_dir"] or "drill-report").expanduser(),
         max_backup_age=age_limit_of(given, criteria),
-        **{name: budget_of(given, name, criteria) for name in BUDGETS},
+        **plain,
         timeout=duration_of(given, "timeout"),
         jobs=count_of(given, "jobs") or os.cpu_count() or 1,
-        production_settings=flag_of(given, "production_settings"),
-        heapallindexed=flag_of(given, "heapallindexed"),
-        require_backup=flag_of(given, "require_backup"),
-        image=given["image"],
-        redis_image=given["redis_image"],
         way=way_of(given, target),
         after=after_of(given, target),
-        accept_loss=flag_of(given, "accept_loss"),
-        create_database=flag_of(given, "create_database"),
         max_lock_wait=lock_wait_of(given),
         create_roles=creates_roles(given, target),
         globals=path_of(given, "globals", here, must_exist=True),

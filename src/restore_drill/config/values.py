@@ -28,6 +28,9 @@ COPY = {
 }
 """Command that fetches a backup, by the scheme of its URL."""
 
+HISTORY = "history.jsonl"
+"""Name of the file of the history."""
+
 
 def path_of(
     given: dict[str, str | None], name: str, here: Path, *, must_exist: bool = False
@@ -47,6 +50,22 @@ def path_of(
             name, f"names {path}, which does not exist", "check the path and its mount"
         )
     return path
+
+
+def history_of(given: dict[str, str | None], here: Path) -> Path | None:
+    """File of the history that is set; a folder stands for `history.jsonl` in it."""
+    value = given["history"]
+    if value is None:
+        return None
+    if re.match(r"\w[\w+.-]*://", value):
+        raise usage_error(
+            "history",
+            "is a URL (not shown: it may hold a password), and the history must be a file",
+            "name a path on a disk or a mounted share that outlives this machine",
+        )
+    path = here / Path(value).expanduser()
+    is_folder = value.endswith("/") or path.is_dir()
+    return without_dots(path / HISTORY if is_folder else path)
 
 
 def without_dots(path: Path) -> Path:

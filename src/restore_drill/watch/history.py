@@ -1,34 +1,37 @@
 """What became of each whole drill of a real backup: a line each, oldest first.
 
-It lies in `.drill/history.jsonl` below BACKUP_PATH; `restore-drill status` reads it. Without
-BACKUP_PATH there is none: no other directory is ours to write to.
+It lies in `.drill/history.jsonl` below BACKUP_PATH, or where DRILL_HISTORY says; `restore-drill
+status` and `dashboard` read it. Without both there is none: no other directory is ours to write to.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, NamedTuple, Self
 
 from restore_drill.config.settings import Settings
+from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.results.result import Result
-from restore_drill.results.words import problems_of
-from restore_drill.selection.series import name_in_series, series_of
-
-MOST_CHECKS = 5
+from restore_drill.core.json_values import text, whole
+from restore_drill.selection.series import name_in_series
 
 
 @dataclass(frozen=True)
 class Drill:
-    """One drill: sizes in bytes, times in seconds, None for what it did not get to.
+    """One drill: sizes in bytes, times and ages in seconds, None for what it did not get to.
 
     `at` is when it began, `strength` what a pass was worth, `red` the first criteria that did not
-    hold; `series` that of its backup, None where it had none (lines of before have none either).
+    hold and `findings` the first line of each; `series` that of its backup, `age` how old it was,
+    `database` and `system` (identifier of its cluster) what it was taken from, where it says so.
+    `tables` has the rows of the largest, `rows` those of all. `budgets` are the limits of `age`,
+    `restore`, `verify` and `total` that were set. `machine` and `setup` are where it ran, and how:
+    other times cannot be compared. `report` is the folder of its reports on that machine.
+
+    Lines that were written before these were noted lack them, and `series`.
     """
 
     at: datetime
@@ -42,55 +45,27 @@ class Drill:
     total: float | None
     red: tuple[str, ...] = ()
     series: str | None = None
-
-    @classmethod
-    def of(cls, result: Result) -> Self:
-        """The drill of `result`."""
-        backup, timings = result["backup"] or {}, result["timings"]
-        rows = [table["rows"] for table in result["tables"].values()]
-        path = backup.get("path")
-        red = [check["id"] for check in problems_of(result)]
-        return cls(
-            at=datetime.fromisoformat(result["started_at"]),
-            verdict=result["verdict"],
-            strength=result["strength"],
-            backup=Path(path).name if path else None,
-            size=backup.get("bytes"),
-            rows=sum(each or 0 for each in rows) if rows else None,
-            restore=timings["restore"],
-            verify=timings["verify"],
-            total=timings["total"],
-            red=tuple(name.rpartition("::")[2] for name in red[:MOST_CHECKS]),
-            series=series_of(Path(path)) if path else None,
-        )
+    findings: tuple[str, ...] = ()
+    sha256: str | None = None
+    age: float | None = None
+    database: str | None = None
+    system: str | None = None
+    tables: Mapping[str, int] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str | None = None
+    setup: str | None = None
+    report: str | None = None
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Drill from a line; KeyError, TypeError or ValueError where it is not a drill."""
-        given = {"series": None} | {
-            field.name: raw[field.name]
-            for field in fields(cls)
-            if field.name != "series" or "series" in raw
-        }
-        at = datetime.fromisoformat(given["at"]).astimezone(UTC)
-        numbers = [given[name] for name in ("size", "rows", "restore", "verify", "total")]
-        texts = [
-            given[name] for name in ("strength", "backup", "series") if given[name] is not None
-        ]
-        if not all(isinstance(each, int | float | None) for each in numbers):
-            raise TypeError("not a number")
-        if not all(isinstance(each, str) for each in (given["verdict"], *texts, *given["red"])):
-            raise TypeError("not a text")
-        return cls(**{**given, "at": at, "red": tuple(given["red"])})
+        names = [name for name in READ if name in raw or name in REQUIRED]
+        return cls(**{name: READ[name](raw[name]) for name in names})
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own types."""
         return asdict(self) | {"at": self.at.isoformat()}
-
-    @property
-    def line(self) -> str:
-        """The same as a line of JSON."""
-        return json.dumps(self.as_json(), ensure_ascii=False) + "\n"
 
     @property
     def has_passed(self) -> bool:
@@ -98,27 +73,85 @@ class Drill:
         return self.verdict == "passed"
 
 
+def moment(value: Any) -> datetime:
+    """Time that the text `value` says."""
+    return datetime.fromisoformat(text(value)).astimezone(UTC)
+
+
+def number(value: Any) -> float:
+    """`value`, which must be a number."""
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Reader of what `read` reads, or of null."""
+    return lambda value: None if value is None else read(value)
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """`value`, which must be a list of texts."""
+    return tuple(map(text, value))
+
+
+def each_by_name(read: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """Reader of a mapping of names to what `read` reads."""
+    return lambda value: {text(name): read(each) for name, each in value.items()}
+
+
+READ: dict[str, Callable[[Any], Any]] = {
+    "at": moment,
+    "verdict": text,
+    **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
+    **dict.fromkeys(("database", "system", "machine", "setup", "report"), or_none(text)),
+    **dict.fromkeys(("size", "rows"), or_none(whole)),
+    **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
+    **dict.fromkeys(("red", "findings"), texts),
+    "tables": each_by_name(whole),
+    "budgets": each_by_name(number),
+    "versions": each_by_name(text),
+}
+"""How each field of a drill is read."""
+REQUIRED = [each.name for each in fields(Drill)][:10]
+"""What every line has had since the first version."""
+
+
+class History(NamedTuple):
+    """What is noted at `path`: the drills, oldest first."""
+
+    path: Path
+    drills: list[Drill]
+
+
 def history_path(settings: Settings) -> Path | None:
-    """Where drills are noted."""
-    return settings.notes_folder and settings.notes_folder / "history.jsonl"
+    """Where drills are noted, None where nowhere."""
+    if settings.history is not None:
+        return settings.history
+    return settings.notes_folder and settings.notes_folder / HISTORY
 
 
-def read_history(path: Path) -> list[Drill]:
-    """Drills noted at `path`, oldest first; any other line is skipped.
+def load_history(path: Path) -> History:
+    """The history at `path`; lines that are none of ours, or torn, are passed over.
 
     Raises `CouldNotRun` where it cannot be read.
     """
     found = []
     try:
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        content = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     except OSError as error:
         raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None
-    for line in text.split("\n"):
+    for line in content.split("\n"):
         try:
             found.append(Drill.read(json.loads(line)))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
-    return sorted(found, key=lambda drill: drill.at)
+    return History(path, sorted(found, key=lambda drill: drill.at))
+
+
+def read_history(path: Path) -> list[Drill]:
+    """Drills noted at `path`, oldest first. Raises `CouldNotRun` where it cannot be read."""
+    return load_history(path).drills
 
 
 def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
@@ -137,19 +170,5 @@ def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
             alike = [each for each in known if each.rpartition("/")[2] == name]
             name = alike[0] if len(alike) == 1 else name or drill.backup
         after = name or after or next(iter(known), "") * (len(known) == 1)
-        found.setdefault(after, []).insert(0, drill)
-    return dict(sorted(found.items()))
-
-
-def is_torn(file: BinaryIO) -> bool:
-    """Whether the last line of `file` has no end: a drill was killed, or its disk was full."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 1))
-    return file.read(1) not in (b"", b"\n")
-
-
-def note(path: Path, result: Result) -> None:
-    """Add the drill of `result` to the history at `path`; raises OSError."""
-    path.parent.mkdir(exist_ok=True)
-    with path.open("a+b") as file:
-        file.write(b"\n" * is_torn(file) + Drill.of(result).line.encode())
+        found.setdefault(after, []).append(drill)
+    return {name: found[name][::-1] for name in sorted(found)}

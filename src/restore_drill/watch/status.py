@@ -50,8 +50,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     if path is None:
         raise usage_error(
             "backup_path",
-            "is unset",
-            "set it to the folder of the backups, whose drills are recorded there",
+            "is unset, and so is --history (DRILL_HISTORY)",
+            "set one: drills are recorded in the folder of the backups, or in the file named",
         )
     try:
         limit = parse_duration(parsed.max_age)

@@ -1,0 +1,99 @@
+"""Whether a history is as it was written: which lines were changed, removed or inserted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from restore_drill.core.units import show_count
+from restore_drill.watch.chain import Link, digest, link_of
+
+
+class Fault(NamedTuple):
+    """What is wrong at the line `line` of a history, counted from 1."""
+
+    line: int
+    what: str
+
+
+class Chain(NamedTuple):
+    """What the entries of a history show: its faults, and the place of the last entry.
+
+    `torn` are lines that are no entry, as a full disk or a kill leaves them; `unproved` is how many
+    lines stand above the first entry with a hash: whether one of these was changed shows as one.
+    """
+
+    faults: list[Fault]
+    entries: int
+    last: Link | None
+    torn: list[int]
+    unproved: int
+
+
+def verify(known: bytes) -> Chain:
+    """Whether the entries in `known` follow each other as they were written."""
+    lines = known.rstrip(b"\n").split(b"\n") if known.strip() else []
+    links = [link_of(line) for line in lines]
+    first = next((at for at, link in enumerate(links) if link), len(lines))
+    torn = [at + 1 for at in range(first, len(lines)) if not links[at] and not is_entry(lines[at])]
+    faults = list(faults_of(lines, links, first))
+    found = [link for link in links if link]
+    return Chain(faults, len(found), found[-1] if found else None, torn, first)
+
+
+def is_entry(line: bytes) -> bool:
+    """Whether `line` is an entry, of whatever kind."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def faults_of(lines: Sequence[bytes], links: Sequence[Link | None], first: int) -> Iterator[Fault]:
+    """Faults of the chain that begins with the line at `first`, from top to bottom."""
+    at = {link.hash: number for number, link in enumerate(links, 1) if link}
+    last: tuple[int, Link] | None = None
+    for number, link in list(enumerate(links, 1))[first:]:
+        if link is None:
+            if is_entry(lines[number - 1]):
+                yield Fault(number, "was inserted: it has no hash")
+            continue
+        if not link.is_true:
+            yield Fault(number, "was changed: its hash is not that of its content")
+        if last is None:
+            yield from fault_above(number, link, lines[:first])
+        elif link.before != last[1].hash:
+            yield fault_between(last, (number, link), at)
+        last = number, link
+
+
+def fault_above(number: int, link: Link, above: Sequence[bytes]) -> Iterator[Fault]:
+    """What is wrong above the first entry with a hash."""
+    if link.number > 1:
+        gone = show_count(link.number - 1, "entry", "entries")
+        yield Fault(number, f"{gone} above it {were(link.number - 1)} removed")
+    elif link.before != digest(b"\n".join(above)):
+        what = "changed or removed, or others were inserted" if above else "removed"
+        yield Fault(number, f"lines above it, of before there were hashes, were {what}")
+
+
+def fault_between(last: tuple[int, Link], now: tuple[int, Link], at: dict[str, int]) -> Fault:
+    """Why an entry does not follow the one before."""
+    (line, before), (number, link) = last, now
+    known = at.get(link.before)
+    if known is not None and known < line:
+        what = "was inserted" if known + 1 == line else f"was inserted, and all up to line {line}"
+        return Fault(known + 1, f"{what}: the entry on line {number} follows that on line {known}")
+    gone = link.number - before.number - 1
+    if gone > 0:
+        what = f"{show_count(gone, 'entry', 'entries')} between it and line {line} {were(gone)}"
+        return Fault(number, f"{what} removed")
+    if gone == 0:
+        return Fault(line, f"was changed: the entry on line {number} follows another one")
+    return Fault(number, f"was inserted or moved: its number {link.number} is not the next one")
+
+
+def were(count: int) -> str:
+    """`was`, `were`."""
+    return "was" if count == 1 else "were"
