@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from tests.helpers.result_schema import checked
@@ -66,21 +67,31 @@ def python_m_drill(name: str, *arguments: str, report_dir: Path, **environment: 
     return run(command, *arguments, report_dir=report_dir, cwd=ROOT, environment=environment)
 
 
-def run(
-    command: list[str], *arguments: str, report_dir: Path, cwd: Path, environment: dict[str, str]
-) -> Drill:
-    """Run a module of Python that drills."""
-    inherited = {
+def command(name: str, *arguments: str, **environment: str) -> CompletedProcess[str]:
+    """Run the command `name` of `python -m drill` in a clean environment plus `environment`."""
+    return run_module(
+        ["drill", name, *arguments], cwd=ROOT, env=inherited() | environment, timeout=60
+    )
+
+
+def inherited() -> dict[str, str]:
+    """Environment without what configures a drill."""
+    kept = {
         key: value
         for key, value in os.environ.items()
         if key not in CLEARED and not key.startswith(("DRILL_", "PYTEST"))
     }
+    return kept | {"PYTHONIOENCODING": "utf-8"}
+
+
+def run(
+    command: list[str], *arguments: str, report_dir: Path, cwd: Path, environment: dict[str, str]
+) -> Drill:
+    """Run a module of Python that drills."""
     done = run_module(
         [*command, f"--report-dir={report_dir}", "-p", "no:cacheprovider", *arguments],
         cwd=cwd,
-        env=inherited
-        | {"PYTHONIOENCODING": "utf-8", "XDG_STATE_HOME": str(report_dir.parent / "state")}
-        | environment,
+        env=inherited() | {"XDG_STATE_HOME": str(report_dir.parent / "state")} | environment,
         timeout=180,
     )
     return Drill(done.returncode, done.stdout + done.stderr, report_dir)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.drills import ROOT, Drill
+from tests.helpers.drills import ROOT, Drill, command
 from tests.helpers.shop import quiet
 
 Promote = Callable[..., Drill]
@@ -107,12 +107,7 @@ def roll_back_by_command(
     live: Target, snapshot: Path, name: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m drill rollback`, for the database `name` or the right one."""
-    return subprocess.run(
-        [sys.executable, "-m", "drill", "rollback", str(snapshot),
-         "--confirm-reset", name or live.conninfo["dbname"]],
-        cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return roll_back(live, None, str(snapshot), "--confirm-reset", name or live.conninfo["dbname"])
 
 
 def databases(live: Target) -> dict[str, str]:
@@ -124,11 +119,8 @@ def databases(live: Target) -> dict[str, str]:
 
 def clean_by_command(live: Target) -> str:
     """Output of `python -m drill clean` for the server of `live`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "drill", "clean"],
-        cwd=ROOT, env=os.environ | {"DATABASE_URL": url_of(live)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    done = command("clean", DATABASE_URL=url_of(live))
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -142,14 +134,9 @@ def rows_of(live: Target, name: str, table: str) -> Any:
     return row and row[0]
 
 
-def roll_back(live: Target, backups: Path | None, *given: str, **environment: str) -> Any:
+def roll_back(
+    live: Target, backups: Path | None, *given: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m drill rollback`."""
-    return subprocess.run(
-        [sys.executable, "-m", "drill", "rollback", *given],
-        cwd=ROOT,
-        env=os.environ
-        | {"DATABASE_URL": url_of(live)}
-        | ({"BACKUP_PATH": str(backups)} if backups else {})
-        | environment,
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    where = {"DATABASE_URL": url_of(live)} | ({"BACKUP_PATH": str(backups)} if backups else {})
+    return command("rollback", *given, **where | environment)

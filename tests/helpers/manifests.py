@@ -11,7 +11,7 @@ from pathlib import Path
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.drills import CLEARED, ROOT
+from tests.helpers.drills import CLEARED, ROOT, command
 from tests.helpers.shop import quiet
 
 SECRET = "p@ss:w/rd#1"
@@ -92,9 +92,9 @@ def backup_process(
 
 def take(target: Target, folder: Path, *options: str) -> Path:
     """Path of a backup of `target` that was taken into `folder`."""
-    process = backup_process(target, folder, *options)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, output
+    done = command("backup", f"--output-dir={folder}", *options, DATABASE_URL=url_of(target))
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
     assert SECRET not in output and IN_URL not in output
     (manifest,) = folder.glob("*.manifest.json")
     return folder / manifest.name.removesuffix(".manifest.json")

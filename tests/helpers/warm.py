@@ -1,7 +1,8 @@
 """`python -m` in processes of their own, forked from one that has loaded pytest already.
 
-A third of the work of a short drill was loading what others have written. It is loaded once for all
-drills of a test session; nothing of the project is, and no plugin, since pytest rewrites those.
+A third of the work of a short drill was loading what others have written, and a sixth loading the
+engine. Both are loaded once for all drills of a test session; stages, criteria and plugins are not,
+since pytest rewrites those.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -25,8 +27,11 @@ from typing import Any
 
 LOADED = (
     "asyncio", "dotenv", "email.message", "http.client", "isal.igzip", "jinja2", "lz4.frame",
-    "port_for", "psutil", "psycopg", "pytest", "tarfile", "tomllib", "unittest", "zstandard",
+    "port_for", "psutil", "psycopg", "pytest", "redis", "tarfile", "tomllib", "unittest",
+    "zstandard",
 )  # fmt: skip
+NOT_LOADED = ("docker", "pytest_postgresql", "pytest_redis", "testcontainers")
+"""Plugins, and what reads more variables of the environment; what needs them is not loaded."""
 AT_START = ("PYTHON", "COVERAGE", "LC_", "LANG", "TZ", "LD_", "PSYCOPG")
 """Beginnings of names of variables that Python and these modules read when they start."""
 ORIGINS: dict[str, tuple[socket.socket, subprocess.Popen[bytes]]] = {}
@@ -146,10 +151,24 @@ def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def load_engine(sources: Path) -> None:
+    """Load all modules of the engine that need none of NOT_LOADED."""
+    sys.modules.update(dict.fromkeys(NOT_LOADED))  # type: ignore[arg-type] # bars an import
+    sys.path.insert(0, str(sources))
+    engine = importlib.import_module("restore_drill")
+    for each in pkgutil.walk_packages(engine.__path__, "restore_drill."):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(each.name)
+    sys.path.remove(str(sources))
+    for name in NOT_LOADED:
+        del sys.modules[name]
+
+
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
     for name in LOADED:
         importlib.import_module(name)
+    load_engine(Path(__file__).parents[2] / "src")
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(sys.orig_argv[2], run_name="__main__", alter_sys=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +15,7 @@ from restore_drill.watch.history import Drill, read_history
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.drills import Drill as Run
 from tests.helpers.shop import Shops
+from tests.helpers.warm import run_module
 
 NOW = datetime.now(UTC)
 PASSED = Drill(
@@ -37,14 +36,12 @@ FAILED = replace(
 
 def status(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     """Exit code and output of `python -m drill status` with BACKUP_PATH `folder`."""
-    covered = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "drill", "status", *arguments],
+    kept = {k: v for k, v in os.environ.items() if k.startswith(("COVERAGE_", "PYTHON"))}
+    done = run_module(
+        ["drill", "status", *arguments],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "BACKUP_PATH": str(folder)} | covered | environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        env={"PATH": "/usr/bin:/bin", "BACKUP_PATH": str(folder)} | kept | environment,
+        timeout=60,
     )
     return done.returncode, done.stdout + done.stderr
 
