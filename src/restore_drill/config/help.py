@@ -23,7 +23,7 @@ GROUPS = {
     "Time and age": (
         "max_backup_age", "max_restore_time", "max_verify_time", "max_total_time", "timeout",
     ),
-    "Reports": ("report_dir", "history", "machine"),
+    "Reports": ("report_dir", "sign", "history", "machine"),
 }  # fmt: skip
 """Names of the options in each group; a test compares them with the table."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restore_drill.config.leave_options import LEAVE_OPTIONS
 from restore_drill.config.live_options import LIVE_OPTIONS
 from restore_drill.config.option import Option
 from restore_drill.core.errors import UsageError
@@ -110,6 +111,7 @@ OPTIONS = {
             "Redis image for --target container",
             unset="none: embedded Redis",
         ),
+        *LEAVE_OPTIONS,
         *LIVE_OPTIONS,
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
     )

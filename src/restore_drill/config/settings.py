@@ -10,6 +10,7 @@ from typing import Any
 
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.environment import read_environment
+from restore_drill.config.leaves import Leaves, leaves_of
 from restore_drill.config.near import misspelled, refuse_near_misses
 from restore_drill.config.options import (
     BUDGETS,
@@ -86,6 +87,7 @@ class Settings:
     confirm: str | None
     sample_rows: int
     misspelled: tuple[str, ...]
+    leaves: Leaves
 
     @property
     def is_sample(self) -> bool:
@@ -185,6 +187,7 @@ def check(
         keep_snapshots=count_of(given, "keep_snapshots"),
         confirm=given["confirm"] or given["confirm_reset"],
         misspelled=(),
+        leaves=leaves_of(given, here),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )
 

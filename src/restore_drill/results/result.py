@@ -154,10 +154,15 @@ def as_json(value: Any, redact: Redactor) -> Any:
 
 
 def write_result(path: Path, result: Result) -> None:
-    """Write `result` to `path` in one step: a reader sees the old file or the new one."""
+    """Write `result` to `path`; raises OSError."""
+    write_whole(path, printable_json(result, indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step: a reader sees the old file or the new one."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(printable_json(result, indent=2) + "\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -1,0 +1,242 @@
+"""Signatures of result.json: made for every verdict, checked by programs of others."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from google.protobuf import json_format
+from in_toto_attestation.v1 import statement_pb2
+from in_toto_attestation.v1.statement import Statement
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer._key import SSlibKey
+
+from restore_drill.core.errors import UsageError
+from restore_drill.results.signature import OF_DIRECTORY, load_signer, pae, subject_of
+from tests.helpers.drills import ROOT
+from tests.helpers.mini_drill import Done, drill, make_project
+
+PLAIN = NoEncryption()
+SIGNED = {"report.html", "junit.xml", "result.json", "result.dsse.json"}
+
+
+def pem_of(key: Any, encryption: Any = PLAIN) -> bytes:
+    """`key` as a PEM file holds it."""
+    found: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return found
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a key and its public half, made by openssl as the docs say."""
+    folder = tmp_path_factory.mktemp("keys")
+    text = (ROOT / "docs" / "evidence.md").read_text("utf-8")
+    made = [line[2:] for line in text.splitlines() if line.startswith("$ openssl ")]
+    assert len(made) == 2
+    for line in made:
+        subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Done:
+    """A drill that failed, signed."""
+    project = make_project(tmp_path_factory.mktemp("signed") / "project")
+    return drill(project, "drill", f"--sign={keys / 'drill.key'}", mode="wrong")
+
+
+@pytest.fixture
+def check(signed: Done, keys: Path, tmp_path: Path) -> Callable[[str, str], tuple[int, str]]:
+    """Function that runs the check in the docs on a copy in which one text is another."""
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "evidence.md").read_text("utf-8"), re.DOTALL
+    )
+    assert len(code.replace("\n\n", "\n").splitlines()) <= 12
+
+    def run(name: str = "", change: str = "") -> tuple[int, str]:
+        for path in signed.folder.iterdir():
+            text = path.read_text("utf-8")
+            old, _, new = change.partition(" -> ")
+            assert path.name != name or old in text
+            (tmp_path / path.name).write_text(text.replace(old, new) if path.name == name else text)
+        answer = subprocess.run(
+            [sys.executable, "-c", code, "result.dsse.json", "result.json", keys / "drill.pub"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return answer.returncode, answer.stdout + answer.stderr
+
+    return run
+
+
+def envelope_of(done: Done) -> dict[str, Any]:
+    """The envelope that a drill has left."""
+    found: dict[str, Any] = json.loads((done.folder / "result.dsse.json").read_text("utf-8"))
+    return found
+
+
+def test_what_is_signed_is_encoded_as_the_specification_says() -> None:
+    """The example of DSSE's specification, byte by byte; lengths are of bytes."""
+    assert pae(b"http://example.com/HelloWorld", b"hello world") == (
+        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
+    assert pae(b"", "é".encode()) == b"DSSEv1 0  2 \xc3\xa9"
+
+
+def test_a_failure_is_signed_and_others_can_check_it(signed: Done, keys: Path) -> None:
+    """Securesystemslib accepts the envelope with this key, and with no other one."""
+    assert (signed.code, signed.files) == (1, SIGNED)
+    public = serialization.load_pem_public_key((keys / "drill.pub").read_bytes())
+    other = ed25519.Ed25519PrivateKey.generate().public_key()
+    known = SSlibKey.from_crypto(public)
+    strange = SSlibKey.from_crypto(other)
+    mine, theirs = (
+        SSlibKey("", each.keytype, each.scheme, each.keyval) for each in (known, strange)
+    )
+
+    assert Envelope.from_dict(envelope_of(signed)).verify([mine], 1) == {"": mine}
+    with pytest.raises(VerificationError):
+        Envelope.from_dict(envelope_of(signed)).verify([theirs], 1)
+
+
+def test_the_statement_names_what_was_drilled(signed: Done, keys: Path) -> None:
+    """in-toto's own library finds it valid; subjects are the files, the predicate the verdict."""
+    payload = json.loads(base64.b64decode(envelope_of(signed)["payload"]))
+    result = signed.result
+
+    message = json_format.ParseDict(payload, statement_pb2.Statement())
+    Statement.copy_from_pb(message).validate()
+    assert payload["_type"] == "https://in-toto.io/Statement/v1"
+    assert envelope_of(signed)["payloadType"] == "application/vnd.in-toto+json"
+    assert payload["predicateType"] == "urn:restore-drill:drill:v1"
+    digests = {each["name"]: each["digest"]["sha256"] for each in payload["subject"]}
+    assert digests == {
+        "backup_20261123_050001.sql": result["backup"]["sha256"],
+        "result.json": hashlib.sha256((signed.folder / "result.json").read_bytes()).hexdigest(),
+        "report.html": hashlib.sha256(signed.page.read_bytes()).hexdigest(),
+    }
+    predicate = payload["predicate"]
+    assert predicate["verdict"] == result["verdict"] == "failed"
+    der = ("openssl", "pkey", "-pubin", "-in", str(keys / "drill.pub"), "-outform", "DER")
+    public = subprocess.run(der, check=True, capture_output=True).stdout
+    assert predicate["public_key_sha256"] == hashlib.sha256(public).hexdigest()
+
+
+def test_the_check_in_the_docs_finds_what_was_changed(
+    check: Callable[..., tuple[int, str]], signed: Done
+) -> None:
+    """It prints the verdict, and refuses a changed result, payload or signature."""
+    assert check() == (0, "failed\n")
+    code, out = check("result.json", '"verdict": "failed" -> "verdict": "passed"')
+    assert code == 1 and "changed since" in out
+    payload = envelope_of(signed)["payload"]
+    forged = base64.b64decode(payload).replace(b'"failed"', b'"passed"')
+    code, out = check("result.dsse.json", f"{payload} -> {base64.b64encode(forged).decode()}")
+    assert code == 1 and "InvalidSignature" in out
+
+
+def test_openssl_accepts_the_signature(signed: Done, keys: Path, tmp_path: Path) -> None:
+    """A second implementation of ed25519 over bytes that are put together here."""
+    envelope = envelope_of(signed)
+    kind, payload = envelope["payloadType"], base64.b64decode(envelope["payload"]).decode()
+    assert payload.isascii()
+    (tmp_path / "signed").write_text(f"DSSEv1 28 {kind} {len(payload)} {payload}")
+    (tmp_path / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+
+    command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey"]
+    files = [str(keys / "drill.pub"), "-in", "signed", "-sigfile", "sig"]
+    subprocess.run([*command, *files], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_a_drill_that_could_not_run_is_signed_and_an_unsigned_one_leaves_no_signature(
+    tmp_path: Path, keys: Path
+) -> None:
+    """The variable may hold the key; what was not read is no subject; an old signature goes."""
+    project = make_project(tmp_path / "project")
+    key = (keys / "drill.key").read_text()
+
+    first = drill(project, "drill", mode="noserver,notfound", DRILL_SIGN_KEY=key)
+
+    payload = json.loads(base64.b64decode(envelope_of(first)["payload"]))
+    assert payload["predicate"]["verdict"] == first.result["verdict"]
+    assert "PRIVATE KEY" not in first.out
+    assert [each["name"] for each in payload["subject"]] == ["result.json", "report.html"]
+    assert drill(project, "-k", "redis").files == SIGNED - {"result.dsse.json"}
+
+
+def test_a_key_that_cannot_sign_is_refused_before_anything_starts(project: Path) -> None:
+    """Exit 4, with the option, its variable and the command that makes one."""
+    done = drill(project, "drill", "--sign=nowhere.key")
+
+    assert done.code == 4
+    assert (
+        f"--sign (DRILL_SIGN_KEY) names {project}/nowhere.key, which cannot be read: No such"
+        in done.out
+    )
+    assert "openssl genpkey -algorithm ed25519 -out drill.key" in done.out
+    assert "RESTORE DRILL START" not in done.out
+    assert "Traceback" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (lambda: b"", "no private key in PEM"),
+        (
+            lambda: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            "no private",
+        ),
+        (lambda: pem_of(rsa.generate_private_key(65537, 2048)), "of another kind than ed25519"),
+        (lambda: pem_of(ec.generate_private_key(ec.SECP256R1())), "of another kind than ed25519"),
+        (
+            lambda: pem_of(
+                ed25519.Ed25519PrivateKey.generate(), serialization.BestAvailableEncryption(b"x")
+            ),
+            "with a passphrase, which no drill can be asked for; write a copy without",
+        ),
+    ],
+    ids=["empty", "garbage", "rsa", "ecdsa", "passphrase"],
+)
+def test_a_wrong_key_is_named_as_what_it_is(
+    made: Callable[[], bytes], why: str, tmp_path: Path
+) -> None:
+    """The message says what is wrong with it and what to do; never what is in it."""
+    path = tmp_path / "drill.key"
+    path.write_bytes(made())
+
+    with pytest.raises(UsageError, match=why) as error:
+        load_signer(path)
+    assert "openssl" in str(error.value)
+
+
+def test_a_folder_a_public_key_and_a_missing_package_are_refused(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its own remedy."""
+    with pytest.raises(UsageError, match="Is a directory"):
+        load_signer(keys)
+    with pytest.raises(UsageError, match=r"drill\.pub, no private key in PEM"):
+        load_signer(keys / "drill.pub")
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives", None)
+    with pytest.raises(UsageError, match=r"pip install 'restore-drill\[sign\]'"):
+        load_signer(keys / "drill.key")
+
+
+def test_the_digest_of_a_directory_is_not_called_sha256(tmp_path: Path) -> None:
+    """No checker takes it for that of a file; what has no digest is no subject."""
+    digest = {"path": str(tmp_path), "sha256": "0" * 64}
+
+    assert subject_of(digest) == [{"name": tmp_path.name, "digest": {OF_DIRECTORY: "0" * 64}}]
+    assert subject_of(digest | {"sha256": None, "why": "not read"}) == []
+    assert subject_of(None) == []
