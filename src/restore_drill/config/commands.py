@@ -8,6 +8,10 @@ DRILL = "drill"
 COMMANDS = {
     "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
     "status": ("restore_drill.watch.status", "show whether drills still run and pass"),
+    "notify": (
+        "restore_drill.alerts.command",
+        "test the channels, or alert for another job's drill",
+    ),
     "reference": (
         "fixtures.commands.reference",
         "drill, and write the schema to the reference file",

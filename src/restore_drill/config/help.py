@@ -34,6 +34,7 @@ VARIABLES_HELP = (
     ),
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
+    ("DRILL_NOTIFY", "who hears of a red drill (apprise URLs); also DRILL_ISSUES, DRILL_PING"),
 )
 
 PYTEST_HELP = (

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from restore_drill.core.printable import printable
 
-EXIT_INTERRUPTED, EXIT_USAGE_ERROR = 2, 4
-"""Exit codes of an interrupt and of an error in the options, as pytest's own."""
+EXIT_INTERRUPTED, EXIT_INTERNAL, EXIT_USAGE_ERROR, EXIT_NOTHING = 2, 3, 4, 5
+"""Exit codes of pytest: an interrupt, a bug, an error in the options, no criterion to run."""
 
 EXIT_COULD_NOT_RUN = 6
 """Exit code when the drill's own means failed, beside pytest's 0 to 5."""

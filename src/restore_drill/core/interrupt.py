@@ -13,6 +13,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 5.0
 """Seconds after the first signal in which Ctrl-C interrupts no cleaning up; a kill always does."""
 WAIT = b"\nthe drill is cleaning up: wait a few seconds\n"
+ENDED_BY = "ended by "
+"""Begins the reason of an end by another signal than Ctrl-C."""
 first: list[float] = []
 """When the first signal came, by the monotonic clock; empty before it."""
 at_end: list[bool] = []
@@ -35,7 +37,7 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
         note_interrupt()
     elif not first or (is_key and time.monotonic() - first[0] > PATIENCE):
         note_interrupt()
-        raise KeyboardInterrupt(*([] if is_key else [f"ended by {signal.Signals(number).name}"]))
+        raise KeyboardInterrupt(*([] if is_key else [f"{ENDED_BY}{signal.Signals(number).name}"]))
     if is_key:
         with suppress(OSError):
             os.write(2, WAIT)

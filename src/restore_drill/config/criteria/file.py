@@ -17,6 +17,7 @@ from restore_drill.config.criteria.kinds import (
     Zone,
 )
 from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, qualified
+from restore_drill.config.criteria.notify import NOTIFY
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
@@ -173,6 +174,7 @@ FILE = Section(
             ),
             "Redis",
         ),
+        "notify": Key(NOTIFY, "who hears of the drill's end"),
     },
     build=criteria_of,
 )

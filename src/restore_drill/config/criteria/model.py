@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.names import joined, part_of, split_name
 
 
@@ -141,6 +142,7 @@ class Criteria:
     max_redis_latency: float = 0.1
     redis_cached: tuple[str, ...] = ()
     application_role: str = ""
+    notify: Notify = field(default_factory=Notify)
     sql_folder: Path | None = None
     sql_timeout: float = 30.0
 

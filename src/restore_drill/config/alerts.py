@@ -1,0 +1,81 @@
+"""Where alerts go: variables of the environment, since URLs and tokens are secrets."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from restore_drill.config.criteria.notify import NOTIFY, Notify
+from restore_drill.config.criteria.place import Place
+from restore_drill.core.errors import UsageError
+
+CHANNELS, ISSUES, PING = "DRILL_NOTIFY", "DRILL_ISSUES", "DRILL_PING"
+ALERTS = (CHANNELS, ISSUES, PING)
+
+BETWEEN = re.compile(r"[\s,;]+(?=[A-Za-z][\w.+-]*://)|\s+")
+"""What separates URLs: blanks, and as apprise has it commas and semicolons before another URL."""
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """What is configured: URLs of channels and of pings, and where issues are kept.
+
+    `unset` are variables that `[notify]` names and nobody has set; `environment` is the run's own,
+    with tokens and with what a CI system says of itself.
+    """
+
+    notify: Notify
+    channels: tuple[str, ...] = field(default=(), repr=False)
+    unset: tuple[str, ...] = ()
+    issues: str = ""
+    pings: tuple[str, ...] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def are_configured(self) -> bool:
+        """Whether anyone is to hear of a drill."""
+        return bool(self.channels or self.unset or self.issues or self.pings)
+
+
+def alerts_of(environment: Mapping[str, str], notify: Notify) -> Alerts:
+    """What `environment` and `[notify]` configure."""
+    found = [
+        url
+        for name in dict.fromkeys((CHANNELS, *notify.channels))
+        for url in split_urls(environment.get(name, ""))
+    ]
+    return Alerts(
+        notify,
+        tuple(dict.fromkeys(found)),
+        tuple(each for each in notify.channels if not environment.get(each, "").strip()),
+        environment.get(ISSUES, "").strip(),
+        pings_of(environment),
+        environment,
+    )
+
+
+def pings_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """URLs in DRILL_PING."""
+    return tuple(split_urls(environment.get(PING, "")))
+
+
+def split_urls(text: str) -> list[str]:
+    """The URLs in `text`."""
+    return [url for each in BETWEEN.split(text) if (url := each.strip(" ,;"))]
+
+
+def notify_in(path: Path) -> Notify:
+    """`[notify]` of the criteria file at `path`; what holds without it where it cannot be read.
+
+    For a drill that some error in that very file keeps from running.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text).get("notify", {})
+        notify: Notify = NOTIFY.read(Place(path, text, keys=("notify",)), raw)
+    except (OSError, ValueError, UsageError):
+        return Notify()
+    return notify
