@@ -1,1 +1,1 @@
-"""Alerts: how the drills of a workflow run ended, for the people who must know."""
+"""Alerts: how a drill ended, for the people who must know; none of them changes a verdict."""

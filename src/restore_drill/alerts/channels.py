@@ -1,38 +1,79 @@
-"""Failures and recoveries, sent to the Apprise URLs of Slack, email and others.
-
-Needs the extra `alerts` of the package.
-"""
+"""Messages to Slack, email and others by apprise, which the extra `alerts` brings."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from restore_drill.alerts.message import Run
+from restore_drill.alerts.delivery import Undelivered
+from restore_drill.alerts.message import Message
+
+MISSING = "apprise is not installed: pip install 'restore-drill[alerts]'"
+UNKNOWN = "apprise does not know its URL"
+KINDS = {"recovered": "SUCCESS", "passed": "SUCCESS", "missed": "WARNING", "test": "INFO"}
+"""Kind of apprise by event; others are failures."""
 
 
-def send(run: Run, urls: Sequence[str], event: str) -> list[str]:
-    """Send the run to every one of `urls`; `event` is what became of the issue.
-
-    Gives a line for each channel that did not take the message, without its URL.
-    """
-    import apprise  # noqa: PLC0415 - an extra of the package
-
-    if run.is_good and event != "recovered":
-        return []
-    # Apprise logs a URL that it cannot read, token and all.
-    logging.disable()
-    kind = apprise.NotifyType.SUCCESS if run.is_good else apprise.NotifyType.FAILURE
-    failed = []
+def sending(urls: Sequence[str], message: Message) -> Mapping[str, Callable[[], str]]:
+    """A task for each of `urls`, by a name without the URL: `channel 1 (Slack)`."""
+    try:
+        import apprise  # noqa: PLC0415 - an extra, and 0.2 s
+    except ImportError:
+        return {f"channel {number}": missing for number in range(1, len(urls) + 1)}
+    quiet()
+    tasks: dict[str, Callable[[], str]] = {}
     for number, url in enumerate(urls, start=1):
-        channel = apprise.Apprise()
-        if not channel.add(url):
-            failed.append(f"channel {number}: Apprise does not know its URL in APPRISE_URLS")
-        elif not channel.notify(
-            body=run.text,
-            title=run.headline,
-            notify_type=kind,
-            body_format=apprise.NotifyFormat.TEXT,
-        ):
-            failed.append(f"channel {number} ({channel[0].service_name}) did not take the message")
-    return failed
+        channel = opened(apprise, url)
+        if channel is None:
+            tasks[f"channel {number}"] = unknown
+            continue
+        name = f"channel {number} ({channel[0].service_name})"
+        tasks[name] = partial(send, apprise, channel, message)
+    return tasks
+
+
+def opened(apprise: Any, url: str) -> Any:
+    """What apprise makes of `url`; None where it is of no kind that it knows."""
+    channel = apprise.Apprise()
+    try:
+        return channel if channel.add(url) and len(channel) else None
+    except Exception:  # noqa: BLE001 - whatever it is, its text holds the URL
+        return None
+
+
+def send(apprise: Any, channel: Any, message: Message) -> str:
+    """Send `message` to `channel`; Undelivered where it does not take it."""
+    kind = getattr(apprise.NotifyType, KINDS.get(message.event, "FAILURE"))
+    is_sent = channel.notify(
+        title=without_mentions(message.title),
+        body=without_mentions("\n".join(message.lines)),
+        notify_type=kind,
+        body_format=apprise.NotifyFormat.TEXT,
+    )
+    if not is_sent:
+        raise Undelivered("did not take the message")
+    return "sent"
+
+
+def missing() -> str:
+    """Stands for a channel where apprise is missing."""
+    raise Undelivered(MISSING, is_final=True)
+
+
+def unknown() -> str:
+    """Stands for a channel with a URL that apprise cannot read."""
+    raise Undelivered(UNKNOWN, is_final=True)
+
+
+def quiet() -> None:
+    """Have no log: apprise logs a URL that it cannot read, and urllib3 paths, token and all."""
+    for name in ("apprise", "urllib3", "requests"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def without_mentions(text: str) -> str:
+    """`text` in which no name out of a dump calls people: `@channel`, `<!here>`."""
+    return re.sub(r"(?<!\w)@(?=\w)", "@ ", text).replace("<!", "< !").replace("<@", "< @")

@@ -1,56 +1,72 @@
-"""One GitHub issue for the drills of a repository.
+"""One issue for each database, from the first red drill to the recovery.
 
-The first failure opens it, the next ones comment, the next success comments and closes it.
+The first one opens it, the next ones comment, the pass comments and closes it. A mark in its text
+finds it again, from any machine.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
+from typing import TYPE_CHECKING
 
-from restore_drill.alerts.message import Run
+from restore_drill.alerts.message import Message
+from restore_drill.alerts.subject import Subject
 
-LABEL = "restore-drill"
-BACKUP_MARK = "<!-- the backup's own drill -->"
-"""In an issue that only a drill of the real backup can close, not one of the sample."""
+if TYPE_CHECKING:
+    from restore_drill.alerts.trackers import Issue, Tracker
+
+RED = ("failed", "could-not-run", "missed")
+CLOSED = "closed issue #"
+"""Begins what `keep` says of a recovery."""
 
 
-def keep(run: Run) -> str:
-    """Open, comment or close the issue; what happened: failed, failing, recovered or passed.
+def keep(tracker: Tracker, message: Message, subject: Subject) -> str:
+    """Open, comment or close; what was done. Raises Undelivered.
 
-    Raises CalledProcessError where GitHub's command line tool fails.
+    Two drills that open one at the same time both see both afterwards: the older one stays.
     """
-    asked = ("--label", LABEL, "--state", "open", "--limit", "1", "--json", "number,body")
-    issues = json.loads(gh("issue", "list", *asked))
-    number, body = (str(issues[0]["number"]), issues[0]["body"]) if issues else ("", "")
-    if run.is_good:
-        # The sample's success does not show that the backup is good again.
-        if not issues or (run.backup.result == "skipped" and BACKUP_MARK in body):
-            return "passed"
-        gh("issue", "comment", number, "--body-file", "-", body=run.text)
-        gh("issue", "close", number, "--reason", "completed")
-        return "recovered"
-    text = run.text + ("" if run.backup.result == "skipped" else f"\n{BACKUP_MARK}\n")
-    if issues:
-        if BACKUP_MARK in text and BACKUP_MARK not in body:
-            marked = f"{body}\n{BACKUP_MARK}\n"
-            gh("issue", "edit", number, "--body-file", "-", body=marked)
-        gh("issue", "comment", number, "--body-file", "-", body=text)
-        return "failing"
-    colour = ("--color", "B60205", "--description", "The restore drill needs attention")
-    gh("label", "create", LABEL, "--force", *colour)
-    create = ("--title", run.headline, "--label", LABEL, "--body-file", "-")
-    gh("issue", "create", *create, body=text)
-    return "failed"
+    found = tracker.issues()
+    if message.event not in RED:
+        return close_all(tracker, marked(found, *subject.marks), message)
+    own = marked(found, subject.mark)
+    if own:
+        tracker.comment(own[0].number, body_of(message))
+        return f"commented on issue #{own[0].number}"
+    made = tracker.create(message.title, f"{body_of(message)}\n{subject.mark}\n")
+    older = [each for each in marked(tracker.issues(), subject.mark) if each.number < made.number]
+    if not older:
+        return f"opened issue #{made.number}"
+    tracker.comment(made.number, f"Another drill has opened #{older[0].number} for this.")
+    tracker.close(made.number)
+    tracker.comment(older[0].number, body_of(message))
+    return f"commented on issue #{older[0].number}"
 
 
-def gh(*arguments: str, body: str | None = None) -> str:
-    """Output of GitHub's command line tool; `body` goes in by a pipe. Raises as `keep` does."""
-    done = subprocess.run(
-        ["gh", *arguments],
-        check=True,
-        input=body or "",
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return done.stdout
+def close_all(tracker: Tracker, issues: list[Issue], message: Message) -> str:
+    """Comment on `issues` and close them."""
+    for each in issues:
+        tracker.comment(each.number, body_of(message))
+        tracker.close(each.number)
+    numbers = ", #".join(str(each.number) for each in issues)
+    return f"{CLOSED}{numbers}" if issues else "no open issue"
+
+
+def marked(issues: list[Issue], *marks: str) -> list[Issue]:
+    """Those of `issues` with one of `marks` in their text."""
+    return [each for each in issues if any(mark in each.body for mark in marks)]
+
+
+def body_of(message: Message) -> str:
+    """`message` as Markdown that shows it as it is, its last line, the report's place, apart.
+
+    In a fence no name out of a dump mentions people, and none is a command of GitLab's.
+    """
+    *lines, place = message.lines
+    if not place.startswith("Report: "):
+        lines, place = [*lines, place], ""
+    text = "\n".join([message.title, *lines])
+    return f"~~~text\n{plain(text)}\n~~~\n\n{plain(place)}\n"
+
+
+def plain(text: str) -> str:
+    """`text` that neither ends the fence around it nor holds a mark."""
+    return text.replace("~~~", "~ ~ ~").replace("<!--", "< !--")

@@ -1,127 +1,112 @@
-"""The results of a workflow run as a message: plain text that is also valid Markdown.
-
-From the environment: SAMPLE_RESULT and BACKUP_RESULT (results of the drills' jobs), REASON (why
-somebody started the run by hand) and GitHub's own variables; from reports/: the drills' reports.
-"""
+"""What people read first: at most ten lines of plain text, without secrets and rows."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from restore_drill.alerts.subject import Subject
 from restore_drill.core.printable import printable
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
+from restore_drill.results.meaning import meaning_of
+from restore_drill.results.result import Result
+from restore_drill.results.words import depends, first_line, problems_of, short_name
 
-DRILLS = ("sample", "backup")
-MOST_CHECKS = 10
-MOST_LINES = 5
+MOST_LINES = 10
+MOST_REMEDIES = 3
 MOST_CHARACTERS = 300
+TITLES = {
+    "failed": "Restore drill FAILED",
+    "could-not-run": "Restore drill COULD NOT RUN",
+    "recovered": "Restore drill passed again",
+    "passed": "Restore drill passed",
+    "sample": "Restore drill of the sample, not of your backup",
+    "incomplete": "Restore drill of picked criteria",
+    "missed": "Restore drill MISSED",
+    "test": "Restore drill: a test of this channel",
+}
+REMEDY = re.compile(r"^  \d+\. ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Drill:
-    """One drill of the run."""
+class Message:
+    """One message: the `event` that it is of, a title, and lines below it."""
 
-    name: str
-    result: str
-    """Of its job: success, failure, cancelled (also by its timeout), skipped; or empty."""
-    report: dict[str, Any]
-    """Its result.json; empty where the job ended before there was one."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A workflow run whose drills have ended."""
-
-    sample: Drill
-    backup: Drill
-    footer: str
-    """Its address, and who started it by hand and why."""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether every drill passed or was not to run."""
-        return self.sample.result == "success" and self.backup.result in ("success", "skipped")
-
-    @property
-    def headline(self) -> str:
-        """One line for a title or a subject."""
-        if self.is_good:
-            return "Restore drill passed again"
-        verdicts = {
-            each.report.get("verdict")
-            for each in (self.sample, self.backup)
-            if each.result == "failure"
-        }
-        return "Restore drill failed" if "failed" in verdicts else "Restore drill could not run"
+    event: str
+    title: str
+    lines: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """The whole message."""
-        drills = [*described(self.sample), *described(self.backup)]
-        return "\n".join([f"{self.headline}.", "", *drills, "", self.footer]) + "\n"
+        """Title and lines."""
+        return "\n".join([self.title, *self.lines]) + "\n"
 
 
-def from_environment() -> Run:
-    """The run whose workflow has called us."""
-    sample, backup = (
-        Drill(name, os.environ.get(f"{name.upper()}_RESULT", ""), load(name)) for name in DRILLS
-    )
-    server, repository, number = (
-        os.environ.get(f"GITHUB_{key}", "") for key in ("SERVER_URL", "REPOSITORY", "RUN_ID")
-    )
-    footer = f"Run and report: {server}/{repository}/actions/runs/{number}"
-    if reason := " ".join(os.environ.get("REASON", "").replace("`", "'").split()):
-        actor = os.environ.get("GITHUB_ACTOR", "?")
-        footer += f"\nStarted by hand by {actor}: `{reason[:MOST_CHARACTERS]}`"
-    return Run(sample, backup, footer)
+def written(event: str, subject: Subject, lines: Sequence[str], place: str) -> Message:
+    """The message of `event`; of too many `lines` the last are left out, `place` never is."""
+    last = [f"Report: {place}"] if place else []
+    title = shown(f"{TITLES[event]}: {subject.name}" if subject.name else TITLES[event])
+    room = MOST_LINES - 1 - len(last)
+    return Message(event, title, tuple(map(shown, [*filter(None, lines)][:room] + last)))
 
 
-def load(name: str) -> dict[str, Any]:
-    """The result.json of the drill `name`; empty if there is none that can be read."""
-    path = Path("reports") / f"drill-report-{name}" / "result.json"
+def message_of(result: Result, event: str, subject: Subject, place: str, note: str = "") -> Message:
+    """The message about a drill: verdict, backup, the first finding, what to do, the report."""
+    found = finding_lines(result) if event in ("failed", "could-not-run") else []
+    return written(event, subject, [meaning_of(result), backup_line(result), note, *found], place)
+
+
+def finding_lines(result: Result) -> list[str]:
+    """The first finding with its remedy, and how many there are besides."""
+    problems = [each for each in problems_of(result) if not depends(each["message"])]
+    if not problems:
+        return [f"Reason: {reason}" for reason in result["reasons"][:1]]
+    first, *others = problems
+    text = first["message"]
+    lines = [f"{short_name(first['id'])}: {first_line(text)}"]
+    remedies = [line.strip() for line in text.split("\n") if REMEDY.match(line)]
+    lines += remedies[:MOST_REMEDIES]
+    return lines + ([f"and {show_count(len(others), 'more finding')}"] if others else [])
+
+
+def backup_line(result: Result) -> str:
+    """`Backup: shop_2026-11-28.dump, 1.2 MB, taken 2026-11-28 03:00:01 UTC (2 h old)`."""
+    backup = result["backup"] or {}
+    if not (path := backup.get("path")):
+        return ""
+    facts = [Path(str(path)).name]
+    if isinstance(size := backup.get("bytes"), int | float):
+        facts.append(show_bytes(size))
+    if isinstance(taken := backup.get("taken_at"), str):
+        age = backup.get("age_seconds")
+        old = f" ({show_duration(age)} old)" if isinstance(age, int | float) else ""
+        facts.append(f"taken {time_of(taken)}{old}")
+    return f"Backup: {', '.join(facts)}"
+
+
+def time_of(text: str) -> str:
+    """ISO time as people read it; any other text as it is."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return show_time(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
-def described(drill: Drill) -> list[str]:
-    """Lines about one drill: its job's result, its verdict, its backup, the criteria not met."""
-    backup = drill.report.get("backup") or {}
-    facts = [f"job {drill.result or 'not run'}"]
-    if verdict := drill.report.get("verdict"):
-        facts.append(f"verdict {verdict}")
-    elif drill.result == "failure":
-        facts.append("no result.json: it ended before its report, see the run's log")
-    if path := backup.get("path"):
-        facts.append(f"backup {quoted(Path(str(path)).name)} taken at {backup.get('taken_at')}")
-    line = f"- {drill.name}: {'; '.join(facts)}"
-    bad = [
-        check
-        for check in drill.report.get("checks", ())
-        if check.get("outcome") not in ("passed", "skipped")
-    ]
-    if not bad:
-        return [line]
-    shown = [text for check in bad[:MOST_CHECKS] for text in described_check(check)]
-    more = [f"and {len(bad) - MOST_CHECKS} more"] if len(bad) > MOST_CHECKS else []
-    return [line, "", "~~~text", *shown, *more, "~~~", ""]
+def shown(line: str) -> str:
+    """`line` safe to show, and no longer than people read in a chat."""
+    line = printable(line)
+    return line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1] + "…"
 
 
-def described_check(check: dict[str, Any]) -> list[str]:
-    """Id and message of one criterion, cut to what people read in a chat."""
-    message = str(check.get("message") or "").strip().splitlines()[:MOST_LINES]
-    lines = [str(check.get("id")), *(f"  {line[:MOST_CHARACTERS]}" for line in message)]
-    # Names come from dumps and folders: none may end the fence around them.
-    return [re.sub(r"~{3,}", "", printable(line)) for line in lines]
-
-
-def quoted(name: str) -> str:
-    """A file's name, as code where it is more than a word: it may mention people."""
-    name = printable(name).replace("`", "'")
-    return name if re.fullmatch(r"[\w.+-]+", name) else f"`{name}`"
+def place_of(environment: Mapping[str, str], report: Path | None) -> str:
+    """Where the report is: the CI run that keeps it, else the machine and the path."""
+    get = environment.get
+    if (run := get("GITHUB_RUN_ID")) and (repository := get("GITHUB_REPOSITORY")):
+        return f"{get('GITHUB_SERVER_URL') or 'https://github.com'}/{repository}/actions/runs/{run}"
+    if job := get("CI_JOB_URL"):
+        return job
+    return f"{socket.gethostname()}:{report.absolute()}" if report else ""

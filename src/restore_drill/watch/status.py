@@ -23,6 +23,7 @@ from restore_drill.core.units import (
     show_duration,
     show_time,
 )
+from restore_drill.watch.absence import announce_absent
 from restore_drill.watch.history import Drill, history_path, read_history
 from restore_drill.watch.judgement import Series, in_words, judge
 
@@ -41,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-age", default="8d", metavar="TIME", help="maximum age of the last pass [default: 8d]"
     )
     parser.add_argument("--json", action="store_true", help="print it for a dashboard")
+    parser.add_argument(
+        "--notify", action="store_true", help="send a message, once a day, where no drill came"
+    )
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
@@ -64,6 +68,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     else:
         text = "\n".join(map(printable, lines_of(judged, path, now)))
     sys.stdout.write(text + "\n")
+    if parsed.notify:
+        announce_absent(judged, settings)
     return 1 if any(each.problem for each in judged) else 0
 
 

@@ -1,0 +1,110 @@
+"""A drill has ended: what becomes of issues, messages and pings, and what went wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from restore_drill.alerts import channels, issue, pings
+from restore_drill.alerts.delivery import LIMIT, SHORT_LIMIT, Outcome, Undelivered, deliver
+from restore_drill.alerts.message import Message, message_of, place_of
+from restore_drill.alerts.subject import Subject, subject_of
+from restore_drill.config.alerts import Alerts
+from restore_drill.core.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_USAGE_ERROR
+from restore_drill.core.interrupt import ENDED_BY
+from restore_drill.results.result import Result
+
+RED = ("failed", "could-not-run")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a drill ended: its result, its exit code, and where the page of its report lies.
+
+    `before` is the verdict of the drill before it of this series, empty where none is known.
+    """
+
+    result: Result
+    code: int
+    report: Path | None = None
+    before: str = ""
+    backup_path: Path | None = None
+    note: str = ""
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether a signal ended it that is no Ctrl-C."""
+        return any(str(each).startswith(ENDED_BY) for each in self.result["reasons"])
+
+    @property
+    def is_green(self) -> bool:
+        """Whether all that was to be shown holds, of a backup or of the sample."""
+        return self.result["verdict"] in ("passed", "sample") and not self.result["selection"]
+
+    @property
+    def event(self) -> str:
+        """What people hear of it: empty for what is a person's own doing, or only of the sample.
+
+        That is Ctrl-C, and on a terminal an error in what was typed and a drill of picked criteria,
+        which nowhere is a recovery.
+        """
+        typed = self.code in (EXIT_USAGE_ERROR, EXIT_NOTHING) or self.result["selection"]
+        if (typed and sys.stdout.isatty()) or (
+            self.code == EXIT_INTERRUPTED and not self.was_ended
+        ):
+            return ""
+        verdict: str = self.result["verdict"]
+        if verdict in RED:
+            return verdict
+        if verdict != "passed" or not self.is_green:
+            return ""
+        return "recovered" if self.before in RED else "passed"
+
+
+def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -> list[Outcome]:
+    """Keep the issue, send messages, ping; what became of each.
+
+    The issue comes first: where a pass closes one, that is a recovery, whatever the history knows.
+    """
+    limit = SHORT_LIMIT if ending.was_ended else LIMIT
+    subject = subject_of(ending.result, alerts.notify.name, ending.backup_path)
+    place = place_of(alerts.environment, ending.report)
+
+    def message(event: str) -> Message:
+        return message_of(ending.result, event, subject, place, ending.note)
+
+    event, outcomes = ending.event, []
+    if alerts.issues and (event or ending.is_green):
+        about = message("recovered" if ending.is_green else event)
+        outcomes = deliver({"issue": partial(keep, alerts, about, subject)}, limit / 2)
+        event = "recovered" if outcomes[0].done.startswith(issue.CLOSED) else event
+    tasks: dict[str, Callable[[], str]] = {}
+    if event in alerts.notify.events:
+        tasks |= messages(alerts, message(event))
+    if start is not None:
+        start.settle()
+        text = message(event or ending.result["verdict"]).text
+        is_pass = ending.result["verdict"] == "passed" and ending.code == 0
+        tasks |= pings.ending(alerts.pings, ending.code, text, is_pass=is_pass)
+    return outcomes + (deliver(tasks, limit) if tasks else [])
+
+
+def messages(alerts: Alerts, message: Message) -> Mapping[str, Callable[[], str]]:
+    """A task for each channel, also for one whose variable nobody has set."""
+    unset = {f"channel of {name}": partial(refuse, name) for name in alerts.unset}
+    return {**channels.sending(alerts.channels, message), **unset}
+
+
+def refuse(name: str) -> str:
+    """Stands for a channel whose variable is not set."""
+    raise Undelivered(f"the criteria file names {name}, which is unset", is_final=True)
+
+
+def keep(alerts: Alerts, message: Message, subject: Subject) -> str:
+    """Keep the issue where DRILL_ISSUES has it."""
+    from restore_drill.alerts.trackers import tracker_of  # noqa: PLC0415 - brings urllib, 60 ms
+
+    return issue.keep(tracker_of(alerts.issues, alerts.environment), message, subject)

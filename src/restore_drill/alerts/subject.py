@@ -1,0 +1,51 @@
+"""What a message or an issue is about: the database whose backups are drilled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore_drill.results.result import Result
+from restore_drill.selection.series import series_of, what_in
+
+SAMPLE = "sample"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is drilled, by its `name`; its pass speaks for `others` too.
+
+    A drill that found no backup is of any series of its folder: so it is for the folder, and the
+    next pass there speaks for it.
+    """
+
+    name: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What marks an issue about it."""
+        return mark_of(self.name)
+
+    @property
+    def marks(self) -> Sequence[str]:
+        """What marks issues that its pass closes."""
+        return [mark_of(name) for name in (self.name, *self.others)]
+
+
+def mark_of(name: str) -> str:
+    """A comment that an issue about `name` holds, and that nobody sees."""
+    return f"<!-- restore-drill {hashlib.sha256(name.encode()).hexdigest()[:16]} -->"
+
+
+def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
+    """What the drill of `result` was about; `name` is what the user calls it, or empty."""
+    if result["sample"]:
+        return Subject(SAMPLE)
+    if name:
+        return Subject(name)
+    folder = f"{what_in(backup_path.name) or backup_path.name}/*" if backup_path else "*"
+    path = (result["backup"] or {}).get("path")
+    return Subject(series_of(Path(path)).strip("/"), (folder,)) if path else Subject(folder)

@@ -1,0 +1,145 @@
+"""Channels of apprise: real mail and web servers, servers that fail, and what is never printed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+import pytest
+
+from restore_drill.alerts import announce, delivery
+from restore_drill.alerts.delivery import Outcome
+from restore_drill.config.alerts import alerts_of, split_urls
+from restore_drill.config.criteria.notify import Notify
+from tests.helpers.alerting import EMPTY, ended
+from tests.helpers.inboxes import Inbox, Mailbox
+
+
+def sent(
+    verdict: str, *messages: str, notify: Notify | None = None, **variables: str
+) -> list[Outcome]:
+    """What became of the alerts of a drill that ended with `verdict`."""
+    before = "failed" if verdict == "passed" else ""
+    alerts = alerts_of(variables, notify or Notify())
+    return announce.announce(alerts, ended(verdict, *messages, before=before))
+
+
+def test_mail_and_hook_get_the_message(box: Inbox, mail: Mailbox) -> None:
+    """Both get all of it, in the words of the drill."""
+    outcomes = sent("failed", EMPTY, DRILL_NOTIFY=f"{box.hook}, {mail.url}")
+
+    assert [each.done for each in outcomes] == ["sent", "sent"]
+    ((subject, text),) = mail.mails
+    assert subject == box.messages[0]["title"] == "Restore drill FAILED: db/shop"
+    for body in (text, box.messages[0]["message"]):
+        assert "public.cards has 0 rows, at least 1 expected" in body
+        assert "1. read the log" in body and "/srv/report.html" in body
+    assert box.messages[0]["type"] == "failure"
+
+
+def test_recovery_is_a_success(box: Inbox) -> None:
+    """It is sent once: the next pass is an event that is not asked for."""
+    sent("passed", DRILL_NOTIFY=box.hook)
+    alerts = alerts_of({"DRILL_NOTIFY": box.hook}, Notify())
+    announce.announce(alerts, ended("passed", before="passed"))
+
+    (message,) = box.messages
+    assert message["title"] == "Restore drill passed again: db/shop"
+    assert message["type"] == "success"
+
+
+def test_events_and_channels_of_the_criteria_file(box: Inbox) -> None:
+    """What `[notify]` names counts, and a variable that it names and nobody has set is reported."""
+    only = Notify(
+        events=("passed", "recovered"), channels=("SHOP_HOOK", "NOT_SET"), name="the shop"
+    )
+    red = sent("failed", EMPTY, notify=only, SHOP_HOOK=box.hook)
+    green = sent("passed", notify=only, SHOP_HOOK=box.hook)
+
+    assert red == []
+    assert [each.problem for each in green] == [
+        "",
+        "the criteria file names NOT_SET, which is unset",
+    ]
+    assert [each["title"] for each in box.messages] == ["Restore drill passed again: the shop"]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_failing_channels_are_reported_without_their_urls(
+    box: Inbox, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each by its number and kind; the one that works gets the message."""
+    caplog.set_level(logging.DEBUG)
+    urls = f"json://user:hidden@127.0.0.1:1/\nnonsense://hidden slack://hidden {box.hook}"
+    outcomes = sent("failed", EMPTY, DRILL_NOTIFY=urls)
+
+    assert [each.line for each in outcomes] == [
+        "channel 1 (JSON): did not take the message",
+        "channel 2: apprise does not know its URL",
+        "channel 3: apprise does not know its URL",
+        "channel 4 (JSON): sent",
+    ]
+    assert len(box.messages) == 1
+    printed = (
+        "".join(capfd.readouterr())
+        + caplog.text
+        + repr(alerts_of({"DRILL_NOTIFY": urls}, Notify()))
+    )
+    assert "hidden" not in printed
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_channel_that_fails_for_a_moment_is_tried_again(box: Inbox) -> None:
+    """Three times at most."""
+    box.code = 503
+    (failed,) = sent("failed", EMPTY, DRILL_NOTIFY=box.hook)
+
+    assert failed.problem and len(box.messages) == 3
+
+
+def test_channel_that_never_answers_is_left_behind(
+    box: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the drill waits for a limit, and the others are sent."""
+    monkeypatch.setattr(announce, "LIMIT", 0.5)
+    box.wait = 3.0
+    began = time.monotonic()
+    outcomes = sent("failed", EMPTY, DRILL_NOTIFY=box.hook)
+
+    assert [each.problem for each in outcomes] == ["no answer within 0 s"]
+    assert time.monotonic() - began < 2.5
+
+
+def test_missing_apprise_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a channel is configured and the extra is not installed."""
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    (outcome,) = sent("failed", EMPTY, DRILL_NOTIFY="json://127.0.0.1:1/")
+
+    assert outcome.problem == "apprise is not installed: pip install 'restore-drill[alerts]'"
+
+
+def test_names_out_of_a_dump_mention_nobody(box: Inbox) -> None:
+    """A table may be called like the members of a channel."""
+    sent("failed", "table <!channel> of @everyone, not of a@b", DRILL_NOTIFY=box.hook)
+
+    assert "table < !channel> of @ everyone, not of a@b" in box.messages[0]["message"]
+
+
+def test_a_task_that_breaks_is_reported_by_its_kind() -> None:
+    """Its text may hold a URL."""
+
+    def breaks() -> str:
+        raise ValueError("https://hidden")
+
+    (outcome,) = delivery.deliver({"x": breaks}, 5.0)
+    assert outcome.line == "x: failed (ValueError)"
+
+
+def test_urls_are_separated_as_apprise_has_it() -> None:
+    """By blanks, and by a comma where another URL follows: a URL may hold commas."""
+    text = "json://h/a,b slack://x, mailto://x:y@h?to=a@b.c,d@e.f\njsons://z;tgram://1 "
+    assert split_urls(text) == [
+        "json://h/a,b", "slack://x", "mailto://x:y@h?to=a@b.c,d@e.f", "jsons://z", "tgram://1",
+    ]  # fmt: skip
+    assert split_urls(" ") == []

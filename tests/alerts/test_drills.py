@@ -1,0 +1,196 @@
+"""Drills that alert: what is sent within their run; nothing of it changes their verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from restore_drill.watch.history import Drill
+from tests.alerts.test_issues import environment as issues_at
+from tests.helpers import mini_drill
+from tests.helpers.drills import ROOT
+from tests.helpers.inboxes import Forge, Inbox, Mailbox
+from tests.helpers.mini_drill import SECRET, command, drill, make_project
+from tests.helpers.shop import Shops
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A drill in small."""
+    return make_project(tmp_path / "project")
+
+
+def test_red_drill_and_its_recovery_reach_everyone(
+    project: Path, box: Inbox, mail: Mailbox, forge: Forge
+) -> None:
+    """Mail, hook, issue and ping; a channel that nobody knows changes neither verdict nor code."""
+    channels = f"{mail.url} {box.hook} nonsense://u:hidden-word@h"
+    settings = {"DRILL_NOTIFY": channels, "DRILL_PING": f"{box.url}/ping"}
+    settings |= issues_at(forge, "github")
+    red = drill(project, mode="wrong,secret", **settings)
+    found = f"{red.result}{red.page.read_text('utf-8')}"
+    assert (red.code, red.result["verdict"]) == (1, "failed")
+    green = drill(project, **settings)
+
+    assert (green.code, green.result["verdict"]) == (0, "passed")
+    assert [subject for subject, _ in mail.mails] == [
+        "Restore drill FAILED: db/backup", "Restore drill passed again: db/backup",
+    ]  # fmt: skip
+    assert len(box.messages) == 2
+    text = mail.mails[0][1]
+    assert "public.cards has 0 rows" in text and "and 1 more finding" in text
+    assert str(project / "drill-report" / "report.html") in text
+    (issue,) = forge.issues
+    assert issue["state"] == "closed" and len(issue["comments"]) == 1
+    pings = [path for path in box.paths if path.startswith("/ping")]
+    assert pings == ["/ping/start", "/ping/1", "/ping/start", "/ping"]
+    for done in (red, green):
+        assert "not alerted: channel 3: apprise does not know its URL" in done.out
+    sent = f"{mail.mails}{box.taken}{forge.issues}"
+    assert SECRET not in sent
+    for secret in ("hidden-word", forge.token, box.host):
+        assert secret not in red.out + green.out + found
+
+
+def test_error_in_the_criteria_file_is_announced(project: Path, box: Inbox) -> None:
+    """By what `[notify]` of that very file says, where that can be read."""
+    criteria = project / "drill" / "criteria.toml"
+    text = '[notify]\nchannels = ["MY_HOOK"]\nname = "the shop"\n[budgets]\nmax_age = "1d"\n'
+    criteria.write_text(text, encoding="utf-8")
+    done = drill(project, MY_HOOK=box.hook, DRILL_PING=f"{box.url}/ping")
+
+    assert done.code == 4
+    (message,) = box.messages
+    assert message["title"] == "Restore drill COULD NOT RUN: the shop"
+    assert "unknown key 'max_age'" in message["message"]
+    assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/4"]
+
+
+def test_picked_criteria_ping_nothing(project: Path, box: Inbox) -> None:
+    """What fails in them is sent all the same where no terminal shows it."""
+    settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    done = drill(project, "drill", "-k", "rows", mode="wrong", **settings)
+
+    assert done.code == 1
+    assert box.paths == ["/hook"] and box.messages[0]["title"].startswith("Restore drill FAILED")
+
+
+@pytest.mark.parametrize(("number", "title"), [
+    (signal.SIGINT, None), (signal.SIGTERM, "Restore drill COULD NOT RUN: db/backup"),
+])  # fmt: skip
+def test_drill_that_is_ended_says_so(
+    project: Path, box: Inbox, number: signal.Signals, title: str | None
+) -> None:
+    """By SIGTERM it does; whoever pressed Ctrl-C knows, and only the monitor gets the end."""
+    settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    with subprocess.Popen(
+        command("drill"),
+        cwd=project,
+        env=mini_drill.environment(project, "hang", **settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not (project / "hanging").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 2, out
+    assert [each["title"] for each in box.messages] == ([title] if title else [])
+    assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/2"]
+
+
+def test_sample_alerts_nobody(project: Path, box: Inbox) -> None:
+    """Its pass is of nobody's backup: the monitor hears of a failure."""
+    done = drill(project, mode="sample", DRILL_NOTIFY=box.hook, DRILL_PING=f"{box.url}/ping")
+
+    assert (done.code, done.result["verdict"]) == (0, "sample")
+    assert box.paths == ["/ping/start", "/ping/fail"]
+
+
+def cron(folder: Path, line: int) -> subprocess.CompletedProcess[str]:
+    """Run this line of `deploy/crontab` as cron does, its folders being in `folder`."""
+    called = folder / ".venv" / "bin" / "restore-drill"
+    called.parent.mkdir(parents=True, exist_ok=True)
+    called.write_text(f'#!/bin/sh\nexec {sys.executable} -m drill "$@"\n', encoding="utf-8")
+    called.chmod(0o755)
+    text = (ROOT / "deploy" / "crontab").read_text(encoding="utf-8")
+    for path, own in (
+        ("/opt/restore-drill", "."),
+        ("/var/backups/shop", "backups"),
+        ("/var/log", "."),
+    ):
+        text = text.replace(path, str(folder / own))
+    given = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+    commands = re.findall(r"^\S+ \S+ \* \* \S+  root  (.*)$", text, re.MULTILINE)
+    covered = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return subprocess.run(
+        ["/bin/sh", "-c", commands[line]],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(Path.home()),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+            "XDG_STATE_HOME": str(folder / "state"),
+            **covered,
+            **given,
+        },
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+
+
+def test_newcomers_path(shops: Shops, tmp_path: Path, mail: Mailbox) -> None:
+    """The cron lines as shipped: a red drill, its mail, status red; then the pass and its mail."""
+    backup = tmp_path / "backups" / "shop.sql"
+    backup.parent.mkdir()
+    whole = shops.dump(15, "plain.sql").read_bytes()
+    backup.write_bytes(whole[: len(whole) // 2])
+    (tmp_path / ".env").write_text(f"DRILL_NOTIFY={mail.url}\n", encoding="utf-8")
+
+    assert cron(tmp_path, 0).returncode == 1
+    ((subject, text),) = mail.mails
+    assert subject == "Restore drill FAILED: backups/shop"
+    assert "test_backup_is_complete: " in text and "1. " in text
+    assert len(text.strip().splitlines()) < 10
+    assert f"{os.uname().nodename}:{tmp_path / 'drill-report' / 'report.html'}" in text
+    assert cron(tmp_path, 1).returncode == 1
+    assert len(mail.mails) == 1, "a red drill has alerted by itself"
+
+    backup.write_bytes(whole)
+    assert cron(tmp_path, 0).returncode == 0
+    assert mail.mails[1][0] == "Restore drill passed again: backups/shop"
+    assert cron(tmp_path, 1).returncode == 0
+    assert len(mail.mails) == 2
+    log = (tmp_path / "restore-drill.log").read_text(encoding="utf-8")
+    assert "Alerts: channel 1 (E-Mail): sent" in log and mail.url not in log
+
+
+def test_drill_that_did_not_come_is_announced_by_status(tmp_path: Path, mail: Mailbox) -> None:
+    """Once, however often it is asked for."""
+    folder = tmp_path / "backups" / ".drill"
+    folder.mkdir(parents=True)
+    old = Drill(NOW - timedelta(days=9), "passed", None, "shop.sql", 1, 1, 1.0, 1.0, 1.0,
+                series="backups/shop")  # fmt: skip
+    (folder / "history.jsonl").write_text(json.dumps(old.as_json()) + "\n", encoding="utf-8")
+    (tmp_path / ".env").write_text(f"DRILL_NOTIFY={mail.url}\n", encoding="utf-8")
+
+    assert [cron(tmp_path, 1).returncode for _ in range(2)] == [1, 1]
+    ((subject, text),) = mail.mails
+    assert subject == "Restore drill MISSED: backups/shop"
+    assert "the last drill passed 9 d ago; the limit is 8 d" in text

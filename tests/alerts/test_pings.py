@@ -1,0 +1,67 @@
+"""Pings of a monitor: start, success, failure by exit code; none slows the drill's start."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from restore_drill.alerts.announce import announce
+from restore_drill.alerts.pings import Start
+from restore_drill.config.alerts import alerts_of
+from restore_drill.config.criteria.notify import Notify
+from tests.helpers.alerting import EMPTY, ended
+from tests.helpers.inboxes import Inbox
+
+
+@pytest.mark.parametrize(
+    ("verdict", "others", "last"),
+    [
+        ("passed", {}, "/ping/0-1"),
+        ("failed", {}, "/ping/0-1/1"),
+        ("could-not-run", {}, "/ping/0-1/6"),
+        ("sample", {"sample": True}, "/ping/0-1/fail"),
+    ],
+)
+def test_monitor_hears_of_begin_and_end(
+    box: Inbox, verdict: str, others: dict[str, Any], last: str
+) -> None:
+    """Only a pass is a success: the sample says nothing about a backup."""
+    messages = (EMPTY,) if verdict in ("failed", "could-not-run") else ()
+    alerts = alerts_of({"DRILL_PING": f"{box.url}/ping/0-1?create=1"}, Notify())
+    start = Start(alerts.pings)
+    outcomes = announce(alerts, ended(verdict, *messages, **others), start)
+
+    assert [each.line for each in outcomes] == ["ping 1: pinged"]
+    assert box.paths == ["/ping/0-1/start?create=1", f"{last}?create=1"]
+    assert box.taken[0][1] == "" and box.taken[1][1].startswith("Restore drill ")
+    assert ("public.cards has 0 rows" in box.taken[1][1]) is bool(messages)
+
+
+def test_start_waits_for_no_monitor(box: Inbox) -> None:
+    """A slow one is pinged in the background, and its start comes before its end."""
+    box.wait = 0.5
+    began = time.monotonic()
+    start = Start([f"{box.url}/slow"])
+    assert time.monotonic() - began < 0.3
+
+    announce(alerts_of({"DRILL_PING": f"{box.url}/slow"}, Notify()), ended("passed"), start)
+    assert box.paths == ["/slow/start", "/slow"]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_dead_monitor_is_reported_without_its_url(box: Inbox) -> None:
+    """By its number; one that refuses for good is not asked again."""
+    box.code = 404
+    urls = f"http://127.0.0.1:1/hidden {box.url}/hidden http://[hidden/ mailto:hidden"
+    alerts = alerts_of({"DRILL_PING": urls}, Notify())
+    outcomes = announce(alerts, ended("passed"), Start(alerts.pings))
+
+    assert [each.line for each in outcomes] == [
+        "ping 1: no connection: Connection refused",
+        "ping 2: HTTP 404",
+        "ping 3: its URL is not valid",
+        "ping 4: its URL begins with neither https:// nor http://",
+    ]
+    assert box.paths == ["/hidden/start", "/hidden"]
