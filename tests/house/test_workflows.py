@@ -75,7 +75,7 @@ def test_actions_are_pinned_by_commit(path: Path) -> None:
 
 
 MORE_RIGHTS = {
-    ("restore-drill", "issue"): {"issues": "write"},
+    ("restore-drill", "alerts"): {"issues": "write"},
     ("release", "publish"): {"id-token": "write"},
     ("release", "github"): {"contents": "write"},
 }
@@ -182,17 +182,17 @@ def test_all_that_a_caller_may_give_is_handed_on() -> None:
     called, backup = DRILL["on"]["workflow_call"], WEEKLY["jobs"]["backup"]
 
     assert set(backup["with"]) <= set(called["inputs"])
-    assert set(backup["secrets"]) == set(called["secrets"])
+    # The job behind the drills sends the messages, also where a drill died.
+    assert set(backup["secrets"]) == set(called["secrets"]) - {"DRILL_NOTIFY"}
     for job in (WEEKLY["jobs"]["sample"], DRILL["jobs"]["drill"]):
         for each in job["steps"]:
             if each.get("uses", "").startswith("./"):
                 assert set(each["with"]) <= set(ACTION["inputs"])
 
 
-@pytest.mark.parametrize("name", ["issue", "channels"])
-def test_alerts_are_sent_after_every_end_of_the_drills(name: str) -> None:
+def test_alerts_are_sent_after_every_end_of_the_drills() -> None:
     """They are sent after success, failure and time-out, unless a person cancelled the run."""
-    job = WEEKLY["jobs"][name]
+    job = WEEKLY["jobs"]["alerts"]
 
     assert {"sample", "backup"} <= set(job["needs"])
     assert job["if"] == "${{ !cancelled() }}"
@@ -206,6 +206,7 @@ def test_every_setting_can_be_configured() -> None:
 
     assert drilled["with"].get("sample", "false") == ACTION["inputs"]["sample"]["default"]
     assert drilled["with"]["args"] == "${{ vars.DRILL_ARGS }}"
+    wanted |= {"DRILL_NOTIFY", "DRILL_PING"}
     assert {name for name in drilled["env"] if name.startswith("DRILL_")} == wanted
     assert {*drilled["env"], "BACKUP_PATH"} >= set(VARIABLES.values())
     for name, value in drilled["env"].items():
