@@ -1,0 +1,83 @@
+"""Recipes in deploy/: understood by what reads them, and what they call is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from restore_drill.config.alerts import ALERTS
+from restore_drill.config.commands import COMMANDS
+from restore_drill.config.options import OPTIONS, VARIABLES
+from tests.helpers.drills import ROOT
+from tests.helpers.workflows import run, tool
+
+DEPLOY = ROOT / "deploy"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+OTHERS = {"BACKUP_FETCH", "GITLAB_TOKEN", "CI_PROJECT_DIR", "CI_PROJECT_PATH", "CI_PIPELINE_SOURCE"}
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    """`systemd-analyze verify`, with the path of the program put to one that is there."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    for path in (DEPLOY / "systemd").iterdir():
+        text = path.read_text(encoding="utf-8")
+        text = text.replace("/opt/restore-drill/.venv/bin/restore-drill", "/bin/true")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(f"./{name}" for name in names)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    ours = [line for line in done.stderr.splitlines() if "restore-drill" in line]
+    assert done.returncode == 0 and not ours, done.stderr
+    timers = {name.removesuffix(".timer") for name in names if name.endswith(".timer")}
+    assert {f"{name}.service" for name in timers} <= set(names)
+
+
+def test_gitlab_understands_the_job() -> None:
+    """By the schema that GitLab publishes."""
+    schema = ["--builtin-schema", "vendor.gitlab-ci"]
+    done = run([tool("check-jsonschema"), *schema, str(DEPLOY / "gitlab-ci.yml")])
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_cronjob_is_one_that_runs_once_and_may_little() -> None:
+    """A red drill is not tried again, a drill that is ended has time to alert."""
+    job: dict[str, Any] = YAML(typ="safe", pure=True).load(DEPLOY / "kubernetes-cronjob.yaml")
+    spec = job["spec"]["jobTemplate"]["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    mounted = {each["name"] for each in container["volumeMounts"]}
+
+    assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
+    assert len(job["spec"]["schedule"].split()) == 5
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    assert (spec["backoffLimit"], pod["restartPolicy"]) == (0, "Never")
+    assert pod["terminationGracePeriodSeconds"] >= 60
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert mounted == {each["name"] for each in pod["volumes"]}
+    assert not {"DRILL_NOTIFY", "DRILL_PING"} & {each["name"] for each in container["env"]}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_recipes_name_what_is_there(path: Path) -> None:
+    """Commands, options and variables of the drill."""
+    text = path.read_text(encoding="utf-8")
+    known = {*VARIABLES.values(), *ALERTS, *OTHERS}
+    known |= {name for option in OPTIONS.values() for name in option.variables}
+
+    assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text)) <= known
+    for command, rest in re.findall(r"restore-drill (\w+)((?: --[\w-]+)*)", text):
+        assert command in {"drill", *COMMANDS}
+        if command == "drill":
+            assert set(shlex.split(rest)) <= {option.flag for option in OPTIONS.values()}
