@@ -104,7 +104,8 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             remedy=remedy_for("rollback", "damaged", path=path),
         )
     refuse_changed(path, contents.sha256)
-    with in_place(target, path.absolute().parent, settings.max_lock_wait) as place:
+    folder, wait, jobs = path.absolute().parent, settings.max_lock_wait, settings.jobs
+    with in_place(target, folder, wait, jobs) as place:
         restore_live(
             place, path.absolute(), backup, contents, source.fingerprint,
             keep=not parsed.no_snapshot, jobs=settings.jobs,

@@ -27,7 +27,6 @@ from restore_drill.results.words import (
     tally_of,
 )
 
-
 SETTLED = ("not touched", "holds the backup", "as it was before")
 """What the live database is where nothing is left to do about it."""
 

@@ -15,7 +15,7 @@ from restore_drill.core.retry import tried_again
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.in_place.mark import Mark, comment_on
-from restore_drill.live.server.emptying import drop_all, left_behind, make_public
+from restore_drill.live.server.emptying import empty, left_behind
 from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.model import Target
 
@@ -119,8 +119,7 @@ class Hold:
 
     def empty(self) -> None:
         """Empty the database within the transaction; CouldNotRun where something is left."""
-        drop_all(self.connection)
-        make_public(self.connection, self.target.major)
+        empty(self.connection, self.target.major)
         if left := left_behind(self.connection):
             raise CouldNotRun(
                 f"{self.target.description} was not reset: a reset would leave something behind",

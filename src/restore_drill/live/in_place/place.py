@@ -16,9 +16,10 @@ from restore_drill.live.in_place import door
 from restore_drill.live.in_place import journal as journals
 from restore_drill.live.in_place.hold import Hold, again
 from restore_drill.live.in_place.journal import RESET, SHUT, ResetJournal
+from restore_drill.live.in_place.limits import refuse_few_connections
 from restore_drill.live.in_place.mark import Settings, opening_of
 from restore_drill.live.in_place.others import Watch, clear
-from restore_drill.live.in_place.owners import refuse_owners
+from restore_drill.live.in_place.owners import refuse_objects_of_others
 from restore_drill.live.in_place.refusals import refuse_drill_beside, refuse_use
 from restore_drill.live.server.identity import ServerIdentity
 from restore_drill.live.server.locks import refuse_few_locks_in_place
@@ -36,7 +37,7 @@ class InPlace:
     """The database `target`, under the lock on its name.
 
     Sessions of `target` may write whatever is set for it; `folder` holds snapshots and journals,
-    `journal` is that of the reset under way; `max_wait` is in seconds.
+    `journal` is that of the reset under way; `max_wait` is in seconds, `jobs` a number of sessions.
     """
 
     target: Target
@@ -45,6 +46,7 @@ class InPlace:
     server: ServerIdentity
     max_wait: float
     watch: Watch
+    jobs: int
     journal: ResetJournal | None = None
 
     @property
@@ -79,10 +81,12 @@ class InPlace:
         check_resettable(self.target)
         with self.target.connect() as connection:
             refuse_drill_beside(self.target, connection)
-            refuse_owners(self.target, connection)
+            refuse_objects_of_others(self.target, connection)
             refuse_use(self.target, connection)
             door.refuse_if_shut(self.target, connection)
             refuse_few_locks_in_place(self.target, connection)
+            locks_inside = self.lock.server.conninfo["dbname"] == self.server.database
+            refuse_few_connections(self.target, connection, self.jobs, locks_inside=locks_inside)
 
     def shut(self) -> list[str]:
         """Keep all others from writing, and end their sessions; a line on each of them.

@@ -21,7 +21,7 @@ from restore_drill.servers.model import Target
 
 
 @contextmanager
-def in_place(target: Target, folder: Path, max_wait: float) -> Iterator[InPlace]:
+def in_place(target: Target, folder: Path, max_wait: float, jobs: int = 1) -> Iterator[InPlace]:
     """The live database of `target` under the lock on its name, which is taken first.
 
     The lock is held in the database postgres where that lets the role in, else in the live one.
@@ -39,7 +39,7 @@ def in_place(target: Target, folder: Path, max_wait: float) -> Iterator[InPlace]
                 remedy=remedy_for("in_place", "not_read"),
             ) from None
         watch = Watch(server, identity.oid)
-        yield InPlace(for_reset(target), lock, folder, identity, max_wait, watch)
+        yield InPlace(for_reset(target), lock, folder, identity, max_wait, watch, jobs)
 
 
 @contextmanager
