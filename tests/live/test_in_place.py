@@ -206,13 +206,13 @@ def test_a_limit_of_connections_that_is_too_low_is_named(shop: Target, tmp_path:
         assert f'ALTER DATABASE "{name}" CONNECTION LIMIT 7' in str(caught.value)
         limit(f'DATABASE "{name}"', 7)
         limit("ROLE keeper", 8)
-        with pytest.raises(CouldNotRun, match="role keeper leaves 8, .* takes up to 9"):
+        with pytest.raises(CouldNotRun, match="role keeper leaves 8, and"):
             place.examine()
         limit("ROLE keeper", 9)
         with kept_shut(place), Hold(place.target, place.lock) as hold:
             go_back(hold, reset(place, hold))
-        limit("ROLE keeper", -1)
         place.decided(ROLLED_BACK)
+        limit("ROLE keeper", -1)
 
 
 def test_public_stays_with_its_owner_where_no_dump_says_whose_it_is(tmp_path: Path) -> None:
@@ -220,10 +220,12 @@ def test_public_stays_with_its_owner_where_no_dump_says_whose_it_is(tmp_path: Pa
     with started(14) as server:
         with server.target("postgres").connect() as connection:
             connection.execute("CREATE ROLE keeper LOGIN; CREATE ROLE admin LOGIN SUPERUSER")
-        shop = live_of_keeper(server, "fourteen", "CREATE TABLE orders AS SELECT 1 AS id")
-        with in_place(shop, tmp_path, 1.0) as place:
-            with pytest.raises(CouldNotRun, match="schema public belongs to postgres"):
-                place.examine()
+        shop = live_of_keeper(server, "fourteen", "SET ROLE keeper; CREATE TABLE orders (id int)")
+        with (
+            in_place(shop, tmp_path, 1.0) as place,
+            pytest.raises(CouldNotRun, match="schema public belongs to postgres"),
+        ):
+            place.examine()
         for owner in ("postgres", "keeper"):
             live = as_live(shop, "admin")
             with live.connect() as connection:
