@@ -7,6 +7,10 @@ DRILL = "drill"
 
 COMMANDS = {
     "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
+    "doctor": (
+        "restore_drill.doctor.command",
+        "show what is configured and found here, and whether a drill could run",
+    ),
     "status": ("restore_drill.watch.status", "show whether drills still run and pass"),
     "notify": (
         "restore_drill.alerts.command",

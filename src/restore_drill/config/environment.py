@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -13,15 +14,35 @@ from dotenv.parser import parse_stream
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 
+ENVIRONMENT = "the environment"
+
+
+class Layer(NamedTuple):
+    """Variables that were set in one `place`: `the environment`, or a file."""
+
+    place: str
+    values: Mapping[str, str]
+
+
+def layers_of(*folders: Path) -> list[Layer]:
+    """Environment, then `.env` and `.env.txt` of `folders`; the first that has a variable wins."""
+    files = [folder / name for folder in dict.fromkeys(folders) for name in (".env", ".env.txt")]
+    read = [(path, values_in(path)) for path in files]
+    return [Layer(ENVIRONMENT, dict(os.environ))] + [
+        Layer(str(path), {key: value or "" for key, value in values.items()})
+        for path, values in read
+        if values
+    ]
+
+
+def merged(layers: Sequence[Layer]) -> dict[str, str]:
+    """All variables of `layers`, the first one wins."""
+    return {key: value for layer in reversed(layers) for key, value in layer.values.items()}
+
 
 def read_environment(*folders: Path) -> Mapping[str, str]:
     """Environment, completed from `.env` and then `.env.txt` of `folders`, first one wins."""
-    merged: dict[str, str] = dict(os.environ)
-    for folder in dict.fromkeys(folders):
-        for name in (".env", ".env.txt"):
-            for key, value in values_in(folder / name).items():
-                merged.setdefault(key, value or "")
-    return merged
+    return merged(layers_of(*folders))
 
 
 def values_in(path: Path) -> dict[str, str | None]:

@@ -132,4 +132,6 @@ def usage_error(name: str, what: str, remedy: str) -> UsageError:
     else:
         option = OPTIONS[name]
         names = f"{option.flag} ({option.variable})" if option.variable else option.flag
-    return UsageError(f"{names} {what}; {remedy}")
+    error = UsageError(f"{names} {what}; {remedy}")
+    error.setting = name
+    return error

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.config.criteria import Criteria, load_criteria
-from restore_drill.config.environment import read_environment
+from restore_drill.config.environment import layers_of, merged
+from restore_drill.config.given import gather, texts_of
 from restore_drill.config.leaves import Leaves, leaves_of
 from restore_drill.config.near import misspelled, refuse_near_misses
 from restore_drill.config.options import (
     BUDGETS,
     OFFLINE,
     OPTIONS,
-    TARGETS,
-    VARIABLES,
     usage_error,
 )
 from restore_drill.config.own import own_drill_near
@@ -32,7 +31,7 @@ from restore_drill.config.values import (
     path_of,
     redis_url_of,
 )
-from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, way_of
+from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, target_of, way_of
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
@@ -126,19 +125,18 @@ def settings_from(
     Relative paths count from `here`; `own` is the drill folder of a user's own repository, whose
     criteria file counts then. Raises `UsageError` naming the option and its variable.
     """
-    environment = read_environment(here, own.parent if own else root)
+    layers = layers_of(here, own.parent if own else root)
+    environment = merged(layers)
     refuse_near_misses(environment)
     if OFFLINE in environment:  # it is asked for where builds are found, which knows no settings
         os.environ.setdefault(OFFLINE, environment[OFFLINE])
-    given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
-    for name, option in OPTIONS.items():
-        values = [options.get(name), *(environment.get(each) for each in option.variables)]
-        given[name] = next((value for value in values if value is not None), None)
+    given = texts_of(gather(options, layers))
     for name, value in given.items():
         if value is not None and not value.strip():
             raise usage_error(name, "is set but empty", "give it a value, or unset it")
     near = misspelled(environment) if given["backup"] is None else ()
-    return replace(check(given, here=here, root=root, own=own), misspelled=near)
+    criteria = load_criteria(criteria_path(given, here=here, root=root, own=own))
+    return replace(check(given, criteria, here=here, root=root), misspelled=near)
 
 
 def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
@@ -153,13 +151,17 @@ def reference_beside(criteria: Criteria) -> Path | None:
     return path if path.is_file() else None
 
 
-def check(
+def criteria_path(
     given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
-) -> Settings:
-    """Turn raw texts into `Settings`; relative paths count from `here`."""
+) -> Path:
+    """The criteria file: as given, else of the sample, of a user's own folder, of the suite."""
     is_sample = given["backup"] is None and given["backup_path"] is None
     default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
-    criteria = load_criteria(path_of(given, "criteria", here) or default)
+    return path_of(given, "criteria", here) or default
+
+
+def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root: Path) -> Settings:
+    """Turn raw texts into `Settings`; relative paths count from `here`."""
     target = target_of(given)
     plain: dict[str, Any] = {name: budget_of(given, name, criteria) for name in BUDGETS}
     plain |= {name: flag_of(given, name) for name in FLAGS} | {name: given[name] for name in TEXTS}
@@ -190,11 +192,3 @@ def check(
         leaves=leaves_of(given, here),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )
-
-
-def target_of(given: dict[str, str | None]) -> str:
-    """Where to restore; a usage error where there is no such target."""
-    target = given["target"] or "embedded"
-    if target not in TARGETS:
-        raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
-    return target

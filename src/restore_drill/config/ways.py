@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore_drill.config.options import OPTIONS, usage_error
+from restore_drill.config.options import OPTIONS, TARGETS, usage_error
 from restore_drill.config.values import duration_of, flag_of
 from restore_drill.core.units import parse_duration
 
@@ -10,6 +10,14 @@ WAYS = {"promote": "renames the live database", "in_place": "resets the live dat
 """Options that choose a way which changes the live database, and how."""
 
 AFTER = ("keep", "rollback")
+
+
+def target_of(given: dict[str, str | None]) -> str:
+    """Where to restore; a usage error where there is no such target."""
+    target = given["target"] or "embedded"
+    if target not in TARGETS:
+        raise usage_error("target", f"cannot be {target!r}", "choose one of " + ", ".join(TARGETS))
+    return target
 
 
 def way_of(given: dict[str, str | None], target: str) -> str:
@@ -47,6 +55,14 @@ def refuse_unconfirmed(asked: list[str], *, is_confirmed: bool) -> None:
     if asked and not is_confirmed:
         remedy = "confirm that by its name: --confirm NAME"
         raise usage_error(asked[0], WAYS[asked[0]], remedy)
+
+
+def refuse_sample(target: str, *, is_sample: bool) -> None:
+    """Usage error where the sample shop would be restored beside a live database."""
+    if target == "database" and is_sample:
+        what = "is unset, and --backup is not given"
+        why = "the sample shop is never restored into a live database"
+        raise usage_error("backup_path", what, why)
 
 
 def creates_roles(given: dict[str, str | None], target: str) -> bool:

@@ -29,7 +29,12 @@ MOST_CHECKED = 1000
 
 
 class UsageError(Exception):
-    """An error in options, variables or files that the user names; exit code 4, no traceback."""
+    """An error in options, variables or files that the user names; exit code 4, no traceback.
+
+    `setting` names the setting that it is about, where it is about one.
+    """
+
+    setting = ""
 
 
 def message(what: str, checked: Sequence[str] = (), remedy: Sequence[str] = ()) -> str:
@@ -69,7 +74,7 @@ class DrillError(Exception):
         `reported_by` names the criterion that reports the same: once it has failed, no other does.
         """
         self.what = one_line(what)
-        self.checked = list(checked)
+        self.checked = [one_line(line) for line in checked]
         self.remedy = [one_line(line) for line in remedy]
         self.reported_by = reported_by
         super().__init__(message(what, checked, remedy))

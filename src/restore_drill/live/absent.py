@@ -20,6 +20,7 @@ from restore_drill.live.server.maintenance import other_database
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import (
     NoDatabase,
+    Tools,
     conninfo_of,
     live_target,
     open_database,
@@ -38,17 +39,22 @@ NAMES = """
 IS_THERE = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
 
 
-def open_live(settings: Settings, note: Callable[[str], None]) -> Target:
+def open_live(
+    settings: Settings, note: Callable[[str], None], tools_for: Tools | None = None
+) -> Target:
     """The database in DATABASE_URL, there or not (`Target.is_absent`).
+
+    `tools_for` gives the client tools for its server's major version, else those of this machine.
 
     CouldNotRun where its server does not answer, where what is to be done with it is not confirmed,
     and where it is absent and would have to be there.
     """
     try:
-        return live_target(settings, note)
+        return live_target(settings, note, tools_for)
     except NoDatabase as error:
         url = settings.database_url or ""
-        found, others = absent_at(url, lambda major: find_binaries(major, note=note), error)
+        tools = tools_for or (lambda major: find_binaries(major, note=note))
+        found, others = absent_at(url, tools, error)
     name = found.conninfo["dbname"]
     if not settings.create_database:
         raise CouldNotRun(

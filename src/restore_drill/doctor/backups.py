@@ -1,0 +1,99 @@
+"""The backups that are there: the one that a drill would be of, others, and what is none."""
+
+from __future__ import annotations
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.doctor.model import Group
+from restore_drill.selection.chosen import (
+    Chosen,
+    age_of,
+    described,
+    no_backup_named,
+    remarks_on,
+)
+from restore_drill.selection.considered import OLDER
+from restore_drill.selection.series import series_of
+
+PACKED = 4
+"""Bytes of SQL a byte of a compressed backup, about: 2.6 were measured for a shop that is full of
+random text (gzip, zstd and custom archives alike), ordinary text takes less room."""
+
+
+def sql_bytes(backup: Backup) -> int:
+    """Bytes of SQL in `backup`, estimated where it is compressed: it is not read for this."""
+    is_packed = bool(backup.compression) or backup.format in ("custom", "directory")
+    return backup.size * (PACKED if is_packed else 1)
+
+
+def estimated(backup: Backup) -> str:
+    """`about 1.2 GB of SQL, at four times its compressed size`."""
+    size = sql_bytes(backup)
+    how = f", at {PACKED} times its compressed size" if size != backup.size else ""
+    return f"about {show_bytes(size)} of SQL{how}"
+
+
+def examine_backups(settings: Settings, chosen: Chosen | None) -> Group:
+    """What lies where the settings say; `chosen` is None where they name no backup."""
+    group = Group("backups", "Backups")
+    for line in settings.misspelled:
+        group.warn(line)
+    if chosen is None:
+        if settings.require_backup:
+            group.error(no_backup_named())
+        else:
+            group.warn(
+                "nothing names a backup: a drill would be of the sample shop, and prove nothing "
+                "about a backup of yours",
+                *remedy_for("doctor", "no_backup"),
+            )
+    elif isinstance(chosen, Backup):
+        describe(chosen, settings, group)
+    else:
+        group.error(chosen)
+    return group
+
+
+def describe(backup: Backup, settings: Settings, group: Group) -> None:
+    """The `backup` that would be drilled, and what lies beside it."""
+    age = age_of(backup)
+    if not backup.size:
+        group.bad(
+            f"the newest one, {backup.name}, is empty (zero bytes)",
+            *remedy_for("doctor", "unusable"),
+        )
+    elif backup.unrecognised:
+        remedy = backup.remedy or remedy_for("doctor", "unusable")
+        what = f"the newest one, {backup.name}, cannot be drilled: it is {backup.unrecognised}"
+        group.bad(what, *remedy)
+    else:
+        group.ok(f"a drill would be of {backup.name}: {described(backup, age)}")
+    limit = show_duration(settings.max_backup_age)
+    if age > settings.max_backup_age:
+        text = f"{backup.name} is {show_duration(age)} old, and the limit is {limit} (RPO)"
+        group.bad(text, *remedy_for("test_backup_is_young_enough", "old"), stops=False)
+    else:
+        group.ok(f"it is younger than the limit of {limit} (RPO)")
+    group.note(f"it holds {held(backup)}")
+    if settings.backup is None:
+        older = [each for each in backup.considered if each.why_not == OLDER]
+        number = show_count(1 + len(older), "backup")
+        group.note(f"{number} in its series ({series_of(backup.path)})")
+    for remark in remarks_on(backup):
+        group.note(remark)
+    for line in backup.passed_over:
+        group.one_of("passed over", f"passed over: {line}")
+    for each in backup.not_drilled:
+        group.one_of("series", each.what, each.how)
+
+
+def held(backup: Backup) -> str:
+    """What its head says that it holds."""
+    head = backup.head
+    parts = [show_count(len(head.tables), "table")] if head.tables else []
+    parts += [estimated(backup)]
+    parts += [f"database {head.database}"] if head.database else []
+    source = f"PostgreSQL {head.source_version}" if head.source_version else "an unknown version"
+    return f"{', '.join(parts)}, from {source}"

@@ -1,0 +1,65 @@
+"""What was found: facts in groups, each with what to do, and what a drill would not check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from restore_drill.core.errors import DrillError
+
+
+class Fact(NamedTuple):
+    """One fact: `kind` is that of a step line (`ok`, `note`, `warn`, `bad`).
+
+    One that `stops` a drill keeps it from restoring and verifying the backup. `kin` is shared by
+    facts of which people are shown the first ones.
+    """
+
+    kind: str
+    text: str
+    checked: tuple[str, ...] = ()
+    todo: tuple[str, ...] = ()
+    stops: bool = False
+    kin: str = ""
+
+
+class Open(NamedTuple):
+    """What a drill would not check, why, and what to do to get it checked."""
+
+    what: str
+    why: str
+    todo: tuple[str, ...] = ()
+
+
+@dataclass
+class Group:
+    """Facts about one thing; `name` is what machines call it."""
+
+    name: str
+    title: str
+    facts: list[Fact] = field(default_factory=list)
+
+    def ok(self, text: str) -> None:
+        """As it should be."""
+        self.facts.append(Fact("ok", text))
+
+    def note(self, text: str) -> None:
+        """Good to know."""
+        self.facts.append(Fact("note", text))
+
+    def warn(self, text: str, *todo: str) -> None:
+        """To be known before a drill: it runs nevertheless."""
+        self.facts.append(Fact("warn", text, (), todo))
+
+    def one_of(self, kin: str, text: str, *todo: str) -> None:
+        """One of many that are to be known."""
+        self.facts.append(Fact("warn", text, (), todo, kin=kin))
+
+    def bad(self, text: str, *todo: str, stops: bool = True) -> None:
+        """What keeps a drill from running, or with `stops` off from passing."""
+        self.facts.append(Fact("bad", text, (), todo, stops))
+
+    def error(self, error: DrillError, *, stops: bool = True) -> None:
+        """What the drill itself would report."""
+        found = (tuple(error.checked), tuple(error.remedy))
+        self.facts.append(Fact("bad", error.what, *found, stops))

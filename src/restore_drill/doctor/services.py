@@ -1,0 +1,96 @@
+"""What answers, or not: the container engine, and Redis."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.doctor.model import Group
+from restore_drill.redis.connection import own_redis
+from restore_drill.redis.facts import read_facts, show_latency, why_not_tried, write_danger
+from restore_drill.redis.faults import explain
+from restore_drill.redis.stage import in_container
+from restore_drill.selection.chosen import Chosen
+
+ENGINE_SECONDS = 1.0
+"""How long an engine on this machine may take to let a client in."""
+
+
+def image_of(settings: Settings, chosen: Chosen | None) -> str:
+    """Image that the backup would be restored in."""
+    release = chosen.head.source_release if isinstance(chosen, Backup) else ""
+    return settings.image or f"postgres:{release or 18}"
+
+
+def examine_engine(settings: Settings, chosen: Chosen | None) -> Group:
+    """The container engine, which only `--target container` needs."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - docker loads slowly
+
+    from restore_drill.servers.engine import (  # noqa: PLC0415 - likewise
+        check_engine,
+        engine_client,
+        explained,
+    )
+
+    group = Group("containers", "Container engine")
+    is_needed = settings.target == "container"
+    try:
+        check_engine(ENGINE_SECONDS)
+        with engine_client() as client, explained("say its version"):
+            group.ok(f"it answers: version {client.version().get('Version', 'unknown')}")
+            if is_needed:
+                image = image_of(settings, chosen)
+                is_here = False
+                with suppress(ImageNotFound):
+                    is_here = client.images.get(image) is not None
+                group.note(f"image {image}: {'here' if is_here else 'would be fetched'}")
+    except CouldNotRun as error:
+        if is_needed:
+            group.error(error)
+        else:
+            group.note(f"{error.what}; only --target container needs one")
+    return group
+
+
+def examine_redis(settings: Settings) -> Group:
+    """Your own Redis, which is asked and not written to; else whether one could be started."""
+    group = Group("redis", "Redis")
+    if settings.redis_url is None:
+        name_embedded(settings, group)
+        return group
+    import redis  # noqa: PLC0415 - loads slowly
+
+    with own_redis(settings.redis_url) as server:
+        refused: list[str] = []
+        try:
+            facts = read_facts(server, lambda what, why: refused.append(f"{what}: {why}"))
+        except redis.RedisError as error:
+            group.error(explain(error, server, "asking PING, INFO and DBSIZE"), stops=False)
+            return group
+        latency = show_latency(facts.latency_median)
+        group.ok(f"{server.where} answers in {latency}: {facts.version or 'version unknown'}")
+        group.note(f"{facts.role_in_words}; {facts.memory}")
+        for line in filter(None, [*refused, why_not_tried(facts)]):
+            group.warn(line)
+        if danger := write_danger(facts):
+            group.error(danger, stops=False)
+    return group
+
+
+def name_embedded(settings: Settings, group: Group) -> None:
+    """The Redis that a drill would start where none is named."""
+    if in_container(settings):
+        group.note(
+            f"REDIS_URL is unset: one would be started in a container, {settings.redis_image}"
+        )
+        return
+    from restore_drill.redis.embedded import find_server  # noqa: PLC0415 - loads slowly
+
+    try:
+        group.note(
+            f"REDIS_URL is unset: {find_server()} would be started, and yours is not checked"
+        )
+    except CouldNotRun as error:
+        group.error(error)

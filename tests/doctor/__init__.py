@@ -1,0 +1,1 @@
+"""The checkup before a drill, and plans."""
