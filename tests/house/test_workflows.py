@@ -203,6 +203,7 @@ def test_every_setting_can_be_configured() -> None:
     drilled = step(DRILL["jobs"]["drill"]["steps"], "Drill it")
     not_here = {"", "DRILL_REPORT_DIR", "DRILL_SAMPLE_ROWS", "DRILL_REQUIRE_BACKUP"}
     wanted = {option.variable for option in OPTIONS.values()} - not_here
+    wanted |= {name for name in VARIABLES.values() if name.startswith("DRILL_")}
 
     assert drilled["with"].get("sample", "false") == ACTION["inputs"]["sample"]["default"]
     assert drilled["with"]["args"] == "${{ vars.DRILL_ARGS }}"

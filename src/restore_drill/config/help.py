@@ -23,7 +23,7 @@ GROUPS = {
     "Time and age": (
         "max_backup_age", "max_restore_time", "max_verify_time", "max_total_time", "timeout",
     ),
-    "Reports": ("report_dir", "sign", "history", "machine"),
+    "Reports": ("report_dir", "sign", "history", "machine", "metrics_file"),
 }  # fmt: skip
 """Names of the options in each group; a test compares them with the table."""
 
@@ -35,6 +35,7 @@ VARIABLES_HELP = (
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
     ("DRILL_NOTIFY", "who hears of a red drill (apprise URLs); also DRILL_ISSUES, DRILL_PING"),
+    ("DRILL_PUSHGATEWAY", "URL of a Prometheus Pushgateway that gets the metrics of each drill"),
 )
 
 PYTEST_HELP = (

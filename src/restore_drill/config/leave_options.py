@@ -12,4 +12,11 @@ LEAVE_OPTIONS = (
         "ed25519 key (PEM file; the variable may hold the key itself) that signs result.json",
         unset="not signed",
     ),
+    Option(
+        "--metrics-file",
+        "DRILL_METRICS_FILE",
+        None,
+        "file (*.prom) for Prometheus's textfile collector",
+        unset="none",
+    ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore_drill.config.values import path_of
+from restore_drill.config.options import usage_error
+from restore_drill.config.values import path_of, scheme_of
 
 PEM = "-----BEGIN "
 """What a key begins with, and no path."""
@@ -13,17 +14,47 @@ PEM = "-----BEGIN "
 
 @dataclass(frozen=True)
 class Leaves:
-    """`sign` is the key that signs result.json, or the file that holds it."""
+    """`sign` is the key that signs result.json, or the file that holds it.
+
+    `metrics_file` and `pushgateway` (a URL, which may hold a password) get the drill's metrics.
+    """
 
     sign: Path | str | None = field(repr=False)
+    metrics_file: Path | None
+    pushgateway: str | None = field(repr=False)
 
 
 def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
     """What is `given`; relative paths count from `here`."""
-    return Leaves(sign=key_of(given, here))
+    return Leaves(
+        sign=key_of(given, here),
+        metrics_file=metrics_file_of(given, here),
+        pushgateway=pushgateway_of(given),
+    )
 
 
 def key_of(given: dict[str, str | None], here: Path) -> Path | str | None:
     """The key itself, as a secret of a CI has it in the variable, or the path of its file."""
     text = given["sign"]
     return text if text and text.lstrip().startswith(PEM) else path_of(given, "sign", here)
+
+
+def metrics_file_of(given: dict[str, str | None], here: Path) -> Path | None:
+    """The file for the metrics, under a name that the collector reads."""
+    path = path_of(given, "metrics_file", here)
+    if path is not None and path.suffix != ".prom":
+        what = f"names {path}, which node_exporter would not read"
+        raise usage_error("metrics_file", what, "give it a name that ends with .prom")
+    return path
+
+
+def pushgateway_of(given: dict[str, str | None]) -> str | None:
+    """The Pushgateway's URL, its scheme checked; its text is never repeated in an error."""
+    url = given["pushgateway"]
+    if url is not None and scheme_of(url) not in ("http", "https"):
+        raise usage_error(
+            "pushgateway",
+            "is not the URL of a Pushgateway (not shown: it may hold a password)",
+            "write http://host:9091 or https://user:password@host",
+        )
+    return url

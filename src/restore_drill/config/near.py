@@ -15,7 +15,8 @@ NEAR = 0.85
 
 def refuse_near_misses(names: Iterable[str]) -> None:
     """Refuse a variable whose name is nearly one of ours: it was meant, and would not count."""
-    known = {OFFLINE, *ALERTS, *(name for option in OPTIONS.values() for name in option.variables)}
+    known = {OFFLINE, *ALERTS, *VARIABLES.values()}
+    known |= {name for option in OPTIONS.values() for name in option.variables}
     for name in names:
         if name.startswith("DRILL_") and name not in known:
             for near in difflib.get_close_matches(name, known, n=1, cutoff=NEAR):

@@ -117,7 +117,12 @@ OPTIONS = {
     )
 }
 
-VARIABLES = {"backup_path": "BACKUP_PATH", "database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
+VARIABLES = {
+    "backup_path": "BACKUP_PATH",
+    "database_url": "DATABASE_URL",
+    "redis_url": "REDIS_URL",
+    "pushgateway": "DRILL_PUSHGATEWAY",
+}
 """Settings without an option: URLs hold passwords, and an argument is public on its machine."""
 OFFLINE = "DRILL_OFFLINE"
 """Variable that forbids the network."""

@@ -158,11 +158,13 @@ def write_result(path: Path, result: Result) -> None:
     write_whole(path, printable_json(result, indent=2) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, mode: int | None = None) -> None:
     """Write `text` to `path` in one step: a reader sees the old file or the new one."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_text(text, encoding="utf-8")
+        if mode is not None:
+            part.chmod(mode)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -1,0 +1,91 @@
+"""Where the metrics of a drill go: a file for node_exporter, and a Pushgateway."""
+
+from __future__ import annotations
+
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from http.client import HTTPException
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+
+from restore_drill.config.settings import Settings
+from restore_drill.core.retry import tried_again
+from restore_drill.results.result import Result, write_whole
+from restore_drill.watch.metrics import (
+    Measured,
+    last_pass_in,
+    measured,
+    metrics_of,
+    shown,
+    text_of,
+)
+
+JOB = "restore_drill"
+FOR_ALL = 0o644
+"""Mode of the file: another account reads it."""
+TRIES, PAUSE, PATIENCE = 3, 1.0, 5.0
+"""How often a Pushgateway is tried, the seconds between, and for which it may be silent."""
+
+
+def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
+    """Write and push the metrics of `result`, as `settings` ask for; a line on each that failed."""
+    leaves = settings.leaves
+    if leaves.metrics_file is None and leaves.pushgateway is None:
+        return
+    if result["selection"]:
+        yield "No metrics were written: only a selection of the criteria was drilled"
+        return
+    found = measured(result, settings)
+    if leaves.metrics_file is not None:
+        try:
+            write_file(leaves.metrics_file, found)
+        except OSError as error:
+            yield f"No metrics were written to {leaves.metrics_file}: {error.strerror}"
+    if leaves.pushgateway is not None:
+        try:
+            push(leaves.pushgateway, found)
+        except (OSError, HTTPException) as error:
+            yield f"No metrics were pushed (DRILL_PUSHGATEWAY): {reason_of(error)}"
+
+
+def write_file(path: Path, found: Measured) -> None:
+    """Write the metrics to `path` in one step; raises OSError.
+
+    Where there is no history, the file itself remembers when a drill has last passed.
+    """
+    labels = {"series": found.series}
+    if found.last_pass is None:
+        found = found._replace(last_pass=last_pass_in(path, shown(labels)))
+    write_whole(path, text_of(metrics_of(found), labels), FOR_ALL)
+
+
+def push(url: str, found: Measured) -> None:
+    """Add the metrics to the group of the series at the Pushgateway; OSError or HTTPException.
+
+    POST leaves what is not named in place: a failed drill keeps the time of the last pass.
+    """
+    parts = urlsplit(url)
+    group = urlsafe_b64encode(found.series.encode()).decode() or "="
+    path = f"{parts.path.rstrip('/')}/metrics/job/{JOB}/series@base64/{group}"
+    where = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, parts.query, ""))
+    headers = {"Content-Type": "text/plain; version=0.0.4"}
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+    body = text_of(metrics_of(found), {}).encode()
+    request = Request(where, body, headers, method="POST")  # noqa: S310 - the scheme was checked
+
+    def send() -> None:
+        with urlopen(request, timeout=PATIENCE):  # noqa: S310
+            pass
+
+    tried_again(send, OSError, TRIES, PAUSE)
+
+
+def reason_of(error: Exception) -> str:
+    """Why nothing was pushed, without the address: it may hold a password."""
+    if code := getattr(error, "code", None):
+        return f"it answered {code} {getattr(error, 'reason', '')}".rstrip()
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or reason or type(error).__name__)
