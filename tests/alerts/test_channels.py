@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 import time
+from threading import Timer
 
 import pytest
 
@@ -12,6 +15,7 @@ from restore_drill.alerts import announce, delivery
 from restore_drill.alerts.delivery import Outcome
 from restore_drill.config.alerts import alerts_of, split_urls
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.interrupt import only_a_wait
 from tests.helpers.alerting import EMPTY, ended
 from tests.helpers.inboxes import Inbox, Mailbox
 
@@ -109,6 +113,19 @@ def test_channel_that_never_answers_is_left_behind(
 
     assert [each.problem for each in outcomes] == ["no answer within 0 s"]
     assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_the_waiting_and_nothing_else(box: Inbox, number: signal.Signals) -> None:
+    """The verdict is there: neither it nor the exit code becomes that of an interrupt."""
+    box.wait = 2.0
+    Timer(0.4, os.kill, (os.getpid(), number)).start()
+    began = time.monotonic()
+    with only_a_wait():
+        (outcome,) = sent("failed", EMPTY, DRILL_NOTIFY=box.hook)
+
+    assert outcome.problem == "not waited for: interrupted"
+    assert time.monotonic() - began < 1.5
 
 
 def test_missing_apprise_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

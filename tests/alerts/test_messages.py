@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,18 @@ def test_report_is_where_people_can_open_it() -> None:
     assert place_of(github, page) == "https://g/a/b/actions/runs/7"
     assert place_of({"CI_JOB_URL": "https://gitlab/j/1"}, page) == "https://gitlab/j/1"
     assert place_of({}, page) == f"{socket.gethostname()}:/srv/report.html"
+
+
+@pytest.mark.parametrize(
+    ("code", "others", "sent"),
+    [(4, {}, False), (5, {}, False), (1, {"selection": "-k rows"}, False), (1, {}, True),
+     (6, {}, True)],
+)  # fmt: skip
+def test_terminal_shows_what_was_typed(
+    monkeypatch: pytest.MonkeyPatch, code: int, others: dict[str, str], *, sent: bool
+) -> None:
+    """An error in the command line and a drill of picked criteria are sent where nobody looks."""
+    ending = replace(ended("failed", EMPTY, **others), code=code)
+    assert ending.event == "failed"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert bool(ending.event) is sent

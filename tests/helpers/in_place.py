@@ -13,11 +13,12 @@ from pathlib import Path
 
 from restore_drill.backups.read import read_contents
 from restore_drill.live.in_place.hold import Hold
-from restore_drill.live.in_place.journal import RESET, resets_of
+from restore_drill.live.in_place.journal import resets_of
+from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.rehearsal import refuse_what_is_lost
 from restore_drill.live.in_place.roll_back import roll_back
 from restore_drill.live.in_place.safety import Snapshot, take_snapshot
-from restore_drill.live.in_place.shut import InPlace, in_place
+from restore_drill.live.in_place.shut import in_place
 from restore_drill.live.in_place.source import read_source
 from restore_drill.live.rollback import restore_live
 from restore_drill.selection.candidate import as_backup, look_at
@@ -65,7 +66,7 @@ def reset(place: InPlace, hold: Hold, at: Callable[[str], None] = quiet) -> Snap
     kept = take_snapshot(place.target, place.folder, name="pre_drill_snapshot", jobs=2,
                          progress=quiet)  # fmt: skip
     at("snapshot")
-    place.advance(RESET, kept.path)
+    place.about_to_reset(hold, kept.path)
     at("noted")
     hold.reset(lambda: at("being reset"))
     return kept
@@ -73,7 +74,9 @@ def reset(place: InPlace, hold: Hold, at: Callable[[str], None] = quiet) -> Snap
 
 def go_back(hold: Hold, kept: Snapshot) -> None:
     """Roll back to the snapshot that was `kept`."""
-    roll_back(hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, progress=quiet)
+    roll_back(
+        hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, opening="", progress=quiet
+    )
 
 
 def rolled_back_by_command(live: Target, folder: Path) -> None:

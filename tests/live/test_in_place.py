@@ -191,6 +191,55 @@ def test_an_open_transaction_is_named(shop: Target, tmp_path: Path) -> None:
         batch.execute("COMMIT")
 
 
+def test_a_limit_of_connections_that_is_too_low_is_named(shop: Target, tmp_path: Path) -> None:
+    """Before anything is done, with the number; as many as it names are enough."""
+    name = shop.conninfo["dbname"]
+
+    def limit(what: str, number: int) -> None:
+        with as_live(shop, "postgres").connect() as connection:
+            connection.execute(f"ALTER {what} CONNECTION LIMIT {number}".encode())
+
+    with in_place(shop, tmp_path, 1.0, jobs=2) as place:
+        limit(f'DATABASE "{name}"', 6)
+        with pytest.raises(CouldNotRun, match="limit is 6, and the drill takes up to 7") as caught:
+            place.examine()
+        assert f'ALTER DATABASE "{name}" CONNECTION LIMIT 7' in str(caught.value)
+        limit(f'DATABASE "{name}"', 7)
+        limit("ROLE keeper", 8)
+        with pytest.raises(CouldNotRun, match="role keeper leaves 8, and"):
+            place.examine()
+        limit("ROLE keeper", 9)
+        with kept_shut(place), Hold(place.target, place.lock) as hold:
+            go_back(hold, reset(place, hold))
+        place.decided(ROLLED_BACK)
+        limit("ROLE keeper", -1)
+
+
+def test_public_stays_with_its_owner_where_no_dump_says_whose_it_is(tmp_path: Path) -> None:
+    """PostgreSQL 14: that of a new database belongs to the first superuser, not to the drill's."""
+    with started(14) as server:
+        with server.target("postgres").connect() as connection:
+            connection.execute("CREATE ROLE keeper LOGIN; CREATE ROLE admin LOGIN SUPERUSER")
+        shop = live_of_keeper(server, "fourteen", "SET ROLE keeper; CREATE TABLE orders (id int)")
+        with (
+            in_place(shop, tmp_path, 1.0) as place,
+            pytest.raises(CouldNotRun, match="schema public belongs to postgres"),
+        ):
+            place.examine()
+        for owner in ("postgres", "keeper"):
+            live = as_live(shop, "admin")
+            with live.connect() as connection:
+                connection.execute(f"ALTER SCHEMA public OWNER TO {owner}".encode())
+            before = fingerprint(live)
+            with in_place(live, tmp_path, 1.0) as place:
+                with kept_shut(place), Hold(place.target, place.lock) as hold:
+                    go_back(hold, reset(place, hold))
+                place.decided(ROLLED_BACK)
+            assert differences(before, fingerprint(live), live) == []
+        with in_place(shop, tmp_path, 1.0) as place:
+            place.examine()
+
+
 def test_sessions_that_may_not_be_ended_are_named(shop: Target, tmp_path: Path) -> None:
     """Those of a superuser, by an owner."""
     with contextlib.closing(connect(shop, "postgres", "monitor")):

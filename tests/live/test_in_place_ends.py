@@ -13,11 +13,14 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.live.in_place.decision import Outcome, decide, snapshot_record
+from restore_drill.live.in_place.decision import Outcome, decide
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import KEPT, resets_of
+from restore_drill.live.in_place.left import settle
+from restore_drill.live.in_place.noted import snapshot_record
+from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.safety import Snapshot
-from restore_drill.live.in_place.shut import InPlace, in_place, kept_shut
+from restore_drill.live.in_place.shut import in_place, kept_shut
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -69,7 +72,7 @@ def test_killed_before_the_reset(moment: str, shop: Target, tmp_path: Path) -> N
     assert killed.returncode == -9, killed.stdout + killed.stderr
     assert is_open(shop) == (moment == "locked")
     with in_place(shop, tmp_path, 1.0) as place:
-        assert len(place.settle()) == (moment != "locked")
+        assert len(settle(place)) == (moment != "locked")
         place.examine()
         with kept_shut(place):
             assert not is_open(shop)
@@ -94,7 +97,7 @@ def test_killed_before_the_verdict(moment: str, shop: Target, tmp_path: Path) ->
             pytest.raises(CouldNotRun, match="stopped after it had reset") as caught,
             in_place(shop, tmp_path, 1.0) as place,
         ):
-            place.settle()
+            settle(place)
         assert "rollback " in str(caught.value) and "--confirm-reset 'shop " in str(caught.value)
     rolled_back_by_command(shop, tmp_path)
     assert is_open(shop)
@@ -112,7 +115,7 @@ def test_killed_after_the_verdict(verdict: str, moment: str, shop: Target, tmp_p
     assert killed.returncode == -9, killed.stdout + killed.stderr
     assert not is_open(shop)
     with in_place(shop, tmp_path, 1.0) as place:
-        (line,) = place.settle()
+        (line,) = settle(place)
     assert moment in line
     assert is_open(shop)
     assert (differences(before, fingerprint(shop), shop) == []) == (moment == "rolled back")
@@ -195,7 +198,7 @@ def test_a_database_that_cannot_be_opened_says_so(
     (journal,) = resets_of(tmp_path, place.server)
     assert journal.step == KEPT
     with in_place(shop, tmp_path, 1.0) as place:
-        assert len(place.settle()) == 1
+        assert len(settle(place)) == 1
     assert is_open(shop)
 
 

@@ -132,8 +132,12 @@ def test_failed_rollback_says_what_the_database_holds(
     assert "was NOT rolled back: it holds" in output
     assert f"python -m drill rollback {snapshot} --confirm-reset" in output
     assert "was not touched" not in output
-    told = json.loads((report_dir / "result.json").read_text())["snapshot"]
+    result = json.loads((report_dir / "result.json").read_text())
+    told = result["snapshot"]
     assert told["rolled_back"] is False and "NOT rolled back" in told["live_database"]
+    assert {each["id"] for each in result["checks"] if "NOT rolled back" in each["message"]} == {
+        "drill::live_database"
+    }
     assert len(journals(backups)) == 1
 
     snapshot.write_bytes(good)

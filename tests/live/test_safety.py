@@ -12,6 +12,7 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import RESET, new_journal, write
+from restore_drill.live.in_place.mark import Settings
 from restore_drill.live.in_place.refusals import refuse_change
 from restore_drill.live.in_place.safety import take_snapshot
 from restore_drill.live.server.identity import identity_of_server
@@ -200,7 +201,7 @@ def test_second_drill_is_refused(
 ) -> None:
     """Two drills at once on one database do not happen, and a running one is not called dead."""
     folder = backups / "snapshots"
-    journal = new_journal(folder, identity_of_server(live), None, -1)
+    journal = new_journal(folder, identity_of_server(live), Settings(None, -1, None))
     write(folder, journal, step=RESET, snapshot="pre_drill_snapshot_20261101_000000.dump")
     with NameLock(replace(live, conninfo=live.conninfo | {"dbname": "postgres"}), name_of(live)):
         drill = drill_live()

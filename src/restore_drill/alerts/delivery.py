@@ -58,7 +58,7 @@ def deliver(tasks: Mapping[str, Callable[[], str]], seconds: float) -> list[Outc
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
     except KeyboardInterrupt:
-        late = "interrupted (Ctrl-C)"
+        late = "not waited for: interrupted"
     return [found.get(name) or Outcome(name, problem=late) for name in tasks]
 
 

@@ -56,15 +56,15 @@ def marked(issues: list[Issue], *marks: str) -> list[Issue]:
 
 
 def body_of(message: Message) -> str:
-    """`message` as Markdown that shows it as it is, its last line, the report's place, apart.
+    """`message` as Markdown that shows it as it is, and the address of a CI run as a link.
 
     In a fence no name out of a dump mentions people, and none is a command of GitLab's.
     """
-    *lines, place = message.lines
-    if not place.startswith("Report: "):
-        lines, place = [*lines, place], ""
-    text = "\n".join([message.title, *lines])
-    return f"~~~text\n{plain(text)}\n~~~\n\n{plain(place)}\n"
+    lines, last = [message.title, *message.lines], ""
+    if lines[-1].startswith("Report: http"):
+        last = f"\n{plain(lines.pop())}\n"
+    text = plain("\n".join(lines))
+    return f"~~~text\n{text}\n~~~\n{last}"
 
 
 def plain(text: str) -> str:

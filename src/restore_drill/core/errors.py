@@ -74,7 +74,7 @@ class DrillError(Exception):
         `reported_by` names the criterion that reports the same: once it has failed, no other does.
         """
         self.what = one_line(what)
-        self.checked = [one_line(line) for line in checked]
+        self.checked = list(checked)
         self.remedy = [one_line(line) for line in remedy]
         self.reported_by = reported_by
         super().__init__(message(what, checked, remedy))

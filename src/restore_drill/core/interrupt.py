@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -54,6 +56,23 @@ def take_over() -> dict[signal.Signals, Any]:
     at_end.clear()
     asked = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     return {each: signal.signal(each, interrupt) for each in asked}
+
+
+@contextmanager
+def only_a_wait() -> Iterator[None]:
+    """Let a kill end what waits inside as Ctrl-C does, and not the process: its code is known."""
+
+    def end_wait(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    is_main = threading.current_thread() is threading.main_thread()
+    asked = [each for each in SIGNALS if is_main and signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, end_wait) for each in asked}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def drop_unknown_lines(traceback: TracebackType | None) -> None:

@@ -20,7 +20,8 @@ from restore_drill.live.absent import open_live
 from restore_drill.live.beside.rights import refuse_owners
 from restore_drill.live.in_place import door
 from restore_drill.live.in_place.journal import is_left_open
-from restore_drill.live.in_place.owners import refuse_owners as refuse_owners_in_place
+from restore_drill.live.in_place.limits import refuse_few_connections
+from restore_drill.live.in_place.owners import refuse_objects_of_others
 from restore_drill.live.in_place.refusals import refuse_drill_beside, refuse_use
 from restore_drill.live.promote.journal import DONE, UNDONE, journals_of
 from restore_drill.live.server.identity import system_of
@@ -99,7 +100,7 @@ def refusals(live: Target, settings: Settings, chosen: Chosen | None, group: Gro
     if is_left_open(folder, name):
         group.warn(f"a reset in place was interrupted; its journal: {folder}")
     if settings.in_place:
-        examine_in_place(reading(live))
+        examine_in_place(reading(live), settings.jobs)
         group.ok("nothing was found that keeps it from being reset")
         return
     head, size = (chosen.head, chosen.size) if isinstance(chosen, Backup) else (Head(), 0)
@@ -110,15 +111,16 @@ def refusals(live: Target, settings: Settings, chosen: Chosen | None, group: Gro
     group.ok("nothing was found that keeps a new database from being made beside it")
 
 
-def examine_in_place(live: Target) -> None:
-    """CouldNotRun where a reset would be refused: as `InPlace.examine`, without its lock."""
+def examine_in_place(live: Target, jobs: int) -> None:
+    """CouldNotRun where a reset would be refused: as `InPlace.examine` has it."""
     check_resettable(live)
     with live.connect() as connection:
         refuse_drill_beside(live, connection)
-        refuse_owners_in_place(live, connection)
+        refuse_objects_of_others(live, connection)
         refuse_use(live, connection)
         door.refuse_if_shut(live, connection)
         refuse_few_locks_in_place(live, connection)
+        refuse_few_connections(live, connection, jobs, locks_inside=False)
 
 
 def shown_url(url: str) -> str:

@@ -17,10 +17,12 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.in_place.door import for_reset
 from restore_drill.live.in_place.hold import Hold
-from restore_drill.live.in_place.journal import RESET, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.journal import ROLLED_BACK, SHUT
+from restore_drill.live.in_place.left import adopt
+from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.roll_back import NotRolledBack, roll_back
 from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
-from restore_drill.live.in_place.shut import InPlace, in_place, kept_shut
+from restore_drill.live.in_place.shut import in_place, kept_shut
 from restore_drill.live.in_place.snapshots import refuse_changed
 from restore_drill.live.in_place.source import Source, read_source
 from restore_drill.live.promote.way_back import by_command
@@ -102,7 +104,8 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             remedy=remedy_for("rollback", "damaged", path=path),
         )
     refuse_changed(path, contents.sha256)
-    with in_place(target, path.absolute().parent, settings.max_lock_wait) as place:
+    folder, wait, jobs = path.absolute().parent, settings.max_lock_wait, settings.jobs
+    with in_place(target, folder, wait, jobs) as place:
         restore_live(
             place, path.absolute(), backup, contents, source.fingerprint,
             keep=not parsed.no_snapshot, jobs=settings.jobs,
@@ -122,7 +125,7 @@ def restore_live(
 
     It goes on with the journal of a drill, or a rollback, that was stopped.
     """
-    place.adopt()
+    adopt(place)
     with DeferredSignals() as signals, kept_shut(place) as ended:
         for line in ended:
             note(f"ended: {line}")
@@ -136,9 +139,13 @@ def restore_live(
                 note(f"what the database holds now was kept in {kept.path}")
             signals.hold_back()
             was_undecided = place.is_undecided
-            place.advance(RESET, path)
+            behind = place.journal.snapshot if place.journal and was_undecided else ""
+            place.about_to_reset(hold, path, behind)
             try:
-                roll_back(hold, backup, contents, fingerprint, jobs=jobs, progress=ignore)
+                roll_back(
+                    hold, backup, contents, fingerprint,
+                    jobs=jobs, opening=place.opening, progress=ignore,
+                )  # fmt: skip
             except NotRolledBack as error:
                 if not (hold.may_be_reset or was_undecided):
                     place.advance(SHUT)
@@ -153,8 +160,11 @@ def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack, jobs:
 
     CouldNotRun, with the reasons of `error`, where that succeeds; NotRolledBack where it does not.
     """
-    place.advance(RESET, kept.path)
-    roll_back(hold, kept.backup, kept.contents, kept.fingerprint, jobs=jobs, progress=ignore)
+    place.about_to_reset(hold, kept.path)
+    roll_back(
+        hold, kept.backup, kept.contents, kept.fingerprint,
+        jobs=jobs, opening=place.opening, progress=ignore,
+    )  # fmt: skip
     place.decided(ROLLED_BACK)
     raise CouldNotRun(
         f"{place.target.description} could not be restored from that snapshot, and is as it was "

@@ -27,6 +27,9 @@ from restore_drill.results.words import (
     tally_of,
 )
 
+SETTLED = ("not touched", "holds the backup", "as it was before")
+"""What the live database is where nothing is left to do about it."""
+
 
 def quiet_line(result: Result, report: Path | None) -> str:
     """The verdict in one line: `RESTORE DRILL PASSED: 30 of 31 criteria passed, 1 skipped, ...`."""
@@ -123,8 +126,9 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
     """The safety snapshot and what the live database holds now, or why there is none."""
     snapshot = result["snapshot"]
     if snapshot:
-        kind = "bad" if snapshot.get("rolled_back") is False else "ok"
         now, *more = str(snapshot.get("live_database") or "").splitlines() or [""]
+        is_settled = now.startswith(SETTLED) and not more
+        kind = "ok" if is_settled and snapshot.get("rolled_back") is not False else "bad"
         if now:
             yield kind, f"The live database {snapshot.get('database', '')}: {now}"
         yield from (("note", f"  {line.strip()}") for line in more)

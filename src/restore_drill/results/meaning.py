@@ -17,7 +17,10 @@ from restore_drill.results.words import (
     waived_of,
 )
 
-PROMOTION = "promotion"
+APART = {
+    "promotion": "The backup was not promoted.",
+    "live_database": "The live database is not as the drill should leave it.",
+}
 """What is reported beside the criteria: see `report_apart` of the stages."""
 READ_TO_ITS_END = "test_backup_is_complete"
 RESTORED = "test_restore_has_no_errors"
@@ -121,8 +124,9 @@ def undone(result: Result) -> str:
     """What is known all the same where the drill could not do its work, and what is not."""
     known = known_of(result)
     problems = problems_of(result)
-    if [short_name(each["id"]) for each in problems] == [PROMOTION]:
-        return f"The backup was not promoted. {known}"
+    names = [short_name(each["id"]) for each in problems]
+    if len(names) == 1 and (what := APART.get(names[0])):
+        return f"{what} {known}"
     why = first_line(problems[0]["message"]) if problems else "; ".join(result["reasons"][:1])
     if known.endswith("not restored.") and why:
         return f"The drill could not run. {known.removesuffix('.')}: {why.rstrip('.')}."
@@ -144,7 +148,7 @@ def known_of(result: Result) -> str:
         return f"{whole} it was not restored."
     if RESTORED not in held:
         return f"{whole} whether it can be restored without an error is not known."
-    own = sum(short_name(each["id"]) == PROMOTION for each in problems_of(result))
+    own = sum(short_name(each["id"]) in APART for each in problems_of(result))
     open_ = len(unreached_of(result)) + count(result, "error") - own
     rest = f", {show_count(open_, 'criterion', 'criteria')} could not be checked" if open_ else ""
     rows = "" if result["rows_read"] else "; none of its rows was checked"

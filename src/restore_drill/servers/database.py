@@ -37,6 +37,7 @@ WAYS = {"promote": "promotion", "in-place": "reset"}
 CAUSES = {
     r"password authentication failed|no password supplied": "wrong_password",
     r'database ".*" does not exist': "no_database",
+    r"too many connections for database": "database_is_full",
     r"too many (connections|clients)|connection slots are reserved": "too_many",
 }
 """Causes of a failed connection, by what libpq says, and a server that speaks English."""

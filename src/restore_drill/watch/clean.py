@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psycopg
 
 from restore_drill.config.environment import read_environment
 from restore_drill.config.settings import settings_here
@@ -13,6 +16,8 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.live.absent import open_live_at
 from restore_drill.live.in_place.journal import KIND
+from restore_drill.live.in_place.left import settle
+from restore_drill.live.in_place.mark import mark_on
 from restore_drill.live.in_place.shut import in_place
 from restore_drill.live.left_overs import drop_left_overs
 from restore_drill.live.promote.interrupted import settle_interrupted
@@ -78,10 +83,19 @@ def open_shut(root: Path) -> tuple[list[str], list[str]]:
     Raises UsageError, and CouldNotRun, with the command that rolls back, where it was reset.
     """
     here = journals_here(root)
-    if here is None or not paths_of(here[0], KIND, conninfo_of(here[1])["dbname"], ""):
+    if here is None:
+        return [], []
+    if not paths_of(here[0], KIND, conninfo_of(here[1])["dbname"], "") and not is_marked(here[1]):
         return [], []
     with in_place(open_database(here[1], no_tools), here[0], 0.0) as place:
-        return place.settle(), []
+        return settle(place), []
+
+
+def is_marked(url: str) -> bool:
+    """Whether a drill, of whatever machine, has shut the database at `url`; False if unknown."""
+    with suppress(CouldNotRun, psycopg.Error):
+        return mark_on(open_database(url, no_tools)) is not None
+    return False
 
 
 def clean_databases(root: Path) -> tuple[list[str], list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,13 +12,14 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import capitalised, show_bytes, show_count
+from restore_drill.core.units import capitalised, show_count
 from restore_drill.live.in_place.hold import Hold
-from restore_drill.live.in_place.journal import KEPT, RESET, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.journal import KEPT, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.noted import note_others, noting_failure
+from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.refusals import refuse_change, way_back
-from restore_drill.live.in_place.roll_back import NotRolledBack, roll_back
+from restore_drill.live.in_place.roll_back import roll_back
 from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
-from restore_drill.live.in_place.shut import InPlace
 from restore_drill.redis.cached import lines_on_cached
 
 
@@ -35,28 +35,9 @@ class Outcome(NamedTuple):
     after: str
 
 
-def described(snapshot: Snapshot) -> str:
-    """`before-drill-20261123.dump (12 MB)`."""
-    return f"{snapshot.path.name} ({show_bytes(snapshot.backup.size)})"
-
-
-def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
-    """Part `snapshot` of result.json, before anything is done to the live database."""
-    return {
-        "path": str(snapshot.path),
-        "bytes": snapshot.backup.size,
-        "sha256": snapshot.contents.sha256,
-        "taken_at": snapshot.backup.taken_at.isoformat(),
-        "rolled_back": None,
-        "database": snapshot.target.conninfo["dbname"],
-        "live_database": "not touched",
-        "way_back": None,
-    }
-
-
 def reset_behind(snapshot: Snapshot, hold: Hold, place: InPlace, noted: dict[str, Any]) -> None:
     """Reset the live database, with a journal on the disk until the verdict is out."""
-    place.advance(RESET, snapshot.path)
+    place.about_to_reset(hold, snapshot.path)
     try:
         place.watch.refuse_who_came(snapshot.target)
         hold.reset(partial(refuse_change, snapshot.target, snapshot.fingerprint))
@@ -64,7 +45,7 @@ def reset_behind(snapshot: Snapshot, hold: Hold, place: InPlace, noted: dict[str
         if not hold.may_be_reset:
             place.advance(SHUT)
         raise
-    noted["live_database"] = "reset, no verdict yet"
+    noted["live_database"] = "reset, no verdict yet; only the drill may write into it"
     noted["way_back"] = way_back(snapshot.path, snapshot.target.conninfo["dbname"])
 
 
@@ -124,7 +105,7 @@ def roll_back_live(
         keep_what_others_wrote(snapshot, hold, place, jobs, steps, record)
         roll_back(
             hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
-            jobs=jobs, progress=steps.progress,
+            jobs=jobs, opening=place.opening, progress=steps.progress,
         )  # fmt: skip
     steps.clear_progress()
     record.snapshot |= {
@@ -157,28 +138,3 @@ def keep_what_others_wrote(
     steps.clear_progress()
     steps.warn(capitalised(line))
     record.warnings.append(line)
-
-
-def note_others(place: InPlace, steps: Steps, record: Record) -> None:
-    """Name the sessions that came into the shut database, and were ended."""
-    if not place.watch.seen:
-        return
-    count = show_count(len(place.watch.seen), "session")
-    steps.note(f"{count} of others came in during the drill, and were ended:")
-    for line in place.watch.lines:
-        steps.note(f"  {line}")
-    record.notes.append(f"{count} of others were ended: " + "; ".join(place.watch.lines))
-
-
-@contextmanager
-def noting_failure(steps: Steps, record: Record) -> Iterator[None]:
-    """Note why the live database is not what it should be, for its block in the verdict."""
-    assert record.snapshot is not None
-    try:
-        yield
-    except CouldNotRun as error:
-        before = "" if isinstance(error, NotRolledBack) else record.snapshot["live_database"] + "; "
-        record.snapshot["live_database"] = before + str(error)
-        for line in str(error).splitlines():
-            steps.bad(line)
-        raise

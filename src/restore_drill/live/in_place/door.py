@@ -1,13 +1,11 @@
 """Keeps other sessions from writing into a live database: new ones are read-only, and are ended.
 
-A plain owner may set that for the database, and it holds for all roles. It is also the mark of a
-drill in the database itself: another machine, which lacks the journal, refuses to go on. Our own
-sessions ask for the contrary by their connection's options.
+A plain owner may set that for the database, and it holds for all roles. With it comes a mark in
+the database itself (`mark.py`), for another machine, which lacks the journal. Our own sessions ask
+for the contrary by their connection's options.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from psycopg import sql
 
@@ -15,17 +13,18 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 from restore_drill.facts.session import Connection
+from restore_drill.live.in_place.mark import SETTING, Mark, Settings, changes, mark_in
 from restore_drill.servers.database import SETTINGS, with_settings
 from restore_drill.servers.model import Target
 
-SETTING = "default_transaction_read_only"
 OFF = ("off", "false", "no", "0")
 """Values that say that it is not set."""
 FORMER = """
     SELECT (SELECT substr(each, length(%s) + 2) FROM pg_catalog.pg_db_role_setting s,
             unnest(s.setconfig) each
             WHERE s.setdatabase = d.oid AND s.setrole = 0 AND starts_with(each, %s || '=')),
-        d.datconnlimit, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
+        d.datconnlimit, pg_catalog.shobj_description(d.oid, 'pg_database'),
+        (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 """
 EXEMPT = """
@@ -40,13 +39,6 @@ EXEMPT = """
 """Roles whose own setting would win over that of the database."""
 
 
-class Settings(NamedTuple):
-    """What is set for a database: `read_only` is None where it has no such setting."""
-
-    read_only: str | None
-    connection_limit: int
-
-
 def for_reset(target: Target) -> Target:
     """`target` whose sessions, those of client tools too, may write into a database that is shut.
 
@@ -58,16 +50,26 @@ def for_reset(target: Target) -> Target:
 def settings_of(connection: Connection) -> tuple[Settings, bool]:
     """What is set for the database of `connection`, and whether its user is a superuser."""
     (row,) = connection.execute(FORMER.encode(), [SETTING, SETTING]).fetchall()
-    return Settings(*row[:2]), row[2]
+    return Settings(*row[:3]), row[3]
+
+
+def is_shut(connection: Connection) -> bool:
+    """Whether a drill may have shut the database of `connection`."""
+    now = settings_of(connection)[0]
+    return mark_in(now.comment) is not None or (now.read_only or "off").lower() not in OFF
 
 
 def refuse_if_shut(target: Target, connection: Connection) -> None:
     """CouldNotRun where the database is read-only by itself, or a role of it cannot be kept out."""
     name = target.conninfo["dbname"]
-    if (settings_of(connection)[0].read_only or "off").lower() not in OFF:
+    now = settings_of(connection)[0]
+    if (now.read_only or "off").lower() not in OFF:
         raise CouldNotRun(
             f"{target.description} was not touched: it is read-only by a setting of its own",
-            checked=[f"pg_db_role_setting: {SETTING} is on for {name}"],
+            checked=[
+                f"pg_db_role_setting: {SETTING} is on for {name}",
+                f"pg_database: its connection limit is {now.connection_limit}",
+            ],
             remedy=remedy_for("in_place", "shut", name=sql.Identifier(name).as_string(None)),
         )
     roles = [role for (role,) in connection.execute(EXEMPT.encode()).fetchall()]
@@ -79,25 +81,23 @@ def refuse_if_shut(target: Target, connection: Connection) -> None:
         )
 
 
-def shut(connection: Connection) -> None:
-    """Make all later sessions in the database of `connection` read-only.
+def shut(connection: Connection, mark: Mark) -> None:
+    """Make all later sessions in the database of `connection` read-only, and mark it.
 
     To a superuser's drill the server lets nobody come but superusers.
     """
     now, is_superuser = settings_of(connection)
-    give(connection, Settings("on", 0 if is_superuser else now.connection_limit))
+    limit = 0 if is_superuser else now.connection_limit
+    give(connection, Settings("on", limit, mark.text))
 
 
 def give(connection: Connection, wanted: Settings) -> None:
     """Give the database of `connection` the settings that are `wanted`, in one transaction."""
-    name = sql.Identifier(connection.info.dbname)
-    change = sql.SQL("ALTER DATABASE {} RESET {}").format(name, sql.Identifier(SETTING))
-    if wanted.read_only is not None:
-        change = sql.SQL("ALTER DATABASE {} SET {} = {}").format(
-            name, sql.Identifier(SETTING), sql.Literal(wanted.read_only)
-        )
-    limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    of_writes, limit, comment = changes(connection.info.dbname, wanted)
     with connection.transaction():
-        connection.execute(change)
-        if settings_of(connection)[0].connection_limit != wanted.connection_limit:
-            connection.execute(limit.format(name, sql.Literal(wanted.connection_limit)))
+        connection.execute(of_writes)
+        now = settings_of(connection)[0]
+        if now.connection_limit != wanted.connection_limit:
+            connection.execute(limit)
+        if now.comment != wanted.comment:
+            connection.execute(comment)

@@ -14,7 +14,8 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.retry import tried_again
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
-from restore_drill.live.server.emptying import drop_all, left_behind, make_public
+from restore_drill.live.in_place.mark import Mark, comment_on
+from restore_drill.live.server.emptying import empty, left_behind
 from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.model import Target
 
@@ -37,12 +38,14 @@ class Hold:
 
     From `stop_writes` until `reset` no other session can change a row, so that nothing is written
     after the snapshot and dropped unseen. `may_be_reset` is set when the reset is being committed.
+    `mark` comes onto the database with it.
     """
 
     def __init__(self, target: Target, lock: NameLock) -> None:
         """Connect."""
         self.target, self.lock = target, lock
         self.may_be_reset = False
+        self.mark: Mark | None = None
         self.connection = target.connect(prepare_threshold=None)
 
     def __enter__(self) -> Self:
@@ -86,6 +89,8 @@ class Hold:
         try:
             unchanged()
             self.empty()
+            if self.mark is not None:
+                comment_on(self.connection, self.mark.text)
             self.lock.check()
             self.may_be_reset = True
             self.connection.execute("COMMIT")
@@ -114,8 +119,7 @@ class Hold:
 
     def empty(self) -> None:
         """Empty the database within the transaction; CouldNotRun where something is left."""
-        drop_all(self.connection)
-        make_public(self.connection, self.target.major)
+        empty(self.connection, self.target.major)
         if left := left_behind(self.connection):
             raise CouldNotRun(
                 f"{self.target.description} was not reset: a reset would leave something behind",

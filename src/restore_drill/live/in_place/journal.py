@@ -6,6 +6,7 @@ shut, advanced before it is reset, and removed when it has a verdict and is open
 
 from __future__ import annotations
 
+import platform
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.core.json_values import text, whole
+from restore_drill.live.in_place.mark import Mark, Settings
 from restore_drill.live.server.identity import ServerIdentity
 from restore_drill.live.server.journal_file import (
     path_of,
@@ -34,8 +36,10 @@ class ResetJournal:
     """The database `oid`, called `name`, and what was set for it before it was shut.
 
     `system` is the server's system identifier, empty where the server keeps it to itself;
-    `read_only` its own default_transaction_read_only, None where it had none; `snapshot` the name
-    of the file in the same folder that a rollback restores, empty where nothing was reset.
+    `read_only` its own default_transaction_read_only, None where it had none, as with its
+    `comment`; `snapshot` the name of the file in the same folder that a rollback restores, empty
+    where nothing was reset; `behind` that of the file which a drill had reset it behind, where a
+    rollback to another one has begun since.
     """
 
     system: str
@@ -44,8 +48,10 @@ class ResetJournal:
     begun_at: str
     read_only: str | None
     connection_limit: int
+    comment: str | None
     snapshot: str = ""
     step: str = SHUT
+    behind: str = ""
 
     @property
     def server(self) -> ServerIdentity:
@@ -53,19 +59,31 @@ class ResetJournal:
         return ServerIdentity(self.system, self.oid, self.name)
 
     @property
+    def former(self) -> Settings:
+        """What was set for the database before it was shut."""
+        return Settings(self.read_only, self.connection_limit, self.comment)
+
+    def has_verdict_on(self, mark: Mark) -> bool:
+        """Whether the reset that `mark` speaks of has its verdict by this journal."""
+        return self.step in (KEPT, ROLLED_BACK) and self.snapshot == mark.snapshot
+
+    @property
+    def mark(self) -> Mark:
+        """What stands on the database while it is shut."""
+        return Mark(self.former, self.snapshot if self.is_undecided else "", platform.node())
+
+    @property
     def is_undecided(self) -> bool:
         """Whether the database may hold what nobody has proved."""
         return self.step == RESET
 
 
-def new_journal(
-    folder: Path, server: ServerIdentity, read_only: str | None, connection_limit: int
-) -> ResetJournal:
+def new_journal(folder: Path, server: ServerIdentity, former: Settings) -> ResetJournal:
     """Journal that begins now, with a name of its own in `folder`; not written yet."""
     now = datetime.now(UTC)
     while True:
         begun_at = now.isoformat(timespec="seconds")
-        made = ResetJournal(*server, begun_at, read_only, connection_limit)
+        made = ResetJournal(*server, begun_at, *former)
         if not journal_path(folder, made).exists():
             return made
         now += timedelta(seconds=1)
@@ -92,7 +110,7 @@ def remove(folder: Path, journal: ResetJournal) -> None:
 
 def read(path: Path) -> ResetJournal:
     """Journal at `path`; CouldNotRun where it is damaged or cannot be read."""
-    return read_sealed(path, journal_from)
+    return read_sealed(path, journal_from, KIND)
 
 
 def journal_from(raw: dict[str, Any]) -> ResetJournal:
@@ -104,11 +122,18 @@ def journal_from(raw: dict[str, Any]) -> ResetJournal:
         oid=whole(values["oid"]),
         name=text(values["name"]),
         begun_at=values["begun_at"],
-        read_only=None if values["read_only"] is None else text(values["read_only"]),
+        read_only=optional(values["read_only"]),
         connection_limit=whole(values["connection_limit"]),
+        comment=optional(values.get("comment")),
         snapshot=text(values["snapshot"]),
         step=values["step"],
+        behind=text(values.get("behind", "")),
     )
+
+
+def optional(value: object) -> str | None:
+    """`value`, which is a text or None; else TypeError."""
+    return None if value is None else text(value)
 
 
 def resets_of(folder: Path, server: ServerIdentity) -> list[ResetJournal]:

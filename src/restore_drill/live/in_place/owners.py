@@ -29,7 +29,7 @@ OF_ITSELF = {
     "pg_class": f"{USERS} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
     " AND c.relpersistence <> 't'",
     "pg_type": f"{USERS} AND c.typrelid = 0 AND c.typelem = 0",
-    "pg_namespace": f"{USERS} AND c.nspname IN ({SCHEMAS})",
+    "pg_namespace": f"({USERS} OR c.nspname = 'public') AND c.nspname IN ({SCHEMAS})",
 }
 """What of a catalog is an object by itself: no index, no type of a table's rows.
 
@@ -49,7 +49,7 @@ OF_OTHERS = """
 """
 
 
-def refuse_owners(target: Target, connection: Connection) -> None:
+def refuse_objects_of_others(target: Target, connection: Connection) -> None:
     """CouldNotRun where this role cannot drop something, or not give it back to its owner."""
     if theirs := owned_by_others(target, connection):
         raise not_given_back(target, theirs)

@@ -43,6 +43,7 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
         raise CouldNotRun(
             f"{target.description} was not touched: it could not be read again",
             checked=[error_text(error)],
+            remedy=remedy_for("in_place", "not_read"),
         ) from None
     was = replace(fingerprint, tables={}, partitions={}, written=None)
     changed = differences(was, replace(now, partitions={}), target)
@@ -54,20 +55,41 @@ def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
         )
 
 
-def refuse_undecided(folder: Path, journals: Sequence[ResetJournal]) -> None:
+def refuse_undecided(
+    folder: Path, journals: Sequence[ResetJournal], *, is_marked: bool = True
+) -> None:
     """CouldNotRun where one of `journals` is of a drill that died between reset and verdict.
 
-    The lock on the name must be held: else it may be that of a drill which is at work.
+    The lock on the name must be held: else it may be that of a drill which is at work. A database
+    that is not `is_marked` may have been rolled back from elsewhere.
     """
     for each in journals:
         if each.is_undecided:
-            path = folder / each.snapshot
+            path = journal_path(folder, each)
             raise CouldNotRun(
                 f"an earlier drill was stopped after it had reset database {each.name}, "
                 "before its verdict",
-                checked=[str(journal_path(folder, each))],
-                remedy=remedy_for("snapshot", "undecided", rollback=way_back(path, each.name)),
+                checked=[str(path)],
+                remedy=[*ways_back(folder, each), *opened_since(path, is_marked=is_marked)],
             )
+
+
+def ways_back(folder: Path, journal: ResetJournal) -> list[str]:
+    """What to do about a reset without a verdict: the command that restores the state before it.
+
+    And that of a rollback to another snapshot, where one had begun.
+    """
+    first = folder / (journal.behind or journal.snapshot)
+    lines = remedy_for("snapshot", "undecided", rollback=way_back(first, journal.name))
+    if journal.behind:
+        later = way_back(folder / journal.snapshot, journal.name)
+        lines = [*lines, *remedy_for("snapshot", "begun", rollback=later)]
+    return list(lines)
+
+
+def opened_since(path: Path, *, is_marked: bool) -> Sequence[str]:
+    """What to do where the journal at `path` may be out of date."""
+    return () if is_marked else remedy_for("snapshot", "no_mark", path=quote(str(path)))
 
 
 def refuse_drill_beside(target: Target, connection: Connection) -> None:

@@ -23,7 +23,7 @@ from restore_drill.facts.session import FIX, FIXED, Connection
 from restore_drill.facts.snapshot import tables_of
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.owners import not_given_back
-from restore_drill.live.server.emptying import drop_all, left_behind, make_public
+from restore_drill.live.server.emptying import empty, left_behind
 from restore_drill.manifest.objects import CHANGED, of_schema
 from restore_drill.restore.words import opening_words
 
@@ -85,8 +85,7 @@ def rehearse(connection: Connection, major: int, script: bytes) -> list[str]:
     fixed = [True, list(FIXED), list(FIXED.values())]
     before, rows = definitions(connection, fixed), unsaved(connection)
     has_public = connection.execute("SELECT to_regnamespace('public')").fetchone() != (None,)
-    drop_all(connection)
-    make_public(connection, major)
+    empty(connection, major)
     left = [f"{name}: a reset would leave it behind" for name in left_behind(connection)]
     if not has_public:
         left.append("there is no schema public, which a reset makes")

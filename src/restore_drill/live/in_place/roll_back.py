@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import psycopg
 
@@ -35,11 +36,13 @@ def roll_back(
     fingerprint: Fingerprint,
     *,
     jobs: int,
+    opening: str,
     progress: Progress,
 ) -> None:
     """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
 
-    NotRolledBack, with what the database holds now, where that is not proved.
+    NotRolledBack, with what the database holds now, where that is not proved, and with the
+    statements that open it by hand (`opening`).
     """
     target, reasons = hold.target, ["nothing was tried"]
     # Once more over one connection: several may get in each other's way.
@@ -55,17 +58,24 @@ def roll_back(
             reasons = str(error).splitlines()
         if not reasons:
             return
-    raise not_rolled_back(target, backup.path, reasons)
+    raise not_rolled_back(target, backup.path, reasons, opening)
 
 
-def not_rolled_back(target: Target, snapshot: Path, reasons: list[str]) -> NotRolledBack:
+def not_rolled_back(
+    target: Target, snapshot: Path, reasons: list[str], opening: str
+) -> NotRolledBack:
     """What the live database holds after a rollback that failed, and how to go on."""
     name = target.conninfo["dbname"]
     error = NotRolledBack(
         f"{target.description} was NOT rolled back: {what_it_holds(target)}",
         checked=reasons,
         remedy=remedy_for(
-            "rollback", "failed", path=snapshot, name=name, rollback=way_back(snapshot, name)
+            "rollback",
+            "failed",
+            path=quote(str(snapshot)),
+            name=quote(name),
+            rollback=way_back(snapshot, name),
+            opening=opening,
         ),
     )
     error.reasons = reasons

@@ -12,6 +12,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside.database import with_own_settings
 from restore_drill.live.promote.journal import (
     DONE,
+    KIND,
     NO_DATABASE,
     Journal,
     readable_journals,
@@ -70,7 +71,7 @@ def settle_interrupted(
     name = conninfo_of(url)["dbname"]
     found, damaged = readable_journals(folder, name, "")
     is_open = any(journal.is_open for journal in found)
-    if not damaged and not is_open and not unfinished(folder, "swap", name):
+    if not damaged and not is_open and not unfinished(folder, KIND, name):
         return []
     server = server_of(url, tools_for)
     with server.connect() as connection:
@@ -83,7 +84,7 @@ def settle_interrupted(
         for journal in found:
             if journal.is_open:
                 lines += end_of(server, folder, journal, only_read=only_read)
-        for path in unfinished(folder, "swap", name):
+        for path in unfinished(folder, KIND, name):
             path.unlink(missing_ok=True)
             lines.append(f"removed {path.name}, which a killed drill left unfinished")
     return lines

@@ -27,6 +27,7 @@ from restore_drill.live.server.journal_file import (
 
 PREPARED, COMMITTING, DONE, UNDONE = "prepared", "committing", "done", "undone"
 STEPS = (PREPARED, COMMITTING, DONE, UNDONE)
+KIND = "swap"
 PROMOTION, CREATION, WAY_BACK = "promotion", "creation", "rollback"
 NO_DATABASE = 0
 """Number where there is none: before a creation, and after the way back from it."""
@@ -70,7 +71,7 @@ class Journal:
 
 def journal_path(folder: Path, journal: Journal) -> Path:
     """Where `journal` lies."""
-    return path_of(folder, "swap", journal.system, journal.name, journal.begun_at)
+    return path_of(folder, KIND, journal.system, journal.name, journal.begun_at)
 
 
 def write_journal(folder: Path, journal: Journal) -> None:
@@ -94,7 +95,7 @@ def note_end(folder: Path, journal: Journal, step: str) -> Journal:
 
 def read_journal(path: Path) -> Journal:
     """Journal at `path`; CouldNotRun where it is damaged or cannot be read."""
-    return read_sealed(path, journal_from)
+    return read_sealed(path, journal_from, KIND)
 
 
 def journal_from(raw: dict[str, Any]) -> Journal:
@@ -130,7 +131,7 @@ def readable_journals(
 ) -> tuple[list[Journal], list[CouldNotRun]]:
     """The same of those that can be read, and why the others cannot."""
     found, damaged = [], []
-    for path in paths_of(folder, "swap", name, system):
+    for path in paths_of(folder, KIND, name, system):
         try:
             found.append(read_journal(path))
         except CouldNotRun as error:

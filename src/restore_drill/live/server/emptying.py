@@ -36,6 +36,25 @@ LEFT = """
 16384 on are not the server's own; an extension that is left is plpgsql, of a cluster upgraded."""
 
 
+OWNER_OF_PUBLIC = """
+    SELECT pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace
+    WHERE nspname = 'public'
+"""
+
+
+def empty(connection: Connection, major: int) -> None:
+    """Drop all, and make an empty schema public.
+
+    Below PostgreSQL 15 no dump says whom that belongs to: there it stays with its owner.
+    """
+    row = connection.execute(OWNER_OF_PUBLIC).fetchone()
+    drop_all(connection)
+    make_public(connection, major)
+    if row is not None and major < 15:
+        owner = sql.Identifier(row[0])
+        connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
+
+
 def drop_all(connection: Connection) -> None:
     """Drop event triggers, publications, extensions, schemas and large objects."""
     drop_subscriptions(connection)

@@ -84,8 +84,11 @@ def digest(values: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def read_sealed(path: Path, made_of: Callable[[dict[str, Any]], T]) -> T:
-    """What `made_of` makes of the JSON at `path`; CouldNotRun where it is damaged or unreadable."""
+def read_sealed(path: Path, made_of: Callable[[dict[str, Any]], T], kind: str) -> T:
+    """What `made_of` makes of the JSON at `path`; CouldNotRun where it is damaged or unreadable.
+
+    What to do about a damaged one depends on its `kind`: `swap` or `reset`.
+    """
     try:
         return made_of(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -94,7 +97,7 @@ def read_sealed(path: Path, made_of: Callable[[dict[str, Any]], T]) -> T:
         raise CouldNotRun(
             f"the journal {path.name} is damaged: {reason(error)}",
             checked=[str(path)],
-            remedy=remedy_for("promote", "damaged_journal", path=path),
+            remedy=remedy_for("damaged_journal", kind, path=path),
         ) from None
 
 
