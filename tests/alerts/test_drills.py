@@ -77,6 +77,18 @@ def test_error_in_the_criteria_file_is_announced(project: Path, box: Inbox) -> N
     assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/4"]
 
 
+def test_report_that_cannot_be_written_is_announced(project: Path, box: Inbox) -> None:
+    """The drill ends before anything begins: a full disk, a folder that is not its own."""
+    (project / "drill-report").write_text("in the way", encoding="utf-8")
+    done = drill(project, DRILL_NOTIFY=box.hook, DRILL_PING=f"{box.url}/ping")
+
+    assert done.code == 4
+    (message,) = box.messages
+    assert message["title"] == "Restore drill COULD NOT RUN: backups/*"
+    assert "no report can be written" in message["message"]
+    assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/4"]
+
+
 def test_picked_criteria_ping_nothing(project: Path, box: Inbox) -> None:
     """What fails in them is sent all the same where no terminal shows it."""
     settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}

@@ -20,10 +20,12 @@ def test_red_drill_is_told_in_ten_lines() -> None:
     subject = subject_of(result, "", None)
     text = message_of(result, "failed", subject, "ops1:/srv/report.html").text
 
+    facts = "shop_2026-11-28T030000Z.dump of database shop, 1.2 MB, "
+    facts += "taken 2026-11-28 03:00:00 UTC (2 h old)"
     assert text.splitlines() == [
         "Restore drill FAILED: db/shop",
         "31 of 49 criteria failed: do not rely on this backup until every failure is explained.",
-        "Backup: shop_2026-11-28T030000Z.dump, 1.2 MB, taken 2026-11-28 03:00:00 UTC (2 h old)",
+        f"Backup: {facts}",
         "test_table_has_rows[0]: public.cards has 0 rows, at least 1 expected",
         "1. read the log",
         "2. go back",

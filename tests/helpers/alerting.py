@@ -28,6 +28,7 @@ def result_of(verdict: str, *messages: str, path: str | None = PATH, **others: A
     counts = {**undone("")["counts"], "criteria": 49, "passed": 49 - len(checks)}
     backup = {
         "path": path,
+        "database": "shop",
         "bytes": 1_200_000,
         "taken_at": "2026-11-28T03:00:00Z",
         "age_seconds": 7200.0,

@@ -74,11 +74,12 @@ def finding_lines(result: Result) -> list[str]:
 
 
 def backup_line(result: Result) -> str:
-    """`Backup: shop_2026-11-28.dump, 1.2 MB, taken 2026-11-28 03:00:01 UTC (2 h old)`."""
+    """`Backup: shop_2026-11-28.dump of database shop, 1.2 MB, taken 2026-11-28 ... (2 h old)`."""
     backup = result["backup"] or {}
     if not (path := backup.get("path")):
         return ""
-    facts = [Path(str(path)).name]
+    database = backup.get("database")
+    facts = [Path(str(path)).name + (f" of database {database}" if database else "")]
     if isinstance(size := backup.get("bytes"), int | float):
         facts.append(show_bytes(size))
     if isinstance(taken := backup.get("taken_at"), str):

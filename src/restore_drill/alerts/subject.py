@@ -46,6 +46,11 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
         return Subject(SAMPLE)
     if name:
         return Subject(name)
-    folder = f"{what_in(backup_path.name) or backup_path.name}/*" if backup_path else "*"
+    folder = folder_name(backup_path)
     path = (result["backup"] or {}).get("path")
     return Subject(series_of(Path(path)).strip("/"), (folder,)) if path else Subject(folder)
+
+
+def folder_name(backup_path: Path | None) -> str:
+    """What stands for any series of the folder of the backups: `shop/*`."""
+    return f"{what_in(backup_path.name) or backup_path.name}/*" if backup_path else "*"

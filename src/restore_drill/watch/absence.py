@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from restore_drill.alerts.subject import folder_name
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.environment import read_environment
 from restore_drill.config.own import own_drill_near
@@ -29,7 +30,7 @@ def announce_absent(judged: Sequence[Series], settings: Settings) -> None:
     environment = read_environment(here, own.parent if own else settings.root)
     alerts = alerts_of(environment, settings.criteria.notify)
     absent = {
-        each.name or each.title: each.what
+        each.name or folder_name(settings.backup_path): each.what
         for each in judged
         if each.problem and each.problem.cause in ABSENT
     }
