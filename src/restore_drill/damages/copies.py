@@ -12,6 +12,7 @@ from psycopg import sql
 from restore_drill.core.names import split_name
 from restore_drill.damages.model import DatabaseDamage
 from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.servers.copies import by_files
 from restore_drill.servers.model import Target
 
 PREFIX = "restore_drill_prove_"
@@ -21,11 +22,15 @@ PREFIX = "restore_drill_prove_"
 def copied(target: Target) -> Iterator[Target]:
     """A copy of the database of `target` on its own server, dropped at the end."""
     name = PREFIX + secrets.token_hex(4)
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}")
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     with target.connect(dbname="postgres") as connection:
         connection.execute(
-            create.format(sql.Identifier(name), sql.Identifier(target.conninfo["dbname"]))
+            create.format(
+                sql.Identifier(name),
+                sql.Identifier(target.conninfo["dbname"]),
+                by_files(target.major),
+            )
         )
         try:
             yield replace(target, conninfo={**target.conninfo, "dbname": name})

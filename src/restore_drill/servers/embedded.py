@@ -19,6 +19,7 @@ from restore_drill.servers.binaries import Binaries, Note
 from restore_drill.servers.bounds import RoomWatch
 from restore_drill.servers.cleanup import RunDirectory
 from restore_drill.servers.cluster import LOCALE
+from restore_drill.servers.copies import by_files
 from restore_drill.servers.executor import SUPERUSER, ServerExecutor
 from restore_drill.servers.isolation import why_not
 from restore_drill.servers.launcher import choose_launcher
@@ -48,8 +49,12 @@ class EmbeddedServer:
         character = LOCALE if encoding == "UTF8" else "C"
         collation = character if self.sorts_by_locale else "C"
         statement = sql.SQL(
-            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}"
-        ).format(sql.Identifier(name), *map(sql.Literal, (encoding, collation, character)))
+            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {} {}"
+        ).format(
+            sql.Identifier(name),
+            *map(sql.Literal, (encoding, collation, character)),
+            by_files(self.binaries.major),
+        )
         try:
             with self.target(SUPERUSER).connect() as connection:
                 connection.execute(statement)
