@@ -22,6 +22,7 @@ from restore_drill.servers.fetch import fetch
 from restore_drill.servers.find import find_binaries
 from tests.helpers import warm
 from tests.helpers.drills import ROOT
+from tests.helpers.order import put_longest_first
 from tests.helpers.shop import USUAL, Shops, quiet
 
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
@@ -37,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     manifest_stage.pytest_configure(config)
     drift_stage.pytest_configure(config)
     keep_bytecode()
+    # Else xdist begins with the files that have the most tests.
+    config.option.loadscopereorder = False
     # Drills of a backup without BACKUP_PATH keep their state there: never in the tester's own.
     os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir()) / f"drift-state-{os.getpid()}")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -52,6 +55,12 @@ def keep_bytecode() -> None:
         sys.dont_write_bytecode = False
         sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest where workers share them."""
+    if hasattr(config, "workerinput"):
+        put_longest_first(items)
 
 
 @pytest.hookimpl(optionalhook=True)
