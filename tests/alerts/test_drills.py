@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.report import alerts
 from restore_drill.watch.history import Drill
 from tests.alerts.test_issues import environment as issues_at
 from tests.helpers import mini_drill
@@ -87,6 +88,19 @@ def test_report_that_cannot_be_written_is_announced(project: Path, box: Inbox) -
     assert message["title"] == "Restore drill COULD NOT RUN: backups/*"
     assert "no report can be written" in message["message"]
     assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/4"]
+
+
+def test_bug_in_an_alert_is_no_bug_of_the_drill(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
+) -> None:
+    """It is named by its kind: its text may hold a URL."""
+
+    def breaks(_config: pytest.Config) -> None:
+        raise RuntimeError("https://hidden")
+
+    monkeypatch.setattr(alerts, "configured", breaks)
+    alerts.announce_end(pytestconfig, 0, None)
+    assert capsys.readouterr().err == "alerts could not be sent: RuntimeError\n"
 
 
 def test_picked_criteria_ping_nothing(project: Path, box: Inbox) -> None:

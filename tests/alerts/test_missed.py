@@ -31,6 +31,10 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
     (tmp_path / NAME).write_text("torn", encoding="utf-8")
     assert told(WHAT) == 1
 
+    unwritable = tmp_path / "file"
+    unwritable.touch()
+    assert len(announce_missed(alerts, WHAT, [], unwritable)) == 1
+
     message = box.messages[0]
     assert message["title"] == "Restore drill MISSED: db/shop" and message["type"] == "warning"
     assert message["message"].startswith(

@@ -13,6 +13,7 @@ from restore_drill.config.own import own_drill_near
 from restore_drill.config.settings import Settings
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
+from restore_drill.watch.history import history_path
 from restore_drill.watch.judgement import Series
 
 ABSENT = ("not_run", "skipped")
@@ -35,7 +36,8 @@ def announce_absent(judged: Sequence[Series], settings: Settings) -> None:
         if each.problem and each.problem.cause in ABSENT
     }
     remedy = remedy_for("status", "not_run")
-    outcomes = announce_missed(alerts, absent, remedy, settings.notes_folder)
+    path = history_path(settings)
+    outcomes = announce_missed(alerts, absent, remedy, path and path.parent)
     for each in outcomes:
         text = f"not alerted: {each.line}" if each.problem else f"alerted: {each.line}"
         sys.stderr.write(printable(text) + "\n")
