@@ -31,6 +31,7 @@ pytest_plugins = (
     "fixtures.facts",
     "fixtures.manifest",
     "fixtures.drift",
+    "fixtures.trend",
     "fixtures.criteria",
     "fixtures.application",
     "fixtures.waivers",

@@ -73,7 +73,7 @@ def test_an_entry_holds_what_a_drill_has_found(tmp_path: Path) -> None:
         "path": str(tmp_path / "db" / "shop_2026-11-28.dump"), "bytes": 12, "sha256": "ab",
         "age_seconds": 7.5, "database": "shop", "source_version": "14.2",
     }  # fmt: skip
-    record.target = {"server_version": "15.20"}
+    record.target = {"kind": "embedded", "server_version": "15.20"}
     record.budgets = {"restore": 120.0, "verify": None}
     record.tables = {f"t{n:04}": {"rows": n} for n in range(3000)} | {"unread": {"rows": None}}
     record.checks = [

@@ -235,7 +235,7 @@ def test_series_that_is_drilled_no_more_is_not_well(tmp_path: Path) -> None:
 
     assert code == 1
     assert "PROBLEM: db/crm: the last drill passed 20 d ago; the limit is 8 d" in told
-    assert "if a series is no longer backed up, remove its lines from" in told
+    assert "if a series is no longer backed up, retire it: " in told
     assert well == 0 and fine.endswith("OK: every series has passed its last drill\n")
 
 

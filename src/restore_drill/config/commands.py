@@ -16,6 +16,10 @@ COMMANDS = {
         "restore_drill.alerts.command",
         "test the channels, or alert for another job's drill",
     ),
+    "skip": (
+        "restore_drill.watch.skip",
+        "record that drills are skipped until a date, why, and who has approved it",
+    ),
     "reference": (
         "fixtures.commands.reference",
         "drill, and write the schema to the reference file",

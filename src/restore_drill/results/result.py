@@ -95,6 +95,7 @@ def build_result(
         "basis": record.basis or None,
         "strength": strength_of(record, verdict),
         "drift": record.drift,
+        "bypass": record.bypass,
         "budgets": record.budgets,
         "rows_read": rows_read,
         "warnings": record.warnings,

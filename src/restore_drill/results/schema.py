@@ -55,6 +55,18 @@ TARGET = with_more(
     )
 )
 
+BYPASS = shape(
+    {
+        "kind": {"const": "skip"},
+        "at": TIME,
+        "reason": TEXT,
+        "approved_by": TEXT,
+        "by": described(TEXT, "who has recorded it"),
+        "until": described(or_none(TEXT), "its last day (UTC); null: the series was retired"),
+        "series": described(or_none(TEXT), "null: all series"),
+    }
+)
+
 CHECK = shape(
     {
         "id": TEXT,
@@ -163,6 +175,7 @@ RESULT = {
     "basis": described(or_none(TEXT), "What the restored data was measured against"),
     "strength": or_none({"enum": ["proven", "plausible"]}),
     "drift": described(OPEN, "What the source has lost since the last passed drill"),
+    "bypass": described(or_none(BYPASS), "That drills of this backup were to be skipped"),
     "budgets": map_of(or_none(NUMBER), "Seconds allowed; null: no limit"),
     "rows_read": described(FLAG, "Whether a criterion that reads restored rows has passed"),
     "warnings": list_of(TEXT),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +19,7 @@ from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.selection.series import name_in_series
+from restore_drill.watch.skips import Skip
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,15 @@ REQUIRED = [each.name for each in fields(Drill)][:10]
 
 
 class History(NamedTuple):
-    """What is noted at `path`: the drills, oldest first."""
+    """What is noted at `path`: the drills and what was skipped, oldest first.
+
+    `damaged` lines are torn, or of a shape that is not known.
+    """
 
     path: Path
     drills: list[Drill]
+    skips: Sequence[Skip] = ()
+    damaged: int = 0
 
 
 def history_path(settings: Settings) -> Path | None:
@@ -136,17 +143,24 @@ def load_history(path: Path) -> History:
 
     Raises `CouldNotRun` where it cannot be read.
     """
-    found = []
+    drills: list[Drill] = []
+    skips: list[Skip] = []
+    damaged = 0
     try:
         content = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     except OSError as error:
         raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None
     for line in content.split("\n"):
         try:
-            found.append(Drill.read(json.loads(line)))
+            raw = json.loads(line)
+            if "kind" in raw:
+                skips.append(Skip.read(raw))
+            else:
+                drills.append(Drill.read(raw))
         except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return History(path, sorted(found, key=lambda drill: drill.at))
+            damaged += bool(line.strip())
+    by_time = attrgetter("at")
+    return History(path, sorted(drills, key=by_time), sorted(skips, key=by_time), damaged)
 
 
 def read_history(path: Path) -> list[Drill]:

@@ -6,11 +6,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from restore_drill.core.units import show_duration
-from restore_drill.watch.history import Drill, by_series
+from restore_drill.config.criteria import Criteria
+from restore_drill.core.units import show_count, show_duration
+from restore_drill.watch.history import Drill, History, by_series
+from restore_drill.watch.skips import Skip, open_skip
 
 RECENT = 4
 """So many drills back a pass may stand among failures: of them most must have passed."""
+MANY = 10
+"""Of so many drills..."""
+SHARE = 0.25
+"""...a larger share than this must have passed, however the last ones went."""
+WEEKLY_LIMIT = 8 * 86400.0
+"""Seconds that the last pass may be old where no schedule is set."""
+
+
+class Rules(NamedTuple):
+    """Seconds that the last pass may be old, and after which a drill is scheduled, where it is."""
+
+    limit: float = WEEKLY_LIMIT
+    every: float | None = None
+
+    @classmethod
+    def of(cls, criteria: Criteria, limit: float | None = None) -> Rules:
+        """As the criteria file's `[schedule]` has it; a `limit` that is given goes first."""
+        every = criteria.schedule_every
+        if limit is None and every is not None:
+            grace = criteria.schedule_grace
+            limit = every + (max(every / 7, 3600.0) if grace is None else grace)
+        return cls(WEEKLY_LIMIT if limit is None else limit, every)
 
 
 class Problem(NamedTuple):
@@ -21,11 +45,16 @@ class Problem(NamedTuple):
 
 
 class Series(NamedTuple):
-    """Drills of one series, oldest first, and the problem with them, if there is one."""
+    """Drills of one series, oldest first, and the problem with them, if there is one.
+
+    `skip` is in force, or was not made up for. `missed` scheduled drills did not come.
+    """
 
     name: str
     drills: list[Drill]
     problem: Problem | None
+    skip: Skip | None = None
+    missed: int = 0
 
     @property
     def title(self) -> str:
@@ -37,32 +66,66 @@ class Series(NamedTuple):
         """The problem in words, empty where there is none."""
         return self.problem.what if self.problem else ""
 
+    @property
+    def share(self) -> float | None:
+        """Share of the last drills that have passed, None without a drill."""
+        recent = self.drills[-MANY:]
+        return sum(drill.has_passed for drill in recent) / len(recent) if recent else None
 
-def judge(drills: Sequence[Drill], limit: float, now: datetime) -> list[Series]:
+    @property
+    def last_pass(self) -> Drill | None:
+        """The last drill that has passed."""
+        return next((each for each in reversed(self.drills) if each.has_passed), None)
+
+
+def judge(history: History, rules: Rules, now: datetime) -> list[Series]:
     """Each series with its problem.
 
     One that passed in its only drill is not judged by its age while others are drilled: names that
     hold a commit or a random part make a series of each backup.
     """
-    judged = [
-        Series(name, of_it, problem_of(of_it, limit, now))
-        for name, of_it in (by_series(drills) or {"": []}).items()
-    ]
-    if not drills or problem_of(drills[-1:], limit, now):
+    drills, skips = history.drills, history.skips
+    found = by_series(drills) or {"": []}
+    judged = [judge_series(name, of_it, skips, rules, now) for name, of_it in found.items()]
+    if not drills or problem_of(drills[-1:], rules, now):
         return judged
     return [each._replace(problem=None) if is_single_pass(each) else each for each in judged]
 
 
 def is_single_pass(series: Series) -> bool:
-    """Whether `series` has one drill, which has passed."""
-    return len(series.drills) == 1 and series.drills[0].has_passed
+    """Whether `series` has one drill, which has passed, and nothing was skipped since."""
+    return len(series.drills) == 1 and series.drills[0].has_passed and not series.skip
 
 
-def problem_of(drills: Sequence[Drill], limit: float, now: datetime) -> Problem | None:
+def judge_series(
+    name: str, drills: list[Drill], skips: Sequence[Skip], rules: Rules, now: datetime
+) -> Series:
+    """The series `name`; a skip excuses a drill that did not come, never one that failed."""
+    problem = problem_of(drills, rules, now)
+    skip = open_skip(skips, name, (drill.at for drill in drills), now)
+    if skip and skip.has_ended(now):
+        what = f"the drill that was skipped until {skip.until} was not made up for"
+        problem = problem if problem and problem.cause == "failed" else Problem(what, "skipped")
+    elif (skip and problem and problem.cause == "not_run") or (skip and not skip.until):
+        problem = None
+    missed = 0 if skip and not problem else missed_of(drills, rules, now)
+    return Series(name, drills, problem, skip, missed)
+
+
+def missed_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> int:
+    """How many scheduled drills did not come since the last one."""
+    if rules.every is None or not drills:
+        return 0
+    age = (now - drills[-1].at).total_seconds()
+    return int(age // rules.every) if age > rules.limit else 0
+
+
+def problem_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> Problem | None:
     """What is wrong with `drills`, None where nothing is.
 
-    The last drill has passed and is younger than `limit` seconds, and not one pass among
-    failures: of the last four at most one has not passed, or the last two have.
+    The last drill has passed and is not too old, and it is not one pass among failures: of the
+    last four at most one has not passed, or the last two have, and of the last ten more than a
+    quarter.
     """
     if not drills:
         return Problem("no drill has been noted", "not_run")
@@ -71,15 +134,27 @@ def problem_of(drills: Sequence[Drill], limit: float, now: datetime) -> Problem 
         first = f", first {last.red[0]}" if last.red else ""
         return Problem(f"the last drill {in_words(last.verdict)}{first}", "failed")
     age = (now - last.at).total_seconds()
-    if age > limit:
+    if age > rules.limit:
         what = f"the last drill passed {show_duration(age)} ago; the limit is"
-        return Problem(f"{what} {show_duration(limit)}", "not_run")
+        what = f"{what} {show_duration(rules.limit)}"
+        if missed := missed_of(drills, rules, now):
+            what += f" ({show_count(missed, 'scheduled drill')} missed)"
+        return Problem(what, "not_run")
+    return unsteadiness(drills)
+
+
+def unsteadiness(drills: Sequence[Drill]) -> Problem | None:
+    """That drills fail on and off, or mostly, though the last one has passed."""
     recent = drills[-RECENT:]
+    is_back = all(drill.has_passed for drill in recent[-2:])
+    if is_back:
+        recent = drills[-MANY:]
     reds = sum(not drill.has_passed for drill in recent)
-    if reds > 1 and not all(drill.has_passed for drill in recent[-2:]):
-        what = f"{reds} of the last {len(recent)} drills did not pass, though the last one did"
-        return Problem(what, "unsteady")
-    return None
+    is_bad = 1 - reds / len(recent) <= SHARE if is_back else reds > 1
+    if not is_bad:
+        return None
+    what = f"{reds} of the last {len(recent)} drills did not pass, though the last one did"
+    return Problem(what, "unsteady")
 
 
 def in_words(verdict: str) -> str:

@@ -22,9 +22,10 @@ from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.config.criteria.waivers import WAIVER
+from restore_drill.config.criteria.watching import SCHEDULE, TREND
 
 BOUNDS = ("min", "max", "equals")
-FLAT = ("sql", "backup", "tolerance", "drift", "redis", "application")
+FLAT = ("sql", "backup", "tolerance", "drift", "redis", "application", "schedule", "trend")
 """Sections whose keys are fields of `Criteria`."""
 
 
@@ -155,6 +156,8 @@ FILE = Section(
             Section({"head": Key(Text(HEAD), HEAD)}, "[drift]"),
             "losses and changes of the source since the last passed drill",
         ),
+        "trend": Key(TREND, "what is compared with the drills before"),
+        "schedule": Key(SCHEDULE, "how often drills come"),
         "application": Key(
             Section(
                 {"role": Key(Text(ROLE), ROLE, "application_role")},

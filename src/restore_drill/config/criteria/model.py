@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from functools import cached_property
@@ -139,6 +140,12 @@ class Criteria:
     max_growth: float | None = None
     shrinks: dict[str, float] = field(default_factory=dict)
     head: str | None = None
+    schedule_every: float | None = None
+    schedule_grace: float | None = None
+    max_slowdown: float = 0.4
+    max_fall: float = 0.2
+    trend_weeks: float = 8
+    failing_trends: Sequence[str] = ()
     max_redis_latency: float = 0.1
     redis_cached: tuple[str, ...] = ()
     application_role: str = ""

@@ -1,0 +1,64 @@
+"""Sections about the drills themselves: how often they come, and how much may change in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restore_drill.config.criteria.kinds import Duration, Names, Number, Share
+from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.sections import Key, Section
+
+TRENDS = ("restore", "rows", "size", "growth")
+"""What is compared with earlier drills."""
+
+
+def schedule_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:
+    """The section `[schedule]`."""
+    if values.get("schedule_every") == 0:
+        raise place.error("every must be a time like '7d'")
+    return values
+
+
+class Trends(Names):
+    """A list of names of trends."""
+
+    def read(self, place: Place, value: Any) -> list[str]:
+        """The names; an unknown one is refused."""
+        names = super().read(place, value)
+        if unknown := [name for name in names if name not in TRENDS]:
+            raise place.error(f"{unknown[0]!r} is not known; choose among {', '.join(TRENDS)}")
+        return names
+
+    def schema(self) -> dict[str, Any]:
+        """A list of these names."""
+        return {"type": "array", "items": {"enum": list(TRENDS)}}
+
+
+SCHEDULE = Section(
+    {
+        "every": Key(Duration(), "how often a drill is to come: 7d", "schedule_every"),
+        "grace": Key(
+            Duration(), "how late it may be (default: a seventh of that)", "schedule_grace"
+        ),
+    },
+    "[schedule]",
+    build=schedule_of,
+)
+
+TREND = Section(
+    {
+        "max_slowdown": Key(
+            Share(), "share of the usual restore time that may be added (default: 0.4)"
+        ),
+        "max_fall": Key(
+            Share(1), "share of the usual rows, and of the usual size, that may be missing (0.2)"
+        ),
+        "weeks": Key(
+            Number(), "how many weeks ahead a budget may not be reached (default: 8)", "trend_weeks"
+        ),
+        "fail": Key(
+            Trends("trends"), "trends that fail the drill; others are warnings", "failing_trends"
+        ),
+    },
+    "[trend]",
+)

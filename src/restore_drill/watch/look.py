@@ -1,0 +1,78 @@
+"""What `status` and `dashboard` show of a history: its series judged, and the kept backups."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import UsageError
+from restore_drill.core.units import parse_duration
+from restore_drill.watch.history import History, load_history
+from restore_drill.watch.judgement import Rules, Series, judge
+from restore_drill.watch.kept import Kept, kept_backups
+from restore_drill.watch.places import histories_of
+
+
+class Look(NamedTuple):
+    """A history, its series judged, and the backups that are kept, where they are at hand."""
+
+    history: History
+    series: list[Series]
+    kept: Kept | None
+
+
+def look_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is looked at, and how it is judged."""
+    parser.add_argument(
+        "histories",
+        nargs="*",
+        metavar="HISTORY",
+        help="histories, or folders of backups with one [default: DRILL_HISTORY, BACKUP_PATH]",
+    )
+    parser.add_argument(
+        "--max-age",
+        metavar="TIME",
+        help="maximum age of the last pass [default: by [schedule] in the criteria file, else 8d]",
+    )
+
+
+def look_at_all(parsed: argparse.Namespace, settings: Settings, now: datetime) -> list[Look]:
+    """Each history that is meant, judged. Raises UsageError and CouldNotRun."""
+    rules = Rules.of(settings.criteria, age_given(parsed.max_age))
+    paths = histories_of(parsed.histories, settings)
+    zone, backups = settings.criteria.timezone, settings.backup_path
+    looks = []
+    for path in paths:
+        history = load_history(path)
+        is_ours = backups is not None and not parsed.histories
+        kept = kept_backups(backups, history.drills, zone) if backups and is_ours else None
+        looks.append(Look(history, judge(history, rules, now), kept))
+    return looks
+
+
+def age_given(text: str | None) -> float | None:
+    """Seconds of --max-age, None where it is not given."""
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--max-age {error}") from None
+
+
+def titles_of(looks: Sequence[Look]) -> list[tuple[Look, Series, str]]:
+    """Each series of all histories, with a title that tells it from the others."""
+    several = len(looks) > 1
+    return [
+        (look, each, f"{place_of(look.history.path)}: {each.title}" if several else each.title)
+        for look in looks
+        for each in look.series
+    ]
+
+
+def place_of(path: Path) -> str:
+    """The folder that a history is of: that of the backups, where it lies below them."""
+    folder = path.parent.parent if path.parent.name == ".drill" else path.parent
+    return str(folder) if path.name == "history.jsonl" else str(path)

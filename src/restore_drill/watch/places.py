@@ -1,0 +1,45 @@
+"""Which histories a command is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from restore_drill.config.options import usage_error
+from restore_drill.config.settings import Settings
+from restore_drill.config.values import HISTORY
+from restore_drill.core.errors import UsageError
+from restore_drill.watch.history import history_path
+
+
+def histories_of(given: Sequence[str], settings: Settings) -> list[Path]:
+    """Paths of the histories that are `given`, else of the one that the settings name.
+
+    Raises UsageError where there is none.
+    """
+    if given:
+        return [named(each) for each in dict.fromkeys(given)]
+    path = history_path(settings)
+    if path is None:
+        raise usage_error(
+            "backup_path",
+            "is unset, and so is --history (DRILL_HISTORY)",
+            "set one: drills are recorded in the folder of the backups, or in the file named",
+        )
+    return [path]
+
+
+def named(text: str) -> Path:
+    """The history at `text`: a file, a folder of backups, or the folder that it lies in."""
+    if "://" in text:
+        raise UsageError(
+            "a history is a file, and what was given is a URL (not shown: it may hold a password); "
+            "copy it here, and name the copy"
+        )
+    path = Path(text).expanduser()
+    places = [path / ".drill" / HISTORY, path / HISTORY] if path.is_dir() else [path]
+    found = next((each for each in places if each.is_file()), None)
+    if found is None:
+        checked = ", ".join(map(str, places))
+        raise UsageError(f"there is no history at {text} (checked: {checked}); check the path")
+    return found

@@ -1,0 +1,89 @@
+"""A drill that is skipped on purpose: why, approved by whom, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Self
+
+from restore_drill.core.json_values import text
+
+KIND = "skip"
+LONGEST = timedelta(days=92)
+"""How far its end may lie ahead: nobody decides today that next year needs no drill."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Drills need not come until the end of the day `until` (UTC); after it one must have come.
+
+    `by` has recorded it at the time `at`; `series` is None where it holds for all. Without `until`
+    the series is retired: no drill of it is expected, until there is one again.
+    """
+
+    at: datetime
+    reason: str
+    approved_by: str
+    by: str
+    until: date | None
+    series: str | None = None
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """Skip from a line; KeyError, TypeError or ValueError where it is none."""
+        if raw["kind"] != KIND:
+            raise ValueError("it is of another kind")
+        return cls(
+            at=datetime.fromisoformat(text(raw["at"])).astimezone(UTC),
+            **{name: text(raw[name]) for name in ("reason", "approved_by", "by")},
+            until=None if raw["until"] is None else date.fromisoformat(text(raw["until"])),
+            series=None if raw["series"] is None else text(raw["series"]),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in JSON's own types."""
+        until = self.until and self.until.isoformat()
+        return {"kind": KIND, **asdict(self), "at": self.at.isoformat(), "until": until}
+
+    def is_of(self, series: str) -> bool:
+        """Whether it holds for `series`; one of all retires none."""
+        return self.series == series or (self.series is None and self.until is not None)
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether its last day is over."""
+        return self.until is not None and now >= end_of(self.until)
+
+    @property
+    def words(self) -> str:
+        """`skipped until 2026-12-05: the machine is moved (approved by ann)`."""
+        what = f"skipped until {self.until}" if self.until else "retired"
+        return f"{what}: {self.reason} (approved by {self.approved_by}, {self.at:%Y-%m-%d})"
+
+    def words_of_drill(self, now: datetime) -> str:
+        """What it means for a drill that begins `now`."""
+        if not self.until:
+            return f"this series was {self.words}; from now on drills of it are expected again"
+        if self.has_ended(now):
+            return f"this drill makes up for those that were {self.words}"
+        return f"drills are {self.words}; this one ran all the same, and makes up for them"
+
+
+def end_of(day: date) -> datetime:
+    """When `day` is over, in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def open_skip(
+    skips: Sequence[Skip], series: str, drilled: Iterable[datetime], now: datetime
+) -> Skip | None:
+    """The skip that counts for `series`, drilled at these times: in force, or not made up since.
+
+    A drill that begins after it was recorded makes up for it, and ends it.
+    """
+    times = list(drilled)
+    last = max(times, default=datetime.min.replace(tzinfo=UTC))
+    found = [each for each in skips if each.is_of(series)]
+    in_force = [each for each in found if each.until and not each.has_ended(now)]
+    unmet = [each for each in found if each.at > last]
+    return max(in_force or unmet, key=lambda each: each.at, default=None)
