@@ -34,6 +34,23 @@ def test_red_drill_is_told_in_ten_lines() -> None:
     ]
 
 
+def test_live_database_comes_first() -> None:
+    """What it holds now, and the command that brings back what it held."""
+    snapshot = {
+        "path": "/b/snapshots/x",
+        "database": "shop",
+        "live_database": "holds the backup, which did not pass",
+        "way_back": "restore-drill rollback --confirm shop",
+    }
+    result = result_of("failed", EMPTY, snapshot=snapshot)
+    message = message_of(result, "failed", subject_of(result, "", None), "here")
+
+    assert message.lines[1:3] == (
+        "The live database shop: holds the backup, which did not pass",
+        "The way back: restore-drill rollback --confirm shop",
+    )
+
+
 def test_longest_message_keeps_its_report() -> None:
     """What does not fit is left out before the place where all of it stands."""
     steps = "".join(f"\n  {number}. do this" for number in range(1, 30))

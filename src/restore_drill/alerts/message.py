@@ -12,6 +12,7 @@ from pathlib import Path
 from restore_drill.alerts.subject import Subject
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
+from restore_drill.results.banner import promotion_lines, snapshot_lines
 from restore_drill.results.meaning import meaning_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import depends, first_line, problems_of, short_name
@@ -55,9 +56,21 @@ def written(event: str, subject: Subject, lines: Sequence[str], place: str) -> M
 
 
 def message_of(result: Result, event: str, subject: Subject, place: str, note: str = "") -> Message:
-    """The message about a drill: verdict, backup, the first finding, what to do, the report."""
+    """The message about a drill: verdict, backup, the first finding, what to do, the report.
+
+    Where a live database was written to, what it holds now comes first.
+    """
     found = finding_lines(result) if event in ("failed", "could-not-run") else []
-    return written(event, subject, [meaning_of(result), backup_line(result), note, *found], place)
+    about = [meaning_of(result), *live_lines(result), backup_line(result), note]
+    return written(event, subject, [*about, *found], place)
+
+
+def live_lines(result: Result) -> list[str]:
+    """What a live database holds now, and the way back; nothing where there was none."""
+    if not (result["snapshot"] or result["promotion"]):
+        return []
+    lines = [text.strip() for _, text in (*snapshot_lines(result, ""), *promotion_lines(result))]
+    return [line for line in lines if line.startswith(("The live database", "The way back"))]
 
 
 def finding_lines(result: Result) -> list[str]:
