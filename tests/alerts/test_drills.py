@@ -220,3 +220,8 @@ def test_drill_that_did_not_come_is_announced_by_status(tmp_path: Path, mail: Ma
     ((subject, text),) = mail.mails
     assert subject == "Restore drill MISSED: backups/shop"
     assert "the last drill passed 9 d ago; the limit is 8 d" in text
+
+    (tmp_path / "backups").rename(tmp_path / "unmounted")
+    assert cron(tmp_path, 1).returncode == 4
+    assert mail.mails[1][0] == "Restore drill MISSED: status"
+    assert "Whether drills still come is not known: BACKUP_PATH names" in mail.mails[1][1]

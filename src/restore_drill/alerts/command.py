@@ -16,11 +16,8 @@ from restore_drill.alerts.delivery import LIMIT, Outcome, deliver
 from restore_drill.alerts.handed import JOBS, result_at
 from restore_drill.alerts.message import place_of, written
 from restore_drill.alerts.subject import Subject
-from restore_drill.config.alerts import ALERTS, Alerts, alerts_of, notify_in
+from restore_drill.config.alerts import ALERTS, Alerts, alerts_here, alerts_of, sources_here
 from restore_drill.config.criteria import load_criteria
-from restore_drill.config.environment import read_environment
-from restore_drill.config.options import OPTIONS
-from restore_drill.config.own import own_drill_near
 from restore_drill.core.errors import UsageError, message
 from restore_drill.core.printable import printable, printable_lines
 from restore_drill.core.remedies import remedy_for
@@ -54,14 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Do what is asked for; exit code 1 where something was not delivered, 4 for a wrong call."""
-    own = own_drill_near(Path.cwd())
-    environment = read_environment(Path.cwd(), own.parent if own else root)
-    given = environment.get(OPTIONS["criteria"].variable)
-    criteria = Path.cwd() / given if given else (own or root / "drill") / "criteria.toml"
     if parsed.test:
-        notify = load_criteria(criteria).notify
-        return show(test(alerts_of(environment, notify)))
-    alerts = alerts_of(environment, notify_in(criteria))
+        environment, criteria = sources_here(root)
+        return show(test(alerts_of(environment, load_criteria(criteria).notify)))
+    alerts = alerts_here(root)
     if parsed.github_schedule:
         from restore_drill.alerts.schedule import watch  # noqa: PLC0415 - brings urllib
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from restore_drill.config.criteria.notify import NOTIFY, Notify
 from restore_drill.config.criteria.place import Place
+from restore_drill.config.environment import read_environment
+from restore_drill.config.options import OPTIONS
+from restore_drill.config.own import own_drill_near
 from restore_drill.core.errors import UsageError
 
 CHANNELS, ISSUES, PING = "DRILL_NOTIFY", "DRILL_ISSUES", "DRILL_PING"
@@ -38,6 +41,24 @@ class Alerts:
     def are_configured(self) -> bool:
         """Whether anyone is to hear of a drill."""
         return bool(self.channels or self.unset or self.issues or self.pings)
+
+
+def alerts_here(root: Path) -> Alerts:
+    """What is configured for a command that is called here, whatever else is wrong.
+
+    Raises UsageError for an `.env` file that cannot be read.
+    """
+    environment, criteria = sources_here(root)
+    return alerts_of(environment, notify_in(criteria))
+
+
+def sources_here(root: Path) -> tuple[Mapping[str, str], Path]:
+    """The environment of a command that is called here, and its criteria file. UsageError."""
+    here = Path.cwd()
+    own = own_drill_near(here)
+    environment = read_environment(here, own.parent if own else root)
+    given = environment.get(OPTIONS["criteria"].variable)
+    return environment, here / given if given else (own or root / "drill") / "criteria.toml"
 
 
 def alerts_of(environment: Mapping[str, str], notify: Notify) -> Alerts:

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from restore_drill.alerts.delivery import Outcome
 from restore_drill.alerts.subject import folder_name
-from restore_drill.config.alerts import alerts_of
-from restore_drill.config.environment import read_environment
-from restore_drill.config.own import own_drill_near
+from restore_drill.config.alerts import alerts_here
 from restore_drill.config.settings import Settings
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
@@ -27,9 +26,6 @@ def announce_absent(judged: Sequence[Series], settings: Settings) -> None:
     """
     from restore_drill.alerts.missed import announce_missed  # noqa: PLC0415 - few ask for it
 
-    here, own = Path.cwd(), own_drill_near(Path.cwd())
-    environment = read_environment(here, own.parent if own else settings.root)
-    alerts = alerts_of(environment, settings.criteria.notify)
     absent = {
         each.name or folder_name(settings.backup_path): each.what
         for each in judged
@@ -37,7 +33,25 @@ def announce_absent(judged: Sequence[Series], settings: Settings) -> None:
     }
     remedy = remedy_for("status", "not_run")
     path = history_path(settings)
-    outcomes = announce_missed(alerts, absent, remedy, path and path.parent)
+    alerts = alerts_here(settings.root)
+    show(announce_missed(alerts, absent, remedy, path and path.parent))
+
+
+def announce_unreadable(error: Exception, root: Path) -> None:
+    """Announce that `error` keeps the status from being known: then nobody would notice a miss.
+
+    Not what was typed wrong where a terminal shows it.
+    """
+    if sys.stdout.isatty():
+        return
+    from restore_drill.alerts.missed import announce_missed  # noqa: PLC0415 - see above
+
+    what = f"Whether drills still come is not known: {str(error).splitlines()[0]}"
+    show(announce_missed(alerts_here(root), {"status": what}, [], None))
+
+
+def show(outcomes: Sequence[Outcome]) -> None:
+    """A line on standard error for each alert."""
     for each in outcomes:
         text = f"not alerted: {each.line}" if each.problem else f"alerted: {each.line}"
         sys.stderr.write(printable(text) + "\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable, printable_json
-from restore_drill.watch.absence import announce_absent
+from restore_drill.watch.absence import announce_absent, announce_unreadable
 from restore_drill.watch.judgement import Rules
 from restore_drill.watch.look import Look, age_given, look_arguments, look_at_all
 from restore_drill.watch.nagios import UNKNOWN, plugin_line, report_line
@@ -43,11 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Print how the drills went; exit code 0 without a problem, 1 with one, 4 for a wrong call."""
-    if not parsed.nagios:
-        return show(parsed, root)
     try:
+        if not parsed.nagios:
+            return show(parsed, root)
         code, line = for_monitor(parsed, root)
     except (UsageError, CouldNotRun) as error:
+        if parsed.notify:
+            announce_unreadable(error, root)
+        if not parsed.nagios:
+            raise
         code, line = UNKNOWN, plugin_line(UNKNOWN, str(error).split("\n", maxsplit=1)[0])
     sys.stdout.write(line + "\n")
     return code
