@@ -12,6 +12,7 @@ from restore_drill.live.promote import content_loss
 from restore_drill.live.promote.content_loss import ContentLoss
 from restore_drill.live.promote.not_swapped import NotSwapped
 from restore_drill.live.promote.swap import swap
+from restore_drill.live.server import bounded
 from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.embedded import EmbeddedServer
 from tests.helpers.shop import quiet
@@ -80,7 +81,7 @@ def test_what_cannot_be_compared_is_a_loss_to_accept(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock that somebody holds, a server that counts nothing, and too little time."""
-    monkeypatch.setattr(content_loss, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(bounded, "LOCK_SECONDS", 0.1)
     with closing(connect(pair.live)) as session:
         session.execute("BEGIN")
         session.execute("LOCK TABLE content")

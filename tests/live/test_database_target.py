@@ -28,6 +28,7 @@ def test_passed_drill_leaves_the_backup_in_the_database(
     assert name.startswith("pre_drill_snapshot_")
     assert name in drill.output
     assert drill.result["snapshot"]["rolled_back"] is None
+    assert "only_live: 7 rows before the drill, no such table in the backup" in drill.output
     command = drill.result["snapshot"]["way_back"]
     assert command.endswith(f"--confirm-reset {live.conninfo['dbname']}")
     assert f"The way back: {command}" in drill.output

@@ -157,7 +157,9 @@ def test_after_a_pass(after: str, shop: Target, tmp_path: Path) -> None:
     assert told is not None
     if after == "keep":
         assert told["live_database"] == "holds the backup" and told["rolled_back"] is None
+        assert "public.cards: 50 rows before the drill, no such table in the backup" in told["lost"]
         return
+    assert told["lost"] is None
     assert told["live_database"].startswith("as it was before the drill")
     assert told["rolled_back"] is True
     assert differences(before, fingerprint(shop), shop) == []

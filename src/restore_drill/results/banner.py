@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from restore_drill.config.settings import Settings
@@ -27,6 +27,8 @@ from restore_drill.results.words import (
     tally_of,
 )
 
+MOST_LOST = 20
+"""So many differences from what was before are listed."""
 SETTLED = ("not touched", "holds the backup", "as it was before")
 """What the live database is where nothing is left to do about it."""
 
@@ -132,6 +134,7 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
         if now:
             yield kind, f"The live database {snapshot.get('database', '')}: {now}"
         yield from (("note", f"  {line.strip()}") for line in more)
+        yield from lost_lines(snapshot.get("lost"))
         yield "note", f"  Safety snapshot: {snapshot['path']}"
         if command := snapshot.get("way_back"):
             yield "note", f"  The way back: {command}"
@@ -146,6 +149,19 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
     else:
         why = f"not needed, the {target} target touches nothing that exists"
         yield "note", f"Safety snapshot: {why}"
+
+
+def lost_lines(lost: Sequence[str] | None) -> Iterator[Line]:
+    """What the live database had before its reset and the backup lacks, where it was compared."""
+    if lost is None:
+        return
+    if not lost:
+        yield "note", "  Compared with before the drill: the backup has all that it held"
+        return
+    yield "warn", f"  Not as before the drill ({show_count(len(lost), 'difference')}):"
+    yield from (("note", f"    {line}") for line in lost[:MOST_LOST])
+    if (more := len(lost) - MOST_LOST) > 0:
+        yield "note", f"    and {more} more, in result.json"
 
 
 def promotion_lines(result: Result) -> Iterator[Line]:

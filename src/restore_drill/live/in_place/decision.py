@@ -15,6 +15,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised, show_count
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import KEPT, ROLLED_BACK, SHUT
+from restore_drill.live.in_place.loss import lost_by_reset
 from restore_drill.live.in_place.noted import note_others, noting_failure
 from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.refusals import refuse_change, way_back
@@ -77,14 +78,31 @@ def decide(
         if not unproved:
             record.snapshot["live_database"] += ", as --after rollback asks (the copy was proved)"
     else:
-        record.snapshot["live_database"] = "holds the backup"
-        record.warnings += lines_on_cached(record.redis)
-        steps.ok(f"The live database {place.server.database} keeps the backup")
-        if beside:
-            steps.warn(f"What failed does not concern it: {', '.join(beside)}")
+        keep(snapshot, place, beside, jobs, steps, record)
     note_others(place, steps, record)
     with noting_failure(steps, record):
         place.decided(ROLLED_BACK if record.snapshot["rolled_back"] else KEPT)
+
+
+def keep(
+    snapshot: Snapshot,
+    place: InPlace,
+    beside: Sequence[str],
+    jobs: int,
+    steps: Steps,
+    record: Record,
+) -> None:
+    """Let the database keep the backup, and report what it had and the backup lacks."""
+    assert record.snapshot is not None
+    record.snapshot["live_database"] = "holds the backup"
+    record.warnings += lines_on_cached(record.redis)
+    steps.ok(f"The live database {place.server.database} keeps the backup")
+    if beside:
+        steps.warn(f"What failed does not concern it: {', '.join(beside)}")
+    with record.stage("compare"):
+        lost = lost_by_reset(snapshot.fingerprint, place.target, jobs, steps.progress)
+    steps.clear_progress()
+    record.snapshot["lost"] = lost
 
 
 def roll_back_live(

@@ -33,6 +33,7 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         "database": snapshot.target.conninfo["dbname"],
         "live_database": UNTOUCHED,
         "way_back": None,
+        "lost": None,
     }
 
 

@@ -9,23 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import psycopg
 
 from restore_drill.core.server_errors import error_text
-from restore_drill.core.units import show_count, show_duration
-from restore_drill.facts.content import EFFORT, Hashed
-from restore_drill.facts.fingerprint import Fingerprint, TableFacts
-from restore_drill.facts.fingerprints import Fingerprinting
-from restore_drill.facts.plan import Plan
-from restore_drill.facts.pool import Pool, close
-from restore_drill.facts.rows import read_content
-from restore_drill.facts.session import Connection, open_session
-from restore_drill.facts.snapshot import tables_of
-from restore_drill.live.promote.loss_lines import lines_on_tables, lines_on_the_rest
+from restore_drill.core.units import show_count
+from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.promote.not_swapped import WouldLose
+from restore_drill.live.server.bounded import Limit, read_bounded
 from restore_drill.live.server.locked import lines_on_locked
+from restore_drill.live.server.loss_lines import lines_on_tables, lines_on_the_rest
 from restore_drill.manifest.settle import compare_by_dump
 from restore_drill.servers.model import Target
 
@@ -33,8 +26,6 @@ TRIES = 3
 """How often the two are compared where somebody writes meanwhile."""
 ACCEPTED_SECONDS = 20.0
 """Seconds for the comparison where its outcome was accepted beforehand; else it may take longer."""
-LOCK_SECONDS = 5.0
-"""Seconds that a table's lock is waited for."""
 LATE = 0.6
 """Seconds after which PostgreSQL 14 counts what a session wrote that has ended."""
 
@@ -110,8 +101,11 @@ class ContentLoss:
     def compare(self) -> Iterator[str]:
         """Lines on what differs; psycopg's errors where nothing can be compared."""
         deadline = time.monotonic() + ACCEPTED_SECONDS if self.accepted else None
-        was, was_tables, left_out = self.read(self.live, deadline)
-        now, now_tables, _ = self.read(self.restored, deadline)
+        limit = Limit(ACCEPTED_SECONDS, "with --accept-loss") if self.accepted else None
+        was, was_tables, left_out = read_bounded(
+            self.live, self.jobs, self.progress, limit, deadline
+        )
+        now, now_tables, _ = read_bounded(self.restored, self.jobs, self.progress, limit, deadline)
         found = None
         if isinstance(was, Fingerprint) and isinstance(now, Fingerprint):
             found = compare_by_dump(was, now, self.restored, source=self.live)
@@ -122,49 +116,3 @@ class ContentLoss:
             error = was if isinstance(was, str) else now
             yield f"definitions, sequences and large objects could not be compared: {error}"
         yield from (f"{what} could not be compared: {why}" for what, why in left_out)
-
-    def read(
-        self, target: Target, deadline: float | None
-    ) -> tuple[Fingerprint | str, dict[str, TableFacts], list[tuple[str, str]]]:
-        """What `target` is, or why that cannot be read; its tables; columns without fingerprint."""
-        plan = Plan(f"comparing {target.conninfo['dbname']}")
-        sessions: list[Connection] = []
-        try:
-            for _ in range(self.jobs):
-                session = open_session(target)
-                sessions.append(session)
-                limit(session, deadline)
-            reading = Fingerprinting(plan, sessions[0], tables_of(sessions[0]), of_copy=True)
-            jobs = {
-                name: plan.add(
-                    f"content of {name}",
-                    partial(content_until, hashed=hashed, deadline=deadline),
-                    pages=hashed.pages,
-                    effort=EFFORT,
-                )
-                for name, hashed in reading.tables.items()
-            }
-            plan.run(Pool(sessions), self.progress)
-        finally:
-            close(sessions)
-        tables = {name: job.result() for name, job in jobs.items()}
-        left_out = [entry for each in reading.tables.values() for entry in each.left_out]
-        return reading.fingerprint(tables) or reading.error, tables, left_out
-
-
-def limit(session: Connection, deadline: float | None) -> None:
-    """Let `session` wait for no lock for long, nor for a query where there is a `deadline`."""
-    session.execute(f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}".encode())
-    if deadline is not None:
-        session.execute(f"SET statement_timeout = {ACCEPTED_SECONDS * 1000:.0f}".encode())
-
-
-def content_until(connection: Connection, *, hashed: Hashed, deadline: float | None) -> TableFacts:
-    """Content of one table, in the time there is."""
-    if deadline is not None:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            total = show_duration(ACCEPTED_SECONDS)
-            return TableFacts(None, error=f"with --accept-loss it is given {total} in all")
-        connection.execute(f"SET statement_timeout = {max(1, left * 1000):.0f}".encode())
-    return read_content(connection, hashed)
