@@ -16,11 +16,11 @@ from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import resets_of
 from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.rehearsal import refuse_what_is_lost
+from restore_drill.live.in_place.restoring import restore_live
 from restore_drill.live.in_place.roll_back import roll_back
 from restore_drill.live.in_place.safety import Snapshot, take_snapshot
 from restore_drill.live.in_place.shut import in_place
 from restore_drill.live.in_place.source import read_source
-from restore_drill.live.rollback import restore_live
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -81,14 +81,14 @@ def go_back(hold: Hold, kept: Snapshot) -> None:
 
 def rolled_back_by_command(live: Target, folder: Path) -> None:
     """Do what `restore-drill rollback` does with the snapshot that the open journal names."""
-    with in_place(live, folder, 1.0) as place:
+    with in_place(live, folder, 1.0, jobs=2) as place:
         (journal,) = resets_of(folder, place.server)
         path = folder / journal.snapshot
         source = read_source(path)
         assert source is not None
         backup = as_backup(look_at(path, UTC))
         contents = read_contents(backup, folder, quiet)
-        restore_live(place, path, backup, contents, source.fingerprint, keep=True, jobs=2)
+        restore_live(place, path, backup, contents, source.fingerprint, keep=True, note=quiet)
 
 
 KILLED = """

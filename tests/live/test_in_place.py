@@ -14,10 +14,10 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import ROLLED_BACK, resets_of
+from restore_drill.live.in_place.restoring import restore_live
 from restore_drill.live.in_place.safety import take_snapshot
 from restore_drill.live.in_place.shut import in_place, kept_shut
 from restore_drill.live.in_place.snapshots import refuse_changed
-from restore_drill.live.rollback import restore_live
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -157,7 +157,7 @@ def test_a_rollback_that_fails_leaves_a_whole_database_as_it_was(
         pytest.raises(CouldNotRun, match="is as it was before this command"),
     ):
         restore_live(
-            place, kept.path, kept.backup, kept.contents, kept.fingerprint, keep=True, jobs=1
+            place, kept.path, kept.backup, kept.contents, kept.fingerprint, keep=True, note=quiet
         )
 
     assert differences(before, fingerprint(live), live) == []

@@ -174,7 +174,7 @@ def test_a_rollback_to_an_older_snapshot_leaves_the_way_back_named(
         newer = tmp_path / place.journal.snapshot
         assert newer != older
         for snapshot in (older, older):
-            place.about_to_reset(hold, snapshot, place.journal.snapshot)
+            place.about_to_reset(hold, snapshot, is_left=True)
 
     why = left(shop, tmp_path)
 

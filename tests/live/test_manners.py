@@ -118,9 +118,12 @@ def test_snapshots_are_for_their_owner_proved_by_a_manifest_counted_and_pruned(
     record = Record(snapshot={})
 
     other = keep_newest(folder, server._replace(oid=1), 1)
+    assert keep_newest(folder, server, 1, [third.name]).gone == []
     line = count_snapshots(folder, server, 1, record)
 
-    assert (other.paths, other.gone) == ([], [])
+    assert (other.paths, other.gone) == ([], []) and set(other.former) == set(taken)
+    assert "4 of an earlier database of that name" in other.line
+    assert keep_newest(folder, server._replace(database="x"), 1).former == []
     assert record.snapshot == {
         "kept": 3, "kept_bytes": 3 * newest.stat().st_size, "removed": [third.name]
     }  # fmt: skip

@@ -70,7 +70,7 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "a comparison proves that it is as it was before the drill" in done.stdout
+    assert "a comparison proves that it is as it was when that was taken" in done.stdout
     assert differences(before, fingerprint(live), live) == []
     assert journals(backups) == []
 
@@ -94,6 +94,7 @@ def test_rollback_can_be_taken_back(
     done = roll_back_by_command(live, snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 snapshots of it are kept" in done.stdout
     (kept,) = re.findall(r"was kept in (\S+)", done.stdout)
     back = roll_back_by_command(live, Path(kept))
     assert back.returncode == 0, back.stdout + back.stderr

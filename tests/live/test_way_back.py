@@ -96,6 +96,23 @@ def test_another_server_is_refused(pair: Pair, tmp_path: Path) -> None:
     assert pair.holds(pair.journal.name) == "new"
 
 
+def test_a_promoted_database_that_was_renamed_is_named(pair: Pair, tmp_path: Path) -> None:
+    """A new database has its name since: that one was never promoted."""
+    promoted(pair, tmp_path)
+    name = pair.journal.name
+    with pair.server.connect() as connection:
+        connection.execute(f'ALTER DATABASE "{name}" RENAME TO elsewhere'.encode())
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+
+    with pytest.raises(CouldNotRun, match="no journal in") as caught:
+        back(pair, tmp_path)
+
+    assert "is called elsewhere now" in str(caught.value)
+    assert f'ALTER DATABASE "elsewhere" RENAME TO "{name}"' in str(caught.value)
+    with pair.server.connect() as connection:
+        connection.execute("DROP DATABASE elsewhere")
+
+
 def test_an_old_database_of_another_name_is_refused(pair: Pair, tmp_path: Path) -> None:
     """Somebody has renamed it: the message names its present name."""
     promoted(pair, tmp_path)

@@ -6,30 +6,27 @@ import argparse
 import sys
 from datetime import UTC
 from pathlib import Path
-from typing import NoReturn
 
-from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
-from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.in_place.door import for_reset
-from restore_drill.live.in_place.hold import Hold
-from restore_drill.live.in_place.journal import ROLLED_BACK, SHUT
-from restore_drill.live.in_place.left import adopt
-from restore_drill.live.in_place.place import InPlace
-from restore_drill.live.in_place.roll_back import NotRolledBack, roll_back
-from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
-from restore_drill.live.in_place.shut import in_place, kept_shut
-from restore_drill.live.in_place.snapshots import refuse_changed
+from restore_drill.live.in_place.refusals import way_back
+from restore_drill.live.in_place.restoring import restore_live
+from restore_drill.live.in_place.shut import in_place
+from restore_drill.live.in_place.snapshots import keep_newest, refuse_changed
 from restore_drill.live.in_place.source import Source, read_source
+from restore_drill.live.promote.nothing_back import called
 from restore_drill.live.promote.way_back import by_command
-from restore_drill.live.server.deferred import DeferredSignals
-from restore_drill.live.server.identity import identity_of_server
+from restore_drill.live.server.identity import ServerIdentity, identity_of_server
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.database import conninfo_of, live_target
+from restore_drill.servers.model import Target
+
+OPTIONS = ("confirm_reset", "max_lock_wait", "keep_snapshots")
+"""Those that are options of a drill too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-lock-wait", metavar="X", help="how long open transactions are waited for"
+    )
+    parser.add_argument(
+        "--keep-snapshots", metavar="N", help="how many snapshots of the database are kept"
     )
     parser.add_argument(
         "--no-snapshot",
@@ -80,7 +80,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
     path: Path = parsed.snapshot
     if not path.is_file():
         raise UsageError(f"there is no snapshot {path}")
-    given = {name: getattr(parsed, name) for name in ("confirm_reset", "max_lock_wait")}
+    given = {name: getattr(parsed, name) for name in OPTIONS}
     settings = settings_here({"target": "database", **given}, root)
     name = conninfo_of(settings.database_url or "")["dbname"]
     if parsed.confirm_reset != name:
@@ -90,7 +90,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
         )
     target = live_target(settings, note)
     source = source_of(path)
-    if mismatch := source.server.mismatch(identity_of_server(for_reset(target))):
+    if mismatch := mismatch_of(source.server, target):
         raise UsageError(
             f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
             "nothing was touched"
@@ -106,72 +106,30 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
     refuse_changed(path, contents.sha256)
     folder, wait, jobs = path.absolute().parent, settings.max_lock_wait, settings.jobs
     with in_place(target, folder, wait, jobs) as place:
-        restore_live(
+        behind = restore_live(
             place, path.absolute(), backup, contents, source.fingerprint,
-            keep=not parsed.no_snapshot, jobs=settings.jobs,
+            keep=not parsed.no_snapshot, note=note,
         )  # fmt: skip
+        kept = keep_newest(folder, place.server, settings.keep_snapshots, (path.name, behind))
     note(
         f"{target.description} was restored from {path.name}: "
-        "a comparison proves that it is as it was before the drill"
+        "a comparison proves that it is as it was when that was taken"
     )
+    if behind:
+        command = way_back(folder / behind, name)
+        note(f"as it was before the drill that was stopped, it is in {behind}: {command}")
+    note(f"{kept.line}: {folder}")
     return 0
 
 
-def restore_live(
-    place: InPlace, path: Path, backup: Backup, contents: Contents, fingerprint: Fingerprint,
-    *, keep: bool, jobs: int,
-) -> None:  # fmt: skip
-    """Restore `place` from the snapshot at `path`; `keep` what it holds now.
-
-    It goes on with the journal of a drill, or a rollback, that was stopped.
-    """
-    adopt(place)
-    with DeferredSignals() as signals, kept_shut(place) as ended:
-        for line in ended:
-            note(f"ended: {line}")
-        with Hold(place.target, place.lock) as hold:
-            hold.stop_writes()
-            kept = None
-            if keep:
-                kept = take_snapshot(
-                    place.target, path.parent, name=BEFORE_ROLLBACK, jobs=jobs, progress=ignore
-                )
-                note(f"what the database holds now was kept in {kept.path}")
-            signals.hold_back()
-            was_undecided = place.is_undecided
-            behind = place.journal.snapshot if place.journal and was_undecided else ""
-            place.about_to_reset(hold, path, behind)
-            try:
-                roll_back(
-                    hold, backup, contents, fingerprint,
-                    jobs=jobs, opening=place.opening, progress=ignore,
-                )  # fmt: skip
-            except NotRolledBack as error:
-                if not (hold.may_be_reset or was_undecided):
-                    place.advance(SHUT)
-                if kept is None or was_undecided or not hold.may_be_reset:
-                    raise
-                undo(place, hold, kept, error, jobs)
-        place.decided(ROLLED_BACK)
-
-
-def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack, jobs: int) -> NoReturn:
-    """Take a database that was whole back to `kept`, what it held before a rollback that failed.
-
-    CouldNotRun, with the reasons of `error`, where that succeeds; NotRolledBack where it does not.
-    """
-    place.about_to_reset(hold, kept.path)
-    roll_back(
-        hold, kept.backup, kept.contents, kept.fingerprint,
-        jobs=jobs, opening=place.opening, progress=ignore,
-    )  # fmt: skip
-    place.decided(ROLLED_BACK)
-    raise CouldNotRun(
-        f"{place.target.description} could not be restored from that snapshot, and is as it was "
-        "before this command",
-        checked=error.reasons,
-        remedy=remedy_for("rollback", "undone"),
-    )
+def mismatch_of(server: ServerIdentity, target: Target) -> str:
+    """How `target` is not the database `server`, and what that is called now; empty if it is."""
+    now = identity_of_server(for_reset(target))
+    mismatch = server.mismatch(now)
+    if mismatch and server.may_have_been(now):
+        with target.connect() as connection:
+            mismatch += f" ({called(connection, server.oid)})"
+    return mismatch
 
 
 def source_of(path: Path) -> Source:
@@ -190,7 +148,3 @@ def source_of(path: Path) -> Source:
 def note(text: str) -> None:
     """One line on standard output."""
     sys.stdout.write(printable(text) + "\n")
-
-
-def ignore(_text: str) -> None:
-    """Show no progress."""

@@ -65,14 +65,14 @@ class InPlace:
         name = snapshot.name if snapshot else self.journal.snapshot
         self.journal = journals.write(self.folder, self.journal, step=step, snapshot=name)
 
-    def about_to_reset(self, hold: Hold, snapshot: Path, behind: str = "") -> None:
+    def about_to_reset(self, hold: Hold, snapshot: Path, *, is_left: bool = False) -> None:
         """Note on the disk that `hold` resets the database now, and what a rollback restores.
 
-        `behind` names the snapshot of a drill that was stopped, where `snapshot` is another one.
+        Where it `is_left` by a drill that was stopped, its own snapshot stays noted beside that.
         """
         assert self.journal is not None
-        if behind and behind != snapshot.name and not self.journal.behind:
-            self.journal = replace(self.journal, behind=behind)
+        if is_left and not self.journal.behind and self.journal.snapshot != snapshot.name:
+            self.journal = replace(self.journal, behind=self.journal.snapshot)
         self.advance(RESET, snapshot)
         hold.mark = self.journal.mark
 

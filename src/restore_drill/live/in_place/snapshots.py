@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,15 +35,19 @@ BESIDE = (SUFFIX, CHECKSUM, MANIFEST)
 
 @dataclass
 class Kept:
-    """The snapshots of one database: their paths, the newest first, and the names of those gone."""
+    """The snapshots of one database: their paths, the newest first, and the names of those gone.
+
+    `former` are of an earlier database of that name: it was dropped or renamed since.
+    """
 
     paths: list[Path] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    former: list[Path] = field(default_factory=list)
 
     @property
     def size(self) -> int:
         """Bytes of those that are kept."""
-        return sum(path.stat().st_size for path in self.paths if path.exists())
+        return size_of(self.paths)
 
     @property
     def line(self) -> str:
@@ -52,8 +56,16 @@ class Kept:
         text = f"{count} of it {'are' if self.paths[1:] else 'is'} kept ({show_bytes(self.size)})"
         if self.gone:
             older = show_count(len(self.gone), "older one")
-            return f"{text}, {older} {'were' if self.gone[1:] else 'was'} removed"
+            text += f", {older} {'were' if self.gone[1:] else 'was'} removed"
+        if self.former:
+            size = show_bytes(size_of(self.former))
+            text += f"; and {len(self.former)} of an earlier database of that name ({size})"
         return text
+
+
+def size_of(paths: Iterable[Path]) -> int:
+    """Bytes of `paths`, of those that are there."""
+    return sum(path.stat().st_size for path in paths if path.exists())
 
 
 def write_manifest(
@@ -92,10 +104,13 @@ def refuse_changed(path: Path, sha256: str) -> None:
         )
 
 
-def keep_newest(folder: Path, server: ServerIdentity, number: int | None) -> Kept:
+def keep_newest(
+    folder: Path, server: ServerIdentity, number: int | None, spared: Iterable[str] = ()
+) -> Kept:
     """Snapshots of the database `server` in `folder`, of which the newest `number` of a kind stay.
 
-    None keeps all. Only one that was proved is removed, and none that a journal names.
+    None keeps all. Only one that was proved is removed, none that a journal names or that is
+    `spared`, and none of an earlier database of that name: no other holds what that was.
     """
     kept = Kept()
     named = names_in_journals(folder)
@@ -103,11 +118,15 @@ def keep_newest(folder: Path, server: ServerIdentity, number: int | None) -> Kep
     for path in sorted(folder.glob("pre_*_snapshot_*.dump"), reverse=True):
         kind = next(filter(path.name.startswith, KINDS), "")
         source = read_source(path)
-        if not kind or source is None or source.server != server:
+        if not kind or source is None or not source.server.may_have_been(server):
+            continue
+        if source.server != server:
+            kept.former.append(path)
             continue
         of_kind[kind].append(path)
         too_many = number is not None and len(of_kind[kind]) > number
-        if too_many and named is not None and path.name not in named and remove(path):
+        is_free = named is not None and path.name not in named and path.name not in spared
+        if too_many and is_free and remove(path):
             kept.gone.append(path.name)
         else:
             kept.paths.append(path)

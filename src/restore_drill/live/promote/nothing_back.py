@@ -52,19 +52,29 @@ def called(connection: Connection, oid: int) -> str:
 
 
 def nothing_to_undo(
-    connection: Connection, folder: Path, name: str, undone: Journal | None
+    connection: Connection, folder: Path, name: str, undone: Journal | None, last: Journal | None
 ) -> CouldNotRun:
-    """Why there is no promotion to go back from; `undone` is the swap that has left it so."""
+    """Why there is no promotion to go back from.
+
+    `undone` is the swap that has left it so, `last` the last one of that name: what it gave the
+    name to may be called otherwise now, beside a new database.
+    """
     others = connection.execute(
         "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, %s)"
         " ORDER BY 1",
         [f"{name}_"],
     ).fetchall()
-    why = f"no journal in {folder} is of a promotion of it on this server"
+    checked = [f"beside it on the server: {other}" for (other,) in others]
     if undone is not None:
         why = "its last promotion was undone already"
-    return CouldNotRun(
-        f"database {name} was not touched: {why}",
-        checked=[f"beside it on the server: {other}" for (other,) in others],
-        remedy=remedy_for("way_back", "nothing" if undone else "no_journal", name=name),
-    )
+        remedy = remedy_for("way_back", "nothing", name=name)
+    else:
+        why = f"no journal in {folder} is of a promotion of it on this server"
+        remedy = remedy_for("way_back", "no_journal", name=name)
+        now = names_of(connection, last.incoming_oid) if last is not None else {}
+        for oid, moved in now.items():
+            checked.append(f"number {oid}, which was promoted to that name, is called {moved} now")
+            quoted, other = (sql.Identifier(each).as_string(None) for each in (name, moved))
+            renamed = remedy_for("way_back", "renamed_away", name=quoted, moved=other)
+            remedy = [*renamed, *remedy]
+    return CouldNotRun(f"database {name} was not touched: {why}", checked=checked, remedy=remedy)

@@ -111,7 +111,7 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
         moved = done and why_moved(connection, done[-1], name, is_there=row is not None)
         if undone is None and moved:
             raise moved
-        raise nothing_to_undo(connection, folder, name, undone)
+        raise nothing_to_undo(connection, folder, name, undone, done[-1] if done else None)
     is_created = last.live_oid == NO_DATABASE
     if not is_created and names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
         found = names_of(connection, last.live_oid).get(last.live_oid, "gone")

@@ -31,6 +31,11 @@ class ServerIdentity(NamedTuple):
             )
         return ""
 
+    def may_have_been(self, other: ServerIdentity) -> bool:
+        """Whether this is `other`, or a database that had its name on that server before."""
+        is_same_server = not self.system or not other.system or self.system == other.system
+        return self.database == other.database and is_same_server
+
 
 def identity_of_server(target: Target) -> ServerIdentity:
     """System identifier, number (oid) and name of the database of `target`."""
