@@ -7,6 +7,7 @@ import sys
 from datetime import UTC
 from pathlib import Path
 
+from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import CouldNotRun, UsageError
@@ -89,21 +90,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
             "nothing was touched"
         )
     target = live_target(settings, note)
-    source = source_of(path)
-    if mismatch := mismatch_of(source.server, target):
-        raise UsageError(
-            f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
-            "nothing was touched"
-        )
-    backup = as_backup(look_at(path, UTC))
-    contents = read_contents(backup, path.parent, lambda _: None)
-    if contents.faults:
-        raise CouldNotRun(
-            f"{path.name} is damaged; nothing was touched",
-            checked=contents.faults,
-            remedy=remedy_for("rollback", "damaged", path=path),
-        )
-    refuse_changed(path, contents.sha256)
+    source, backup, contents = proved(path, target)
     folder, wait, jobs = path.absolute().parent, settings.max_lock_wait, settings.jobs
     with in_place(target, folder, wait, jobs) as place:
         behind = restore_live(
@@ -120,6 +107,29 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
         note(f"as it was before the drill that was stopped, it is in {behind}: {command}")
     note(f"{kept.line}: {folder}")
     return 0
+
+
+def proved(path: Path, target: Target) -> tuple[Source, Backup, Contents]:
+    """What lies beside the snapshot at `path`, and the snapshot itself, read to its end.
+
+    UsageError where it is of another database than `target`, CouldNotRun where it is damaged.
+    """
+    source = source_of(path)
+    if mismatch := mismatch_of(source.server, target):
+        raise UsageError(
+            f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
+            "nothing was touched"
+        )
+    backup = as_backup(look_at(path, UTC))
+    contents = read_contents(backup, path.parent, lambda _: None)
+    if contents.faults:
+        raise CouldNotRun(
+            f"{path.name} is damaged; nothing was touched",
+            checked=contents.faults,
+            remedy=remedy_for("rollback", "damaged", path=path),
+        )
+    refuse_changed(path, contents.sha256)
+    return source, backup, contents
 
 
 def mismatch_of(server: ServerIdentity, target: Target) -> str:

@@ -35,16 +35,7 @@ def restore_live(
             note(f"ended: {line}")
         with Hold(place.target, place.lock) as hold:
             hold.stop_writes()
-            kept = None
-            if keep:
-                kept = take_snapshot(
-                    place.target,
-                    path.parent,
-                    name=BEFORE_ROLLBACK,
-                    jobs=place.jobs,
-                    progress=ignore,
-                )
-                note(f"what the database holds now was kept in {kept.path}")
+            kept = keep_what_it_holds(place, note) if keep else None
             signals.hold_back()
             was_undecided = place.is_undecided
             place.about_to_reset(hold, path, is_left=was_undecided)
@@ -62,6 +53,15 @@ def restore_live(
         behind = place.journal.behind if place.journal else ""
         place.decided(ROLLED_BACK)
     return behind if behind != path.name else ""
+
+
+def keep_what_it_holds(place: InPlace, note: Callable[[str], None]) -> Snapshot:
+    """Snapshot of what the database holds before a rollback."""
+    kept = take_snapshot(
+        place.target, place.folder, name=BEFORE_ROLLBACK, jobs=place.jobs, progress=ignore
+    )
+    note(f"what the database holds now was kept in {kept.path}")
+    return kept
 
 
 def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack) -> NoReturn:
