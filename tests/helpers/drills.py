@@ -74,6 +74,13 @@ def command(name: str, *arguments: str, **environment: str) -> CompletedProcess[
     )
 
 
+def run_script(code: str, *arguments: str) -> CompletedProcess[str]:
+    """Run Python code with `arguments` in a process of its own, as `python -c` does."""
+    return run_module(
+        ["tests.helpers.script", code, *arguments], cwd=ROOT, env=inherited(), timeout=60
+    )
+
+
 def inherited() -> dict[str, str]:
     """Environment without what configures a drill."""
     kept = {

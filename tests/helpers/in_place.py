@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -24,7 +22,7 @@ from restore_drill.live.in_place.source import read_source
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
-from tests.helpers.drills import ROOT
+from tests.helpers.drills import run_script
 from tests.helpers.shop import quiet
 
 SET_UP = """
@@ -136,9 +134,5 @@ def drill_and_kill(
     live: Target, folder: Path, moment: str, verdict: str = "roll back"
 ) -> subprocess.CompletedProcess[str]:
     """Reset in place in a process of its own, which is killed at `moment`."""
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, json.dumps(live.conninfo), str(folder), moment,
-         str(live.server_version), verdict],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    conninfo, version = json.dumps(live.conninfo), str(live.server_version)
+    return run_script(KILLED, conninfo, str(folder), moment, version, verdict)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +22,7 @@ from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from restore_drill.servers.tuning import server_settings
-from tests.helpers.drills import ROOT
+from tests.helpers.drills import run_script
 from tests.helpers.shop import quiet, require_major
 
 
@@ -122,9 +120,6 @@ with NameLock(server, journal.name) as lock:
 
 def swap_and_kill(pair: Pair, folder: Path, moment: str) -> subprocess.CompletedProcess[str]:
     """Swap in a process of its own, which is killed at `moment`."""
-    return subprocess.run(
-        [sys.executable, "-c", KILLED, pair.journal.text, json.dumps(pair.server.conninfo),
-         str(folder), moment],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run_script(
+        KILLED, pair.journal.text, json.dumps(pair.server.conninfo), str(folder), moment
+    )
