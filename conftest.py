@@ -37,6 +37,7 @@ pytest_plugins = (
     "fixtures.waivers",
     "fixtures.redis",
     "fixtures.prove",
+    "fixtures.dry_run",
     "fixtures.report",
 )
 

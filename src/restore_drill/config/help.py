@@ -42,6 +42,7 @@ PYTEST_HELP = (
     ("-k TEXT", "only criteria whose names match: -k redis, -k 'cards and not redis'"),
     ("-m STAGE", "a stage: select, snapshot, restore, verify, redis, system; or a tag"),
     ("--collect-only -q", "list the criteria without running them"),
+    ("--dry-run", "show what the drill would do, and how long that takes; start nothing"),
     ("--prove", "damage copies of the backup and check that each one fails the drill"),
     ("-v, -q, -x", "one line per criterion; less output; stop at the first failure"),
     ("PATH...", "more criteria: test files or folders"),

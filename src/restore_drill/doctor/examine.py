@@ -60,10 +60,17 @@ class Checkup:
         return 6 if self.stops else 0
 
 
-def examine(configured: Configured, names: Sequence[str] | None = None) -> Checkup:
-    """Examine all, or the groups that `names` lists, each for as long as its limit allows."""
+def examine(
+    configured: Configured,
+    names: Sequence[str] | None = None,
+    choosing: Callable[[], Chosen | None] | None = None,
+) -> Checkup:
+    """Examine all, or the groups that `names` lists, each for as long as its limit allows.
+
+    `choosing` gives the backup where it has been chosen already.
+    """
     settings = configured.settings
-    backup = Begun("the folder of the backups", partial(chosen_in, settings), OURS)
+    backup = Begun("the folder of the backups", choosing or partial(chosen_in, settings), OURS)
     checks: dict[str, tuple[str, float, Callable[[], Group]]] = {
         "backups": ("Backups", OURS, lambda: examine_backups(settings, backup.result())),
         "servers": ("Servers", OURS, lambda: examine_servers(settings, backup.result())),

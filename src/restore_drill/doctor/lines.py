@@ -13,7 +13,9 @@ from restore_drill.core.redact import Redactor
 from restore_drill.core.steps import SIGNS
 from restore_drill.core.units import capitalised, show_count
 from restore_drill.doctor.examine import Checkup
-from restore_drill.doctor.model import Fact, Open
+from restore_drill.doctor.model import Fact, Group, Open
+from restore_drill.doctor.plan import open_in, plan
+from restore_drill.doctor.work import Work
 
 SCHEMA = 1
 MOST = 5
@@ -40,16 +42,30 @@ def lines_of(checkup: Checkup, most: int | None = MOST) -> Iterator[str]:
     Of facts that are alike `most` are shown, None for all.
     """
     redact = redactor_of(checkup)
-    for group in checkup.groups:
+    lines = [*group_lines(checkup.groups, checkup.opens, most), *verdict_lines(checkup)]
+    yield from map(redact, lines)
+
+
+def plan_lines(checkup: Checkup, work: Work) -> Iterator[str]:
+    """The plan of a drill, and whether it could run."""
+    settings = checkup.configured.settings
+    redact = Redactor(settings.database_url, settings.redis_url)
+    lines = ["Plan of the drill: nothing is started, restored or written", ""]
+    lines += group_lines(plan(checkup, work), list(open_in(checkup, work)), None)
+    yield from map(redact, [*lines, *verdict_lines(checkup, counts=False)])
+
+
+def group_lines(groups: Sequence[Group], opens: Sequence[Open], most: int | None) -> Iterator[str]:
+    """Each of `groups` with its facts, and what stays open."""
+    for group in groups:
         yield group.title
         for fact in shortened(group.facts, most):
-            yield from (redact(line) for line in fact_lines(fact))
+            yield from fact_lines(fact)
         yield ""
-    if checkup.opens:
+    if opens:
         yield OPEN_TITLE
-        yield from (redact(line) for line in open_lines(checkup.opens))
+        yield from open_lines(opens)
         yield ""
-    yield from (redact(line) for line in verdict_lines(checkup))
 
 
 def shortened(facts: Sequence[Fact], most: int | None) -> Iterator[Fact]:
@@ -82,8 +98,8 @@ def begun(text: str) -> str:
     return capitalised(text) if re.match(r"[a-z]+[ :,]", text) else text
 
 
-def verdict_lines(checkup: Checkup) -> Iterator[str]:
-    """Whether a drill could run, and what speaks against it."""
+def verdict_lines(checkup: Checkup, *, counts: bool = True) -> Iterator[str]:
+    """Whether a drill could run, and what speaks against it; `counts` the remarks, else."""
     if checkup.code:
         yield f"A drill could not run (exit code {checkup.code}):"
         yield from (line for fact in checkup.stops for line in fact_lines(Fact("bad", fact.text)))
@@ -92,7 +108,7 @@ def verdict_lines(checkup: Checkup) -> Iterator[str]:
         yield from (line for fact in checkup.fails for line in fact_lines(Fact("bad", fact.text)))
     else:
         number = len([fact for fact in checkup.facts if fact.kind == "warn"])
-        rest = f"; {show_count(number, 'remark')} above" if number else ""
+        rest = f"; {show_count(number, 'remark')} above" if number and counts else ""
         yield f"A drill could run{rest}"
 
 

@@ -51,7 +51,7 @@ def examine_live(settings: Settings, chosen: Chosen | None) -> Group:
         named = "DATABASE_URL is set and not used by a drill" if url else "none"
         group.note(f"{named}: the {settings.target} target touches nothing that exists")
         return group
-    group.note(f"a drill restores into {WAYS[settings.way]}")
+    group.plans(f"a drill restores into {WAYS[settings.way]}")
     notes: list[str] = []
 
     def tools_for(major: int) -> Binaries:
@@ -85,7 +85,8 @@ def identify(live: Target, group: Group) -> None:
     with reading(through).connect(connect_timeout="10") as connection:
         (row,) = connection.execute(SERVER).fetchall()
         server, system = Server(*row), system_of(connection)
-    group.ok(f"{live.description} answers" + (f"; system identifier {system}" if system else ""))
+    identity = f"; system identifier {system}" if system else ""
+    group.ok(f"{live.description} answers{identity}", plan=True)
     rights = "a superuser" if server.is_superuser else "no superuser"
     makes = "may" if server.may_create else "may not"
     size = "" if live.is_absent else f"; the database takes {show_bytes(server.size)}"

@@ -49,7 +49,7 @@ def name_place(settings: Settings, chosen: Chosen | None, group: Group) -> None:
     where = "in memory" if base == cleanup.MEMORY else "on disk"
     free = show_bytes(shutil.disk_usage(base).free)
     of = f" for {estimated(chosen)}" if isinstance(chosen, Backup) else ""
-    group.ok(f"the server would live {where} ({base}, {free} free){of}")
+    group.ok(f"the server would live {where} ({base}, {free} free){of}", plan=True)
 
 
 def name_folder(folder: Path, what: str, group: Group) -> None:
@@ -78,5 +78,6 @@ def examine_isolation(settings: Settings) -> Group:
         text = f"a throwaway server is not isolated here, and a drill reports that: {why}"
         group.warn(text, *remedy_for("doctor", "not_isolated"))
     else:
-        group.ok("a throwaway server gets namespaces of its own: no network, no files but its own")
+        what = "a throwaway server gets namespaces of its own: no network, no files but its own"
+        group.ok(what, plan=True)
     return group

@@ -12,7 +12,8 @@ class Fact(NamedTuple):
     """One fact: `kind` is that of a step line (`ok`, `note`, `warn`, `bad`).
 
     One that `stops` a drill keeps it from restoring and verifying the backup. `kin` is shared by
-    facts of which people are shown the first ones.
+    facts of which people are shown the first ones; `is_plan` says that it is what a drill would do
+    or use.
     """
 
     kind: str
@@ -21,6 +22,7 @@ class Fact(NamedTuple):
     todo: tuple[str, ...] = ()
     stops: bool = False
     kin: str = ""
+    is_plan: bool = False
 
 
 class Open(NamedTuple):
@@ -39,9 +41,9 @@ class Group:
     title: str
     facts: list[Fact] = field(default_factory=list)
 
-    def ok(self, text: str) -> None:
-        """As it should be."""
-        self.facts.append(Fact("ok", text))
+    def ok(self, text: str, *, plan: bool = False) -> None:
+        """As it should be; with `plan` it is what a drill would do or use."""
+        self.facts.append(Fact("ok", text, is_plan=plan))
 
     def note(self, text: str) -> None:
         """Good to know."""
@@ -50,6 +52,10 @@ class Group:
     def warn(self, text: str, *todo: str) -> None:
         """To be known before a drill: it runs nevertheless."""
         self.facts.append(Fact("warn", text, (), todo))
+
+    def plans(self, text: str) -> None:
+        """Good to know, and part of what a drill would do."""
+        self.facts.append(Fact("note", text, is_plan=True))
 
     def one_of(self, kin: str, text: str, *todo: str) -> None:
         """One of many that are to be known."""

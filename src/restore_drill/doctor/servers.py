@@ -64,7 +64,7 @@ def name_build(chosen: Chosen | None, group: Group) -> None:
         return
     source = chosen.head.source_version if isinstance(chosen, Backup) else ""
     of = f", as the source was {source}" if source else ""
-    group.ok(f"a drill would restore into {build.name}{of}")
+    group.ok(f"a drill would restore into {build.name}{of}", plan=True)
     for line in notes:
         group.warn(line)
 

@@ -39,13 +39,13 @@ def examine_engine(settings: Settings, chosen: Chosen | None) -> Group:
     try:
         check_engine(ENGINE_SECONDS)
         with engine_client() as client, explained("say its version"):
-            group.ok(f"it answers: version {client.version().get('Version', 'unknown')}")
+            group.ok(f"it answers: version {client.version().get('Version', 'unknown')}", plan=True)
             if is_needed:
                 image = image_of(settings, chosen)
                 is_here = False
                 with suppress(ImageNotFound):
                     is_here = client.images.get(image) is not None
-                group.note(f"image {image}: {'here' if is_here else 'would be fetched'}")
+                group.plans(f"image {image}: {'here' if is_here else 'would be fetched'}")
     except CouldNotRun as error:
         if is_needed:
             group.error(error)
@@ -70,7 +70,9 @@ def examine_redis(settings: Settings) -> Group:
             group.error(explain(error, server, "asking PING, INFO and DBSIZE"), stops=False)
             return group
         latency = show_latency(facts.latency_median)
-        group.ok(f"{server.where} answers in {latency}: {facts.version or 'version unknown'}")
+        group.ok(
+            f"{server.where} answers in {latency}: {facts.version or 'version unknown'}", plan=True
+        )
         group.note(f"{facts.role_in_words}; {facts.memory}")
         for line in filter(None, [*refused, why_not_tried(facts)]):
             group.warn(line)
@@ -82,14 +84,14 @@ def examine_redis(settings: Settings) -> Group:
 def name_embedded(settings: Settings, group: Group) -> None:
     """The Redis that a drill would start where none is named."""
     if in_container(settings):
-        group.note(
+        group.plans(
             f"REDIS_URL is unset: one would be started in a container, {settings.redis_image}"
         )
         return
     from restore_drill.redis.embedded import find_server  # noqa: PLC0415 - loads slowly
 
     try:
-        group.note(
+        group.plans(
             f"REDIS_URL is unset: {find_server()} would be started, and yours is not checked"
         )
     except CouldNotRun as error:

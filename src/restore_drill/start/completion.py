@@ -62,7 +62,8 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     words = {
         "@commands": [DRILL, *COMMANDS],
         "@each": [f"\n        {name}) options='{' '.join(own)}' ;;" for name, own in own_options()],
-        "@options": [option.flag for option in OPTIONS.values()] + ["--prove", "--help"],
+        "@options": [option.flag for option in OPTIONS.values()]
+        + ["--dry-run", "--prove", "--help"],
         "@targets": TARGETS,
     }
     script = SCRIPT.replace("\n@each", "@each")

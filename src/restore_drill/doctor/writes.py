@@ -1,0 +1,67 @@
+"""What a drill would write, and where."""
+
+from __future__ import annotations
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.doctor.examine import Checkup
+from restore_drill.doctor.machine import place_of_server
+from restore_drill.doctor.model import Group
+from restore_drill.drift.state import state_of
+from restore_drill.live.server.drill_databases import prefix_of
+from restore_drill.servers.cleanup import PREFIX
+from restore_drill.servers.database import conninfo_of, place_of
+from restore_drill.watch.history import history_path
+
+
+def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
+    """Files, databases and keys; of a part of a drill no history is kept."""
+    settings, chosen = checkup.configured.settings, checkup.chosen
+    group = Group("writes", "What is written")
+    group.note(f"reports: {settings.report_dir}")
+    if restores and settings.target == "database":
+        live(settings, group)
+    elif restores:
+        away(checkup, group)
+    if settings.redis_url is not None:
+        group.note("Redis: keys of its own, restore-drill:<random>:*, which expire and are deleted")
+    path = history_path(settings)
+    if isinstance(chosen, Backup) and is_whole:
+        if path is not None:
+            group.note(f"a line in the history: {path}")
+        folder = state_of(settings, chosen).folder
+        group.note(f"if it passes, what the next drill is measured against: {folder}")
+    return group
+
+
+def away(checkup: Checkup, group: Group) -> None:
+    """A throwaway server's own directory."""
+    try:
+        base, _ = place_of_server(checkup.configured.settings, checkup.chosen)
+    except CouldNotRun:
+        return
+    group.note(f"a directory {base / PREFIX}<random>, which is removed at the end")
+
+
+def live(settings: Settings, group: Group) -> None:
+    """What becomes of a live server."""
+    conninfo = conninfo_of(settings.database_url or "")
+    name = conninfo["dbname"]
+    where = place_of(conninfo)
+    if settings.in_place:
+        group.warn(
+            f"{where} is reset: all in it is dropped and restored from the backup, behind a "
+            f"snapshot in {settings.snapshots_folder}; after a failed drill it is rolled back"
+        )
+        return
+    made = f"a new database {prefix_of(name)}<random> on the server of {where}"
+    if settings.promote:
+        group.warn(
+            f"{made}; when it is proved it is renamed to {name}, and the live one to "
+            f"{name}_before_<time>, which stays whole"
+        )
+    else:
+        group.note(f"{made}, which is dropped at the end; {name} itself is only read")
+    if settings.create_roles:
+        group.note("roles that the backup needs and the server lacks")
