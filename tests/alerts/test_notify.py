@@ -156,6 +156,20 @@ def test_sample_has_an_issue_of_its_own(
     assert not forge.open
 
 
+@pytest.mark.parametrize(
+    "found", ["", "[]", '{"verdict": "passed", "checks": 3}', '{"verdict": 1}']
+)
+def test_file_that_is_no_result_is_no_pass(
+    box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str
+) -> None:
+    """Whatever lies there."""
+    given(monkeypatch, DRILL_NOTIFY=box.hook)
+    (tmp_path / "result.json").write_text(found, encoding="utf-8")
+    assert notify("--result", str(tmp_path / "result.json"), "--job", "success") == 0
+
+    assert box.messages[0]["title"] == "Restore drill COULD NOT RUN: *"
+
+
 def test_note_of_a_run_by_hand_is_one_line(
     box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

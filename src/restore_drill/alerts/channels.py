@@ -12,6 +12,7 @@ from restore_drill.alerts.delivery import Undelivered
 from restore_drill.alerts.message import Message
 
 MISSING = "apprise is not installed: pip install 'restore-drill[alerts]'"
+SENDER = "restore-drill"
 UNKNOWN = "apprise does not know its URL"
 KINDS = {"recovered": "SUCCESS", "passed": "SUCCESS", "missed": "WARNING", "test": "INFO"}
 """Kind of apprise by event; others are failures."""
@@ -37,7 +38,8 @@ def sending(urls: Sequence[str], message: Message) -> Mapping[str, Callable[[], 
 
 def opened(apprise: Any, url: str) -> Any:
     """What apprise makes of `url`; None where it is of no kind that it knows."""
-    channel = apprise.Apprise()
+    sender = {"app_id": SENDER, "app_desc": SENDER, "app_url": "", "image_url_mask": ""}
+    channel = apprise.Apprise(asset=apprise.AppriseAsset(**sender))
     try:
         return channel if channel.add(url) and len(channel) else None
     except Exception:  # noqa: BLE001 - whatever it is, its text holds the URL

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from restore_drill.alerts.message import message_of
+from restore_drill.alerts.subject import subject_of
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.result import EXIT_CODES, Result, build_result
@@ -24,9 +26,9 @@ def result_at(path: Path, job: str = "") -> Result | None:
     if job == "skipped":
         return None
     found = read(path)
-    if not found:
-        return undone(f"its job ended ({job or 'unknown'}) without a result.json: see its log")
     result = undone("") | found
+    if not (found and is_readable(result)):
+        return undone(f"its job ended ({job or 'unknown'}) without a result.json: see its log")
     if result["verdict"] in GREEN and job not in ("", "success"):
         reason = f"the drill passed, and its job ended all the same: {job}"
         return result | {"verdict": "could-not-run", "reasons": [reason]}
@@ -41,6 +43,15 @@ def read(path: Path) -> dict[str, Any]:
         return {}
     is_result = isinstance(found, dict) and found.get("verdict") in EXIT_CODES
     return found if is_result else {}
+
+
+def is_readable(result: Result) -> bool:
+    """Whether a message can be made of `result`, which is another's and may hold anything."""
+    try:
+        message_of(result, result["verdict"], subject_of(result, "", None), "")
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
+    return True
 
 
 def undone(reason: str) -> Result:
