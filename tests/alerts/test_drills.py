@@ -139,6 +139,37 @@ def test_drill_that_is_ended_says_so(
     assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/2"]
 
 
+STUBBORN = """
+import time
+from restore_drill.core import deadline
+
+deadline.AGAIN = 0.3
+
+
+def test_stubborn():
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            pass
+"""
+
+
+def test_drill_that_catches_every_interrupt_alerts_before_it_is_ended(
+    project: Path, box: Inbox
+) -> None:
+    """The last thing that its process does, with a result that says why."""
+    (project / "drill" / "test_own.py").write_text(STUBBORN, encoding="utf-8")
+    settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    done = drill(project, "drill/test_own.py", "drill", "--timeout", "1s", **settings)
+
+    assert (done.code, done.result["verdict"]) == (6, "could-not-run")
+    assert "took longer than 1.00 s" in done.result["reasons"][0]
+    (message,) = box.messages
+    assert "Reason: the drill took longer than 1.00 s" in message["message"]
+    assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/6"]
+
+
 def test_sample_alerts_nobody(project: Path, box: Inbox) -> None:
     """Its pass is of nobody's backup: the monitor hears of a failure."""
     done = drill(project, mode="sample", DRILL_NOTIFY=box.hook, DRILL_PING=f"{box.url}/ping")

@@ -32,6 +32,8 @@ MOST = 5
 
 Describe = Callable[[], str]
 
+last_words: list[Callable[[str], None]] = []
+"""Called with the reason where a limit ends the process; each takes seconds at most."""
 working: dict[int, tuple[float, Describe]] = {}
 """By thread what it waits for: since when, and a function that names it."""
 
@@ -182,4 +184,8 @@ def end_process(error: TookTooLong) -> NoReturn:
     text += f"\nThe next drill removes what is left, and so does: {COMMAND} clean\n"
     with suppress(OSError):
         os.write(2, text.encode())
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    while last_words:
+        with suppress(Exception):
+            last_words.pop()(str(error))
     os._exit(EXIT_COULD_NOT_RUN)
