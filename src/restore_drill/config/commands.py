@@ -16,6 +16,10 @@ COMMANDS = {
         "restore_drill.alerts.command",
         "test the channels, or alert for another job's drill",
     ),
+    "dashboard": (
+        "restore_drill.watch.site.command",
+        "write a static site over one history or many, with a badge for each database",
+    ),
     "skip": (
         "restore_drill.watch.skip",
         "record that drills are skipped until a date, why, and who has approved it",

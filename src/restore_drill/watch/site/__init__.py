@@ -1,0 +1,1 @@
+"""A static site over histories: status now, calendar, trends, findings, and a badge each."""

@@ -1,0 +1,66 @@
+"""`restore-drill dashboard`: a static site over one history or many."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restore_drill.config.settings import settings_here
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.printable import printable
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_count
+from restore_drill.watch.judgement import Rules
+from restore_drill.watch.look import age_given, look_arguments, look_at_all
+from restore_drill.watch.site.pages import pages_of
+
+OUT = "drill-dashboard"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    look_arguments(parser)
+    parser.add_argument(
+        "--out", default=OUT, metavar="DIR", help=f"folder of the site [default: {OUT}]"
+    )
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Write the site; exit code 0 whatever it shows, 4 for a wrong call, 6 where it cannot."""
+    settings, now = settings_here({}, root), datetime.now(UTC)
+    rules = Rules.of(settings.criteria, age_given(parsed.max_age))
+    looks = look_at_all(parsed, settings, now)
+    folder = Path(parsed.out).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out names {folder}, which is a file; name a folder")
+    try:
+        write(folder, pages_of(looks, rules, now, folder))
+    except OSError as error:
+        raise CouldNotRun(
+            f"the dashboard cannot be written: {error.strerror}",
+            checked=[str(error.filename or folder)],
+            remedy=remedy_for("dashboard", "unwritable"),
+        ) from None
+    series = [each for look in looks for each in look.series]
+    bad = sum(each.problem is not None for each in series)
+    counted = show_count(len(series), "series", "series")
+    text = f"{counted}, {bad or 'none'} with a problem: {folder / 'index.html'}"
+    sys.stdout.write(printable(text) + "\n")
+    return 0
+
+
+def write(folder: Path, pages: Mapping[str, str]) -> None:
+    """Put each of `pages`, by its path below `folder`, in its place in one step; OSError."""
+    for name, text in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)

@@ -1,0 +1,83 @@
+"""The pages of the site, by their paths in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from restore_drill.core.printable import printable_json
+from restore_drill.core.units import show_count, show_time
+from restore_drill.results import charts
+from restore_drill.results.page import shown
+from restore_drill.watch.judgement import Rules
+from restore_drill.watch.look import Look, titles_of
+from restore_drill.watch.site.badge import badge
+from restore_drill.watch.site.view import view_of
+from restore_drill.watch.status_json import for_machines
+
+HERE = Path(__file__).parent
+
+
+def pages_of(looks: Sequence[Look], rules: Rules, now: datetime, folder: Path) -> dict[str, str]:
+    """Text of each file of the site that is to lie in `folder`, by its path there."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shown,
+    )
+    style = charts.STYLE.read_text(encoding="utf-8")
+    style = (HERE / "site.css").read_text(encoding="utf-8") + style
+    views = views_of(looks, rules, now, folder)
+    common = {"style": style, "made": show_time(now), "summary": summary_of(views)}
+    index = environment.get_template("index.jinja2")
+    pages = {"index.html": index.render(**common, all=views, notes=notes_of(looks))}
+    series = environment.get_template("series.jinja2")
+    for view in views:
+        pages[f"series/{view['slug']}.html"] = series.render(**common, **view)
+        pages[f"badges/{view['slug']}.svg"] = badge(view["badge"], view["state"])
+    pages["status.json"] = printable_json(for_machines(looks), indent=1) + "\n"
+    return pages
+
+
+def views_of(
+    looks: Sequence[Look], rules: Rules, now: datetime, folder: Path
+) -> list[dict[str, Any]]:
+    """What the pages show of each series, those with a problem first."""
+    found = [
+        view_of(series, title, rules, now, folder / "series")
+        for _, series, title in titles_of(looks)
+    ]
+    order = ("bad", "note", "good")
+    return sorted(found, key=lambda view: (order.index(view["state"]), view["title"]))
+
+
+def summary_of(views: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """The state of all, and a sentence on it."""
+    bad = [view for view in views if view["state"] == "bad"]
+    counted = show_count(len(views), "series", "series")
+    if not bad:
+        every = "The one series is" if len(views) == 1 else f"All {len(views)} series are"
+        return {"state": "good", "text": f"{every} in order"}
+    names = "; ".join(f"{view['title']}: {view['problem']}" for view in bad[:3])
+    more = f"; and {len(bad) - 3} more" if bad[3:] else ""
+    return {"state": "bad", "text": f"{len(bad)} of {counted} with a problem: {names}{more}"}
+
+
+def notes_of(looks: Sequence[Look]) -> list[str]:
+    """What is said of whole histories: kept backups, lines that cannot be read, where they lie."""
+    notes = []
+    for look in looks:
+        place = str(look.history.path)
+        if look.kept:
+            notes.append(f"{place}: {look.kept.line}")
+        if look.history.damaged:
+            count = show_count(look.history.damaged, "line")
+            notes.append(f"{place}: {count} cannot be read, and were passed over")
+    return notes
