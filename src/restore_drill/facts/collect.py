@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 
 import psycopg
@@ -44,7 +44,8 @@ def read_facts(
     `heapallindexed`: large indexes that were just built are checked in full too; `as_major`: the
     fingerprint is compared with one of that version; `unanalyzed`: tables where ANALYZE has failed.
     """
-    with open_session(target) as connection:
+    with ExitStack() as stack:
+        connection = stack.enter_context(open_session(target))
         survey = Survey(
             CatalogReader(connection),
             contents,
@@ -55,11 +56,9 @@ def read_facts(
         )
         survey.notes += versions_or_why_not(connection, target.major)
         reading = Reading(survey, as_major, drifting)
-
-    with (
-        closing(Pool([ready_session(target, survey) for _ in range(jobs)])) as pool,
-        schema_dump(target) if contents else nullcontext() as dump,
-    ):
+        others = (ready_session(target, survey) for _ in range(jobs - 1))
+        pool = stack.enter_context(closing(Pool([connection, *others])))
+        dump = stack.enter_context(schema_dump(target) if contents else nullcontext())
         listed = survey.plan.add_aside(lambda: dumped_entries(dump), dump.kill) if dump else None
         survey.plan.run(pool, progress)
     facts = reading.facts()
