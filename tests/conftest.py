@@ -21,7 +21,6 @@ from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.fetch import fetch
 from restore_drill.servers.find import find_binaries
 from tests.helpers import warm
-from tests.helpers.drills import ROOT
 from tests.helpers.order import put_longest_first
 from tests.helpers.shop import USUAL, Shops, quiet
 
@@ -47,14 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def keep_bytecode() -> None:
-    """Keep it in a folder apart where the environment forbids to write it beside the sources.
+    """Let Python keep bytecode, also where the environment forbids it.
 
-    Each drill compiled some 300 modules, a fifth of its work.
+    Each drill compiled some 300 modules, a fifth of its work. A folder apart from the sources would
+    hold that of all libraries too, which is there already.
     """
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-        sys.dont_write_bytecode = False
-        sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
-        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", "")
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

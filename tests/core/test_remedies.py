@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,8 @@ def functions(path: Path) -> Iterator[ast.FunctionDef]:
 
 def look_ups(path: Path) -> Iterator[tuple[str, str | None, set[str]]]:
     """Criterion, cause (None: chosen when it runs) and names of each look-up in a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if "remedy_for" in text else ():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "remedy_for":
             criterion, cause, *_ = node.args
             assert isinstance(criterion, ast.Constant), ast.unparse(node)
@@ -38,7 +40,10 @@ def look_ups(path: Path) -> Iterator[tuple[str, str | None, set[str]]]:
                 yield str(criterion.value), literal, names
 
 
-LOOK_UPS = [(path, *found) for path in SOURCES for found in look_ups(path)]
+@functools.cache
+def every_look_up() -> list[tuple[Path, str, str | None, set[str]]]:
+    """Look-ups of all modules, each behind its path, read at the first use."""
+    return [(path, *found) for path in SOURCES for found in look_ups(path)]
 
 
 def fields_of(steps: list[str]) -> set[str]:
@@ -55,7 +60,7 @@ def test_every_criterion_has_a_remedy() -> None:
 
 def test_every_cause_in_use_has_a_remedy_with_its_names() -> None:
     """What code looks up is there, and asks for no name that is not given."""
-    for path, criterion, cause, names in LOOK_UPS:
+    for path, criterion, cause, names in every_look_up():
         causes = [cause] if cause else list(catalogue()[criterion])
         for each in causes:
             steps = catalogue().get(criterion, {}).get(each)
@@ -65,7 +70,7 @@ def test_every_cause_in_use_has_a_remedy_with_its_names() -> None:
 
 def test_no_remedy_is_without_use() -> None:
     """A cause that no code knows is not kept."""
-    used = {(criterion, cause) for _, criterion, cause, _ in LOOK_UPS}
+    used = {(criterion, cause) for _, criterion, cause, _ in every_look_up()}
     for criterion, causes in catalogue().items():
         chosen = (criterion, None) in used
         assert chosen or {cause for key, cause in used if key == criterion} == set(causes)
@@ -74,7 +79,7 @@ def test_no_remedy_is_without_use() -> None:
 def test_a_cause_that_is_chosen_when_it_runs_is_named_in_its_module() -> None:
     """Where a cause is no literal of the look-up, each stands in the code that chooses it."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
-    for _, criterion, cause, _ in LOOK_UPS:
+    for _, criterion, cause, _ in every_look_up():
         if cause is None:
             missing = [each for each in catalogue()[criterion] if f'"{each}"' not in text]
             assert not missing, criterion

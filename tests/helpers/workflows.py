@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 """How GitHub runs a step with `shell: bash`."""
 
 
+@functools.cache
 def load(path: Path) -> dict[str, Any]:
     """Parse a workflow."""
     found: dict[str, Any] = YAML(typ="safe", pure=True).load(path)
