@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from fixtures.commands import main
 from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.core.calling import SUITE
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.doctor import services
+from restore_drill.doctor import services, waiting
 from restore_drill.doctor.configured import configure
 from restore_drill.doctor.examine import Checkup, examine
 from restore_drill.doctor.lines import as_json, lines_of
@@ -43,6 +44,8 @@ COPY public.cards (id) FROM stdin;
 --
 """
 SECRET = "s3cret-pass"
+PATIENCE = 60.0
+"""Seconds for servers that answer, on a machine that tests keep busy."""
 QUICK = ("backups", "history", "alerts", "machine")
 """Groups that need no other program."""
 
@@ -54,6 +57,8 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("DRILL_") or name in VARIABLES.values():
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(waiting, "OURS", PATIENCE)
+    monkeypatch.setattr(waiting, "OTHERS", PATIENCE)
 
 
 @pytest.fixture
@@ -279,25 +284,43 @@ def test_an_engine_that_does_not_answer_stops_only_who_needs_it(
 
 
 def test_what_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for it; the others are examined all the same."""
-    monkeypatch.setattr("restore_drill.doctor.examine.OTHERS", 0.2)
-    monkeypatch.setattr(
-        "restore_drill.doctor.examine.examine_redis", lambda _settings: time.sleep(30)
-    )
+    """A Redis that accepts and is silent is named; the others are examined all the same."""
+    monkeypatch.setattr(waiting, "OTHERS", 0.2)
     began = time.monotonic()
 
-    found = check_up("redis", "alerts")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("REDIS_URL", f"redis://:{SECRET}@{where}/0")
+        found = check_up("redis", "alerts")
 
     assert time.monotonic() - began < 5
-    assert "Redis did not answer within 0.2 s" in texts(found, "bad", "redis")
+    assert texts(found, "bad", "redis") == [f"redis://{where}/0 did not answer in time"]
+    assert found.code == 0 and found.fails[0].todo
     assert texts(found, "warn", "alerts")
+
+
+def test_a_silent_live_server_stops_a_drill(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of it already is shown, too."""
+    monkeypatch.setattr(waiting, "OTHERS", 0.2)
+    monkeypatch.setenv("BACKUP_PATH", str(folder))
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("DATABASE_URL", f"postgresql://app:{SECRET}@{where}/shop")
+        found = check_up("live", target="database")
+
+    assert found.code == 6
+    assert texts(found, "bad", "live") == [
+        f"database {where}/shop, role app did not answer in time"
+    ]
+    assert "a drill restores into a new database beside it" in texts(found, "note", "live")[0]
 
 
 def test_work_that_takes_too_long_is_left_alone() -> None:
     """What it comes to is never taken for an answer."""
     with pytest.raises(Unanswered, match="the server did not answer"):
-        Begun("the server", lambda: time.sleep(1), 0.05).result()
-    assert Begun("the server", lambda: 7, 5).result() == 7
+        Begun(lambda: time.sleep(1)).result(time.monotonic() + 0.05, "the server")
+    assert Begun(lambda: 7).result(time.monotonic() + 5, "the server") == 7
 
 
 def test_a_live_database_is_identified_and_left_alone(

@@ -11,6 +11,7 @@ import pytest
 from restore_drill.backups.model import Backup
 from restore_drill.config.options import OPTIONS
 from restore_drill.core.calling import SUITE
+from restore_drill.doctor import waiting
 from restore_drill.doctor.configured import Configured, configure
 from restore_drill.doctor.estimate import AROUND, LEAST, RATE, estimate
 from restore_drill.doctor.examine import examine
@@ -117,6 +118,7 @@ def test_what_becomes_of_a_live_server_is_planned(
     name = target.conninfo["dbname"]
     monkeypatch.setenv("DATABASE_URL", url_of(target, "postgres"))
     monkeypatch.setenv("BACKUP_PATH", str(backups))
+    monkeypatch.setattr(waiting, "OTHERS", 60.0)
     options = way | ({"confirm": name} if way else {})
     work = Work({"verify": 3}, redis=False)
     found = configured(backups, target="database", **options)

@@ -35,9 +35,8 @@ def estimated(backup: Backup) -> str:
     return f"about {show_bytes(size)} of SQL{how}"
 
 
-def examine_backups(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_backups(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """What lies where the settings say; `chosen` is None where they name no backup."""
-    group = Group("backups", "Backups")
     for line in settings.misspelled:
         group.warn(line)
     if chosen is None:
@@ -53,7 +52,6 @@ def examine_backups(settings: Settings, chosen: Chosen | None) -> Group:
         describe(chosen, settings, group)
     else:
         group.error(chosen)
-    return group
 
 
 def describe(backup: Backup, settings: Settings, group: Group) -> None:

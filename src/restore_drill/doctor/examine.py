@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import DrillError
-from restore_drill.core.units import show_duration
-from restore_drill.doctor.backups import examine_backups
+from restore_drill.doctor import waiting
+from restore_drill.doctor.checks import Check, checks_of
+from restore_drill.doctor.configuration import name_settings
 from restore_drill.doctor.configured import Configured
-from restore_drill.doctor.live import examine_live, shown_url
-from restore_drill.doctor.machine import examine_isolation, examine_machine
 from restore_drill.doctor.model import Fact, Group, Open
 from restore_drill.doctor.opens import left_open
-from restore_drill.doctor.records import examine_alerts, examine_history
-from restore_drill.doctor.servers import examine_servers
-from restore_drill.doctor.services import examine_engine, examine_redis
-from restore_drill.doctor.waiting import OTHERS, OURS, Begun, Unanswered
+from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.selection.chosen import Chosen, choose
+
+FOLDER = "the folder of the backups"
 
 
 @dataclass
@@ -70,27 +68,26 @@ def examine(
     `choosing` gives the backup where it has been chosen already.
     """
     settings = configured.settings
-    backup = Begun("the folder of the backups", choosing or partial(chosen_in, settings), OURS)
-    checks: dict[str, tuple[str, float, Callable[[], Group]]] = {
-        "backups": ("Backups", OURS, lambda: examine_backups(settings, backup.result())),
-        "servers": ("Servers", OURS, lambda: examine_servers(settings, backup.result())),
-        "machine": ("Disk", OURS, lambda: examine_machine(settings, backup.result())),
-        "isolation": ("Isolation", OURS, lambda: examine_isolation(settings)),
-        "live": ("Live database", OTHERS, lambda: examine_live(settings, backup.result())),
-        "redis": ("Redis", OTHERS, lambda: examine_redis(settings)),
-        "containers": ("Containers", OTHERS, lambda: examine_engine(settings, backup.result())),
-        "history": ("History", OURS, lambda: examine_history(settings, backup.result())),
-        "alerts": ("Alerts", OURS, lambda: examine_alerts(settings, configured.environment)),
-    }
-    begun = {
-        name: (title, Begun(title, work, limit))
-        for name, (title, limit, work) in checks.items()
-        if names is None or name in names
-    }
-    opens = Begun("what is measured against", lambda: left_open(settings, backup.result()), OURS)
+    until = time.monotonic() + waiting.OURS
+    backup = Begun(choosing or partial(chosen_in, settings))
+    chosen = partial(backup.result, until, FOLDER)
+    begun = [
+        Running(check, Group(check.name, check.title))
+        for check in checks_of(configured, chosen)
+        if names is None or check.name in names
+    ]
+    opens = Begun(lambda: left_open(settings, chosen()))
+    ours = {each.check.name: each.ended(until) for each in begun if not each.check.who}
+    stays: list[Open] = []
+    with suppress(DrillError, OSError):  # reported by a check
+        stays = opens.result(until, FOLDER)
+    until = time.monotonic() + waiting.OTHERS
     groups = [name_settings(configured)]
-    groups += [ended(name, title, work) for name, (title, work) in begun.items()]
-    return Checkup(configured, outcome(backup), groups, outcome(opens) or [])
+    groups += [ours.get(each.check.name) or each.ended(until) for each in begun]
+    found = None
+    with suppress(DrillError, OSError):  # likewise
+        found = chosen()
+    return Checkup(configured, found, groups, stays)
 
 
 def chosen_in(settings: Settings) -> Chosen | None:
@@ -98,79 +95,25 @@ def chosen_in(settings: Settings) -> Chosen | None:
     return None if settings.is_sample else choose(settings)
 
 
-def ended(name: str, title: str, work: Begun[Group]) -> Group:
-    """What was found, or that it could not be found out."""
-    try:
-        return work.result()
-    except Unanswered as error:
-        group = Group(name, title)
-        group.error(error, stops=name in ("backups", "servers", "live"))
-    except DrillError as error:
-        group = Group(name, title)
-        group.error(error)
-    except (OSError, subprocess.SubprocessError) as error:
-        group = Group(name, title)
-        what = getattr(error, "strerror", None) or type(error).__name__
-        group.warn(f"could not be examined: {what}")
-    return group
+class Running:
+    """A check that has begun to fill its `group`."""
 
+    def __init__(self, check: Check, group: Group) -> None:
+        """Begin `check`."""
+        self.check, self.group = check, group
+        self.work = Begun(partial(check.fill, group))
 
-T = TypeVar("T")
-
-
-def outcome(work: Begun[T]) -> T | None:
-    """What came of `work`, None where that is reported elsewhere."""
-    try:
-        return work.result()
-    except (DrillError, OSError):
-        return None
-
-
-def name_settings(configured: Configured) -> Group:
-    """What is set, and where; and what a drill would refuse."""
-    group = Group("configuration", "Configuration")
-    settings = configured.settings
-    for error in configured.errors:
-        group.bad(error)
-    for name, given in configured.given.items():
-        group.note(f"{label(name)}: {shown(name, given.text, settings)} ({given.source})")
-    rest = {
-        "target": settings.target,
-        "criteria file": str(settings.criteria.path),
-        "reports": str(settings.report_dir),
-        "maximum age of the backup": show_duration(settings.max_backup_age),
-    }
-    unset = {key: text for key, text in rest.items() if KEYS[key] not in configured.given}
-    group.note("by default: " + ", ".join(f"{key} {text}" for key, text in unset.items()))
-    if settings.criteria.budgets:
-        budgets = {n: show_duration(s) for n, s in settings.criteria.budgets.items()}
-        of = ", ".join(f"{label(name)} {text}" for name, text in budgets.items())
-        group.note(f"{of} ({settings.criteria.path})")
-    return group
-
-
-KEYS = {
-    "target": "target",
-    "criteria file": "criteria",
-    "reports": "report_dir",
-    "maximum age of the backup": "max_backup_age",
-}
-"""Names of the settings whose defaults are shown."""
-
-
-def label(name: str) -> str:
-    """`max backup age`."""
-    names = {"backup_path": "backups", "database_url": "live database", "redis_url": "Redis"}
-    return names.get(name, name.replace("_", " "))
-
-
-def shown(name: str, text: str, settings: Settings) -> str:
-    """The `text` of a setting, without what may be secret."""
-    if name == "database_url":
-        return shown_url(text)
-    if name != "redis_url":
-        return text
-    if settings.redis_url is None:  # it was refused
-        return "set (not shown: it may hold a password)"
-    parts = urlsplit(settings.redis_url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    def ended(self, until: float) -> Group:
+        """What was found by the monotonic `until`, or that it could not be found out."""
+        group = self.group
+        try:
+            self.work.result(until, self.check.who or self.check.title)
+        except Unanswered as error:
+            group = replace(self.group, facts=list(self.group.facts))  # it may go on
+            group.facts.append(self.check.unanswered(error))
+        except DrillError as error:
+            group.error(error)
+        except (OSError, subprocess.SubprocessError) as error:
+            what = getattr(error, "strerror", None) or type(error).__name__
+            group.warn(f"could not be examined: {what}")
+        return group

@@ -43,14 +43,13 @@ WAYS = {
 """What is restored into, by way."""
 
 
-def examine_live(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_live(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """The live database, and every reason not to restore there that is known before a restore."""
-    group = Group("live", "Live database")
     url = settings.database_url
     if settings.target != "database":
         named = "DATABASE_URL is set and not used by a drill" if url else "none"
         group.note(f"{named}: the {settings.target} target touches nothing that exists")
-        return group
+        return
     group.plans(f"a drill restores into {WAYS[settings.way]}")
     notes: list[str] = []
 
@@ -68,7 +67,6 @@ def examine_live(settings: Settings, chosen: Chosen | None) -> Group:
     except psycopg.Error as error:
         where = place_of(conninfo_of(url or ""))
         group.error(CouldNotRun(f"{where} could not be examined", checked=[error_text(error)]))
-    return group
 
 
 def reading(live: Target) -> Target:
@@ -86,7 +84,8 @@ def identify(live: Target, group: Group) -> None:
         (row,) = connection.execute(SERVER).fetchall()
         server, system = Server(*row), system_of(connection)
     identity = f"; system identifier {system}" if system else ""
-    group.ok(f"{live.description} answers{identity}", plan=True)
+    what = f"the server of {live.description}" if live.is_absent else live.description
+    group.ok(f"{what} answers{identity}", plan=True)
     rights = "a superuser" if server.is_superuser else "no superuser"
     makes = "may" if server.may_create else "may not"
     size = "" if live.is_absent else f"; the database takes {show_bytes(server.size)}"
@@ -106,7 +105,7 @@ def refusals(live: Target, settings: Settings, chosen: Chosen | None, group: Gro
         return
     head, size = (chosen.head, chosen.size) if isinstance(chosen, Backup) else (Head(), 0)
     for line in survey(live, head, size, settings.jobs, promotes=settings.promote):
-        group.note(line)
+        group.plans(line)
     if not settings.create_roles:
         refuse_owners(live, head.entries)
     group.ok("nothing was found that keeps a new database from being made beside it")

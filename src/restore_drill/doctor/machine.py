@@ -20,9 +20,8 @@ from restore_drill.servers.launcher import choose_launcher
 from restore_drill.servers.place import available_memory, choose_base, fits_in_memory, memory
 
 
-def examine_machine(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_machine(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """Room for the restored database, and for what a drill leaves."""
-    group = Group("machine", "Disk and memory")
     if settings.target == "embedded":
         try:
             name_place(settings, chosen, group)
@@ -31,7 +30,6 @@ def examine_machine(settings: Settings, chosen: Chosen | None) -> Group:
     free, total = show_bytes(available_memory()), show_bytes(memory())
     group.note(f"memory: {free} of {total} available; {os.cpu_count() or 1} processors")
     name_folder(settings.report_dir, "reports", group)
-    return group
 
 
 def place_of_server(settings: Settings, chosen: Chosen | None) -> tuple[Path, int]:
@@ -62,22 +60,20 @@ def name_folder(folder: Path, what: str, group: Group) -> None:
         group.bad(f"{what} cannot be written to {folder}", *remedy_for("doctor", "report_dir"))
 
 
-def examine_isolation(settings: Settings) -> Group:
+def examine_isolation(group: Group, settings: Settings) -> None:
     """Whether a throwaway server, which runs the dump's code, can be shut in."""
-    group = Group("isolation", "Isolation")
     if settings.target != "embedded":
         group.note(f"not examined: it is that of the {settings.target} target")
-        return group
+        return
     try:
         launcher = choose_launcher()
         why = try_out(launcher, cleanup.bases()[0])
     except CouldNotRun as error:
         group.error(error)
-        return group
+        return
     if why:
         text = f"a throwaway server is not isolated here, and a drill reports that: {why}"
         group.warn(text, *remedy_for("doctor", "not_isolated"))
     else:
         what = "a throwaway server gets namespaces of its own: no network, no files but its own"
         group.ok(what, plan=True)
-    return group

@@ -31,21 +31,20 @@ def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
     return by_series(read_history(path)).get(series_of(chosen.path), [])
 
 
-def examine_history(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """Whether drills are recorded, and how the last ones of this series went."""
-    group = Group("history", "Earlier drills")
     path = history_path(settings)
     if path is None:
         group.warn("no drill is recorded", *remedy_for("doctor", "no_history"))
-        return group
+        return
     try:
         drills = drills_of(settings, chosen)
     except CouldNotRun as error:
         group.warn(error.what, *error.remedy)
-        return group
+        return
     if not drills:
         group.note(f"no drill of this series is recorded in {path}")
-        return group
+        return
     now = datetime.now(UTC)
     last, passes = drills[-1], [each for each in drills if each.has_passed]
     age = show_duration((now - last.at).total_seconds())
@@ -60,17 +59,15 @@ def examine_history(settings: Settings, chosen: Chosen | None) -> Group:
     elif (since := (now - passes[-1].at).total_seconds()) > STALE:
         what = f"the last pass is {show_duration(since)} ago"
         group.warn(what, *remedy_for("doctor", "stale"))
-    return group
 
 
-def examine_alerts(settings: Settings, environment: Mapping[str, str]) -> Group:
+def examine_alerts(group: Group, settings: Settings, environment: Mapping[str, str]) -> None:
     """Who is to hear of a drill: nothing is sent, and no URL is shown."""
-    group = Group("alerts", "Alerts")
     alerts = alerts_of(environment, settings.criteria.notify)
     if not alerts.are_configured:
         what = f"nobody hears of a red drill: none of {', '.join(ALERTS)} is set"
         group.warn(what, *remedy_for("doctor", "no_channel"))
-        return group
+        return
     if number := len(alerts.channels):
         text = f"{show_count(number, 'channel')} for messages"
         if importlib.util.find_spec("apprise") is None:
@@ -84,4 +81,3 @@ def examine_alerts(settings: Settings, environment: Mapping[str, str]) -> Group:
     if alerts.pings:
         group.ok(f"{show_count(len(alerts.pings), 'monitor')} to ping ({PING})")
     group.note(f"try them: {COMMAND} notify --test")
-    return group

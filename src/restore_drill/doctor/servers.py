@@ -26,9 +26,8 @@ def extensions_of(chosen: Chosen | None) -> list[str]:
     return [name for name in dict.fromkeys(names) if name != "plpgsql"]
 
 
-def examine_servers(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_servers(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """What is here, and which of it a drill would take; nothing is fetched."""
-    group = Group("servers", "Servers and tools")
     if settings.target == "embedded":
         name_build(chosen, group)
     group.note(f"PostgreSQL on this machine: {by_source(candidates()) or 'none'}")
@@ -42,7 +41,6 @@ def examine_servers(settings: Settings, chosen: Chosen | None) -> Group:
     for extension in extensions_of(chosen):
         name_extension(extension, group)
     name_tools(group, chosen)
-    return group
 
 
 def find_planned(chosen: Chosen | None, notes: list[str]) -> Binaries:

@@ -24,7 +24,7 @@ def image_of(settings: Settings, chosen: Chosen | None) -> str:
     return settings.image or f"postgres:{release or 18}"
 
 
-def examine_engine(settings: Settings, chosen: Chosen | None) -> Group:
+def examine_engine(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """The container engine, which only `--target container` needs."""
     from docker.errors import ImageNotFound  # noqa: PLC0415 - docker loads slowly
 
@@ -34,7 +34,6 @@ def examine_engine(settings: Settings, chosen: Chosen | None) -> Group:
         explained,
     )
 
-    group = Group("containers", "Container engine")
     is_needed = settings.target == "container"
     try:
         check_engine(ENGINE_SECONDS)
@@ -51,15 +50,13 @@ def examine_engine(settings: Settings, chosen: Chosen | None) -> Group:
             group.error(error)
         else:
             group.note(f"{error.what}; only --target container needs one")
-    return group
 
 
-def examine_redis(settings: Settings) -> Group:
+def examine_redis(group: Group, settings: Settings) -> None:
     """Your own Redis, which is asked and not written to; else whether one could be started."""
-    group = Group("redis", "Redis")
     if settings.redis_url is None:
         name_embedded(settings, group)
-        return group
+        return
     import redis  # noqa: PLC0415 - loads slowly
 
     with own_redis(settings.redis_url) as server:
@@ -68,7 +65,7 @@ def examine_redis(settings: Settings) -> Group:
             facts = read_facts(server, lambda what, why: refused.append(f"{what}: {why}"))
         except redis.RedisError as error:
             group.error(explain(error, server, "asking PING, INFO and DBSIZE"), stops=False)
-            return group
+            return
         latency = show_latency(facts.latency_median)
         group.ok(
             f"{server.where} answers in {latency}: {facts.version or 'version unknown'}", plan=True
@@ -78,7 +75,6 @@ def examine_redis(settings: Settings) -> Group:
             group.warn(line)
         if danger := write_danger(facts):
             group.error(danger, stops=False)
-    return group
 
 
 def name_embedded(settings: Settings, group: Group) -> None:

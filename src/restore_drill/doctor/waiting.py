@@ -1,4 +1,4 @@
-"""Checks that run side by side, each with a limit: one that does not answer is reported as such."""
+"""Checks that run side by side; one that does not answer in time is reported as such."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from restore_drill.core.errors import CouldNotRun
 
 T = TypeVar("T")
 
-OTHERS = 1.5
-"""Seconds that another program, or machine, has to answer."""
+OTHERS = 1.0
+"""Seconds that another program, or machine, has to answer: once our own work is done, which takes
+the processor from those that wait for an answer."""
 OURS = 5.0
 """Seconds for what only this machine does: on a busy one, or with a slow disk of backups."""
 
@@ -22,16 +23,14 @@ class Unanswered(CouldNotRun):
 
 
 class Begun(Generic[T]):
-    """Work that has begun in a thread, which nobody waits for longer than `limit` seconds."""
+    """Work that has begun in a thread, for which nobody waits too long."""
 
-    def __init__(self, what: str, work: Callable[[], T], limit: float) -> None:
-        """Begin `work`; `what` names it where it does not answer."""
-        self.what, self.limit = what, limit
-        self.until = time.monotonic() + limit
+    def __init__(self, work: Callable[[], T]) -> None:
+        """Begin `work`."""
         self.found: list[T] = []
         self.error: BaseException | None = None
         self.is_over = threading.Event()
-        threading.Thread(target=self.run, args=(work,), daemon=True, name=what).start()
+        threading.Thread(target=self.run, args=(work,), daemon=True).start()
 
     def run(self, work: Callable[[], T]) -> None:
         """Do the `work`, and keep what came of it."""
@@ -42,10 +41,10 @@ class Begun(Generic[T]):
         finally:
             self.is_over.set()
 
-    def result(self) -> T:
-        """What came of it; raises its error, and Unanswered where it takes too long."""
-        if not self.is_over.wait(max(0.0, self.until - time.monotonic())):
-            raise Unanswered(f"{self.what} did not answer within {self.limit:g} s")
+    def result(self, until: float, who: str) -> T:
+        """What came of it; raises its error, and Unanswered for `who` at the monotonic `until`."""
+        if not self.is_over.wait(max(0.0, until - time.monotonic())):
+            raise Unanswered(f"{who} did not answer in time")
         if self.error is not None:
             raise self.error
         return self.found[0]
