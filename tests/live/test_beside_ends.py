@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.facts.session import Connection
 from restore_drill.live.beside.database import create, database_beside
 from restore_drill.live.server.drill_databases import find, lock_key, mark_of, new_name
 from restore_drill.servers.model import Target
@@ -116,4 +118,25 @@ def test_interrupt_while_the_database_is_being_made(
     monkeypatch.setattr("restore_drill.live.beside.database.create", interrupted)
     with pytest.raises(KeyboardInterrupt), database_beside(live, quiet):
         pytest.fail("it was made")
+    assert databases(live) == had
+
+
+def test_a_session_that_is_ended_while_it_makes_the_database(
+    live: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left, and the advice is not to reset the live database instead."""
+    had = databases(live)
+
+    def ended(connection: Connection, *rest: object) -> None:
+        with live.connect() as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        create(connection, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("restore_drill.live.beside.database.create", ended)
+    with (
+        pytest.raises(CouldNotRun, match="no second database could be made") as caught,
+        database_beside(live, quiet),
+    ):
+        pytest.fail("it was made")
+    assert "in the server's log" in str(caught.value) and "--in-place" not in str(caught.value)
     assert databases(live) == had

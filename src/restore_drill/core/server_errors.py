@@ -57,6 +57,13 @@ def error_in(error: psycopg.Error) -> ServerError:
     )
 
 
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether the session itself has ended: somebody, or the server, has ended it."""
+    ended = psycopg.errors.AdminShutdown | psycopg.errors.CrashShutdown
+    is_of_libpq = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return is_of_libpq or isinstance(error, ended)
+
+
 CODE = "SELECT pg_catalog.string_agg(prosrc, ' ') FROM pg_catalog.pg_proc WHERE oid >= 16384"
 
 

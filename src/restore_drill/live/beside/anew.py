@@ -23,7 +23,8 @@ from restore_drill.backups.plaindump.names import dotted
 from restore_drill.backups.plaindump.statements import CREATE_DATABASE, pattern
 from restore_drill.backups.streams import open_plain
 from restore_drill.backups.to_sql import restore_to_sql
-from restore_drill.live.beside.database import membership_to_own, not_made
+from restore_drill.live.beside.database import not_made
+from restore_drill.live.server.owning import may_own, membership_to_own
 from restore_drill.servers.model import Target
 
 FIRST = 200
@@ -33,10 +34,7 @@ OPTION = re.compile(rb"\b([A-Z_]+) = (?:'((?:[^']|'')*)'|(\w+))")
 TAKEN = ("ENCODING", "LOCALE_PROVIDER", "LOCALE", "LC_COLLATE", "LC_CTYPE", "ICU_LOCALE",
          "ICU_RULES", "BUILTIN_LOCALE")  # fmt: skip
 """Options of CREATE DATABASE that are taken from a dump: none of them reaches beyond it."""
-MAY_OWN = """
-    SELECT FROM pg_catalog.pg_roles WHERE rolname = %s
-        AND pg_catalog.pg_has_role(oid, 'USAGE') AND pg_catalog.pg_has_role(oid, %s)
-"""
+MAY_OWN = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %s AND " + may_own("oid")
 PROVIDERS = 15
 """Major from which on a database says whose its locale is."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -13,10 +12,11 @@ from psycopg import sql
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.server_errors import error_text
+from restore_drill.core.retry import tried_again
+from restore_drill.core.server_errors import error_text, is_lost
 from restore_drill.facts.session import Connection
 from restore_drill.live.beside.disk_watch import end_sessions_and_drop, watched
-from restore_drill.live.beside.like_live import LIKE, options_like
+from restore_drill.live.beside.like_live import like_live, options_like
 from restore_drill.live.server.drill_databases import lock_key, mark_of, new_name
 from restore_drill.live.server.emptying import drop_subscriptions
 from restore_drill.live.server.maintenance import maintenance_target, other_database
@@ -27,8 +27,8 @@ Note = Callable[[str], None]
 
 COPY_SETTINGS = SETTINGS | {"synchronous_commit": "off"}
 """Of our sessions beside a live database: no commit of a copy has to wait for the disk."""
-PATIENCE, PAUSE = 8.0, 0.25
-"""Seconds in which a server that is restarted answers again, and between two tries."""
+TRIES, PAUSE = 32, 0.25
+"""How often, and at what distance in seconds, a server that is restarted is asked."""
 FORCED = 13
 """Major from which on DROP DATABASE ends sessions."""
 
@@ -80,12 +80,7 @@ def keeper_of(base: Target, name: str) -> Connection:
 
 def keeper_again(base: Target, name: str) -> Connection:
     """The same where a session was lost: the server may just be starting again."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        with suppress(psycopg.OperationalError):
-            return keeper_of(base, name)
-        time.sleep(PAUSE)
-    return keeper_of(base, name)
+    return tried_again(partial(keeper_of, base, name), psycopg.OperationalError, TRIES, PAUSE)
 
 
 def create(
@@ -93,9 +88,7 @@ def create(
 ) -> None:
     """Make the database `name` like `live`, and mark it; CouldNotRun where the server refuses."""
     try:
-        row = connection.execute(
-            LIKE, [membership_to_own(live), live.conninfo["dbname"]]
-        ).fetchone()
+        row = connection.execute(*like_live(live)).fetchone()
         given = sql.SQL(" ").join(options_like(row[0]) if row else options)
         command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}")
         mark = sql.SQL("COMMENT ON DATABASE {} IS {}")
@@ -107,11 +100,6 @@ def create(
         raise not_made(live, error, options) from None
 
 
-def membership_to_own(target: Target) -> str:
-    """Membership in a role that makes it possible to make that role an owner."""
-    return "SET" if target.major >= 16 else "MEMBER"
-
-
 def not_made(
     live: Target, error: psycopg.Error, options: Sequence[sql.Composed] = ()
 ) -> CouldNotRun:
@@ -120,7 +108,9 @@ def not_made(
     what = f"no second database could be made beside {live.description}"
     remedy = remedy_for("beside", "no_second_database", name=name)
     checked = [f"CREATE DATABASE: {error_text(error)}"]
-    if live.is_absent:
+    if is_lost(error):
+        remedy = remedy_for("beside", "session_lost")
+    elif live.is_absent:
         given = [option.as_string(None) for option in options]
         checked += [f"it was to be made as the backup has it: {' '.join(given)}"] if given else []
         kept = " ".join([each for each in given if each.startswith("ENCODING ")] + ["LOCALE 'C'"])

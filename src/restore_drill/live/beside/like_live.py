@@ -7,16 +7,24 @@ from typing import Any
 
 from psycopg import sql
 
+from restore_drill.live.server.owning import may_own, membership_to_own
+from restore_drill.servers.model import Target
+
 LIKE = """
     SELECT pg_catalog.to_jsonb(d) || pg_catalog.jsonb_build_object(
         'encoding', pg_catalog.pg_encoding_to_char(encoding),
-        'owner', CASE WHEN pg_catalog.pg_has_role(datdba, 'USAGE')
-            AND pg_catalog.pg_has_role(datdba, %s) THEN pg_catalog.pg_get_userbyid(datdba) END,
+        'owner', CASE WHEN {may_own} THEN pg_catalog.pg_get_userbyid(datdba) END,
         'tablespace', CASE WHEN pg_catalog.has_tablespace_privilege(dattablespace, 'CREATE')
             THEN (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = dattablespace) END)
     FROM pg_catalog.pg_database d WHERE datname = %s
 """
 """The live database; owner and tablespace only where this role may make a database with them."""
+
+
+def like_live(target: Target) -> tuple[bytes, list[str]]:
+    """LIKE of `target`, with its parameters."""
+    query = LIKE.format(may_own=may_own("datdba"))
+    return query.encode(), [membership_to_own(target), target.conninfo["dbname"]]
 
 
 def options_like(row: dict[str, Any]) -> Iterator[sql.Composed]:

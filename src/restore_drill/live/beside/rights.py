@@ -14,14 +14,14 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import some
 from restore_drill.facts.session import Connection
-from restore_drill.live.beside.database import membership_to_own, with_own_settings
+from restore_drill.live.beside.database import with_own_settings
 from restore_drill.live.server.maintenance import maintenance_target
+from restore_drill.live.server.owning import may_own, membership_to_own
 from restore_drill.servers.model import Target
 
 OUT_OF_REACH = """
     SELECT rolname FROM pg_catalog.pg_roles
-    WHERE rolname = ANY(%s) AND NOT (pg_catalog.pg_has_role(oid, %s)
-        AND pg_catalog.pg_has_role(oid, 'USAGE')) ORDER BY 1
+    WHERE rolname = ANY(%s) AND NOT {may_own} ORDER BY 1
 """
 PUBLIC = """
     SELECT pg_catalog.pg_get_userbyid(nspowner), pg_catalog.pg_has_role(nspowner, 'USAGE'),
@@ -76,7 +76,8 @@ def refuse_owners(live: Target, entries: Iterable[Entry]) -> None:
     need = membership_to_own(live)
     through = maintenance_target(live) if live.is_absent else live
     with examined(live), with_own_settings(through).connect(connect_timeout="10") as connection:
-        rows = connection.execute(OUT_OF_REACH, [owners_in(entries), need]).fetchall()
+        query = OUT_OF_REACH.format(may_own=may_own("oid"))
+        rows = connection.execute(query.encode(), [owners_in(entries), need]).fetchall()
     if rows:
         names = [name for (name,) in rows]
         raise CouldNotRun(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.session import Connection
-from restore_drill.live.beside.database import membership_to_own
 from restore_drill.live.server.emptying import SCHEMAS
+from restore_drill.live.server.owning import may_own, membership_to_own
 from restore_drill.servers.model import Target
 
 MOST = 10
@@ -40,8 +40,7 @@ OF_OTHERS = """
     SELECT pg_catalog.pg_describe_object('pg_catalog.{described}'::pg_catalog.regclass, c.oid, 0),
         pg_catalog.pg_get_userbyid(c.{owner})
     FROM pg_catalog.{catalog} c WHERE {of_itself}
-        AND NOT (pg_catalog.pg_has_role(c.{owner}, 'USAGE')
-            AND pg_catalog.pg_has_role(c.{owner}, '{membership}'))
+        AND NOT {may_own}
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
             WHERE d.classid = 'pg_catalog.{catalog}'::pg_catalog.regclass
                 AND d.objid = c.oid AND d.deptype = 'e')
@@ -63,8 +62,8 @@ def owned_by_others(target: Target, connection: Connection) -> list[str]:
             catalog=catalog,
             described=catalog.removesuffix("_metadata"),
             owner=owner,
+            may_own=may_own(f"c.{owner}", f"'{membership_to_own(target)}'"),
             of_itself=OF_ITSELF.get(catalog, USERS),
-            membership=membership_to_own(target),
         )
         found += [
             f"{what} belongs to {whom}, for whom this role may not act"

@@ -19,7 +19,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
 from restore_drill.live.server.drill_databases import held_locks, is_name_beside, lock_key
-from restore_drill.live.server.identity import system_of
+from restore_drill.live.server.identity import UNKNOWN, system_of
 
 OPENING = "restore-drill: made for "
 MARK = OPENING + "{} as role {} of server {}, and dropped with it unless that is promoted"
@@ -30,14 +30,12 @@ MARKED = """
     WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE %s ORDER BY 1
 """
 OID = "SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname = %s"
-HIDDEN = "unknown"
-"""Where a server keeps its system identifier to itself, the OID alone binds a mark to a role."""
 
 
 def mark_role(connection: Connection, name: str, database: str) -> None:
     """Mark the new role `name` as made for the drill's `database`, in the open transaction."""
     (oid,) = connection.execute(OID, [name]).fetchone() or ("",)
-    comment_on(connection, name, MARK.format(database, oid, system_of(connection) or HIDDEN))
+    comment_on(connection, name, MARK.format(database, oid, system_of(connection) or UNKNOWN))
 
 
 def comment_on(connection: Connection, name: str, comment: str | None) -> None:
@@ -49,7 +47,7 @@ def comment_on(connection: Connection, name: str, comment: str | None) -> None:
 def marked_roles(connection: Connection) -> dict[str, str]:
     """Roles that drills have made, each with the name of its drill's database."""
     rows = connection.execute(MARKED, [f"{OPENING}%"]).fetchall()
-    system = (system_of(connection) or HIDDEN) if rows else ""
+    system = (system_of(connection) or UNKNOWN) if rows else ""
     found = {}
     for name, comment, oid in rows:
         fits = FITS.fullmatch(comment)

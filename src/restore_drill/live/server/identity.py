@@ -9,6 +9,9 @@ from psycopg import errors
 from restore_drill.facts.session import Connection
 from restore_drill.servers.model import Target
 
+UNKNOWN = "unknown"
+"""Stands for the system identifier where the server keeps it to itself."""
+
 
 class ServerIdentity(NamedTuple):
     """Which database of which server: `system` is empty where the server keeps it to itself."""

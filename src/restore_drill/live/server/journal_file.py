@@ -16,13 +16,12 @@ from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text
 from restore_drill.core.remedies import remedy_for
+from restore_drill.live.server.identity import UNKNOWN
 from restore_drill.manifest.file import reason, write_text
 from restore_drill.manifest.staging import sync
 
 T = TypeVar("T")
 SCHEMA = 1
-HIDDEN = "server"
-"""Stands in a name where the server keeps its identifier to itself."""
 PART = ".part"
 """What the name of a journal ends with while it is being written."""
 TIME = "%Y%m%d_%H%M%S"
@@ -31,7 +30,7 @@ TIME = "%Y%m%d_%H%M%S"
 def path_of(folder: Path, kind: str, system: str, name: str, begun_at: str) -> Path:
     """`KIND_SERVER_NAME_TIME.json` in `folder`."""
     when = datetime.fromisoformat(begun_at).strftime(TIME)
-    return folder / f"{kind}_{system or HIDDEN}_{quote(name, safe='')}_{when}.json"
+    return folder / f"{kind}_{system or UNKNOWN}_{quote(name, safe='')}_{when}.json"
 
 
 def paths_of(folder: Path, kind: str, name: str, system: str) -> list[Path]:
@@ -49,7 +48,7 @@ def unfinished(folder: Path, kind: str, name: str) -> list[Path]:
 
 def files_of(folder: Path, kind: str, name: str, system: str, ending: str) -> list[Path]:
     """Files of journals whose names have that `ending` too."""
-    of = rf"{kind}_({re.escape(system)}|{HIDDEN})" if system else rf"{kind}_[^_]+"
+    of = rf"{kind}_({re.escape(system)}|{UNKNOWN})" if system else rf"{kind}_[^_]+"
     of += rf"_{re.escape(quote(name, safe=''))}_\d{{8}}_\d{{6}}\.json"
     fits = re.compile(of + re.escape(ending))
     return [path for path in sorted(folder.glob(f"{kind}_*")) if fits.fullmatch(path.name)]
