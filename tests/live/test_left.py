@@ -84,7 +84,8 @@ def test_a_reset_without_its_journal_is_rolled_back_from_another_folder(
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     before = fingerprint(shop)
     assert drill_and_kill(shop, here, "reset").returncode == -9
-    elsewhere.mkdir()
+    assert "bring pre_drill_snapshot_" in left(shop, elsewhere)
+    elsewhere.mkdir(exist_ok=True)
     for path in here.glob("pre_drill_snapshot_*"):
         path.rename(elsewhere / path.name)
 

@@ -55,17 +55,16 @@ def reset_elsewhere(place: InPlace, mark: Mark) -> CouldNotRun:
     """The error that a drill whose journal is not here has reset the database."""
     name = place.server.database
     path = place.folder / mark.snapshot
+    rollback, opening = way_back(path, name), opening_of(name, mark.former)
+    here = remedy_for("in_place", "reset_here", rollback=rollback, opening=opening)
+    elsewhere = remedy_for(
+        "in_place", "reset_elsewhere", snapshot=path.name, rollback=rollback, opening=opening
+    )
     return CouldNotRun(
         f"an earlier drill was stopped after it had reset database {name}, before its verdict, "
         f"and its journal is not in {place.folder}",
         checked=[f"the comment on the database: snapshot {mark.snapshot}, machine {mark.machine}"],
-        remedy=remedy_for(
-            "in_place",
-            "reset_elsewhere",
-            snapshot=mark.snapshot,
-            rollback=way_back(path, name),
-            opening=opening_of(name, mark.former),
-        ),
+        remedy=here if path.is_file() else elsewhere,
     )
 
 
