@@ -36,9 +36,10 @@ COMMANDS = {
         "restore_drill.live.rollback",
         "restore DATABASE_URL from a safety snapshot",
     ),
+    "shell": ("restore_drill.servers.shell", "open psql in the server that a drill has kept"),
     "clean": (
         "restore_drill.watch.clean",
-        "remove what killed drills left behind: servers, directories, containers, databases",
+        "end kept servers, and remove what killed drills left behind: servers, databases and more",
     ),
     "init": ("restore_drill.start.init", "write drill/ and a workflow into your own repository"),
     "completion": ("restore_drill.start.completion", "print the completion script for bash"),

@@ -17,7 +17,8 @@ GROUPS = {
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",
         "keep_snapshots", "create_database", "max_lock_wait", "create_roles", "globals",
-        "role_passwords", "image", "redis_image", "jobs", "production_settings",
+        "role_passwords", "image", "redis_image", "jobs", "production_settings", "keep",
+        "keep_for",
     ),
     "What must hold": ("criteria", "reference", "heapallindexed"),
     "Time and age": (

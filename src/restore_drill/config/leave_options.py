@@ -19,4 +19,11 @@ LEAVE_OPTIONS = (
         "file (*.prom) for Prometheus's textfile collector",
         unset="none",
     ),
+    Option(
+        "--keep",
+        "DRILL_KEEP",
+        "never",
+        "whether the restored embedded server stays up: never, on-failure, always",
+    ),
+    Option("--keep-for", "DRILL_KEEP_FOR", "4h", "how long a kept server stays up"),
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore_drill.config.options import usage_error
-from restore_drill.config.values import path_of, scheme_of
+from restore_drill.config.options import OPTIONS, usage_error
+from restore_drill.config.values import duration_of, path_of, scheme_of
+from restore_drill.core.units import parse_duration
 
+KEEP = ("never", "on-failure", "always")
 PEM = "-----BEGIN "
 """What a key begins with, and no path."""
 
@@ -16,12 +18,15 @@ PEM = "-----BEGIN "
 class Leaves:
     """`sign` is the key that signs result.json, or the file that holds it.
 
+    `keep` says when the restored server stays up (KEEP), for `keep_for` seconds.
     `metrics_file` and `pushgateway` (a URL, which may hold a password) get the drill's metrics.
     """
 
     sign: Path | str | None = field(repr=False)
     metrics_file: Path | None
     pushgateway: str | None = field(repr=False)
+    keep: str
+    keep_for: float
 
 
 def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
@@ -30,6 +35,8 @@ def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
         sign=key_of(given, here),
         metrics_file=metrics_file_of(given, here),
         pushgateway=pushgateway_of(given),
+        keep=keep_of(given),
+        keep_for=duration_of(given, "keep_for") or parse_duration(str(OPTIONS["keep_for"].default)),
     )
 
 
@@ -58,3 +65,14 @@ def pushgateway_of(given: dict[str, str | None]) -> str | None:
             "write http://host:9091 or https://user:password@host",
         )
     return url
+
+
+def keep_of(given: dict[str, str | None]) -> str:
+    """When the restored server stays up; only one of our own, that nobody else ends, can."""
+    keep, target = given["keep"] or KEEP[0], given["target"] or "embedded"
+    if keep not in KEEP:
+        raise usage_error("keep", f"cannot be {keep!r}", "choose one of " + ", ".join(KEEP))
+    if keep != KEEP[0] and target != "embedded":
+        what = f"cannot be {keep}: the target {target} is not kept"
+        raise usage_error("keep", what, "leave it out, or drill with --target embedded")
+    return keep

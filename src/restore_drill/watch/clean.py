@@ -27,6 +27,7 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
 from restore_drill.servers.database import conninfo_of, open_database
+from restore_drill.servers.kept import end_kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
-    """Remove only what carries a drill's name and is dead."""
+    """Remove only what carries a drill's name and is dead, or was kept to be looked into."""
     del parsed
     lines: list[str] = []
-    cleaned = clean_left_overs() + clean_left_over_redis()
+    cleaned = [*end_kept(), *clean_left_overs(), *clean_left_over_redis()]
     looks = {
         "swaps": settle_swaps, "resets in place": open_shut, "databases": clean_databases,
     }  # fmt: skip

@@ -1,0 +1,207 @@
+"""Servers that stay up after their drill: reachable, no left-over, ended in time or by order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from restore_drill.config.settings import settings_from
+from restore_drill.core.errors import UsageError
+from restore_drill.servers import isolation
+from restore_drill.servers.cleanup import find_left_overs
+from restore_drill.servers.embedded import start_embedded
+from restore_drill.servers.find import find_binaries
+from restore_drill.servers.kept import Kept, keep, kept_servers
+from restore_drill.servers.kept_lines import kept_lines
+from restore_drill.servers.processes import find_server
+from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.shop import USUAL, Shops, quiet
+from tests.helpers.shop_drills import CRITERIA
+
+TRICKY = "it's = a \\ name"
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def dump(shops: Shops) -> Path:
+    """A dump of the shop, made before a test has a place of its own: its server lives longer."""
+    return shops.dump(USUAL, "custom.dump")
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary directory of this test alone: where no other test's `clean` looks."""
+    with tempfile.TemporaryDirectory(prefix="kept-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def kept(place: Path) -> Iterator[Callable[..., Kept]]:
+    """Function that starts a server with a database and keeps it, for so many seconds."""
+    made = []
+
+    def make(seconds: float, database: str = "shop") -> Kept:
+        server = start_embedded(find_binaries(USUAL, note=quiet), note=quiet)
+        server.create_database(database)
+        made.append(keep(server, database, seconds))
+        assert made[-1].run.parent == place
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.end()
+
+
+def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `python -m drill` in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PGDATABASE": "nowhere"}
+    return subprocess.run(
+        [sys.executable, "-m", "drill", *arguments], cwd=ROOT, env=environment, input=stdin,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def awaited(gone: Callable[[], bool]) -> bool:
+    """Whether `gone` holds in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not gone() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return gone()
+
+
+def psql(kept: Kept, query: str) -> str:
+    """What psql answers over the connection that is shown to the user."""
+    arguments = [str(kept.psql), kept.conninfo, "-XAtc", query]
+    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("why", ["", "closed for this test"], ids=["behind walls", "without"])
+def test_a_kept_server_is_reachable_and_no_left_over(
+    why: str, kept: Callable[..., Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By psql, whatever the database is called; other runs see that it is kept; it can be ended."""
+    monkeypatch.setattr(isolation, "closed", {"why": why} if why else {})
+    found = kept(60, TRICKY)
+
+    assert psql(found, "SELECT current_database()") == TRICKY
+    assert [each.path for each in find_left_overs() if each.path == found.run] == []
+    assert [each.database for each in kept_servers() if each.run == found.run] == [TRICKY]
+    (line,) = [line for line in kept_lines() if str(found.run) in line]
+    assert f"{found.until:%Y-%m-%d %H:%M:%S}" in line
+    assert found.end()
+    assert not found.run.exists()
+    assert find_server(found.run / "data") is None
+    assert [each.run for each in kept_servers() if each.run == found.run] == []
+
+
+def test_a_kept_server_ends_by_itself_when_its_time_is_over(kept: Callable[..., Kept]) -> None:
+    """Server, keeper and files."""
+    found = kept(0.5)
+
+    assert awaited(lambda: not found.run.exists())
+    assert find_server(found.run / "data") is None
+
+
+def test_what_a_killed_keeper_leaves_is_a_left_over(kept: Callable[..., Kept]) -> None:
+    """The walls fall with it, and the next drill cleans up."""
+    found = kept(60)
+
+    os.kill(found.keeper.pid, signal.SIGKILL)
+    found.keeper.wait(PATIENCE)
+
+    assert found.run in [each.path for each in find_left_overs()]
+    assert "kept until" in next(e.owner for e in find_left_overs() if e.path == found.run)
+    assert "removed" in command("clean").stdout
+    assert not found.run.exists()
+
+
+def test_a_failed_drill_keeps_its_server_for_the_shell(
+    dump: Path, place: Path, tmp_path: Path, report_dir: Path
+) -> None:
+    """`--keep on-failure`: the message has psql's command, `shell` opens it, `clean` ends it."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text(CRITERIA.replace("min_rows = 200", "min_rows = 201"))
+    arguments = [
+        "--keep=on-failure",
+        "-k",
+        "not redis",
+        f"--backup={dump}",
+    ]
+
+    failed = run_drill(
+        *arguments, f"--criteria={criteria}", "--keep-for=10min", report_dir=report_dir
+    )
+    try:
+        assert failed.code == 1
+        (line,) = [line for line in failed.output.splitlines() if "bin/psql" in line]
+        assert "The restored server is kept for 10 min: database shop, until" in failed.output
+        assert any("the restored server is kept" in each for each in failed.result["notes"])
+        shown = line.removeprefix("· ")
+        query = "SELECT count(*) FROM cards"
+        answer = subprocess.run(
+            ["sh", "-c", f'{shown} -XAtc "{query}"'], capture_output=True, text=True, check=True
+        )
+        assert answer.stdout == "200\n"
+        assert command("shell", "-XAt", stdin=f"{query};").stdout == "200\n"
+
+        passed = run_drill(*arguments, report_dir=report_dir)
+        assert passed.code == 0
+        assert "kept for" not in passed.output
+        assert f"Kept by an earlier drill: {place}/restore-drill-" in passed.output
+        assert len([each for each in kept_servers() if each.run.parent == place]) == 1
+    finally:
+        cleaned = command("clean").stdout
+    assert "ended the kept server of database shop, until" in cleaned
+    assert list(place.glob("restore-drill-*")) == []
+
+
+def test_without_a_kept_server_the_shell_says_how_to_get_one(place: Path) -> None:
+    """Exit 6, and the option."""
+    done = command("shell")
+
+    assert place.is_dir()
+    assert done.returncode == 6
+    assert "no server is kept" in done.stderr
+    assert "--keep always" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"keep": "allways"}, "cannot be 'allways'; choose one of never, on-failure, always"),
+        ({"keep": "always", "target": "container"}, "the target container is not kept"),
+        ({"keep": "always", "target": "database"}, "the target database is not kept"),
+        ({"keep_for": "0s"}, "give a duration above zero"),
+    ],
+)
+def test_only_a_server_of_our_own_can_be_kept(
+    given: dict[str, str | None], why: str, tmp_path: Path
+) -> None:
+    """Never a live database, and never without a limit."""
+    given |= {"backup": str(tmp_path)}
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://db.example/shop\n")
+
+    with pytest.raises(UsageError, match=why):
+        settings_from(given, here=tmp_path, root=ROOT)
+
+
+def test_nobody_but_its_account_can_reach_a_kept_server(kept: Callable[..., Kept]) -> None:
+    """It listens on its private socket alone."""
+    found = kept(60)
+
+    assert psql(found, "SHOW listen_addresses") == ""
+    assert found.run.stat().st_mode & 0o077 == 0
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(host=str(found.way), port=5432, user="nosuch", dbname="shop")
