@@ -136,7 +136,7 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
     arguments = [
         "--keep=on-failure",
         "-k",
-        "not redis",
+        "cards",
         f"--backup={dump}",
     ]
 
@@ -168,13 +168,16 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
 
 
 def test_without_a_kept_server_the_shell_says_how_to_get_one(place: Path) -> None:
-    """Exit 6, and the option."""
+    """Exit 6, and the option; a Redis is not kept."""
     done = command("shell")
+    redis = command("shell", "redis")
 
     assert place.is_dir()
     assert done.returncode == 6
     assert "no server is kept" in done.stderr
     assert "--keep always" in done.stderr
+    assert redis.returncode == 6
+    assert "no Redis is kept" in redis.stderr
 
 
 @pytest.mark.parametrize(
