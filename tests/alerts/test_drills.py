@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from fixtures.report import alerts
-from restore_drill.watch.history import Drill
 from tests.alerts.test_issues import environment as issues_at
 from tests.helpers import mini_drill
 from tests.helpers.drills import ROOT
 from tests.helpers.inboxes import Forge, Inbox, Mailbox
 from tests.helpers.mini_drill import DATABASE_URL, SECRET, command, drill, make_project
 from tests.helpers.shop import Shops
-
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -236,23 +231,3 @@ def test_newcomers_path(shops: Shops, tmp_path: Path, mail: Mailbox) -> None:
     assert len(mail.mails) == 2
     log = (tmp_path / "restore-drill.log").read_text(encoding="utf-8")
     assert "Alerts: channel 1 (E-Mail): sent" in log and mail.url not in log
-
-
-def test_drill_that_did_not_come_is_announced_by_status(tmp_path: Path, mail: Mailbox) -> None:
-    """Once, however often it is asked for."""
-    folder = tmp_path / "backups" / ".drill"
-    folder.mkdir(parents=True)
-    old = Drill(NOW - timedelta(days=9), "passed", None, "shop.sql", 1, 1, 1.0, 1.0, 1.0,
-                series="backups/shop")  # fmt: skip
-    (folder / "history.jsonl").write_text(json.dumps(old.as_json()) + "\n", encoding="utf-8")
-    (tmp_path / ".env").write_text(f"DRILL_NOTIFY={mail.url}\n", encoding="utf-8")
-
-    assert [cron(tmp_path, 1).returncode for _ in range(2)] == [1, 1]
-    ((subject, text),) = mail.mails
-    assert subject == "Restore drill MISSED: backups/shop"
-    assert "the last drill passed 9 d ago; the limit is 8 d" in text
-
-    (tmp_path / "backups").rename(tmp_path / "unmounted")
-    assert cron(tmp_path, 1).returncode == 4
-    assert mail.mails[1][0] == "Restore drill MISSED: status"
-    assert "Whether drills still come is not known: BACKUP_PATH names" in mail.mails[1][1]

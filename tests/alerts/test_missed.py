@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from restore_drill.alerts.missed import NAME, announce_missed
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.calling import SUITE
+from restore_drill.core.errors import UsageError
+from restore_drill.watch import status
+from restore_drill.watch.history import Drill
 from tests.alerts.test_issues import environment
-from tests.helpers.inboxes import Forge, Inbox
+from tests.helpers.inboxes import Forge, Inbox, Mailbox
 
 WHAT = {"db/shop": "the last drill passed 9 d ago; the limit is 8 d"}
 
@@ -50,3 +57,31 @@ def test_missed_drill_opens_the_issue_of_its_database(forge: Forge) -> None:
 
     assert outcome.line == "issue: opened issue #1"
     assert forge.open[0]["title"] == "Restore drill MISSED: db/shop"
+
+
+def test_status_announces_what_did_not_come(
+    tmp_path: Path, mail: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, however often it is asked for; and that it knows nothing where the backups are gone."""
+    folder = tmp_path / "backups" / ".drill"
+    folder.mkdir(parents=True)
+    began = datetime.now(UTC) - timedelta(days=9)
+    old = Drill(began, "passed", None, "a.sql", 1, 1, 1.0, 1.0, 1.0, series="backups/shop")
+    (folder / "history.jsonl").write_text(json.dumps(old.as_json()) + "\n", encoding="utf-8")
+    (tmp_path / ".env").write_text(f"DRILL_NOTIFY={mail.url}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path / "backups"))
+    parser = argparse.ArgumentParser()
+    status.add_arguments(parser)
+    asked = parser.parse_args(["--notify"])
+
+    assert [status.run(asked, SUITE) for _ in range(2)] == [1, 1]
+    ((subject, text),) = mail.mails
+    assert subject == "Restore drill MISSED: backups/shop"
+    assert "the last drill passed 9 d ago; the limit is 8 d" in text
+
+    (tmp_path / "backups").rename(tmp_path / "unmounted")
+    with pytest.raises(UsageError):
+        status.run(asked, SUITE)
+    assert mail.mails[1][0] == "Restore drill MISSED: status"
+    assert "Whether drills still come is not known: BACKUP_PATH names" in mail.mails[1][1]
