@@ -20,7 +20,15 @@ from tests.helpers.workflows import run, tool
 
 DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
-OTHERS = {"BACKUP_FETCH", "GITLAB_TOKEN", "CI_PROJECT_DIR", "CI_PROJECT_PATH", "CI_PIPELINE_SOURCE"}
+OTHERS = {
+    "XDG_CACHE_HOME",
+    "XDG_STATE_HOME",
+    "BACKUP_FETCH",
+    "GITLAB_TOKEN",
+    "CI_PROJECT_DIR",
+    "CI_PROJECT_PATH",
+    "CI_PIPELINE_SOURCE",
+}
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
