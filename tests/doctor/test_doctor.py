@@ -220,7 +220,9 @@ def test_earlier_drills_are_those_of_the_series(
     found = check_up(*QUICK)
 
     assert "2 drills of this series recorded, 1 passed" in texts(found, "note", "history")
-    assert any("failed" in text for text in texts(found, "warn", "history"))
+    assert any(text.startswith("the last drill failed") for text in texts(found, "warn", "history"))
+    due = "no [schedule] in the criteria file: the last pass may be 8 d old"
+    assert due in texts(found, "note", "history")
 
 
 def test_channels_are_counted_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

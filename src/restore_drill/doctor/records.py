@@ -16,11 +16,8 @@ from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
 from restore_drill.selection.series import series_of
-from restore_drill.watch.history import Drill, by_series, history_path, read_history
-from restore_drill.watch.judgement import in_words
-
-STALE = 8 * 86400.0
-"""Seconds after which a pass is old: the default of `status --max-age`."""
+from restore_drill.watch.history import Drill, by_series, history_path, load_history, read_history
+from restore_drill.watch.judgement import Rules, Series, in_words, judge
 
 
 def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
@@ -32,33 +29,44 @@ def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
 
 
 def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> None:
-    """Whether drills are recorded, and how the last ones of this series went."""
+    """Whether drills are recorded, how those of this series went, and when the next is due."""
     path = history_path(settings)
     if path is None:
         group.warn("no drill is recorded", *remedy_for("doctor", "no_history"))
         return
+    rules, now = Rules.of(settings.criteria), datetime.now(UTC)
     try:
-        drills = drills_of(settings, chosen)
+        history = load_history(path)
     except CouldNotRun as error:
         group.warn(error.what, *error.remedy)
         return
-    if not drills:
+    name = series_of(chosen.path) if isinstance(chosen, Backup) else ""
+    found = next((each for each in judge(history, rules, now) if each.name == name), None)
+    if found is None or not found.drills:
         group.note(f"no drill of this series is recorded in {path}")
-        return
-    now = datetime.now(UTC)
-    last, passes = drills[-1], [each for each in drills if each.has_passed]
-    age = show_duration((now - last.at).total_seconds())
-    text = f"the last drill, {age} ago, {in_words(last.verdict)}"
-    if last.has_passed:
-        group.ok(text)
     else:
-        group.warn(text, *remedy_for("doctor", "last_failed"))
-    group.note(f"{show_count(len(drills), 'drill')} of this series recorded, {len(passes)} passed")
-    if not passes:
-        group.warn("none of them has passed")
-    elif (since := (now - passes[-1].at).total_seconds()) > STALE:
-        what = f"the last pass is {show_duration(since)} ago"
-        group.warn(what, *remedy_for("doctor", "stale"))
+        name_drills(group, found, now)
+    if rules.every is None:
+        due = "no [schedule] in the criteria file"
+    else:
+        due = f"scheduled every {show_duration(rules.every)}"
+    group.note(f"{due}: the last pass may be {show_duration(rules.limit)} old")
+    if history.damaged:
+        group.warn(f"{show_count(history.damaged, 'line')} of {path} cannot be read")
+
+
+def name_drills(group: Group, found: Series, now: datetime) -> None:
+    """The drills of one series, and the problem with them."""
+    last, number = found.drills[-1], show_count(len(found.drills), "drill")
+    passed = sum(each.has_passed for each in found.drills)
+    age = show_duration((now - last.at).total_seconds())
+    group.note(f"{number} of this series recorded, {passed} passed")
+    text = f"the last drill, {age} ago, {in_words(last.verdict)}"
+    (group.ok if last.has_passed and not found.problem else group.note)(text)
+    if found.problem:
+        group.warn(found.what, *remedy_for("doctor", "problem"))
+    if found.skip:
+        group.warn(found.skip.words)
 
 
 def examine_alerts(group: Group, settings: Settings, environment: Mapping[str, str]) -> None:
