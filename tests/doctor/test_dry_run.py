@@ -102,6 +102,17 @@ def test_a_part_of_a_drill_in_place_is_refused(backups: Path, tmp_path: Path) ->
     assert done.code == 4 and "--in-place runs the whole drill only" in done.output
 
 
+def test_a_module_that_cannot_be_collected_stops_a_drill(tmp_path: Path) -> None:
+    """It is named as in a drill, without a traceback."""
+    (tmp_path / "test_own.py").write_text("def test_x(:\n")
+
+    done = run_drill("--dry-run", str(tmp_path / "test_own.py"), report_dir=tmp_path / "reports")
+
+    assert done.code == 6, done.output
+    assert "test_own.py:1: SyntaxError: invalid syntax" in done.output
+    assert "Traceback" not in done.output and "ast.py" not in done.output
+
+
 @pytest.mark.parametrize(
     ("way", "words"),
     [
