@@ -165,6 +165,22 @@ def test_after_a_pass(after: str, shop: Target, tmp_path: Path) -> None:
     assert differences(before, fingerprint(shop), shop) == []
 
 
+def test_a_comparison_that_breaks_keeps_no_database_shut(
+    shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the verdict lists decides nothing: it is on the disk by then."""
+    with in_place(shop, tmp_path, 1.0) as place, kept_shut(place), held(place) as (hold, kept):
+
+        def breaks(*_: object) -> None:
+            assert resets_of(tmp_path, place.server)[0].step == KEPT
+            raise MemoryError
+
+        monkeypatch.setattr("restore_drill.live.in_place.loss.read_bounded", breaks)
+        record = end(place, hold, kept, [])
+    assert is_open(shop) and record.snapshot is not None
+    assert record.snapshot["lost"] == ["it could not be compared with what it was: MemoryError"]
+
+
 def test_a_journal_that_cannot_be_removed_is_named(
     shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

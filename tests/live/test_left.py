@@ -23,8 +23,9 @@ from restore_drill.live.in_place.snapshots import keep_newest
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
+from restore_drill.watch.clean import is_marked
 from tests.helpers.in_place import drill_and_kill, live_of_keeper, rolled_back_by_command
-from tests.helpers.live import fingerprint
+from tests.helpers.live import fingerprint, url_of
 from tests.helpers.shop import quiet
 from tests.helpers.swaps import started
 
@@ -112,18 +113,19 @@ def test_a_database_that_was_only_shut_is_opened_from_anywhere(
     """The journal that stays on the first machine sets nothing any more, and goes."""
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     assert drill_and_kill(shop, here, "snapshot").returncode == -9
-    assert set_up(shop) != FORMER
+    assert set_up(shop) != FORMER and is_marked(url_of(shop, "keeper"))
 
     with in_place(shop, elsewhere, 1.0) as place:
         (line,) = settle(place)
 
     assert "others may write into it again" in line and set_up(shop) == FORMER
+    assert not is_marked(url_of(shop, "keeper"))
     with shop.connect() as connection:
         name = shop.conninfo["dbname"]
         connection.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 50'.encode())
     with in_place(shop, here, 1.0) as place:
         (line,) = settle(place)
-    assert "it was opened since" in line and set_up(shop) == (50, *FORMER[1:])
+    assert "and it is open" in line and set_up(shop) == (50, *FORMER[1:])
     assert [*here.glob("reset_*"), *elsewhere.glob("reset_*")] == []
 
 
@@ -135,12 +137,18 @@ def test_an_older_journal_does_not_open_what_was_reset_elsewhere(
     assert drill_and_kill(shop, here, "snapshot").returncode == -9
     with in_place(shop, elsewhere, 1.0) as place:
         settle(place)
+    with shop.connect() as connection:
+        connection.execute(f'COMMENT ON DATABASE "{shop.conninfo["dbname"]}" IS NULL'.encode())
     assert drill_and_kill(shop, elsewhere, "reset").returncode == -9
 
     assert "stopped after it had reset" in left(shop, here)
 
-    assert set_up(shop) != FORMER
+    with in_place(shop, here, 1.0) as place:
+        adopt(place)
+        assert place.is_undecided and place.journal is not None
+        assert place.journal.comment is None
     rolled_back_by_command(shop, elsewhere)
+    assert set_up(shop) == (FORMER[0], None, FORMER[2])
 
 
 def test_a_damaged_journal_is_put_aside(shop: Target, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -99,6 +100,8 @@ def keep(
     steps.ok(f"The live database {place.server.database} keeps the backup")
     if beside:
         steps.warn(f"What failed does not concern it: {', '.join(beside)}")
+    with suppress(CouldNotRun, OSError):  # as `decided` does; killed from here on, it stays so
+        place.advance(KEPT)
     with record.stage("compare"):
         lost = lost_by_reset(snapshot.fingerprint, place.target, jobs, steps.progress)
     steps.clear_progress()

@@ -6,11 +6,13 @@ where journals of several machines are not: the database may have been opened, o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.live.in_place import journal as journals
 from restore_drill.live.in_place.door import is_shut
-from restore_drill.live.in_place.journal import RESET
+from restore_drill.live.in_place.journal import RESET, ResetJournal
 from restore_drill.live.in_place.mark import Mark, mark_on, opening_of
 from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.refusals import refuse_undecided, way_back
@@ -32,7 +34,7 @@ def settle(place: InPlace) -> list[str]:
         assert place.journal is not None
         lines.append(open_left(place, f"database {place.server.database} was shut"))
     for each in found:
-        place.journal = each
+        place.journal = by_mark(each, mark)
         lines.append(open_left(place, f"database {each.name} was {each.step}"))
     return lines
 
@@ -48,7 +50,12 @@ def open_left(place: InPlace, when: str) -> str:
         place.open()
         return f"an earlier drill was stopped when {when}: others may write into it again"
     place.remove_journal()
-    return f"an earlier drill was stopped when {when}, and it was opened since"
+    return f"an earlier drill was stopped when {when}, and it is open"
+
+
+def by_mark(journal: ResetJournal, mark: Mark | None) -> ResetJournal:
+    """`journal` with the settings that `mark` holds: another machine may have shut it since."""
+    return journal if mark is None else replace(journal, **mark.former._asdict())
 
 
 def reset_elsewhere(place: InPlace, mark: Mark) -> CouldNotRun:
@@ -72,7 +79,7 @@ def adopt(place: InPlace) -> None:
     """Go on with what an earlier run has left, if there is anything, before a rollback."""
     found = journals.resets_of(place.folder, place.server)
     mark = mark_on(place.target)
-    place.journal = found[0] if found else None
+    place.journal = by_mark(found[0], mark) if found else None
     if mark is None:
         return
     if place.journal is None:

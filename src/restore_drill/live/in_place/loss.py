@@ -27,8 +27,9 @@ def lost_by_reset(
     """
     try:
         return list(compared(was, live, jobs, progress))
-    except psycopg.Error as error:
-        return [f"it could not be compared with what it was: {error_text(error)}"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no database shut
+        why = error_text(error) if isinstance(error, psycopg.Error) else type(error).__name__
+        return [f"it could not be compared with what it was: {why}"]
 
 
 def compared(
