@@ -26,6 +26,7 @@ from restore_drill.watch.entry import MOST_TABLES, drill_of, note
 from restore_drill.watch.history import history_path, read_history
 from restore_drill.watch.verify import verify
 from tests.helpers.drills import ROOT
+from tests.helpers.histories import caller
 from tests.watch.test_status import FAILED, PASSED
 
 OLD = '{"at": "2026-01-0%d", "verdict": "passed", "strength": null, "backup": "a.dump", "size": 1, '
@@ -263,3 +264,51 @@ def test_the_history_lies_where_it_is_set(tmp_path: Path) -> None:
         place(history="s3://key:secret@bucket/history.jsonl")
     assert str(refused.value).startswith("--history (DRILL_HISTORY) is a URL (not shown")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at": "9999-12-31T23:59:59+00:00"},
+        {"at": "0001-01-01T00:00:00+23:00"},
+        {"restore": float("nan")},
+        {"restore": float("inf")},
+        {"size": 10**400},
+        {"tables": {"x": "y"}},
+        {"tables": ["x"]},
+        {"findings": "text"},
+        {"budgets": {"restore": None}},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_shown_is_passed_over(
+    change: dict[str, object],
+    tmp_path: Path,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A line with what no drill writes is counted, and breaks neither status nor dashboard."""
+    path.parent.mkdir()
+    note(path, PASSED)
+    with path.open("a") as file:
+        file.write(json.dumps(PASSED.as_json() | change) + "\n")
+    call = caller(tmp_path, monkeypatch, capsys)
+
+    code, told = call("status", "--max-age=99999999999999d")
+
+    assert code == 0, told
+    assert "! 1 line of" in told and "1 drill recorded" in told
+    assert call("dashboard", "--out=site", "--max-age=99999999999999d")[0] == 0
+
+
+def test_a_line_of_brackets_is_no_entry(path: Path) -> None:
+    """Nested so deeply that its reader gives up."""
+    path.parent.mkdir()
+    note(path, PASSED)
+    with path.open("a") as file:
+        file.write("[" * 200_000 + "\n")
+    note(path, PASSED)
+
+    assert len(read_history(path)) == 2
+    assert verify(path.read_bytes()).faults == []

@@ -51,7 +51,7 @@ def link_of(line: bytes) -> Link | None:
     try:
         raw = json.loads(body + b"}")
         number, before = int(raw["number"]), str(raw["before"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     claimed = found[1].decode()
     return Link(number, before, claimed, claimed == digest(body + b"}"))

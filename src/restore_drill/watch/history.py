@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -17,8 +17,17 @@ from typing import Any, NamedTuple, Self
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.json_values import text, whole
+from restore_drill.core.json_values import text
 from restore_drill.selection.series import name_in_series
+from restore_drill.watch.shapes import (
+    UNREADABLE,
+    count,
+    each_by_name,
+    moment,
+    number,
+    or_none,
+    texts,
+)
 from restore_drill.watch.skips import Skip
 
 
@@ -75,42 +84,15 @@ class Drill:
         return self.verdict == "passed"
 
 
-def moment(value: Any) -> datetime:
-    """Time that the text `value` says."""
-    return datetime.fromisoformat(text(value)).astimezone(UTC)
-
-
-def number(value: Any) -> float:
-    """`value`, which must be a number."""
-    if not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is not a number")
-    return value
-
-
-def or_none(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Reader of what `read` reads, or of null."""
-    return lambda value: None if value is None else read(value)
-
-
-def texts(value: Any) -> tuple[str, ...]:
-    """`value`, which must be a list of texts."""
-    return tuple(map(text, value))
-
-
-def each_by_name(read: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    """Reader of a mapping of names to what `read` reads."""
-    return lambda value: {text(name): read(each) for name, each in value.items()}
-
-
 READ: dict[str, Callable[[Any], Any]] = {
     "at": moment,
     "verdict": text,
     **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
     **dict.fromkeys(("database", "system", "machine", "setup", "report"), or_none(text)),
-    **dict.fromkeys(("size", "rows"), or_none(whole)),
+    **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),
-    "tables": each_by_name(whole),
+    "tables": each_by_name(count),
     "budgets": each_by_name(number),
     "versions": each_by_name(text),
 }
@@ -122,7 +104,8 @@ REQUIRED = [each.name for each in fields(Drill)][:10]
 class History(NamedTuple):
     """What is noted at `path`: the drills and what was skipped, oldest first.
 
-    `damaged` lines are torn, or of a shape that is not known.
+    `damaged` lines are torn, of a shape that is not known, or of the future: one that was written
+    by a wrong clock would be the last drill for ever.
     """
 
     path: Path
@@ -157,10 +140,14 @@ def load_history(path: Path) -> History:
                 skips.append(Skip.read(raw))
             else:
                 drills.append(Drill.read(raw))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except UNREADABLE:
             damaged += bool(line.strip())
+    latest = datetime.now(UTC) + timedelta(days=1)
+    known = [each for each in drills if each.at < latest]
+    noted = [each for each in skips if each.at < latest]
+    damaged += len(drills) - len(known) + len(skips) - len(noted)
     by_time = attrgetter("at")
-    return History(path, sorted(drills, key=by_time), sorted(skips, key=by_time), damaged)
+    return History(path, sorted(known, key=by_time), sorted(noted, key=by_time), damaged)
 
 
 def read_history(path: Path) -> list[Drill]:

@@ -20,6 +20,9 @@ SHARE = 0.25
 WEEKLY_LIMIT = 8 * 86400.0
 """Seconds that the last pass may be old where no schedule is set."""
 
+CENTURY = 36500 * 86400.0
+"""Seconds that no limit exceeds: dates that are counted from it must exist."""
+
 
 class Rules(NamedTuple):
     """Seconds that the last pass may be old, and after which a drill is scheduled, where it is."""
@@ -34,7 +37,8 @@ class Rules(NamedTuple):
         if limit is None and every is not None:
             grace = criteria.schedule_grace
             limit = every + (max(every / 7, 3600.0) if grace is None else grace)
-        return cls(WEEKLY_LIMIT if limit is None else limit, every)
+        limit = WEEKLY_LIMIT if limit is None else limit
+        return cls(min(limit, CENTURY), None if every is None else min(every, CENTURY))
 
 
 class Problem(NamedTuple):

@@ -35,7 +35,7 @@ def lines_of(looks: Sequence[Look], now: datetime) -> list[str]:
             lines.append(f"Backups: {look.kept.line}")
         if look.history.damaged:
             damaged = show_count(look.history.damaged, "line")
-            lines.append(f"! {damaged} of {look.history.path} cannot be read, and were passed over")
+            lines.append(f"! {damaged} of {look.history.path} passed over: torn, or of the future")
     return [*lines, *problem_lines(looks)]
 
 

@@ -46,7 +46,7 @@ def is_entry(line: bytes) -> bool:
     """Whether `line` is an entry, of whatever kind."""
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -19,6 +19,21 @@ def schedule_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+class Weeks(Number):
+    """A number of weeks, ten years at most."""
+
+    def read(self, place: Place, value: Any) -> float:
+        """The number."""
+        weeks = super().read(place, value)
+        if not 0 <= weeks <= 520:
+            raise place.error(f"{place.name} must be a number from 0 to 520, not {value!r}")
+        return weeks
+
+    def schema(self) -> dict[str, Any]:
+        """Its bounds."""
+        return {"type": "number", "minimum": 0, "maximum": 520}
+
+
 class Trends(Names):
     """A list of names of trends."""
 
@@ -54,7 +69,7 @@ TREND = Section(
             Share(1), "share of the usual rows, and of the usual size, that may be missing (0.2)"
         ),
         "weeks": Key(
-            Number(), "how many weeks ahead a budget may not be reached (default: 8)", "trend_weeks"
+            Weeks(), "how many weeks ahead a budget may not be reached (default: 8)", "trend_weeks"
         ),
         "fail": Key(
             Trends("trends"), "trends that fail the drill; others are warnings", "failing_trends"
