@@ -1,8 +1,8 @@
-"""report.html: the verdict and the facts of the drill above the table that pytest-html draws."""
+"""report.html: one file that needs nothing else, from the verdict down to the single criteria."""
 
 from __future__ import annotations
 
-import re
+import platform
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,25 +10,22 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from restore_drill import __version__
 from restore_drill.core.printable import printable
+from restore_drill.results.charts import STYLE
+from restore_drill.results.meaning import meaning_of
+from restore_drill.results.past import Background
 from restore_drill.results.result import Result
 from restore_drill.results.view import view_of
-from restore_drill.results.words import short_name
+from restore_drill.results.words import headline_of, short_name
 
 HERE = Path(__file__).parent
-
-HEAD = """<meta charset="utf-8"/>
-    <meta name="viewport" content="width=device-width, initial-scale=1"/>
-    <meta name="color-scheme" content="light dark"/>
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:;
-      style-src 'unsafe-inline'; script-src 'unsafe-inline'"/>"""
-"""What pytest-html's page lacks: a width for phones, and that it loads nothing from anywhere."""
 
 COLUMNS = (
     '<th class="sortable" data-column-type="proves">What it proves</th>',
     '<th class="sortable" data-column-type="testId">Criterion</th>',
 )
-"""Headings of the columns of our own: what a criterion proves stands beside its result."""
+"""Headings of our own columns in the table of pytest-html, which is drawn only with its --html."""
 
 
 def cells_of(nodeid: str, sentence: str, phase: str) -> tuple[str, str]:
@@ -42,15 +39,13 @@ def cells_of(nodeid: str, sentence: str, phase: str) -> tuple[str, str]:
     )
 
 
-def completed(page: str) -> str:
-    """The page that pytest-html has written, with what it lacks."""
-    page = page.replace("<html>", '<html lang="en">', 1)
-    page = page.replace('<meta charset="utf-8"/>', HEAD, 1)
-    return re.sub(r'(<span class="\w+">\d+ [A-Za-z ]+),</span>', r"\1</span>", page)
+def summary_of(result: Result) -> str:
+    """The verdict above the table of pytest-html, as HTML."""
+    return f"<p><b>{escape(headline_of(result))}</b>. {escape(printable(meaning_of(result)))}</p>"
 
 
-def render(result: Result) -> str:
-    """Static, escaped HTML of `result` but for its single criteria."""
+def render(result: Result, background: Background) -> str:
+    """The page of `result`, and of what is known beside it."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -58,8 +53,24 @@ def render(result: Result) -> str:
         trim_blocks=True,
         finalize=shown,
     )
-    page = environment.get_template("page.jinja2")
-    return page.render(style=(HERE / "style.css").read_text(encoding="utf-8"), **view_of(result))
+    parts = [HERE / "style.css", STYLE]
+    return environment.get_template("page.jinja2").render(
+        title=headline_of(result),
+        style="".join(part.read_text(encoding="utf-8") for part in parts),
+        script=(HERE / "page.js").read_text(encoding="utf-8"),
+        footer=f"restore-drill {__version__}, Python {platform.python_version()}",
+        **view_of(result, background),
+    )
+
+
+def write_page(path: Path, result: Result, background: Background) -> None:
+    """Write the page to `path`, whole or not at all; OSError."""
+    page = render(result, background)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def shown(value: Any) -> Any:

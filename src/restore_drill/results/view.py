@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from restore_drill.core.printable import printable_lines
-from restore_drill.core.units import show_count, show_duration
+from restore_drill.core.units import show_duration
+from restore_drill.results.grouped import WORDS, stages_of
+from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.meaning import meaning_of, measured_of
+from restore_drill.results.past import Background
 from restore_drill.results.result import Result
+from restore_drill.results.tiles import tiles_of
+from restore_drill.results.trends import trends_of
 from restore_drill.results.words import (
-    OTHERS,
     SAMPLE,
     count,
     describe,
     headline_of,
     problems_of,
     short_name,
-    text_of,
     waived_of,
 )
 
@@ -27,9 +31,14 @@ FEW = 12
 """So many rows of a list are shown at once; more are folded away, what is wrong first."""
 
 
-def view_of(result: Result) -> dict[str, Any]:
+def view_of(result: Result, background: Background) -> dict[str, Any]:
     """What the page shows: `result` in words, with the places of the timeline's bars."""
+    places = {check["id"]: f"c{number}" for number, check in enumerate(result["checks"])}
     return {
+        "subject": subject_of(result),
+        "tiles": tiles_of(result, background),
+        "stages": stages_of(result),
+        "trends": trends_of(result, background),
         "verdict": result["verdict"],
         "word": headline_of(result).removeprefix("Restore drill: "),
         "meaning": meaning_of(result),
@@ -42,12 +51,12 @@ def view_of(result: Result) -> dict[str, Any]:
         "counts": counts_of(result),
         "few": FEW,
         "selection": result["selection"],
-        "findings": findings_of(problems_of(result)),
-        "waived": findings_of(waived_of(result)),
+        "findings": findings_of(problems_of(result), places),
+        "waived": findings_of(waived_of(result), places),
         "cards": cards_of(result),
         "timeline": timeline_of(result),
         "not_checked": [(short_name(each["what"]), each["why"]) for each in result["not_checked"]],
-        "tables": tables_of(result),
+        "tables": tables_of(result, background.before(result["started_at"])),
         "facts": facts_of(result),
         "proof": [(each["what"], noticed_by(each)) for each in result["proof"]],
         "notes": result["notes"],
@@ -63,13 +72,26 @@ def noticed_by(proved: dict[str, Any]) -> str:
 
 def counts_of(result: Result) -> list[tuple[str, str]]:
     """How many criteria passed, failed, could not run: `("passed", "31 passed")`."""
-    words = {"passed": "passed", **OTHERS}
-    found = {outcome: count(result, outcome) for outcome in words}
-    return [(outcome, f"{found[outcome]} {words[outcome]}") for outcome in words if found[outcome]]
+    found = {outcome: count(result, outcome) for outcome in WORDS}
+    return [(outcome, f"{found[outcome]} {WORDS[outcome]}") for outcome in WORDS if found[outcome]]
 
 
-def findings_of(checks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Messages of `checks`; criteria with the same message share it."""
+def subject_of(result: Result) -> list[str]:
+    """What was drilled, and where: database, host, backup and its age; what is known of it."""
+    backup, source = result["backup"] or {}, (result.get("identity") or {}).get("source") or {}
+    path, host = backup.get("path"), (result.get("machine") or {}).get("host")
+    database = backup.get("database") or source.get("database")
+    parts = [f"database {database}" if database else "", Path(path).name if path else ""]
+    age = backup.get("age_seconds")
+    parts += [f"{show_duration(age)} old" if age is not None and age >= 0 else ""]
+    parts += [f"drilled on {host}" if host else ""]
+    return [part for part in parts if part]
+
+
+def findings_of(
+    checks: Iterable[dict[str, Any]], places: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Messages of `checks`; criteria with the same message share it. `places` are in the page."""
     findings: dict[tuple[str, ...], dict[str, Any]] = {}
     for check in checks:
         waiver = check.get("waiver", {})
@@ -85,20 +107,21 @@ def findings_of(checks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "sentence": check["sentence"],
             },
         )
-        finding["names"].append(short_name(check["id"]))
+        finding["names"].append((short_name(check["id"]), places.get(check["id"], "criteria")))
     return list(findings.values())
 
 
 def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Title and facts of backup, target, snapshot and Redis; those that are there."""
-    found = [(name, describe(result[name])) for name in ("backup", "target", "snapshot", "redis")]
+    """Title and facts of promotion, backup, target, snapshot, Redis; those that are there."""
     titles = {
+        "promotion": "Promotion",
         "backup": "Backup",
         "target": "Target",
         "snapshot": "Safety snapshot",
         "redis": "Redis",
     }
-    return [(titles[name], facts) for name, facts in found if facts]
+    found = [(title, describe(result[name])) for name, title in titles.items()]
+    return [(title, facts) for title, facts in found if facts]
 
 
 def timeline_of(result: Result) -> list[dict[str, Any]]:
@@ -114,43 +137,3 @@ def timeline_of(result: Result) -> list[dict[str, Any]]:
         row["bars"].append([round(100 * stage[key] / whole, 2) for key in ("started", "seconds")])
         row["seconds"] += stage["seconds"]
     return [row | {"time": show_duration(row["seconds"])} for row in rows.values()]
-
-
-def tables_of(result: Result) -> dict[str, Any]:
-    """Tables with their rows against what was expected."""
-    tables = result["tables"]
-    rows = [row_of(name, facts.get("rows"), facts) for name, facts in tables.items()]
-    counted = sum(facts.get("rows") or 0 for facts in tables.values())
-    return listed(rows, f"{show_count(len(rows), 'table')}, {show_count(counted, 'row')}")
-
-
-def facts_of(result: Result) -> dict[str, Any]:
-    """Business facts with their values against what was expected."""
-    facts = result["facts"].items()
-    rows = [
-        row_of(fact.get("description") or name, fact.get("value"), fact) for name, fact in facts
-    ]
-    return listed(rows, show_count(len(rows), "fact"))
-
-
-def row_of(name: str, value: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    """One row of a list: what, how much, how much was expected, and whether that is so."""
-    known = "unknown" if value is None else text_of("", value)
-    return {"name": name, "value": known, "expected": facts.get("expected"), "ok": facts.get("ok")}
-
-
-def listed(rows: list[dict[str, Any]], summary: str) -> dict[str, Any]:
-    """`rows`, what is wrong first; many that are right are folded away; `summary` is of all."""
-    wrong = [row for row in rows if row["ok"] is False]
-    others = [row for row in rows if row["ok"] is not False]
-    unjudged = sum(row["ok"] is None for row in rows)
-    summary += f", {len(wrong)} not as expected" if wrong else ""
-    summary += f", {unjudged} not compared with anything" if unjudged else ""
-    summary += "" if wrong or unjudged else ", all as expected"
-    few = len(others) <= FEW
-    return {
-        "summary": summary,
-        "shown": [*wrong, *others] if few else wrong,
-        "folded": [] if few else others,
-        "fold": f"the other {len(others)}" if wrong else f"all {len(others)}",
-    }

@@ -1,0 +1,119 @@
+"""The criteria as the report lists them: by stage, and by the table that they are about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from restore_drill.checks.stages import STAGES
+from restore_drill.core.units import capitalised, show_duration
+from restore_drill.results.result import Result
+from restore_drill.results.words import OTHERS, first_line, short_name
+
+WORDS = {"passed": "passed", **OTHERS, "skipped": "not checked"}
+"""Outcomes in words of the drill."""
+SHORT = 0.005
+"""Seconds below which the time of a criterion is of no interest."""
+
+
+@dataclass
+class Group:
+    """Criteria about one table, or about none (`name` is empty)."""
+
+    name: str
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> str:
+        """`2 passed, 1 failed`."""
+        return counted(self.checks)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether not all have passed: what is wrong is not folded away."""
+        return any(check["outcome"] in ("failed", "error", "waived") for check in self.checks)
+
+
+@dataclass
+class Stage:
+    """The criteria of one stage, those about a table by table."""
+
+    name: str
+    what: str
+    groups: list[Group]
+    proved: list[tuple[str, int]]
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """All of them."""
+        return [check for group in self.groups for check in group.checks]
+
+    @property
+    def counts(self) -> str:
+        """`12 passed, 1 not checked`."""
+        return counted(self.checks)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of its groups is."""
+        return any(group.is_open for group in self.groups)
+
+
+def counted(checks: Sequence[dict[str, Any]]) -> str:
+    """How many had which outcome."""
+    found = Counter(check["outcome"] for check in checks)
+    return ", ".join(f"{found[each]:,} {word}" for each, word in WORDS.items() if found[each])
+
+
+def stages_of(result: Result) -> list[Stage]:
+    """Stages in their order, each with its criteria; a team's own stand where they ran."""
+    known = set(result["tables"])
+    places: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, check in enumerate(result["checks"]):
+        places.setdefault(check["stage"] or "verify", []).append((number, check))
+    order = [*STAGES, *(name for name in places if name not in STAGES)]
+    found = []
+    for name in (each for each in order if each in places):
+        groups: dict[str, Group] = {}
+        for number, check in places[name]:
+            about = table_of(check["id"], known)
+            groups.setdefault(about, Group(about)).checks.append(row_of(number, check, about))
+        ranked = sorted(groups.values(), key=lambda group: (not group.is_open, group.name))
+        title = capitalised(STAGES.get(name, name))
+        found.append(Stage(name, title, ranked, proved_by([each for _, each in places[name]])))
+    return found
+
+
+def table_of(nodeid: str, known: set[str]) -> str:
+    """Table that a criterion is about: its parameter, or the longest part of it that is one."""
+    _, _, parameter = short_name(nodeid).partition("[")
+    parameter = parameter.removesuffix("]")
+    while parameter:
+        if parameter in known:
+            return parameter
+        parameter = parameter.rpartition(".")[0] if "." in parameter else ""
+    return ""
+
+
+def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
+    """One criterion: its place in the page, name, outcome in words, sentence and time."""
+    name = short_name(check["id"])
+    seconds = check["seconds"]
+    return {
+        "place": f"c{number}",
+        "name": name.removesuffix(f"[{about}]") if about else name,
+        "outcome": check["outcome"],
+        "word": WORDS.get(check["outcome"], check["outcome"]),
+        "sentence": check["sentence"],
+        "why": "" if check["outcome"] == "passed" else first_line(check["message"]),
+        "time": show_duration(seconds) if seconds >= SHORT else "",
+    }
+
+
+def proved_by(checks: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Sentences of the criteria that passed, and how often each did."""
+    held = [check for check in checks if check["outcome"] == "passed"]
+    words = (check["sentence"] or short_name(check["id"]).partition("[")[0] for check in held)
+    return list(Counter(words).items())

@@ -1,0 +1,144 @@
+"""The four numbers at the top of the report, each against its budget and the drills before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.results.charts import Dot, line, meter
+from restore_drill.results.past import Background, Past
+from restore_drill.results.result import Result
+
+Show = Callable[[float], str]
+
+
+class Tile(NamedTuple):
+    """One number: what it is, its value and budget in words, its bar and its trend as SVG."""
+
+    title: str
+    value: str
+    against: str
+    is_bad: bool = False
+    bar: Markup = Markup()
+    trend: Markup = Markup()
+
+
+def tiles_of(result: Result, background: Background) -> list[Tile]:
+    """Age of the data, time of recovery, rows and size; those that are known."""
+    before = background.before(result["started_at"])
+    found = [
+        age_tile(result, background, before),
+        time_tile(result, before),
+        plain_tile("Rows", rows_of(result), [each.rows for each in before], before, count_rows),
+        plain_tile("Size of the backup", (result["backup"] or {}).get("bytes"),
+                   [each.size for each in before], before, show_bytes),
+    ]  # fmt: skip
+    return [tile for tile in found if tile is not None]
+
+
+def count_rows(number: float) -> str:
+    """`1,583 rows`."""
+    return show_count(round(number), "row")
+
+
+def rows_of(result: Result) -> int | None:
+    """Rows of all restored tables."""
+    counts = [table.get("rows") for table in result["tables"].values()]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def age_tile(result: Result, background: Background, before: Sequence[Past]) -> Tile | None:
+    """How old the backup is: so much is lost if it is needed now (RPO)."""
+    age = (result["backup"] or {}).get("age_seconds")
+    if age is None:
+        return None
+    budget = None if result["sample"] else background.max_age
+    values = [each.age for each in before]
+    return budgeted("Age of the data (RPO)", age, budget, values, before)
+
+
+def time_tile(result: Result, before: Sequence[Past]) -> Tile | None:
+    """How long it takes to restore and to verify (RTO)."""
+    times, budgets = result["timings"], result["budgets"]
+    if times["restore"] is None:
+        return None
+    seconds = times["restore"] + (times["verify"] or 0)
+    limits = [budgets.get("restore"), budgets.get("verify")]
+    budget = sum(limit or 0 for limit in limits) if None not in limits else budgets.get("restore")
+    title = "Time to restore and verify (RTO)"
+    if times["verify"] is None:
+        title, budget = "Time to restore (RTO)", budgets.get("restore")
+    tile = budgeted(title, seconds, budget, [each.recovery for each in before], before)
+    parts = [
+        f"{name} {show_duration(times[name])}" for name in ("restore", "verify") if times[name]
+    ]
+    return tile._replace(against=f"{', '.join(parts)}; {tile.against}")
+
+
+def budgeted(
+    title: str,
+    value: float,
+    budget: float | None,
+    values: Sequence[float | None],
+    before: Sequence[Past],
+) -> Tile:
+    """A number of seconds with its budget."""
+    is_bad = budget is not None and not 0 <= value <= budget
+    against = f"budget {show_duration(budget)}" if budget is not None else "no budget is set"
+    sentence = f"{title}: {show_duration(value)}, {against}"
+    return Tile(
+        title,
+        show_duration(value),
+        against,
+        is_bad,
+        meter(value, budget, sentence),
+        trend(title, value, values, before, show_duration, budget),
+    )
+
+
+def plain_tile(
+    title: str,
+    value: float | None,
+    values: Sequence[float | None],
+    before: Sequence[Past],
+    show: Show,
+) -> Tile | None:
+    """A number without a budget, against that of the last drill that knew it."""
+    if value is None:
+        return None
+    last = next((each for each in reversed(values) if each is not None), None)
+    against = "" if last is None else f"{change(value, last)} since the last drill"
+    drawn = trend(title, value, values, before, show)
+    return Tile(title, show(value), against, trend=drawn)
+
+
+def change(value: float, last: float) -> str:
+    """`+1.3 %`; how `value` differs from `last`."""
+    if value == last:
+        return "unchanged"
+    return f"{value / last - 1:+.1%}" if last else f"{value:+,}"
+
+
+def trend(
+    title: str,
+    value: float,
+    values: Sequence[float | None],
+    before: Sequence[Past],
+    show: Show,
+    budget: float | None = None,
+) -> Markup:
+    """Line of the last drills and this one; empty where there are none."""
+    known = [(place, each) for place, each in enumerate(values) if each is not None][-30:]
+    if not known:
+        return Markup()
+    dots = [Dot(place, each, before[place].is_bad) for place, each in known]
+    dots.append(Dot(len(values), value))
+    shown = [each for _, each in known]
+    words = (
+        f"{title} in the last {len(dots)} drills: {show(min(shown))} to {show(max(shown))} before"
+    )
+    return line(dots, words, budget=budget)

@@ -1,0 +1,132 @@
+"""The page of a result made here: tiles, trends, groups, and how large it gets."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+
+from restore_drill.core.record import Record
+from restore_drill.core.redact import Redactor
+from restore_drill.results.page import render
+from restore_drill.results.past import Background, Past, days_of
+from restore_drill.results.result import build_result
+
+AT = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
+
+
+def result_of(tables: int = 2, *, age: float = 3600.0, bad: str = "") -> dict[str, Any]:
+    """A drill of `tables` tables with three criteria each, of which one fails for `bad`."""
+    record = Record(started_at=AT)
+    record.backup = {"path": "/backups/shop_20261128.dump", "bytes": 5000, "age_seconds": age,
+                     "database": "shop"}  # fmt: skip
+    names = [f"public.table_of_the_shop_{number}" for number in range(tables)]
+    record.tables = {
+        name: {"rows": 10 * number, "expected": f"{10 * number} (as in the backup)", "ok": True}
+        for number, name in enumerate(names)
+    }
+    record.checks = [
+        {"id": f"drill/test_tables.py::{kind}[{name}]", "stage": "verify", "seconds": 0.01,
+         "outcome": "failed" if name == bad and kind == "test_rows" else "passed",
+         "message": f"{name} has lost rows" if name == bad and kind == "test_rows" else "",
+         "sentence": f"A table passes {kind}.", "budget": ""}
+        for name in names for kind in ("test_rows", "test_keys", "test_content")
+    ]  # fmt: skip
+    record.budgets = {"restore": 120.0, "verify": 30.0, "total": 300.0}
+    record.stages = [{"name": "restore", "started": 1.0, "seconds": 100.0},
+                     {"name": "verify", "started": 101.0, "seconds": 20.0}]  # fmt: skip
+    verdict = "failed" if bad else "passed"
+    return build_result(record, Redactor(), verdict=verdict, reasons=[], rows_read=True)
+
+
+def past(days: float, verdict: str = "passed", **values: Any) -> Past:
+    """A drill so many days before the one of `result_of`."""
+    return Past(AT - timedelta(days=days), verdict, **values)
+
+
+def text_of(page: str) -> str:
+    """What the page says, without its elements."""
+    body = page[page.index("<main") : page.index("<script")]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", body)))
+
+
+def test_tiles_stand_against_their_budgets() -> None:
+    """Age, time, rows and size, each with its bar; what is over its budget says so in words."""
+    page = render(result_of(age=7200.0), Background(max_age=3600.0))
+
+    text = text_of(page)
+    assert "database shop · shop_20261128.dump · 2 h old" in text
+    assert "Age of the data (RPO) 2 h over budget budget 1 h" in text
+    assert "Time to restore and verify (RTO) 2 min restore 1 min 40 s, verify 20 s" in text
+    assert "budget 2 min 30 s" in text
+    assert "Rows 10 rows" in text
+    assert "Size of the backup 5.0 kB" in text
+    assert page.count('<svg class="meter"') == 2 + 2
+    assert page.count('<section class="tile wrong">') == 1
+
+
+def test_trends_are_those_of_the_drills_before() -> None:
+    """A calendar, four lines, the change since the last drill, and what growth means."""
+    drills = [
+        past(14, rows=4, size=4000, restore=60.0, verify=10.0, age=900.0),
+        past(7, "failed", age=900.0),
+        past(1, rows=8, size=5000, restore=80.0, verify=10.0, age=900.0,
+             tables={"public.table_of_the_shop_1": 8}),
+    ]  # fmt: skip
+    page = render(result_of(), Background(drills, ["At this growth it breaks in March"], 86400.0))
+
+    text = text_of(page)
+    assert "3 drills of this series, 2 passed" in text
+    assert "At this growth it breaks in March" in text
+    assert "2026-11-14: 1 min 10 s" in text and "2026-11-27: 1 min 30 s" in text
+    assert "Rows 10 rows +25.0% since the last drill" in text
+    assert "Size of the backup 5.0 kB unchanged since the last drill" in text
+    assert "public.table_of_the_shop_1 10 10 (as in the backup) 8 +25.0% ok" in text
+    assert "<title>2026-11-21: failed</title>" in page
+
+
+def test_the_first_drill_has_no_trends() -> None:
+    """Nothing is drawn of one drill alone, this one among the noted ones."""
+    page = render(result_of(), Background([past(0)]))
+
+    assert 'id="trends"' not in page
+    assert 'class="chart"' not in page
+
+
+def test_what_is_wrong_is_unfolded_and_linked() -> None:
+    """The finding leads to its criterion, whose table and stage are open; the others are not."""
+    page = render(result_of(3, bad="public.table_of_the_shop_1"), Background())
+
+    (link,) = re.findall(r'<h3><a href="#(c\d+)">', page)
+    assert f'<li class="failed" id="{link}">' in page
+    assert re.findall(r'<details class="group"( open)?><summary>(\S+)', page) == [
+        (" open", "public.table_of_the_shop_1"),
+        ("", "public.table_of_the_shop_0"),
+        ("", "public.table_of_the_shop_2"),
+    ]
+    assert "public.table_of_the_shop_1 2 passed, 1 failed" in text_of(page)
+    assert "A table passes test_keys. (3 times)" in text_of(page)
+
+
+def test_three_thousand_criteria_make_a_small_page() -> None:
+    """A thousand tables with three criteria each: less than a megabyte."""
+    page = render(result_of(1000), Background())
+
+    assert page.count('<li class="passed" id=') == 3000
+    assert len(page.encode()) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "shown"),
+    [
+        (["passed", "failed", "passed"], "failed"),
+        (["could-not-run", "passed"], "could-not-run"),
+        (["passed", "new verdict"], "passed"),
+    ],
+)
+def test_the_worst_drill_of_a_day_counts(verdicts: list[str], shown: str) -> None:
+    """A pass does not hide a failure of the same day."""
+    assert list(days_of([past(0, each) for each in verdicts]).values()) == [shown]
