@@ -353,12 +353,14 @@ def test_an_unwritable_report_directory_is_one_clear_line(project: Path) -> None
 
 
 def test_html_and_junit_go_where_the_user_says(project: Path) -> None:
-    """--html and --junitxml win over the report directory; the report is still ours."""
-    done = drill(project, "drill", "--html=mine.html", "--junitxml=mine.xml")
+    """--html has pytest-html's table beside the report; --junitxml wins over the directory."""
+    done = drill(project, "drill", "--html=mine.html", "--junitxml=mine.xml", mode="evil")
 
-    assert done.files == {"result.json"}
-    assert "Restore drill: PASSED" in (project / "mine.html").read_text("utf-8")
-    assert "Report: mine.html" in done.out
+    assert done.files == {"result.json", "report.html"}
+    table = (project / "mine.html").read_text("utf-8")
+    assert "<b>Restore drill: PASSED</b>" in table
+    assert "<script>alert(" not in table
+    assert "Report: drill-report/report.html" in done.out
     assert (project / "mine.xml").exists()
 
 

@@ -12,7 +12,7 @@ from restore_drill.core.units import capitalised, show_duration
 from restore_drill.results.result import Result
 from restore_drill.results.words import OTHERS, first_line, short_name
 
-WORDS = {"passed": "passed", **OTHERS, "skipped": "not checked"}
+WORDS = {"passed": "passed", **OTHERS}
 """Outcomes in words of the drill."""
 SHORT = 0.005
 """Seconds below which the time of a criterion is of no interest."""
@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def counts(self) -> str:
-        """`12 passed, 1 not checked`."""
+        """`12 passed, 1 skipped`."""
         return counted(self.checks)
 
     @property
