@@ -59,6 +59,26 @@ def test_red_drill_and_its_recovery_reach_everyone(
         assert secret not in red.out + green.out + found
 
 
+LEAK = """
+import os
+
+def test_leak():
+    assert False, " and ".join(os.environ[name] for name in ("DRILL_PING", "GITHUB_TOKEN"))
+"""
+
+
+def test_criterion_that_shows_a_token_does_not(project: Path, box: Inbox, forge: Forge) -> None:
+    """Neither the terminal, a file, a message nor an issue has it, or the URL of a monitor."""
+    (project / "drill" / "test_own.py").write_text(LEAK, encoding="utf-8")
+    settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping-hidden"}
+    done = drill(project, **settings, **issues_at(forge, "github"))
+    files = "".join(each.read_text("utf-8") for each in done.folder.iterdir() if each.is_file())
+
+    assert done.code == 1 and "*** and ***" in box.messages[0]["message"]
+    for secret in ("ping-hidden", forge.token):
+        assert secret not in f"{done.out}{files}{box.messages}{forge.issues}"
+
+
 def test_error_in_the_criteria_file_is_announced(project: Path, box: Inbox) -> None:
     """By what `[notify]` of that very file says, where that can be read."""
     criteria = project / "drill" / "criteria.toml"

@@ -17,6 +17,7 @@ from restore_drill.core.errors import UsageError
 
 CHANNELS, ISSUES, PING = "DRILL_NOTIFY", "DRILL_ISSUES", "DRILL_PING"
 ALERTS = (CHANNELS, ISSUES, PING)
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN")
 
 BETWEEN = re.compile(r"[\s,;]+(?=[A-Za-z][\w.+-]*://)|\s+")
 """What separates URLs: blanks, and as apprise has it commas and semicolons before another URL."""
@@ -41,6 +42,12 @@ class Alerts:
     def are_configured(self) -> bool:
         """Whether anyone is to hear of a drill."""
         return bool(self.channels or self.unset or self.issues or self.pings)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may not be shown: URLs as a whole, whose paths are often the token."""
+        tokens = (self.environment.get(name, "").strip() for name in TOKENS)
+        return (*self.channels, *self.pings, *filter(None, tokens))
 
 
 def alerts_here(root: Path) -> Alerts:
