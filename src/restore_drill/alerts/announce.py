@@ -9,7 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from restore_drill.alerts import channels, issue, pings
-from restore_drill.alerts.delivery import LIMIT, SHORT_LIMIT, Outcome, Undelivered, deliver
+from restore_drill.alerts.delivery import (
+    INTERRUPTED,
+    LIMIT,
+    SHORT_LIMIT,
+    Outcome,
+    Undelivered,
+    deliver,
+)
 from restore_drill.alerts.message import Message, message_of, place_of
 from restore_drill.alerts.subject import Subject, subject_of
 from restore_drill.config.alerts import Alerts
@@ -80,6 +87,8 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
     if alerts.issues and (event or ending.is_green):
         about = message("recovered" if ending.is_green else event)
         outcomes = deliver({"issue": partial(keep, alerts, about, subject)}, limit / 2)
+        if outcomes[0].problem == INTERRUPTED:
+            return outcomes
         event = "recovered" if outcomes[0].done.startswith(issue.CLOSED) else event
     tasks: dict[str, Callable[[], str]] = {}
     if event in alerts.notify.events:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 PAUSES = [1.0, 4.0]
 """Seconds before the second and the third try."""
+INTERRUPTED = "not waited for: interrupted"
 LIMIT = 30.0
 """Seconds that a drill's end waits for all deliveries together."""
 SHORT_LIMIT = 8.0
@@ -58,7 +59,7 @@ def deliver(tasks: Mapping[str, Callable[[], str]], seconds: float) -> list[Outc
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
     except KeyboardInterrupt:
-        late = "not waited for: interrupted"
+        late = INTERRUPTED
     return [found.get(name) or Outcome(name, problem=late) for name in tasks]
 
 
