@@ -237,6 +237,21 @@ def test_channels_are_counted_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
     assert SECRET not in shown + json.dumps(as_json(found))
 
 
+def test_no_secret_of_a_setting_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that stands in its variable, URLs with passwords and tokens: refused or not."""
+    monkeypatch.setenv("DRILL_SIGN_KEY", f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END")
+    monkeypatch.setenv("DRILL_PUSHGATEWAY", f"https://u:{SECRET}@push.example/m?token={SECRET}")
+    monkeypatch.setenv("DRILL_BACKUP", f"s3://key:{SECRET}@bucket/x?sig={SECRET}")
+    monkeypatch.setenv("REDIS_URL", f"redis://u:{SECRET}@127.0.0.1:1/0?password={SECRET}")
+
+    found = check_up("redis")
+
+    shown = "\n".join(lines_of(found)) + json.dumps(as_json(found))
+    assert "pushgateway: https://push.example (DRILL_PUSHGATEWAY" in shown
+    assert found.code == 4 and "sign: set (not shown" in shown
+    assert SECRET not in shown
+
+
 def test_a_server_is_found_with_the_extensions_of_the_backup(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +311,7 @@ def test_what_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> No
         found = check_up("redis", "alerts")
 
     assert time.monotonic() - began < 5
-    assert texts(found, "bad", "redis") == [f"redis://{where}/0 did not answer in time"]
+    assert texts(found, "bad", "redis") == [f"redis://{where} did not answer in time"]
     assert found.code == 0 and found.fails[0].todo
     assert texts(found, "warn", "alerts")
 

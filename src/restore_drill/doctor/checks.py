@@ -9,7 +9,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.doctor.backups import examine_backups
-from restore_drill.doctor.configuration import shown
+from restore_drill.doctor.configuration import host_of, shown
 from restore_drill.doctor.configured import Configured
 from restore_drill.doctor.live import examine_live
 from restore_drill.doctor.machine import examine_isolation, examine_machine
@@ -90,7 +90,7 @@ def others(settings: Settings, chosen: Callable[[], Chosen | None]) -> list[Chec
             "redis",
             "Redis",
             lambda group: examine_redis(group, settings),
-            shown("redis_url", "", settings) if settings.redis_url else "the embedded Redis",
+            host_of(settings.redis_url) if settings.redis_url else "the embedded Redis",
             stops=settings.redis_url is None,
             todo=remedy_for("redis_error", "time_out"),
         ),

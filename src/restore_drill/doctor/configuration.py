@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from restore_drill.config.settings import Settings
@@ -9,6 +10,9 @@ from restore_drill.core.units import show_duration
 from restore_drill.doctor.configured import Configured
 from restore_drill.doctor.live import shown_url
 from restore_drill.doctor.model import Group
+
+HIDDEN = "set (not shown: it may be, or hold, a secret)"
+URLS = ("redis_url", "pushgateway")
 
 
 def name_settings(configured: Configured) -> Group:
@@ -50,12 +54,22 @@ def label(name: str) -> str:
 
 
 def shown(name: str, text: str, settings: Settings) -> str:
-    """The `text` of a setting, without what may be secret."""
+    """The `text` of a setting, without what may be secret: a key, a password or token in a URL."""
     if name == "database_url":
         return shown_url(text)
-    if name != "redis_url":
-        return text
-    if settings.redis_url is None:  # it was refused
-        return "set (not shown: it may hold a password)"
-    parts = urlsplit(settings.redis_url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if name in URLS:
+        return host_of(text) if url_in(settings, name) else HIDDEN  # None: it was refused
+    if name == "sign" and not isinstance(settings.leaves.sign, Path):
+        return HIDDEN
+    return HIDDEN if "://" in text or not text.isprintable() else text
+
+
+def url_in(settings: Settings, name: str) -> str | None:
+    """The URL that the setting `name` holds, None where it was not set or is refused."""
+    return settings.redis_url if name == "redis_url" else settings.leaves.pushgateway
+
+
+def host_of(url: str) -> str:
+    """`https://host:9091` of a URL: what stands before and behind may hold secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

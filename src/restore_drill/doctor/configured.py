@@ -103,5 +103,9 @@ def refuse(settings: Settings) -> None:
     except UsageError as error:
         error.setting = "backup" if settings.backup else "backup_path"
         raise
+    if settings.leaves.sign is not None:
+        from restore_drill.results.signature import load_signer  # noqa: PLC0415 - few drills sign
+
+        load_signer(settings.leaves.sign)
     if settings.redis_url and (why := url_error(settings.redis_url)):
         raise usage_error("redis_url", f"{why} (not shown: it may hold a password)", "correct it")

@@ -20,6 +20,7 @@ from restore_drill.doctor.work import Work
 SCHEMA = 1
 MOST = 5
 """So many facts that are alike are shown to people."""
+SECRETS = ("database_url", "redis_url", "pushgateway")
 OPEN_TITLE = "Not checked by a drill"
 
 
@@ -32,8 +33,9 @@ def is_ascii() -> bool:
 def redactor_of(checkup: Checkup) -> Redactor:
     """Masks the passwords of this run."""
     given = checkup.configured.given
-    urls = [given[name].text for name in ("database_url", "redis_url") if name in given]
-    return Redactor(*urls)
+    settings = checkup.configured.settings
+    urls = [given[name].text for name in SECRETS if name in given]
+    return Redactor(*urls, settings.database_url, settings.redis_url, settings.leaves.pushgateway)
 
 
 def lines_of(checkup: Checkup, most: int | None = MOST) -> Iterator[str]:
@@ -48,8 +50,7 @@ def lines_of(checkup: Checkup, most: int | None = MOST) -> Iterator[str]:
 
 def plan_lines(checkup: Checkup, work: Work) -> Iterator[str]:
     """The plan of a drill, and whether it could run."""
-    settings = checkup.configured.settings
-    redact = Redactor(settings.database_url, settings.redis_url)
+    redact = redactor_of(checkup)
     lines = ["Plan of the drill: nothing is started, restored or written", ""]
     lines += group_lines(plan(checkup, work), list(open_in(checkup, work)), None)
     yield from map(redact, [*lines, *verdict_lines(checkup, counts=False)])

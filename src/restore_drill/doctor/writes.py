@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from restore_drill.backups.model import Backup
+from restore_drill.config.leaves import KEEP
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.units import show_duration
+from restore_drill.doctor.configuration import host_of
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.machine import place_of_server
 from restore_drill.doctor.model import Group
@@ -26,6 +29,7 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
         away(checkup, group)
     if settings.redis_url is not None:
         group.note("Redis: keys of its own, restore-drill:<random>:*, which expire and are deleted")
+    leaves(settings, group)
     path = history_path(settings)
     if isinstance(chosen, Backup) and is_whole:
         if path is not None:
@@ -33,6 +37,21 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
         folder = state_of(settings, chosen).folder
         group.note(f"if it passes, what the next drill is measured against: {folder}")
     return group
+
+
+def leaves(settings: Settings, group: Group) -> None:
+    """What a drill leaves beside its reports."""
+    found = settings.leaves
+    if found.sign is not None:
+        group.note("a signature beside result.json")
+    if found.metrics_file is not None:
+        group.note(f"metrics: {found.metrics_file}")
+    if found.pushgateway is not None:
+        group.note(f"metrics: sent to {host_of(found.pushgateway)}")
+    if found.keep != KEEP[0]:
+        group.note(
+            f"the restored server stays up ({found.keep}), for {show_duration(found.keep_for)}"
+        )
 
 
 def away(checkup: Checkup, group: Group) -> None:
