@@ -194,8 +194,14 @@ class Done:
 
     @property
     def files(self) -> set[str]:
-        """Names of the files in the report directory."""
-        return {path.name for path in self.folder.iterdir()}
+        """Names of the files in the report directory, beside the folders of runs."""
+        return {path.name for path in self.folder.iterdir() if path.is_file()}
+
+    @property
+    def runs(self) -> list[Path]:
+        """Folders of the runs, by name."""
+        found = self.folder.iterdir()
+        return sorted(path for path in found if path.is_dir() and not path.is_symlink())
 
 
 def make_project(folder: Path) -> Path:

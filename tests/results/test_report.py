@@ -360,7 +360,7 @@ def test_html_and_junit_go_where_the_user_says(project: Path) -> None:
     table = (project / "mine.html").read_text("utf-8")
     assert "<b>Restore drill: PASSED</b>" in table
     assert "<script>alert(" not in table
-    assert "Report: drill-report/report.html" in done.out
+    assert f"Report: drill-report/{done.runs[0].name}/report.html" in done.out
     assert (project / "mine.xml").exists()
 
 

@@ -66,7 +66,7 @@ def check(signed: Done, keys: Path, tmp_path: Path) -> Callable[[str, str], tupl
     assert len(code.replace("\n\n", "\n").splitlines()) <= 12
 
     def run(name: str = "", change: str = "") -> tuple[int, str]:
-        for path in signed.folder.iterdir():
+        for path in (signed.folder / "latest").iterdir():
             text = path.read_text("utf-8")
             old, _, new = change.partition(" -> ")
             assert path.name != name or old in text

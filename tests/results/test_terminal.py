@@ -32,7 +32,8 @@ def test_terminal_reads_as_the_guide_says(passed: Done) -> None:
     ]
     assert "✓ 6 of 6 criteria passed" in lines[end:]
     assert "! Not checked: your own Redis (REDIS_URL is unset)" in lines[end:]
-    assert lines[-1] == "· Report: drill-report/report.html"
+    (run,) = passed.runs
+    assert lines[-1] == f"· Report: drill-report/{run.name}/report.html"
     for noise in ("rootdir", "test_small.py .", "[100%]", "generated xml", "Generated html"):
         assert noise not in passed.out
 

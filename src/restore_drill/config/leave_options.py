@@ -6,6 +6,12 @@ from restore_drill.config.option import Option
 
 LEAVE_OPTIONS = (
     Option(
+        "--keep-reports",
+        "DRILL_KEEP_REPORTS",
+        "20",
+        "so many runs keep their folders in the report directory; older ones are removed",
+    ),
+    Option(
         "--sign",
         "DRILL_SIGN_KEY",
         None,

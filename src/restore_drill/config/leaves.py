@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restore_drill.config.options import OPTIONS, usage_error
-from restore_drill.config.values import duration_of, path_of, scheme_of
+from restore_drill.config.values import count_of, duration_of, path_of, scheme_of
 from restore_drill.core.units import parse_duration
 
 KEEP = ("never", "on-failure", "always")
@@ -16,12 +16,13 @@ PEM = "-----BEGIN "
 
 @dataclass(frozen=True)
 class Leaves:
-    """`sign` is the key that signs result.json, or the file that holds it.
+    """`keep_reports` runs keep their folders; `sign` is the key for result.json, or its file.
 
     `keep` says when the restored server stays up (KEEP), for `keep_for` seconds.
     `metrics_file` and `pushgateway` (a URL, which may hold a password) get the drill's metrics.
     """
 
+    keep_reports: int
     sign: Path | str | None = field(repr=False)
     metrics_file: Path | None
     pushgateway: str | None = field(repr=False)
@@ -32,6 +33,7 @@ class Leaves:
 def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
     """What is `given`; relative paths count from `here`."""
     return Leaves(
+        keep_reports=count_of(given, "keep_reports") or int(OPTIONS["keep_reports"].default or 0),
         sign=key_of(given, here),
         metrics_file=metrics_file_of(given, here),
         pushgateway=pushgateway_of(given),
