@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import psycopg
 import pytest
 
 from restore_drill.config.settings import settings_from
-from restore_drill.core.errors import UsageError
-from restore_drill.servers import isolation
-from restore_drill.servers.cleanup import find_left_overs
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.servers import isolation, shell
+from restore_drill.servers.cleanup import clean, find_left_overs
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.kept import Kept, keep, kept_servers
@@ -121,9 +122,9 @@ def test_what_a_killed_keeper_leaves_is_a_left_over(kept: Callable[..., Kept]) -
     os.kill(found.keeper.pid, signal.SIGKILL)
     found.keeper.wait(PATIENCE)
 
-    assert found.run in [each.path for each in find_left_overs()]
-    assert "kept until" in next(e.owner for e in find_left_overs() if e.path == found.run)
-    assert "removed" in command("clean").stdout
+    (left,) = [each for each in find_left_overs() if each.path == found.run]
+    assert "kept until" in left.owner
+    assert f"removed {found.run}" in clean(left)
     assert not found.run.exists()
 
 
@@ -167,17 +168,18 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
     assert list(place.glob("restore-drill-*")) == []
 
 
-def test_without_a_kept_server_the_shell_says_how_to_get_one(place: Path) -> None:
-    """Exit 6, and the option; a Redis is not kept."""
-    done = command("shell")
-    redis = command("shell", "redis")
-
-    assert place.is_dir()
-    assert done.returncode == 6
-    assert "no server is kept" in done.stderr
-    assert "--keep always" in done.stderr
-    assert redis.returncode == 6
-    assert "no Redis is kept" in redis.stderr
+def test_without_a_kept_server_the_shell_says_how_to_get_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the option; a Redis is not kept."""
+    assert place not in [each.run.parent for each in kept_servers()]
+    monkeypatch.setattr(shell, "kept_servers", list)
+    with pytest.raises(CouldNotRun, match="no server is kept") as error:
+        shell.run(Namespace(), ROOT, [])
+    assert "--keep always" in str(error.value)
+    with pytest.raises(CouldNotRun, match="no Redis is kept") as error:
+        shell.run(Namespace(), ROOT, ["redis"])
+    assert "REDIS_URL" in str(error.value)
 
 
 @pytest.mark.parametrize(
