@@ -197,7 +197,7 @@ def test_a_database_that_was_not_touched_and_stays_shut_is_reported_so(
     shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server has gone: the verdict has what opens it, also beside another reason."""
-    record = Record(snapshot={"live_database": "not touched"})
+    record = Record()
     steps = Steps(lambda: contextlib.nullcontext(None), lambda: 80)
 
     def gone(*_: object) -> None:
@@ -206,7 +206,7 @@ def test_a_database_that_was_not_touched_and_stays_shut_is_reported_so(
     def drill() -> None:
         with (
             monkeypatch.context() as patch,
-            noting_still_shut(steps, record),
+            noting_still_shut(steps, record, "shop"),
             in_place(shop, tmp_path, 1.0) as place,
             kept_shut(place),
         ):
@@ -217,6 +217,7 @@ def test_a_database_that_was_not_touched_and_stays_shut_is_reported_so(
         drill()
 
     assert record.snapshot is not None
+    assert (record.snapshot["path"], record.snapshot["database"]) == (None, "shop")
     assert record.snapshot["live_database"].startswith("not touched; the backup is bad; ")
     assert "CONNECTION LIMIT 40" in record.snapshot["live_database"]
     assert "a table" in str(caught.value) and "a table" not in record.snapshot["live_database"]

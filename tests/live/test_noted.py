@@ -32,6 +32,11 @@ def test_only_what_is_settled_has_a_check_mark(live: str, kind: str) -> None:
     assert block(live_database=live)[0] == (kind, f"The live database shop: {live.splitlines()[0]}")
 
 
+def test_a_database_that_stayed_shut_has_its_block_without_a_snapshot() -> None:
+    """Its place says that none was taken."""
+    assert ("note", "  Safety snapshot: none was taken") in block(live_database="x", path=None)
+
+
 def test_what_the_backup_lacks_is_listed() -> None:
     """Up to a number of lines; that there is nothing is said too, and nothing is said unasked."""
     assert not [text for _, text in block(live_database="x") if "before the drill" in text]

@@ -135,7 +135,7 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
             yield kind, f"The live database {snapshot.get('database', '')}: {now}"
         yield from (("note", f"  {line.strip()}") for line in more)
         yield from lost_lines(snapshot.get("lost"))
-        yield "note", f"  Safety snapshot: {snapshot['path']}"
+        yield "note", f"  Safety snapshot: {snapshot['path'] or 'none was taken'}"
         if command := snapshot.get("way_back"):
             yield "note", f"  The way back: {command}"
     elif result["promotion"]:

@@ -35,6 +35,7 @@ LABELS = {
     "taken_at": "taken",
     "taken_at_source": "time taken from",
     "age_seconds": "age",
+    "lost": "not as before the drill",
     "source_version": "dumped from",
     "dumped_by": "dumped by",
     "server_version": "server",

@@ -61,12 +61,17 @@ def noting_failure(steps: Steps, record: Record) -> Iterator[None]:
 
 
 @contextmanager
-def noting_still_shut(steps: Steps, record: Record) -> Iterator[None]:
-    """Note that a database which was not touched stayed shut, for its block in the verdict."""
+def noting_still_shut(steps: Steps, record: Record, database: str) -> Iterator[None]:
+    """Note that `database`, which was not touched, stayed shut, for its block in the verdict.
+
+    Also where no snapshot was taken: what is in the record has no path then.
+    """
     try:
         yield
     except StillShut as error:
-        if record.snapshot and record.snapshot["live_database"] == UNTOUCHED:
+        if record.snapshot is None:
+            record.snapshot = {"path": None, "database": database, "live_database": UNTOUCHED}
+        if record.snapshot["live_database"] == UNTOUCHED:
             note_failure(UNTOUCHED, error, steps, record.snapshot)
         raise
 
