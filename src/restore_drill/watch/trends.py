@@ -39,10 +39,12 @@ class Trends:
             return "no time has a budget"
         times = name in ("restore", "growth")
         known = values_of(self.comparable(name), "restore" if times else name)
-        if len(known) < LEAST:
-            where = f" on {self.now.machine} ({self.now.setup})" if times else ""
-            count = show_count(len(known), "passed drill")
-            return f"{count} of this series{where} in the history; a trend needs {LEAST}"
+        is_any = len(self.passed) >= LEAST
+        count = len(known) if is_any else len(self.passed)
+        if count < LEAST:
+            where = f" on {self.now.machine} ({self.now.setup})" if times and is_any else ""
+            drills = show_count(count, "passed drill")
+            return f"{drills} of this series{where} in the history; a trend needs {LEAST}"
         if name == "growth" and self.now.at - self.comparable(name)[0].at < MIN_SPAN:
             return "the drills in the history lie within two weeks"
         return ""
