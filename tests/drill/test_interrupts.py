@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.helpers.drills import CLEARED, ROOT, run_drill
+from tests.helpers.drills import ROOT, command, inherited, run_drill
+from tests.helpers.warm import Kept
 
 SOON = 25.0
 """Seconds for a drill to be gone: a few, on a machine that is busy."""
@@ -59,16 +57,20 @@ VALIDATED = (
 
 @dataclass
 class Running:
-    """A drill that runs, what it has said so far, and where its servers live."""
+    """A drill that runs, and where its servers live."""
 
-    process: subprocess.Popen[str]
+    process: Kept
     folder: Path
-    said: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return self.process.output
 
     def wait_for(self, words: str) -> None:
         """Wait until it has said `words`."""
         until = time.monotonic() + 90
-        while words not in "".join(self.said):
+        while words not in self.said:
             assert time.monotonic() < until and self.process.poll() is None, self.said
             time.sleep(0.05)
 
@@ -99,30 +101,16 @@ def drill_of(dump: str, folder: Path, *arguments: str) -> Iterator[Running]:
         if each.stat().st_uid == os.geteuid() and each.is_relative_to("/tmp"):  # noqa: S108
             each.chmod(each.stat().st_mode | 0o011)
     folder.chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if k not in CLEARED and not k.startswith("DRILL_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", str(ROOT / "drill"), f"--backup={path}", *arguments,
+    process = Kept(
+        ["pytest", str(ROOT / "drill"), f"--backup={path}", *arguments,
          f"--report-dir={folder / 'report'}", "-p", "no:cacheprovider", "-m", "not redis"],
-        cwd=ROOT, env=kept | {"TMPDIR": str(place), "PYTHONIOENCODING": "utf-8"}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        encoding="utf-8",
+        cwd=ROOT, env=inherited() | {"TMPDIR": str(place)},
     )  # fmt: skip
-    running = Running(process, place)
-
-    def read() -> None:
-        assert process.stdout is not None
-        running.said.extend(iter(process.stdout.readline, ""))
-
-    reader = threading.Thread(target=read)
-    reader.start()
     try:
-        yield running
+        yield Running(process, place)
     finally:
         process.kill()
-        reader.join()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        process.communicate()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -160,7 +148,7 @@ def test_further_signals_disturb_nothing(pause: float, tmp_path: Path) -> None:
             time.sleep(pause)
 
         assert drill.end(signal.SIGINT) < SOON
-        said = "".join(drill.said)
+        said = drill.said
         assert drill.process.returncode == pytest.ExitCode.INTERRUPTED, said
         assert "RESTORE DRILL COULD NOT RUN" in said
         assert "Traceback" not in said
@@ -199,10 +187,7 @@ def test_a_killed_drill_is_cleaned(tmp_path: Path) -> None:
         drill.end(signal.SIGKILL)
         assert drill.left
 
-        subprocess.run(
-            [sys.executable, "-m", "drill", "clean"], cwd=ROOT, check=True, capture_output=True,
-            env=os.environ | {"TMPDIR": str(drill.folder)},
-        )  # fmt: skip
+        assert command("clean", TMPDIR=str(drill.folder)).returncode == 0
         assert drill.left == []
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +12,9 @@ from urllib.parse import quote
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.drills import ROOT, Drill, command
+from tests.helpers.drills import ROOT, Drill, command, inherited
 from tests.helpers.shop import quiet
+from tests.helpers.warm import Kept
 
 Promote = Callable[..., Drill]
 
@@ -64,34 +63,23 @@ def journals(backups: Path) -> list[Path]:
     return sorted((backups / "snapshots").glob("reset_*.json"))
 
 
-def start_and_wait_for_reset(
-    live: Target, backups: Path, report_dir: Path
-) -> subprocess.Popen[str]:
+def start_and_wait_for_reset(live: Target, backups: Path, report_dir: Path) -> Kept:
     """Start a drill whose verification hangs, and wait until it has reset the database."""
     confirmed = f"--confirm-reset={live.conninfo['dbname']}"
     return start_and_wait(live, backups, report_dir, confirmed)
 
 
-def start_and_wait(
-    live: Target, backups: Path, report_dir: Path, *options: str
-) -> subprocess.Popen[str]:
+def start_and_wait(live: Target, backups: Path, report_dir: Path, *options: str) -> Kept:
     """Start a drill of a live database whose verification hangs, and wait for that."""
     criteria = report_dir.parent / "hang.toml"
     criteria.write_text(
         '[sql]\ntimeout = "10m"\n'
         '[facts.hang]\nsql = "SELECT count(*) FROM pg_sleep(600)"\nmin = 1\n'
     )
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "pytest", str(ROOT / "drill"),
-            f"--report-dir={report_dir}", f"--criteria={criteria}", "-p", "no:cacheprovider",
-            "--target=database", *options,
-        ],
-        cwd=ROOT,
-        env=os.environ | {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    process = Kept(
+        ["pytest", str(ROOT / "drill"), f"--report-dir={report_dir}", f"--criteria={criteria}",
+         "-p", "no:cacheprovider", "--target=database", *options],
+        cwd=ROOT, env=inherited() | {"BACKUP_PATH": str(backups), "DATABASE_URL": url_of(live)},
     )  # fmt: skip
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     deadline = time.monotonic() + 60

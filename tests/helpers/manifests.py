@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.servers.model import Target
-from tests.helpers.drills import CLEARED, ROOT, command
+from tests.helpers.drills import ROOT, command, inherited
 from tests.helpers.shop import quiet
+from tests.helpers.warm import Kept
 
 SECRET = "p@ss:w/rd#1"
 
@@ -75,18 +74,11 @@ def url_of(target: Target, role: str = "saver") -> str:
     return f"postgresql://{role}:{IN_URL}@{host}:{port}/{name}"
 
 
-def backup_process(
-    target: Target, folder: Path, *options: str, role: str = "saver"
-) -> subprocess.Popen[str]:
+def backup_process(target: Target, folder: Path, *options: str, role: str = "saver") -> Kept:
     """`python -m drill backup` of `target` into `folder`, running."""
-    inherited = {key: value for key, value in os.environ.items() if key not in CLEARED}
-    return subprocess.Popen(
-        [sys.executable, "-m", "drill", "backup", f"--output-dir={folder}", *options],
-        cwd=ROOT,
-        env=inherited | {"DATABASE_URL": url_of(target, role)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    return Kept(
+        ["drill", "backup", f"--output-dir={folder}", *options],
+        cwd=ROOT, env=inherited() | {"DATABASE_URL": url_of(target, role)},
     )  # fmt: skip
 
 
