@@ -51,6 +51,7 @@ def test_the_plan_of_a_drill_does_nothing(backups: Path, tmp_path: Path) -> None
         "criteria would run: select ",
         "shop.dump: custom",
         "A drill would restore into PostgreSQL 15",
+        "reads the archive",
         "estimated from its size",
         f"A line in the history: {backups}/.drill/history.jsonl",
         f"Reports: {tmp_path}/reports",

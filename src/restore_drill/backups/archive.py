@@ -14,7 +14,7 @@ from restore_drill.backups.streams import open_plain
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
-from restore_drill.servers.find import find_binaries
+from restore_drill.servers.find import Obtain, find_binaries
 
 ARCHIVE = b"PGDMP"
 COMPRESSIONS = {0: "", 1: "gzip", 2: "lz4", 3: "zstd"}
@@ -86,8 +86,11 @@ def header_of(path: Path, form: str, compression: str = "") -> Header:
             raise ValueError(str(error)) from None
 
 
-def reading_tools(header: Header) -> Binaries:
-    """Tools that can read an archive with this header: the newest at hand that know its format."""
+def reading_tools(header: Header, obtain: Obtain | None = None) -> Binaries:
+    """Tools that can read an archive with this header: the newest at hand that know its format.
+
+    `obtain` as in `find_binaries`.
+    """
     if header.version > NEWEST_VERSION:
         version = ".".join(map(str, header.version))
         raise CouldNotRun(
@@ -97,7 +100,10 @@ def reading_tools(header: Header) -> Binaries:
         )
     needs = frozenset({header.compression} & {"zstd", "lz4"})
     return find_binaries(
-        header.head.dumper_major if needs else None, needs=needs, note=print_nothing
+        header.head.dumper_major if needs else None,
+        needs=needs,
+        note=print_nothing,
+        obtain=obtain,
     )
 
 

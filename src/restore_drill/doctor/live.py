@@ -95,6 +95,9 @@ def identify(live: Target, group: Group) -> None:
 def refusals(live: Target, settings: Settings, chosen: Chosen | None, group: Group) -> None:
     """What keeps a drill from restoring there; CouldNotRun for the first reason."""
     name, folder = live.conninfo["dbname"], settings.snapshots_folder
+    source = chosen.head if isinstance(chosen, Backup) else Head()
+    if source.source_major not in (None, live.major):
+        group.warn(f"the source was PostgreSQL {source.source_version}, this is {live.version}")
     if any(each.step not in (DONE, UNDONE) for each in journals_of(folder, name, "")):
         group.warn(f"a promotion was interrupted: the next drill settles it; its journal: {folder}")
     if is_left_open(folder, name):

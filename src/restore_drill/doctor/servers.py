@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 
+from restore_drill.backups.archive import header_of, reading_tools
 from restore_drill.backups.model import Backup
+from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -38,8 +40,10 @@ def examine_servers(group: Group, settings: Settings, chosen: Chosen | None) -> 
         group.note(f"nothing can be fetched: {why}")
     for build in broken():
         group.warn(str(build))
-    for extension in extensions_of(chosen):
+    for extension in extensions_of(chosen) if settings.target == "embedded" else ():
         name_extension(extension, group)
+    if isinstance(chosen, Backup) and chosen.is_archive:
+        name_reader(chosen, group)
     name_tools(group, chosen)
 
 
@@ -65,6 +69,19 @@ def name_build(chosen: Chosen | None, group: Group) -> None:
     group.ok(f"a drill would restore into {build.name}{of}", plan=True)
     for line in notes:
         group.warn(line)
+
+
+def name_reader(backup: Backup, group: Group) -> None:
+    """The pg_restore that reads the archive `backup`, or why none can."""
+    try:
+        header = header_of(backup.path, backup.format, backup.compression)
+        tools = reading_tools(header, planned)
+    except CouldNotRun as error:
+        group.error(error)
+    except READ_ERRORS:
+        group.warn(f"the head of {backup.name} cannot be read: a drill would find it damaged")
+    else:
+        group.ok(f"pg_restore of {tools.name} reads the archive", plan=True)
 
 
 def by_source(builds: Iterable[Binaries]) -> str:

@@ -10,8 +10,8 @@ from restore_drill.doctor.model import Open
 
 SERVERS = {
     "embedded": ("servers", "machine", "isolation"),
-    "container": ("containers",),
-    "database": ("live",),
+    "container": ("servers", "containers"),
+    "database": ("servers", "live"),
 }
 """Groups of a checkup that a restore needs, by target."""
 
