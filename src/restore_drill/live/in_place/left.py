@@ -44,6 +44,7 @@ def open_left(place: InPlace, when: str) -> str:
 
     Where it was opened by hand, or from another machine, its settings are left alone.
     """
+    place.lock.check()
     with place.target.connect() as connection:
         is_left = is_shut(connection)
     if is_left:
