@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,16 +13,8 @@ from pathlib import Path
 import pytest
 
 from restore_drill.results import run_folders
-from restore_drill.results.run_folders import (
-    FILES,
-    at_work,
-    clear,
-    folder_name,
-    latest_in,
-    make_folder,
-    prune,
-    show,
-)
+from restore_drill.results.newest import FILES, clear, latest_in, show
+from restore_drill.results.run_folders import at_work, folder_name, make_folder, prune
 from tests.helpers.mini_drill import FILES as WRITTEN
 from tests.helpers.mini_drill import command, drill, environment, make_project
 
@@ -161,6 +154,45 @@ def test_what_no_drill_has_made_is_never_pruned(tmp_path: Path) -> None:
 
     assert prune(newest, 1) == []
     assert all(path.exists() for path in (*kept, link, linked, newest))
+
+
+def test_a_copy_that_fails_leaves_no_verdict_of_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk without links nothing lies above, rather than files of two runs."""
+    old, new = days(tmp_path, 1, 2)
+    (new / "report.html").write_text("new")
+    show(old)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "hardlink_to", full)
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(OSError, match="No space"):
+        show(new)
+
+    assert {path.name for path in tmp_path.iterdir()} == {old.name, new.name}
+
+
+def test_one_that_cannot_be_removed_keeps_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are removed; it is reported, and keeps its result for the next time."""
+    stuck, other, newest = days(tmp_path, 1, 2, 3)
+    (stuck / "held").mkdir()
+    remove_tree = shutil.rmtree
+
+    def refuse(path: Path) -> None:
+        if path.name == "held":
+            raise PermissionError(13, "Permission denied", str(path))
+        remove_tree(path)
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(PermissionError, match="held"):
+        prune(newest, 1)
+
+    assert (stuck / "result.json").is_file() and not other.exists()
 
 
 def test_what_a_link_inside_leads_to_stays(tmp_path: Path) -> None:

@@ -1,10 +1,4 @@
-"""A folder for each run below the report directory, where the newest one's files lie too.
-
-`2026-11-27T0500Z-shop/` holds what a run has written. The report directory holds the same files for
-all who know their paths, and `latest`, a link to the folder. They are hard links, as a symbolic one
-is left out of archives by some who upload reports (a runner of GitLab compresses regular files
-alone).
-"""
+"""A folder for each run in the report directory: `2026-11-27T0500Z-shop/`; old ones are pruned."""
 
 from __future__ import annotations
 
@@ -22,15 +16,10 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import count
 from pathlib import Path
 
-RESULT = "result.json"
-FILES = ("report.html", "junit.xml", RESULT, "result.dsse.json")
-"""Names of the files that a run writes."""
-LATEST = "latest"
-NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{4}Z(-.+)?", re.DOTALL)
+from restore_drill.results.newest import NAME, RESULT, alone_in, latest_in
+
 LONGEST = 80
 """Bytes of what stands behind the time in a folder's name: file systems allow 255 in all."""
-PATIENCE = 5.0
-"""Seconds for which other drills in the same directory are waited for."""
 AT_WORK = 3600.0
 """Where there are no locks, a folder that was changed so many seconds ago may be one at work."""
 
@@ -64,101 +53,36 @@ def at_work(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-@contextmanager
-def alone_in(top: Path) -> Iterator[None]:
-    """Keep other drills from the files in `top`: for a moment, or not where there are no locks."""
-    handle, end = os.open(top, os.O_RDONLY | os.O_CLOEXEC), time.monotonic() + PATIENCE
-    try:
-        while time.monotonic() < end:
-            try:
-                flock(handle, LOCK_EX | LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.02)
-            except OSError:
-                break
-        yield
-    finally:
-        os.close(handle)
-
-
-def clear(top: Path) -> None:
-    """Take the last verdict out of `top`; folders of runs stay. OSError."""
-    with alone_in(top):
-        for name in FILES:
-            (top / name).unlink(missing_ok=True)
-        if latest_in(top):
-            (top / LATEST).unlink(missing_ok=True)
-
-
-def show(folder: Path) -> None:
-    """Let the directory around `folder` hold its files, and `latest` lead to it; OSError."""
-    top = folder.parent
-    with alone_in(top):
-        for name in FILES:
-            if (folder / name).is_file():
-                put(folder / name, top / name)
-            else:
-                (top / name).unlink(missing_ok=True)
-        if latest_in(top) or not os.path.lexists(top / LATEST):
-            lead(top / LATEST, folder.name)
-
-
-def put(source: Path, path: Path) -> None:
-    """Let `path` be the file `source`, in one step; a copy where links are impossible."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            part.hardlink_to(source)
-        except OSError:
-            shutil.copyfile(source, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def lead(path: Path, name: str) -> None:
-    """Let `path` be a link to `name` beside it, in one step; else a file that holds the name."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            part.symlink_to(name)
-        except OSError:
-            part.write_text(f"{name}\n", encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def latest_in(top: Path) -> str:
-    """The folder that `latest` in `top` names; empty where it does not, or is not ours."""
-    path = top / LATEST
-    try:
-        if path.is_symlink():
-            name = os.readlink(path)  # noqa: PTH115 - a text, which may be anything
-        elif path.is_file() and path.stat().st_size <= 2 * LONGEST:
-            name = path.read_text(encoding="utf-8").removesuffix("\n")
-        else:
-            return ""
-    except (OSError, ValueError):
-        return ""
-    return name if NAME.fullmatch(name) and "/" not in name else ""
-
-
 def prune(folder: Path, keep: int) -> list[Path]:
     """Remove the oldest folders of runs beside `folder` beyond `keep`; gives those removed.
 
     Never `folder`, the one that `latest` names, one of a drill at work, a link, or a folder in
-    which no drill has left its result. OSError where one cannot be removed.
+    which no drill has left its result. OSError where one could not be removed; others are.
     """
-    top, removed = folder.parent, []
+    top, removed, failed = folder.parent, [], None
     with alone_in(top):
         spared = {folder.name, latest_in(top)}
         for old in reversed(runs_in(top)[keep:]):
-            if old.name not in spared and is_result(old / RESULT) and not is_at_work(old):
-                shutil.rmtree(old)
-                removed.append(old)
+            try:
+                if old.name not in spared and is_result(old / RESULT) and not is_at_work(old):
+                    remove(old)
+                    removed.append(old)
+            except OSError as error:
+                failed = error
+    if failed:
+        raise failed
     return removed
+
+
+def remove(folder: Path) -> None:
+    """Remove `folder`, its result last: what an interrupt leaves is pruned the next time."""
+    for path in folder.iterdir():
+        if path.name != RESULT:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    shutil.rmtree(folder)
 
 
 def runs_in(top: Path) -> list[Path]:
