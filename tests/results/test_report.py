@@ -67,11 +67,9 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection backup target snapshot promotion"
-    more = (
-        "timings stages tables facts redis counts checks proof basis strength drift bypass budgets"
-    )
-    last = "rows_read warnings not_checked notes tool machine versions candidates identity digests"
-    assert list(result) == f"{parts} {more} {last}".split()
+    more = "timings stages tables facts redis bypass history counts checks proof basis strength"
+    last = "drift budgets rows_read warnings not_checked notes tool machine versions candidates"
+    assert list(result) == f"{parts} {more} {last} identity digests".split()
     assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")

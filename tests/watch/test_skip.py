@@ -10,6 +10,7 @@ import pytest
 
 from restore_drill.watch.history import load_history
 from restore_drill.watch.skips import Skip
+from restore_drill.watch.verify import verify
 from tests.helpers.drills import run_drill
 from tests.helpers.histories import FAILED, NOW, PASSED, Call, caller, loaded, write
 from tests.helpers.shop import Shops
@@ -140,6 +141,8 @@ def test_the_next_drill_shows_that_it_was_skipped(
     assert drill.code == 0, drill.output
     assert f"Warning: {words}" in drill.output
     assert drill.result["bypass"]["reason"] == "moved"
+    before = verify((tmp_path / ".drill" / "history.jsonl").read_bytes())
+    assert before.last is not None and before.last.before == drill.result["history"]["last"]
     assert words in (report_dir / "report.html").read_text()
     assert "0 passed drills of this series in the history; a trend needs 5" in drill.output
     history = load_history(tmp_path / ".drill" / "history.jsonl")

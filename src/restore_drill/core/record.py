@@ -27,7 +27,8 @@ class Record:
     `candidates` are what the backup was chosen from; `identity` says which database was dumped
     (`source`) and which was verified (`target`), `tools` the version of the pg_dump and pg_restore
     that the drill ran.
-    `bypass` is that drills were to be skipped, see `watch/skips.py`.
+    `bypass` is that drills were to be skipped, see `watch/skips.py`; `history` where the chain of
+    earlier drills ended.
     `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
     `parts` holds the seconds of each query of the team's own criteria, by what it is of.
     `warnings` do not fail the drill and stand beside its verdict; `notes` are for the reports.
@@ -50,6 +51,7 @@ class Record:
     strength: str = ""
     drift: dict[str, Any] | None = None
     bypass: dict[str, Any] | None = None
+    history: dict[str, Any] | None = None
     budgets: dict[str, float | None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

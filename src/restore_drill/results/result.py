@@ -95,7 +95,6 @@ def build_result(
         "basis": record.basis or None,
         "strength": strength_of(record, verdict),
         "drift": record.drift,
-        "bypass": record.bypass,
         "budgets": record.budgets,
         "rows_read": rows_read,
         "warnings": record.warnings,
@@ -127,6 +126,8 @@ def measures_of(record: Record) -> dict[str, Any]:
         "tables": record.tables,
         "facts": record.facts,
         "redis": record.redis,
+        "bypass": record.bypass,
+        "history": record.history,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restore_drill.results.schema_watch import BYPASS, HISTORY
 from restore_drill.results.schema_words import (
     FLAG,
     NUMBER,
@@ -53,18 +54,6 @@ TARGET = with_more(
             "live_database": TEXT,
         },
     )
-)
-
-BYPASS = shape(
-    {
-        "kind": {"const": "skip"},
-        "at": TIME,
-        "reason": TEXT,
-        "approved_by": TEXT,
-        "by": described(TEXT, "who has recorded it"),
-        "until": described(or_none(TEXT), "its last day (UTC); null: the series was retired"),
-        "series": described(or_none(TEXT), "null: all series"),
-    }
 )
 
 CHECK = shape(
@@ -176,6 +165,7 @@ RESULT = {
     "strength": or_none({"enum": ["proven", "plausible"]}),
     "drift": described(OPEN, "What the source has lost since the last passed drill"),
     "bypass": described(or_none(BYPASS), "That drills of this backup were to be skipped"),
+    "history": described(or_none(HISTORY), "Where the history of drills ended before this one"),
     "budgets": map_of(or_none(NUMBER), "Seconds allowed; null: no limit"),
     "rows_read": described(FLAG, "Whether a criterion that reads restored rows has passed"),
     "warnings": list_of(TEXT),

@@ -19,6 +19,7 @@ from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text
 from restore_drill.selection.series import name_in_series
+from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
     count,
@@ -105,13 +106,14 @@ class History(NamedTuple):
     """What is noted at `path`: the drills and what was skipped, oldest first.
 
     `damaged` lines are torn, of a shape that is not known, or of the future: one that was written
-    by a wrong clock would be the last drill for ever.
+    by a wrong clock would be the last drill for ever. `last` is the end of the chain.
     """
 
     path: Path
     drills: list[Drill]
     skips: Sequence[Skip] = ()
     damaged: int = 0
+    last: Link | None = None
 
 
 def history_path(settings: Settings) -> Path | None:
@@ -130,10 +132,10 @@ def load_history(path: Path) -> History:
     skips: list[Skip] = []
     damaged = 0
     try:
-        content = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        content = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None
-    for line in content.split("\n"):
+    for line in content.decode(errors="replace").split("\n"):
         try:
             raw = json.loads(line)
             if "kind" in raw:
@@ -147,7 +149,8 @@ def load_history(path: Path) -> History:
     noted = [each for each in skips if each.at < latest]
     damaged += len(drills) - len(known) + len(skips) - len(noted)
     by_time = attrgetter("at")
-    return History(path, sorted(known, key=by_time), sorted(noted, key=by_time), damaged)
+    known, noted = sorted(known, key=by_time), sorted(noted, key=by_time)
+    return History(path, known, noted, damaged, last_link(content))
 
 
 def read_history(path: Path) -> list[Drill]:
