@@ -15,6 +15,7 @@ import pytest
 
 from fixtures import drift as drift_stage
 from fixtures import manifest as manifest_stage
+from fixtures import trend as trend_stage
 from fixtures import verdict as verdict_stage
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     verdict_stage.pytest_configure(config)
     manifest_stage.pytest_configure(config)
     drift_stage.pytest_configure(config)
+    trend_stage.pytest_configure(config)
     keep_bytecode()
     # Else xdist begins with the files that have the most tests.
     config.option.loadscopereorder = False
