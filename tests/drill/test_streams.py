@@ -114,7 +114,7 @@ def test_a_full_report_directory_does_not_hide_the_verdict(shops: Shops, report_
     """No half page is left, the terminal says why, and the exit code stands."""
     dump = shops.dump(15, "plain.sql")
     line = drill_line(report_dir, f"--backup={dump}", "-k", "backup")
-    done = in_a_shell(f"ulimit -f 20; trap '' XFSZ; exec {line}")
+    done = in_a_shell(f"ulimit -f 12; trap '' XFSZ; exec {line}")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot be written: File too large" in done.stdout
