@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from restore_drill.core.printable import printable
+
 STYLE = Path(__file__).with_name("charts.css")
 
 WIDTH, HEIGHT, EDGE = 100.0, 40.0, 4.0
@@ -55,7 +57,7 @@ def line(dots: Sequence[Dot], sentence: str, *, budget: float | None = None) -> 
     for kind, is_bad in (("good", False), ("bad", True)):
         ends = "".join(f"M{place(dot)}h0" for dot in known if dot.is_bad == is_bad)
         parts += [Markup('<path class="dots {}" d="{}"/>').format(kind, ends)] if ends else []
-    return SVG.format("chart", sentence, WIDTH, HEIGHT, STRETCHED, Markup().join(parts))
+    return SVG.format("chart", printable(sentence), WIDTH, HEIGHT, STRETCHED, Markup().join(parts))
 
 
 def level(value: float, top: float) -> float:
@@ -73,7 +75,7 @@ def meter(measured: float, budget: float | None, sentence: str) -> Markup:
     if budget is not None:
         x = f"{WIDTH * budget / top:.2f}"
         parts.append(Markup('<path class="limit" d="M{} 0V10"/>').format(x))
-    return SVG.format("meter", sentence, WIDTH, 10, STRETCHED, Markup().join(parts))
+    return SVG.format("meter", printable(sentence), WIDTH, 10, STRETCHED, Markup().join(parts))
 
 
 def bar(share: float, sentence: str) -> Markup:
@@ -81,7 +83,7 @@ def bar(share: float, sentence: str) -> Markup:
     part = Markup('<rect class="plain" width="{:.2f}" height="10"/>').format(
         WIDTH * min(max(share, 0), 1)
     )
-    return SVG.format("meter", sentence, WIDTH, 10, STRETCHED, part)
+    return SVG.format("meter", printable(sentence), WIDTH, 10, STRETCHED, part)
 
 
 def calendar(days: Mapping[date, str], last: date, sentence: str, *, weeks: int = 26) -> Markup:
@@ -98,7 +100,7 @@ def calendar(days: Mapping[date, str], last: date, sentence: str, *, weeks: int 
         parts.append(cell(day, days.get(day, ""), *place))
     drawn = Markup().join(parts)
     size = Markup('width="{}" height="{}"').format(weeks * step, 7 * step)
-    return SVG.format("calendar", sentence, weeks * step, 7 * step, size, drawn)
+    return SVG.format("calendar", printable(sentence), weeks * step, 7 * step, size, drawn)
 
 
 def cell(day: date, verdict: str, x: int, y: int) -> Markup:
