@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -90,7 +91,7 @@ class Dump:
 
     process: subprocess.Popen[bytes]
     path: Path
-    errors: Path
+    errors: IO[bytes]
 
     def progress(self) -> str:
         """How far it is."""
@@ -104,7 +105,8 @@ class Dump:
     def finish(self, source: str) -> list[str]:
         """Its warnings, once it has ended; CouldNotRun where it has not ended well."""
         code = self.process.wait()
-        lines = self.errors.read_text(encoding="utf-8", errors="replace").splitlines()
+        self.errors.seek(0)
+        lines = self.errors.read().decode("utf-8", "replace").splitlines()
         warnings = safe_lines(lines)
         if code:
             raise CouldNotRun(
@@ -137,7 +139,7 @@ def dumping(target: Target, form: Form, path: Path, *, snapshot: str, jobs: int)
         f"--file={path}",
         *form.options(tools, jobs),
     ]
-    with tempfile.NamedTemporaryFile(prefix="restore-drill-work-") as errors:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
             env=target.tool_environment,
@@ -146,7 +148,7 @@ def dumping(target: Target, form: Form, path: Path, *, snapshot: str, jobs: int)
             stderr=errors,
         )
         try:
-            yield Dump(process, path, Path(errors.name))
+            yield Dump(process, path, errors)
         finally:
             if process.poll() is None:
                 process.terminate()

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import stat
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.servers.cleanup import GRACE, SOCKET_LIMIT, bases
+from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
+from restore_drill.servers.owned import claimed, directories, make_owned, remove_owned
 
-FOLDER, LOCK = "restore-drill-redis-", "lock"
+FOLDER = "restore-drill-redis-"
 PATIENCE = 5.0
 """Seconds for a killed process to end."""
 
@@ -26,35 +23,23 @@ PATIENCE = 5.0
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Make a folder for this user alone, whose lock is held while this process lives."""
-    folder = make_folder()
-    try:
-        with (folder / "lock.new").open("x") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # Named only when locked, so that no other run takes it for a dead one's.
-            (folder / "lock.new").rename(folder / LOCK)
+    folder, lock = make_folder()
+    with lock:
+        try:
             yield folder
-    finally:
-        remove(folder)
+        finally:
+            remove_owned(folder)
 
 
-def remove(folder: Path) -> None:
-    """Remove `folder`, its lock last: what a kill leaves of it is still known as a left-over."""
-    with suppress(OSError):
-        for path in folder.iterdir():
-            if path.name != LOCK:
-                path.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def make_folder() -> Path:
-    """Make an empty folder whose path is short enough for a socket; TMPDIR comes first."""
+def make_folder() -> tuple[Path, BinaryIO]:
+    """Make a folder whose path is short enough for a socket, and lock it; TMPDIR comes first."""
     against = []
     for base in bases():
         if len(os.fsencode(base / f"{FOLDER}12345678" / "redis.12345.sock")) > SOCKET_LIMIT:
             against.append(f"{base}: its path is too long for a Unix socket")
             continue
         try:
-            return Path(tempfile.mkdtemp(prefix=FOLDER, dir=base))
+            return make_owned(base, FOLDER)
         except OSError as error:
             against.append(f"{base}: {error.strerror}")
     raise CouldNotRun(
@@ -70,36 +55,17 @@ def clean_left_over_redis() -> list[str]:
     A folder is ours to delete when this user owns it and nobody holds its lock any more.
     """
     done = []
-    for folder in (path for base in bases() for path in sorted(base.glob(FOLDER + "*"))):
-        with suppress(OSError), lock_of_dead(folder):
+    for folder in directories(bases(), f"{FOLDER}????????"):
+        with claimed(folder) as owner:
+            if owner is None:
+                continue
             ended = "stopped" if end_processes_in(folder) else "cleaned up after"
-            remove(folder)
+            remove_owned(folder)
             done.append(f"{ended} the embedded Redis of a run that died; removed {folder}")
     for process, folder in servers_without_folder():
         kill(process)
         done.append(f"stopped the embedded Redis (process {process.pid}) of {folder}, already gone")
     return done
-
-
-@contextmanager
-def lock_of_dead(folder: Path) -> Iterator[None]:
-    """Hold the lock of `folder`; OSError where its run lives, or it is not ours to delete.
-
-    One without a lock, whose run was killed as it made it, is ours when it is old.
-    """
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError
-    try:
-        lock = (folder / LOCK).open()
-    except FileNotFoundError:
-        if time.time() - found.st_mtime < GRACE:
-            raise
-        yield
-        return
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 def end_processes_in(folder: Path) -> bool:

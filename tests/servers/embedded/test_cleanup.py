@@ -35,6 +35,41 @@ with start_embedded(build, note=lambda _: None) as server:
 """
 """A run that starts a server and is then interrupted or killed."""
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from restore_drill.servers import cleanup, owned
+base = Path(sys.argv[1])
+def one(moment):
+    count = 0
+    def kill(event, arguments):
+        nonlocal count
+        is_open = event == "open" and str(arguments[0]).startswith(str(base))
+        if is_open or event in ("os.mkdir", "os.rename", "os.remove", "os.rmdir"):
+            count += 1
+            if count > moment:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(kill)
+    run = cleanup.make_run_directory(base)
+    (run.path / "data" / "base").mkdir(parents=True)
+    (run.path / "data" / "base" / "1").touch()
+    (run.path / "zz.sql").touch()
+    run.remove()
+for moment in range(200):
+    if not (child := os.fork()):
+        one(moment)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    left = [str(path) for path in base.iterdir()]
+    named = [str(each.path) for each in cleanup.find_left_overs() if each.path.parent == base]
+    lines = cleanup.clean_left_overs()
+    print(moment, left == named, all(any(p in line for line in lines) for p in left),
+          not list(base.iterdir()))
+    if status == 0:
+        break
+"""
+"""A run directory is made and removed, and its process killed before each step on the disk."""
+
 
 def is_alive(process: psutil.Process) -> bool:
     """Whether `process` runs; a dead one may wait for a parent that never asks."""
@@ -84,6 +119,18 @@ def test_interrupted_start_leaves_nothing(
     other_run.send_signal(signal.SIGINT)
     assert other_run.wait(20) != 0
     assert list(temporary.iterdir()) == []
+
+
+def test_kill_at_any_moment_leaves_what_the_next_run_knows(temporary: Path) -> None:
+    """A directory that is just being made, or was half removed, is named and removed at once."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(temporary)],
+        env=environment, check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert 15 < len(lines) < 100
+    assert {line.split(" ", 1)[1] for line in lines} == {"True True True"}, done.stdout
 
 
 def test_a_dead_process_is_no_server(tmp_path: Path) -> None:
