@@ -66,6 +66,7 @@ def test_killed_drill_leaves_one_marked_database_that_the_next_drops(
     else:
         output = clean_by_command(live)
     assert f"ropped the database {made}, which a killed drill left" in output
+    assert f"cleaned up after a run that died (process {process.pid}, started " in output
     assert databases(live) == had
 
 

@@ -67,7 +67,10 @@ SHAPES = tuple(
         (r"date/time field value out of range.*|timestamp out of range.*", "22008", ""),
         (r"(?:invalid|malformed) .+", "22P02", ""),
         (r"(?:syntax error|unterminated|zero-length) .+", "42601", ""),
-        (r"could not (?:extend|write|create|read|open).*: .+", "53100", "md.c"),
+        (r"could not (?:extend|write|create|read|open).*: (?:No space left|Disk quota) .+",
+         "53100", "md.c"),
+        (rf"could not open file {N}: .+", "58P01", "md.c"),
+        (r"could not (?:extend|write|create|read|open).*: .+", "58030", "md.c"),
         (r"out of (?:shared )?memory", "53200", "mcxt.c"),
         (r"canceling statement due to lock timeout", "55P03", "postgres.c"),
         (rf"could not obtain lock on relation {N}", "55P03", "namespace.c"),
@@ -86,9 +89,15 @@ UNTOLD = "an error whose message is not shown, because it may contain row data"
 COMMAND = re.compile(r"(?:COPY|LOCK TABLE) .*")
 
 
+DAMAGE = re.compile(
+    rf"SQLSTATE (?:{'|'.join(OWN_DAMAGE)})|could not open file \"(?:base|global|pg_tblspc)/"
+)
+"""A file of a table that is not there is damage too."""
+
+
 def names_damage(lines: Iterable[str]) -> bool:
     """Whether one of `lines` shows that something on the disk is not what was written."""
-    return any(f"SQLSTATE {each}" in line for line in lines for each in OWN_DAMAGE)
+    return any(DAMAGE.search(line) for line in lines)
 
 
 def error_in_line(message: str) -> ServerError:

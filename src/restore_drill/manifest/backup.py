@@ -18,6 +18,7 @@ from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.dump import Form, dumping, of_snapshot
+from restore_drill.manifest.dump_causes import dump_remedy
 from restore_drill.manifest.file import Manifest, digest_of, files_of, manifest_path, write_text
 from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
 from restore_drill.manifest.source import refuse_row_security
@@ -58,22 +59,13 @@ def take_backup(
         raise CouldNotRun(
             f"no backup was taken: {target.description} cannot be read",
             checked=[error_text(error)],
-            remedy=remedy_for("source_error", cause_of(error)),
+            remedy=dump_remedy([error_text(error)]),
         ) from None
     except OSError as error:
         raise CouldNotRun(
             f"no backup can be written to {folder}: {error.strerror or error}",
-            remedy=remedy_for("source_error", "disk_full"),
+            remedy=remedy_for("backup", "not_written"),
         ) from None
-
-
-def cause_of(error: psycopg.Error) -> str:
-    """Cause of an error of the source's server, as the catalogue of remedies has it."""
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return "no_right"
-    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.UndefinedTable):
-        return "being_changed"
-    return "no_connection"
 
 
 def take_in(

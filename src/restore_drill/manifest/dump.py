@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.core.units import show_bytes
+from restore_drill.manifest.dump_causes import dump_remedy
 from restore_drill.selection.candidate import size_of
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import find_binaries
@@ -27,15 +27,6 @@ METHODS = re.compile(r"(none|gzip|zstd|lz4)(?::(\d{1,2}))?")
 NAMED_METHODS = 16
 """First pg_dump that knows compressions by name: those before it know gzip alone."""
 LOCK_WAIT = "30s"
-
-CAUSES = {
-    "SQLSTATE XX001": "damaged",
-    "permission denied for large object": "large_objects",
-    "permission denied": "no_right",
-    "lock": "being_changed",
-    "No space left": "disk_full",
-}
-"""What pg_dump says when it fails, and the cause; the first that is found counts."""
 
 
 @dataclass(frozen=True)
@@ -109,18 +100,14 @@ class Dump:
         lines = self.errors.read().decode("utf-8", "replace").splitlines()
         warnings = safe_lines(lines)
         if code:
+            said = warnings[-5:] or [f"it ended with exit code {code}, and without a word"]
+            checked = said if code > 0 else [*said, f"it was ended by signal {-code}"]
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",
-                checked=warnings[-5:],
-                remedy=remedy_for("source_error", cause_of(warnings)),
+                checked=checked,
+                remedy=dump_remedy(checked),
             )
         return warnings
-
-
-def cause_of(warnings: list[str]) -> str:
-    """Cause that pg_dump's last words name, as the catalogue of remedies has it."""
-    text = " ".join(warnings)
-    return next((cause for words, cause in CAUSES.items() if words in text), "pg_dump_failed")
 
 
 def of_snapshot(snapshot: str) -> list[str]:

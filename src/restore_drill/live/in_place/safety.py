@@ -17,7 +17,6 @@ from restore_drill.backups.read import read_contents
 from restore_drill.core.errors import CHECKED, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
-from restore_drill.core.server_lines import names_damage
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.session import open_session
 from restore_drill.live.in_place.snapshots import write_manifest
@@ -118,11 +117,10 @@ def dump_with_facts(target: Target, path: Path, jobs: int, progress: Progress) -
 
 def not_taken(why: str, reasons: Sequence[str]) -> CouldNotRun:
     """The error that pg_dump, or what reads the same beside it, has failed."""
-    is_damaged = names_damage(reasons)
     return CouldNotRun(
         f"no safety snapshot was taken, so nothing was touched: {why}",
         checked=list(reasons)[:5],
-        remedy=remedy_for("snapshot", "damaged" if is_damaged else "pg_dump_failed"),
+        remedy=dump_remedy(reasons),
     )
 
 
