@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.read import expected_sha256
+from restore_drill.backups.read import NO_DIGEST, expected_sha256
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
@@ -49,10 +49,12 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
     expected = expected_sha256(backup.path)
     if expected is None:
         pytest.skip(f"there is no {backup.name}.sha256 beside it")
+    cause = "no_digest" if expected == NO_DIGEST else "changed"
+    why = "that holds none" if expected == NO_DIGEST else "it has changed since it was written"
     assert contents.sha256 == expected, message(
-        f"{backup.name} does not match its .sha256 file: it has changed since it was written",
+        f"{backup.name} does not match its .sha256 file: {why}",
         checked=[f"SHA-256 now {contents.sha256}", f"expected {expected}"],
-        remedy=remedy_for("test_backup_matches_its_checksum", "changed"),
+        remedy=remedy_for("test_backup_matches_its_checksum", cause, name=backup.name),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import gzip
 import os
 import subprocess
 from dataclasses import replace
@@ -15,6 +16,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.backups.role_file import is_role_file, read_role_file
 from restore_drill.backups.role_model import Membership, Role
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.selection.candidate import look_at
 from restore_drill.selection.role_files import line_on, role_file_beside, role_file_for
 from tests.helpers.shop import Shops, fill_shop
 
@@ -138,8 +140,13 @@ def test_the_nearest_in_time_is_found_beside_the_backup(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (at, at))
     many = "".join(f"CREATE ROLE role_number_{number};\n" for number in range(5000))
     (tmp_path / "shop.many").write_text(HEAD + many + END)
-    assert is_role_file(tmp_path / "shop.many")
-    (tmp_path / "shop.many").unlink()
+    for name, pack in (("shop.many", bytes), ("shop_20261201.sql.gz", gzip.compress)):
+        path = tmp_path / name
+        path.write_bytes(pack((HEAD + many + END).encode()))
+        assert is_role_file(path) and not look_at(path, UTC).is_backup, "it is no backup either"
+        path.write_bytes(pack((HEAD + many + "\n\\connect shop\n" + END).encode()))
+        assert not is_role_file(path) and look_at(path, UTC).is_backup
+        path.unlink()
 
     found = role_file_beside(backup, UTC)
     assert found is not None and found.path.name == "near"

@@ -9,15 +9,19 @@ from typing import NamedTuple, Protocol
 
 from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchive, TarArchive
 from restore_drill.backups.folders import place_of_what
-from restore_drill.backups.foreign import Foreign
-from restore_drill.backups.guesses import UNKNOWN, foreign_in
+from restore_drill.backups.foreign import ROLES_ALONE, Foreign
+from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import PlainSql, looks_like_sql
+from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.streams import AROUND, READ_ERRORS, compression_of, open_plain
 from restore_drill.backups.tars import is_tar, tar_of_what
 
 HEAD_BYTES = 1 << 16
 """Bytes of a file that are read to recognise it: enough to see a dump behind a page of messages."""
+MOST_ROLES = 1 << 24
+"""Bytes of a role file: some 50,000 roles."""
+CONNECT = b"\n\\connect "
 MOST_LAYERS = 3
 """Compressions around each other that are read through; nobody means more than one."""
 SUFFIXES = (
@@ -94,7 +98,27 @@ def recognise(path: Path) -> Kind:
         head = b""
         with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
             head = stream.read(HEAD_BYTES)
-    return kind_of(path, compression, head)
+    kind = kind_of(path, compression, head)
+    if kind.format == "plain" and holds_roles_alone(path, compression, head):
+        return kind_of_other(path, compression, ROLES_ALONE)
+    return kind
+
+
+def holds_roles_alone(path: Path, compression: str, head: bytes) -> bool:
+    """Whether pg_dumpall's output at `path`, of which `head` is no end, fills no database.
+
+    Of many roles the end lies further away than what a file is recognised by. What holds databases
+    too connects to the first one right behind its roles.
+    """
+    if f"-- {CLUSTER_START}\n".encode() not in head.replace(b"\r\n", b"\n"):
+        return False
+    with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
+        text = b""
+        while len(text) < MOST_ROLES and CONNECT not in text:
+            if not (more := stream.read(HEAD_BYTES)):
+                return is_roles_alone(text)
+            text += more
+    return False
 
 
 def kind_of(path: Path, compression: str, head: bytes) -> Kind:
@@ -103,7 +127,11 @@ def kind_of(path: Path, compression: str, head: bytes) -> Kind:
         with contextlib.suppress(*READ_ERRORS):
             if form.claims(path, compression, head):
                 return Kind(name, compression)
-    found = what_instead(path, compression, head)
+    return kind_of_other(path, compression, what_instead(path, compression, head))
+
+
+def kind_of_other(path: Path, compression: str, found: Foreign) -> Kind:
+    """As `recognise`, for a path that holds something else that was `found`."""
     behind = f", behind {compression}" if compression else ""
     return Kind("", compression, found.what + behind, found.remedy_at(path))
 

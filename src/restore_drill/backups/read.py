@@ -44,8 +44,12 @@ def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
     return digest.hexdigest()
 
 
+NO_DIGEST = "(no SHA-256 in it)"
+"""In place of the digest of a `.sha256` file that holds none."""
+
+
 def expected_sha256(path: Path) -> str | None:
-    """Digest in the `.sha256` file beside the backup, None where there is none.
+    """Digest in the `.sha256` file beside the backup, None where there is none, else NO_DIGEST.
 
     Raises CouldNotRun where it cannot be read.
     """
@@ -57,7 +61,7 @@ def expected_sha256(path: Path) -> str | None:
     except OSError as error:
         raise cannot_read("the checksum", beside, error) from None
     found = re.search(r"\b[0-9a-fA-F]{64}\b", text)
-    return found.group().lower() if found else "(no SHA-256 in it)"
+    return found.group().lower() if found else NO_DIGEST
 
 
 def read_head(backup: Backup) -> Head:

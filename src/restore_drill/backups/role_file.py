@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore_drill.backups.foreign import ROLES_ALONE
-from restore_drill.backups.formats import HEAD_BYTES, recognise
-from restore_drill.backups.guesses import is_roles_alone
+from restore_drill.backups.formats import recognise
 from restore_drill.backups.plaindump.events import Comment, Cut, MetaCommand, Statement
-from restore_drill.backups.plaindump.frame import CLUSTER_START, Frame
+from restore_drill.backups.plaindump.frame import Frame
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.role_statements import RoleStatements
 from restore_drill.backups.plaindump.role_words import NotUnderstood
@@ -22,23 +21,12 @@ from restore_drill.core.units import show_count
 
 ALLOWED = (b"\\restrict", b"\\unrestrict", b"\\connect")
 """Meta-commands that pg_dumpall writes."""
-LARGEST = 1 << 24
-"""Bytes of a role file that is found beside a backup: some 50,000 roles."""
 
 
 def is_role_file(path: Path) -> bool:
     """Whether the content of the file at `path` is that of pg_dumpall --globals-only."""
     try:
-        if not path.is_file():
-            return False
-        kind = recognise(path)
-        if kind.format != "plain" or not path.stat().st_size:
-            return kind.unrecognised.startswith(ROLES_ALONE.what)
-        with open_plain(path, kind.compression) as stream:
-            head = stream.read(HEAD_BYTES)
-            # Of many roles the end lies further away than what a file is recognised by.
-            is_cluster = CLUSTER_START.encode() in head
-            return is_cluster and is_roles_alone(head + stream.read(LARGEST))
+        return path.is_file() and recognise(path).unrecognised.startswith(ROLES_ALONE.what)
     except READ_ERRORS:
         return False
 

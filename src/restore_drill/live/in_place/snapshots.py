@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from restore_drill.backups.read import expected_sha256
+from restore_drill.backups.read import NO_DIGEST, expected_sha256
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.remedies import remedy_for
@@ -29,6 +29,7 @@ from restore_drill.servers.model import Target
 
 KINDS = ("pre_drill_snapshot", "pre_rollback_snapshot")
 CHECKSUM = ".sha256"
+WAS = "is not what it was when it was taken"
 BESIDE = (SUFFIX, CHECKSUM, MANIFEST)
 """What lies beside a snapshot, and goes with it."""
 
@@ -92,15 +93,17 @@ def refuse_changed(path: Path, sha256: str) -> None:
 
     Checksum and manifest both hold its digest: the one says what the other has lost.
     """
-    beside = manifest_path(path)
-    known = {path.name + CHECKSUM: expected_sha256(path)}
+    beside, expected = manifest_path(path), expected_sha256(path)
+    known = {path.name + CHECKSUM: expected}
     if beside.is_file():
         known[beside.name] = read_manifest(beside).sha256
     if wrong := {name: each for name, each in known.items() if each not in (None, sha256)}:
+        is_unknown = set(wrong.values()) == {NO_DIGEST}
+        what = "cannot be compared with its checksum" if is_unknown else WAS
         raise CouldNotRun(
-            f"{path.name} is not what it was when it was taken; nothing was touched",
+            f"{path.name} {what}; nothing was touched",
             checked=[f"SHA-256 {sha256}", *(f"{name} says {each}" for name, each in wrong.items())],
-            remedy=remedy_for("rollback", "damaged", path=path),
+            remedy=remedy_for("rollback", "no_digest" if is_unknown else "damaged", path=path),
         )
 
 
