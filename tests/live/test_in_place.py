@@ -173,7 +173,7 @@ def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -
         )
     refuse_changed(kept.path, kept.contents.sha256)
     kept.path.with_name(kept.path.name + ".sha256").write_bytes(b"\0\xff garbage")
-    with pytest.raises(CouldNotRun, match="(?s)with its checksum.*says .no SHA-256") as raised:
+    with pytest.raises(CouldNotRun, match=r"(?s)with its checksum.*says .no SHA-256") as raised:
         refuse_changed(kept.path, kept.contents.sha256)
     assert raised.value.remedy[0].startswith(f"put that file aside: mv {kept.path}.sha256 ")
     kept.path.with_name(kept.path.name + ".sha256").unlink()

@@ -13,6 +13,7 @@ FROM_SERVER = "pg_dump: detail: Error message from server: "
 COPY_A = "pg_dump: detail: Command was: COPY public.a (x, y) TO stdout;"
 FAILED = "pg_dump: error: query failed: "
 LOCK_A = "pg_dump: detail: Query was: LOCK TABLE public.a IN ACCESS SHARE MODE"
+LARGE_OBJECT = "pg_dump: error: could not open large object 60606: "
 CONNECTION = 'pg_dump: error: connection to server at "10.0.0.1", port 5432 failed: '
 SEEN = {
     "no_right": [f"{FAILED}ERROR:  permission denied for table a", LOCK_A],
@@ -21,8 +22,7 @@ SEEN = {
         "pg_dump: detail: Query was: COPY public.a (x) TO stdout;",
     ],
     "large_objects": [
-        "pg_dump: error: could not open large object 60606: "
-        "ERROR:  permission denied for large object 60606",
+        f"{LARGE_OBJECT}ERROR:  permission denied for large object 60606",
     ],
     "too_many": [f'{CONNECTION}FATAL:  too many connections for role "app"'],
     "being_changed": [f"{FAILED}ERROR:  canceling statement due to statement timeout", LOCK_A],
@@ -36,8 +36,7 @@ SEEN = {
         "pg_dump: terminated by user",
     ],
     "server_full": [
-        f'{FAILED}ERROR:  could not write to file "base/pgsql_tmp/pgsql_tmp9.0": '
-        "No space left on device",
+        f'{FAILED}ERROR:  could not write to file "base/pgsql_tmp/1": No space left on device',
     ],
     "damaged": [
         f"{TABLE_A}PQgetResult() failed.",

@@ -22,8 +22,10 @@ CAUSES = (
     (r"LOCK TABLE|SQLSTATE 55P03|SQLSTATE 42P01|cache lookup failed|deadlock", "being_changed"),
     (r"SQLSTATE 57014", "cancelled"),
     (
-        r"SQLSTATE (?:57P|08)|connection to server|closed the connection|terminating connection"
-        r"|no connection to|could not (?:connect|receive|send|translate)|SSL ",
+        (
+            r"SQLSTATE (?:57P|08)|connection to server|closed the connection|SSL "
+            r"|terminating connection|no connection to|could not (?:connect|receive|send|translate)"
+        ),
         "no_connection",
     ),
 )

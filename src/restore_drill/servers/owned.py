@@ -72,7 +72,7 @@ def remove_owned(path: Path) -> None:
     """Remove the directory `path`, its owner last; where that does not go, the owner stays too."""
     untrusted.empty(path, but=OWNER)
     with suppress(OSError):
-        if not set(os.listdir(path)) <= {OWNER}:
+        if not {item.name for item in path.iterdir()} <= {OWNER}:
             return
         gone = path if TRANSIENT.search(path.name) else path.rename(transient(path))
         untrusted.remove_tree(gone)
@@ -125,7 +125,9 @@ def take_lock(path: Path) -> BinaryIO | None:
     return lock
 
 
-def describe_owner(path: Path, lock: BinaryIO | None, contents: set[str] | None = None) -> str | None:
+def describe_owner(
+    path: Path, lock: BinaryIO | None, contents: set[str] | None = None
+) -> str | None:
     """Dead owner of `path` in words; None where it may live, or the directory is not ours."""
     words = lock.read(200).decode("utf-8", "replace") if lock else ""
     if words.startswith("process "):

@@ -24,6 +24,7 @@ from restore_drill.live.in_place.source import Source, write_source
 from restore_drill.live.server.identity import identity_of_server
 from restore_drill.manifest.backup import dump_and_read
 from restore_drill.manifest.dump import Form
+from restore_drill.manifest.dump_causes import dump_remedy
 from restore_drill.manifest.staging import publish, staging_in
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
