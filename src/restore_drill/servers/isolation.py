@@ -12,8 +12,9 @@ from pathlib import Path
 
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import limits
-from restore_drill.servers.cleanup import OWNER, WAY, RunDirectory
+from restore_drill.servers.cleanup import WAY, RunDirectory
 from restore_drill.servers.launcher import Launcher
+from restore_drill.servers.owned import OWNER
 
 SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
