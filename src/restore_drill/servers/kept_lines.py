@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from restore_drill.core.printable import printable
 from restore_drill.servers import cleanup, untrusted
+from restore_drill.servers.owned import OWNER
 
 MARK = ", kept until "
 """Stands in the owner file of a run directory whose server is kept."""
@@ -17,6 +18,6 @@ def kept_lines() -> Iterator[str]:
     for base in (*cleanup.bases(), cleanup.MEMORY):
         for path in sorted(base.glob(cleanup.NAMES)):
             with suppress(OSError):
-                _, mark, until = untrusted.read_text(path / cleanup.OWNER).partition(MARK)
+                _, mark, until = untrusted.read_text(path / OWNER).partition(MARK)
                 if mark:
                     yield printable(f"{path} (until {until})")
