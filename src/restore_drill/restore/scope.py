@@ -17,6 +17,7 @@ from restore_drill.backups.plaindump.names import connected_database, dotted
 from restore_drill.backups.plaindump.sql_tokens import spaced
 from restore_drill.backups.plaindump.statements import pattern
 from restore_drill.core.units import show_count
+from restore_drill.restore.left_settings import lines_on_settings, setting_words
 from restore_drill.restore.model import Restoration
 
 MAY_REACH = re.compile(
@@ -89,6 +90,7 @@ class Scope:
         self.known = contents.database or contents.head.database
         self.elsewhere = False
         self.left: dict[str, list[int]] = {}
+        self.settings: dict[str, list[tuple[int, str]]] = {}
 
     def events(self, events: Iterable[Event]) -> Iterator[Event]:
         """Those of `events` that are to be carried out, some in other words."""
@@ -105,7 +107,7 @@ class Scope:
                     if isinstance(kept, Statement):
                         yield kept
                     else:
-                        self.leave(event.line, kept)
+                        self.leave(event.line, kept, setting_words(spaced(event.sql), self.codec))
                 else:
                     yield event
         finally:
@@ -118,9 +120,11 @@ class Scope:
         if self.elsewhere:
             self.leave(command.line, LEFT_OUT)
 
-    def leave(self, line: int, reason: str) -> None:
-        """Note that what stands at `line` is left out, where there is a `reason` to report."""
-        if reason:
+    def leave(self, line: int, reason: str, setting: str = "") -> None:
+        """Note that what stands at `line` is left out, a `setting` by its name: it may be wanted."""
+        if setting and reason in (LOCKS, SERVER, LIVE):
+            self.settings.setdefault(reason, []).append((line, setting))
+        elif reason:
             self.left.setdefault(reason, []).append(line)
 
     def statement(self, statement: Statement) -> Statement | str:
@@ -185,7 +189,10 @@ class Scope:
         return dotted(name.decode(self.codec, "replace").encode())
 
     def report(self) -> None:
-        """Report what was left out, a line for each reason."""
+        """Report what was left out, a line for each reason, and for each setting."""
+        for reason, settings in self.settings.items():
+            self.restoration.harmless += lines_on_settings(reason, settings)
+        self.settings.clear()
         for reason, lines in self.left.items():
             more = f" ({show_count(len(lines), 'time')})" if len(lines) > 1 else ""
             self.restoration.harmless.append(f"line {lines[0]:,}: {reason}{more}")
