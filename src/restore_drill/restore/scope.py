@@ -121,7 +121,7 @@ class Scope:
             self.leave(command.line, LEFT_OUT)
 
     def leave(self, line: int, reason: str, setting: str = "") -> None:
-        """Note that what stands at `line` is left out, a `setting` by its name: it may be wanted."""
+        """Note that what stands at `line` is left out, a `setting` by its name."""
         if setting and reason in (LOCKS, SERVER, LIVE):
             self.settings.setdefault(reason, []).append((line, setting))
         elif reason:
