@@ -70,7 +70,9 @@ def test_sample_shop_passes_and_says_so(report_dir: Path) -> None:
     assert drill.code == 0, drill.output
     assert drill.result["sample"] is True
     assert "drilling the sample shop" in drill.output
-    assert drill.result["tables"]["public.cards"]["rows"] == 1000
+    cards = drill.result["tables"]["public.cards"]
+    assert cards["rows"] == 1000
+    assert 1000 * 24 < cards["bytes"] < 10**6
 
 
 def test_seed_steps_come_in_order(report_dir: Path) -> None:

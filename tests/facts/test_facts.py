@@ -15,6 +15,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.facts import versions
 from restore_drill.facts.catalog_reader import CatalogReader, Result
 from restore_drill.facts.checks.large_objects import LARGE_OBJECTS
+from restore_drill.facts.checks.sizes import SIZES_OF_TABLES
 from restore_drill.facts.checks.storage import STORAGE
 from restore_drill.servers.lost import explained_when_lost
 from tests.helpers.cases import (
@@ -230,6 +231,7 @@ PARTS = {
     "views": {"test_views_resolve"},
     "functions": {"test_functions_resolve"},
     "storage": {"test_storage_is_sound"},
+    "sizes of tables": set(),
     "sequences": {"test_sequences_are_ahead"},
     "what lies on other servers": {
         "test_foreign_keys_hold", "test_unlisted_tables_hold", "test_views_resolve",
@@ -292,3 +294,31 @@ def test_tables_that_cannot_be_listed_and_lost_servers_are_no_verdict(
         explained_when_lost(target, "the verification"),
     ):
         take(target)
+
+
+LARGE_AND_PARTED = """
+CREATE TABLE large (id int PRIMARY KEY, v text, w int);
+ALTER TABLE large ALTER v SET STORAGE EXTERNAL;
+INSERT INTO large SELECT n, repeat('v', 9000), n FROM generate_series(1, 50) n;
+CREATE INDEX ON large (w);
+CREATE TABLE "with.dot" (id int);
+CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parted FOR VALUES FROM (1) TO (9);
+INSERT INTO parted VALUES (1);
+CREATE MATERIALIZED VIEW seen AS SELECT id FROM large;
+"""
+
+
+def test_sizes_are_of_tables_with_their_indexes_and_toast(shops: Shops) -> None:
+    """Each file of rows counts once; a partitioned table has none, its partitions do."""
+    target = make(shops, LARGE_AND_PARTED)
+    sizes = take(target).of(SIZES_OF_TABLES)
+
+    assert set(sizes) == {"public.large", 'public."with.dot"', "public.part", "public.seen"}
+    with target.connect() as connection:
+        (wanted,) = connection.execute(
+            "SELECT pg_relation_size('large') + pg_indexes_size('large')"
+            " + pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'large'::regclass"
+        ).fetchone() or (0,)
+    assert sizes["public.large"] == wanted > 50 * 9000
+    assert (sizes['public."with.dot"'], sizes["public.part"]) == (0, 3 * 8192)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
-from restore_drill.results.page import render
+from restore_drill.results.charts import STYLE
+from restore_drill.results.page import HERE, render
 from restore_drill.results.past import Background, Past, days_of
 from restore_drill.results.result import build_result
 
@@ -88,6 +90,68 @@ def test_trends_are_those_of_the_drills_before() -> None:
     assert "<title>2026-11-21: failed</title>" in page
 
 
+def test_sizes_of_tables_stand_beside_their_rows() -> None:
+    """A partitioned table has none of its own; the sum stands with the size of the backup."""
+    result = result_of(3)
+    for number, size in enumerate((None, 8192, 1_500_000)):
+        result["tables"][f"public.table_of_the_shop_{number}"]["bytes"] = size
+
+    text = text_of(render(result, Background([past(1, size=5000)])))
+    assert "Size of the backup 5.0 kB unchanged since the last drill; restored 1.5 MB" in text
+    assert "table found size expected result" in text
+    assert "public.table_of_the_shop_2 20 1.5 MB 20 (as in the backup) ok" in text
+    assert "public.table_of_the_shop_0 0 0 (as in the backup) ok" in text
+    assert "Size of the backup 5.0 kB restored 1.5 MB" in text_of(render(result, Background()))
+    assert "table found expected result" in text_of(render(result_of(), Background()))
+
+
+def test_a_promoted_database_and_its_way_back_have_a_card() -> None:
+    """With what was lost, line by line up to a bound, and how to drop the old one."""
+    promotion = {
+        "promoted": True, "database": "shop", "kept": "shop old", "kept_quoted": '"shop old"',
+        "sessions_ended": 2, "seconds": 0.25, "way_back": "restore-drill rollback shop",
+        "live_database": "shop is the restored backup", "lost": [f"row {n}" for n in range(14)],
+    }  # fmt: skip
+    text = text_of(render(result_of() | {"promotion": promotion}, Background()))
+    assert "Promotion promoted yes live database shop is the restored backup" in text
+    assert "way back restore-drill rollback shop accepted loss row 0 row 1" in text
+    assert "row 11 and 2 more, in result.json" in text
+    assert 'to drop the old one DROP DATABASE "shop old"' in text
+
+    why = {"promoted": None, "why": "lost", "next": ["connect again", "look"], "kept_quoted": None}
+    text = text_of(render(result_of() | {"promotion": promotion | why}, Background()))
+    assert "promoted not known" in text
+    assert "next connect again look" in text
+    assert "accepted loss" not in text and "DROP DATABASE" not in text
+
+
+def test_a_database_reset_in_place_has_a_card() -> None:
+    """What it holds now comes first, in lines of its own; that nothing was lost is written."""
+    snapshot = {
+        "path": "/b/before.dump", "bytes": 5000, "rolled_back": False, "database": "shop",
+        "live_database": "not rolled back; shop is <shut>\n  remedy: 1. open it",
+        "way_back": "restore-drill rollback", "lost": [],
+    }  # fmt: skip
+    page = render(result_of() | {"snapshot": snapshot}, Background())
+    assert "not rolled back; shop is &lt;shut&gt;<br>remedy: 1. open it" in page
+    assert "rolled back no" in text_of(page)
+    assert "not as before the drill nothing" in text_of(page)
+
+    snapshot |= {"path": None, "lost": None}
+    text = text_of(render(result_of() | {"snapshot": snapshot}, Background()))
+    assert "path no snapshot was taken" in text
+    assert "not as before" not in text
+
+
+@pytest.mark.parametrize("path", [HERE / "style.css", STYLE], ids=lambda path: path.name)
+def test_every_rule_of_the_style_is_whole(path: Path) -> None:
+    """A brace too many costs the rule that follows it, and no browser reports that."""
+    rest = re.sub(r"[^{}]", "", path.read_text(encoding="utf-8"))
+    while "{}" in rest:
+        rest = rest.replace("{}", "")
+    assert not rest
+
+
 def test_the_first_drill_has_no_trends() -> None:
     """Nothing is drawn of one drill alone, this one among the noted ones."""
     page = render(result_of(), Background([past(0)]))
@@ -113,7 +177,10 @@ def test_what_is_wrong_is_unfolded_and_linked() -> None:
 
 def test_three_thousand_criteria_make_a_small_page() -> None:
     """A thousand tables with three criteria each: less than a megabyte."""
-    page = render(result_of(1000), Background())
+    result = result_of(1000)
+    for table in result["tables"].values():
+        table["bytes"] = 123_456_789
+    page = render(result, Background())
 
     assert page.count('<li class="passed" id=') == 3000
     assert len(page.encode()) < 1_000_000

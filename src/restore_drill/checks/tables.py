@@ -8,6 +8,7 @@ from restore_drill.backups.model import Contents
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import capitalised, show_count, some
 from restore_drill.facts.checks.large_objects import LARGE_OBJECTS, LOST_LARGE_OBJECTS
+from restore_drill.facts.checks.sizes import SIZES_OF_TABLES
 from restore_drill.facts.model import Facts
 
 SHOWN = 12
@@ -17,8 +18,9 @@ SHOWN = 12
 def table_records(
     facts: Facts, contents: Contents, criteria: Criteria
 ) -> dict[str, dict[str, object]]:
-    """Rows of each table with what was expected, for result.json and the report."""
+    """Rows and bytes of each table with what was expected, for result.json and the report."""
     records: dict[str, dict[str, object]] = {}
+    sizes = facts.of(SIZES_OF_TABLES)
     for name in sorted({*facts.rows, *facts.unreadable, *contents.counted, *criteria.tables}):
         rows = facts.rows.get(name)
         expected, ok = [], rows is not None
@@ -29,7 +31,12 @@ def table_records(
             required = criteria.tables[name]
             expected.append(required.expectation)
             ok = ok and required.holds(rows or 0)
-        records[name] = {"rows": rows, "expected": "; ".join(expected), "ok": ok}
+        records[name] = {
+            "rows": rows,
+            "bytes": sizes.get(name),
+            "expected": "; ".join(expected),
+            "ok": ok,
+        }
     return records
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from restore_drill.core.units import show_count
+from restore_drill.core.units import show_bytes, show_count
 from restore_drill.results.charts import bar
 from restore_drill.results.past import Past
 from restore_drill.results.result import Result
@@ -17,7 +17,7 @@ FEW = 12
 
 
 def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
-    """Tables with their rows against what was expected and what the last drill counted.
+    """Tables with rows and sizes against what was expected and what the last drill counted.
 
     `before` are the earlier drills, oldest first. The largest table comes first, with a bar each.
     """
@@ -29,6 +29,8 @@ def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
     for name, facts in sorted(tables.items(), key=lambda each: (-counts[each[0]], each[0])):
         row = row_of(name, facts.get("rows"), facts)
         row["bar"] = bar(counts[name] / most, f"{name}: {counts[name] / most:.0%} of the largest")
+        if facts.get("bytes") is not None:
+            row["size"] = show_bytes(facts["bytes"])
         if name in last:
             row["last"] = f"{last[name]:,}"
             row["change"] = change(counts[name], last[name])
@@ -55,6 +57,7 @@ def row_of(name: str, value: Any, facts: dict[str, Any]) -> dict[str, Any]:
         "expected": facts.get("expected"),
         "ok": facts.get("ok"),
         "bar": "",
+        "size": "",
         "last": "",
         "change": "",
     }
@@ -72,6 +75,7 @@ def listed(rows: list[dict[str, Any]], summary: str, *, has_last: bool = False) 
     return {
         "summary": summary,
         "has_last": has_last,
+        "has_size": any(row["size"] for row in rows),
         "shown": [*wrong, *others] if few else wrong,
         "folded": [] if few else others,
         "fold": f"the other {len(others)}" if wrong else f"all {len(others)}",

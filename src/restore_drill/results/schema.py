@@ -69,7 +69,8 @@ CHECK = shape(
     also={"waiver": shape({"reason": TEXT, "expires": TEXT})},
 )
 
-TABLE = shape({"rows": or_none(WHOLE), "expected": TEXT, "ok": FLAG})
+BYTES = described(or_none(WHOLE), "of table, indexes and TOAST; null: partitioned, or not known")
+TABLE = shape({"rows": or_none(WHOLE), "expected": TEXT, "ok": FLAG}, also={"bytes": BYTES})
 FACT = with_more(shape({"value": {}, "expected": TEXT, "ok": FLAG, "description": TEXT}))
 STAGE = shape({"name": TEXT, "started": NUMBER, "seconds": NUMBER})
 COUNTS = shape(
@@ -155,7 +156,7 @@ RESULT = {
     "promotion": described(OPEN, "Whether the restored database took the live one's name"),
     "timings": map_of(or_none(NUMBER), "Seconds by stage, and in total; null: it did not run"),
     "stages": list_of(STAGE, "Begin and duration of each stage, in seconds since the start"),
-    "tables": map_of(TABLE, "Rows by table, against what was expected"),
+    "tables": map_of(TABLE, "Rows and bytes by table, against what was expected"),
     "facts": map_of(FACT, "Business facts and ages of rows"),
     "redis": OPEN,
     "counts": COUNTS,

@@ -28,14 +28,13 @@ class Tile(NamedTuple):
 
 def tiles_of(result: Result, background: Background) -> list[Tile]:
     """Age of the data, time of recovery, rows and size; those that are known."""
-    before = background.before(result["started_at"])
+    before, rows = background.before(result["started_at"]), total_of(result, "rows")
     found = [
         age_tile(result, background, before),
         time_tile(result, before),
-        plain_tile("Rows", rows_of(result), [each.rows for each in before], before, count_rows),
-        plain_tile("Size of the backup", (result["backup"] or {}).get("bytes"),
-                   [each.size for each in before], before, show_bytes),
-    ]  # fmt: skip
+        plain_tile("Rows", rows, [each.rows for each in before], before, count_rows),
+        size_tile(result, before),
+    ]
     return [tile for tile in found if tile is not None]
 
 
@@ -44,11 +43,23 @@ def count_rows(number: float) -> str:
     return show_count(round(number), "row")
 
 
-def rows_of(result: Result) -> int | None:
-    """Rows of all restored tables."""
-    counts = [table.get("rows") for table in result["tables"].values()]
+def total_of(result: Result, key: str) -> int | None:
+    """`rows` or `bytes` of all restored tables; None where no table's are known."""
+    counts = [table.get(key) for table in result["tables"].values()]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def size_tile(result: Result, before: Sequence[Past]) -> Tile | None:
+    """How large the backup is, and what was restored from it."""
+    size = (result["backup"] or {}).get("bytes")
+    sizes = [each.size for each in before]
+    tile = plain_tile("Size of the backup", size, sizes, before, show_bytes)
+    restored = total_of(result, "bytes")
+    if tile is None or restored is None:
+        return tile
+    parts = [tile.against, f"restored {show_bytes(restored)}"]
+    return tile._replace(against="; ".join(filter(None, parts)))
 
 
 def age_tile(result: Result, background: Background, before: Sequence[Past]) -> Tile | None:

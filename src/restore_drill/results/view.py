@@ -12,6 +12,7 @@ from restore_drill.core.printable import printable_lines
 from restore_drill.core.units import show_duration
 from restore_drill.results.grouped import WORDS, stages_of
 from restore_drill.results.listed import facts_of, tables_of
+from restore_drill.results.live_cards import promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
 from restore_drill.results.result import Result
@@ -113,14 +114,13 @@ def findings_of(
 
 def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
     """Title and facts of promotion, backup, target, snapshot, Redis; those that are there."""
-    titles = {
-        "promotion": "Promotion",
-        "backup": "Backup",
-        "target": "Target",
-        "snapshot": "Safety snapshot",
-        "redis": "Redis",
-    }
-    found = [(title, describe(result[name])) for name, title in titles.items()]
+    found = [
+        ("Promotion", promotion_card(result["promotion"])),
+        ("Backup", describe(result["backup"])),
+        ("Target", describe(result["target"])),
+        ("Safety snapshot", snapshot_card(result["snapshot"])),
+        ("Redis", describe(result["redis"])),
+    ]
     return [(title, facts) for title, facts in found if facts]
 
 
