@@ -73,8 +73,9 @@ def reset(place: InPlace, hold: Hold, at: Callable[[str], None] = quiet) -> Snap
 def go_back(hold: Hold, kept: Snapshot) -> None:
     """Roll back to the snapshot that was `kept`."""
     roll_back(
-        hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, opening="", progress=quiet
-    )
+        hold, kept.backup, kept.contents, kept.fingerprint, jobs=2, opening="", progress=quiet,
+        keep=lambda _: None,
+    )  # fmt: skip
 
 
 def rolled_back_by_command(live: Target, folder: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,15 +15,18 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
+from restore_drill.live.in_place import roll_back
 from restore_drill.live.in_place.decision import Outcome, decide
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import KEPT, resets_of
 from restore_drill.live.in_place.left import settle
 from restore_drill.live.in_place.noted import snapshot_record
+from restore_drill.live.in_place.others import Watch
 from restore_drill.live.in_place.place import InPlace
 from restore_drill.live.in_place.safety import Snapshot
 from restore_drill.live.in_place.shut import in_place, kept_shut
 from restore_drill.manifest.settle import differences
+from restore_drill.restore.archive import restore_archive
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.helpers.in_place import (
@@ -144,6 +149,51 @@ def test_what_others_wrote_meanwhile_is_kept(shop: Target, tmp_path: Path) -> No
     (saved,) = tmp_path.glob("pre_rollback_snapshot_*.dump")
     assert str(saved) in "".join(record.warnings)
     assert any('"x"' in note for note in record.notes)
+
+
+def written(live: Target, text: str) -> None:
+    """Write a row as a stranger who comes, asks for read-write, writes and is gone."""
+    with connect(live, "keeper", "") as stranger:
+        stranger.execute(
+            "BEGIN READ WRITE; CREATE TABLE IF NOT EXISTS public.wlog (name text);"
+            f" INSERT INTO public.wlog VALUES ('{text}'); COMMIT".encode()
+        )
+
+
+def rows_kept(live: Target, folder: Path) -> set[str]:
+    """Rows of strangers in the snapshots that were taken before a rollback."""
+    found: set[str] = set()
+    for path in folder.glob("pre_rollback_snapshot_*.dump"):
+        command = [live.binaries.tool("pg_restore"), "-a", "-t", "wlog", "-f", "-", str(path)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found |= {row for row in done.stdout.split() if row.startswith("W")}
+    return found
+
+
+def test_what_nobody_saw_being_written_is_kept(
+    shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what came between two attempts, the first of which did not bring all back."""
+    before = fingerprint(shop)
+    monkeypatch.setattr(Watch, "look", lambda *_: None)
+    restore, resets = restore_archive, list[Any]()
+
+    def restored(*given: Any) -> Any:
+        done = restore(*given)
+        if not resets:
+            written(shop, "W2")
+        resets.append(done)
+        return done
+
+    monkeypatch.setattr(roll_back, "restore_archive", restored)
+    with in_place(shop, tmp_path, 1.0) as place, kept_shut(place), held(place) as (hold, kept):
+        written(shop, "W1")
+        record = end(place, hold, kept, ["a criterion: failed"])
+    assert record.snapshot is not None and record.snapshot["rolled_back"] is True
+    assert len(resets) == 2
+    assert rows_kept(shop, tmp_path) == {"W1", "W2"}
+    assert differences(before, fingerprint(shop), shop) == []
+    assert any("others may have come in unseen" in note for note in record.notes)
 
 
 @pytest.mark.parametrize("after", ["keep", "rollback"])

@@ -123,10 +123,10 @@ def roll_back_live(
     steps.warn(f"Rolling back {snapshot.target.description} from {snapshot.path.name}")
     steps.note(why)
     with record.stage("rollback"), noting_failure(steps, record):
-        keep_what_others_wrote(snapshot, hold, place, jobs, steps, record)
         roll_back(
             hold, snapshot.backup, snapshot.contents, snapshot.fingerprint,
             jobs=jobs, opening=place.opening, progress=steps.progress,
+            keep=lambda _: keep_what_others_wrote(snapshot, hold, place, jobs, steps, record),
         )  # fmt: skip
     steps.clear_progress()
     record.snapshot |= {
@@ -140,22 +140,24 @@ def roll_back_live(
 def keep_what_others_wrote(
     snapshot: Snapshot, hold: Hold, place: InPlace, jobs: int, steps: Steps, record: Record
 ) -> None:
-    """Keep what the database holds where somebody came in, who may have written into it.
+    """Keep what the database holds where somebody may have come in and written into it.
 
     Writes wait from then on until the reset that follows.
     """
-    if not place.watch.seen:
+    if not (place.lets_others_in or place.watch.seen):
         return
+    who = "others came in meanwhile" if place.watch.seen else "others may have come in unseen"
+    say = steps.warn if place.watch.seen else steps.note
     try:
         hold.revive()
         hold.stop_writes()
         kept = take_snapshot(
             snapshot.target, place.folder, name=BEFORE_ROLLBACK, jobs=jobs, progress=steps.progress
         )
-        line = f"others came in meanwhile: what the database held is kept in {kept.path}"
+        line = f"{who}: what the database held is kept in {kept.path}"
     except (CouldNotRun, psycopg.Error) as error:
         why = error.what if isinstance(error, CouldNotRun) else error_text(error)
-        line = f"others came in meanwhile, and what they may have written is lost: {why}"
+        line, say = f"{who}, and what they may have written is lost: {why}", steps.warn
     steps.clear_progress()
-    steps.warn(capitalised(line))
-    record.warnings.append(line)
+    say(capitalised(line))
+    (record.warnings if say == steps.warn else record.notes).append(line)

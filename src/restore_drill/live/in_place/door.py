@@ -81,14 +81,15 @@ def refuse_if_shut(target: Target, connection: Connection) -> None:
         )
 
 
-def shut(connection: Connection, mark: Mark) -> None:
+def shut(connection: Connection, mark: Mark) -> bool:
     """Make all later sessions in the database of `connection` read-only, and mark it.
 
-    To a superuser's drill the server lets nobody come but superusers.
+    To a superuser's drill the server lets nobody come but superusers. Whether it lets others in.
     """
     now, is_superuser = settings_of(connection)
     limit = 0 if is_superuser else now.connection_limit
     give(connection, Settings("on", limit, mark.text))
+    return not is_superuser
 
 
 def give(connection: Connection, wanted: Settings) -> None:

@@ -46,6 +46,7 @@ class Hold:
         self.target, self.lock = target, lock
         self.may_be_reset = False
         self.mark: Mark | None = None
+        self.locked: set[tuple[str, str]] = set()
         self.connection = target.connect(prepare_threshold=None)
 
     def __enter__(self) -> Self:
@@ -60,13 +61,26 @@ class Hold:
         """Let every other session wait with its writes; CouldNotRun where a table stays locked."""
         try:
             self.begin()
-            names = [sql.Identifier(*row) for row in self.connection.execute(TABLES).fetchall()]
-            if names:
+            self.locked = self.tables()
+            if names := [sql.Identifier(*row) for row in sorted(self.locked)]:
                 statement = sql.SQL("LOCK TABLE {} IN SHARE MODE")
                 self.connection.execute(statement.format(sql.SQL(", ").join(names)))
         except psycopg.Error as error:
             self.connection.close()
             raise self.untouched(error) from None
+
+    def tables(self) -> set[tuple[str, str]]:
+        """Schema and name of each table that there is."""
+        return {(row[0], row[1]) for row in self.connection.execute(TABLES).fetchall()}
+
+    def refuse_new_tables(self) -> None:
+        """CouldNotRun where a table has come since `stop_writes`: no snapshot holds its rows."""
+        if new := self.tables() - self.locked:
+            raise CouldNotRun(
+                f"{self.target.description} was not reset: somebody made a table in it meanwhile",
+                checked=[".".join(each) for each in sorted(new)[:10]],
+                remedy=remedy_for("in_place", "came_in"),
+            )
 
     def begin(self) -> None:
         """Begin a transaction that waits for no lock for long, and idles as long as it must."""
@@ -102,11 +116,15 @@ class Hold:
             raise
 
     def reset_again(self) -> None:
-        """The same on the way back, also where the server was away, or the lock was lost."""
+        """The same on the way back, also where the server was away, or the lock was lost.
+
+        Where writes were stopped for a snapshot, no table may have come since.
+        """
         self.revive()
-        if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        is_held = self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+        if not is_held:
             self.begin()
-        self.reset(lambda: None)
+        self.reset(self.refuse_new_tables if is_held else lambda: None)
 
     def revive(self) -> None:
         """Have the session and the lock anew where they are lost; psycopg.Error where they stay."""

@@ -38,6 +38,8 @@ class InPlace:
 
     Sessions of `target` may write whatever is set for it; `folder` holds snapshots and journals,
     `journal` is that of the reset under way; `max_wait` is in seconds, `jobs` a number of sessions.
+    `lets_others_in` says that the server does, for a moment, which nobody need see: a session may
+    be gone again between two looks.
     """
 
     target: Target
@@ -48,6 +50,7 @@ class InPlace:
     watch: Watch
     jobs: int
     journal: ResetJournal | None = None
+    lets_others_in: bool = True
 
     @property
     def is_undecided(self) -> bool:
@@ -101,7 +104,7 @@ class InPlace:
                     self.begin(door.settings_of(connection)[0])
                 self.lock.check()
                 assert self.journal is not None
-                door.shut(connection, self.journal.mark)
+                self.lets_others_in = door.shut(connection, self.journal.mark)
                 pid, is_left = self.lock.connection.info.backend_pid, self.is_undecided
                 of = (self.target, self.server.oid, self.max_wait, pid)
                 return clear(connection, *of, is_left=is_left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,6 +44,7 @@ def restore_live(
                 roll_back(
                     hold, backup, contents, fingerprint,
                     jobs=place.jobs, opening=place.opening, progress=ignore,
+                    keep=partial(keep_again, place, hold, note) if keep else ignore,
                 )  # fmt: skip
             except NotRolledBack as error:
                 if not (hold.may_be_reset or was_undecided):
@@ -64,6 +66,15 @@ def keep_what_it_holds(place: InPlace, note: Callable[[str], None]) -> Snapshot:
     return kept
 
 
+def keep_again(place: InPlace, hold: Hold, note: Callable[[str], None], resets: int) -> None:
+    """Keep what the database holds before it is reset once more; before the first it was kept."""
+    if resets == 0 or not place.lets_others_in:
+        return
+    hold.revive()
+    hold.stop_writes()
+    keep_what_it_holds(place, note)
+
+
 def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack) -> NoReturn:
     """Take a database that was whole back to `kept`, what it held before a rollback that failed.
 
@@ -73,6 +84,7 @@ def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack) -> No
     roll_back(
         hold, kept.backup, kept.contents, kept.fingerprint,
         jobs=place.jobs, opening=place.opening, progress=ignore,
+        keep=partial(keep_again, place, hold, ignore),
     )  # fmt: skip
     place.decided(ROLLED_BACK)
     raise CouldNotRun(
@@ -83,5 +95,5 @@ def undo(place: InPlace, hold: Hold, kept: Snapshot, error: NotRolledBack) -> No
     )
 
 
-def ignore(_text: str) -> None:
-    """Show no progress."""
+def ignore(_: object) -> None:
+    """Do nothing."""

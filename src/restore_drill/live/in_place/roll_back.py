@@ -38,16 +38,19 @@ def roll_back(
     jobs: int,
     opening: str,
     progress: Progress,
+    keep: Callable[[int], None],
 ) -> None:
     """Restore the snapshot `backup` into the held database, and compare it with `fingerprint`.
 
-    NotRolledBack, with what the database holds now, where that is not proved, and with the
-    statements that open it by hand (`opening`).
+    `keep` is called before each reset with the number of resets so far, to save what others may
+    have written. NotRolledBack, with what the database holds now, where that is not proved, and
+    with the statements that open it by hand (`opening`).
     """
     target, reasons = hold.target, ["nothing was tried"]
     # Once more over one connection: several may get in each other's way.
-    for each in dict.fromkeys((jobs, 1)):
+    for number, each in enumerate(dict.fromkeys((jobs, 1))):
         try:
+            keep(number)
             hold.reset_again()
             done = restore_archive(target, backup, len(contents.entries), each, progress)
             found = differences(fingerprint, read_fingerprint(target, jobs, progress), target)
