@@ -22,7 +22,7 @@ def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     broken = lost + [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
         f"{table} has orphan rows",
-        checked=[key.problem for key in broken],
+        checked=[line for key in broken for line in key.lines],
         remedy=remedy_for("test_foreign_keys_hold", "lost" if lost else "orphans"),
     )
     if why := facts.why_unread("foreign keys"):
@@ -34,7 +34,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
     broken = facts.broken_constraints_of(table)
     assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
-        checked=[constraint.problem for constraint in broken],
+        checked=[line for constraint in broken for line in constraint.lines],
         remedy=remedy_for("test_constraints_hold", "broken"),
     )
     if why := facts.why_unread("constraints", "keys"):
@@ -43,10 +43,10 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
 
 def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
     """Tables that the backup does not list, such as an extension's, meet their constraints too."""
-    broken = [f"{name}: {line}" for name in unlisted_tables for line in facts.broken_in(name)]
+    broken = [each for name in unlisted_tables for each in facts.broken_in(name)]
     assert not broken, message(
         f"{show_count(len(broken), 'constraint')} broken in tables that the backup does not list",
-        checked=broken,
+        checked=[line for each in broken for line in each.lines_with_table],
         remedy=remedy_for("test_unlisted_tables_hold", "broken"),
     )
     if why := facts.why_unread("foreign keys", "constraints", "keys"):
@@ -97,7 +97,7 @@ def test_sequences_are_ahead(facts: Facts) -> None:
     behind = [each for each in facts.sequences if not each.is_ahead]
     assert not behind, message(
         f"{show_count(len(behind), 'sequence')} behind: the next insert would collide",
-        checked=[each.description for each in behind],
+        checked=[line for each in behind for line in each.lines],
         remedy=remedy_for("test_sequences_are_ahead", "behind"),
     )
     if why := facts.why_unread("sequences"):

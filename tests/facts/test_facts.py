@@ -21,6 +21,7 @@ from restore_drill.servers.lost import explained_when_lost
 from tests.helpers.cases import (
     NOTHING,
     Case,
+    assert_queries_find_them,
     change,
     contents_of,
     drop_made,
@@ -63,6 +64,7 @@ def test_damage_is_named_by_its_criterion_alone(case: Case, shops: Shops, tmp_pa
     assert failed.keys() == case.findings.keys(), failed
     for criterion, words in case.findings.items():
         assert all(each in failed[criterion] for each in words), failed[criterion]
+    assert_queries_find_them(target, facts)
     for note in case.headers.get("note", []):
         assert any(note in each for each in facts.notes), facts.notes
     told = [f"{what}: {why}" for what, why in facts.not_checked]

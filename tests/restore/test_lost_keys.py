@@ -34,6 +34,9 @@ def test_orphans_of_a_lost_key_are_counted(case: str, shops: Shops, tmp_path: Pa
 
     assert {key.description.partition(" (")[0]: key.orphans for key in found} == expected
     assert all(key.is_lost and key.is_broken for key in found)
+    with target.connect() as connection:
+        found_rows = {key: connection.execute(key.query.encode()).fetchall() for key in found}
+    assert all(len(each) == key.orphans for key, each in found_rows.items())
 
 
 def test_a_key_that_was_not_made_is_red_with_its_orphans(

@@ -24,7 +24,9 @@ GROUPS = {
     "Time and age": (
         "max_backup_age", "max_restore_time", "max_verify_time", "max_total_time", "timeout",
     ),
-    "Reports": ("report_dir", "keep_reports", "sign", "history", "machine", "metrics_file"),
+    "Reports": (
+        "report_dir", "keep_reports", "show_keys", "sign", "history", "machine", "metrics_file",
+    ),
 }  # fmt: skip
 """Names of the options in each group; a test compares them with the table."""
 

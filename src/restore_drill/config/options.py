@@ -111,6 +111,13 @@ OPTIONS = {
             "Redis image for --target container",
             unset="none: embedded Redis",
         ),
+        Option(
+            "--show-keys",
+            "",
+            None,
+            "show up to 10 primary keys of the rows each finding is about, on the terminal alone",
+            is_flag=True,
+        ),
         *LEAVE_OPTIONS,
         *LIVE_OPTIONS,
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),

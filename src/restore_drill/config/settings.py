@@ -39,6 +39,7 @@ REFERENCE = "reference.txt"
 
 FLAGS = (
     "production_settings", "heapallindexed", "require_backup", "accept_loss", "create_database",
+    "show_keys",
 )  # fmt: skip
 TEXTS = ("image", "redis_image", "machine")
 """Settings that are taken as they are given."""
@@ -84,6 +85,7 @@ class Settings:
     role_passwords: Path | None
     keep_snapshots: int | None
     confirm: str | None
+    show_keys: bool
     sample_rows: int
     misspelled: tuple[str, ...]
     leaves: Leaves

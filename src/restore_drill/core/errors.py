@@ -24,6 +24,9 @@ NOT_REACHED = "not reached: "
 CHECKED = "  checked: "
 """Begins the first of the lines that say what was checked; the others are as deep as its text."""
 
+FIND = "find them: "
+"""Begins a line of what was checked that gives the query for the rows found."""
+
 MOST_CHECKED = 1000
 """So many of these lines does a message hold at most."""
 

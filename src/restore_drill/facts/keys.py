@@ -122,25 +122,36 @@ class Key(NamedTuple):
         return f"SELECT count(*) - count(DISTINCT {value}) {self.rows}"
 
     @property
-    def excluding_query(self) -> str:
-        """Query for the pairs of rows that exclude one another."""
+    def excluding(self) -> str:
+        """Pairs a, b of rows that exclude one another, as the end of a query."""
         columns = ", ".join(f"({key}) AS k{place}" for place, key in enumerate(self.keys))
         rows = f"(SELECT ctid AS place, {columns} FROM {self.source} WHERE {self.predicate})"
         clashes = " AND ".join(
             f"a.k{place} {operator} b.k{place}"
             for place, operator in enumerate(self.operators or ())
         )
-        return f"SELECT count(*) FROM {rows} a JOIN {rows} b ON a.place < b.place AND {clashes}"
+        return f"FROM {rows} a JOIN {rows} b ON a.place < b.place AND {clashes}"
+
+    @property
+    def found_query(self) -> str:
+        """Query that gives all rows which share a key, or exclude one another."""
+        if self.operators is None:
+            keys = ", ".join(f"({key})" for key in self.keys)
+            places = f"array_agg(ctid)) {self.rows} GROUP BY {keys} HAVING count(*) > 1"
+        else:
+            places = f"ARRAY[a.place, b.place]) {self.excluding}"
+        return f"SELECT * FROM {self.source} WHERE ctid = ANY (ARRAY(SELECT unnest({places}))"
 
 
 def check_unique(connection: Connection, key: Key) -> Constraint:
     """Rows of a table that repeat a key, or exclude one another, past what the index says."""
     if key.operators is not None:
-        outcome = answer(connection, key.excluding_query, (time_limit(),))
+        outcome = answer(connection, f"SELECT count(*) {key.excluding}", (time_limit(),))
     else:
         outcome = answer(connection, key.quick_query, HEAP_ONLY)
         if outcome.row != (0,):
             outcome = answer(connection, key.repeated_query, HEAP_ONLY)
     kind = "unique" if key.operators is None else "exclusion"
     broken = outcome.row[0] if outcome.row else None
-    return Constraint(key.table, kind, key.name, broken, outcome.error)
+    query = key.found_query if broken else ""
+    return Constraint(key.table, kind, key.name, broken, outcome.error, query)

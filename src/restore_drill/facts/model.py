@@ -87,13 +87,10 @@ class Facts:
         """Constraints of `table` that rows break, or that cannot be checked."""
         return [each for each in self.constraints if each.table == table and each.is_broken]
 
-    def broken_in(self, table: str) -> list[str]:
-        """What is wrong with the rows of `table`, in words."""
+    def broken_in(self, table: str) -> list[ForeignKey | Constraint]:
+        """Keys and constraints of `table` that rows break, or that cannot be checked."""
         orphaned = [key for key in self.foreign_keys_of(table) if key.is_broken]
-        return [
-            *(key.problem for key in orphaned),
-            *(constraint.problem for constraint in self.broken_constraints_of(table)),
-        ]
+        return [*orphaned, *self.broken_constraints_of(table)]
 
     def without(self, waived: Collection[ForeignKey | Constraint]) -> Self:
         """The same, but for the constraints in `waived`."""

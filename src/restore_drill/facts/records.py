@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from restore_drill.core.errors import FIND
+from restore_drill.core.printable import printable
 from restore_drill.core.units import show_count
+
+
+def with_query(problem: str, query: str) -> list[str]:
+    """`problem`, and below it the `query` for its rows, as lines of what was checked.
+
+    A query that no terminal shows as it is, for a control character in a name or value, would not
+    find them once copied: it is left out.
+    """
+    return [problem, f" {FIND}{query}"] if query and printable(query) == query else [problem]
 
 
 @dataclass(frozen=True)
 class ForeignKey:
     """A foreign key and its `orphans`: rows whose referenced row is missing (None: unreadable).
 
-    One that `is_lost` stands in the backup, and could not be made in the restored database.
+    `query` finds them, where there are any. One that `is_lost` stands in the backup, and could not
+    be made in the restored database.
     """
 
     name: str
@@ -23,6 +35,7 @@ class ForeignKey:
     error: str = ""
     kind: str = "foreign key"
     is_lost: bool = False
+    query: str = ""
 
     @property
     def is_broken(self) -> bool:
@@ -45,12 +58,23 @@ class ForeignKey:
         what = self.error or show_count(self.orphans or 0, "orphan row")
         return f"{self.description}: {what}" + ", so it was not restored" * self.is_lost
 
+    @property
+    def lines(self) -> list[str]:
+        """Its problem, and the query for its rows."""
+        return with_query(self.problem, self.query)
+
+    @property
+    def lines_with_table(self) -> list[str]:
+        """The same, with the table's name."""
+        return with_query(f"{self.table}: {self.problem}", self.query)
+
 
 @dataclass(frozen=True)
 class Constraint:
     """A rule that the rows of `table` must meet, and how many do not (None: it cannot be checked).
 
-    `kind` is check, not null, domain, partition bound, unique or exclusion.
+    `kind` is check, not null, domain, partition bound, unique or exclusion. `query` finds the rows
+    that break it, where there are any: of unique and exclusion all that share or overlap a key.
     """
 
     table: str
@@ -58,6 +82,7 @@ class Constraint:
     name: str
     broken: int | None
     error: str = ""
+    query: str = ""
 
     @property
     def is_broken(self) -> bool:
@@ -77,13 +102,24 @@ class Constraint:
             return f"{what}: cannot be checked: {self.error}"
         return f"{what}: {show_count(self.broken, 'row breaks', 'rows break')} it"
 
+    @property
+    def lines(self) -> list[str]:
+        """Its problem, and the query for its rows."""
+        return with_query(self.problem, self.query)
+
+    @property
+    def lines_with_table(self) -> list[str]:
+        """The same, with the table's name."""
+        return with_query(f"{self.table}: {self.problem}", self.query)
+
 
 @dataclass(frozen=True)
 class Sequence:
     """A sequence, the column it feeds, the value it gives next and the column's furthest one.
 
     `values_left` of the `values` it can give; `near` counts the rows that hold one of the next
-    values, None where that was not asked.
+    values, None where that was not asked. `query` finds the rows of `table`, the column's, that
+    hold a value which is still to be given, where there are any.
     """
 
     name: str
@@ -95,6 +131,8 @@ class Sequence:
     values: int = 1
     near: int | None = None
     error: str = ""
+    table: str = ""
+    query: str = ""
 
     @property
     def is_ahead(self) -> bool:
@@ -125,6 +163,11 @@ class Sequence:
         if self.error:
             return f"{self.name} for {self.column} cannot be read: {self.error}"
         return f"{self.name} gives {self.next_value:,}, {self.column} holds {self.furthest or 0:,}"
+
+    @property
+    def lines(self) -> list[str]:
+        """Its description, and the query for the rows that it would collide with."""
+        return with_query(self.description, self.query)
 
     def with_near(self, near: int | None, error: str) -> Self:
         """The same, with the rows counted that hold one of the next values."""

@@ -142,6 +142,11 @@ class Key(NamedTuple):
         rows = f"{self.child_source} c WHERE ({self.present})"
         return f"SELECT count(*) FROM {rows} AND NOT {self.found}"
 
+    @property
+    def orphans_query(self) -> str:
+        """Query that gives those rows."""
+        return f"SELECT c.* FROM {self.child_source} c WHERE ({self.present}) AND NOT {self.found}"
+
 
 def plan_foreign_keys(survey: Survey) -> Callable[[], tuple[ForeignKey, ...]]:
     """Plan to look for the rows of each foreign key; gives them once the plan has run."""
@@ -163,13 +168,15 @@ def check_key(connection: Connection, key: Key) -> ForeignKey:
     outcome = look_up(connection, key) if key.is_integer else Outcome(None)
     if outcome.row != (0,):
         outcome = answer(connection, key.query, settings)
+    orphans = outcome.row[0] if outcome.row else None
     return ForeignKey(
         name=key.name,
         table=key.table,
         columns=tuple(key.columns),
         referenced=key.referenced,
-        orphans=outcome.row[0] if outcome.row else None,
+        orphans=orphans,
         error=outcome.error,
+        query=key.orphans_query if orphans else "",
     )
 
 

@@ -163,11 +163,14 @@ def name_broken(
             f"count(*) FILTER (WHERE num_nulls({each}) > 0)" for each in condition.quoted
         )
         found = answer(connection, f"SELECT {counts} FROM ONLY {table.quoted}", HEAP_ONLY)
+    rows = f"SELECT * FROM ONLY {table.quoted} WHERE"
     if found.row is None:
         name = condition.name or ", ".join(condition.columns)
-        return [Constraint(table.full_name, condition.kind, name, broken, outcome.error)]
+        query = f"{rows} NOT ({condition.text})" if broken else ""
+        return [Constraint(table.full_name, condition.kind, name, broken, outcome.error, query)]
+    queries = [f"{rows} num_nulls({each}) > 0" for each in condition.quoted]
     return [
-        Constraint(table.full_name, condition.kind, name, count)
-        for name, count in zip(condition.columns, found.row, strict=True)
+        Constraint(table.full_name, condition.kind, name, count, query=query)
+        for name, query, count in zip(condition.columns, queries, found.row, strict=True)
         if count
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from restore_drill.core.names import joined
@@ -72,7 +73,10 @@ def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool)
         values_left=max(0, int(counter.last - following) // counter.increment + 1),
         values=int(counter.values) // abs(counter.increment),
         error=outcome.error,
+        table=joined(counter.table_schema, counter.table),
     )
+    if not found.is_past_furthest:
+        found = replace(found, query=ahead_query(counter))
     if found.is_ahead or outcome.error or not in_backup:
         return found
     ends = sorted((found.next_value, found.next_value + NEAR * counter.increment))
@@ -82,3 +86,13 @@ def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool)
         f" WHERE {counter.column_quoted} BETWEEN {ends[0]} AND {ends[1]}",
     )
     return found.with_near(None if near.row is None else int(near.row[0]), near.error)
+
+
+def ahead_query(counter: Counter) -> str:
+    """Query that gives the rows with a value which the sequence is still to give."""
+    step = f"CASE WHEN is_called THEN {counter.increment} ELSE 0 END"
+    return (
+        f"SELECT * FROM {counter.table_quoted}"
+        f" WHERE {counter.column_quoted} {'>=' if counter.increment > 0 else '<='}"
+        f" (SELECT last_value::numeric + {step} FROM {counter.quoted})"
+    )

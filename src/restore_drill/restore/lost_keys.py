@@ -45,19 +45,21 @@ def orphans_of(connection: Connection, key: re.Match[bytes]) -> Iterator[Foreign
     own, referenced = COLUMN.findall(columns), COLUMN.findall(others)
     present = " AND ".join(f"c.{each} IS NOT NULL" for each in own)
     same = " AND ".join(f"p.{b} = c.{a}" for a, b in zip(own, referenced, strict=True))
-    query = (  # made of names out of pg_dump's statement
-        f"SELECT pg_catalog.count(*) FROM {child_row[2]}{table} c WHERE {present}"  # noqa: S608
+    rows = (  # made of names out of pg_dump's statement
+        f"FROM {child_row[2]}{table} c WHERE {present}"
         f" AND NOT EXISTS (SELECT FROM {parent_row[2]}{parent} p WHERE {same})"
     )
-    outcome = answer(connection, query, HEAP_ONLY)
+    outcome = answer(connection, f"SELECT pg_catalog.count(*) {rows}", HEAP_ONLY)
+    orphans = outcome.row[0] if outcome.row else None
     lost = ForeignKey(
         name=unquoted(name),
         table=joined(*child_row[:2]),
         columns=tuple(map(unquoted, own)),
         referenced=joined(*parent_row[:2]),
-        orphans=outcome.row[0] if outcome.row else None,
+        orphans=orphans,
         error=outcome.error,
         is_lost=True,
+        query=f"SELECT c.* {rows}" if orphans else "",
     )
     if lost.is_broken:
         yield lost

@@ -15,6 +15,7 @@ from restore_drill.core.redact import Redactor
 from restore_drill.core.units import show_count
 from restore_drill.results.criterion import (
     BAD,
+    QUERY,
     SEVERITY,
     Criterion,
     Phase,
@@ -137,6 +138,8 @@ class Checks:
         )
         check["outcome"] = max(check["outcome"], outcome, key=SEVERITY.index)
         check["message"] = "\n".join(filter(None, (check["message"], message)))
+        if found := QUERY.findall(message):
+            check.setdefault("queries", []).extend(found)
 
     def close(self, stopped: str) -> None:
         """Move all that was found into the record; `stopped` says why the drill ended early."""

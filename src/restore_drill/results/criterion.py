@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import dedent, indent
+
+from restore_drill.core.errors import FIND
 
 BAD = ("error", "failed")
 SEVERITY = ("passed", "skipped", "waived", "error", "failed")
 """Outcomes of a check; of several phases the worst counts."""
 
 COUNTED = ("passed", "failed", "error", "waived", "skipped")
+
+
+QUERY = re.compile(rf"^ +{FIND}(SELECT .+)$", re.MULTILINE)
+"""Line of a message that gives the query for the rows of what stands above it."""
 
 
 def counts_of(outcomes: Iterable[str], *, not_run: int = 0, deselected: int = 0) -> dict[str, int]:

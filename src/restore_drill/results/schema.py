@@ -66,7 +66,10 @@ CHECK = shape(
         "stage": TEXT,
         "budget": {"enum": ["", "time", "age"]},
     },
-    also={"waiver": shape({"reason": TEXT, "expires": TEXT})},
+    also={
+        "queries": list_of(TEXT, "SQL that finds the rows, one for each constraint"),
+        "waiver": shape({"reason": TEXT, "expires": TEXT}),
+    },
 )
 
 BYTES = described(or_none(WHOLE), "of table, indexes and TOAST; null: partitioned, or not known")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from restore_drill.core.printable import printable_lines
 from restore_drill.core.units import show_duration
+from restore_drill.results.criterion import QUERY
 from restore_drill.results.grouped import WORDS, stages_of
 from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import promotion_card, snapshot_card
@@ -102,7 +103,7 @@ def findings_of(
             {
                 "outcome": check["outcome"],
                 "head": head or "no message",
-                "rest": Markup("{}").format(printable_lines(rest)),
+                "parts": parts_of(rest),
                 "names": [],
                 "waiver": waiver,
                 "sentence": check["sentence"],
@@ -110,6 +111,15 @@ def findings_of(
         )
         finding["names"].append((short_name(check["id"]), places.get(check["id"], "criteria")))
     return list(findings.values())
+
+
+def parts_of(rest: str) -> list[tuple[str, bool]]:
+    """The lines of a message below its first, and whether each part is a query for rows."""
+    pieces = QUERY.split("\n" + rest)  # text and query by turns
+    parts = [(piece if number % 2 else piece.strip("\n"), bool(number % 2))
+             for number, piece in enumerate(pieces)]  # fmt: skip
+    # Escaped here: as text of lines, which the page's own escaping would spell out.
+    return [(Markup("{}").format(printable_lines(text)), is_sql) for text, is_sql in parts if text]
 
 
 def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
