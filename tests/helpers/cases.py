@@ -22,7 +22,7 @@ from restore_drill.backups.model import Contents, Head
 from restore_drill.backups.read import read_contents
 from restore_drill.facts.collect import read_facts
 from restore_drill.facts.model import Facts
-from restore_drill.facts.records import ForeignKey
+from restore_drill.facts.records import Constraint, ForeignKey
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.helpers.shop import Shops, pg_dump, quiet
@@ -155,15 +155,15 @@ def assert_queries_find_them(target: Target, facts: Facts) -> None:
 
     Each is run as a person would run it, on a connection of its own with the usual settings.
     """
-    broken = [*facts.foreign_keys, *facts.constraints]
+    broken: list[ForeignKey | Constraint] = [*facts.foreign_keys, *facts.constraints]
     counts = [(e, e.orphans if isinstance(e, ForeignKey) else e.broken) for e in broken]
     with target.connect() as connection:
         for each, count in counts:
             assert bool(each.query) == bool(count), each
-            if each.query:
+            if count:
                 found = len(connection.execute(each.query.encode()).fetchall())
                 repeats = each.kind in ("unique", "exclusion")
-                assert found > count if repeats else found == count, each  # type: ignore[operator]
+                assert found > count if repeats else found == count, each
         for sequence in facts.sequences:
             if not sequence.is_ahead and not sequence.error:
                 assert connection.execute(sequence.query.encode()).fetchall(), sequence
