@@ -37,6 +37,13 @@ def test_half_of_the_tables_are_gone(shop: Target, follow: Follow) -> None:
     page.follow()
 
     assert rows_of(shop, "shop", "artists") == 21
+
+    page.follow()
+
+    with shop.connect() as connection:
+        query = "INSERT INTO artists (name) VALUES ('next') RETURNING id"
+        assert connection.execute(query.encode()).fetchone() == (22,)
+        connection.execute("DELETE FROM artists WHERE id = 22")
     had = databases(shop)
 
     page.follow(6)
