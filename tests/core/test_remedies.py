@@ -102,3 +102,20 @@ def test_a_remedy_names_the_commands_of_this_installation() -> None:
     assert "pytest drill/ --backup PATH" in remedy_for("test_backup_is_complete", "damaged")[0]
     every = [step for causes in catalogue().values() for steps in causes.values() for step in steps]
     assert not [step for step in every if re.search(r"\bmend|way out|looked at", step)]
+
+
+def test_names_in_statements_and_commands_are_quoted() -> None:
+    """A database `my shop-"prod"` is an identifier in SQL, and one word of the shell."""
+    name = 'my shop-"prod"'
+    (by_hand,) = [
+        step
+        for step in remedy_for(
+            "way_back", "no_journal", name=name, undone=f"{name}_undone", before=f"{name}_before"
+        )
+        if "ALTER" in step
+    ]
+    assert 'ALTER DATABASE "my shop-""prod""" RENAME TO "my shop-""prod""_undone"' in by_hand
+    (made,) = [step for step in remedy_for("absent", "promote", name=name) if "--confirm" in step]
+    assert """--confirm 'my shop-"prod"' --create-database""" in made
+    (end,) = remedy_for("in_place", "prepared", name="it's")
+    assert "COMMIT PREPARED 'it''s'" in end

@@ -124,6 +124,8 @@ def test_an_old_database_of_another_name_is_refused(pair: Pair, tmp_path: Path) 
         back(pair, tmp_path)
 
     assert f"is {pair.journal.name}_archive" in str(caught.value)
+    back_again = f'"{pair.journal.name}_archive" RENAME TO "{pair.journal.kept}"'
+    assert back_again in str(caught.value)
     assert pair.holds(pair.journal.name) == "new"
 
 
@@ -138,6 +140,7 @@ def test_an_old_database_that_lets_nobody_in_is_refused(pair: Pair, tmp_path: Pa
         back(pair, tmp_path)
 
     assert f'ALTER DATABASE "{pair.journal.kept}" ALLOW_CONNECTIONS true' in str(caught.value)
+    assert "CONNECTION LIMIT" not in str(caught.value)
     assert pair.holds(pair.journal.name) == "new"
 
 

@@ -70,7 +70,10 @@ def nothing_to_undo(
         remedy = remedy_for("way_back", "nothing", name=name)
     else:
         why = f"no journal in {folder} is of a promotion of it on this server"
-        remedy = remedy_for("way_back", "no_journal", name=name)
+        remedy = remedy_for(
+            "way_back", "no_journal", name=name, undone=f"{name}_undone",
+            before=f"{name}_before_TIME",
+        )  # fmt: skip
         now = names_of(connection, last.incoming_oid) if last is not None else {}
         for oid, moved in now.items():
             checked.append(f"number {oid}, which was promoted to that name, is called {moved} now")

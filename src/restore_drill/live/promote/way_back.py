@@ -114,12 +114,13 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
         raise nothing_to_undo(connection, folder, name, undone, done[-1] if done else None)
     is_created = last.live_oid == NO_DATABASE
     if not is_created and names_of(connection, last.live_oid) != {last.live_oid: last.kept}:
-        found = names_of(connection, last.live_oid).get(last.live_oid, "gone")
+        found = names_of(connection, last.live_oid).get(last.live_oid)
+        now_called = "NAME" if found is None else sql.Identifier(found).as_string(None)
         raise CouldNotRun(
             f"database {name} was not touched: the one that it was before its promotion is not "
             f"called {last.kept} any more",
-            checked=[f"pg_database: number {last.live_oid} is {found}"],
-            remedy=remedy_for("way_back", "renamed", kept=last.kept, name=name),
+            checked=[f"pg_database: number {last.live_oid} is {found or 'gone'}"],
+            remedy=remedy_for("way_back", "renamed", kept=last.kept, name=name, now=now_called),
         )
     now = datetime.now(UTC)
     return replace(
@@ -137,15 +138,18 @@ def plan_of(connection: Connection, folder: Path, name: str, system: str) -> Jou
 def refuse_closed(connection: Connection, plan: Journal) -> None:
     """CouldNotRun where the old database would take the live name, and let nobody in."""
     row = connection.execute(
-        "SELECT datallowconn AND datconnlimit <> 0 FROM pg_catalog.pg_database WHERE oid = %s",
+        "SELECT datallowconn, datconnlimit <> 0 FROM pg_catalog.pg_database WHERE oid = %s",
         [plan.incoming_oid],
     ).fetchone()
-    if row == (False,):
+    if row is not None and not all(row):
+        kept = sql.Identifier(plan.incoming).as_string(None)
+        openings = (f"{kept} ALLOW_CONNECTIONS true", f"{kept} CONNECTION LIMIT -1")
+        needed = [each for each, is_open in zip(openings, row, strict=True) if not is_open]
         raise CouldNotRun(
             f"database {plan.name} was not touched: the one that it was before its promotion, "
             f"{plan.incoming}, lets nobody in",
             checked=["pg_database.datallowconn and datconnlimit"],
             remedy=remedy_for(
-                "way_back", "closed", kept=sql.Identifier(plan.incoming).as_string(None)
+                "way_back", "closed", opening="; ".join(f"ALTER DATABASE {each}" for each in needed)
             ),
         )
