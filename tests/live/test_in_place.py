@@ -18,6 +18,7 @@ from restore_drill.live.in_place.restoring import restore_live
 from restore_drill.live.in_place.safety import take_snapshot
 from restore_drill.live.in_place.shut import in_place, kept_shut
 from restore_drill.live.in_place.snapshots import refuse_changed
+from restore_drill.manifest.file import manifest_path
 from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
@@ -172,11 +173,23 @@ def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -
             place.target, tmp_path, name="pre_drill_snapshot", jobs=1, progress=quiet
         )
     refuse_changed(kept.path, kept.contents.sha256)
-    kept.path.with_name(kept.path.name + ".sha256").write_bytes(b"\0\xff garbage")
-    with pytest.raises(CouldNotRun, match=r"(?s)with its checksum.*says .no SHA-256") as raised:
+    checksum, manifest = Path(f"{kept.path}.sha256"), manifest_path(kept.path)
+    good = {each: each.read_bytes() for each in (checksum, manifest)}
+    for damaged, right in ((checksum, manifest), (manifest, checksum)):
+        for content in (b"", b"[[", b"\0\xff garbage"):
+            damaged.write_bytes(content)
+            with pytest.raises(CouldNotRun, match=f"is whole by {right.name}") as raised:
+                refuse_changed(kept.path, kept.contents.sha256)
+            assert f"mv {damaged} {damaged}.damaged" in raised.value.remedy[0]
+            with pytest.raises(CouldNotRun, match="is not what it was"):
+                refuse_changed(kept.path, "0" * 64)
+        damaged.write_bytes(good[damaged])
+    manifest.write_bytes(b"[[")
+    checksum.unlink()
+    with pytest.raises(CouldNotRun, match="cannot be compared with its checksum") as raised:
         refuse_changed(kept.path, kept.contents.sha256)
-    assert raised.value.remedy[0].startswith(f"put that file aside: mv {kept.path}.sha256 ")
-    kept.path.with_name(kept.path.name + ".sha256").unlink()
+    assert f"mv {manifest} {manifest}.damaged" in raised.value.remedy[0]
+    manifest.write_bytes(good[manifest])
 
     with pytest.raises(CouldNotRun, match="is not what it was when it was taken"):
         refuse_changed(kept.path, "0" * 64)

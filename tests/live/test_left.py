@@ -24,6 +24,7 @@ from restore_drill.manifest.settle import differences
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from restore_drill.watch.clean import is_marked
+from tests.helpers.drills import command
 from tests.helpers.in_place import drill_and_kill, live_of_keeper, rolled_back_by_command
 from tests.helpers.live import fingerprint, url_of
 from tests.helpers.shop import quiet
@@ -79,13 +80,18 @@ def left(live: Target, folder: Path) -> str:
 
 
 def test_a_reset_without_its_journal_is_rolled_back_from_another_folder(
-    shop: Target, tmp_path: Path
+    shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next run names snapshot, machine and what opens it by hand; the command opens it so."""
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     before = fingerprint(shop)
     assert drill_and_kill(shop, here, "reset").returncode == -9
-    assert "bring pre_drill_snapshot_" in left(shop, elsewhere)
+    why = left(shop, elsewhere)
+    assert "that machine is this one" in why and f"there is no {elsewhere}/pre_drill" in why
+    assert "rollback FOLDER/pre_drill_snapshot_" in why
+    with monkeypatch.context() as patch:
+        patch.setattr("platform.node", lambda: "another")
+        assert "bring pre_drill_snapshot_" in left(shop, elsewhere)
     elsewhere.mkdir(exist_ok=True)
     for path in here.glob("pre_drill_snapshot_*"):
         path.rename(elsewhere / path.name)
@@ -95,6 +101,10 @@ def test_a_reset_without_its_journal_is_rolled_back_from_another_folder(
     (snapshot,) = elsewhere.glob("*.dump")
     assert f"its journal is not in {elsewhere}" in why and f"snapshot {snapshot.name}" in why
     assert f"rollback {snapshot} --confirm-reset" in why
+    given = {"DATABASE_URL": url_of(shop, "keeper"), "BACKUP_PATH": str(elsewhere)}
+    cleaned = command("clean", **given)
+    assert cleaned.returncode == 6 and "stopped after it had reset" in cleaned.stdout
+    assert "nothing left over" not in cleaned.stdout
     for part in ("CONNECTION LIMIT 40", "IS 'the ''shop'''", "= 'off'"):
         assert part in why
     with in_place(shop, elsewhere, 1.0) as place:

@@ -13,6 +13,9 @@ from restore_drill.live.server.drill_databases import find, lock_key
 from restore_drill.live.server.maintenance import maintenance_target, other_database
 from restore_drill.servers.model import Target
 
+NOT_OURS = "has no mark of a drill and was not touched"
+"""Of what only looks like a left-over."""
+
 
 def drop_left_overs(live: Target) -> tuple[list[str], list[str]]:
     """Drop what killed drills have left beside `live`: a line on each, and on each that stays.
@@ -26,7 +29,7 @@ def drop_left_overs(live: Target) -> tuple[list[str], list[str]]:
             for each in (each for each in find(connection, live).beside if each.holder is None):
                 name = each.name
                 if not each.is_marked:
-                    kept.append(f"the database {name} has no mark of a drill and was not touched")
+                    kept.append(f"the database {name} {NOT_OURS}")
                     continue
                 try:
                     if drop_left_over(connection, live, name):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import settings_here
-from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.errors import CouldNotRun, UsageError, message
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.live.in_place.door import for_reset
+from restore_drill.live.in_place.mark import mark_on, opening_of
 from restore_drill.live.in_place.refusals import way_back
 from restore_drill.live.in_place.restoring import restore_live
 from restore_drill.live.in_place.shut import in_place
@@ -80,7 +82,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
     """Restore the database in DATABASE_URL from the snapshot that a drill has left."""
     path: Path = parsed.snapshot
     if not path.is_file():
-        raise UsageError(f"there is no snapshot {path}")
+        raise UsageError(f"there is no snapshot {path}: if it was moved, name it at its new place")
     given = {name: getattr(parsed, name) for name in OPTIONS}
     settings = settings_here({"target": "database", **given}, root)
     name = conninfo_of(settings.database_url or "")["dbname"]
@@ -114,21 +116,21 @@ def proved(path: Path, target: Target) -> tuple[Source, Backup, Contents]:
 
     UsageError where it is of another database than `target`, CouldNotRun where it is damaged.
     """
-    source = source_of(path)
+    opening = opening_steps(target)
+    source = source_of(path, target, opening)
     if mismatch := mismatch_of(source.server, target):
-        raise UsageError(
-            f"{path.name} does not belong into the database that DATABASE_URL names: {mismatch}; "
-            "nothing was touched"
-        )
+        what = f"{path.name} does not belong into the database that DATABASE_URL names"
+        steps = renamed_back(path, source.server, target)
+        raise UsageError(message(f"{what}: {mismatch}; nothing was touched", remedy=steps))
     backup = as_backup(look_at(path, UTC))
     contents = read_contents(backup, path.parent, lambda _: None)
     if contents.faults:
         raise CouldNotRun(
             f"{path.name} is damaged; nothing was touched",
             checked=contents.faults,
-            remedy=remedy_for("rollback", "damaged", path=path),
+            remedy=[*remedy_for("rollback", "damaged", path=path), *opening],
         )
-    refuse_changed(path, contents.sha256)
+    refuse_changed(path, contents.sha256, opening)
     return source, backup, contents
 
 
@@ -142,15 +144,35 @@ def mismatch_of(server: ServerIdentity, target: Target) -> str:
     return mismatch
 
 
-def source_of(path: Path) -> Source:
+def renamed_back(path: Path, server: ServerIdentity, target: Target) -> list[str]:
+    """What to do where the database `server` has only another name now, that of `target`."""
+    now = identity_of_server(for_reset(target))
+    if now._replace(database=server.database) != server or now == server:
+        return []
+    old, rollback = server.database, way_back(path, server.database)
+    return remedy_for("rollback", "renamed", now=now.database, name=old, rollback=rollback)
+
+
+def opening_steps(target: Target) -> list[str]:
+    """What opens the live database by hand, where a drill has shut it."""
+    mark = mark_on(for_reset(target))
+    if mark is None:
+        return []
+    opening = opening_of(target.conninfo["dbname"], mark.former)
+    return remedy_for("rollback", "opened", opening=opening)
+
+
+def source_of(path: Path, target: Target, opening: Sequence[str]) -> Source:
     """What lies beside the snapshot at `path`; CouldNotRun where nothing says what it is of."""
     found = read_source(path)
     if found is None:
+        name = target.conninfo["dbname"]
+        by_hand = remedy_for("rollback", "no_source", path=path, name=name)
         raise CouldNotRun(
             f"nothing beside {path.name} says which database of which server it is of, "
             "so nothing was touched",
             checked=[f"{path}.source"],
-            remedy=remedy_for("rollback", "no_source", path=path),
+            remedy=[*by_hand, *opening],
         )
     return found
 
@@ -158,3 +180,4 @@ def source_of(path: Path) -> Source:
 def note(text: str) -> None:
     """One line on standard output."""
     sys.stdout.write(printable(text) + "\n")
+    sys.stdout.flush()  # a log must hold it, whatever becomes of this process

@@ -12,14 +12,14 @@ import psycopg
 from restore_drill.config.environment import read_environment
 from restore_drill.config.settings import settings_here
 from restore_drill.config.values import checked_database_url
-from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.live.absent import open_live_at
 from restore_drill.live.in_place.journal import KIND
 from restore_drill.live.in_place.left import settle
 from restore_drill.live.in_place.mark import mark_on
 from restore_drill.live.in_place.shut import in_place
-from restore_drill.live.left_overs import drop_left_overs
+from restore_drill.live.left_overs import NOT_OURS, drop_left_overs
 from restore_drill.live.promote.interrupted import settle_interrupted
 from restore_drill.live.server.journal_file import paths_of
 from restore_drill.redis.folders import clean_left_over_redis
@@ -36,9 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
-    """Remove only what carries a drill's name and is dead, or was kept to be looked into."""
+    """Remove only what carries a drill's name and is dead, or was kept to be looked into.
+
+    EXIT_COULD_NOT_RUN where something of a drill is left, or a live database could not be checked;
+    a machine without a container engine has no containers.
+    """
     del parsed
     lines: list[str] = []
+    is_left = False
     cleaned = [*end_kept(), *clean_left_overs(), *clean_left_over_redis()]
     looks = {
         "swaps": settle_swaps, "resets in place": open_shut, "databases": clean_databases,
@@ -48,18 +53,19 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             done, kept = look(root)
             cleaned += done
             lines += kept
-        except CouldNotRun as error:
+            is_left |= any(NOT_OURS not in line for line in kept)
+        except (CouldNotRun, UsageError) as error:
             lines += f"{what} were not cleaned: {error}".splitlines()
-        except UsageError as error:
-            lines.append(f"{what} were not cleaned: {error}")
+            is_left = True
     try:
         cleaned += clean_left_over_containers()
     except CouldNotRun as error:
         lines.append(f"containers were not checked: {error.what}")
-    lines += cleaned or ["nothing left over" + (" in what was checked" if lines else "")]
-    lines += [f"{len(cleaned)} cleaned"] if cleaned else []
+    nothing = "nothing left over" + (" in what was checked" if lines else "")
+    lines += [*cleaned, f"{len(cleaned)} cleaned"] if cleaned else [] if is_left else [nothing]
+    lines += ["not all could be cleaned: see above"] if is_left else []
     sys.stdout.write("\n".join(map(printable, lines)) + "\n")
-    return 0
+    return EXIT_COULD_NOT_RUN if is_left else 0
 
 
 def journals_here(root: Path) -> tuple[Path, str] | None:

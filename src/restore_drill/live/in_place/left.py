@@ -6,7 +6,9 @@ where journals of several machines are not: the database may have been opened, o
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
+from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -15,7 +17,8 @@ from restore_drill.live.in_place.door import is_shut
 from restore_drill.live.in_place.journal import RESET, ResetJournal
 from restore_drill.live.in_place.mark import Mark, mark_on, opening_of
 from restore_drill.live.in_place.place import InPlace
-from restore_drill.live.in_place.refusals import refuse_undecided, way_back
+from restore_drill.live.in_place.refusals import Undecided, refuse_undecided, way_back
+from restore_drill.live.in_place.source import read_source
 
 
 def settle(place: InPlace) -> list[str]:
@@ -64,15 +67,25 @@ def reset_elsewhere(place: InPlace, mark: Mark) -> CouldNotRun:
     name = place.server.database
     path = place.folder / mark.snapshot
     rollback, opening = way_back(path, name), opening_of(name, mark.former)
-    here = remedy_for("in_place", "reset_here", rollback=rollback, opening=opening)
-    elsewhere = remedy_for(
-        "in_place", "reset_elsewhere", snapshot=path.name, rollback=rollback, opening=opening
-    )
-    return CouldNotRun(
+    source = read_source(path)
+    if source is not None and source.server.database != name:
+        old = source.server.database
+        remedy = remedy_for("rollback", "renamed", now=name, name=old, rollback=way_back(path, old))
+    elif path.is_file():
+        remedy = remedy_for("in_place", "reset_here", rollback=rollback, opening=opening)
+    elif mark.machine == platform.node():
+        moved = way_back(Path("FOLDER") / path.name, name)
+        remedy = remedy_for("in_place", "reset_moved", rollback=moved, opening=opening)
+    else:
+        remedy = remedy_for(
+            "in_place", "reset_elsewhere", snapshot=path.name, rollback=rollback, opening=opening
+        )
+    what = f"the comment on the database: snapshot {mark.snapshot}, machine {mark.machine}"
+    return Undecided(
         f"an earlier drill was stopped after it had reset database {name}, before its verdict, "
         f"and its journal is not in {place.folder}",
-        checked=[f"the comment on the database: snapshot {mark.snapshot}, machine {mark.machine}"],
-        remedy=here if path.is_file() else elsewhere,
+        checked=[what] if path.is_file() else [what, f"there is no {path}"],
+        remedy=remedy,
     )
 
 

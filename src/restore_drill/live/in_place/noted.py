@@ -11,10 +11,12 @@ from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import show_bytes, show_count
 from restore_drill.live.in_place.place import InPlace, StillShut
+from restore_drill.live.in_place.refusals import Undecided
 from restore_drill.live.in_place.roll_back import NotRolledBack
 from restore_drill.live.in_place.safety import Snapshot
 
 UNTOUCHED = "not touched"
+HALF = "shut for others, and perhaps restored in part; "
 
 
 def described(snapshot: Snapshot) -> str:
@@ -73,6 +75,17 @@ def noting_still_shut(steps: Steps, record: Record, database: str) -> Iterator[N
             record.snapshot = {"path": None, "database": database, "live_database": UNTOUCHED}
         if record.snapshot["live_database"] == UNTOUCHED:
             note_failure(UNTOUCHED, error, steps, record.snapshot)
+        raise
+
+
+@contextmanager
+def noting_undecided(record: Record, database: str) -> Iterator[None]:
+    """Note for the verdict that an earlier drill has left `database` reset and shut."""
+    try:
+        yield
+    except Undecided as error:
+        why = message(error.what, (), error.remedy)
+        record.snapshot = {"path": None, "database": database, "live_database": HALF + why}
         raise
 
 

@@ -32,6 +32,10 @@ SLOTS = """
 """
 
 
+class Undecided(CouldNotRun):
+    """An earlier drill was stopped between the reset of the live database and its verdict."""
+
+
 def refuse_change(target: Target, fingerprint: Fingerprint) -> None:
     """CouldNotRun where anything but rows has changed since `fingerprint` was read.
 
@@ -66,7 +70,7 @@ def refuse_undecided(
     for each in journals:
         if each.is_undecided:
             path = journal_path(folder, each)
-            raise CouldNotRun(
+            raise Undecided(
                 f"an earlier drill was stopped after it had reset database {each.name}, "
                 "before its verdict",
                 checked=[str(path)],

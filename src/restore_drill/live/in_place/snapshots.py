@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from restore_drill.backups.read import NO_DIGEST, expected_sha256
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count
@@ -88,23 +89,37 @@ def write_manifest(
     sync(path.parent)
 
 
-def refuse_changed(path: Path, sha256: str) -> None:
+def refuse_changed(path: Path, sha256: str, opening: Sequence[str] = ()) -> None:
     """CouldNotRun where the snapshot at `path`, whose digest is `sha256`, is not as it was.
 
-    Checksum and manifest both hold its digest: the one says what the other has lost.
+    Checksum and manifest both hold that. `opening` is what else there is to do.
     """
-    beside, expected = manifest_path(path), expected_sha256(path)
-    known = {path.name + CHECKSUM: expected}
-    if beside.is_file():
-        known[beside.name] = read_manifest(beside).sha256
-    if wrong := {name: each for name, each in known.items() if each not in (None, sha256)}:
-        is_unknown = set(wrong.values()) == {NO_DIGEST}
-        what = "cannot be compared with its checksum" if is_unknown else WAS
-        raise CouldNotRun(
-            f"{path.name} {what}; nothing was touched",
-            checked=[f"SHA-256 {sha256}", *(f"{name} says {each}" for name, each in wrong.items())],
-            remedy=remedy_for("rollback", "no_digest" if is_unknown else "damaged", path=path),
-        )
+    known = {path.with_name(path.name + CHECKSUM): expected_sha256(path)}
+    if (beside := manifest_path(path)).is_file():
+        known[beside] = digest_in(beside)
+    wrong = {place: each for place, each in known.items() if each not in (None, sha256)}
+    if not wrong:
+        return
+    aside = " && ".join(f"mv {quote(str(each))} {quote(f'{each}.damaged')}" for each in wrong)
+    checked = [f"SHA-256 {sha256}", *(f"{each.name} says {wrong[each]}" for each in wrong)]
+    if right := [place.name for place, each in known.items() if each == sha256]:
+        what = f"{path.name} is whole by {right[0]}, but {next(iter(wrong)).name} does not fit it"
+        remedy = remedy_for("rollback", "confirmed", aside=aside, right=right[0])
+    elif set(wrong.values()) == {NO_DIGEST}:
+        what = f"{path.name} cannot be compared with its checksum"
+        remedy = remedy_for("rollback", "no_digest", aside=aside, path=path)
+    else:
+        what = f"{path.name} {WAS}"
+        remedy = [*remedy_for("rollback", "damaged", path=path), *opening]
+    raise CouldNotRun(f"{what}; nothing was touched", checked=checked, remedy=remedy)
+
+
+def digest_in(manifest: Path) -> str:
+    """Digest of the snapshot in its `manifest`, NO_DIGEST where that is damaged."""
+    try:
+        return read_manifest(manifest).sha256
+    except BackupFault:
+        return NO_DIGEST
 
 
 def keep_newest(
