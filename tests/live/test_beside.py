@@ -125,6 +125,7 @@ def test_hostile_names(name: str, live: Target, drill_beside: Callable[..., Dril
     drill = drill_beside(DATABASE_URL=url_of(target))
 
     assert drill.code == 0, drill.output
+    assert "! The backup is of the database shop" in drill.output
     assert databases(live) == had
 
 

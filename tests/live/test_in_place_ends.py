@@ -15,7 +15,8 @@ import pytest
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.live.in_place import roll_back
+from restore_drill.facts.entries import output_of
+from restore_drill.live.in_place import rehearsal, roll_back
 from restore_drill.live.in_place.decision import Outcome, decide
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.journal import KEPT, resets_of
@@ -286,3 +287,26 @@ def end(
     time.sleep(0.3)  # as long as a drill verifies, at the very least
     decide(kept, hold, place, Outcome(unproved, [], after), 2, steps, record)
     return record
+
+
+def test_a_full_disk_is_a_cause_of_its_own(
+    shop: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first statement that has no room ends the rehearsal; the rest would not fit either."""
+    before = fingerprint(shop)
+    full = b"DO $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$;\nSELECT nothing;\n"
+    monkeypatch.setattr(rehearsal, "output_of", lambda dump: (full, output_of(dump)[1]))
+
+    with (
+        pytest.raises(CouldNotRun, match="the disk of its server is full") as caught,
+        in_place(shop, tmp_path, 1.0) as place,
+        kept_shut(place),
+        Hold(place.target, place.lock) as hold,
+    ):
+        reset(place, hold)
+
+    why = str(caught.value)
+    assert "53100" in why
+    assert "free at least 64.0 MB on the server's disk first" in why
+    assert "superuser" not in why and "--promote" not in why and "42" not in why.split("53100")[1]
+    assert differences(before, fingerprint(shop), shop) == []

@@ -27,6 +27,7 @@ from restore_drill.core.steps import Steps
 from restore_drill.live.beside.database import database_beside
 from restore_drill.live.roles import new_roles
 from restore_drill.live.roles.new_roles import NewRoles
+from restore_drill.live.roles.passwords import read_passwords
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
@@ -180,6 +181,17 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
                 roles.begin(made)
         assert "its mode is 0640" in str(refusal.value)
         secrets.chmod(0o600)
+        for line, why in (
+            ("till_owner:s3c\\ret", "line 2: a backslash that is before neither"),
+            ("till_owner:s3cret\\", "line 2: a backslash that is before neither"),
+            ("till_owner:s3:cret", "line 2: a second colon"),
+        ):
+            with pytest.raises(CouldNotRun, match=why) as refusal:
+                read_passwords(written(tmp_path, f"\n{line}\n"))
+            assert "s3" not in str(refusal.value)
+            assert "write \\: for a colon, and \\\\ for a backslash" in str(refusal.value)
+        verifier = "SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy"
+        assert read_passwords(written(tmp_path, f"a:{verifier}\n")) == {"a": verifier}
         with here.new_roles(role_passwords=str(secrets)) as roles:
             roles.check(till.live)
             roles.begin(made)
@@ -195,6 +207,14 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
             with pytest.raises(KeyboardInterrupt), roles:
                 roles.begin(made)
         assert "stay" not in str(roles.record.notes)
+
+
+def written(folder: Path, text: str) -> Path:
+    """A file of passwords with this `text`."""
+    path = folder / "other passwords"
+    path.touch(0o600)
+    path.write_text(text)
+    return path
 
 
 def interrupt(*_: object) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.live.absent import open_live
 from restore_drill.live.promote.promotable import check_promotable, notes_on_users
 from restore_drill.servers import executor
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from restore_drill.servers.tuning import server_settings
+from tests.helpers.drills import ROOT
 from tests.helpers.shop import USUAL, quiet
 from tests.helpers.swaps import Pair, connect, pair_on
 
@@ -93,6 +96,19 @@ def test_nobody_renames_the_database_that_they_are_in(pair: Pair) -> None:
     """Without another one that lets this role in, there is no way."""
     with pytest.raises(CouldNotRun, match="no other database of its server lets this role in"):
         check(pair, pair.live)
+
+
+@pytest.mark.parametrize("name", ["postgres", "template0", "template1"])
+def test_a_database_of_the_server_is_not_renamed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools connect there; it is refused before the server is asked."""
+    given = {"target": "database", "promote": "yes", "confirm": name}
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nowhere.invalid/{name}")
+    settings = settings_from(given, here=ROOT, root=ROOT)
+    with pytest.raises(CouldNotRun, match="a database that the server has of itself") as caught:
+        open_live(settings, quiet)
+    assert f"--in-place --confirm {name} resets it" in str(caught.value)
 
 
 def test_prepared_transactions_are_named(pair: Pair) -> None:

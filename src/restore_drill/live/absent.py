@@ -36,6 +36,8 @@ NAMES = """
     WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1
 """
 """What a misspelled name may have meant."""
+SYSTEM = ("postgres", "template0", "template1")
+"""Databases that a server has of itself."""
 IS_THERE = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
 
 
@@ -49,6 +51,7 @@ def open_live(
     CouldNotRun where its server does not answer, where what is to be done with it is not confirmed,
     and where it is absent and would have to be there.
     """
+    refuse_system_database(settings)
     try:
         return live_target(settings, note, tools_for)
     except NoDatabase as error:
@@ -63,6 +66,19 @@ def open_live(
             remedy=remedy_for("absent", settings.way, name=name),
         )
     return found
+
+
+def refuse_system_database(settings: Settings) -> None:
+    """CouldNotRun where a database that every server has of itself would give up its name."""
+    conninfo = conninfo_of(settings.database_url or "")
+    name = conninfo["dbname"]
+    if settings.promote and name in SYSTEM:
+        raise CouldNotRun(
+            f"{place_of(conninfo)} was not touched: a promotion does not rename a database that "
+            "the server has of itself",
+            checked=[f"{name} is where tools connect to create, rename and drop others"],
+            remedy=remedy_for("promote_refused", "system", name=name),
+        )
 
 
 def open_live_at(url: str, tools_for: Callable[[int], Binaries]) -> Target:

@@ -17,7 +17,7 @@ from restore_drill.live.beside.database import with_own_settings
 from restore_drill.live.server.drill_databases import find
 from restore_drill.live.server.locks import refuse_few_locks
 from restore_drill.live.server.maintenance import maintenance_target
-from restore_drill.live.server.room import is_local, room
+from restore_drill.live.server.room import disk_is_full, is_local, room
 from restore_drill.restore.preflight import check_available
 from restore_drill.servers.model import Target
 
@@ -84,6 +84,8 @@ def survey(
             check_available(through, [e.name for e in head.entries if e.kind == "EXTENSION"])
             refuse_few_locks(live, connection, head.entries, reads_live=promotes)
             yield room(live, max(size, server.size), connection)
+    except psycopg.errors.DiskFull as error:
+        raise disk_is_full(live, error) from None
     except psycopg.Error as error:
         raise CouldNotRun(
             f"{live.description} could not be examined", checked=[error_text(error)]

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
@@ -24,6 +24,7 @@ from restore_drill.facts.snapshot import tables_of
 from restore_drill.live.in_place.hold import Hold
 from restore_drill.live.in_place.owners import not_given_back
 from restore_drill.live.server.emptying import empty, left_behind
+from restore_drill.live.server.room import disk_is_full
 from restore_drill.manifest.objects import CHANGED, of_schema
 from restore_drill.restore.words import opening_words
 
@@ -73,6 +74,9 @@ def refuse_what_is_lost(hold: Hold) -> None:
             connection.execute("SAVEPOINT rehearsal")
             reasons = rehearse(connection, target.major, script)
             connection.execute("ROLLBACK TO rehearsal; RELEASE rehearsal")
+        except errors.DiskFull as error:
+            connection.close()
+            raise disk_is_full(target, error) from None
         except psycopg.Error as error:
             connection.close()
             raise hold.untouched(error) from None
@@ -147,7 +151,7 @@ def restored(connection: Connection, script: bytes) -> list[str]:
         try:
             connection.execute(SAVE + event.sql + DONE)
         except psycopg.Error as error:
-            if connection.closed or isinstance(error, psycopg.errors.OutOfMemory):
+            if connection.closed or isinstance(error, errors.OutOfMemory | errors.DiskFull):
                 raise
             connection.execute(BACK)
             words = opening_words(event.sql[:LONGEST].decode("utf-8", "replace"))

@@ -20,6 +20,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.session import Connection
 
 LINE = re.compile(r"((?:[^:\\]|\\.)+):(.*)")
+ESCAPED = re.compile(r"\\[:\\]")
 VERIFIER = re.compile(r"SCRAM-SHA-256\$\d+:[\w+/=]+\$[\w+/=]+:[\w+/=]+|md5[0-9a-f]{32}")
 """A password that is one already, as pg_authid and pgbouncer's userlist.txt hold it."""
 WAIT = 300.0
@@ -48,13 +49,24 @@ def read_passwords(path: Path) -> dict[str, str]:
         parts = LINE.fullmatch(line)
         if parts is None:
             raise not_usable(path, f"line {number} is not role:password")
+        for part in parts.groups():
+            if why := not_escaped(part):
+                raise not_usable(path, f"line {number}: {why}")
         found[unescaped(parts[1])] = unescaped(parts[2])
     return found
 
 
+def not_escaped(text: str) -> str:
+    """What in `text` is ambiguous; empty without any. Colons of a verifier are its own."""
+    rest = "" if VERIFIER.fullmatch(text) else ESCAPED.sub("", text)
+    if "\\" in rest:
+        return "a backslash that is before neither a colon nor a backslash"
+    return "a second colon that has no backslash before it" if ":" in rest else ""
+
+
 def unescaped(text: str) -> str:
     """`text` without the backslashes that keep a colon or a backslash from meaning anything."""
-    return re.sub(r"\\(.)", r"\1", text)
+    return ESCAPED.sub(lambda found: found[0][1], text)
 
 
 def not_usable(path: Path, why: str) -> CouldNotRun:

@@ -12,6 +12,7 @@ import psycopg
 from restore_drill.backups.model import Contents
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_bytes
 from restore_drill.facts.session import Connection
 from restore_drill.live.server.locks import refuse_few_locks
@@ -29,6 +30,9 @@ a checkpoint has passed is used again, so that max_wal_size bounds it.
 RESERVE = 256_000_000
 """Bytes that a live server always keeps, beside two files of WAL: a fast disk takes 200 MB between
 two looks at it (bounds.EVERY), and the application writes on while the drill is stopped."""
+AT_LEAST = 64_000_000
+"""Bytes that a reset in place needs before it frees any: two files of WAL, and the empty tables and
+indexes of some hundred tables, which its rehearsal makes."""
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SLACK = 5
 """Seconds from the start of its first process until the server calls itself started."""
@@ -128,6 +132,17 @@ def room(live: Target, size: int, connection: Connection, about: str = "at least
             )
         found.append(f"{show_bytes(free)}, {need}")
     return "free disk space: " + "; for WAL: ".join(found)
+
+
+def disk_is_full(live: Target, error: psycopg.Error) -> CouldNotRun:
+    """The error that the server of `live` had no room on its disk for what was tried."""
+    return CouldNotRun(
+        f"{live.description} was not touched: the disk of its server is full",
+        checked=[error_text(error)],
+        remedy=remedy_for(
+            "live", "disk_full", size=show_bytes(AT_LEAST), name=live.conninfo["dbname"]
+        ),
+    )
 
 
 def restored_size(contents: Contents) -> int:
