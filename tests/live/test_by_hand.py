@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from fixtures.beside import settle_resets
+from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.record import Record
+from restore_drill.core.steps import Steps
 from restore_drill.live.in_place.left import settle
 from restore_drill.live.in_place.mark import mark_on
 from restore_drill.live.in_place.noted import noting_undecided
@@ -73,6 +79,22 @@ def test_the_printed_commands_restore_and_open_a_shut_database(
     with shop.connect() as connection:
         assert connection.execute("SELECT count(*) FROM cards").fetchone() == (50,)
         connection.execute("INSERT INTO cards (title) VALUES ('new')")
+
+
+def test_the_verdict_of_a_promotion_says_that_the_database_is_shut(
+    shop: Target, tmp_path: Path
+) -> None:
+    """An earlier drill has left it so: it is not just that no snapshot was taken."""
+    given = SimpleNamespace(snapshots_folder=tmp_path, promote=True, max_lock_wait=1.0)
+    steps, record = Steps(lambda: nullcontext(None), lambda: 80), Record()
+
+    with pytest.raises(CouldNotRun, match="stopped after it had reset"):
+        settle_resets(shop, cast("Settings", given), steps, record)
+
+    assert record.snapshot is not None and record.snapshot["path"] is None
+    assert record.snapshot["live_database"].startswith("shut for others, and perhaps restored in")
+    (snapshot,) = tmp_path.glob("*.dump")
+    assert f"rollback {snapshot} --confirm-reset" in record.snapshot["live_database"]
 
 
 def test_a_shut_database_that_was_renamed_gets_its_name_back(
