@@ -22,7 +22,7 @@ from restore_drill.live.server.room import PER_ROW, RESERVE, Disks, disks_of, ro
 from restore_drill.live.survey import survey
 from restore_drill.restore.single_transaction import has_locks, may_use_one_transaction
 from restore_drill.servers.binaries import Binaries
-from restore_drill.servers.database import open_database
+from restore_drill.servers.database import not_connected, open_database
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.launcher import choose_launcher
 from restore_drill.servers.lost import explained_when_lost
@@ -121,6 +121,13 @@ def test_missing_database_and_no_server(live: Target, drill_beside: Callable[...
 
     refused(missing, "there is no database", "correct the name at the end", "--create-database")
     refused(silent, "no connection to the database 127.0.0.1:1/shop", "check that the server is up")
+
+
+def test_a_password_that_is_not_given_is_not_a_wrong_one() -> None:
+    """The first remedy is to set one."""
+    error = psycopg.OperationalError("connection failed: fe_sendauth: no password supplied")
+    why = str(not_connected({"host": "db", "dbname": "shop"}, error))
+    assert "1. set PGPASSWORD, or put a line" in why and "compare it" not in why
 
 
 def test_connections(live: Target) -> None:

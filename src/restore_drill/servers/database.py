@@ -35,7 +35,8 @@ SINCE = {"idle_session_timeout": 14, "transaction_timeout": 17}
 WAYS = {"promote": "promotion", "in-place": "reset"}
 """What each way is for the live database, where it has to be confirmed."""
 CAUSES = {
-    r"password authentication failed|no password supplied": "wrong_password",
+    "no password supplied": "no_password",
+    "password authentication failed": "wrong_password",
     r'database ".*" does not exist': "no_database",
     r"too many connections for database": "database_is_full",
     r"too many (connections|clients)|connection slots are reserved": "too_many",
@@ -55,8 +56,7 @@ def live_target(
 ) -> Target:
     """Target of DATABASE_URL; CouldNotRun where it does not answer, or its reset is unconfirmed."""
     url = settings.database_url or ""
-    conninfo = conninfo_of(url)
-    name = conninfo["dbname"]
+    name = (conninfo := conninfo_of(url))["dbname"]
     if settings.way != "beside" and settings.confirm != name:
         raise CouldNotRun(
             f"{place_of(conninfo)} was not touched: its {WAYS[settings.way]} is not confirmed",
