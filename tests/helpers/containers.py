@@ -17,6 +17,7 @@ def ours(client: DockerClient) -> set[str]:
     return {str(container.id) for container in found}
 
 
-def everything(client: DockerClient) -> set[str]:
-    """Ids of all containers, running or not."""
-    return {str(container.id) for container in client.containers.list(all=True)}
+def everything(client: DockerClient, image: str | None = None) -> set[str]:
+    """Ids of all containers, running or not; of those of `image`, where that is given."""
+    only = {"ancestor": image} if image else {}
+    return {str(container.id) for container in client.containers.list(all=True, filters=only)}

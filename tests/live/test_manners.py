@@ -96,6 +96,8 @@ def test_no_setting_of_role_or_database_breaks_or_renames_a_drill(
 
     assert drill.code == 0, drill.output
     assert seen == set()
+    with live.connect(dbname="postgres") as connection:  # ours would be ended as well
+        connection.execute(f"ALTER DATABASE {name} RESET idle_session_timeout".encode())
     assert rows_of(live, name, "public.cards") == (200 if way else None)
 
 

@@ -108,17 +108,17 @@ def test_interrupted_start_leaves_no_container(
 ) -> None:
     """Ctrl-C while the server starts removes its container."""
     image = build('ENTRYPOINT ["sh", "-c", "sleep 60"]')
-    before = everything(client)
+    before = everything(client, image)  # tests beside this one start others
     with start_other_process(image) as other:
         deadline = time.monotonic() + 30
-        while not {each.id for each in client.containers.list()} - before:
+        while not everything(client, image) - before:
             assert time.monotonic() < deadline, "no container was started"
             time.sleep(0.05)
         other.send_signal(signal.SIGINT)
         _, errors = other.communicate(timeout=30)
 
     assert "KeyboardInterrupt" in errors
-    assert everything(client) == before
+    assert everything(client, image) == before
 
 
 def test_image_whose_server_ends_is_reported_with_its_log(
