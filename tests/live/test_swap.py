@@ -64,9 +64,17 @@ def test_the_live_name_goes_to_the_restored_database(
     writing.execute("BEGIN")
     writing.execute("INSERT INTO content VALUES ('uncommitted')")
 
-    with NameLock(pair.server, pair.journal.name) as lock:
-        done, ended = swap(pair.means(tmp_path, lock, max_wait=0.2), pair.journal)
+    announced = []
 
+    def announce(journal: Journal, ended: int) -> None:
+        announced.append((journal.kept, ended, journal_in(tmp_path, pair).is_open))
+
+    with NameLock(pair.server, pair.journal.name) as lock:
+        means = pair.means(tmp_path, lock, max_wait=0.2, announce=announce)
+        done, ended = swap(means, pair.journal)
+
+    # Reported while the journal is open: the next run does it where this one is killed before.
+    assert announced == [(pair.journal.kept, 2, True)]
     assert (done.step, ended) == (DONE, 2)
     assert journal_in(tmp_path, pair) == done
     assert pair.holds(pair.journal.name) == "new"

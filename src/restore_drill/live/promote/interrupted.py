@@ -11,11 +11,14 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside.database import with_own_settings
 from restore_drill.live.promote.journal import (
+    CREATION,
     DONE,
     KIND,
     NO_DATABASE,
+    PROMOTION,
     Journal,
     readable_journals,
+    way_back_command,
 )
 from restore_drill.live.promote.settle import NotSettled, settle
 from restore_drill.live.server.identity import system_of
@@ -93,7 +96,7 @@ def settle_interrupted(
 def end_of(server: Target, folder: Path, journal: Journal, *, only_read: bool) -> list[str]:
     """Lines on how an interrupted swap ended; CouldNotRun where that is not known, as above."""
     try:
-        return [line_on(settle(server, folder, journal))]
+        return [line_on(settle(server, folder, journal), folder)]
     except NotSettled as error:
         if only_read:
             return lines_of(error, journal.name)
@@ -107,15 +110,19 @@ def lines_of(error: CouldNotRun, name: str) -> list[str]:
     return [first, *map(str.strip, more)]
 
 
-def line_on(journal: Journal) -> str:
-    """How an interrupted swap ended."""
+def line_on(journal: Journal, folder: Path | None = None) -> str:
+    """How an interrupted swap ended; with the way back where `folder` is that of its journal."""
     what = f"a {journal.kind} of {journal.name} was interrupted"
+    back = ""
+    if folder and journal.step == DONE and journal.kind in (PROMOTION, CREATION):
+        back = f"; the way back: {way_back_command(journal.name, folder)}"
     if NO_DATABASE in (journal.live_oid, journal.incoming_oid):
         is_there = (journal.step == DONE) == (journal.live_oid == NO_DATABASE)
         end = "had come about" if journal.step == DONE else "was undone"
         return (
             f"{what}, and {end}: there is {'a' if is_there else 'no'} database {journal.name} now"
+            + back
         )
     if journal.step == DONE:
-        return f"{what}, and had come about: what it held before is in {journal.kept}"
+        return f"{what}, and had come about: what it held before is in {journal.kept}{back}"
     return f"{what}, and was undone: {journal.name} is the database that it was before"

@@ -43,12 +43,21 @@ class Outcome(NamedTuple):
     hold_back: Callable[[], None]
 
 
-def swapped(promotion: Promotion, outcome: Outcome, steps: Steps) -> dict[str, Any]:
-    """Swap the two databases, and give what became of them."""
+def exchange(
+    promotion: Promotion, outcome: Outcome, lost: Sequence[str], steps: Steps, record: Record
+) -> None:
+    """Swap the two databases, and report it as soon as it is done."""
+
+    def announce(done: dict[str, Any]) -> None:
+        record.promotion = done | {"lost": list(lost)}
+        record.warnings += lines_on_cached(record.redis)
+        steps.ok(f"Promoted: {done['live_database']}")
+        steps.note(f"The way back: {done['way_back']}")
+
     steps.clear_progress()
     for line in promotion.check():
         steps.note(line)
-    return promotion.carry_out(outcome.last_check)
+    promotion.carry_out(outcome.last_check, announce)
 
 
 def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Record) -> None:
@@ -68,7 +77,7 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
         try:
             lost = [*lost, *(line for line in outcome.find_loss() if line not in lost)]
             outcome.hold_back()
-            done = swapped(promotion, outcome, steps)
+            exchange(promotion, outcome, lost, steps, record)
         except CouldNotRun as error:
             record.promotion = not_promoted(promotion, error.what, lost) | {"next": error.remedy}
             if isinstance(error, NotSettled):
@@ -80,9 +89,5 @@ def conclude(promotion: Promotion, outcome: Outcome, steps: Steps, record: Recor
             why = "interrupted while the two were compared"
             record.promotion = not_promoted(promotion, why, lost)
             raise CouldNotRun(f"database {promotion.name} was not touched: {why}") from None
-    record.promotion = done | {"lost": list(lost)}
-    record.warnings += lines_on_cached(record.redis)
-    steps.ok(f"Promoted: {record.promotion['live_database']}")
-    steps.note(f"The way back: {done['way_back']}")
     if beside:
         steps.warn(f"What failed does not concern the database: {', '.join(beside)}")

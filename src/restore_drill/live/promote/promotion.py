@@ -105,14 +105,23 @@ class Promotion:
                 checked=[error_text(error)],
             ) from None
 
-    def carry_out(self, last_check: Callable[[], None]) -> dict[str, Any]:
-        """Swap the two; gives part `promotion` of result.json. `last_check` may still refuse it.
+    def carry_out(
+        self, last_check: Callable[[], None], announce: Callable[[dict[str, Any]], None]
+    ) -> None:
+        """Swap the two, and hand part `promotion` of result.json to `announce`.
 
-        NotSwapped where both have the names that they had, NotSettled where that is not known.
+        `last_check` may still refuse it. NotSwapped where both have the names that they had,
+        NotSettled where that is not known.
         """
         began = time.monotonic()
-        means = self.means._replace(last_check=last_check)
-        done, ended = swap(means, self.journal())
+
+        def swapped(done: Journal, ended: int) -> None:
+            announce(self.part_of(done, ended, time.monotonic() - began))
+
+        swap(self.means._replace(last_check=last_check, announce=swapped), self.journal())
+
+    def part_of(self, done: Journal, ended: int, seconds: float) -> dict[str, Any]:
+        """Part `promotion` of result.json: what the swap of the journal `done` has led to."""
         old = f"what it held before is whole, in {done.kept}" if done.kept else NEVER
         return {
             "promoted": True,
@@ -120,7 +129,7 @@ class Promotion:
             "kept": done.kept or None,
             "kept_quoted": Identifier(done.kept).as_string(None) if done.kept else None,
             "sessions_ended": ended,
-            "seconds": round(time.monotonic() - began, 3),
+            "seconds": round(seconds, 3),
             "way_back": way_back_command(done.name, self.means.folder),
             "live_database": f"{done.name} is the restored backup; {old}",
         }

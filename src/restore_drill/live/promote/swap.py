@@ -63,6 +63,7 @@ class Means(NamedTuple):
     at: Callable[[str], None] = lambda _: None
     last_check: Callable[[], None] = lambda: None
     keep_roles: Callable[[Connection], None] = lambda _: None
+    announce: Callable[[Journal, int], None] = lambda *_: None
 
 
 def kept_name(name: str, suffix: str, when: time.struct_time) -> str:
@@ -88,15 +89,18 @@ def swap(means: Means, journal: Journal) -> tuple[Journal, int]:
     except (psycopg.Error, CouldNotRun) as error:
         done = settle(means.server, means.folder, journal, pid)
         if done.step == DONE:
+            means.announce(done, 0)
             return done, 0
         raise not_swapped(means.server, means.max_wait, journal, error) from None
     except BaseException:
         settle(means.server, means.folder, journal, pid)
         raise
     means.at("committed")
+    verify(means, journal)
+    # First: what a drill that is killed in between has not said, the next one says.
+    means.announce(journal, ended)
     done = note_end(means.folder, journal, DONE)
     means.at(DONE)
-    verify(means, done)
     return done, ended
 
 
