@@ -41,8 +41,11 @@ def test_killed_drill_leaves_one_marked_database_that_the_next_drops(
     backups: Path,
     report_dir: Path,
     drill_beside: Callable[..., Drill],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While it runs a second one is refused; after a kill its database goes, with its sessions."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # drills of other tests would clean up after it
     had = databases(live)
     process = start_and_wait(live, backups, report_dir)
     (made,) = databases(live).keys() - had.keys()
