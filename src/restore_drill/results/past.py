@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -43,13 +43,12 @@ class Background:
 
     `drills` are those of its series, oldest first, this one among them where it was noted;
     `outlook` what their growth means, a sentence each; `max_age` the budget of the backup's age in
-    seconds; `why_none` why there are no earlier drills.
+    seconds.
     """
 
     drills: Sequence[Past] = ()
     outlook: Sequence[str] = ()
     max_age: float | None = None
-    why_none: str = field(default="")
 
     def before(self, started_at: str) -> list[Past]:
         """The drills that began before `started_at` (ISO 8601)."""

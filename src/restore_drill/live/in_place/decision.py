@@ -146,8 +146,8 @@ def keep_what_others_wrote(
     """
     if not (place.lets_others_in or place.watch.seen):
         return
-    who = "others came in meanwhile" if place.watch.seen else "others may have come in unseen"
-    say = steps.warn if place.watch.seen else steps.note
+    is_warning = bool(place.watch.seen)
+    who = "others came in meanwhile" if is_warning else "others may have come in unseen"
     try:
         hold.revive()
         hold.stop_writes()
@@ -157,7 +157,7 @@ def keep_what_others_wrote(
         line = f"{who}: what the database held is kept in {kept.path}"
     except (CouldNotRun, psycopg.Error) as error:
         why = error.what if isinstance(error, CouldNotRun) else error_text(error)
-        line, say = f"{who}, and what they may have written is lost: {why}", steps.warn
+        line, is_warning = f"{who}, and what they may have written is lost: {why}", True
     steps.clear_progress()
-    say(capitalised(line))
-    (record.warnings if say == steps.warn else record.notes).append(line)
+    (steps.warn if is_warning else steps.note)(capitalised(line))
+    (record.warnings if is_warning else record.notes).append(line)
