@@ -16,7 +16,8 @@ from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
 from restore_drill.selection.series import series_of
-from restore_drill.watch.history import Drill, by_series, history_path, load_history, read_history
+from restore_drill.watch.history import Drill, history_path, load_history
+from restore_drill.watch.history import drills_of as history_of
 from restore_drill.watch.judgement import Rules, Series, in_words, judge
 
 
@@ -25,7 +26,7 @@ def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
     path = history_path(settings)
     if path is None or not isinstance(chosen, Backup):
         return []
-    return by_series(read_history(path)).get(series_of(chosen.path), [])
+    return history_of(path, chosen.path)
 
 
 def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> None:

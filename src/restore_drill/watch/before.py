@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from restore_drill.results.result import Result
-from restore_drill.selection.series import series_of
-from restore_drill.watch.history import by_series, read_history
+from restore_drill.watch.history import drills_of
 
 
 def verdict_before(path: Path, result: Result) -> str:
@@ -19,6 +18,5 @@ def verdict_before(path: Path, result: Result) -> str:
     if not backup:
         return ""
     began = datetime.fromisoformat(result["started_at"])
-    drills = by_series(read_history(path)).get(series_of(Path(backup)), [])
-    earlier = [drill for drill in drills if drill.at < began]
+    earlier = [drill for drill in drills_of(path, Path(backup)) if drill.at < began]
     return earlier[-1].verdict if earlier else ""

@@ -18,7 +18,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text
-from restore_drill.selection.series import name_in_series
+from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
@@ -176,3 +176,11 @@ def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
         after = name or after or next(iter(known), "") * (len(known) == 1)
         found.setdefault(after, []).append(drill)
     return {name: found[name][::-1] for name in sorted(found)}
+
+
+def drills_of(path: Path, backup: Path) -> list[Drill]:
+    """Drills noted at `path` of the series of `backup`, oldest first.
+
+    Raises `CouldNotRun` where the history cannot be read.
+    """
+    return by_series(read_history(path)).get(series_of(backup), [])
