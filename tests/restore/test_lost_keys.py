@@ -8,17 +8,25 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.read import read_contents
+from restore_drill.restore.archive import restore_archive
 from restore_drill.restore.lost_keys import lost_keys
 from restore_drill.restore.plain import restore_plain
 from tests.helpers.drills import run_drill
 from tests.helpers.restoring import backup_of, new_database
-from tests.helpers.shop import Shops, quiet
+from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
 LOST = {
     "one column": (rb"\n3\tartist 3\t[^\n]*", {"artist_id -> public.artists": 10}),
     "several rows": (rb"\n[345]\tartist [345]\t[^\n]*", {"artist_id -> public.artists": 30}),
     "two quoted columns": (rb"\n2\t1\t\\\\[^\n]*", {"Key, part -> billing.Odd Name": 1}),
 }
+
+ORPHAN = """
+CREATE TABLE parents (id int PRIMARY KEY);
+CREATE TABLE children (parent int REFERENCES parents);
+SET session_replication_role = replica;
+INSERT INTO children VALUES (7);
+"""
 
 
 @pytest.mark.parametrize("case", LOST)
@@ -37,6 +45,22 @@ def test_orphans_of_a_lost_key_are_counted(case: str, shops: Shops, tmp_path: Pa
     with target.connect() as connection:
         found_rows = {key: connection.execute(key.query.encode()).fetchall() for key in found}
     assert all(len(each) == key.orphans for key, each in found_rows.items())
+
+
+def test_orphans_of_an_archive_with_large_objects_are_counted(shops: Shops, tmp_path: Path) -> None:
+    """pg_restore alone restores it; the columns stand in the second line of its statement."""
+    source = new_database(shops, 15, None, "UTF8")
+    fill_shop(source, ORPHAN)
+    backup = backup_of(pg_dump(source, tmp_path / "backup.dump", "--format=custom"))
+    target = new_database(shops, 15, None, "UTF8")
+    done = restore_archive(target, backup, 9, 2, quiet)
+
+    (found,) = lost_keys(done, target)
+
+    assert (found.description, found.orphans) == (
+        "parent -> public.parents (children_parent_fkey)",
+        1,
+    )
 
 
 def test_a_key_that_was_not_made_is_red_with_its_orphans(

@@ -31,6 +31,7 @@ READS = {14: (1, 14), 15: (1, 14), 16: (1, 15), 17: (1, 16), 18: (1, 16)}
 
 DONE = re.compile(r"pg_restore: (?:finished item|processing data|creating|executing)")
 DEADLOCK = "40P01"
+COMMAND = "Command was: "
 CHATTER = re.compile(
     r"pg_restore: (?:launching|entering|worker|finished|connecting|skipping|implied)"
 )
@@ -152,10 +153,11 @@ def own_error(line: str) -> ServerError:
 
 
 def command_after(lines: list[str], number: int) -> str:
-    """Statement that pg_restore names behind the error at line `number`, its first line."""
-    for line in lines[number + 1 : number + 8]:
-        if line.startswith("pg_restore: error:"):
+    """Statement that pg_restore names behind the error at line `number`, all of its lines."""
+    statement: list[str] = []
+    for line in lines[number + 1 :]:
+        if line.startswith("pg_restore: "):
             break
-        if line.startswith("Command was: "):
-            return line.removeprefix("Command was: ")
-    return "COPY of its rows"
+        if statement or line.startswith(COMMAND):
+            statement.append(line.removeprefix(COMMAND))
+    return "\n".join(statement).strip() or "COPY of its rows"
