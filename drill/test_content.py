@@ -8,6 +8,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
+from restore_drill.manifest.beside import differences
 from restore_drill.manifest.compare import Comparison, rows_in
 from restore_drill.manifest.file import Manifest
 
@@ -18,7 +19,7 @@ def test_backup_matches_its_manifest(
     manifest: Manifest, contents: Contents, backup: Backup
 ) -> None:
     """The backup is byte for byte the one that its manifest describes."""
-    found = manifest.differences(backup.path, contents.sha256)
+    found = differences(manifest, backup, contents)
     assert not found, message(
         f"{backup.name} is not the backup that its manifest describes: {found[0]}",
         checked=found[1:],

@@ -26,11 +26,12 @@ ROLES = (
 )
 
 
-def zipped(data: bytes) -> bytes:
-    """A zip archive around `data`."""
+def zipped(*dumps: bytes) -> bytes:
+    """A zip archive around `dumps`."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("shop.sql", data)
+        for number, data in enumerate(dumps):
+            archive.writestr(f"shop{number}.sql", data)
     return file.getvalue()
 
 
@@ -60,25 +61,23 @@ def by_tool(*command: str, **more: str) -> Callable[[Path], bytes]:
 GPG = ("gpg", "--batch", "--pinentry-mode=loopback", "--passphrase=x", "--symmetric")
 OPENSSL = ("openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", "pass:x")
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-
+SEALED: dict[str, tuple[bytes | Callable[[Path], bytes], str]] = {
+    "gpg": (by_tool(*GPG), "gpg"),
+    "gpg armored": (by_tool(*GPG, "--armor"), "gpg"),
+    "gpg for a key": (b"\x85\x01\x0c\x03" + os.urandom(300), "gpg"),
+    "age": (by_tool("age", "-r", RECIPIENT), "age"),
+    "age armored": (by_tool("age", "-a", "-r", RECIPIENT), "age"),
+    "openssl": (by_tool(*OPENSSL), "openssl"),
+    "openssl base64": (by_tool(*OPENSSL, "-a"), "openssl in base64"),
+}
 FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
-    "zip": (zipped(DUMP), "a zip archive", "unzip"),
+    "zip of two": (zipped(DUMP, DUMP), "a zip archive that contains shop0.sql and more", "unzip"),
     "7z": (b"7z\xbc\xaf\x27\x1c\0\4" + bytes(99), "a 7-Zip archive", "7z x"),
     "rar": (b"Rar!\x1a\x07\x01\0" + bytes(99), "a RAR archive", "unrar x"),
-    "tar of a dump": (tarred("out/shop.sql"), "a tar archive that contains out/", "tar -xf"),
+    "tar of two": (tarred("out/a.sql", "b.sql"), "a tar archive that contains out/", "tar -xf"),
     "tar of a data directory": (tarred("pg/PG_VERSION", "pg/base"), "a data directory", "physical"),
     "tar of a base backup": (tarred("backup_label"), "a data directory", "physical"),
-    "tar of a directory dump": (
-        tarred("shop/3056.dat.gz", "shop/toc.dat"), "a directory-format dump packed", "FOLDER/shop",
-    ),
     "tar of else": (tarred("notes.md"), "a tar file that does not begin with", "tar -tf"),
-    "gpg": (by_tool(*GPG), "encrypted with GnuPG", "gpg --output"),
-    "gpg armored": (by_tool(*GPG, "--armor"), "encrypted with GnuPG (armored)", "gpg --output"),
-    "gpg for a key": (b"\x85\x01\x0c\x03" + os.urandom(300), "encrypted with GnuPG", "gpg"),
-    "age": (by_tool("age", "-r", RECIPIENT), "encrypted with age", "age --decrypt"),
-    "age armored": (by_tool("age", "-a", "-r", RECIPIENT), "encrypted with age (armored)", "age"),
-    "openssl": (by_tool(*OPENSSL), "encrypted with openssl enc", "openssl enc -d"),
-    "openssl base64": (by_tool(*OPENSSL, "-a"), "openssl enc (base64)", "-pbkdf2 -a"),
     "mysql": (b"-- MySQL dump 10.13  Distrib 8.0\n--\nCREATE TABLE a;\n", "MySQL or MariaDB", ""),
     "mariadb": (b"/*M!999999\\- enable the sandbox mode */\n", "MySQL or MariaDB", ""),
     "mysql without comments": (b"/*!40101 SET NAMES utf8 */;\n", "MySQL or MariaDB", ""),
@@ -126,6 +125,22 @@ def test_foreign_file_is_reported(case: str, packing: str, tmp_path: Path) -> No
     assert ("behind gzip" in found.unrecognised) is bool(packing)
 
 
+@pytest.mark.parametrize("packing", ["", "gzip"])
+@pytest.mark.parametrize("case", SEALED)
+def test_encryption_is_recognised(case: str, packing: str, tmp_path: Path) -> None:
+    """An encrypted file is known for one without its key, and nothing is decrypted for that."""
+    source, layers = SEALED[case]
+    data = source(tmp_path) if callable(source) else source
+    path = tmp_path / "backup.sql"
+    path.write_bytes(gzip.compress(data) if packing else data)
+
+    found = recognise(path)
+
+    assert found.sealed == layers.split()[0]
+    assert found.compression == (f"{layers} in {packing}" if packing else layers)
+    assert not found.unrecognised
+
+
 def test_armored_openssl_is_what_openssl_writes() -> None:
     """The magic of openssl's base64 is that of its binary form, encoded."""
     assert base64.b64encode(b"Salted__12345678").startswith(b"U2FsdGVkX1")
@@ -159,7 +174,9 @@ def test_foreign_folder_is_reported(case: str, tmp_path: Path, report_dir: Path)
     assert what in drill.failed["test_backup_exists"]
 
 
-@pytest.mark.parametrize("data", [b"<html>503</html>", b"pg_dump: error: no route\n", zipped(DUMP)])
+@pytest.mark.parametrize(
+    "data", [b"<html>503</html>", b"pg_dump: error: no route\n", zipped(DUMP, DUMP)]
+)
 def test_named_file_that_is_no_backup_is_a_red_drill(
     data: bytes, tmp_path: Path, report_dir: Path
 ) -> None:

@@ -19,9 +19,9 @@ NUMBER = count()
 
 def backup_of(path: Path) -> Backup:
     """The dump at `path` as a backup."""
-    form, compression, unrecognised, _ = recognise(path)
-    assert form, unrecognised
-    return Backup(path, form, compression, path.stat().st_size, datetime.now(UTC), "")
+    kind = recognise(path)
+    assert kind.format, kind.unrecognised
+    return Backup(path, kind.format, kind.compression, path.stat().st_size, datetime.now(UTC), "")
 
 
 def new_database(shops: Shops, major: int, schema: Path | None, encoding: str) -> Target:

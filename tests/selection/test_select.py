@@ -171,11 +171,12 @@ def test_format_is_recognised_by_content(
     path = tmp_path / "no-suffix-at-all"
     path.write_bytes(COMPRESSORS[suffix](data) if suffix else data)
 
-    found, compression, unrecognised, _ = recognise(path)
+    found = recognise(path)
 
-    assert found == {"plain.sql": "plain", "custom.dump": "custom", "archive.tar": "tar"}[form]
-    assert bool(compression) == bool(suffix)
-    assert unrecognised == ""
+    kinds = {"plain.sql": "plain", "custom.dump": "custom", "archive.tar": "tar"}
+    assert found.format == kinds[form]
+    assert bool(found.compression) == bool(suffix)
+    assert found.unrecognised == ""
 
 
 @pytest.mark.parametrize("major", [14, 15, 16, 17, 18])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from restore_drill.backups.model import Head
-from restore_drill.backups.streams import open_plain
+from restore_drill.backups.streams import open_plain, outside_tar
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
@@ -72,8 +72,7 @@ def take(raw: IO[bytes], count: int) -> bytes:
 def header_of(path: Path, form: str, compression: str = "") -> Header:
     """Header of the archive at `path`; one of READ_ERRORS where it cannot be read."""
     if form == "directory":
-        with (path / "toc.dat").open("rb") as raw:
-            return read_header(raw)
+        return read_header(BytesIO(toc_of(path, compression)))
     with open_plain(path, compression) as raw:
         if form != "tar":
             return read_header(raw)
@@ -84,6 +83,16 @@ def header_of(path: Path, form: str, compression: str = "") -> Header:
                 return read_header(BytesIO(member.read(4096) if member else b""))
         except (tarfile.TarError, KeyError) as error:
             raise ValueError(str(error)) from None
+
+
+def toc_of(path: Path, compression: str) -> bytes:
+    """The table of contents of the directory-format dump at `path`: a folder, or one in a tar."""
+    if not compression:
+        return (path / "toc.dat").read_bytes()
+    from restore_drill.backups.wraps.tarred import toc_in  # noqa: PLC0415 - rarely needed
+
+    with open_plain(path, outside_tar(compression)) as packed:
+        return toc_in(packed)
 
 
 def reading_tools(header: Header, obtain: Obtain | None = None) -> Binaries:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tarfile
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from restore_drill.backups.archive import ARCHIVE, header_of
+from restore_drill.backups.archive import ARCHIVE, header_of, toc_of
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
@@ -86,9 +87,20 @@ class CustomArchive(Archive):
 
 
 class DirectoryArchive(Archive):
-    """A `Format`: pg_dump --format=directory, a folder with a file for each table."""
+    """A `Format`: pg_dump --format=directory, a folder with a file for each table.
+
+    The folder may lie in a tar archive, as one that is encrypted does.
+    """
 
     name = "directory"
+
+    def head(self, path: Path, compression: str) -> Head:
+        """As that of others; from a tar archive its table of contents alone is unpacked."""
+        if not compression:
+            return super().head(path, compression)
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "toc.dat").write_bytes(toc_of(path, compression))
+            return super().head(Path(folder), "")
 
     def claims(self, path: Path, compression: str, head: bytes) -> bool:
         """Whether it is a folder with a table of contents."""

@@ -14,6 +14,7 @@ from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import PlainSql, looks_like_sql
 from restore_drill.backups.plaindump.frame import CLUSTER_START
+from restore_drill.backups.sealed import SEALS, wrap_of
 from restore_drill.backups.streams import AROUND, READ_ERRORS, compression_of, open_plain
 from restore_drill.backups.tars import is_tar, tar_of_what
 
@@ -22,12 +23,12 @@ HEAD_BYTES = 1 << 16
 MOST_ROLES = 1 << 24
 """Bytes of a role file: some 50,000 roles."""
 CONNECT = b"\n\\connect "
-MOST_LAYERS = 3
-"""Compressions around each other that are read through; nobody means more than one."""
+MOST_LAYERS = 6
+"""Layers around each other that are read through: an encryption in base64, a tar, compressions."""
 SUFFIXES = (
     ".sql", ".dump", ".pgdump", ".backup", ".bak", ".tar", ".gz", ".zst", ".lz4", ".xz", ".bz2",
     ".custom", ".pgc", ".pg", ".psql", ".tgz", ".zip", ".7z", ".rar", ".gpg", ".pgp", ".age",
-    ".enc",
+    ".enc", ".asc", ".aes", ".ssl", ".cms", ".p7m", ".tar.gz",
 )  # fmt: skip
 """Names that claim to be a backup, so that garbage in one is not passed over in silence."""
 
@@ -71,18 +72,24 @@ FORMATS: dict[str, Format] = {
 
 
 class Kind(NamedTuple):
-    """What a path holds: one of FORMATS; or what it is instead, and what to do."""
+    """What a path holds: one of FORMATS; or what it is instead, and what to do.
+
+    `sealed` is the encryption that hides what it holds, empty where there is none, or it was
+    decrypted.
+    """
 
     format: str = ""
     compression: str = ""
     unrecognised: str = ""
     remedy: tuple[str, ...] = ()
+    sealed: str = ""
 
 
-def recognise(path: Path) -> Kind:
+def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     """What lies at `path`, by its content; reads the first bytes only.
 
-    Raises OSError where it cannot be read.
+    Only where it is to `decrypt` is an encrypted one opened, with the keys of `wraps.keys`: for
+    many files that takes long. Raises OSError where it cannot be read, Locked for want of a key.
     """
     if path.is_dir():
         return kind_of(path, "", b"")
@@ -90,10 +97,14 @@ def recognise(path: Path) -> Kind:
     with path.open("rb") as raw:
         head = raw.read(HEAD_BYTES)
     for _ in range(MOST_LAYERS):
-        layer = compression_of(head)
+        layer = layer_of(path, compression, head)
         if not layer:
             break
-        compression = f"{layer}{AROUND}{compression}" if compression else layer
+        if layer == DIRECTORY_IN_TAR:
+            return Kind("directory", around("tar", compression))
+        compression = around(layer, compression)
+        if layer in SEALS and not decrypt:
+            return Kind("", compression, sealed=layer)
         # A head that cannot be read is for the full read to report.
         head = b""
         with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
@@ -102,6 +113,42 @@ def recognise(path: Path) -> Kind:
     if kind.format == "plain" and holds_roles_alone(path, compression, head):
         return kind_of_other(path, compression, ROLES_ALONE)
     return kind
+
+
+DIRECTORY_IN_TAR = "directory in tar"
+
+
+def around(layer: str, compression: str) -> str:
+    """The layers `compression` with one more inside them: `gzip in age`."""
+    return f"{layer}{AROUND}{compression}" if compression else layer
+
+
+def layer_of(path: Path, compression: str, head: bytes) -> str:
+    """The layer that begins with `head`, behind `compression`; empty where there is none.
+
+    An archive is one only where it is around one dump; DIRECTORY_IN_TAR is around a folder.
+    """
+    if layer := compression_of(head) or wrap_of(head):
+        if layer == "zip":
+            return "" if other_in_zip(path, compression) else layer
+        return layer
+    if not is_tar(head):
+        return ""
+    from restore_drill.backups.wraps.tarred import what_tar_holds  # noqa: PLC0415 - rarely needed
+
+    with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
+        holds = what_tar_holds(stream)
+        return {"dump": "tar", "directory": DIRECTORY_IN_TAR}.get(holds, "")
+    return ""
+
+
+def other_in_zip(path: Path, compression: str) -> Foreign | None:
+    """What a zip archive is that is not around one dump."""
+    from restore_drill.backups.wraps.zips import zip_of_what  # noqa: PLC0415 - rarely needed
+
+    with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
+        return zip_of_what(stream)
+    return None
 
 
 def holds_roles_alone(path: Path, compression: str, head: bytes) -> bool:
@@ -146,4 +193,6 @@ def what_instead(path: Path, compression: str, head: bytes) -> Foreign:
                 return tar_of_what(stream)
         except READ_ERRORS:
             return Foreign("a tar file that cannot be read")
+    if wrap_of(head) == "zip" and (found := other_in_zip(path, compression)):
+        return found
     return foreign_in(head, is_sql=looks_like_sql(head)) or UNKNOWN

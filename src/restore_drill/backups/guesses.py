@@ -62,8 +62,6 @@ def is_roles_alone(head: bytes) -> bool:
 
 def guess(head: bytes, text: bytes) -> Foreign:
     """What a file is that begins with no known magic and no SQL."""
-    if is_openpgp(head):
-        return Foreign("encrypted with GnuPG", "gpg")
     if start := DUMP_START.search(head) or re.search(re.escape(ARCHIVE_START), head):
         lines = max(head.count(b"\n", 0, start.start()) - (start.group()[:2] == b"--"), 1)
         whose = "messages of pg_dump" if PG_MESSAGE.match(text) else "other output"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.backups.choice import Considered, NotDrilled
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import part_of
 
 CLIENT_ONLY = ("BIG5", "GB18030", "GBK", "JOHAB", "SHIFT_JIS_2004", "SJIS", "UHC")
@@ -89,11 +90,11 @@ class Backup:
     """One restorable thing, recognised by its content.
 
     `format` is plain, custom, directory or tar, or empty where `unrecognised` says what it is
-    instead and `remedy` what to do then; `compression` is what the whole file went through
-    (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is where a compressed
-    archive was unpacked to, since pg_restore wants to seek. `not_drilled` names the other series
-    that lie beside it and how to drill them, `remarks` what else was noticed, `considered` all
-    that it was chosen from.
+    instead and `remedy` what to do then, or where it is `sealed` and `locked` says why it was not
+    decrypted; `compression` is what the whole file went through (`gzip in zstd`: the inner one
+    first); `size` is in bytes; `unpacked` is where a compressed archive was unpacked to, since
+    pg_restore wants to seek. `not_drilled` names the other series that lie beside it and how to
+    drill them, `remarks` what else was noticed, `considered` all that it was chosen from.
     """
 
     path: Path
@@ -103,6 +104,8 @@ class Backup:
     taken_at: datetime
     time_source: str
     unrecognised: str = ""
+    sealed: str = ""
+    locked: CouldNotRun | None = None
     is_sample: bool = False
     remedy: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -131,7 +134,8 @@ class Backup:
     @property
     def format_text(self) -> str:
         """`plain SQL, gzip`."""
-        words = {"plain": "plain SQL"}.get(self.format, self.format or "unknown")
+        unknown = "encrypted" if self.sealed else "unknown"
+        words = {"plain": "plain SQL"}.get(self.format, self.format or unknown)
         return f"{words}, {self.compression}" if self.compression else words
 
 

@@ -9,6 +9,7 @@ from restore_drill.backups.guesses import foreign_in
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.sealed import is_packed, is_sealed
 from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -76,7 +77,9 @@ def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
             remedy=remedy_for("machine", "memory"),
         ) from None
     except READ_ERRORS as error:
-        what = f"its {backup.compression} compression" if backup.compression else "it"
+        what = f"its {backup.compression} compression" if is_packed(backup.compression) else "it"
+        if is_sealed(backup.compression):
+            what = f"it ({backup.compression})"
         reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
     return reader.contents(head=head)
 

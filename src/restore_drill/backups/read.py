@@ -67,7 +67,7 @@ def expected_sha256(path: Path) -> str | None:
 def read_head(backup: Backup) -> Head:
     """What the head of `backup` says, cheaply; empty where it cannot be read."""
     try:
-        if backup.format:
+        if backup.format and backup.locked is None:
             return FORMATS[backup.format].head(backup.path, backup.compression)
     except (*READ_ERRORS, CouldNotRun):
         pass
@@ -79,6 +79,8 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
 
     `folder` takes unpacked files. Raises CouldNotRun where our own means fail.
     """
+    if backup.locked is not None:
+        return locked_contents(backup, backup.locked)
     count = 0
 
     def report(read: int) -> None:
@@ -103,6 +105,18 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
         faults = (TRANSLATED, *faults)
     faults += what_is_there(contents)
     return replace(contents, sha256=sha256, read_bytes=count, faults=faults)
+
+
+def locked_contents(backup: Backup, why: CouldNotRun) -> Contents:
+    """Of a `backup` that cannot be decrypted only its checksum can say that it is damaged.
+
+    Raises `why` where it does not.
+    """
+    expected = expected_sha256(backup.path)
+    if expected is None or expected == NO_DIGEST or expected == (now := sha256_of(backup.path)):
+        raise why
+    fault = f"it cannot be decrypted, and it is not the file that {backup.name}.sha256 is of"
+    return Contents(now, Head(), faults=(fault, why.what))
 
 
 def is_translated(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from restore_drill.backups.foreign import ROLES_ALONE
@@ -21,13 +22,20 @@ from restore_drill.core.units import show_count
 
 ALLOWED = (b"\\restrict", b"\\unrestrict", b"\\connect")
 """Meta-commands that pg_dumpall writes."""
+MEANT = re.compile(r"global|role|user", re.IGNORECASE)
+"""Names of encrypted files that are decrypted to see whether they hold roles."""
 
 
 def is_role_file(path: Path) -> bool:
     """Whether the content of the file at `path` is that of pg_dumpall --globals-only."""
     try:
-        return path.is_file() and recognise(path).unrecognised.startswith(ROLES_ALONE.what)
-    except READ_ERRORS:
+        if not path.is_file():
+            return False
+        kind = recognise(path)
+        if kind.sealed and MEANT.search(path.name):
+            kind = recognise(path, decrypt=True)
+        return kind.unrecognised.startswith(ROLES_ALONE.what)
+    except (*READ_ERRORS, CouldNotRun):
         return False
 
 
@@ -37,7 +45,7 @@ def read_role_file(path: Path) -> RoleFile:
     Of pg_dumpall's whole output that is what stands before its first database.
     """
     try:
-        with open_plain(path, recognise(path).compression) as stream:
+        with open_plain(path, recognise(path, decrypt=True).compression) as stream:
             return gather(path, PlainReader(stream))
     except CouldNotRun:
         raise

@@ -1,4 +1,4 @@
-"""The bytes of a backup: through its compressions, and counted."""
+"""The bytes of a backup: through its compressions and other layers, and counted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bz2
 import io
 import lzma
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -43,8 +44,16 @@ class Layers(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` as far as there is data."""
         data = self.streams[-1].read(len(buffer))
+        if not data and buffer:
+            self.end_all()
         buffer[: len(data)] = data
         return len(data)
+
+    def end_all(self) -> None:
+        """Read the others to their ends, where an encryption is checked: a layer may end before."""
+        for stream in reversed(self.streams[:-1]):
+            while stream.read(1 << 16):
+                pass
 
     def close(self) -> None:
         """Close all, the innermost first."""
@@ -55,30 +64,55 @@ class Layers(io.RawIOBase):
 
 def open_plain(path: Path, compression: str) -> IO[bytes]:
     """Bytes of the file at `path` behind its `compression` (empty for none)."""
-    names = compression.split(AROUND)[::-1]
-    streams: list[IO[bytes]] = [OPENERS[names[0]](path)]
-    for name in names[1:]:
-        streams.append(OPENERS[name](streams[-1]))
+    names = compression.split(AROUND)[::-1] if compression else []
+    streams: list[IO[bytes]] = [path.open("rb")]
+    try:
+        for name in names:
+            streams.append(OPENERS[name](streams[-1]))
+    except BaseException:
+        Layers(streams).close()
+        raise
     if len(streams) == 1:
         return streams[0]
     return io.BufferedReader(Layers(streams), 1 << 20)
 
 
-def open_zstd(source: Path | IO[bytes]) -> IO[bytes]:
+def open_zstd(source: IO[bytes]) -> IO[bytes]:
     """Bytes of the zstd file `source`, over all its frames."""
-    raw = source.open("rb") if isinstance(source, Path) else source
-    reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+    reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
     return io.BufferedReader(cast("io.RawIOBase", reader), 1 << 20)
 
 
+def late(module: str, function: str) -> Callable[[IO[bytes]], IO[bytes]]:
+    """A `function` of a module in `wraps`, which is imported when it is called."""
+
+    def open_wrap(source: IO[bytes]) -> IO[bytes]:
+        found = import_module(f"restore_drill.backups.wraps.{module}")
+        stream: IO[bytes] = getattr(found, function)(source)
+        return stream
+
+    return open_wrap
+
+
 OPENERS: dict[str, Callable[[Any], Any]] = {
-    "": lambda path: path.open("rb"),
     "gzip": igzip.open,
     "zstd": open_zstd,
     "lz4": lz4.frame.open,
     "xz": lzma.open,
     "bzip2": bz2.open,
+    "age": late("age", "open_age"),
+    "gpg": late("gpg", "open_gpg"),
+    "openssl": late("openssl", "open_openssl"),
+    "cms": late("cms", "open_cms"),
+    "base64": late("base64s", "open_base64"),
+    "zip": late("zips", "open_zip"),
+    "tar": late("tarred", "open_tar"),
 }
+
+
+def outside_tar(compression: str) -> str:
+    """Layers around a tar archive, of those that begin with it."""
+    return compression.removeprefix("tar").removeprefix(AROUND)
 
 
 def compression_of(head: bytes) -> str:

@@ -14,7 +14,7 @@ from restore_drill.backups.foreign import WAL, WAL_NAME, Foreign
 MOST_MEMBERS = 200
 LONGEST_LOOK = 2.0
 """Seconds: no longer is read through what is large before a member that decides."""
-MEMBER = re.compile(r"(toc\.dat|blobs(_\d+)?\.toc|\d+\.dat(\.(gz|lz4|zst))?)$")
+MEMBER = re.compile(r"(toc\.dat|blobs(_\d+)?\.toc|(blob_)?\d+\.dat(\.(gz|lz4|zst))?)$")
 DUMPS = (".sql", ".dump", ".pgdump", ".backup", ".custom", ".gz", ".zst", ".lz4", ".xz", ".bz2")
 
 

@@ -13,7 +13,7 @@ WIDTH, COLUMN = 100, 27
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 GROUPS = {
-    "The backup": ("backup", "require_backup", "sample_rows"),
+    "The backup": ("backup", "decrypt_key", "decrypt_options", "require_backup", "sample_rows"),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",
         "keep_snapshots", "create_database", "max_lock_wait", "create_roles", "globals",
@@ -37,6 +37,7 @@ VARIABLES_HELP = (
     ),
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
+    ("DRILL_DECRYPT_KEY", "the key or passphrase itself; DRILL_DECRYPT_COMMAND prints it"),
     ("DRILL_NOTIFY", "who hears of a red drill (apprise URLs); also DRILL_ISSUES, DRILL_PING"),
     ("DRILL_PUSHGATEWAY", "URL of a Prometheus Pushgateway that gets the metrics of each drill"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restore_drill.config.decrypt_options import DECRYPT_OPTIONS
 from restore_drill.config.leave_options import LEAVE_OPTIONS
 from restore_drill.config.live_options import LIVE_OPTIONS
 from restore_drill.config.option import Option
@@ -118,6 +119,7 @@ OPTIONS = {
             "show up to 10 primary keys of the rows each finding is about, on the terminal alone",
             is_flag=True,
         ),
+        *DECRYPT_OPTIONS,
         *LEAVE_OPTIONS,
         *LIVE_OPTIONS,
         Option("--sample-rows", "DRILL_SAMPLE_ROWS", "1000", "number of cards in the sample shop"),
@@ -129,8 +131,10 @@ VARIABLES = {
     "database_url": "DATABASE_URL",
     "redis_url": "REDIS_URL",
     "pushgateway": "DRILL_PUSHGATEWAY",
+    "decrypt_secret": "DRILL_DECRYPT_KEY",
+    "decrypt_command": "DRILL_DECRYPT_COMMAND",
 }
-"""Settings without an option: URLs hold passwords, and an argument is public on its machine."""
+"""Settings without an option: they hold secrets, and an argument is public on its machine."""
 OFFLINE = "DRILL_OFFLINE"
 """Variable that forbids the network."""
 

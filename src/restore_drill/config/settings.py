@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.decrypt import Decrypt, decrypt_of
 from restore_drill.config.environment import layers_of, merged
 from restore_drill.config.given import gather, texts_of
 from restore_drill.config.leaves import Leaves, leaves_of
@@ -89,6 +90,7 @@ class Settings:
     sample_rows: int
     misspelled: tuple[str, ...]
     leaves: Leaves
+    decrypt: Decrypt
 
     @property
     def is_sample(self) -> bool:
@@ -192,5 +194,6 @@ def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root:
         confirm=given["confirm"] or given["confirm_reset"],
         misspelled=(),
         leaves=leaves_of(given, here),
+        decrypt=decrypt_of(given, here),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restore_drill.backups.model import Backup
+from restore_drill.backups.sealed import is_packed
 from restore_drill.config.settings import Settings
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration
@@ -24,8 +25,8 @@ random text (gzip, zstd and custom archives alike), ordinary text takes less roo
 
 def sql_bytes(backup: Backup) -> int:
     """Bytes of SQL in `backup`, estimated where it is compressed: it is not read for this."""
-    is_packed = bool(backup.compression) or backup.format in ("custom", "directory")
-    return backup.size * (PACKED if is_packed else 1)
+    is_smaller = is_packed(backup.compression) or backup.format in ("custom", "directory")
+    return backup.size * (PACKED if is_smaller or backup.sealed else 1)
 
 
 def estimated(backup: Backup) -> str:
@@ -62,6 +63,8 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
             f"the newest one, {backup.name}, is empty (zero bytes)",
             *remedy_for("doctor", "unusable"),
         )
+    elif backup.locked is not None:
+        group.error(backup.locked)
     elif backup.unrecognised:
         remedy = backup.remedy or remedy_for("doctor", "unusable")
         what = f"the newest one, {backup.name}, cannot be drilled: it is {backup.unrecognised}"

@@ -49,7 +49,14 @@ KEYS = {
 
 def label(name: str) -> str:
     """`max backup age`."""
-    names = {"backup_path": "backups", "database_url": "live database", "redis_url": "Redis"}
+    names = {
+        "backup_path": "backups",
+        "database_url": "live database",
+        "redis_url": "Redis",
+        "decrypt_key": "file of the key for backups",
+        "decrypt_secret": "key for backups",
+        "decrypt_command": "command for the key for backups",
+    }
     return names.get(name, name.replace("_", " "))
 
 
@@ -59,6 +66,8 @@ def shown(name: str, text: str, settings: Settings) -> str:
         return shown_url(text)
     if name in URLS:
         return host_of(text) if url_in(settings, name) else HIDDEN  # None: it was refused
+    if name in ("decrypt_secret", "decrypt_command"):
+        return HIDDEN
     if name == "sign" and not isinstance(settings.leaves.sign, Path):
         return HIDDEN
     return HIDDEN if "://" in text or not text.isprintable() else text

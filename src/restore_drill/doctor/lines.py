@@ -34,8 +34,9 @@ def redactor_of(checkup: Checkup) -> Redactor:
     """Masks the passwords of this run."""
     given = checkup.configured.given
     settings = checkup.configured.settings
-    urls = [given[name].text for name in SECRETS if name in given]
-    return Redactor(*urls, settings.database_url, settings.redis_url, settings.leaves.pushgateway)
+    urls: list[str | None] = [given[name].text for name in SECRETS if name in given]
+    urls += [settings.database_url, settings.redis_url, settings.leaves.pushgateway]
+    return Redactor(*urls, tokens=settings.decrypt.secrets)
 
 
 def lines_of(checkup: Checkup, most: int | None = MOST) -> Iterator[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from importlib.util import find_spec
 
 from restore_drill.backups.archive import header_of, reading_tools
 from restore_drill.backups.model import Backup
+from restore_drill.backups.sealed import is_sealed
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
 from restore_drill.servers.binaries import Binaries
@@ -18,7 +19,7 @@ from restore_drill.servers.fetch import fetchable, pins, pip_command
 from restore_drill.servers.find import TO_FETCH, find_binaries, planned
 from restore_drill.servers.survey import broken, candidates
 
-DECRYPTERS = ("gpg", "age")
+DECRYPTERS = ("gpg", "openssl")
 
 
 def extensions_of(chosen: Chosen | None) -> list[str]:
@@ -120,12 +121,7 @@ def name_tools(group: Group, chosen: Chosen | None) -> None:
         "without a program"
     )
     found = {name: shutil.which(name) for name in DECRYPTERS}
+    found["age"] = "pyrage" if find_spec("pyrage") else "pip install 'restore-drill[age]'"
     there = ", ".join(f"{name}: {path or 'not installed'}" for name, path in found.items())
-    is_encrypted = isinstance(chosen, Backup) and chosen.unrecognised.startswith("encrypted")
-    if is_encrypted:
-        group.warn(
-            f"the backup is encrypted, and a drill decrypts nothing ({there})",
-            *remedy_for("doctor", "encrypted"),
-        )
-    else:
-        group.note(f"for encrypted backups, which you decrypt before a drill: {there}")
+    is_encrypted = isinstance(chosen, Backup) and is_sealed(chosen.compression)
+    group.note(f"{'the backup is encrypted' if is_encrypted else 'for encrypted backups'}: {there}")

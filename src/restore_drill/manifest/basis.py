@@ -11,7 +11,8 @@ from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.model import Facts
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.backup import describe
-from restore_drill.manifest.file import Manifest, manifest_path, read_manifest
+from restore_drill.manifest.beside import manifest_of
+from restore_drill.manifest.file import Manifest, read_manifest
 from restore_drill.servers.model import Target
 
 
@@ -44,7 +45,7 @@ def find_basis(backup: object, *, is_sample: bool) -> Basis:
         return Basis(is_sample=True)
     if not isinstance(backup, Backup):
         return Basis()
-    path = manifest_path(backup.path)
+    path = manifest_of(backup)
     if not path.exists():
         return Basis()
     try:

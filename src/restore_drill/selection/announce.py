@@ -6,6 +6,7 @@ from pathlib import Path
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.sections import without_keys, without_rows
+from restore_drill.backups.wraps.keys import keyring
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised, show_count
@@ -44,6 +45,9 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
     """Say what the backup holds, and note it in the record."""
     assert record.backup is not None
     record.backup = contents_record(found, record.backup)
+    for line in keyring().new_notes():
+        steps.note(line)
+        record.notes.append(line)
     if found.is_complete:
         tables = sum(entry.kind == "TABLE" for entry in found.entries)
         held = show_count(tables, "table")

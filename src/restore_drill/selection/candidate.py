@@ -11,6 +11,7 @@ from restore_drill.backups.choice import Considered, NotDrilled
 from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.streams import READ_ERRORS
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.series import series_of
 from restore_drill.selection.times import Named, named_in, time_in_name
 
@@ -22,7 +23,8 @@ MODIFIED = "the file's modification time"
 class Candidate:
     """One thing that is or claims to be a backup; `size` in bytes, `database` where it says so.
 
-    `named` is the time or day in its name, None where it has none or cannot be right.
+    `named` is the time or day in its name, None where it has none or cannot be right. `locked` says
+    why an encrypted one could not be decrypted.
     """
 
     path: Path
@@ -32,11 +34,17 @@ class Candidate:
     time_source: str
     database: str = ""
     named: Named | None = None
+    locked: CouldNotRun | None = None
 
     @property
     def is_backup(self) -> bool:
         """Whether it has content that the drill knows how to restore."""
         return self.size > 0 and not self.kind.unrecognised
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it is encrypted, and not yet decrypted."""
+        return bool(self.kind.sealed)
 
     @property
     def why_not(self) -> str:
@@ -55,6 +63,8 @@ class Candidate:
         return when, self.path.name
 
 
+Series = list[Candidate]
+"""Backups that differ by their time alone, newest first."""
 APART = timedelta(hours=27)
 """By how much a name may be later than the dump's own time, which is written without its zone."""
 
@@ -122,7 +132,7 @@ def recorded_head(path: Path, kind: Kind) -> Head:
         if kind.format:
             is_dated = time_in_name(path.name, UTC) is not None
             return FORMATS[kind.format].quick_head(path, kind.compression, is_dated=is_dated)
-    except READ_ERRORS:
+    except (*READ_ERRORS, CouldNotRun):
         pass
     return Head()
 
@@ -145,6 +155,8 @@ def as_backup(
         taken_at=candidate.taken_at,
         time_source=candidate.time_source,
         unrecognised=candidate.kind.unrecognised,
+        sealed=candidate.kind.sealed,
+        locked=candidate.locked,
         remedy=candidate.kind.remedy,
         passed_over=passed_over,
         earlier_sizes=earlier_sizes,

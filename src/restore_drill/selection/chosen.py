@@ -10,7 +10,7 @@ from typing import Any
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
-from restore_drill.backups.streams import AROUND
+from restore_drill.backups.streams import AROUND, MAGIC
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
@@ -47,7 +47,7 @@ def why_no_tables(backup: Chosen) -> str:
     """Why no table of the backup is known when criteria are collected."""
     if not isinstance(backup, Backup):
         return "there is no backup to read tables from"
-    if backup.unrecognised or not backup.size or not backup.head.entries:
+    if backup.unrecognised or backup.locked or not backup.size or not backup.head.entries:
         return f"no table can be read from {backup.name}"
     return f"{backup.name} lists no table"
 
@@ -55,8 +55,9 @@ def why_no_tables(backup: Chosen) -> str:
 def remarks_on(backup: Backup) -> Iterator[str]:
     """What is worth a line about `backup`; one that was compressed more than once, too."""
     yield from backup.remarks
-    if AROUND in backup.compression:
-        times = "twice" if backup.compression.count(AROUND) == 1 else "three times"
+    number = sum(name in MAGIC.values() for name in backup.compression.split(AROUND))
+    if number > 1:
+        times = {2: "twice", 3: "three times"}.get(number, f"{number} times")
         yield f"compressed {times} ({backup.compression}): a restore decompresses it {times}"
 
 

@@ -9,7 +9,8 @@ from datetime import tzinfo
 from pathlib import Path
 
 from restore_drill.backups.folders import folder_of_what, part_of_what
-from restore_drill.backups.foreign import PLAIN_FOLDER
+from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE
+from restore_drill.backups.wraps.members import COMPANIONS
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.selection.candidate import (
     Candidate,
@@ -21,7 +22,6 @@ from restore_drill.selection.candidate import (
 from restore_drill.selection.links import linked_from, without_copies
 
 IN_PROGRESS = (".part", ".partial", ".tmp", ".temp", ".inprogress", ".incomplete")
-COMPANIONS = (".sha256", ".sha512", ".md5", ".json", ".log", ".txt", ".sig", ".md")
 NOT_YET = IN_PROGRESS + COMPANIONS
 LOST_AND_FOUND = "lost+found"
 """Folder that file systems keep at their root, for their administrator alone."""
@@ -104,15 +104,13 @@ def list_flat(folder: Path, zone: tzinfo) -> Listing:
 
 
 def counts(candidate: Candidate, known: set[str]) -> bool:
-    """Whether what is not a backup must be reported: it is named like one, or is an encrypted one.
+    """Whether what is not a backup must be reported: it is named like one.
 
     An empty `backup.lock`, `_SUCCESS` or `shop.done` is a marker, and of no interest.
     """
     return (
-        claims_to_be_backup(candidate.path)
-        or candidate.kind.unrecognised.startswith("encrypted")
-        or candidate.series in known
-    )
+        claims_to_be_backup(candidate.path) or candidate.series in known
+    ) and candidate.kind.unrecognised != SIGNATURE.what
 
 
 def own_paths(folder: Path, listing: Listing, zone: tzinfo) -> Iterator[Path]:

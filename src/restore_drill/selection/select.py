@@ -16,25 +16,25 @@ from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup
+from restore_drill.backups.wraps.keys import keyring, use_keys
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
-from restore_drill.selection.candidate import Candidate, as_backup, look_at
+from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
 from restore_drill.selection.considered import considered
 from restore_drill.selection.links import followed
 from restore_drill.selection.listing import Listing
 from restore_drill.selection.series import name_in_series
 from restore_drill.selection.sources import Source, source_of
 from restore_drill.selection.times import NAME_TIME
+from restore_drill.selection.unsealed import are_comparable, first_of_databases, opened
 
 EARLIER = 7
 """How many earlier backups a new one is compared with."""
 MOST_LISTED = 10
-Series = list[Candidate]
-"""Backups that differ by their time alone, newest first."""
 
 
 def check_paths(settings: Settings) -> None:
@@ -60,6 +60,7 @@ def select_backup(settings: Settings) -> Backup:
     Raises BackupFault where there is none.
     """
     zone, pattern = settings.criteria.timezone, settings.criteria.backup_name
+    use_keys(settings.decrypt)
     if settings.backup is not None:
         return named_backup(settings.backup, zone)
     assert settings.backup_path is not None
@@ -77,16 +78,18 @@ def select_backup(settings: Settings) -> Backup:
     if not pool:
         pass_over_closed(listing, None)
         raise no_backups(source, listing, live, pattern)
+    before, (pool, chosen) = pool, first_of_databases(pool, source, listing, zone)
+    live = [each for each in live if each in pool or each not in before]
     newest, *alike = pool[0]
     pass_over_closed(listing, newest)
     unwanted = [one for each in series if each not in pool for one in each if pattern]
-    earlier = [each.size for each in alike if each.kind == newest.kind and each.size]
+    earlier = [each.size for each in alike if are_comparable(each, newest, chosen)]
     return as_backup(
-        source.fetch(newest),
+        chosen,
         passed_over=tuple(listing.passed_over),
         earlier_sizes=tuple(earlier[:EARLIER]),
         not_drilled=tuple(not_drilled(each) for each in live if each is not pool[0]),
-        remarks=tuple(listing.remarks),
+        remarks=(*listing.remarks, *keyring().new_notes()),
         considered=considered(listing.found, newest, alike, unwanted, pattern),
     )
 
@@ -178,12 +181,12 @@ def named_backup(path: Path, zone: tzinfo) -> Backup:
         raise cannot_read("the backup", path)
     try:
         target = followed(path)
-        candidate = in_its_place(look_at(target, zone))
+        candidate = opened(in_its_place(look_at(target, zone)), zone)
     except OSError as error:
         raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     alone = considered([candidate], candidate, (), (), "")
-    return as_backup(candidate, remarks=links, considered=alone)
+    return as_backup(candidate, remarks=(*links, *keyring().new_notes()), considered=alone)
 
 
 def in_its_place(candidate: Candidate) -> Candidate:

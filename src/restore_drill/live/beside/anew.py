@@ -113,13 +113,14 @@ def first_statements(backup: Backup) -> Iterator[bytes]:
     """The first statements of `backup`, up to those inside the database."""
     with ExitStack() as stack:
         stream = None
-        if not backup.is_archive or backup.compression:
-            stream = stack.enter_context(open_plain(backup.path, backup.compression))
+        path, compression = backup.path, backup.compression
+        if backup.unpacked:
+            path, compression = backup.unpacked, ""
+        if not backup.is_archive or compression:
+            stream = stack.enter_context(open_plain(path, compression))
         if backup.is_archive:
-            header = header_of(backup.path, backup.format, backup.compression)
-            run = restore_to_sql(
-                header, backup.path, "--create", "--section=pre-data", packed=stream
-            )
+            header = header_of(path, backup.format, compression)
+            run = restore_to_sql(header, path, "--create", "--section=pre-data", packed=stream)
             stream = stack.enter_context(run).output
         assert stream is not None
         events = PlainReader(stream).events()

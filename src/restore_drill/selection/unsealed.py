@@ -1,0 +1,62 @@
+"""Encrypted backups among others: known by their names, decrypted only once they are chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import tzinfo
+
+from restore_drill.backups.foreign import ROLES_ALONE
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.role_file import MEANT
+from restore_drill.backups.sealed import without_seals
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.selection.candidate import Candidate, Series, candidate_of, recorded_head
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.sources import Source
+
+
+def opened(candidate: Candidate, zone: tzinfo) -> Candidate:
+    """`candidate` by what it holds where it is encrypted; as it is, `locked`, for want of a key."""
+    if not (candidate.is_sealed and candidate.size):
+        return candidate
+    path = candidate.path
+    try:
+        kind = recognise(path, decrypt=True)
+    except CouldNotRun as error:
+        why = CouldNotRun(f"{path.name}: {error.what}", checked=error.checked, remedy=error.remedy)
+        return replace(candidate, locked=why)
+    return candidate_of(path, zone, kind, recorded_head(path, kind), size=candidate.size)
+
+
+def first_of_databases(
+    pool: list[Series], source: Source, listing: Listing, zone: tzinfo
+) -> tuple[list[Series], Candidate]:
+    """`pool` without encrypted series of role files, and the newest of its first, decrypted.
+
+    Without a key they are known by their names.
+    """
+    chosen = opened(source.fetch(pool[0][0]), zone)
+    while len(pool) > 1 and pool[0][0].is_sealed and holds_roles(chosen):
+        why = chosen.why_not or "roles, judging by its name"
+        listing.passed_over.append(f"{chosen.path.name}: {why}")
+        pool = pool[1:]
+        chosen = opened(source.fetch(pool[0][0]), zone)
+    return pool, chosen
+
+
+def holds_roles(candidate: Candidate) -> bool:
+    """Whether it is a role file, by its content, or where that is closed by its name."""
+    if candidate.locked:
+        return MEANT.search(candidate.path.name) is not None
+    return candidate.kind.unrecognised.startswith(ROLES_ALONE.what)
+
+
+def are_comparable(earlier: Candidate, newest: Candidate, chosen: Candidate) -> bool:
+    """Whether sizes of `earlier` and `newest` say anything of each other; that is `chosen`, opened.
+
+    Encryption changes a size hardly: a series that is encrypted from some day on goes on.
+    """
+    if not earlier.size:
+        return False
+    plain = chosen.kind._replace(compression=without_seals(chosen.kind.compression))
+    return earlier.kind == newest.kind or (earlier.kind == plain and bool(plain.format))

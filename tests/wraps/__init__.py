@@ -1,0 +1,1 @@
+"""Encrypted and wrapped backups."""
