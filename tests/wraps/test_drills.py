@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.helpers import sealing
-from tests.helpers.drills import command, run_drill
+from tests.helpers.drills import ROOT, command, inherited, run_drill
 from tests.helpers.manifests import ROLES as MAKE_ROLES
 from tests.helpers.manifests import take
 from tests.helpers.sealing import PASSPHRASE, Keys
@@ -25,6 +27,25 @@ ROLES = (
 def name_of(days: int) -> str:
     """Name of a dump that was taken so many days ago."""
     return f"shop_{datetime.now(UTC) - timedelta(days=days):%Y%m%d_%H%M%S}.dump"
+
+
+UNUSED = """
+import sys
+import restore_drill.manifest.basis, restore_drill.restore.restorers, restore_drill.selection.chosen
+loaded = {"pyrage", "cryptography", "restore_drill.backups.wraps.piped"} & sys.modules.keys()
+sys.exit(", ".join(loaded) or 0)
+"""
+"""Fails where the engine imports what only encrypted backups need."""
+
+
+def test_plain_backups_need_nothing_of_it() -> None:
+    """A drill of a plain backup loads no decryption; asked of a process that has loaded nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", UNUSED], env=inherited() | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from restore_drill.backups.wraps.findings import stalled
 
 STALL_SECONDS = 120.0
 """A decryptor that takes and gives nothing for so long is ended."""
-PATIENCE = 5.0
+PATIENCE = 1.0
 """Seconds in which a thread or a program that is no longer wanted ends."""
 CAPACITY = 1 << 20
 PIECE = 1 << 18
