@@ -32,10 +32,11 @@ def test_foreign_keys_hold(table: str, facts: Facts) -> None:
 def test_constraints_hold(table: str, facts: Facts) -> None:
     """Every row of a table meets its constraints: not null, check, domain, unique, exclusion."""
     broken = facts.broken_constraints_of(table)
+    lost = any(each.is_lost for each in broken)
     assert not broken, message(
         f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
         checked=[line for constraint in broken for line in constraint.lines],
-        remedy=remedy_for("test_constraints_hold", "broken"),
+        remedy=remedy_for("test_constraints_hold", "lost" if lost else "broken"),
     )
     if why := facts.why_unread("constraints", "keys"):
         pytest.skip(why)

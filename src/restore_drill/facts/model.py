@@ -24,7 +24,8 @@ class Facts:
     `rows` counts each table exactly (`schema.table`; a partitioned table with its partitions);
     `unreadable` holds the server's message for each table that could not be read completely.
     `foreign_keys`, `constraints` and `sequences` are all there are, whole or broken; `lost_keys`
-    are foreign keys that the restore could not make, since rows break them. `missing` are
+    are foreign keys that the restore could not make, since rows break them, and `lost_rules` other
+    constraints and unique indexes. `missing` are
     entries of the backup that are not there, `undumpable` says why pg_dump could not list them
     again; `had_no_errors` that the restore reported none which could explain them.
     `fingerprint` is there where it was asked for and could be read; `why_no_fingerprint` says why
@@ -38,6 +39,7 @@ class Facts:
     unreadable: dict[str, str] = field(default_factory=dict)
     foreign_keys: tuple[ForeignKey, ...] = ()
     lost_keys: tuple[ForeignKey, ...] = ()
+    lost_rules: tuple[Constraint, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     missing: tuple[Entry, ...] = ()
@@ -84,8 +86,9 @@ class Facts:
         return [key for key in self.foreign_keys if key.table == table]
 
     def broken_constraints_of(self, table: str) -> list[Constraint]:
-        """Constraints of `table` that rows break, or that cannot be checked."""
-        return [each for each in self.constraints if each.table == table and each.is_broken]
+        """Constraints of `table` that rows break, that were lost or that cannot be checked."""
+        every = (*self.lost_rules, *self.constraints)
+        return [each for each in every if each.table == table and each.is_broken]
 
     def broken_in(self, table: str) -> list[ForeignKey | Constraint]:
         """Keys and constraints of `table` that rows break, or that cannot be checked."""

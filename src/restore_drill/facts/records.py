@@ -75,6 +75,7 @@ class Constraint:
 
     `kind` is check, not null, domain, partition bound, unique or exclusion. `query` finds the rows
     that break it, where there are any: of unique and exclusion all that share or overlap a key.
+    One that `is_lost` stands in the backup, and could not be made in the restored database.
     """
 
     table: str
@@ -83,6 +84,7 @@ class Constraint:
     broken: int | None
     error: str = ""
     query: str = ""
+    is_lost: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -99,8 +101,10 @@ class Constraint:
         """`check amount_is_positive: 3 rows break it`."""
         what = f"{self.kind} {self.name}".rstrip()
         if self.broken is None:
-            return f"{what}: cannot be checked: {self.error}"
-        return f"{what}: {show_count(self.broken, 'row breaks', 'rows break')} it"
+            failed = "was not restored" if self.is_lost else "cannot be checked"
+            return f"{what}: {failed}: {self.error}"
+        rows = show_count(self.broken, "row breaks", "rows break")
+        return f"{what}: {rows} it" + ", so it was not restored" * self.is_lost
 
     @property
     def lines(self) -> list[str]:
@@ -111,6 +115,10 @@ class Constraint:
     def lines_with_table(self) -> list[str]:
         """The same, with the table's name."""
         return with_query(f"{self.table}: {self.problem}", self.query)
+
+    def lost(self) -> Self:
+        """The same, of one that the restore could not make."""
+        return replace(self, is_lost=True)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class Found(NamedTuple):
 def found_in(facts: Facts) -> list[Found]:
     """All findings of `facts` that have a query for their rows."""
     keys = [(key.table, f"{key.kind} {key.name}", key) for key in broken_keys(facts)]
-    rules = [(each.table, f"{each.kind} {each.name}".rstrip(), each) for each in facts.constraints]
+    every = (*facts.lost_rules, *facts.constraints)
+    rules = [(each.table, f"{each.kind} {each.name}".rstrip(), each) for each in every]
     behind = [each for each in facts.sequences if not each.is_ahead]
     counters = [(each.table, f"sequence {each.name}", each) for each in behind]
     found = [*keys, *rules, *counters]

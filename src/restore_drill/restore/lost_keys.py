@@ -43,10 +43,11 @@ def orphans_of(connection: Connection, key: re.Match[bytes]) -> Iterator[Foreign
     if child_row is None or parent_row is None:
         return
     own, referenced = COLUMN.findall(columns), COLUMN.findall(others)
-    present = " AND ".join(f"c.{each} IS NOT NULL" for each in own)
+    is_full = b" MATCH FULL" in key.group()  # then a row with some of its columns null breaks it
+    present = (" OR " if is_full else " AND ").join(f"c.{each} IS NOT NULL" for each in own)
     same = " AND ".join(f"p.{b} = c.{a}" for a, b in zip(own, referenced, strict=True))
     rows = (  # made of names out of pg_dump's statement
-        f"FROM {child_row[2]}{table} c WHERE {present}"
+        f"FROM {child_row[2]}{table} c WHERE ({present})"
         f" AND NOT EXISTS (SELECT FROM {parent_row[2]}{parent} p WHERE {same})"
     )
     outcome = answer(connection, f"SELECT pg_catalog.count(*) {rows}", HEAP_ONLY)

@@ -23,6 +23,7 @@ from restore_drill.results.words import (
     VERDICTS,
     count,
     failed_kinds,
+    had_errors,
     problems_of,
     tally_of,
 )
@@ -83,6 +84,7 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
     yield from promotion_lines(result)
     restored = result["timings"]["restore"]
     has_problem = any(check["stage"] == "restore" for check in problems_of(result))
+    has_problem = has_problem or had_errors(result)
     if restored is not None and not has_problem:
         yield "ok", f"Database restored in {time_of(result, 'restore')}"
     if count(result, "passed"):

@@ -11,6 +11,7 @@ from restore_drill.results.words import (
     count,
     failed_kinds,
     first_line,
+    had_errors,
     problems_of,
     short_name,
     unreached_of,
@@ -31,7 +32,7 @@ NOTHING = "nothing is known about the backup"
 def meaning_of(result: Result) -> str:
     """What the verdict means, in a sentence or two."""
     meaning = {
-        "passed": lambda: f"The backup was restored, and {holding(result)}. {worth_of(result)}",
+        "passed": lambda: f"{restored(result)}, and {holding(result)}. {worth_of(result)}",
         "sample": lambda: (
             f"The sample shop was restored, and {holding(result)}: the drill works here. {SAMPLE}."
         ),
@@ -40,6 +41,12 @@ def meaning_of(result: Result) -> str:
         "incomplete": lambda: f"{selected(result)} {known_of(result)}",
     }[result["verdict"]]()
     return meaning.strip()
+
+
+def restored(result: Result) -> str:
+    """`The backup was restored`, and whether it was with errors, which this selection ignores."""
+    errors = " with errors, which these criteria do not report" * had_errors(result)
+    return f"The backup was restored{errors}"
 
 
 def holding(result: Result) -> str:

@@ -27,6 +27,8 @@ OTHERS = {
 }
 """Words for the outcomes of criteria that have not passed."""
 
+RESTORE_REPORTED = "the restore reported"
+"""Begins the warning of a selection whose restore had errors that none of its criteria reports."""
 SAMPLE = "No backup of yours was drilled: set BACKUP_PATH, or give --backup"
 
 LABELS = {
@@ -151,3 +153,8 @@ def time_of(value: str) -> str:
         return show_time(datetime.fromisoformat(value))
     except ValueError:
         return value
+
+
+def had_errors(result: Result) -> bool:
+    """Whether the restore reported errors that none of the selected criteria is about."""
+    return any(warning.startswith(RESTORE_REPORTED) for warning in result["warnings"])

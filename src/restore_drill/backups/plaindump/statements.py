@@ -89,6 +89,18 @@ FOREIGN_KEY = pattern(
     rb"(?: MATCH FULL| ON (?:UPDATE|DELETE) (?:CASCADE|RESTRICT|SET NULL|SET DEFAULT)(?: <C>)?"
     rb"| DEFERRABLE| INITIALLY DEFERRED)*(?P<not_valid> NOT VALID)?;"
 )
+LOST_RULE = pattern(
+    rb"ALTER TABLE (?:ONLY )?(?P<table><Q>) ADD CONSTRAINT (?P<name><I>)"
+    rb" (?P<kind>PRIMARY KEY|UNIQUE|EXCLUDE|CHECK|NOT NULL)(?P<nulls> NULLS NOT DISTINCT)?"
+    rb"(?:\s*(?P<columns><C>))?.*;"
+)
+"""Any constraint but a foreign key, of which more need not be understood."""
+LOST_UNIQUE_INDEX = pattern(
+    rb"CREATE (?P<kind>UNIQUE) INDEX (?P<name><I>) ON (?:ONLY )?(?P<table><Q>) USING (?:"
+    rb"btree (?P<columns><C>)(?: INCLUDE <C>)?(?P<nulls> NULLS NOT DISTINCT)?(?: WITH \([^()]*\))?"
+    rb"|.*);"
+)
+"""A unique index, with its `columns` only where it is of plain columns and of all rows."""
 REFRESH = pattern(rb"REFRESH MATERIALIZED VIEW <Q>;")
 INDEX = pattern(
     rb"CREATE (?P<unique>UNIQUE )?INDEX (?P<name><I>) ON (?:ONLY )?(?P<table><Q>)"
