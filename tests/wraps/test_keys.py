@@ -60,6 +60,18 @@ def test_useless_key_is_named_by_its_source(case: str, keys: Keys, tmp_path: Pat
     assert words in raised.value.what and raised.value.remedy
 
 
+@pytest.mark.parametrize(("mode", "notes"), [(0o644, 1), (0o600, 0)])
+def test_key_that_all_can_read_is_noted(mode: int, notes: int, tmp_path: Path) -> None:
+    """With what to do about it."""
+    path = written(tmp_path, b"a passphrase")
+    path.chmod(mode)
+
+    ring = use_keys(Decrypt(path))
+
+    assert ring.passphrases == [b"a passphrase"]
+    assert len([note for note in ring.new_notes() if f"chmod 600 {path}" in note]) == notes
+
+
 def test_options_of_openssl_hold_no_key() -> None:
     """What could be a key is refused, and not repeated."""
     assert options_of(" -aes-256-ctr  -pbkdf2 -iter 600000 -md sha512 ")[-1] == "sha512"

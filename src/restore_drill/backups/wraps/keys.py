@@ -17,6 +17,7 @@ from restore_drill.core.access import why_closed
 
 LARGEST = 1 << 20
 """Bytes of a key: a GnuPG key with many signatures and a photo has some hundred kilobytes."""
+READ_BY_ALL = 0o004
 COMMAND_SECONDS = 60.0
 SIGNS = (
     (b"AGE-SECRET-KEY-", "age"),
@@ -78,6 +79,8 @@ class Keyring:
         path = self.decrypt.key_file
         if path is not None and not path.is_dir():
             yield not_empty(read_key(path), str(path))
+            if path.stat().st_mode & READ_BY_ALL:
+                self.note(f"every user of this machine can read the key {path}: chmod 600 {path}")
         if self.decrypt.key:
             yield not_empty(self.decrypt.key.encode(), "DRILL_DECRYPT_KEY")
         if self.decrypt.command:
