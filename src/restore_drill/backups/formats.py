@@ -11,11 +11,18 @@ from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchiv
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import ROLES_ALONE, Foreign
 from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
+from restore_drill.backups.layers import (
+    DIRECTORY_IN_TAR,
+    MOST_LAYERS,
+    around,
+    layer_of,
+    other_in_zip,
+)
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import PlainSql, looks_like_sql
 from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.sealed import SEALS, wrap_of
-from restore_drill.backups.streams import AROUND, READ_ERRORS, compression_of, open_plain
+from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.backups.tars import is_tar, tar_of_what
 
 HEAD_BYTES = 1 << 16
@@ -23,8 +30,6 @@ HEAD_BYTES = 1 << 16
 MOST_ROLES = 1 << 24
 """Bytes of a role file: some 50,000 roles."""
 CONNECT = b"\n\\connect "
-MOST_LAYERS = 6
-"""Layers around each other that are read through: an encryption in base64, a tar, compressions."""
 SUFFIXES = (
     ".sql", ".dump", ".pgdump", ".backup", ".bak", ".tar", ".gz", ".zst", ".lz4", ".xz", ".bz2",
     ".custom", ".pgc", ".pg", ".psql", ".tgz", ".zip", ".7z", ".rar", ".gpg", ".pgp", ".age",
@@ -113,42 +118,6 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     if kind.format == "plain" and holds_roles_alone(path, compression, head):
         return kind_of_other(path, compression, ROLES_ALONE)
     return kind
-
-
-DIRECTORY_IN_TAR = "directory in tar"
-
-
-def around(layer: str, compression: str) -> str:
-    """The layers `compression` with one more inside them: `gzip in age`."""
-    return f"{layer}{AROUND}{compression}" if compression else layer
-
-
-def layer_of(path: Path, compression: str, head: bytes) -> str:
-    """The layer that begins with `head`, behind `compression`; empty where there is none.
-
-    An archive is one only where it is around one dump; DIRECTORY_IN_TAR is around a folder.
-    """
-    if layer := compression_of(head) or wrap_of(head):
-        if layer == "zip":
-            return "" if other_in_zip(path, compression) else layer
-        return layer
-    if not is_tar(head):
-        return ""
-    from restore_drill.backups.wraps.tarred import what_tar_holds  # noqa: PLC0415 - rarely needed
-
-    with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
-        holds = what_tar_holds(stream)
-        return {"dump": "tar", "directory": DIRECTORY_IN_TAR}.get(holds, "")
-    return ""
-
-
-def other_in_zip(path: Path, compression: str) -> Foreign | None:
-    """What a zip archive is that is not around one dump."""
-    from restore_drill.backups.wraps.zips import zip_of_what  # noqa: PLC0415 - rarely needed
-
-    with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
-        return zip_of_what(stream)
-    return None
 
 
 def holds_roles_alone(path: Path, compression: str, head: bytes) -> bool:
