@@ -23,6 +23,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer._key import SSlibKey
 
+from restore_drill.config.leaves import key_of
 from restore_drill.core.errors import UsageError
 from restore_drill.results.signature import OF_DIRECTORY, load_signer, pae, subject_of
 from tests.helpers.drills import ROOT
@@ -173,6 +174,32 @@ def test_a_drill_that_could_not_run_is_signed_and_an_unsigned_one_leaves_no_sign
     assert "PRIVATE KEY" not in first.out
     assert [each["name"] for each in payload["subject"]] == ["result.json", "report.html"]
     assert drill(project, "-k", "redis").files == SIGNED - {"result.dsse.json"}
+
+
+@pytest.mark.parametrize("form", ["inside", "encoded again", "in quotes", "on one line"])
+def test_a_key_in_another_form_is_never_shown(form: str, keys: Path, tmp_path: Path) -> None:
+    """A secret of a CI is often pasted so: it signs, or is refused without being repeated."""
+    pem = (keys / "drill.key").read_text()
+    inside = pem.splitlines()[1]
+    given = {
+        "inside": inside,
+        "encoded again": base64.b64encode(pem.encode()).decode(),
+        "in quotes": f'"{pem}"',
+        "on one line": pem.replace("\n", "\\n"),
+    }[form]
+
+    def load() -> None:
+        key = key_of({"sign": given}, tmp_path)
+        assert key is not None
+        load_signer(key)
+
+    if form in ("in quotes", "on one line"):
+        load()
+        return
+    with pytest.raises(UsageError) as caught:
+        load()
+    assert inside[:12] not in str(caught.value) and given[:12] not in str(caught.value)
+    assert "DRILL_SIGN_KEY" in str(caught.value)
 
 
 def test_a_key_that_cannot_sign_is_refused_before_anything_starts(project: Path) -> None:

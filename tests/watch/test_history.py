@@ -11,19 +11,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from restore_drill.config.settings import settings_from
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.result import build_result
 from restore_drill.watch import append as appending
 from restore_drill.watch.append import append
 from restore_drill.watch.entry import MOST_TABLES, drill_of, note
-from restore_drill.watch.history import history_path, read_history
+from restore_drill.watch.history import history_path, load_history, read_history
 from restore_drill.watch.verify import verify
 from tests.helpers.drills import ROOT
 from tests.helpers.histories import caller
@@ -146,7 +147,11 @@ CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     ),
     "a line without hash": (
         lambda lines: [*lines[:4], (OLD % 3).encode(), *lines[4:]],
-        "5: was inserted: it has no hash",
+        "5: was changed or inserted: it has no hash at its end",
+    ),
+    "blanks at the ends": (
+        lambda lines: [line.replace(b"\n", b" \n") for line in lines],
+        "3: was changed: its hash is not where it was written",
     ),
     "two exchanged": (
         lambda lines: [*lines[:3], lines[4], lines[3], lines[5]],
@@ -164,6 +169,41 @@ def test_tampering_shows(change: str, path: Path) -> None:
     faults = verify(b"".join(lines)).faults
 
     assert next(f"{fault.line}: {fault.what}" for fault in faults).startswith(expected)
+
+
+def test_what_the_chain_excuses_no_reader_believes(path: Path) -> None:
+    """A line that is no text, as a torn one is, counts as no drill; nor does a skip without end."""
+    a_history(path)
+    whole = load_history(path)
+    later = (PASSED.at + timedelta(hours=1)).isoformat()
+    with path.open("ab") as file:
+        file.write(json.dumps(PASSED.as_json() | {"at": later}).encode()[:-1] + b', "x": "\xff"}\n')
+
+    assert verify(path.read_bytes()).torn == [len(path.read_bytes().splitlines())]
+    assert load_history(path).drills == whole.drills
+
+    skip = {"kind": "skip", "at": later, "reason": "r", "approved_by": "a", "by": "b"}
+    append(path, skip | {"until": "9999-12-31", "series": None})
+    append(path, skip | {"until": "2999-12-31", "series": None})
+
+    history = load_history(path)
+    assert (history.skips, history.damaged) == ([], whole.damaged + 3)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "lost link"])
+def test_what_is_no_file_is_no_history(kind: str, tmp_path: Path) -> None:
+    """Nobody waits at a pipe, or reads a device for ever."""
+    path = tmp_path / "history.jsonl"
+    make: dict[str, Callable[[], None]] = {
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to("/dev/full"),
+        "folder": path.mkdir,
+        "lost link": lambda: path.symlink_to(tmp_path / "gone"),
+    }
+    make[kind]()
+
+    with pytest.raises(CouldNotRun, match=r"not a regular file|directory|not there"):
+        load_history(path)
 
 
 def test_a_forged_entry_with_a_hash_of_its_own_shows(path: Path, tmp_path: Path) -> None:

@@ -189,6 +189,9 @@ def test_tampering_turns_verify_red(tmp_path: Path, call: Call) -> None:
     last = told.split()[-1]
     assert code == 0 and "OK: 4 entries of" in told and len(last) == 64
     assert call("status", "--verify", last)[0] == 0
+    for no_hash in ("", "passed", last[:-1]):
+        code, told = call("status", "--verify", no_hash)
+        assert code == 4 and "takes the hash of an entry" in told
 
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]))
@@ -200,3 +203,23 @@ def test_tampering_turns_verify_red(tmp_path: Path, call: Call) -> None:
     code, told = call("status", "--verify")
     assert code == 1
     assert "checked: line 1 was changed: its hash is not that of its content" in told
+
+
+def test_a_history_without_hashes_is_not_verified(tmp_path: Path, call: Call) -> None:
+    """Nor one of which nothing is left; and a hash in a text is no entry with it."""
+    path = write(tmp_path, *weekly(4))
+    last = call("status", "--verify")[1].split()[-1]
+    call("skip", "--reason", last, "--approved-by", "ann", "--until", "2026-12-30")
+    lines = path.read_bytes().splitlines(keepends=True)
+    bare = [re.sub(rb', "number".*', b"}", line) for line in lines]
+
+    for content, expected in (
+        (b"".join(bare), "no entry with a hash"),
+        (b"", "no entry with a hash"),
+        (b"".join(line[:-1] + b" \n" for line in lines), "its hash is not where it was written"),
+    ):
+        path.write_bytes(content)
+        code, told = call("status", "--verify")
+        assert code == 1 and expected in told
+    path.write_bytes(b"".join([*lines[:3], lines[4]]))
+    assert f"no entry has the hash {last}" in call("status", "--verify", last)[1]

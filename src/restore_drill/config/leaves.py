@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from restore_drill.core.units import parse_duration
 KEEP = ("never", "on-failure", "always")
 PEM = "-----BEGIN "
 """What a key begins with, and no path."""
+KEY_TEXT = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
+"""Text in base64 of a key's length: the inside of a PEM, or a PEM that was encoded again."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,17 @@ def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
 
 def key_of(given: dict[str, str | None], here: Path) -> Path | str | None:
     """The key itself, as a secret of a CI has it in the variable, or the path of its file."""
-    text = given["sign"]
-    return text if text and text.lstrip().startswith(PEM) else path_of(given, "sign", here)
+    text = (given["sign"] or "").strip().strip("\"'").strip()
+    if PEM in text:
+        return text.replace("\\n", "\n")  # as a secret on one line is often kept
+    bare = "".join(text.split())
+    if KEY_TEXT.fullmatch(bare) and not (here / text).exists():
+        raise usage_error(
+            "sign",
+            "is neither a file nor a key in PEM (not shown: it may be a key)",
+            "name the file, or set the variable to all of it, with its BEGIN and END lines",
+        )
+    return path_of(given, "sign", here)
 
 
 def metrics_file_of(given: dict[str, str | None], here: Path) -> Path | None:

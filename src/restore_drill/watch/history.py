@@ -6,7 +6,6 @@ status` and `dashboard` read it. Without both there is none: no other directory 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ from typing import Any, NamedTuple, Self
 
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
-from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.json_values import text
 from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.watch.chain import Link, last_link
@@ -30,6 +28,7 @@ from restore_drill.watch.shapes import (
     texts,
 )
 from restore_drill.watch.skips import Skip
+from restore_drill.watch.stored import entry_on, stored
 
 
 @dataclass(frozen=True)
@@ -131,19 +130,19 @@ def load_history(path: Path) -> History:
     drills: list[Drill] = []
     skips: list[Skip] = []
     damaged = 0
-    try:
-        content = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None
-    for line in content.decode(errors="replace").split("\n"):
+    content = stored(path)
+    for line in content.split(b"\n"):
+        raw = entry_on(line)
+        if raw is None:
+            damaged += bool(line.strip())
+            continue
         try:
-            raw = json.loads(line)
             if "kind" in raw:
                 skips.append(Skip.read(raw))
             else:
                 drills.append(Drill.read(raw))
         except UNREADABLE:
-            damaged += bool(line.strip())
+            damaged += 1
     latest = datetime.now(UTC) + timedelta(days=1)
     known = [each for each in drills if each.at < latest]
     noted = [each for each in skips if each.at < latest]

@@ -34,10 +34,14 @@ class Skip:
         """Skip from a line; KeyError, TypeError or ValueError where it is none."""
         if raw["kind"] != KIND:
             raise ValueError("it is of another kind")
+        at = datetime.fromisoformat(text(raw["at"])).astimezone(UTC)
+        until = None if raw["until"] is None else date.fromisoformat(text(raw["until"]))
+        if until is not None and until - at.date() > LONGEST + timedelta(days=1):
+            raise ValueError("it lasts longer than any that is recorded")
         return cls(
-            at=datetime.fromisoformat(text(raw["at"])).astimezone(UTC),
+            at=at,
             **{name: text(raw[name]) for name in ("reason", "approved_by", "by")},
-            until=None if raw["until"] is None else date.fromisoformat(text(raw["until"])),
+            until=until,
             series=None if raw["series"] is None else text(raw["series"]),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from restore_drill.watch.places import histories_of
 from restore_drill.watch.status_json import for_machines
 from restore_drill.watch.status_lines import chain_lines, lines_of
 
+NO_HASH = "any"
+"""In place of the hash where --verify is given alone."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -34,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--verify",
         nargs="?",
-        const="",
+        const=NO_HASH,
         metavar="HASH",
         help="check that no entry was changed, removed or inserted; and that the last one, or an "
         "earlier one, has this hash",
@@ -57,6 +61,19 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     return code
 
 
+def hash_of(given: str, paths: Sequence[Path]) -> str:
+    """The hash of --verify, empty where none is given. Raises UsageError where it is none."""
+    if given == NO_HASH:
+        return ""
+    if not re.fullmatch("[0-9a-f]{64}", given):
+        raise UsageError(
+            "--verify takes the hash of an entry, 64 hexadecimal digits; an empty variable?"
+        )
+    if len(paths) > 1:
+        raise UsageError("a hash is of one history: verify that one alone")
+    return given
+
+
 def looked(parsed: argparse.Namespace, settings: Settings, now: datetime) -> list[Look]:
     """The histories that are meant, judged; who is to hear of a drill that did not come does."""
     looks = look_at_all(parsed, settings, now)
@@ -76,7 +93,8 @@ def show(parsed: argparse.Namespace, root: Path) -> int:
     """What people and programs read."""
     settings, now = settings_here({}, root), datetime.now(UTC)
     if parsed.verify is not None:
-        lines, is_whole = chain_lines(histories_of(parsed.histories, settings), parsed.verify)
+        paths = histories_of(parsed.histories, settings)
+        lines, is_whole = chain_lines(paths, hash_of(parsed.verify, paths))
         return write(lines, 0 if is_whole else 1)
     looks = looked(parsed, settings, now)
     code = 1 if any(each.problem for look in looks for each in look.series) else 0

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from restore_drill.core.errors import CouldNotRun, message
+from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.watch.history import Drill
 from restore_drill.watch.judgement import MANY, Series, in_words
 from restore_drill.watch.look import Look, titles_of
 from restore_drill.watch.status_json import is_retired, summed
+from restore_drill.watch.stored import stored
 from restore_drill.watch.usual import trend_lines
 from restore_drill.watch.verify import Chain, verify
 
@@ -109,19 +110,15 @@ def line_of(drill: Drill) -> str:
 def chain_lines(paths: Sequence[Path], wanted: str) -> tuple[list[str], bool]:
     """What --verify finds in each history, and whether all of them are whole.
 
-    One of them must hold an entry with the hash `wanted`, if that is not empty.
+    The one that there is must hold an entry with the hash `wanted`, if that is not empty.
     """
     lines: list[str] = []
     is_whole, is_known = True, not wanted
     for path in paths:
-        try:
-            known = path.read_bytes() if path.exists() else b""
-        except OSError as error:
-            raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None
-        chain = verify(known)
+        chain = verify(stored(path))
         lines += of_chain(chain, path)
-        is_whole = is_whole and not chain.faults
-        is_known = is_known or f'"{wanted}"'.encode() in known
+        is_whole = is_whole and chain.entries > 0 and not chain.faults
+        is_known = is_known or wanted in chain.hashes
     if not is_known:
         lines.append(f"PROBLEM: no entry has the hash {wanted}: the end was removed, or changed")
     return lines, is_whole and is_known
@@ -131,7 +128,7 @@ def of_chain(chain: Chain, path: Path) -> Iterator[str]:
     """What was found in one history."""
     for number in chain.torn:
         yield f"! Line {number} of {path} is no whole entry: a drill was killed, or its disk full"
-    if chain.unproved:
+    if chain.unproved and chain.entries:
         old = show_count(chain.unproved, "line")
         yield f"{old} of {path} from before there were hashes: only changed all together or not"
     if chain.faults:
@@ -139,6 +136,9 @@ def of_chain(chain: Chain, path: Path) -> Iterator[str]:
         remedy = remedy_for("history", "changed", folder=path.parent, path=path)
         what = f"PROBLEM: {path} is not as it was written"
         yield from message(what, checked, remedy).splitlines()
+        return
+    if not chain.entries:
+        yield f"PROBLEM: {path} has no entry with a hash: nothing in it can be verified"
         return
     last = f"; the last one, number {chain.last.number}, is {chain.last.hash}" if chain.last else ""
     entries = show_count(chain.entries, "entry", "entries")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from restore_drill.core.units import show_count
 from restore_drill.watch.chain import Link, digest, link_of
+from restore_drill.watch.stored import entry_on
+
+SEAL = frozenset({"hash", "number", "before"})
+"""What an entry has that stands in a chain."""
 
 
 class Fault(NamedTuple):
@@ -22,6 +25,7 @@ class Chain(NamedTuple):
 
     `torn` are lines that are no entry, as a full disk or a kill leaves them; `unproved` is how many
     lines stand above the first entry with a hash: whether one of these was changed shows as one.
+    `hashes` are those of all entries that are as they were written.
     """
 
     faults: list[Fault]
@@ -29,6 +33,7 @@ class Chain(NamedTuple):
     last: Link | None
     torn: list[int]
     unproved: int
+    hashes: frozenset[str] = frozenset()
 
 
 def verify(known: bytes) -> Chain:
@@ -36,18 +41,19 @@ def verify(known: bytes) -> Chain:
     lines = known.rstrip(b"\n").split(b"\n") if known.strip() else []
     links = [link_of(line) for line in lines]
     first = next((at for at, link in enumerate(links) if link), len(lines))
-    torn = [at + 1 for at in range(first, len(lines)) if not links[at] and not is_entry(lines[at])]
-    faults = list(faults_of(lines, links, first))
+    entries = [entry_on(line) for line in lines]
+    torn = [at + 1 for at in range(first, len(lines)) if entries[at] is None]
+    faults = [*unsealed(entries[:first]), *faults_of(lines, links, first)]
     found = [link for link in links if link]
-    return Chain(faults, len(found), found[-1] if found else None, torn, first)
+    hashes = frozenset(link.hash for link in found if link.is_true)
+    return Chain(faults, len(found), found[-1] if found else None, torn, first, hashes)
 
 
-def is_entry(line: bytes) -> bool:
-    """Whether `line` is an entry, of whatever kind."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+def unsealed(entries: Sequence[Mapping[str, Any] | None]) -> Iterator[Fault]:
+    """Entries that are to be of before there were hashes, and have a place in a chain."""
+    for number, entry in enumerate(entries, 1):
+        if entry is not None and not SEAL.isdisjoint(entry):
+            yield Fault(number, "was changed: its hash is not where it was written")
 
 
 def faults_of(lines: Sequence[bytes], links: Sequence[Link | None], first: int) -> Iterator[Fault]:
@@ -56,8 +62,8 @@ def faults_of(lines: Sequence[bytes], links: Sequence[Link | None], first: int) 
     last: tuple[int, Link] | None = None
     for number, link in list(enumerate(links, 1))[first:]:
         if link is None:
-            if is_entry(lines[number - 1]):
-                yield Fault(number, "was inserted: it has no hash")
+            if entry_on(lines[number - 1]) is not None:
+                yield Fault(number, "was changed or inserted: it has no hash at its end")
             continue
         if not link.is_true:
             yield Fault(number, "was changed: its hash is not that of its content")
