@@ -6,10 +6,11 @@ import io
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from restore_drill.backups.tars import MEMBER
+from restore_drill.backups.tars import MEMBER, MOST_MEMBERS, by_member
 from restore_drill.backups.wraps.findings import Damaged
 from restore_drill.backups.wraps.members import is_dump_name, several
 
@@ -77,7 +78,7 @@ def what_tar_holds(stream: IO[bytes]) -> str:
     """
     dumps = 0
     try:
-        for member, _ in members_in(stream):
+        for member, _ in islice(members_in(stream), MOST_MEMBERS):
             name = member.name.removeprefix("./")
             if MEMBER.match(PurePosixPath(name).name):
                 return "tar" if name == TOC and not dumps else "directory"
@@ -93,8 +94,6 @@ def what_tar_holds(stream: IO[bytes]) -> str:
 
 def is_physical(name: str) -> bool:
     """Whether a tar with that member is a physical backup, or WAL."""
-    from restore_drill.backups.tars import by_member  # noqa: PLC0415
-
     return by_member(name) is not None
 
 
