@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from datetime import UTC, datetime
 
 import pytest
 
+from restore_drill.backups.choice import Schedule
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import NO_DIGEST, expected_sha256
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.core.units import show_bytes, show_duration
+from restore_drill.selection.chosen import age_of_newest, taken_words
 
 pytestmark = pytest.mark.select
 
@@ -60,9 +61,8 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
 
 @pytest.mark.budget("age")
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
-    """The backup's age is within the RPO budget."""
-    age, limit = (datetime.now(UTC) - backup.taken_at).total_seconds(), settings.max_backup_age
-    taken = f"{backup.name} was taken {show_time(backup.taken_at)} (from {backup.time_source})"
+    """The newest backup's age is within the RPO budget."""
+    age, limit, taken = age_of_newest(backup), settings.max_backup_age, taken_words(backup)
     assert age > -300, message(
         f"{taken}, which is {show_duration(-age)} in the future",
         remedy=remedy_for("test_backup_is_young_enough", "future"),
@@ -70,6 +70,16 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     assert age <= limit, message(
         f"{taken}: {show_duration(age)} old; the limit is {show_duration(limit)}",
         remedy=remedy_for("test_backup_is_young_enough", "old"),
+    )
+
+
+@pytest.mark.beside_the_copy
+def test_no_backup_is_missing(schedule: Schedule) -> None:
+    """Backups of the series lie no further apart than [backup] every says."""
+    assert not schedule.holes, message(
+        schedule.holes[0],
+        checked=[*schedule.holes[1:], schedule.judged],
+        remedy=remedy_for("test_no_backup_is_missing", "missing"),
     )
 
 

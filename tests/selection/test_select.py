@@ -16,8 +16,8 @@ from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Head
 from restore_drill.backups.read import read_head
 from restore_drill.selection.candidate import as_backup, look_at
-from restore_drill.selection.listing import candidates_in, list_folder
 from restore_drill.selection.times import time_in_name
+from restore_drill.selection.tree import candidates_in, list_folder
 from tests.helpers.drills import run_drill
 from tests.helpers.folders import DUMP, backup_in, name_of
 from tests.helpers.shop import COMPRESSORS, Shops, require_major

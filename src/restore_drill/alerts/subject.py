@@ -44,11 +44,16 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
     """What the drill of `result` was about; `name` is what the user calls it, or empty."""
     if result["sample"]:
         return Subject(SAMPLE)
-    if name:
-        return Subject(name)
+    backup = result["backup"] or {}
+    path = backup.get("path")
+    series = backup.get("series") or (series_of(Path(path)) if path else "")
+    if backup.get("picked"):  # of its own: neither opens nor closes what is about the newest
+        return Subject(f"{name or series.strip('/')}: {backup['name']}")
+    if name:  # of several series that are called so each has its own
+        is_one = not series or len(result.get("run_of") or ()) < 2
+        return Subject(name if is_one else f"{name}: {series.strip('/')}")
     folder = folder_name(backup_path)
-    path = (result["backup"] or {}).get("path")
-    return Subject(series_of(Path(path)).strip("/"), (folder,)) if path else Subject(folder)
+    return Subject(series.strip("/"), (folder,)) if series else Subject(folder)
 
 
 def folder_name(backup_path: Path | None) -> str:

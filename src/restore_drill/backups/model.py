@@ -2,87 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from restore_drill.backups.choice import Considered, NotDrilled
+from restore_drill.backups.choice import Among, Considered, NotDrilled
+from restore_drill.backups.head import CLIENT_ONLY, OF_ONE_NAME, Entry, Head, major_of
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.names import part_of
 
-CLIENT_ONLY = ("BIG5", "GB18030", "GBK", "JOHAB", "SHIFT_JIS_2004", "SJIS", "UHC")
-"""Encodings that a dump can be in and no database."""
+__all__ = [
+    "CLIENT_ONLY", "OF_ONE_NAME", "REFUSED", "Backup", "Contents", "Entry", "Head", "major_of",
+]  # fmt: skip
+
 REFUSED = "; refused"
 """How the fault of a statement that no dump may hold ends."""
-OF_ONE_NAME = frozenset({
-    "TABLE", "TABLE DATA", "TABLE ATTACH", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW",
-    "MATERIALIZED VIEW DATA", "SEQUENCE", "SEQUENCE SET", "INDEX", "TYPE", "DOMAIN",
-})  # fmt: skip
-"""Kinds of entries whose tags are the names of their objects and nothing else."""
-
-
-class Entry(NamedTuple):
-    """One entry of a table of contents, as pg_dump writes it: `name` is its tag."""
-
-    kind: str
-    schema: str
-    name: str
-    owner: str
-
-    @property
-    def full_name(self) -> str:
-        """`schema.name`, or the name alone where there is no schema."""
-        name = part_of(self.name) if self.kind in OF_ONE_NAME else self.name
-        return f"{part_of(self.schema)}.{name}" if self.schema not in ("", "-") else name
-
-
-@dataclass(frozen=True)
-class Head:
-    """What the head of a backup says of it; empty where it says nothing."""
-
-    source_version: str = ""
-    dumped_by: str = ""
-    database: str = ""
-    encoding: str = ""
-    dumped_at: datetime | None = None
-    entries: tuple[Entry, ...] = ()
-
-    @property
-    def source_major(self) -> int | None:
-        """Major version of the source server."""
-        return major_of(self.source_version)
-
-    @property
-    def source_release(self) -> str:
-        """Its release, as people name it: `16`, and `9.6` for one that is older than 10."""
-        parts = re.match(r"(\d+)(?:\.(\d+))?", self.source_version)
-        if parts is None:
-            return ""
-        return parts[0] if int(parts[1]) < 10 else parts[1]
-
-    @property
-    def dumper_major(self) -> int | None:
-        """Major version of the pg_dump that wrote the backup."""
-        return major_of(self.dumped_by)
-
-    @property
-    def server_encoding(self) -> str:
-        """Encoding of a database that can take the backup in: its own, where a server has it."""
-        return "UTF8" if self.encoding in ("", *CLIENT_ONLY) else self.encoding
-
-    @property
-    def tables(self) -> list[str]:
-        """`schema.table` of the tables in the table of contents, in its order."""
-        return [entry.full_name for entry in self.entries if entry.kind == "TABLE"]
-
-
-def major_of(version: str) -> int | None:
-    """Major version in a version text: 16 of `16.4 (Debian)`; None where there is none."""
-    digits = version.split(".", maxsplit=1)[0].split(" ", maxsplit=1)[0]
-    leading = "".join(char for char in digits if char.isdigit())
-    return int(leading) if leading else None
 
 
 @dataclass(frozen=True)
@@ -94,7 +27,8 @@ class Backup:
     decrypted; `compression` is what the whole file went through (`gzip in zstd`: the inner one
     first); `size` is in bytes; `unpacked` is where a compressed archive was unpacked to, since
     pg_restore wants to seek. `not_drilled` names the other series that lie beside it and how to
-    drill them, `remarks` what else was noticed, `considered` all that it was chosen from.
+    drill them, `remarks` what else was noticed, `considered` what it was chosen from, `among` where
+    it stands there.
     """
 
     path: Path
@@ -115,6 +49,7 @@ class Backup:
     earlier_sizes: tuple[int, ...] = ()
     head: Head = field(default_factory=Head)
     unpacked: Path | None = None
+    among: Among = field(default_factory=Among)
 
     @property
     def restorable(self) -> Path:

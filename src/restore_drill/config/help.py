@@ -13,7 +13,10 @@ WIDTH, COLUMN = 100, 27
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 GROUPS = {
-    "The backup": ("backup", "decrypt_key", "decrypt_options", "require_backup", "sample_rows"),
+    "The backup": (
+        "backup", "series", "pick", "decrypt_key", "decrypt_options", "require_backup",
+        "sample_rows",
+    ),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",
         "keep_snapshots", "create_database", "max_lock_wait", "create_roles", "globals",
@@ -33,7 +36,7 @@ GROUPS = {
 VARIABLES_HELP = (
     (
         "BACKUP_PATH",
-        "directory of the backups: in its db/ folder, directly in it, or one level down",
+        "directory of the backups: in its db/ folder, directly in it, or in folders below",
     ),
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),

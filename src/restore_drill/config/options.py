@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restore_drill.config.choice_options import CHOICE_OPTIONS
 from restore_drill.config.decrypt_options import DECRYPT_OPTIONS
 from restore_drill.config.leave_options import LEAVE_OPTIONS
 from restore_drill.config.live_options import LIVE_OPTIONS
@@ -119,6 +120,7 @@ OPTIONS = {
             "show up to 10 primary keys of the rows each finding is about, on the terminal alone",
             is_flag=True,
         ),
+        *CHOICE_OPTIONS,
         *DECRYPT_OPTIONS,
         *LEAVE_OPTIONS,
         *LIVE_OPTIONS,

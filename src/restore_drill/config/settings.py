@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from restore_drill.config.choice import Choice, choice_of
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.decrypt import Decrypt, decrypt_of
 from restore_drill.config.environment import layers_of, merged
@@ -36,8 +37,6 @@ from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, tar
 
 REFERENCE = "reference.txt"
 """Name of the reference that lies beside the criteria file."""
-
-
 FLAGS = (
     "production_settings", "heapallindexed", "require_backup", "accept_loss", "create_database",
     "show_keys",
@@ -91,6 +90,7 @@ class Settings:
     misspelled: tuple[str, ...]
     leaves: Leaves
     decrypt: Decrypt
+    choice: Choice
 
     @property
     def is_sample(self) -> bool:
@@ -145,8 +145,7 @@ def settings_from(
 
 def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
     """Settings of a command that is called here: those of the drill folder that lies here."""
-    here = Path.cwd()
-    return settings_from(options, here=here, root=root, own=own_drill_near(here))
+    return settings_from(options, here=Path.cwd(), root=root, own=own_drill_near(Path.cwd()))
 
 
 def reference_beside(criteria: Criteria) -> Path | None:
@@ -195,5 +194,6 @@ def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root:
         misspelled=(),
         leaves=leaves_of(given, here),
         decrypt=decrypt_of(given, here),
+        choice=choice_of(given, criteria.backup_series),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

@@ -11,12 +11,13 @@ from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import (
     Chosen,
     age_of,
+    age_of_newest,
     described,
+    newest_of,
     no_backup_named,
     remarks_on,
 )
 from restore_drill.selection.considered import OLDER
-from restore_drill.selection.series import series_of
 
 PACKED = 4
 """Bytes of SQL a byte of a compressed backup, about: 2.6 were measured for a shop that is full of
@@ -72,8 +73,10 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
     else:
         group.ok(f"a drill would be of {backup.name}: {described(backup, age)}")
     limit = show_duration(settings.max_backup_age)
+    age = age_of_newest(backup)
     if age > settings.max_backup_age:
-        text = f"{backup.name} is {show_duration(age)} old, and the limit is {limit} (RPO)"
+        name = newest_of(backup).newest
+        text = f"{name} is {show_duration(age)} old, and the limit is {limit} (RPO)"
         group.bad(text, *remedy_for("test_backup_is_young_enough", "old"), stops=False)
     else:
         group.ok(f"it is younger than the limit of {limit} (RPO)")
@@ -81,7 +84,7 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
     if settings.backup is None:
         older = [each for each in backup.considered if each.why_not == OLDER]
         number = show_count(1 + len(older), "backup")
-        group.note(f"{number} in its series ({series_of(backup.path)})")
+        group.note(f"{number} in its series ({backup.among.series})")
     for remark in remarks_on(backup):
         group.note(remark)
     for line in backup.passed_over:

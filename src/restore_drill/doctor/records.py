@@ -15,7 +15,6 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
-from restore_drill.selection.series import series_of
 from restore_drill.watch.history import Drill, history_path, load_history
 from restore_drill.watch.history import drills_of as history_of
 from restore_drill.watch.judgement import Rules, Series, in_words, judge
@@ -26,7 +25,7 @@ def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
     path = history_path(settings)
     if path is None or not isinstance(chosen, Backup):
         return []
-    return history_of(path, chosen.path)
+    return history_of(path, chosen.among.series)
 
 
 def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> None:
@@ -41,7 +40,7 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
     except CouldNotRun as error:
         group.warn(error.what, *error.remedy)
         return
-    name = series_of(chosen.path) if isinstance(chosen, Backup) else ""
+    name = chosen.among.series if isinstance(chosen, Backup) else ""
     found = next((each for each in judge(history, rules, now) if each.name == name), None)
     if found is None or not found.drills:
         group.note(f"no drill of this series is recorded in {path}")

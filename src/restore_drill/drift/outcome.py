@@ -119,8 +119,11 @@ def numbers(found: Drift) -> str:
 def keep(state: State, found: Drift, backup: Backup, result: dict[str, Any], at: datetime) -> None:
     """Note a passed drill as the measure for the next, and what people may accept.
 
-    `result` is what came of the drill that began `at` that time. Raises OSError.
+    `result` is what came of the drill that began `at` that time. An older backup that was picked
+    measures nothing that comes after it. Raises OSError.
     """
+    if backup.among.picked:
+        return
     is_whole = result["verdict"] == "passed" and not result["selection"]
     known, problem = state.read_passed()
     if problem:

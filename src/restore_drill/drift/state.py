@@ -188,7 +188,7 @@ def home_of(settings: Settings) -> Path:
 def state_of(settings: Settings, backup: Backup) -> State:
     """State of the series that `backup` belongs to."""
     path = backup.path.resolve()
-    scheme, above = series_of(path), path.parent.parent
+    scheme, above = backup.among.series or series_of(path), path.parents[max(backup.among.below, 1)]
     root = settings.backup_path.resolve() if settings.backup_path else None
     if root is not None and path.is_relative_to(root):
         above = above.relative_to(root) if above.is_relative_to(root) else Path()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restore_drill.results.schema_watch import BYPASS, HISTORY
+from restore_drill.results.schema_watch import BYPASS, HISTORY, PICKED
 from restore_drill.results.schema_words import (
     FLAG,
     NUMBER,
@@ -39,6 +39,9 @@ BACKUP = with_more(
             "database": TEXT,
             "encoding": TEXT,
             "manifest": or_none(TEXT),
+            "series": described(or_none(TEXT), "backups that differ by their time alone"),
+            "name": described(TEXT, "with the folders below the place of the backups"),
+            "picked": or_none(PICKED),
         },
     )
 )

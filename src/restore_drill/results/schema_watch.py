@@ -31,3 +31,8 @@ HISTORY = shape(
         "last": described(SHA256, "hash of that entry: restore-drill status --verify HASH"),
     }
 )
+
+PICKED = shape(
+    {"how": TEXT, "newest": TEXT, "newest_taken_at": TIME},
+    "That it is not the newest of its series, of which this result says nothing",
+)

@@ -67,7 +67,8 @@ def age_tile(result: Result, background: Background, before: Sequence[Past]) -> 
     age = (result["backup"] or {}).get("age_seconds")
     if age is None:
         return None
-    budget = None if result["sample"] else background.max_age
+    is_newest = not result["sample"] and not result["backup"].get("picked")
+    budget = background.max_age if is_newest else None
     values = [each.age for each in before]
     return budgeted("Age of the data (RPO)", age, budget, values, before)
 

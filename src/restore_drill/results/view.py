@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from restore_drill.core.printable import printable_lines
-from restore_drill.core.units import show_duration
+from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.results.criterion import QUERY
 from restore_drill.results.grouped import WORDS, stages_of
 from restore_drill.results.listed import facts_of, tables_of
@@ -60,9 +61,24 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "not_checked": [(short_name(each["what"]), each["why"]) for each in result["not_checked"]],
         "tables": tables_of(result, background.before(result["started_at"])),
         "facts": facts_of(result),
+        "candidates": candidates_of(result),
         "proof": [(each["what"], noticed_by(each)) for each in result["proof"]],
         "notes": result["notes"],
     }
+
+
+def candidates_of(result: Result) -> dict[str, Any]:
+    """What the backup was chosen from: name, facts and why it was passed over, newest first."""
+    found = result.get("candidates") or {"total": 0, "newest": []}
+    rows = [
+        (
+            each["name"],
+            f"{show_time(datetime.fromisoformat(each['taken_at']))}, {show_bytes(each['bytes'])}",
+            each["why_not"] or "drilled",
+        )
+        for each in found["newest"]
+    ]
+    return {"rows": rows, "total": found["total"]} if found["total"] > 1 else {}
 
 
 def noticed_by(proved: dict[str, Any]) -> str:

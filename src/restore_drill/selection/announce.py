@@ -9,7 +9,7 @@ from restore_drill.backups.sections import without_keys, without_rows
 from restore_drill.backups.wraps.keys import keyring
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import capitalised, show_count
+from restore_drill.core.units import capitalised, show_count, show_duration
 from restore_drill.selection.chosen import (
     age_of,
     backup_record,
@@ -37,8 +37,23 @@ def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> No
     record.candidates = considered_record(backup)
     record.backup = backup_record(backup, age, manifest)
     sample = " (the sample shop)" if backup.is_sample else ""
-    steps.ok(f"Using backup: {backup.name}{sample}")
+    name, picked, schedule = (
+        backup.among.label or backup.name,
+        backup.among.picked,
+        backup.among.schedule,
+    )
+    steps.ok(f"Using backup: {name}{sample}")
     steps.note(described(backup, age))
+    if picked:
+        steps.warn(f"An older backup was picked, not the newest: {picked.newest}")
+        record.warnings.append(
+            f"an older backup was picked (--pick {picked.how}): this says nothing about the "
+            f"newest, {picked.newest}"
+        )
+    if schedule and not schedule.holes:
+        steps.note(
+            f"No backup is missing, one every {show_duration(schedule.every)}: {schedule.judged}"
+        )
 
 
 def announce_contents(found: Contents, steps: Steps, record: Record) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
-from restore_drill.backups.choice import Considered, NotDrilled
+from restore_drill.backups.choice import Among, Considered, NotDrilled, Picked, Schedule
 from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.streams import READ_ERRORS
@@ -24,7 +24,8 @@ class Candidate:
     """One thing that is or claims to be a backup; `size` in bytes, `database` where it says so.
 
     `named` is the time or day in its name, None where it has none or cannot be right. `locked` says
-    why an encrypted one could not be decrypted.
+    why an encrypted one could not be decrypted. It lies so many folders `below` the place of the
+    backups; `key` is its series, where that is not of its name alone.
     """
 
     path: Path
@@ -35,6 +36,8 @@ class Candidate:
     database: str = ""
     named: Named | None = None
     locked: CouldNotRun | None = None
+    below: int = 0
+    key: str = ""
 
     @property
     def is_backup(self) -> bool:
@@ -52,15 +55,25 @@ class Candidate:
         return self.kind.unrecognised if self.size else "zero bytes"
 
     @cached_property
-    def series(self) -> str:
+    def scheme(self) -> str:
         """Series of its name, see `series_of`."""
-        return series_of(self.path)
+        return series_of(self.path, self.below)
+
+    @property
+    def series(self) -> str:
+        """Its series, see `in_series`."""
+        return self.key or self.scheme
+
+    @property
+    def label(self) -> str:
+        """Its name, with the folders below the place of the backups: `2026-11-20/db.dump`."""
+        return "/".join(self.path.parts[-1 - self.below :])
 
     @property
     def order(self) -> tuple[datetime, str]:
         """What makes a newer one greater: never a file's own time against the days in names."""
         when = self.named.clamped(self.taken_at) if self.named else self.taken_at
-        return when, self.path.name
+        return when, self.label
 
 
 Series = list[Candidate]
@@ -81,19 +94,22 @@ def claims_to_be_backup(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(SUFFIXES)
 
 
-def look_at(path: Path, zone: tzinfo) -> Candidate:
+def look_at(path: Path, zone: tzinfo, below: int = 0) -> Candidate:
     """What the file or directory at `path` is; OSError where it cannot be read."""
     kind = recognise(path)
-    return candidate_of(path, zone, kind, recorded_head(path, kind), size=size_of(path))
+    head = recorded_head(path, kind)
+    return candidate_of(path, zone, kind, head, size=size_of(path), below=below)
 
 
-def closed_candidate(path: Path, zone: tzinfo) -> Candidate:
+def closed_candidate(path: Path, zone: tzinfo, below: int) -> Candidate:
     """What may be a backup at `path`, which this user may not read."""
     kind = Kind("", "", "cannot be read: Permission denied")
-    return candidate_of(path, zone, kind, Head(), size=0)
+    return candidate_of(path, zone, kind, Head(), size=0, below=below)
 
 
-def candidate_of(path: Path, zone: tzinfo, kind: Kind, recorded: Head, *, size: int) -> Candidate:
+def candidate_of(
+    path: Path, zone: tzinfo, kind: Kind, recorded: Head, *, size: int, below: int = 0
+) -> Candidate:
     """Candidate of this `kind`, by its name, the times of its file and what is `recorded`."""
     named, made = named_in(path.name, zone), recorded.dumped_at
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -101,12 +117,19 @@ def candidate_of(path: Path, zone: tzinfo, kind: Kind, recorded: Head, *, size: 
     times = (
         (None, "") if is_renamed else time_of(named, BY_NAME, made, modified),
         (made, "the dump itself" + (", its name says later" if is_renamed else "")),
-        time_of(named_in(path.parent.name, zone), "its folder's name", made, modified),
+        time_of(named_by_folders(path, below, zone), "its folder's name", made, modified),
         (modified, MODIFIED),
     )
     when, source = next((when, source) for when, source in times if when is not None)
     day = None if is_renamed else named
-    return Candidate(path, kind, size, when, source, recorded.database, day)
+    return Candidate(path, kind, size, when, source, recorded.database, day, below=below)
+
+
+def named_by_folders(path: Path, below: int, zone: tzinfo) -> Named | None:
+    """Time that the folders say: `2026-11-27`, `2026-11-27/0500`, `2026/11/27`; the inner first."""
+    parts = path.parent.parts
+    tails = ("-".join(parts[-number:]) for number in range(1, max(below, 1) + 1))
+    return next(filter(None, (named_in(tail, zone) for tail in tails)), None)
 
 
 def time_of(
@@ -145,6 +168,8 @@ def as_backup(
     not_drilled: tuple[NotDrilled, ...] = (),
     remarks: tuple[str, ...] = (),
     considered: tuple[Considered, ...] = (),
+    picked: Picked | None = None,
+    schedule: Schedule | None = None,
 ) -> Backup:
     """`candidate` as the backup of this run."""
     return Backup(
@@ -163,4 +188,5 @@ def as_backup(
         not_drilled=not_drilled,
         remarks=remarks,
         considered=considered,
+        among=Among(candidate.series, candidate.label, candidate.below, picked, schedule),
     )

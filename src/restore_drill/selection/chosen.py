@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from restore_drill.backups.choice import Picked
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
 from restore_drill.backups.streams import AROUND, MAGIC
@@ -16,16 +17,26 @@ from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.selection.groups import Shelf
+from restore_drill.selection.pick import Proofs, unproved
 from restore_drill.selection.select import select_backup
 
 Chosen = Backup | BackupFault | CouldNotRun
 """Backup that is drilled, or why there is none."""
 
 
-def choose(settings: Settings) -> Chosen:
-    """Backup that `settings` name, with its head, or why there is none."""
+def choose(
+    settings: Settings,
+    shelf: Shelf | None = None,
+    proofs: Proofs = unproved,
+    beside: Collection[str] = (),
+) -> Chosen:
+    """Backup that `settings` name, with its head, or why there is none; see `select_backup`.
+
+    Raises UsageError where a series or a pick is asked for that there is not.
+    """
     try:
-        backup = select_backup(settings)
+        backup = select_backup(settings, shelf, proofs, beside)
         return replace(backup, head=read_head(backup))
     except (BackupFault, CouldNotRun) as error:
         return error
@@ -66,6 +77,23 @@ def age_of(backup: Backup) -> float:
     return (datetime.now(UTC) - backup.taken_at).total_seconds()
 
 
+def age_of_newest(backup: Backup) -> float:
+    """Seconds since the newest backup of its series was taken: mostly since this one was."""
+    return (datetime.now(UTC) - newest_of(backup).newest_at).total_seconds()
+
+
+def taken_words(backup: Backup) -> str:
+    """`shop.dump was taken 2026-11-23 05:00 UTC (from its name)`, of the newest of its series."""
+    newest = newest_of(backup)
+    return f"{newest.newest} was taken {show_time(newest.newest_at)} (from {newest.newest_source})"
+
+
+def newest_of(backup: Backup) -> Picked:
+    """The newest backup of its series, which mostly is this one."""
+    label = backup.among.label or backup.name
+    return backup.among.picked or Picked("", label, backup.taken_at, backup.time_source)
+
+
 def described(backup: Backup, age: float) -> str:
     """`custom archive, 12 MB, taken 2026-11-23 05:00 UTC (3 h ago, from its name)`."""
     return (
@@ -89,7 +117,15 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "database": backup.head.database,
         "encoding": backup.head.encoding,
         "manifest": str(manifest) if manifest.exists() else None,
+        "series": backup.among.series or None,
+        "name": backup.among.label or backup.name,
+        "picked": backup.among.picked and picked_in_json(backup.among.picked),
     }
+
+
+def picked_in_json(picked: Picked) -> dict[str, Any]:
+    """That an older backup was picked, and which one is the newest of its series."""
+    return {"how": picked.how, "newest": picked.newest, "newest_taken_at": picked.newest_at}
 
 
 def contents_record(contents: Contents, known: dict[str, Any]) -> dict[str, Any]:

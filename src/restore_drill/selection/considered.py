@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from restore_drill.backups.choice import Considered
 from restore_drill.backups.model import Backup
-from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.candidate import Candidate, Series
 
 MOST_CONSIDERED = 100
 """So many of them, the newest, stand in result.json."""
 OLDER = "an older backup of the same series"
+NEWER = "a newer backup of the same series: an older one was picked"
 """Why one is not drilled that lies in the series of the one that is."""
 
 
 def considered(
-    found: Sequence[Candidate],
+    all_series: Sequence[Series],
     chosen: Candidate,
-    alike: Collection[Candidate],
-    unwanted: Collection[Candidate],
+    pool: Sequence[Series],
     pattern: str,
 ) -> tuple[Considered, ...]:
-    """What was `found`, newest first: `chosen` is drilled, those `alike` are of its series.
+    """What lies in `all_series`, newest first: `chosen` is drilled.
 
-    The names of those `unwanted` do not match `pattern`.
+    With a `pattern` the names of series that are not in the `pool` do not match it.
     """
+    found = [each for series in all_series for each in series]
+    names = {series[0].series for series in pool}
 
     def why_not(each: Candidate) -> str:
         if each is chosen:
             return ""
         if each.why_not:
             return f"not a backup: {each.why_not}"
-        if each in unwanted:
+        if pattern and each.series not in names:
             return f"its name does not match the pattern {pattern!r}"
-        return OLDER if each in alike else "of another series"
+        if each.series != chosen.series:
+            return f"of another series: {each.series}"
+        return OLDER if each.order < chosen.order else NEWER
 
     return tuple(
-        Considered(each.path.name, each.kind.format, each.size, each.taken_at, why_not(each))
+        Considered(each.label, each.kind.format, each.size, each.taken_at, why_not(each))
         for each in sorted(found, key=lambda each: each.order, reverse=True)
     )
 

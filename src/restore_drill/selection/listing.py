@@ -1,4 +1,4 @@
-"""What lies in a folder of backups: candidates, newest first, and what is passed over."""
+"""What lies directly in a folder: candidates, newest first, and what is passed over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
-from restore_drill.backups.folders import folder_of_what, part_of_what
+from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE
 from restore_drill.backups.wraps.members import COMPANIONS
 from restore_drill.core.access import cannot_read, closed_in
@@ -36,45 +36,16 @@ YOUNG_SECONDS = 60.0
 class Listing:
     """What was found in a folder, and what became of the rest, a line each.
 
-    `closed` is what this user may not read: it may be a backup.
+    `closed` is what this user may not read: it may be a backup. `folders` were searched where no
+    backup lay directly in it, those `deeper` were not.
     """
 
     found: list[Candidate] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    deeper: list[Path] = field(default_factory=list)
     closed: list[Candidate] = field(default_factory=list)
-
-
-def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str]]:
-    """All backups in `folder`, newest first, and a line on each thing passed over."""
-    listing = list_folder(folder, zone)
-    return listing.found, listing.passed_over
-
-
-def list_folder(folder: Path, zone: tzinfo) -> Listing:
-    """What lies in `folder`; where no backup lies directly in it, in the folders below it.
-
-    A data directory of PostgreSQL is one thing, and so is a backup set: no file in it is a backup.
-    """
-    if (folder / "PG_VERSION").is_file() or part_of_what(folder):
-        return Listing()
-    listing = list_flat(folder, zone)
-    if listing.found:
-        listing.passed_over += [
-            f"{below.name}: a folder, not searched because backups lie directly in {folder}"
-            for below in listing.folders
-            if any(map(claims_to_be_backup, entries_of(below)))
-        ]
-        return listing
-    for below in listing.folders:
-        inner = list_flat(below, zone)
-        listing.found += inner.found
-        listing.passed_over += [f"{below.name}/{line}" for line in inner.passed_over]
-        listing.remarks += inner.remarks
-        listing.closed += inner.closed
-    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
-    return listing
 
 
 def entries_of(folder: Path) -> list[Path]:
@@ -85,14 +56,14 @@ def entries_of(folder: Path) -> list[Path]:
         raise cannot_read("the backup directory", folder, error) from None
 
 
-def list_flat(folder: Path, zone: tzinfo) -> Listing:
-    """What lies directly in `folder`, newest first."""
+def list_flat(folder: Path, zone: tzinfo, below: int = 0) -> Listing:
+    """What lies directly in `folder`, so many folders `below` the place, newest first."""
     listing = Listing()
-    paths = dict.fromkeys(own_paths(folder, listing, zone))
+    paths = dict.fromkeys(own_paths(folder, listing, zone, below))
     looked: list[Candidate] = []
     for path in without_growing(paths, listing.passed_over):
         try:
-            looked.append(look_at(path, zone))
+            looked.append(look_at(path, zone, below))
         except OSError as error:
             listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
     known = {each.series for each in looked if each.is_backup}
@@ -113,12 +84,12 @@ def counts(candidate: Candidate, known: set[str]) -> bool:
     ) and candidate.kind.unrecognised != SIGNATURE.what
 
 
-def own_paths(folder: Path, listing: Listing, zone: tzinfo) -> Iterator[Path]:
+def own_paths(folder: Path, listing: Listing, zone: tzinfo, below: int) -> Iterator[Path]:
     """Files and dumps in `folder`, a link as what it leads to; the rest goes into `listing`."""
     for path in entries_of(folder):
         if closed_in(path):
             if path.name != LOST_AND_FOUND and not path.name.lower().endswith(NOT_YET):
-                listing.closed.append(closed_candidate(path, zone))
+                listing.closed.append(closed_candidate(path, zone, below))
             continue
         target = linked_from(path)
         if target is not None and not target.exists():

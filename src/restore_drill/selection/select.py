@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import tzinfo
-from fnmatch import fnmatchcase
-from itertools import count
+from functools import partial
 from pathlib import Path
 
-from restore_drill.backups.choice import NotDrilled
+from restore_drill.backups.choice import NotDrilled, Schedule
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
 from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup
 from restore_drill.backups.wraps.keys import keyring, use_keys
+from restore_drill.config.choice import NEWEST
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read, closed_in
-from restore_drill.core.calling import DRILL
-from restore_drill.core.errors import BackupFault, UsageError
-from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_count, show_time
+from restore_drill.core.errors import UsageError
+from restore_drill.selection.beside import (
+    MOST_LISTED,
+    no_backups,
+    not_drilled,
+    pass_over_closed,
+)
 from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
 from restore_drill.selection.considered import considered
+from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
+from restore_drill.selection.holes import schedule_of
 from restore_drill.selection.links import followed
-from restore_drill.selection.listing import Listing
-from restore_drill.selection.series import name_in_series
-from restore_drill.selection.sources import Source, source_of
-from restore_drill.selection.times import NAME_TIME
+from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
+from restore_drill.selection.sources import folder_at
 from restore_drill.selection.unsealed import are_comparable, first_of_databases, opened
 
 EARLIER = 7
 """How many earlier backups a new one is compared with."""
-MOST_LISTED = 10
 
 
 def check_paths(settings: Settings) -> None:
@@ -54,139 +55,104 @@ def check_paths(settings: Settings) -> None:
         )
 
 
-def select_backup(settings: Settings) -> Backup:
-    """Backup that this run drills: the one named, else the newest of the newest series.
+def select_backup(
+    settings: Settings,
+    shelf: Shelf | None = None,
+    proofs: Proofs = unproved,
+    beside: Collection[str] = (),
+) -> Backup:
+    """Backup that this run drills: the one named, else one of the newest series that is wanted.
 
-    Raises BackupFault where there is none.
+    `shelf` is what lies there, where that is known, `proofs` says what was proved before; the
+    series `beside` are drilled in this run too. Raises BackupFault where there is none, and
+    UsageError where there is not what was asked for.
     """
-    zone, pattern = settings.criteria.timezone, settings.criteria.backup_name
+    zone, pick = settings.criteria.timezone, settings.choice.pick
     use_keys(settings.decrypt)
     if settings.backup is not None:
-        return named_backup(settings.backup, zone)
-    assert settings.backup_path is not None
-    source = source_of(settings.backup_path)
-    listing = source.listing(zone)
-    series = in_series(listing.found)
-    live = [each for each in series if any(one.is_backup for one in each)]
-    wanted = [each for each in live if not pattern or fits(each[0], pattern)]
-    pool = wanted
-    if not pool and not pattern and source.instead is None:
-        pool = [each for each in series if any(one.size for one in each)]
-    for each in series:
-        if each not in live and each not in pool[:1]:
-            listing.passed_over += [f"{one.path.name}: {one.why_not}" for one in each[:MOST_LISTED]]
-    if not pool:
-        pass_over_closed(listing, None)
-        raise no_backups(source, listing, live, pattern)
-    before, (pool, chosen) = pool, first_of_databases(pool, source, listing, zone)
-    live = [each for each in live if each in pool or each not in before]
-    newest, *alike = pool[0]
-    pass_over_closed(listing, newest)
-    unwanted = [one for each in series if each not in pool for one in each if pattern]
-    earlier = [each.size for each in alike if are_comparable(each, newest, chosen)]
+        return named_backup(settings.backup, settings)
+    shelf = shelf or shelf_of(settings)
+    listing, before = shelf.listing, pool_of(shelf, settings)
+    picking = partial(picked, pick=pick, zone=zone, proofs=proofs)
+    pool, one, chosen = first_of_databases(before, shelf.source, listing, zone, picking)
+    series, old = pool[0], picked_record(one, pool[0], pick)
+    pass_over_closed(listing, series[0], is_drilled=old is None)
+    remarks = [*listing.remarks, *keyring().new_notes()]
+    remarks += [words_on(one, series, pick, proofs)] if pick.how != NEWEST else []
+    older = series[series.index(one) + 1 :]
+    earlier = [each.size for each in older if are_comparable(each, one, chosen)]
     return as_backup(
         chosen,
         passed_over=tuple(listing.passed_over),
         earlier_sizes=tuple(earlier[:EARLIER]),
-        not_drilled=tuple(not_drilled(each) for each in live if each is not pool[0]),
-        remarks=(*listing.remarks, *keyring().new_notes()),
-        considered=considered(listing.found, newest, alike, unwanted, pattern),
+        not_drilled=others_than(series, pool, before, shelf, beside),
+        remarks=tuple(remarks),
+        considered=considered(shelf.series, one, pool, settings.criteria.backup_name),
+        picked=old,
+        schedule=kept_to(series, settings),
     )
 
 
-def pass_over_closed(listing: Listing, newest: Candidate | None) -> None:
-    """Note what may not be read; CouldNotRun where it is to be drilled, and not `newest`."""
-    for each in sorted(listing.closed, key=lambda each: each.order, reverse=True):
-        if newest is None or (each.series == newest.series and each.order > newest.order):
-            raise cannot_read("the backup", each.path)
-        listing.passed_over.append(f"{each.path.name}: {each.kind.unrecognised}")
+def pool_of(shelf: Shelf, settings: Settings) -> list[Series]:
+    """Series that are wanted, what is none in the rest noted; BackupFault where there is none.
 
-
-def in_series(found: list[Candidate]) -> list[Series]:
-    """`found` in series, the newest first; by their names, and the databases that they name.
-
-    One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
-    whose name says nothing (`latest.dump`) to the only other series that there is.
+    Where nothing can be restored and nobody has asked for a name, all that has content is.
     """
-    schemes: defaultdict[str, Series] = defaultdict(list)
-    for each in sorted(found, key=lambda each: each.order, reverse=True):
-        schemes[each.series].append(each)
-    unnamed = [key for key, each in schemes.items() if not name_in_series(each[0].path)]
-    if len(schemes) == 2 and len(unnamed) == 1:
-        (other,) = schemes.keys() - set(unnamed)
-        schemes[other] += schemes.pop(unnamed[0])
-        schemes[other].sort(key=lambda each: each.order, reverse=True)
-    series: list[Series] = []
-    for scheme in schemes.values():
-        usual = next((each.database for each in scheme if each.database), "")
-        split: defaultdict[str, Series] = defaultdict(list)
-        for each in scheme:
-            split[each.database or usual].append(each)
-        series += split.values()
-    return sorted(series, key=lambda each: each[0].order, reverse=True)
+    listing, live, pattern = shelf.listing, shelf.live, settings.criteria.backup_name
+    pool = wanted(shelf, settings)
+    if not pool and not pattern and shelf.source.instead is None:
+        pool = [each for each in shelf.series if any(one.size for one in each)]
+    for each in shelf.series:
+        if each not in live and each not in pool[:1]:
+            listing.passed_over += [f"{one.label}: {one.why_not}" for one in each[:MOST_LISTED]]
+    if not pool:
+        pass_over_closed(listing, None)
+        raise no_backups(shelf.source, listing, live, pattern)
+    return pool
 
 
-def fits(candidate: Candidate, pattern: str) -> bool:
-    """Whether the name of `candidate`, or that with its folder's, is like `pattern`."""
-    path = candidate.path
-    return any(
-        fnmatchcase(name, pattern) for name in (path.name, f"{path.parent.name}/{path.name}")
-    )
+def others_than(
+    series: Series,
+    pool: Sequence[Series],
+    before: Sequence[Series],
+    shelf: Shelf,
+    beside: Collection[str],
+) -> tuple[NotDrilled, ...]:
+    """Series that are not drilled, without those `beside` and role files, which left the `pool`."""
+    others = [each for each in shelf.live if each is not series and name_of(each) not in beside]
+    return tuple(not_drilled(each) for each in others if each in pool or each not in before)
 
 
-def not_drilled(series: Series) -> NotDrilled:
-    """What of a series that is not drilled is there, and how to drill it."""
-    newest = series[0]
-    numbers = count()
-    label = NAME_TIME.sub(lambda _: "" if next(numbers) else "*", newest.path.name)
-    of = f" of database {newest.database}" if newest.database else ""
-    bad = "" if newest.is_backup else f", not a backup: {newest.why_not}"
-    what = (
-        f"another series of backups: {label}{of} ({show_count(len(series), 'backup')}, "
-        f"newest {newest.path.name} of {show_time(newest.taken_at)}{bad})"
-    )
-    return NotDrilled(what, f"drill it too: {DRILL} --backup {newest.path}")
+def kept_to(series: Series, settings: Settings) -> Schedule | None:
+    """How `series` keeps to `[backup] every`; None where that is not set."""
+    every = settings.criteria.backup_every
+    return (
+        every and schedule_of([each.taken_at for each in series if each.is_backup], every)
+    ) or None
 
 
-def no_backups(source: Source, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
-    """No backup lies in `source`, or none that is named like `pattern`."""
-    folder = source.place
-    if live:
-        names = [each[0].path.name for each in live]
-        return BackupFault(
-            f"no backup in {folder} matches the pattern {pattern!r} ([backup] name)",
-            checked=[str(folder), *names[:MOST_LISTED]],
-            remedy=remedy_for("select", "other_names", folder=folder),
-        )
-    what = source.instead
-    if what is not None:
-        return BackupFault(
-            f"no backups found in {folder}: it is {what.what}",
-            checked=[str(folder)],
-            remedy=what.remedy_at(folder),
-        )
-    deeper = [str(path.parent) for below in listing.folders for path in below.glob("*/*.*")]
-    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_LISTED])]
-    remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
-    return BackupFault(
-        f"no backups found in {folder}",
-        checked=[*checked, *listing.passed_over],
-        remedy=remedy + remedy_for("select", "empty_folder", folder=folder),
-    )
-
-
-def named_backup(path: Path, zone: tzinfo) -> Backup:
-    """Backup that --backup names."""
+def named_backup(path: Path, settings: Settings) -> Backup:
+    """Backup that --backup names; in BACKUP_PATH it is of the series that it has there."""
+    zone = settings.criteria.timezone
     if closed_in(path):
         raise cannot_read("the backup", path)
     try:
         target = followed(path)
-        candidate = opened(in_its_place(look_at(target, zone)), zone)
+        below = depth_of(target, settings.backup_path)
+        candidate = opened(in_its_place(look_at(target, zone, below)), zone)
     except OSError as error:
         raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
-    alone = considered([candidate], candidate, (), (), "")
+    alone = considered([[candidate]], candidate, [[candidate]], "")
     return as_backup(candidate, remarks=(*links, *keyring().new_notes()), considered=alone)
+
+
+def depth_of(path: Path, backup_path: Path | None) -> int:
+    """So many folders `path` lies below the place in `backup_path`; 0 where it lies elsewhere."""
+    place = folder_at(backup_path).place if backup_path else None
+    if place is None or not path.is_relative_to(place):
+        return 0
+    return len(path.relative_to(place).parts) - 1
 
 
 def in_its_place(candidate: Candidate) -> Candidate:

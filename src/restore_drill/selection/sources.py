@@ -11,7 +11,8 @@ from typing import Protocol
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.listing import Listing, list_folder
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.tree import list_folder
 
 
 class Source(Protocol):
@@ -48,7 +49,7 @@ class Folder:
         return None if what is PLAIN_FOLDER else what
 
     def listing(self, zone: tzinfo) -> Listing:
-        """Files and dumps in it."""
+        """Files and dumps in it, or in the folders below it."""
         return list_folder(self.place, zone)
 
     def fetch(self, candidate: Candidate) -> Candidate:

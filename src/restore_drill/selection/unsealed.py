@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -25,23 +26,31 @@ def opened(candidate: Candidate, zone: tzinfo) -> Candidate:
     except CouldNotRun as error:
         why = CouldNotRun(f"{path.name}: {error.what}", checked=error.checked, remedy=error.remedy)
         return replace(candidate, locked=why)
-    return candidate_of(path, zone, kind, recorded_head(path, kind), size=candidate.size)
+    head, below = recorded_head(path, kind), candidate.below
+    found = candidate_of(path, zone, kind, head, size=candidate.size, below=below)
+    return replace(found, key=candidate.series)
 
 
 def first_of_databases(
-    pool: list[Series], source: Source, listing: Listing, zone: tzinfo
-) -> tuple[list[Series], Candidate]:
-    """`pool` without encrypted series of role files, and the newest of its first, decrypted.
+    pool: list[Series],
+    source: Source,
+    listing: Listing,
+    zone: tzinfo,
+    picking: Callable[[Series], Candidate],
+) -> tuple[list[Series], Candidate, Candidate]:
+    """`pool` without encrypted series of role files; the one picked of its first, also decrypted.
 
     Without a key they are known by their names.
     """
-    chosen = opened(source.fetch(pool[0][0]), zone)
-    while len(pool) > 1 and pool[0][0].is_sealed and holds_roles(chosen):
+    picked = picking(pool[0])
+    chosen = opened(source.fetch(picked), zone)
+    while len(pool) > 1 and picked.is_sealed and holds_roles(chosen):
         why = chosen.why_not or "roles, judging by its name"
-        listing.passed_over.append(f"{chosen.path.name}: {why}")
+        listing.passed_over.append(f"{chosen.label}: {why}")
         pool = pool[1:]
-        chosen = opened(source.fetch(pool[0][0]), zone)
-    return pool, chosen
+        picked = picking(pool[0])
+        chosen = opened(source.fetch(picked), zone)
+    return pool, picked, chosen
 
 
 def holds_roles(candidate: Candidate) -> bool:

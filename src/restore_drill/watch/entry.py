@@ -38,14 +38,15 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         at=datetime.fromisoformat(result["started_at"]),
         verdict=result["verdict"],
         strength=result["strength"],
-        backup=Path(path).name if path else None,
+        backup=(backup.get("name") or Path(path).name) if path else None,
         size=backup.get("bytes"),
         rows=sum(each or 0 for each in rows.values()) if rows else None,
         restore=timings["restore"],
         verify=timings["verify"],
         total=timings["total"],
         red=tuple(map(name_of, problems)),
-        series=series_of(Path(path)) if path else None,
+        series=series_in(backup),
+        pick=(backup.get("picked") or {}).get("how"),
         findings=findings_of(result, problems),
         sha256=backup.get("sha256"),
         age=backup.get("age_seconds"),
@@ -58,6 +59,12 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         setup=setup_of(result, settings),
         report=str(report.absolute()) if report else None,
     )
+
+
+def series_in(backup: Mapping[str, Any]) -> str | None:
+    """Series of a result's `backup`, None where there is none."""
+    path = backup.get("path")
+    return backup.get("series") or (series_of(Path(path)) if path else None)
 
 
 def system_of(result: Result) -> str | None:

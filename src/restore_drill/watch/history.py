@@ -6,8 +6,8 @@ status` and `dashboard` read it. Without both there is none: no other directory 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.json_values import text
-from restore_drill.selection.series import name_in_series, series_of
+from restore_drill.selection.series import name_in_series
 from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
@@ -40,7 +40,8 @@ class Drill:
     `database` and `system` (identifier of its cluster) what it was taken from, where it says so.
     `tables` has the rows of the largest, `rows` those of all. `budgets` are the limits of `age`,
     `restore`, `verify` and `total` that were set. `machine` and `setup` are where it ran, and how:
-    other times cannot be compared. `report` is the folder of its reports on that machine.
+    other times cannot be compared. `report` is the folder of its reports there, `pick` how an older
+    backup was picked.
 
     Lines that were written before these were noted lack them, and `series`.
     """
@@ -67,6 +68,7 @@ class Drill:
     machine: str | None = None
     setup: str | None = None
     report: str | None = None
+    pick: str | None = None
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
@@ -88,7 +90,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     "at": moment,
     "verdict": text,
     **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
-    **dict.fromkeys(("database", "system", "machine", "setup", "report"), or_none(text)),
+    **dict.fromkeys(("database", "system", "machine", "setup", "report", "pick"), or_none(text)),
     **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),
@@ -104,6 +106,9 @@ REQUIRED = [each.name for each in fields(Drill)][:10]
 class History(NamedTuple):
     """What is noted at `path`: the drills and what was skipped, oldest first.
 
+    Drills of older backups that were picked stand apart, as `picks`: no trend and no status of the
+    newest goes by them.
+
     `damaged` lines are torn, of a shape that is not known, or of the future: one that was written
     by a wrong clock would be the last drill for ever. `last` is the end of the chain.
     """
@@ -113,6 +118,7 @@ class History(NamedTuple):
     skips: Sequence[Skip] = ()
     damaged: int = 0
     last: Link | None = None
+    picks: Sequence[Drill] = ()
 
 
 def history_path(settings: Settings) -> Path | None:
@@ -149,7 +155,9 @@ def load_history(path: Path) -> History:
     damaged += len(drills) - len(known) + len(skips) - len(noted)
     by_time = attrgetter("at")
     known, noted = sorted(known, key=by_time), sorted(noted, key=by_time)
-    return History(path, known, noted, damaged, last_link(content))
+    picks = [each for each in known if each.pick]
+    known = [each for each in known if not each.pick]
+    return History(path, known, noted, damaged, last_link(content), picks)
 
 
 def read_history(path: Path) -> list[Drill]:
@@ -164,6 +172,7 @@ def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
     that found no backup to the series that was drilled next, since it may have been any.
     """
     known = {drill.series for drill in drills if drill.series}
+    drills = [of_its_database(drill, known) for drill in drills]
     found: dict[str, list[Drill]] = {}
     after = ""
     for drill in reversed(drills):
@@ -177,9 +186,12 @@ def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
     return {name: found[name][::-1] for name in sorted(found)}
 
 
-def drills_of(path: Path, backup: Path) -> list[Drill]:
-    """Drills noted at `path` of the series of `backup`, oldest first.
+def of_its_database(drill: Drill, known: Collection[str | None]) -> Drill:
+    """`drill`, noted when databases under one name still were one series, with that of its own."""
+    own = f"{drill.series}@{drill.database}"
+    return replace(drill, series=own) if drill.database and own in known else drill
 
-    Raises `CouldNotRun` where the history cannot be read.
-    """
-    return by_series(read_history(path)).get(series_of(backup), [])
+
+def drills_of(path: Path, series: str) -> list[Drill]:
+    """Drills noted at `path` of `series`, oldest first; see `read_history`."""
+    return by_series(read_history(path)).get(series, [])

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
+from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.groups import in_series, newest_first
 from restore_drill.selection.sources import source_of
-from restore_drill.watch.history import Drill
+from restore_drill.watch.history import Drill, history_path, load_history
 
 MOST_NAMED = 3
 
 
 class Kept(NamedTuple):
-    """Names of the backups that are kept, newest first, and of those that no drill has proved."""
+    """Labels of the backups that are kept, newest first, and of those that no drill has proved.
+
+    The last drill of those `failing` has failed.
+    """
 
     names: list[str]
     unproved: list[str]
+    failing: list[str]
 
     @property
     def line(self) -> str:
@@ -28,10 +35,58 @@ class Kept(NamedTuple):
         if not self.unproved:
             return f"{kept}; a drill has proved each of them"
         named = some(self.unproved, MOST_NAMED)
-        return f"{kept}; no drill has proved {len(self.unproved)} of them: {named}"
+        failed = f"; the last drill of {some(self.failing, MOST_NAMED)} failed"
+        proved = f"{kept}; no drill has proved {len(self.unproved)} of them: {named}"
+        return proved + (failed if self.failing else "")
 
 
-def kept_backups(folder: Path, drills: Sequence[Drill], zone: tzinfo) -> Kept | None:
+class Ledger:
+    """What drills have shown of each backup, by series and label.
+
+    An entry of before labels were noted has the file's name: that is the backup where it says when.
+    """
+
+    def __init__(self, drills: Iterable[Drill]) -> None:
+        """Of `drills`, those of older backups that were picked among them."""
+        self.last: dict[tuple[str | None, str | None], Drill] = {}
+        self.passed: dict[tuple[str | None, str | None], datetime] = {}
+        for drill in sorted(drills, key=lambda each: each.at):
+            key = drill.series, drill.backup
+            self.last[key] = drill
+            if drill.has_passed:
+                self.passed[key] = drill.at
+
+    def proved(self, backup: Candidate) -> datetime | None:
+        """When a drill has last proved `backup`, since it was taken; None for never."""
+        times = (self.passed.get(key) for key in keys_of(backup))
+        return max((each for each in times if each and each >= backup.taken_at), default=None)
+
+    def is_failing(self, backup: Candidate) -> bool:
+        """Whether the last drill of `backup` has failed."""
+        drills = (self.last.get(key) for key in keys_of(backup))
+        known = [each for each in drills if each and each.at >= backup.taken_at]
+        return bool(known) and max(known, key=lambda each: each.at).verdict == "failed"
+
+
+def keys_of(backup: Candidate) -> Iterator[tuple[str | None, str | None]]:
+    """What `backup` may be called in a history."""
+    for series in (backup.series, backup.scheme, None):
+        yield series, backup.label
+        if backup.named:
+            yield series, backup.path.name
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """What the history of `settings` knows; nothing where there is none, or it cannot be read."""
+    path = history_path(settings)
+    try:
+        history = load_history(path) if path else None
+    except CouldNotRun:
+        history = None  # the drill says so where it adds its own entry
+    return Ledger((*history.drills, *history.picks) if history else ())
+
+
+def kept_backups(folder: Path, drills: Iterable[Drill], zone: tzinfo) -> Kept | None:
     """Backups in `folder`, against `drills`; None where there are none, or it cannot be read.
 
     A backup was proved when one of its series and name has passed since it was taken.
@@ -40,14 +95,8 @@ def kept_backups(folder: Path, drills: Sequence[Drill], zone: tzinfo) -> Kept | 
         found = source_of(folder).listing(zone).found
     except (OSError, CouldNotRun):
         return None
-    passed: dict[tuple[str | None, str | None], datetime] = {}
-    for drill in drills:
-        if drill.has_passed:
-            passed[drill.series, drill.backup] = drill.at
-    newest = sorted((each for each in found if each.is_backup), key=lambda each: each.order)[::-1]
-    unproved = []
-    for each in newest:
-        keys = ((each.series, each.path.name), (None, each.path.name))
-        if not any(key in passed and passed[key] >= each.taken_at for key in keys):
-            unproved.append(each.path.name)
-    return Kept([each.path.name for each in newest], unproved) if newest else None
+    ledger = Ledger(drills)
+    kept = newest_first(one for each in in_series(found) for one in each if one.is_backup)
+    unproved = [each.label for each in kept if not ledger.proved(each)]
+    failing = [each.label for each in kept if ledger.is_failing(each)]
+    return Kept([each.label for each in kept], unproved, failing) if kept else None

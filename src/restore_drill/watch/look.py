@@ -49,7 +49,8 @@ def look_at_all(parsed: argparse.Namespace, settings: Settings, now: datetime) -
     for path in paths:
         history = load_history(path)
         is_ours = backups is not None and not parsed.histories
-        kept = kept_backups(backups, history.drills, zone) if backups and is_ours else None
+        noted = (*history.drills, *history.picks)
+        kept = kept_backups(backups, noted, zone) if backups and is_ours else None
         looks.append(Look(history, judge(history, rules, now), kept))
     return looks
 

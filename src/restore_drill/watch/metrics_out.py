@@ -36,6 +36,9 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
     if result["selection"]:
         yield "No metrics were written: only a selection of the criteria was drilled"
         return
+    if (result["backup"] or {}).get("picked"):
+        yield "No metrics were written: they are of the newest backup, and an older one was drilled"
+        return
     found = measured(result, settings)
     if leaves.metrics_file is not None:
         try:

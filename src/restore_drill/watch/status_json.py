@@ -30,6 +30,7 @@ def for_machines(looks: Sequence[Look]) -> dict[str, Any]:
                 "history": str(look.history.path),
                 "backups": len(look.kept.names),
                 "unproved": look.kept.unproved,
+                "failing": look.kept.failing,
             }
             for look in looks
             if look.kept

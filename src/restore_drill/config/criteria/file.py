@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from restore_drill.config.criteria.ages import Ages
+from restore_drill.config.criteria.backups import BACKUP
 from restore_drill.config.criteria.kinds import (
     Duration,
     Folder,
@@ -14,7 +15,6 @@ from restore_drill.config.criteria.kinds import (
     Rows,
     Share,
     Text,
-    Zone,
 )
 from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, qualified
 from restore_drill.config.criteria.notify import NOTIFY
@@ -96,19 +96,6 @@ SQL = Section(
     },
     "[sql]",
     build=lambda _place, values: {k: v for k, v in values.items() if v},  # 0s is no timeout
-)
-
-BACKUP = Section(
-    {
-        "timezone": Key(Zone(), "time zone of the times in backup names: Europe/Berlin"),
-        "name": Key(
-            Text("a pattern"), "pattern of the names to choose from: shop_*", "backup_name"
-        ),
-        "min_size_ratio": Key(
-            Number(), "minimum size, as a share of the median of earlier backups"
-        ),
-    },
-    "[backup]",
 )
 
 TOLERANCE = Section(

@@ -123,7 +123,8 @@ class Criteria:
 
     `sha256` is that of the file as it was read, `sql_folder` None where the file names none;
     `shrinks` are tolerances of single tables, `head` the query for the migration head;
-    `backup_name` is a pattern like `shop_*`.
+    `backup_name` is a pattern like `shop_*`, `backup_series` names the series that are drilled,
+    `backup_every` is the time from one backup to the next.
     """
 
     path: Path
@@ -135,6 +136,8 @@ class Criteria:
     budgets: dict[str, float] = field(default_factory=dict)
     timezone: tzinfo = field(default_factory=lambda: ZoneInfo("UTC"))
     backup_name: str = ""
+    backup_series: tuple[str, ...] = ()
+    backup_every: float | None = None
     min_size_ratio: float = 0.5
     max_shrink: float = 0.1
     max_growth: float | None = None

@@ -1,0 +1,39 @@
+"""The section `[backup]`: which backups are drilled, and how they are to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restore_drill.config.criteria.kinds import Duration, Names, Number, Text, Zone
+from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.sections import Key, Section
+
+
+def backup_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:
+    """The section `[backup]`."""
+    if values.get("backup_every") == 0:
+        raise place.error("every must be a time like '1d'")
+    return values | {"backup_series": tuple(values.get("backup_series", ()))}
+
+
+BACKUP = Section(
+    {
+        "timezone": Key(Zone(), "time zone of the times in backup names: Europe/Berlin"),
+        "name": Key(
+            Text("a pattern"), "pattern of the names to choose from: shop_*", "backup_name"
+        ),
+        "series": Key(
+            Names("names of series"),
+            "series that are drilled, names or patterns (default: all)",
+            "backup_series",
+        ),
+        "every": Key(
+            Duration(), "how often a backup is taken: 1d; then a gap is a finding", "backup_every"
+        ),
+        "min_size_ratio": Key(
+            Number(), "minimum size, as a share of the median of earlier backups"
+        ),
+    },
+    "[backup]",
+    build=backup_of,
+)

@@ -1,0 +1,71 @@
+"""What lies beside the backup that is drilled: other series, what may not be read; or nothing."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import count
+
+from restore_drill.backups.choice import NotDrilled
+from restore_drill.core.access import cannot_read
+from restore_drill.core.calling import DRILL
+from restore_drill.core.errors import BackupFault
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_count, show_time
+from restore_drill.selection.candidate import Candidate, Series
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.sources import Source
+from restore_drill.selection.times import NAME_TIME
+
+MOST_LISTED = 10
+
+
+def pass_over_closed(
+    listing: Listing, newest: Candidate | None, *, is_drilled: bool = True
+) -> None:
+    """Note what may not be read; CouldNotRun where that is to be drilled, and not `newest`."""
+    for each in sorted(listing.closed, key=lambda each: each.order, reverse=True):
+        is_alike = newest is None or (each.scheme == newest.scheme and each.order > newest.order)
+        if is_alike and is_drilled:
+            raise cannot_read("the backup", each.path)
+        listing.passed_over.append(f"{each.label}: {each.kind.unrecognised}")
+
+
+def not_drilled(series: Series) -> NotDrilled:
+    """What of a series that is not drilled is there, and how to drill it."""
+    newest = series[0]
+    numbers = count()
+    label = NAME_TIME.sub(lambda _: "" if next(numbers) else "*", newest.label)
+    of = f" of database {newest.database}" if newest.database else ""
+    bad = "" if newest.is_backup else f", not a backup: {newest.why_not}"
+    what = (
+        f"another series of backups: {label}{of} ({show_count(len(series), 'backup')}, "
+        f"newest {newest.label} of {show_time(newest.taken_at)}{bad})"
+    )
+    return NotDrilled(what, f"drill it too: {DRILL} --series {shlex.quote(newest.series)}")
+
+
+def no_backups(source: Source, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
+    """No backup lies in `source`, or none that is named like `pattern`."""
+    folder = source.place
+    if live:
+        names = [each[0].path.name for each in live]
+        return BackupFault(
+            f"no backup in {folder} matches the pattern {pattern!r} ([backup] name)",
+            checked=[str(folder), *names[:MOST_LISTED]],
+            remedy=remedy_for("select", "other_names", folder=folder),
+        )
+    what = source.instead
+    if what is not None:
+        return BackupFault(
+            f"no backups found in {folder}: it is {what.what}",
+            checked=[str(folder)],
+            remedy=what.remedy_at(folder),
+        )
+    deeper = [str(path.parent) for below in listing.deeper for path in below.glob("*.*")]
+    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_LISTED])]
+    remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
+    return BackupFault(
+        f"no backups found in {folder}",
+        checked=[*checked, *listing.passed_over],
+        remedy=remedy + remedy_for("select", "empty_folder", folder=folder),
+    )

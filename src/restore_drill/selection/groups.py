@@ -1,0 +1,143 @@
+"""Series among the backups of a place, and which of them are drilled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+
+from restore_drill.backups.role_file import MEANT
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import UsageError
+from restore_drill.core.units import some
+from restore_drill.selection.candidate import Candidate, Series
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.series import name_in_series
+from restore_drill.selection.sources import Source, source_of
+
+MOST_SERIES = 20
+"""So many series are drilled in one run at most, unless the user has named them."""
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What lies in a place: all its `series`, the newest first; those `live` hold a backup."""
+
+    source: Source
+    listing: Listing
+    series: list[Series]
+
+    @property
+    def live(self) -> list[Series]:
+        """Series with something in them that can be restored."""
+        return [each for each in self.series if any(one.is_backup for one in each)]
+
+
+def shelf_of(settings: Settings) -> Shelf:
+    """What lies in BACKUP_PATH; CouldNotRun where it cannot be read."""
+    assert settings.backup_path is not None
+    source = source_of(settings.backup_path)
+    listing = source.listing(settings.criteria.timezone)
+    return Shelf(source, listing, in_series(listing.found))
+
+
+def in_series(found: Iterable[Candidate]) -> list[Series]:
+    """`found` in series, the newest first; by their names, and the databases that they name.
+
+    One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
+    whose name says nothing (`latest.dump`) to the only other series that there is. Databases under
+    the same names have series of their own: `db/backup@shop`.
+    """
+    schemes: defaultdict[str, Series] = defaultdict(list)
+    for each in newest_first(found):
+        schemes[each.scheme].append(each)
+    unnamed = [key for key, each in schemes.items() if not name_in_series(each[0].path)]
+    if len(schemes) == 2 and len(unnamed) == 1:
+        (other,) = schemes.keys() - set(unnamed)
+        schemes[other] = newest_first(schemes[other] + schemes.pop(unnamed[0]))
+    series: list[Series] = []
+    for scheme, alike in schemes.items():
+        usual = next((each.database for each in alike if each.database), "")
+        split: defaultdict[str, Series] = defaultdict(list)
+        for each in alike:
+            split[each.database or usual].append(each)
+        for database, own in split.items():
+            key = f"{scheme}@{database}" if len(split) > 1 else scheme
+            series.append([replace(each, key=key) for each in own])
+    return sorted(series, key=lambda each: each[0].order, reverse=True)
+
+
+def newest_first(found: Iterable[Candidate]) -> Series:
+    """`found` in its order."""
+    return sorted(found, key=lambda each: each.order, reverse=True)
+
+
+def name_of(series: Series) -> str:
+    """What `--series` calls it."""
+    return series[0].series
+
+
+def fits(candidate: Candidate, pattern: str) -> bool:
+    """Whether the name of `candidate`, or that with its folder's, is like `pattern`."""
+    path = candidate.path
+    return any(
+        fnmatchcase(name, pattern) for name in (path.name, f"{path.parent.name}/{path.name}")
+    )
+
+
+def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
+    """Series that are to be drilled by their names; UsageError where a series is not there.
+
+    `--series` and `[backup] series` go by the names of series, else `[backup] name` by those of
+    files.
+    """
+    pattern, choice, found = settings.criteria.backup_name, settings.choice, shelf.live
+    if not choice.series or choice.is_all or not found:
+        return [each for each in found if not pattern or fits(each[0], pattern)]
+    if exact := [each for each in found if name_of(each) == choice.whole]:
+        return exact
+    chosen: list[Series] = []
+    for name in choice.series:
+        alike = [each for each in found if is_called(each, name)]
+        if not alike:
+            raise no_such_series(name, found)
+        chosen += [each for each in alike if each not in chosen]
+    return [each for each in found if each in chosen]
+
+
+def is_called(series: Series, name: str) -> bool:
+    """Whether `name` is that of `series`, its last part, its database, or a pattern of these."""
+    whole = name_of(series)
+    names = {whole, whole.strip("/"), whole.rpartition("/")[2], series[0].database} - {""}
+    return name in names or any(fnmatchcase(each, name) for each in names)
+
+
+def no_such_series(name: str, found: list[Series]) -> UsageError:
+    """No series is called `name`."""
+    there = some([name_of(each) for each in found], MOST_NAMED) or "none"
+    return UsageError(
+        f"--series (DRILL_SERIES, [backup] series) names {name!r}, and no series is called so; "
+        f"in BACKUP_PATH there are: {there}"
+    )
+
+
+def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
+    """Names of the series that one run drills, the newest first: those named, else all.
+
+    Nobody has named them: then a single backup that is older than it may be is taken for what
+    somebody put aside, and where there are too many series, the newest alone is drilled.
+    """
+    found = wanted(shelf, settings)
+    if settings.choice.series:
+        return [name_of(each) for each in found]
+    young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
+    kept = [
+        each
+        for each in found
+        if (each is found[0] or len(each) > 1 or each[0].taken_at >= young)
+        and not (each[0].is_sealed and MEANT.search(each[0].path.name))
+    ]
+    return [name_of(each) for each in kept] if len(kept) <= MOST_SERIES else []

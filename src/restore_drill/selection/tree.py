@@ -1,0 +1,87 @@
+"""What lies in a folder of backups and in the folders below it: per day, per database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from pathlib import Path
+
+from restore_drill.backups.folders import part_of_what
+from restore_drill.selection.candidate import Candidate, claims_to_be_backup
+from restore_drill.selection.listing import Listing, entries_of, list_flat
+
+DEEPEST = 4
+"""So many folders below the place of the backups are searched: `shop/2026/11/27/`."""
+MOST_FOLDERS = 2000
+"""So many folders are searched: BACKUP_PATH may name the whole disk."""
+
+
+def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str]]:
+    """All backups in `folder`, newest first, and a line on each thing passed over."""
+    listing = list_folder(folder, zone)
+    return listing.found, listing.passed_over
+
+
+def list_folder(folder: Path, zone: tzinfo) -> Listing:
+    """What lies in `folder`; where no backup lies directly in it, in the folders below it.
+
+    A data directory of PostgreSQL is one thing, and so is a backup set: no file in it is a backup.
+    """
+    if (folder / "PG_VERSION").is_file() or part_of_what(folder):
+        return Listing()
+    listing = list_flat(folder, zone)
+    if listing.found:
+        listing.passed_over += unsearched(listing.folders, folder)
+        return listing
+    search_below(listing, zone)
+    listing.found, twice = counted_once(listing.found)
+    listing.remarks += twice
+    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
+    return listing
+
+
+def search_below(listing: Listing, zone: tzinfo) -> None:
+    """Add to `listing` what lies in its folders, level by level, a line on each thing passed over.
+
+    Where backups lie directly in one, the folders in that are not searched.
+    """
+    level, number = [(each, each.name) for each in listing.folders], 0
+    for below in range(1, DEEPEST + 1):
+        deeper: list[tuple[Path, str]] = []
+        for folder, name in level:
+            number += 1
+            if number > MOST_FOLDERS:
+                listing.passed_over.append(f"{name}: a folder, not searched: there are too many")
+                return
+            inner = list_flat(folder, zone, below)
+            listing.found += inner.found
+            listing.passed_over += [f"{name}/{line}" for line in inner.passed_over]
+            listing.remarks += inner.remarks
+            listing.closed += inner.closed
+            if inner.found:
+                listing.passed_over += unsearched(inner.folders, folder)
+            else:
+                deeper += [(each, f"{name}/{each.name}") for each in inner.folders]
+        level = deeper
+    listing.deeper += [folder for folder, _ in level]
+
+
+def unsearched(folders: list[Path], around: Path) -> Iterator[str]:
+    """A line on each of `folders` with backups in it, since others lie directly `around` it."""
+    for below in folders:
+        if any(map(claims_to_be_backup, entries_of(below))):
+            yield f"{below.name}: a folder, not searched because backups lie directly in {around}"
+
+
+def counted_once(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
+    """`found` without files that lie in several folders, as hard links, and a line on each."""
+    known: dict[tuple[int, int], Candidate] = {}
+    kept, remarks = [], []
+    for each in sorted(found, key=lambda each: each.named is None):
+        status = each.path.stat()
+        first = known.setdefault((status.st_dev, status.st_ino), each)
+        if first is each:
+            kept.append(each)
+        elif first.path != each.path:
+            remarks.append(f"{each.label} is {first.label} by another name, counted once")
+    return kept, remarks

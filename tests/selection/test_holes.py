@@ -1,0 +1,57 @@
+"""Holes: a backup that is missing is found, and what a retention has removed is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from restore_drill.selection.holes import schedule_of
+
+NEWEST = datetime(2026, 11, 27, 5, tzinfo=UTC)
+DAY = 86400.0
+
+
+def days_ago(*days: float) -> list[datetime]:
+    """Times so many days before the newest backup."""
+    return [NEWEST - timedelta(days=day) for day in days]
+
+
+GFS = [*range(7), 8, 15, 22, 29, 30, 36, 60, 91, 121, 152]
+"""Seven daily, then weekly, then monthly backups; the first of a month lies beside a Sunday."""
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [range(14), GFS, [0], [], [0, 0.01, 1, 2.2, 3, 3.4, 4.5], [*range(7), *range(13, 400, 7)]],
+)
+def test_no_hole(taken: Iterable[float]) -> None:
+    """Neither jobs that come late or twice nor a retention make one."""
+    assert schedule_of(days_ago(*taken), DAY).holes == ()
+
+
+@pytest.mark.parametrize(
+    ("taken", "holes"),
+    [
+        ([0, 1, 2, 8, 9, 10, 11], [("2026-11-19", "2026-11-25", "5 are missing")]),
+        ([0, 1, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13],
+         [("2026-11-24", "2026-11-26", "1 is missing"), ("2026-11-17", "2026-11-19", "1 is")]),
+        ([0, 2, 4, 6, 8], [("2026-11-25", "2026-11-27", "1 is missing")]),
+        ([0, 1, 5, 6, 7, 8, 15, 22, 29], [("2026-11-22", "2026-11-26", "3 are missing")]),
+    ],
+)  # fmt: skip
+def test_holes(taken: list[float], holes: list[tuple[str, ...]]) -> None:
+    """With both ends and how many are missing; the job that comes every other day shows too."""
+    found = schedule_of(days_ago(*taken), DAY).holes
+
+    assert len(found) == len(holes), found
+    for line, words in zip(found, holes, strict=True):
+        assert all(word in line for word in words), line
+
+
+def test_how_far_back_is_said() -> None:
+    """What lies too far apart for a judgement is counted, and not called whole."""
+    judged = schedule_of(days_ago(*GFS), DAY).judged
+
+    assert judged.startswith("judged back to 2026-11-23 05:00:00 UTC (5 backups); not the 12 older")
