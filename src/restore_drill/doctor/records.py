@@ -15,8 +15,9 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
-from restore_drill.watch.history import Drill, history_path, load_history
-from restore_drill.watch.history import drills_of as history_of
+from restore_drill.watch.entry import drill_to_come
+from restore_drill.watch.groups import group_of
+from restore_drill.watch.history import Drill, history_path, load_history, read_history
 from restore_drill.watch.judgement import Rules, Series, in_words, judge
 
 
@@ -25,7 +26,12 @@ def drills_of(settings: Settings, chosen: Chosen | None) -> list[Drill]:
     path = history_path(settings)
     if path is None or not isinstance(chosen, Backup):
         return []
-    return history_of(path, chosen.among.series)
+    return group_of(read_history(path), to_come(settings, chosen))[1]
+
+
+def to_come(settings: Settings, backup: Backup) -> Drill:
+    """The drill of `backup` that a drill would note now."""
+    return drill_to_come(settings, backup.path, backup.among.series)
 
 
 def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> None:
@@ -40,7 +46,9 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
     except CouldNotRun as error:
         group.warn(error.what, *error.remedy)
         return
-    name = chosen.among.series if isinstance(chosen, Backup) else ""
+    name = ""
+    if isinstance(chosen, Backup):
+        name, _ = group_of(history.drills, to_come(settings, chosen))
     found = next((each for each in judge(history, rules, now) if each.name == name), None)
     if found is None or not found.drills:
         group.note(f"no drill of this series is recorded in {path}")

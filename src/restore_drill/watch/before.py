@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 
+from restore_drill.config.settings import Settings
 from restore_drill.results.result import Result
-from restore_drill.watch.entry import series_in
-from restore_drill.watch.history import Drill, drills_of, load_history
+from restore_drill.watch.entry import drill_of
+from restore_drill.watch.groups import group_of
+from restore_drill.watch.history import load_history
 
 
-def verdict_before(path: Path, result: Result) -> str:
+def verdict_before(path: Path, result: Result, settings: Settings) -> str:
     """Verdict of the drill before that of `result` in its series, by the history at `path`.
 
     Empty where there is none. Raises CouldNotRun where the history cannot be read.
     """
-    backup = result["backup"] or {}
-    series = series_in(backup)
-    if series is None:
-        return ""
-    began = datetime.fromisoformat(result["started_at"])
-    if backup.get("picked"):  # what became of another backup says nothing of this one
-        drills = drills_of_one(path, series, backup["name"])
+    now, history = drill_of(result, settings), load_history(path)
+    if now.pick:  # what became of another backup says nothing of this one
+        every = sorted((*history.drills, *history.picks), key=attrgetter("at"))
+        of_it = [each for each in every if (each.backup, each.series) == (now.backup, now.series)]
+        of_it = [each for each in of_it if each.at < now.at]
     else:
-        drills = drills_of(path, series)
-    earlier = [drill for drill in drills if drill.at < began]
-    return earlier[-1].verdict if earlier else ""
-
-
-def drills_of_one(path: Path, series: str, name: str) -> list[Drill]:
-    """Drills of the one backup `name` of `series`, oldest first; CouldNotRun as `load_history`."""
-    history = load_history(path)
-    found = (each for each in (*history.drills, *history.picks) if each.backup == name)
-    return sorted((each for each in found if each.series == series), key=lambda each: each.at)
+        _, of_it = group_of([each for each in history.drills if each.at != now.at], now)
+    return of_it[-1].verdict if of_it else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ MOST_CHECKS = 5
 """So many criteria that did not hold are named."""
 MOST_TABLES = 200
 """So many of the largest tables have their rows noted."""
+OF_A_JOB = ("CI", "KUBERNETES_SERVICE_HOST")
+"""Variables of machines that live for one job."""
+IN_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
+"""Files that container engines make."""
 LONGEST = 300
 """Characters of a finding."""
 
@@ -56,6 +61,7 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         budgets=budgets_of(result, settings),
         versions=versions_of(result),
         machine=settings.machine or platform.node() or None,
+        place=place_of(settings, path),
         setup=setup_of(result, settings),
         report=str(report.absolute()) if report else None,
     )
@@ -65,6 +71,33 @@ def series_in(backup: Mapping[str, Any]) -> str | None:
     """Series of a result's `backup`, None where there is none."""
     path = backup.get("path")
     return backup.get("series") or (series_of(Path(path)) if path else None)
+
+
+def drill_to_come(settings: Settings, backup: Path, series: str) -> Drill:
+    """The drill of `backup`, of `series`, that would be noted now; nothing else is known of it."""
+    return Drill(
+        at=datetime.now(UTC), verdict="", strength=None, backup=backup.name, size=None, rows=None,
+        restore=None, verify=None, total=None, series=series,
+        place=place_of(settings, str(backup)),
+    )  # fmt: skip
+
+
+def place_of(settings: Settings, backup: str | None) -> str | None:
+    """`host:/srv/backups`: where the backups lie, None where the history itself lies there.
+
+    The name of a machine that lives for one job, in CI or a container, would make a place of each.
+    """
+    if settings.history is None:
+        return None
+    named = backup or settings.backup
+    folder = settings.backup_path or (Path(named).parent if named else None)
+    machine = settings.machine or ("" if is_fleeting() else platform.node())
+    return f"{machine}:{folder}" if machine else str(folder)
+
+
+def is_fleeting() -> bool:
+    """Whether this machine is a job's own: of a CI, or a container."""
+    return any(map(os.environ.get, OF_A_JOB)) or any(Path(each).exists() for each in IN_CONTAINERS)
 
 
 def system_of(result: Result) -> str | None:

@@ -6,8 +6,8 @@ status` and `dashboard` read it. Without both there is none: no other directory 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, Self
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.json_values import text
-from restore_drill.selection.series import name_in_series
 from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
@@ -40,8 +39,9 @@ class Drill:
     `database` and `system` (identifier of its cluster) what it was taken from, where it says so.
     `tables` has the rows of the largest, `rows` those of all. `budgets` are the limits of `age`,
     `restore`, `verify` and `total` that were set. `machine` and `setup` are where it ran, and how:
-    other times cannot be compared. `report` is the folder of its reports there, `pick` how an older
-    backup was picked.
+    other times cannot be compared. `place` is the folder of the backups, with its machine, where
+    the history does not lie beside them: others may have series of the same name. `report` is the
+    folder of its reports on that machine, `pick` how an older backup was picked.
 
     Lines that were written before these were noted lack them, and `series`.
     """
@@ -66,6 +66,7 @@ class Drill:
     budgets: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: str | None = None
+    place: str | None = None
     setup: str | None = None
     report: str | None = None
     pick: str | None = None
@@ -90,7 +91,8 @@ READ: dict[str, Callable[[Any], Any]] = {
     "at": moment,
     "verdict": text,
     **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
-    **dict.fromkeys(("database", "system", "machine", "setup", "report", "pick"), or_none(text)),
+    **dict.fromkeys(("database", "system", "machine", "place", "setup"), or_none(text)),
+    **dict.fromkeys(("report", "pick"), or_none(text)),
     **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),
@@ -103,14 +105,18 @@ REQUIRED = [each.name for each in fields(Drill)][:10]
 """What every line has had since the first version."""
 
 
+AHEAD = timedelta(hours=1)
+"""So far may the clock of another machine be ahead; a later pass would be young for too long."""
+
+
 class History(NamedTuple):
     """What is noted at `path`: the drills and what was skipped, oldest first.
 
     Drills of older backups that were picked stand apart, as `picks`: no trend and no status of the
     newest goes by them.
 
-    `damaged` lines are torn, of a shape that is not known, or of the future: one that was written
-    by a wrong clock would be the last drill for ever. `last` is the end of the chain.
+    Drills stand as they were written, whatever their clocks said. `damaged` lines are torn, of a
+    shape that is not known, or a pass or skip of the future. `last` is the end of the chain.
     """
 
     path: Path
@@ -149,12 +155,10 @@ def load_history(path: Path) -> History:
                 drills.append(Drill.read(raw))
         except UNREADABLE:
             damaged += 1
-    latest = datetime.now(UTC) + timedelta(days=1)
-    known = [each for each in drills if each.at < latest]
-    noted = [each for each in skips if each.at < latest]
+    latest = datetime.now(UTC) + AHEAD
+    known = [each for each in drills if each.at < latest or not each.has_passed]
+    noted = sorted((each for each in skips if each.at < latest), key=attrgetter("at"))
     damaged += len(drills) - len(known) + len(skips) - len(noted)
-    by_time = attrgetter("at")
-    known, noted = sorted(known, key=by_time), sorted(noted, key=by_time)
     picks = [each for each in known if each.pick]
     known = [each for each in known if not each.pick]
     return History(path, known, noted, damaged, last_link(content), picks)
@@ -163,35 +167,3 @@ def load_history(path: Path) -> History:
 def read_history(path: Path) -> list[Drill]:
     """Drills noted at `path`, oldest first. Raises `CouldNotRun` where it cannot be read."""
     return load_history(path).drills
-
-
-def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
-    """Drills by the series of their backups, each oldest first, as `drills` are.
-
-    A drill noted before there were series goes to the only one whose backups are named alike; one
-    that found no backup to the series that was drilled next, since it may have been any.
-    """
-    known = {drill.series for drill in drills if drill.series}
-    drills = [of_its_database(drill, known) for drill in drills]
-    found: dict[str, list[Drill]] = {}
-    after = ""
-    for drill in reversed(drills):
-        name = drill.series or ""
-        if not name and drill.backup:
-            name = name_in_series(Path(drill.backup))
-            alike = [each for each in known if each.rpartition("/")[2] == name]
-            name = alike[0] if len(alike) == 1 else name or drill.backup
-        after = name or after or next(iter(known), "") * (len(known) == 1)
-        found.setdefault(after, []).append(drill)
-    return {name: found[name][::-1] for name in sorted(found)}
-
-
-def of_its_database(drill: Drill, known: Collection[str | None]) -> Drill:
-    """`drill`, noted when databases under one name still were one series, with that of its own."""
-    own = f"{drill.series}@{drill.database}"
-    return replace(drill, series=own) if drill.database and own in known else drill
-
-
-def drills_of(path: Path, series: str) -> list[Drill]:
-    """Drills noted at `path` of `series`, oldest first; see `read_history`."""
-    return by_series(read_history(path)).get(series, [])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import show_count, show_duration
-from restore_drill.watch.history import Drill, History, by_series
+from restore_drill.watch.groups import by_series, has_random_part
+from restore_drill.watch.history import Drill, History
 from restore_drill.watch.skips import Skip, open_skip
 
 RECENT = 4
@@ -85,20 +86,22 @@ class Series(NamedTuple):
 def judge(history: History, rules: Rules, now: datetime) -> list[Series]:
     """Each series with its problem.
 
-    One that passed in its only drill is not judged by its age while others are drilled: names that
-    hold a commit or a random part make a series of each backup.
+    Names that hold a commit or a random part make a series of each backup: one that passed in its
+    only drill is not judged by its age while others are drilled in its place.
     """
     drills, skips = history.drills, history.skips
     found = by_series(drills) or {"": []}
     judged = [judge_series(name, of_it, skips, rules, now) for name, of_it in found.items()]
-    if not drills or problem_of(drills[-1:], rules, now):
-        return judged
-    return [each._replace(problem=None) if is_single_pass(each) else each for each in judged]
+    lasts = {drill.place: drill for drill in drills}
+    young = {place for place, last in lasts.items() if not problem_of([last], rules, now)}
+    return [each._replace(problem=None) if is_of_one(each, young) else each for each in judged]
 
 
-def is_single_pass(series: Series) -> bool:
-    """Whether `series` has one drill, which has passed, and nothing was skipped since."""
-    return len(series.drills) == 1 and series.drills[0].has_passed and not series.skip
+def is_of_one(series: Series, young: Collection[str | None]) -> bool:
+    """Whether `series` is that of one backup alone, whose place is among those that are `young`."""
+    if len(series.drills) != 1 or series.skip or not has_random_part(series.name):
+        return False
+    return series.drills[0].has_passed and series.drills[0].place in young
 
 
 def judge_series(
@@ -116,11 +119,16 @@ def judge_series(
     return Series(name, drills, problem, skip, missed)
 
 
+def seconds_since(drill: Drill, now: datetime) -> float:
+    """Age of `drill`; one whose machine's clock is ahead began just now."""
+    return max((now - drill.at).total_seconds(), 0.0)
+
+
 def missed_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> int:
     """How many scheduled drills did not come since the last one."""
     if rules.every is None or not drills:
         return 0
-    age = (now - drills[-1].at).total_seconds()
+    age = seconds_since(drills[-1], now)
     return int(age // rules.every) if age > rules.limit else 0
 
 
@@ -137,7 +145,7 @@ def problem_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> Problem 
     if not last.has_passed:
         first = f", first {last.red[0]}" if last.red else ""
         return Problem(f"the last drill {in_words(last.verdict)}{first}", "failed")
-    age = (now - last.at).total_seconds()
+    age = seconds_since(last, now)
     if age > rules.limit:
         what = f"the last drill passed {show_duration(age)} ago; the limit is"
         what = f"{what} {show_duration(rules.limit)}"

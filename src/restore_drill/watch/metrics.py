@@ -11,6 +11,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.results.result import EXIT_CODES, Result
 from restore_drill.watch.entry import drill_of
+from restore_drill.watch.groups import group_of
 from restore_drill.watch.history import Drill, history_path, load_history
 
 PREFIX = "restore_drill_"
@@ -50,11 +51,8 @@ def measured(result: Result, settings: Settings) -> Measured:
     """What is known of the drill of `result`, and of those before it."""
     drill = drill_of(result, settings)
     earlier = drills_before(settings)
-    known = {each.series for each in earlier if each.series}
-    series = drill.series or (known.pop() if len(known) == 1 else "")
-    passes = [
-        ended(each) for each in (*earlier, drill) if each.has_passed and each.series == series
-    ]
+    series, of_it = group_of(earlier, drill)
+    passes = [ended(each) for each in (*of_it, drill) if each.has_passed]
     return Measured(result, drill, series, max(passes, default=None))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_count, show_duration
-from restore_drill.watch.judgement import Rules, Series
+from restore_drill.watch.judgement import Rules, Series, seconds_since
 from restore_drill.watch.look import Look, titles_of
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
@@ -51,7 +51,7 @@ def report_line(looks: Sequence[Look], rules: Rules, now: datetime) -> tuple[int
 def good_text(series: Series, now: datetime) -> str:
     """`last pass 1 d ago`."""
     last = series.last_pass
-    age = show_duration((now - last.at).total_seconds()) if last else ""
+    age = show_duration(seconds_since(last, now)) if last else ""
     return f"last pass {age} ago" if last else "no drill is expected"
 
 
@@ -65,7 +65,7 @@ def data_of(series: Series, prefix: str, rules: Rules, now: datetime) -> Iterato
     prefix = prefix.replace("'", "''").replace("=", "-")
     last, share = series.last_pass, series.share
     if last:
-        age = (now - last.at).total_seconds()
+        age = seconds_since(last, now)
         yield f"'{prefix}age'={age:.0f}s;;{rules.limit:.0f};0"
     if share is not None:
         yield f"'{prefix}passed'={share * 100:.0f}%;;25:;0;100"

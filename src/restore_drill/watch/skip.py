@@ -15,7 +15,8 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.watch.append import append
-from restore_drill.watch.history import by_series, load_history
+from restore_drill.watch.groups import by_series
+from restore_drill.watch.history import load_history
 from restore_drill.watch.places import histories_of
 from restore_drill.watch.skips import LONGEST, Skip
 

@@ -52,7 +52,9 @@ class Skip:
 
     def is_of(self, series: str) -> bool:
         """Whether it holds for `series`; one of all retires none."""
-        return self.series == series or (self.series is None and self.until is not None)
+        if self.series is None:
+            return self.until is not None
+        return series == self.series or series.startswith(f"{self.series} (")
 
     def has_ended(self, now: datetime) -> bool:
         """Whether its last day is over."""

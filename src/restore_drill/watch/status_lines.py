@@ -11,7 +11,7 @@ from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.watch.history import Drill
-from restore_drill.watch.judgement import MANY, Series, in_words
+from restore_drill.watch.judgement import MANY, Series, in_words, seconds_since
 from restore_drill.watch.look import Look, titles_of
 from restore_drill.watch.status_json import is_retired, summed
 from restore_drill.watch.stored import stored
@@ -86,7 +86,7 @@ def series_lines(series: Series, now: datetime) -> Iterator[str]:
         recent = f", {series.share:.0%} of the last {MANY}" if len(drills) > MANY else ""
         yield f"{show_count(len(drills), 'drill')} recorded: {counts} ({share:.0%} passed{recent})"
     if last := series.last_pass:
-        age = show_duration((now - last.at).total_seconds())
+        age = show_duration(seconds_since(last, now))
         yield f"Last pass: {age} ago, of {last.backup}"
     yield from trend_lines([drill for drill in drills if drill.has_passed])
 

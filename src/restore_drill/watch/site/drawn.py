@@ -12,7 +12,7 @@ from markupsafe import Markup
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.results.charts import Dot, calendar, line, meter
 from restore_drill.watch.history import Drill
-from restore_drill.watch.judgement import Rules, Series
+from restore_drill.watch.judgement import Rules, Series, seconds_since
 
 WEEKS = 26
 WORST = ("failed", "could-not-run", "incomplete", "skipped", "missed", "passed", "")
@@ -26,7 +26,7 @@ def tiles_of(series: Series, rules: Rules, now: datetime) -> list[dict[str, Any]
     last = series.last_pass
     if not last:
         return []
-    age = (now - last.at).total_seconds()
+    age = seconds_since(last, now)
     tiles = [tile("Last pass", age, rules.limit, show_duration, " ago")]
     for label, name in (("Restore", "restore"), ("Verification", "verify"), ("Backup age", "age")):
         tiles.append(tile(label, getattr(last, name), last.budgets.get(name), show_duration))

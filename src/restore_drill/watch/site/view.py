@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.watch.history import Drill
-from restore_drill.watch.judgement import MANY, Rules, Series, in_words
+from restore_drill.watch.judgement import MANY, Rules, Series, in_words, seconds_since
 from restore_drill.watch.site.drawn import calendar_of, charts_of, tiles_of
 from restore_drill.watch.status_json import is_retired
 from restore_drill.watch.usual import TIMES, alike, breaks_at, growth_words
@@ -84,7 +84,7 @@ def pass_text(series: Series, now: datetime) -> str:
     last = series.last_pass
     if not last:
         return "never"
-    return f"{show_duration((now - last.at).total_seconds())} ago ({show_time(last.at)})"
+    return f"{show_duration(seconds_since(last, now))} ago ({show_time(last.at)})"
 
 
 def due_text(series: Series, rules: Rules, now: datetime) -> str:

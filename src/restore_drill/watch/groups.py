@@ -1,0 +1,119 @@
+"""Which drills of a history belong together: those of one series in one place, oldest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.selection.series import name_in_series
+from restore_drill.watch.history import Drill
+
+RANDOM = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{7,}", re.IGNORECASE)
+"""Part of a name with digits and letters mixed, as a commit or a random number has."""
+
+
+class Key(NamedTuple):
+    """What drills belong together by; empty where it is not known."""
+
+    series: str
+    place: str
+
+
+def by_series(drills: Sequence[Drill]) -> dict[str, list[Drill]]:
+    """Drills by the name of their series, each oldest first, as `drills` are.
+
+    Where two places have a series of one name, the name has the place behind it.
+    """
+    keys = keys_of(drills)
+    found: dict[str, list[Drill]] = {}
+    for drill, name in zip(drills, names_of(keys), strict=True):
+        found.setdefault(name, []).append(drill)
+    return {name: found[name] for name in sorted(found)}
+
+
+def group_of(drills: Sequence[Drill], now: Drill) -> tuple[str, list[Drill]]:
+    """Name of the series of `now`, which comes after `drills`, and those of them that are of it."""
+    groups = by_series([*drills, now])
+    return next((name, of_it[:-1]) for name, of_it in groups.items() if of_it[-1] is now)
+
+
+def keys_of(drills: Sequence[Drill]) -> list[Key]:
+    """By what each of `drills` belongs to others.
+
+    One that found no backup may have been of any series of its place: it belongs to the one that
+    was drilled next there, or to the only one there is; until then the place itself is red. One
+    that was noted before there were places belongs to the place where its series came next.
+    """
+    known = {drill.series for drill in drills if drill.series}
+    drills = [of_its_database(drill, known) for drill in drills]
+    places: dict[str, set[str]] = {}
+    for drill in drills:
+        if drill.series:
+            places.setdefault(drill.place or "", set()).add(drill.series)
+    after: dict[str, Key] = {}
+    keys = []
+    for drill in reversed(drills):
+        place, series = drill.place or "", drill.series or named_alike(drill, known)
+        if series:
+            key = Key(series, place or next_place(after, series))
+            after = after | {place: key, "": key, f"{ANY}{series}": key}
+        else:
+            key = after.get(place) or only_one(places.get(place, set()), place)
+        keys.append(key)
+    return keys[::-1]
+
+
+def of_its_database(drill: Drill, known: Collection[str]) -> Drill:
+    """`drill`, noted when databases under one name still were one series, with that of its own."""
+    own = f"{drill.series}@{drill.database}"
+    return replace(drill, series=own) if drill.database and own in known else drill
+
+
+ANY = "series "
+"""Before a series, in place of a place."""
+
+
+def next_place(after: Mapping[str, Key], series: str) -> str:
+    """The place where `series` was drilled next, empty where that is not known."""
+    key = after.get(f"{ANY}{series}")
+    return key.place if key else ""
+
+
+def only_one(series: set[str], place: str) -> Key:
+    """The only one of `series`, which were drilled in `place`, or none."""
+    return Key(next(iter(series)) if len(series) == 1 else "", place)
+
+
+def named_alike(drill: Drill, known: set[str]) -> str:
+    """Series of a drill that was noted before there were any; empty where it had no backup.
+
+    It is the only one of those `known` whose backups are named alike.
+    """
+    if not drill.backup:
+        return ""
+    name = name_in_series(Path(drill.backup))
+    alike = [each for each in known if each.rpartition("/")[2] == name]
+    return alike[0] if len(alike) == 1 else name or drill.backup
+
+
+def names_of(keys: Sequence[Key]) -> list[str]:
+    """A name for each of `keys`: its series, with the place where it needs that."""
+    places: dict[str, set[str]] = {}
+    for key in keys:
+        places.setdefault(key.series, set()).add(key.place)
+    return [name_of(key, is_alone=len(places[key.series]) == 1) for key in keys]
+
+
+def name_of(key: Key, *, is_alone: bool) -> str:
+    """`db/shop`, `db/shop (host:/srv/a)`, `no backup in host:/srv/a`; empty of nothing known."""
+    if not key.place or (key.series and is_alone):
+        return key.series
+    return f"{key.series} ({key.place})" if key.series else f"no backup in {key.place}"
+
+
+def has_random_part(name: str) -> bool:
+    """Whether the name of a series has a part that no other backup of it will have."""
+    return RANDOM.search(name) is not None

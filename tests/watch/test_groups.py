@@ -1,0 +1,122 @@
+"""Which drills belong together: no pass of another database hides a red drill, nor a miss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.watch.entry import drill_to_come, note, place_of
+from restore_drill.watch.groups import by_series, group_of
+from restore_drill.watch.history import Drill, load_history
+from restore_drill.watch.judgement import Rules, judge
+from tests.helpers.drills import ROOT
+from tests.helpers.histories import FAILED, NOW, PASSED
+
+DAY = timedelta(days=1)
+CRM, SHOP = "db1:/srv/crm/bk", "db1:/srv/shop/bk"
+
+
+def drill(days: float, series: str | None, place: str | None, *, good: bool = True) -> Drill:
+    """A drill of so many days ago; without a series it has found no backup."""
+    like = PASSED if good else FAILED
+    backup = "shop.dump" if series else None
+    return replace(like, at=NOW - days * DAY, series=series, place=place, backup=backup)
+
+
+def problems(tmp_path: Path, *drills: Drill) -> dict[str, str]:
+    """What is wrong with each series, by its name."""
+    path = tmp_path / "history.jsonl"
+    for each in drills:
+        note(path, each)
+    judged = judge(load_history(path), Rules(), NOW)
+    return {each.name: each.problem.cause if each.problem else "" for each in judged}
+
+
+def test_no_backup_stays_red_until_its_own_place_has_one(tmp_path: Path) -> None:
+    """The pass of another folder in the same history is none of its own."""
+    before = [drill(4, "bk/crm", CRM), drill(4, "bk/shop", SHOP)]
+    gone = drill(3, None, CRM, good=False)
+
+    assert problems(tmp_path, *before, gone, drill(2, "bk/shop", SHOP)) == {
+        "bk/crm": "failed", "bk/shop": "",
+    }  # fmt: skip
+    assert problems(tmp_path, drill(1, "bk/crm", CRM)) == {"bk/crm": "", "bk/shop": ""}
+
+
+def test_a_place_that_never_had_a_backup_is_red_by_itself(tmp_path: Path) -> None:
+    """Until a drill there finds one, of whatever series."""
+    none = drill(3, None, CRM, good=False)
+
+    assert problems(tmp_path, none, drill(2, "bk/shop", SHOP)) == {
+        f"no backup in {CRM}": "failed", "bk/shop": "",
+    }  # fmt: skip
+    assert problems(tmp_path, drill(1, "bk/crm", CRM)) == {"bk/crm": "", "bk/shop": ""}
+
+
+def test_two_machines_with_folders_of_one_name_are_two(tmp_path: Path) -> None:
+    """A pass on one does not make the other green, and is no recovery."""
+    bad = drill(2, "db/shop", "one:/backups", good=False)
+    good = drill(1, "db/shop", "two:/backups")
+
+    assert problems(tmp_path, bad, good) == {
+        "db/shop (one:/backups)": "failed", "db/shop (two:/backups)": "",
+    }  # fmt: skip
+    assert group_of([bad], good)[1] == []
+    assert group_of([bad, good], replace(bad))[1] == [bad]
+
+
+def test_lines_of_before_there_were_places_are_continued() -> None:
+    """They belong to the place where their series was drilled next."""
+    old = [drill(5, "db/shop", None), drill(4, None, None, good=False)]
+    new = [drill(3, "db/shop", SHOP), drill(2, "db/crm", CRM)]
+
+    assert by_series([*old, *new]) == {"db/crm": [new[1]], "db/shop": [*old, new[0]]}
+
+
+def test_a_single_pass_gets_too_old(tmp_path: Path) -> None:
+    """Only the name of one backup alone is none to wait for, where its place goes on."""
+    once = [drill(300, "crm/crm", CRM), drill(300, "shop/shop-3f9ac21", SHOP)]
+
+    found = problems(tmp_path, *once, drill(1, "shop/shop-88b01fe", SHOP))
+
+    assert found == {"crm/crm": "not_run", "shop/shop-3f9ac21": "", "shop/shop-88b01fe": ""}
+
+
+@pytest.mark.parametrize("days", [2000, -2, -0.9])
+def test_a_wrong_clock_hides_no_failure(days: float, tmp_path: Path) -> None:
+    """The last entry is the last drill, whatever the clock of its machine said."""
+    passed, failed = drill(1, "db/shop", None), drill(days, "db/shop", None, good=False)
+
+    assert problems(tmp_path, passed, failed) == {"db/shop": "failed"}
+
+
+def test_a_pass_of_the_future_is_none(tmp_path: Path) -> None:
+    """It would be the youngest for too long; the failure before it stands."""
+    failed, passed = drill(0.1, "db/shop", None, good=False), drill(-0.9, "db/shop", None)
+
+    assert problems(tmp_path, failed, passed) == {"db/shop": "failed"}
+
+
+def settings(tmp_path: Path, **given: str) -> Settings:
+    """Settings of a drill that runs in `tmp_path`."""
+    return settings_from(given, here=tmp_path, root=ROOT)
+
+
+def test_the_place_is_that_of_the_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None beside them; the machine's name unless it lives for one job alone."""
+    backup, history = tmp_path / "shop.dump", str(tmp_path / "drills.jsonl")
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+
+    assert place_of(settings(tmp_path), str(backup)) is None
+    named = settings(tmp_path, history=history, machine="db1")
+    assert (
+        place_of(named, str(backup))
+        == f"db1:{tmp_path}"
+        == drill_to_come(named, backup, "shop").place
+    )
+    monkeypatch.setenv("CI", "true")
+    assert place_of(settings(tmp_path, history=history), None) == str(tmp_path)
