@@ -199,7 +199,7 @@ URLS = {
     "s3://key:hunter2@bucket/db/x.dump": "aws s3 cp s3://bucket/db/x.dump .",
     "gs://bucket/x.dump": "gcloud storage cp gs://bucket/x.dump .",
     "https://host/x.dump?token=hunter2": "curl --fail --remote-name https://host/x.dump",
-    "file:///srv/x.dump": "write it as a plain path",
+    "file://nas/srv/x.dump": "copy the backup to this machine",
 }
 
 

@@ -22,9 +22,9 @@ from typing import cast
 import pytest
 from psycopg import capabilities
 
+from restore_drill.backups.arrival import write_all
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents, sha256_of
-from restore_drill.backups.unpack import write_all
 from restore_drill.config.budgets import FLOOR, SECONDS_A_GB, seconds_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.deadline import INTERRUPTS, Deadline, TookTooLong, at_work
@@ -109,7 +109,7 @@ def test_a_full_disk_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with (
         FileIO("/dev/full", "w") as file,
-        pytest.raises(CouldNotRun, match="not enough space to unpack"),
+        pytest.raises(CouldNotRun, match="not enough space for the backup"),
     ):
         write_all(file, b"data")
 

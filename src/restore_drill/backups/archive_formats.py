@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.backups.archive import ARCHIVE, header_of, toc_of
+from restore_drill.backups.arrival import arrivals, wait_until_whole
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
@@ -36,12 +37,14 @@ class Archive:
     def head(self, path: Path, compression: str) -> Head:
         """Its header and table of contents.
 
-        A compressed one is not unpacked for that: its table of contents stands in front.
+        One that is compressed, or on its way here, is not unpacked for that, nor waited for: its
+        table of contents stands in front.
         """
         header = header_of(path, self.name, compression)
         reader = Reader()
         with ExitStack() as stack:
-            packed = stack.enter_context(open_plain(path, compression)) if compression else None
+            is_stream = compression or path in arrivals
+            packed = stack.enter_context(open_plain(path, compression)) if is_stream else None
             run = restore_to_sql(header, path, "--section=pre-data", packed=packed)
             reader.read(PlainReader(stack.enter_context(run).output).events())
         return completed(header.head, reader)
@@ -52,6 +55,7 @@ class Archive:
         def read(reader: Reader) -> Head | None:
             unpacked = unpack_archive(backup, folder)
             path = unpacked.restorable
+            wait_until_whole(path)
             reader.faults += self.faulty_members(path)
             try:
                 header = header_of(path, self.name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchive, TarArchive
+from restore_drill.backups.arrival import open_bytes
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import ROLES_ALONE, Foreign
 from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
@@ -99,7 +100,7 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     if path.is_dir():
         return kind_of(path, "", b"")
     compression = ""
-    with path.open("rb") as raw:
+    with open_bytes(path) as raw:
         head = raw.read(HEAD_BYTES)
     for _ in range(MOST_LAYERS):
         layer = layer_of(path, compression, head)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from restore_drill.backups.arrival import arrivals, open_bytes
 from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.streams import READ_ERRORS
@@ -30,13 +31,17 @@ TRANSLATED = (
 def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
     """SHA-256 of a file; of a directory that of the lines `name NUL digest`, sorted by name.
 
-    Soon after `stop` is set it is that of nothing.
+    Soon after `stop` is set it is that of nothing. Of a file that is on its way here it is that of
+    the bytes that lie at its place.
     """
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         digests = [(file.relative_to(path).as_posix(), sha256_of(file, stop)) for file in files]
         lines = [f"{name}\0{digest}\n" for name, digest in digests]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+    if arrival := arrivals.get(path):
+        arrival.wait(stop=stop)
+        return arrival.digest.hexdigest()
     digest = hashlib.sha256()
     with path.open("rb", 0) as raw:
         while not (stop and stop.is_set()) and (piece := raw.read(1 << 20)):
@@ -124,7 +129,7 @@ def is_translated(path: Path) -> bool:
 
     A terminal does that (`docker exec -t`), and so does a transfer in text mode.
     """
-    with path.open("rb") as raw:
+    with open_bytes(path) as raw:
         head = raw.read(1 << 20)
     ends = head.count(b"\n")
     return ends >= FEWEST_ENDS and head.count(b"\r\n") == ends

@@ -14,6 +14,8 @@ import lz4.frame
 import zstandard
 from isal import igzip, igzip_lib
 
+from restore_drill.backups.arrival import open_bytes
+
 MAGIC = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -63,9 +65,12 @@ class Layers(io.RawIOBase):
 
 
 def open_plain(path: Path, compression: str) -> IO[bytes]:
-    """Bytes of the file at `path` behind its `compression` (empty for none)."""
+    """Bytes of the file at `path` behind its `compression` (empty for none).
+
+    One that is on its way is read as far as it has come, and then as it comes.
+    """
     names = compression.split(AROUND)[::-1] if compression else []
-    streams: list[IO[bytes]] = [path.open("rb")]
+    streams: list[IO[bytes]] = [open_bytes(path)]
     try:
         for name in names:
             streams.append(OPENERS[name](streams[-1]))

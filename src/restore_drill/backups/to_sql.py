@@ -16,6 +16,7 @@ from typing import IO, cast
 
 from restore_drill.backups.archive import Header, reading_tools
 from restore_drill.backups.streams import READ_ERRORS
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.binaries import Binaries
 
 STALL_SECONDS = 60.0
@@ -58,11 +59,30 @@ class Watched:
         return data
 
 
-def feed(packed: IO[bytes], pipe: IO[bytes]) -> None:
-    """Write `packed` into `pipe` until pg_restore has read enough; what is damaged just ends."""
-    with contextlib.suppress(*READ_ERRORS), pipe:
-        while chunk := packed.read(1 << 16):
-            pipe.write(chunk)
+class Feeder(threading.Thread):
+    """Writes `packed` into `pipe` until pg_restore has read enough; what is damaged just ends."""
+
+    def __init__(self, packed: IO[bytes], pipe: IO[bytes]) -> None:
+        """Not yet started."""
+        super().__init__(daemon=True)
+        self.packed = packed
+        self.pipe = pipe
+        self.error: CouldNotRun | None = None
+
+    def run(self) -> None:
+        """Write all of it; a network that fails is no damage of the backup."""
+        try:
+            with contextlib.suppress(*READ_ERRORS), self.pipe:
+                while chunk := self.packed.read(1 << 16):
+                    self.pipe.write(chunk)
+        except CouldNotRun as error:
+            self.error = error
+
+    def end(self) -> None:
+        """Wait for the end; CouldNotRun where it was one."""
+        self.join()
+        if self.error:
+            raise self.error
 
 
 @contextmanager
@@ -82,8 +102,8 @@ def restore_to_sql(
     source = subprocess.PIPE if packed else subprocess.DEVNULL
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=errors)
-        feeder = threading.Thread(target=feed, args=(packed, process.stdin), daemon=True)
-        if packed:
+        feeder = Feeder(packed, process.stdin) if packed and process.stdin else None
+        if feeder:
             feeder.start()
         watched = Watched(process)
         run = SqlRun(output=cast("IO[bytes]", watched))
@@ -98,8 +118,8 @@ def restore_to_sql(
             if process.stdout is not None:
                 process.stdout.close()
             process.wait()
-            if packed:
-                feeder.join()
+            if feeder:
+                feeder.end()
         errors.seek(0)
         run.fault = fault_of(
             code, errors.read().decode("utf-8", "replace"), stalled=watched.stalled

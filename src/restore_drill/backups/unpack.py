@@ -8,14 +8,9 @@ from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
+from restore_drill.backups.arrival import OWNER_ALONE, write_all
 from restore_drill.backups.model import Backup
 from restore_drill.backups.streams import open_plain, outside_tar
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes
-
-OWNER_ALONE = 0o600
-"""Mode of what was decrypted: a folder may be open to others."""
 
 
 def unpack_archive(backup: Backup, folder: Path) -> Backup:
@@ -42,18 +37,3 @@ def unpack_folder(backup: Backup, path: Path) -> Path:
         while packed.read(1 << 20):  # to its end, where an encryption is checked
             pass
     return path
-
-
-def write_all(file: FileIO, chunk: bytes) -> None:
-    """Write `chunk`; CouldNotRun where the disk has no room for it: no fault of the backup."""
-    view = memoryview(chunk)
-    try:
-        while view:
-            view = view[file.write(view) :]
-    except OSError as error:
-        raise CouldNotRun(
-            f"not enough space to unpack the backup in {Path(str(file.name)).parent}: "
-            f"{error.strerror}",
-            checked=[f"{show_bytes(file.tell())} were written"],
-            remedy=remedy_for("machine", "disk_full"),
-        ) from None

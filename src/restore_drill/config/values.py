@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -39,6 +39,7 @@ def path_of(
     value = given[name]
     if value is None:
         return None
+    value = without_file_scheme(value)
     if place := re.match(r"(\w[\w+.-]*)://", value):
         shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets
         what = f"names {shown}, which is not a path on this machine"
@@ -50,6 +51,15 @@ def path_of(
             name, f"names {path}, which does not exist", "check the path and its mount"
         )
     return path
+
+
+def without_file_scheme(value: str) -> str:
+    """The path in `value` where it is a URL of a file of this machine, else `value` itself."""
+    scheme, _, rest = value.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme.lower() != "file" or host not in ("", "localhost"):
+        return value
+    return unquote(slash + path)
 
 
 def history_of(given: dict[str, str | None], here: Path) -> Path | None:
@@ -80,8 +90,6 @@ def without_dots(path: Path) -> Path:
 def copy_of(scheme: str, url: str) -> str:
     """How to fetch what lies at `url`, since the drill reads files of this machine alone."""
     command = next((text for names, text in COPY.items() if scheme.lower() in names), "")
-    if scheme.lower() == "file":
-        return "write it as a plain path"
     if not command:
         return "copy the backup to this machine, and name that"
     return f"copy the backup here first ({command.replace('URL', url)}), and name the copy"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 
+from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.choice import Among, Considered, NotDrilled, Picked, Schedule
 from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
@@ -83,7 +84,9 @@ APART = timedelta(hours=27)
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files below a directory."""
+    """Bytes of a file, or of all files below a directory; of one on its way what its place says."""
+    if arrival := arrivals.get(path):
+        return arrival.whole_size
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return path.stat().st_size
