@@ -22,9 +22,9 @@ from typing import cast
 import pytest
 from psycopg import capabilities
 
-from restore_drill.backups.arrival import write_all
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents, sha256_of
+from restore_drill.backups.written import write_all
 from restore_drill.config.budgets import FLOOR, SECONDS_A_GB, seconds_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.deadline import INTERRUPTS, Deadline, TookTooLong, at_work

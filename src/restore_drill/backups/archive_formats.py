@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.backups.archive import ARCHIVE, header_of, toc_of
-from restore_drill.backups.arrival import arrivals, wait_until_whole
+from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
@@ -55,7 +55,8 @@ class Archive:
         def read(reader: Reader) -> Head | None:
             unpacked = unpack_archive(backup, folder)
             path = unpacked.restorable
-            wait_until_whole(path)
+            if arrival := arrivals.get(path):
+                arrival.wait()
             reader.faults += self.faulty_members(path)
             try:
                 header = header_of(path, self.name)

@@ -5,8 +5,7 @@ name, so that all that goes by names and paths works as for a local one. `open_b
 bytes of any backup are read, below its layers; of one that is on its way, a reader waits for those
 that have not arrived.
 
-What ends the iterator ends its readers: they raise it. A network that fails is a CouldNotRun, and
-never one of READ_ERRORS, which are faults of the backup.
+What ends the iterator, its readers raise: a network that fails is a CouldNotRun, never damage.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from restore_drill.backups.written import OWNER_ALONE, write_all
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import progress_line, show_bytes, show_duration
@@ -29,8 +29,7 @@ AHEAD = 4 << 20
 STALL_SECONDS = 120.0
 """Without a byte for so long, waiting ends; what fetches has limits of its own, which are lower."""
 POLL_SECONDS = 0.25
-OWNER_ALONE = 0o600
-"""Mode of what was fetched or decrypted: a folder may be open to others."""
+Report = Callable[[str], None]
 
 
 class Arrival:
@@ -104,17 +103,13 @@ class Arrival:
             self.wait_for(lambda: self.arrived > position)
             return self.arrived - position
 
-    def wait(
-        self, report: Callable[[str], None] | None = None, stop: threading.Event | None = None
-    ) -> None:
+    def wait(self, report: Report | None = None, stop: threading.Event | None = None) -> None:
         """Wait until all of it is there, or `stop` is set; raises what kept it away."""
         self.go()
         with self.changed:
             self.wait_for(lambda: bool(stop and stop.is_set()), report)
 
-    def wait_for(
-        self, is_enough: Callable[[], bool], report: Callable[[str], None] | None = None
-    ) -> None:
+    def wait_for(self, is_enough: Callable[[], bool], report: Report | None = None) -> None:
         """Wait for what `is_enough`, or the end; raises what kept the rest away.
 
         It polls: an interrupt ends no wait for a lock in which nothing happens.
@@ -196,31 +191,10 @@ def open_bytes(path: Path) -> io.BufferedReader:
     return arrival.open() if arrival else path.open("rb")
 
 
-def wait_until_whole(path: Path, report: Callable[[str], None] | None = None) -> None:
-    """Wait for the rest of the file at `path`, for what must seek in it."""
-    if arrival := arrivals.get(path):
-        arrival.wait(report)
-
-
-def write_all(file: io.FileIO, piece: bytes) -> None:
-    """Write `piece`; CouldNotRun where the disk has no room for it: no fault of the backup."""
-    view = memoryview(piece)
-    try:
-        while view:
-            view = view[file.write(view) :]
-    except OSError as error:
-        raise CouldNotRun(
-            f"not enough space for the backup in {Path(str(file.name)).parent}: {error.strerror}",
-            checked=[f"{show_bytes(file.tell())} were written"],
-            remedy=remedy_for("machine", "disk_full"),
-        ) from None
-
-
 def stalled(arrival: Arrival) -> CouldNotRun:
     """No byte of it has come for long."""
-    of = f" of {show_bytes(arrival.size)}" if arrival.size else ""
     return CouldNotRun(
         f"nothing more of {arrival.path.name} has arrived for {show_duration(STALL_SECONDS)}",
-        checked=[f"{show_bytes(arrival.arrived)}{of} had arrived"],
+        checked=[f"{show_bytes(arrival.arrived)} of it had arrived"],
         remedy=remedy_for("places", "slow"),
     )

@@ -8,9 +8,9 @@ from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
-from restore_drill.backups.arrival import OWNER_ALONE, write_all
 from restore_drill.backups.model import Backup
 from restore_drill.backups.streams import open_plain, outside_tar
+from restore_drill.backups.written import OWNER_ALONE, write_all
 
 
 def unpack_archive(backup: Backup, folder: Path) -> Backup:

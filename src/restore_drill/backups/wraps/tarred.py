@@ -99,7 +99,7 @@ def is_physical(name: str) -> bool:
 
 def unpack_directory(stream: IO[bytes], folder: Path) -> None:
     """Unpack the directory-format dump in the tar archive in `stream` into the new `folder`."""
-    from restore_drill.backups.arrival import write_all  # noqa: PLC0415
+    from restore_drill.backups.written import write_all  # noqa: PLC0415
 
     folder.mkdir(mode=0o700)
     inside = ""
