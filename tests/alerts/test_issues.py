@@ -5,6 +5,8 @@ Both are played by a server of our own that keeps issues as they do.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -81,6 +83,22 @@ def test_each_database_has_its_own(forge: Forge, kind: str) -> None:
     assert [each["number"] for each in forge.open] == [1, 3]
 
 
+def test_a_folder_of_the_same_name_is_another(forge: Forge) -> None:
+    """Neither a pass nor a missing backup there is about this one."""
+    alerts = alerts_of(environment(forge, "github"), Notify())
+    crm, shop = Path("/srv/crm"), Path("/srv/shop")
+
+    def end(verdict: str, folder: Path, *, found: bool = True) -> str:
+        path = f"{folder}/db/backup_20261128.dump" if found else None
+        ending = replace(ended(verdict, EMPTY, path=path), backup_path=folder)
+        return announce.announce(alerts, ending)[0].done
+
+    assert end("failed", crm) == "opened issue #1"
+    assert end("passed", shop) == "no open issue"
+    assert end("failed", Path("/other/crm"), found=False) == "opened issue #2"
+    assert end("passed", crm) == "closed issue #1"
+
+
 def test_pass_closes_what_its_folder_left_open(forge: Forge) -> None:
     """A drill that found no backup may have been of any series; the sample's pass is of none."""
     assert drilled(forge, "github", "could-not-run", path=None).done == "opened issue #1"
@@ -148,7 +166,7 @@ def test_pass_that_closes_an_issue_is_a_recovery(forge: Forge) -> None:
 
 def test_names_out_of_a_dump_stay_in_the_fence(forge: Forge) -> None:
     """None ends it, mentions people, commands GitLab, or marks another database's issue."""
-    other = Subject("db/other").mark
+    other = Subject("db/other", (), "/srv").mark
     drilled(forge, "gitlab", "failed", f"~~~ @team\n/close {other}\n  1. ~~~~ {other}")
     body = forge.issues[0]["body"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from restore_drill.alerts.missed import NAME, announce_missed
+from restore_drill.alerts.missed import NAME, Miss, announce_missed
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.calling import SUITE
@@ -17,16 +18,17 @@ from restore_drill.core.errors import UsageError
 from restore_drill.watch import status
 from restore_drill.watch.history import Drill
 from tests.alerts.test_issues import environment
+from tests.helpers.histories import FAILED, caller, write
 from tests.helpers.inboxes import Forge, Inbox, Mailbox
 
-WHAT = {"db/shop": "the last drill passed 9 d ago; the limit is 8 d"}
+WHAT = {"db/shop": Miss("db/shop", "the last drill passed 9 d ago; the limit is 8 d")}
 
 
 def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> None:
     """Until it comes; the next one that does not is announced at once."""
     alerts = alerts_of({"DRILL_NOTIFY": box.hook}, Notify())
 
-    def told(missed: dict[str, str]) -> int:
+    def told(missed: dict[str, Miss]) -> int:
         before = len(box.messages)
         announce_missed(alerts, missed, ["look at the schedule"], tmp_path)
         return len(box.messages) - before
@@ -34,9 +36,13 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
     assert [told(WHAT), told(WHAT), told({}), told(WHAT)] == [1, 0, 0, 1]
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     (tmp_path / NAME).write_text(json.dumps({"db/shop": yesterday}), encoding="utf-8")
-    assert told(WHAT | {"db/other": "no drill has been noted"}) == 2
+    assert told(WHAT | {"db/other": Miss("db/other", "no drill has been noted")}) == 2
     (tmp_path / NAME).write_text("torn", encoding="utf-8")
     assert told(WHAT) == 1
+
+    far = (datetime.now(UTC) + timedelta(days=900)).isoformat()
+    (tmp_path / NAME).write_text(json.dumps({"db/shop": far}), encoding="utf-8")
+    assert [told(WHAT), told(WHAT)] == [1, 0]  # the clock was wrong, and is right now
 
     unwritable = tmp_path / "file"
     unwritable.touch()
@@ -57,6 +63,34 @@ def test_missed_drill_opens_the_issue_of_its_database(forge: Forge) -> None:
 
     assert outcome.line == "issue: opened issue #1"
     assert forge.open[0]["title"] == "Restore drill MISSED: db/shop"
+
+
+def test_what_nobody_heard_of_is_announced_again(tmp_path: Path, box: Inbox) -> None:
+    """As soon as one channel takes it."""
+    deaf = alerts_of({"DRILL_NOTIFY": "json://127.0.0.1:1/hook"}, Notify())
+    (outcome,) = announce_missed(deaf, WHAT, [], tmp_path)
+    assert outcome.problem
+
+    announce_missed(alerts_of({"DRILL_NOTIFY": box.hook}, Notify()), WHAT, [], tmp_path)
+
+    assert len(box.messages) == 1
+
+
+def test_a_red_drill_that_none_followed_is_missed(
+    tmp_path: Path, box: Inbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has alerted once, long ago; of two histories with one series each is named."""
+    old = [replace(FAILED, at=datetime.now(UTC) - timedelta(days=days)) for days in (60, 30)]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, drill in zip(folders, old, strict=True):
+        write(folder, drill)
+    monkeypatch.setenv("DRILL_NOTIFY", box.hook)
+
+    caller(tmp_path, monkeypatch, capsys)("status", "--notify", *map(str, folders))
+
+    titles = sorted(each["title"] for each in box.messages)
+    assert titles == [f"Restore drill MISSED: {folder}: db/shop" for folder in folders]
+    assert any("60 d ago, and none came since" in each["message"] for each in box.messages)
 
 
 def test_status_announces_what_did_not_come(

@@ -65,7 +65,8 @@ def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:
         return run_drill(*arguments, report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path))
 
     passed = drill()
-    rows = sum(each["rows"] for each in passed.result["tables"].values())
+    tables = passed.result["tables"].values()
+    rows = sum(each["rows"] for each in tables if not each.get("partitioned"))
     picked = drill("-k", "backup")
     backup.write_bytes(whole[: len(whole) // 2])
     failed = drill()

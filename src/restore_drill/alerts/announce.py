@@ -88,7 +88,7 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
         about = message("recovered" if ending.is_green else event)
         outcomes = deliver({"issue": partial(keep, alerts, about, subject)}, limit / 2)
         if outcomes[0].problem == INTERRUPTED:
-            return outcomes
+            limit = SHORT_LIMIT  # people are to hear of it all the same
         event = "recovered" if outcomes[0].done.startswith(issue.CLOSED) else event
     tasks: dict[str, Callable[[], str]] = {}
     if event in alerts.notify.events:

@@ -39,14 +39,17 @@ def read(path: Path) -> dict[str, Any]:
     """What lies at `path`; empty where it is no result."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    is_result = isinstance(found, dict) and found.get("verdict") in EXIT_CODES
+    verdict = found.get("verdict") if isinstance(found, dict) else None
+    is_result = isinstance(verdict, str) and verdict in EXIT_CODES
     return found if is_result else {}
 
 
 def is_readable(result: Result) -> bool:
     """Whether a message can be made of `result`, which is another's and may hold anything."""
+    if not isinstance(result["reasons"], list):
+        return False
     try:
         message_of(result, result["verdict"], subject_of(result, "", None), "")
     except (LookupError, TypeError, ValueError, AttributeError):

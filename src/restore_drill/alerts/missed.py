@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from restore_drill.alerts.announce import keep, messages
 from restore_drill.alerts.delivery import LIMIT, Outcome, deliver
@@ -22,28 +23,39 @@ NAME = "missed.json"
 """In the folder of the history: when the series in it were announced last."""
 
 
+class Miss(NamedTuple):
+    """A series whose drill did not come, what is wrong with it, and the folder of its backups."""
+
+    name: str
+    what: str
+    folder: str = ""
+
+
 def announce_missed(
-    alerts: Alerts, missed: Mapping[str, str], remedy: Sequence[str], folder: Path | None
+    alerts: Alerts, missed: Mapping[str, Miss], remedy: Sequence[str], folder: Path | None
 ) -> list[Outcome]:
     """Announce each series in `missed` with what is wrong with it, once a day.
 
     `folder` remembers when that was; without one, each call announces. A series that is not in
-    `missed` any more is forgotten: its next miss is announced at once.
+    `missed` any more is forgotten: its next miss is announced at once. So is one that nobody has
+    heard of: what could not be delivered is announced again.
     """
     path, now = folder and folder / NAME, datetime.now(UTC)
     known = remembered(path)
-    due = {name: what for name, what in missed.items() if is_due(known.get(name), now)}
-    outcomes = [each for name in due for each in announce_one(alerts, name, due[name], remedy)]
+    due = [key for key in missed if is_due(known.get(key), now)]
+    done = {key: announce_one(alerts, missed[key], remedy) for key in due}
+    heard = {key for key, of_it in done.items() if not all(each.problem for each in of_it)}
     if path and (due or known.keys() - missed.keys()):
-        times = {name: now.isoformat() if name in due else known[name] for name in missed}
-        remember(path, times)
-    return outcomes
+        times = {key: known[key] for key in missed if key in known and key not in due}
+        remember(path, times | dict.fromkeys(heard, now.isoformat()))
+    return [each for of_it in done.values() for each in of_it]
 
 
-def announce_one(alerts: Alerts, name: str, what: str, remedy: Sequence[str]) -> list[Outcome]:
+def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outcome]:
     """Announce one series on the channels and in its issue."""
-    subject = Subject(alerts.notify.name or name.strip("/"))
-    lines = [f"{what}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
+    name = alerts.notify.name
+    subject = Subject(name or miss.name, (), "" if name else miss.folder)
+    lines = [f"{miss.what}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
     text = written("missed", subject, lines, place_of(alerts.environment, None))
     tasks = dict(messages(alerts, text)) if "missed" in alerts.notify.events else {}
     if alerts.issues:
@@ -52,9 +64,9 @@ def announce_one(alerts: Alerts, name: str, what: str, remedy: Sequence[str]) ->
 
 
 def is_due(last: str | None, now: datetime) -> bool:
-    """Whether what was announced at `last` is to be announced again."""
+    """Whether what was announced at `last` is again to be; a time far ahead is of a wrong clock."""
     try:
-        return last is None or now - datetime.fromisoformat(last) > AGAIN
+        return last is None or abs(now - datetime.fromisoformat(last)) > AGAIN
     except (TypeError, ValueError):
         return True
 

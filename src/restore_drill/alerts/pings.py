@@ -59,5 +59,9 @@ def ping(url: str, what: str, text: str) -> str:
     except ValueError:
         raise Undelivered("its URL is not valid", is_final=True) from None
     path = f"{parts.path.rstrip('/')}/{what}" if what else parts.path
-    send(urlunsplit(parts._replace(path=path)), method="POST", data=text.encode())
+    send(
+        urlunsplit(parts._replace(path=path)),
+        method="POST",
+        data=text.encode(errors="backslashreplace"),
+    )
     return "pinged"

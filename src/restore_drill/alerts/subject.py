@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,26 +19,28 @@ class Subject:
     """What is drilled, by its `name`; its pass speaks for `others` too.
 
     A drill that found no backup is of any series of its folder: so it is for the folder, and the
-    next pass there speaks for it.
+    next pass there speaks for it. `folder` is the path of that: others may have its name.
     """
 
     name: str
     others: tuple[str, ...] = ()
+    folder: str = ""
 
     @property
     def mark(self) -> str:
         """What marks an issue about it."""
-        return mark_of(self.name)
+        return mark_of(self.name, self.folder)
 
     @property
     def marks(self) -> Sequence[str]:
         """What marks issues that its pass closes."""
-        return [mark_of(name) for name in (self.name, *self.others)]
+        return [mark_of(name, self.folder) for name in (self.name, *self.others)]
 
 
-def mark_of(name: str) -> str:
-    """A comment that an issue about `name` holds, and that nobody sees."""
-    return f"<!-- restore-drill {hashlib.sha256(name.encode()).hexdigest()[:16]} -->"
+def mark_of(name: str, folder: str) -> str:
+    """A comment that an issue about `name` in `folder` holds, and that nobody sees."""
+    about = f"{name}\0{folder}".encode(errors="surrogateescape")
+    return f"<!-- restore-drill {hashlib.sha256(about).hexdigest()[:16]} -->"
 
 
 def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
@@ -52,8 +55,9 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
     if name:  # of several series that are called so each has its own
         is_one = not series or len(result.get("run_of") or ()) < 2
         return Subject(name if is_one else f"{name}: {series.strip('/')}")
-    folder = folder_name(backup_path)
-    return Subject(series.strip("/"), (folder,)) if series else Subject(folder)
+    above = backup_path or (Path(path).parent if path else None)
+    folder, at = folder_name(backup_path), os.path.abspath(above) if above else ""  # noqa: PTH100
+    return Subject(series.strip("/"), (folder,), at) if series else Subject(folder, (), at)
 
 
 def folder_name(backup_path: Path | None) -> str:

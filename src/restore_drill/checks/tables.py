@@ -37,6 +37,8 @@ def table_records(
             "expected": "; ".join(expected),
             "ok": ok,
         }
+        if name in facts.partitioned:
+            records[name]["partitioned"] = True
     return records
 
 

@@ -135,7 +135,8 @@ class State:
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             raw = {"schema": SCHEMA, "series": self.scheme} | content
-            part.write_text(json.dumps(raw, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(raw, ensure_ascii=False) + "\n"
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -192,6 +193,6 @@ def state_of(settings: Settings, backup: Backup) -> State:
     root = settings.backup_path.resolve() if settings.backup_path else None
     if root is not None and path.is_relative_to(root):
         above = above.relative_to(root) if above.is_relative_to(root) else Path()
-    key = hashlib.sha256(f"{above}\0{scheme}".encode()).hexdigest()[:10]
+    key = hashlib.sha256(f"{above}\0{scheme}".encode(errors="surrogateescape")).hexdigest()[:10]
     slug = re.sub(r"[^\w.-]+", "_", scheme)[:60]
     return State(home_of(settings) / f"{slug}-{key}", scheme)

@@ -115,6 +115,7 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
     """What is wrong beside the backup itself, which is called good only where all was checked."""
     outcomes = {check["outcome"] for check in result["checks"]}
     is_good = result["rows_read"] and not result["selection"] and "error" not in outcomes
+    is_good = is_good and not waived_of(result)
     age = (result["backup"] or {}).get("age_seconds") or 0
     old = f"{show_duration(age)} old: what was written since is lost if you need it now"
     if age < 0:

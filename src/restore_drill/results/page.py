@@ -67,7 +67,7 @@ def write_page(path: Path, result: Result, background: Background) -> None:
     """Write the page to `path`, whole or not at all; OSError."""
     page = render(result, background)
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError:
         path.unlink(missing_ok=True)
         raise

@@ -76,7 +76,10 @@ CHECK = shape(
 )
 
 BYTES = described(or_none(WHOLE), "of table, indexes and TOAST; null: partitioned, or not known")
-TABLE = shape({"rows": or_none(WHOLE), "expected": TEXT, "ok": FLAG}, also={"bytes": BYTES})
+TABLE = shape(
+    {"rows": or_none(WHOLE), "expected": TEXT, "ok": FLAG},
+    also={"bytes": BYTES, "partitioned": FLAG},
+)
 FACT = with_more(shape({"value": {}, "expected": TEXT, "ok": FLAG, "description": TEXT}))
 STAGE = shape({"name": TEXT, "started": NUMBER, "seconds": NUMBER})
 COUNTS = shape(

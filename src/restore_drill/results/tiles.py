@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -44,8 +45,12 @@ def count_rows(number: float) -> str:
 
 
 def total_of(result: Result, key: str) -> int | None:
-    """`rows` or `bytes` of all restored tables; None where no table's are known."""
-    counts = [table.get(key) for table in result["tables"].values()]
+    """`rows` or `bytes` of all restored tables; None where no table's are known.
+
+    Those of a partitioned table are those of its partitions.
+    """
+    tables = result["tables"].values()
+    counts = [each.get(key) for each in tables if not each.get("partitioned")]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
@@ -78,17 +83,26 @@ def time_tile(result: Result, before: Sequence[Past]) -> Tile | None:
     times, budgets = result["timings"], result["budgets"]
     if times["restore"] is None:
         return None
-    seconds = times["restore"] + (times["verify"] or 0)
-    limits = [budgets.get("restore"), budgets.get("verify")]
-    budget = sum(limit or 0 for limit in limits) if None not in limits else budgets.get("restore")
-    title = "Time to restore and verify (RTO)"
-    if times["verify"] is None:
+    both = recovery_budget(budgets)
+    if times["verify"] is None or (both is None and budgets.get("restore") is not None):
+        values = [each.restore for each in before]
         title, budget = "Time to restore (RTO)", budgets.get("restore")
-    tile = budgeted(title, seconds, budget, [each.recovery for each in before], before)
-    parts = [
-        f"{name} {show_duration(times[name])}" for name in ("restore", "verify") if times[name]
-    ]
-    return tile._replace(against=f"{', '.join(parts)}; {tile.against}")
+        tile = budgeted(title, times["restore"], budget, values, before)
+    else:
+        seconds, values = times["restore"] + times["verify"], [each.recovery for each in before]
+        tile = budgeted("Time to restore and verify (RTO)", seconds, both, values, before)
+    known = [name for name in ("restore", "verify") if times[name]]
+    over = [name for name in known if times[name] > (budgets.get(name) or math.inf)]
+    parts = [f"{name} {show_duration(times[name])}" + " (over its budget)" * (name in over)
+             for name in known]  # fmt: skip
+    against = f"{', '.join(parts)}; {tile.against}"
+    return tile._replace(against=against, is_bad=tile.is_bad or bool(over))
+
+
+def recovery_budget(budgets: Mapping[str, float | None]) -> float | None:
+    """Seconds that restore and verification may take together; None unless both have a limit."""
+    restore, verify = budgets.get("restore"), budgets.get("verify")
+    return None if restore is None or verify is None else restore + verify
 
 
 def budgeted(

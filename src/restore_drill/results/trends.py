@@ -12,7 +12,7 @@ from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.results.charts import Dot, calendar, line
 from restore_drill.results.past import Background, Past, days_of
 from restore_drill.results.result import Result
-from restore_drill.results.tiles import count_rows
+from restore_drill.results.tiles import count_rows, recovery_budget
 
 SHOWN = 60
 """So many of the last drills are in a line."""
@@ -36,9 +36,7 @@ def trends_of(result: Result, background: Background) -> dict[str, Any] | None:
     passed = sum(not each.is_bad for each in drills)
     last = datetime.fromisoformat(result["started_at"]).date()
     words = f"{show_count(len(drills), 'drill')}, {passed} passed, in the last 26 weeks and before"
-    budgets = result["budgets"]
-    limits = [budgets.get("restore"), budgets.get("verify")]
-    budget = None if None in limits else sum(limits)
+    budget = recovery_budget(result["budgets"])
     shown = drills[-SHOWN:]
     lines = [
         line_of("Time to restore and verify", shown, "recovery", show_duration, budget),

@@ -12,6 +12,7 @@ from typing import Any
 from restore_drill import __version__
 from restore_drill.config.settings import Settings
 from restore_drill.results.result import Result
+from restore_drill.results.tiles import total_of
 from restore_drill.results.words import first_line, problems_of
 from restore_drill.selection.series import series_of
 from restore_drill.watch.append import append
@@ -45,7 +46,7 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         strength=result["strength"],
         backup=(backup.get("name") or Path(path).name) if path else None,
         size=backup.get("bytes"),
-        rows=sum(each or 0 for each in rows.values()) if rows else None,
+        rows=total_of(result, "rows"),
         restore=timings["restore"],
         verify=timings["verify"],
         total=timings["total"],

@@ -69,14 +69,14 @@ def push(url: str, found: Measured) -> None:
     POST leaves what is not named in place: a failed drill keeps the time of the last pass.
     """
     parts = urlsplit(url)
-    group = urlsafe_b64encode(found.series.encode()).decode() or "="
+    group = urlsafe_b64encode(found.series.encode(errors="backslashreplace")).decode() or "="
     path = f"{parts.path.rstrip('/')}/metrics/job/{JOB}/series@base64/{group}"
     where = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, parts.query, ""))
     headers = {"Content-Type": "text/plain; version=0.0.4"}
     if parts.username is not None:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-    body = text_of(metrics_of(found), {}).encode()
+    body = text_of(metrics_of(found), {}).encode(errors="backslashreplace")
     request = Request(where, body, headers, method="POST")  # noqa: S310 - the scheme was checked
 
     def send() -> None:

@@ -78,7 +78,8 @@ def looked(parsed: argparse.Namespace, settings: Settings, now: datetime) -> lis
     """The histories that are meant, judged; who is to hear of a drill that did not come does."""
     looks = look_at_all(parsed, settings, now)
     if parsed.notify:
-        announce_absent([each for look in looks for each in look.series], settings)
+        limit = Rules.of(settings.criteria, age_given(parsed.max_age)).limit
+        announce_absent(looks, settings, limit, now)
     return looks
 
 

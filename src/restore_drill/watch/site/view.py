@@ -65,7 +65,8 @@ def state_of(series: Series) -> str:
 def slug_of(title: str) -> str:
     """Name for files: the words of `title`, and enough of its hash to be the only one."""
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-")
-    return f"{words or 'series'}-{hashlib.sha256(title.encode()).hexdigest()[:6]}"
+    written = title.encode(errors="backslashreplace")  # a file's name need not be text
+    return f"{words or 'series'}-{hashlib.sha256(written).hexdigest()[:6]}"
 
 
 def badge_text(series: Series) -> str:

@@ -1,0 +1,63 @@
+"""What the report says of budgets, of waived findings, and of partitioned tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from restore_drill.results.meaning import missed
+from restore_drill.results.past import Background
+from restore_drill.results.tiles import Tile, tiles_of, total_of
+from tests.helpers.alerting import result_of
+
+CASES: dict[str, tuple[dict[str, float | None], dict[str, float | None], bool, str]] = {
+    "within both": ({"restore": 100, "verify": 20}, {"restore": 120, "verify": 60}, False, "3 min"),
+    "restore alone over": (
+        {"restore": 150, "verify": 0.2}, {"restore": 120, "verify": 60}, True, "3 min",
+    ),
+    "verify alone over": (
+        {"restore": 10, "verify": 70}, {"restore": 120, "verify": 60}, True, "3 min",
+    ),
+    "verify without a budget": (
+        {"restore": 2400, "verify": 1800}, {"restore": 3600, "verify": None}, False, "1 h",
+    ),
+    "no budget": ({"restore": 9000, "verify": 9000}, {}, False, "no budget is set"),
+}  # fmt: skip
+
+
+def time_tile(times: dict[str, float | None], budgets: dict[str, float | None]) -> Tile:
+    """The tile of the times."""
+    result: Any = result_of("passed")
+    result |= {"timings": result["timings"] | times, "budgets": budgets}
+    return next(each for each in tiles_of(result, Background()) if "RTO" in each.title)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_budget_that_is_exceeded_is_never_green(case: str) -> None:
+    """Each of the two times is measured against its own."""
+    times, budgets, is_over, shown = CASES[case]
+
+    tile = time_tile(times, budgets)
+
+    assert (tile.is_bad, "over its budget" in tile.against) == (is_over, is_over)
+    assert shown in tile.against
+
+
+def test_a_backup_with_waived_findings_is_not_called_good() -> None:
+    """It is too old all the same, and more is wrong with it."""
+    result: Any = result_of("failed", "too old") | {"rows_read": True, "selection": ""}
+    result["checks"][0]["outcome"] = "passed"
+    assert "the backup is good" in dict(missed(result))["age"]
+
+    result["checks"][0]["outcome"] = "waived"
+    assert "good" not in " ".join(dict(missed(result)).values())
+
+
+def test_rows_of_partitions_count_once() -> None:
+    """A partitioned table has none of its own."""
+    part = {"rows": 75, "bytes": 8192, "expected": "", "ok": True}
+    tables = {"public.part1": part, "public.part2": part}
+    tables["public.part"] = part | {"rows": 150, "partitioned": True}
+
+    assert total_of(result_of("passed") | {"tables": tables}, "rows") == 150
