@@ -38,6 +38,8 @@ pytest_plugins = (
     "fixtures.redis",
     "fixtures.prove",
     "fixtures.dry_run",
+    "fixtures.runs",
+    "fixtures.several",
     "fixtures.report",
 )
 

@@ -101,6 +101,12 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
     return outcomes + (deliver(tasks, limit) if tasks else [])
 
 
+def announce_pings(alerts: Alerts, code: int, text: str, start: pings.Start) -> list[Outcome]:
+    """Ping that a run of several drills has ended with `code`; `text` says how."""
+    start.settle()
+    return deliver(pings.ending(alerts.pings, code, text, is_pass=code == 0), LIMIT)
+
+
 def messages(alerts: Alerts, message: Message) -> Mapping[str, Callable[[], str]]:
     """A task for each channel, also for one whose variable nobody has set."""
     unset = {f"channel of {name}": partial(refuse, name) for name in alerts.unset}

@@ -10,7 +10,7 @@ CHOICE_OPTIONS = (
         "DRILL_SERIES",
         None,
         "which series of backups in BACKUP_PATH to drill: names or patterns, separated by commas",
-        unset="the newest",
+        unset="all, one after another",
     ),
     Option(
         "--pick",

@@ -27,6 +27,7 @@ class Record:
     `candidates` are what the backup was chosen from; `identity` says which database was dumped
     (`source`) and which was verified (`target`), `tools` the version of the pg_dump and pg_restore
     that the drill ran.
+    `run_of` are all series that the same run drills, each by itself.
     `bypass` is that drills were to be skipped, see `watch/skips.py`; `history` where the chain of
     earlier drills ended.
     `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
@@ -60,6 +61,7 @@ class Record:
     candidates: dict[str, Any] | None = None
     identity: dict[str, dict[str, Any]] = field(default_factory=dict)
     tools: str = ""
+    run_of: list[str] = field(default_factory=list)
     deadline: Deadline | None = None
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from restore_drill.config.settings import Settings
-from restore_drill.core.errors import DrillError
+from restore_drill.core.errors import CouldNotRun, DrillError, UsageError
 from restore_drill.doctor import waiting
 from restore_drill.doctor.checks import Check, checks_of
 from restore_drill.doctor.configuration import name_settings
@@ -19,6 +19,7 @@ from restore_drill.doctor.model import Fact, Group, Open
 from restore_drill.doctor.opens import left_open
 from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.selection.chosen import Chosen, choose
+from restore_drill.selection.groups import shelf_of, to_drill
 
 FOLDER = "the folder of the backups"
 
@@ -92,7 +93,16 @@ def examine(
 
 def chosen_in(settings: Settings) -> Chosen | None:
     """The backup that is drilled, or why there is none; None where none is named."""
-    return None if settings.is_sample else choose(settings)
+    if settings.is_sample or settings.backup is not None:
+        return None if settings.is_sample else choose(settings)
+    try:
+        shelf = shelf_of(settings)
+        names = to_drill(shelf, settings)
+        return choose(settings, shelf, beside=names if len(names) > 1 else ())
+    except UsageError as error:
+        return CouldNotRun(str(error))
+    except (CouldNotRun, OSError):
+        return choose(settings)  # which says why
 
 
 class Running:

@@ -18,6 +18,8 @@ from pathlib import Path
 RESULT = "result.json"
 FILES = ("report.html", "junit.xml", RESULT, "result.dsse.json")
 """Names of the files that a run writes."""
+SUMMARY = "series.json"
+"""What became of several series in one run."""
 LATEST = "latest"
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{4}Z(-.+)?", re.DOTALL)
 """Names of the folders of runs, see `run_folders.py`."""
@@ -53,7 +55,7 @@ def clear(top: Path) -> None:
 
 def wipe(top: Path) -> None:
     """Remove what the newest run shows in `top`; OSError."""
-    for name in FILES:
+    for name in (*FILES, SUMMARY):
         (top / name).unlink(missing_ok=True)
     if latest_in(top):
         (top / LATEST).unlink(missing_ok=True)

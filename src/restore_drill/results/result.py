@@ -88,6 +88,7 @@ def build_result(
         "started_at": record.started_at,
         "sample": record.sample,
         "selection": selection,
+        "run_of": record.run_of,
         **measures_of(record),
         "counts": counts or counts_of(check["outcome"] for check in record.checks),
         "checks": record.checks,

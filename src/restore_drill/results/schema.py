@@ -159,6 +159,7 @@ RESULT = {
     "started_at": TIME,
     "sample": described(FLAG, "Whether the sample shop was drilled, and no backup of anyone's"),
     "selection": described(TEXT, "What narrowed the drill, empty for a whole one"),
+    "run_of": list_of(TEXT, "Series that the same run drilled, each by itself; none for one alone"),
     "backup": or_none(BACKUP),
     "target": or_none(TARGET),
     "snapshot": described(OPEN, "The safety snapshot of a live database, and what became of it"),

@@ -78,6 +78,7 @@ def select_backup(
     series, old = pool[0], picked_record(one, pool[0], pick)
     pass_over_closed(listing, series[0], is_drilled=old is None)
     remarks = [*listing.remarks, *keyring().new_notes()]
+    remarks += [f"one of {len(beside)} series, each drilled by itself"] if beside else []
     remarks += [words_on(one, series, pick, proofs)] if pick.how != NEWEST else []
     older = series[series.index(one) + 1 :]
     earlier = [each.size for each in older if are_comparable(each, one, chosen)]

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 from restore_drill.config.settings import Settings
 from restore_drill.core.retry import tried_again
 from restore_drill.results.result import Result, write_whole
+from restore_drill.watch.beside import with_others
 from restore_drill.watch.metrics import (
     Measured,
     last_pass_in,
@@ -55,12 +56,15 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
 def write_file(path: Path, found: Measured) -> None:
     """Write the metrics to `path` in one step; raises OSError.
 
-    Where there is no history, the file itself remembers when a drill has last passed.
+    Where there is no history, the file itself remembers when a drill has last passed. Of several
+    series in one run each has its metrics there; those of others are taken out.
     """
     labels = {"series": found.series}
     if found.last_pass is None:
         found = found._replace(last_pass=last_pass_in(path, shown(labels)))
-    write_whole(path, text_of(metrics_of(found), labels), FOR_ALL)
+    beside = [each for each in found.result["run_of"] if each != found.series]
+    text = with_others(text_of(metrics_of(found), labels), path, beside)
+    write_whole(path, text, FOR_ALL)
 
 
 def push(url: str, found: Measured) -> None:
