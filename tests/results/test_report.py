@@ -66,10 +66,10 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     """result.json carries every part of schema 2, times in UTC, seconds by stage."""
     result = passed.result
 
-    parts = "schema verdict reasons started_at sample selection backup target snapshot promotion"
-    more = "timings stages tables facts redis bypass history counts checks proof basis strength"
-    last = "drift budgets rows_read warnings not_checked notes tool machine versions candidates"
-    assert list(result) == f"{parts} {more} {last} identity digests".split()
+    parts = "schema verdict reasons started_at sample selection run_of backup target snapshot"
+    more = "promotion timings stages tables facts redis bypass history counts checks proof basis"
+    last = "strength drift budgets rows_read warnings not_checked notes tool machine versions"
+    assert list(result) == f"{parts} {more} {last} candidates identity digests".split()
     assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")
