@@ -25,11 +25,28 @@ def callable_as(name: str) -> str:
 
     By its path, unless the shell would find it by its name: a clone's `.venv` is seldom active.
     """
-    found, own = shutil.which(name), Path(sys.executable).parent
+    executable = Path(sys.executable)
+    found, own = shutil.which(name), executable.parent
     if found and Path(found).parent == own:
         return name
+    if not (own / name).exists():  # /usr/bin has a python3 alone, and pytest may lie elsewhere
+        return callable_python() if name == "python" else f"{callable_python()} -m {name}"
+    return typed(own / name)
+
+
+def callable_python() -> str:
+    """How a user calls the Python that this process runs in, whatever it is called."""
+    executable = Path(sys.executable)
+    if not (executable.parent / "python").exists():
+        found = shutil.which(executable.name)
+        return executable.name if found == str(executable) else typed(executable)
+    return callable_as("python")
+
+
+def typed(path: Path) -> str:
+    """`path` as it is typed here."""
     here = Path.cwd()
-    return shlex.quote(str((own.relative_to(here) if own.is_relative_to(here) else own) / name))
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 COMMAND = "restore-drill" if IS_INSTALLED else callable_as("python") + " -m drill"

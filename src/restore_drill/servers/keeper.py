@@ -19,6 +19,7 @@ from typing import Any
 
 from restore_drill.servers import cleanup, untrusted
 from restore_drill.servers.bounds import RoomWatch
+from restore_drill.servers.kept_lines import READY
 from restore_drill.servers.processes import PATIENCE, find_server, processes_in
 
 EVERY = 5.0
@@ -54,6 +55,7 @@ def main(spec: dict[str, Any]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # who started us has held them back until now
     with suppress(OSError):
         RoomWatch(run, is_over.set, in_memory=cleanup.MEMORY in run.parents)
+    os.write(1, READY)
     hold(run, spec["until"], is_over)
     end(run, spec["walls"])
 

@@ -6,8 +6,10 @@ a dump's code could write is believed.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -29,7 +31,7 @@ from restore_drill.core.units import show_time
 from restore_drill.servers import cleanup
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.executor import SUPERUSER
-from restore_drill.servers.kept_lines import MARK
+from restore_drill.servers.kept_lines import MARK, READY
 from restore_drill.servers.model import EVENT_TRIGGERS_OFF, SWITCHED_SINCE
 from restore_drill.servers.tuning import PORT
 
@@ -37,7 +39,7 @@ KEEPER = "restore_drill.servers.keeper"
 ORDERS = (signal.SIGTERM, signal.SIGINT)
 """What ends a keeper, and its server first."""
 PATIENCE = 30.0
-"""Seconds for a keeper to end its server."""
+"""Seconds for a keeper to be ready, and to end its server."""
 
 
 @dataclass(frozen=True)
@@ -104,26 +106,43 @@ def keep(server: EmbeddedServer, database: str, seconds: float) -> Kept:
         "major": server.binaries.major,
         "walls": walls,
     }
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(PACKAGE.parent)}
     # It obeys orders once it can carry them out: until then they wait.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
     try:
         keeper = subprocess.Popen(
             [sys.executable, "-m", KEEPER, json.dumps(spec)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env=environment,
+            env=environment_of_keeper(),
             start_new_session=True,
             pass_fds=[run.lock.fileno(), *([walls] if walls is not None else [])],
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    await_ready(keeper)
     found = kept_of(spec, psutil.Process(keeper.pid))
     run.lock.write(f"{MARK}{show_time(found.until)}".encode())
     let_go(server, keeper)
     return found
+
+
+def environment_of_keeper() -> dict[str, str]:
+    """Where it finds what this process has imported: not all of that is where Python looks."""
+    path = dict.fromkeys([str(PACKAGE.parent), *filter(os.path.isabs, sys.path)])
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(path)}
+
+
+def await_ready(keeper: subprocess.Popen[bytes]) -> None:
+    """Wait until the `keeper` holds the server; OSError, and it is ended, where it does not."""
+    assert keeper.stdout is not None
+    with keeper.stdout as said:
+        if select.select([said], [], [], PATIENCE)[0] and said.read(len(READY)) == READY:
+            return
+    keeper.kill()
+    keeper.wait()
+    raise OSError(errno.ECHILD, "the process that is to hold the server did not start")
 
 
 def let_go(server: EmbeddedServer, keeper: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,8 @@ from restore_drill.servers.owned import OWNER
 
 MARK = ", kept until "
 """Stands in the owner file of a run directory whose server is kept."""
+READY = b"ready"
+"""What a keeper writes once it holds its server."""
 
 
 def kept_lines() -> Iterator[str]:

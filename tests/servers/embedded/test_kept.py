@@ -21,7 +21,7 @@ from restore_drill.servers import isolation, shell
 from restore_drill.servers.cleanup import clean, find_left_overs
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
-from restore_drill.servers.kept import Kept, keep, kept_servers
+from restore_drill.servers.kept import Kept, environment_of_keeper, keep, kept_servers
 from restore_drill.servers.kept_lines import kept_lines
 from restore_drill.servers.processes import find_server
 from tests.helpers.drills import ROOT, run_drill
@@ -105,6 +105,18 @@ def test_a_kept_server_is_reachable_and_no_left_over(
     assert not found.run.exists()
     assert find_server(found.run / "data") is None
     assert [each.run for each in kept_servers() if each.run == found.run] == []
+
+
+def test_a_server_is_kept_only_by_a_keeper_that_lives(
+    kept: Callable[..., Kept], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where it cannot import what the drill has, nothing is said to be kept."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    assert str(tmp_path) in environment_of_keeper()["PYTHONPATH"].split(os.pathsep)
+
+    monkeypatch.setattr("restore_drill.servers.kept.KEEPER", "restore_drill.servers.no_keeper")
+    with pytest.raises(OSError, match="did not start"):
+        kept(60)
 
 
 def test_a_kept_server_ends_by_itself_when_its_time_is_over(kept: Callable[..., Kept]) -> None:
