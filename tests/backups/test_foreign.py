@@ -196,7 +196,7 @@ def test_named_file_that_is_no_backup_is_a_red_drill(
 
 
 URLS = {
-    "s3://key:hunter2@bucket/db/x.dump": "aws s3 cp s3://bucket/db/x.dump .",
+    "s3://key:hunter2@bucket/db/x.dump": "holds credentials or parameters (not shown)",
     "gs://bucket/x.dump": "gcloud storage cp gs://bucket/x.dump .",
     "https://host/x.dump?token=hunter2": "curl --fail --remote-name https://host/x.dump",
     "file://nas/srv/x.dump": "copy the backup to this machine",

@@ -20,6 +20,7 @@ from restore_drill.backups.layers import (
     other_in_zip,
 )
 from restore_drill.backups.model import Backup, Contents, Head
+from restore_drill.backups.origins import is_awaited
 from restore_drill.backups.plain import PlainSql, looks_like_sql
 from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.sealed import SEALS, wrap_of
@@ -99,6 +100,8 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     """
     if path.is_dir():
         return kind_of(path, "", b"")
+    if is_awaited(path):  # what it is shows once it is fetched
+        return Kind("", path.suffix.removeprefix("."))
     compression = ""
     with open_bytes(path) as raw:
         head = raw.read(HEAD_BYTES)

@@ -22,6 +22,7 @@ from restore_drill.config.options import (
     usage_error,
 )
 from restore_drill.config.own import own_drill_near
+from restore_drill.config.remote import state_folder_of
 from restore_drill.config.values import (
     age_limit_of,
     budget_of,
@@ -110,15 +111,15 @@ class Settings:
     @property
     def snapshots_folder(self) -> Path:
         """Where the snapshots and journals of a live database lie; a backup is named."""
-        if self.backup_path is not None:
-            return self.backup_path / "snapshots"
-        assert self.backup is not None
-        return self.backup.parent / "snapshots"
+        folder = self.backup_path or (self.backup and self.backup.parent)
+        assert folder is not None
+        return (state_folder_of(folder) or folder) / "snapshots"
 
     @property
     def notes_folder(self) -> Path | None:
         """Where drills note what became of them; None where no directory is ours to write to."""
-        return self.backup_path and self.backup_path / ".drill"
+        folder = self.backup_path
+        return folder and (state_folder_of(folder) or folder / ".drill")
 
 
 def settings_from(

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.options import OPTIONS, usage_error
+from restore_drill.config.remote import remote_path
 from restore_drill.core.access import nearest_closed
 from restore_drill.core.units import parse_duration
 
@@ -39,6 +40,8 @@ def path_of(
     value = given[name]
     if value is None:
         return None
+    if remote := remote_path(given, name) if name in ("backup", "backup_path") else None:
+        return remote
     value = without_file_scheme(value)
     if place := re.match(r"(\w[\w+.-]*)://", value):
         shown = re.sub(r"//[^/]*@", "//", value).partition("?")[0]  # both may hold secrets

@@ -10,6 +10,7 @@ from typing import Any
 from restore_drill.backups.model import OF_ONE_NAME, Backup, Contents
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.record import Record
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.steps import Steps
@@ -71,7 +72,7 @@ def head_note(facts: Facts) -> str:
 
 def command_of(settings: Settings) -> str:
     """Command that accepts what a drill has found."""
-    named = f" --backup {shlex.quote(str(settings.backup))}" if settings.backup else ""
+    named = f" --backup {shlex.quote(as_written(settings.backup))}" if settings.backup else ""
     return f"{COMMAND} accept{named}"
 
 

@@ -1,16 +1,15 @@
 """Where drills keep what the next ones measure drift by, and what people have accepted.
 
-`.drill/drift/SERIES/` below BACKUP_PATH, else `drift/SERIES/` in the user's state directory:
-without BACKUP_PATH no directory beside a backup is ours to write to. A series is known by the
-scheme of its backups' names and by their folder. In it lie
+`.drill/drift/SERIES/` below BACKUP_PATH, else `drift/SERIES/` in the user's state directory. A
+series is known by the scheme of its backups' names and by their folder. In it lie
 
 - `passed.json`: the last passed drill and what its database held;
 - `found.json`: what the last drill found that is not accepted yet;
 - `accepted.jsonl`: what was accepted, by whom, when and why; a line each, kept for ever.
 
-Files are replaced in one step, so that drills side by side leave a whole one; a file that is torn
-or none of ours is reported. Without the last passed drill nothing is compared, and no drill
-replaces one that cannot be read.
+Files are replaced in one step: drills side by side leave a whole one; one that is torn or none of
+ours is reported. Without the last passed drill nothing is compared; none that cannot be read is
+replaced.
 """
 
 from __future__ import annotations
@@ -28,8 +27,10 @@ from typing import Any, NamedTuple
 from platformdirs import user_state_path
 
 from restore_drill.backups.model import Backup
+from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.json_values import text, whole
+from restore_drill.core.mirrors import as_written
 from restore_drill.drift.findings import Finding
 from restore_drill.facts.schema.model import DriftFacts, High, Highs, Measure
 from restore_drill.selection.series import series_of
@@ -123,7 +124,7 @@ class State:
             self.found_path.unlink(missing_ok=True)
             return
         content = {
-            "backup": str(backup.path),
+            "backup": as_written(backup.path),
             "drilled_at": drilled_at.isoformat(),
             "findings": [each.as_json() for each in found],
         }
@@ -193,6 +194,8 @@ def state_of(settings: Settings, backup: Backup) -> State:
     root = settings.backup_path.resolve() if settings.backup_path else None
     if root is not None and path.is_relative_to(root):
         above = above.relative_to(root) if above.is_relative_to(root) else Path()
+    elif state_folder_of(path):  # its folder here is of this process alone
+        above = Path(as_written(path.parent))
     key = hashlib.sha256(f"{above}\0{scheme}".encode(errors="surrogateescape")).hexdigest()[:10]
     slug = re.sub(r"[^\w.-]+", "_", scheme)[:60]
     return State(home_of(settings) / f"{slug}-{key}", scheme)

@@ -9,6 +9,7 @@ from restore_drill.backups.choice import NotDrilled
 from restore_drill.core.access import cannot_read
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, Series
@@ -46,7 +47,7 @@ def not_drilled(series: Series) -> NotDrilled:
 
 def no_backups(source: Source, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
     """No backup lies in `source`, or none that is named like `pattern`."""
-    folder = source.place
+    folder = as_written(source.place)
     if live:
         names = [each[0].path.name for each in live]
         return BackupFault(
@@ -59,10 +60,10 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
         return BackupFault(
             f"no backups found in {folder}: it is {what.what}",
             checked=[str(folder)],
-            remedy=what.remedy_at(folder),
+            remedy=what.remedy_at(source.place),
         )
-    deeper = [str(path.parent) for below in listing.deeper for path in below.glob("*.*")]
-    checked = [str(folder), *(f"{below}/" for below in listing.folders[:MOST_LISTED])]
+    deeper = [as_written(path.parent) for below in listing.deeper for path in below.glob("*.*")]
+    checked = [str(folder), *(f"{as_written(below)}/" for below in listing.folders[:MOST_LISTED])]
     remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
     return BackupFault(
         f"no backups found in {folder}",

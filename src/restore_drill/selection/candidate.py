@@ -11,6 +11,7 @@ from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.choice import Among, Considered, NotDrilled, Picked, Schedule
 from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
+from restore_drill.backups.origins import modified_at
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.series import series_of
@@ -115,7 +116,7 @@ def candidate_of(
 ) -> Candidate:
     """Candidate of this `kind`, by its name, the times of its file and what is `recorded`."""
     named, made = named_in(path.name, zone), recorded.dumped_at
-    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    modified = modified_at(path)
     is_renamed = named and made and named.start - made > APART and named.start <= datetime.now(UTC)
     times = (
         (None, "") if is_renamed else time_of(named, BY_NAME, made, modified),

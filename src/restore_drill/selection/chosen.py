@@ -15,6 +15,7 @@ from restore_drill.backups.streams import AROUND, MAGIC
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.selection.groups import Shelf
@@ -105,7 +106,7 @@ def described(backup: Backup, age: float) -> str:
 def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
     """Part `backup` of result.json, as far as the head has it, with its `manifest`, if any."""
     return {
-        "path": str(backup.path),
+        "path": as_written(backup.path),
         "format": backup.format_text,
         "bytes": backup.size,
         "sha256": None,
@@ -116,7 +117,7 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "dumped_by": backup.head.dumped_by,
         "database": backup.head.database,
         "encoding": backup.head.encoding,
-        "manifest": str(manifest) if manifest.exists() else None,
+        "manifest": as_written(manifest) if manifest.exists() else None,
         "series": backup.among.series or None,
         "name": backup.among.label or backup.name,
         "picked": backup.among.picked and picked_in_json(backup.among.picked),

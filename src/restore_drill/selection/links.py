@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from restore_drill.backups.origins import is_awaited, origins
 from restore_drill.selection.candidate import Candidate, claims_to_be_backup
 
 LONGEST_LINK = 1024
@@ -54,6 +55,9 @@ def is_copy(one: Candidate, other: Candidate) -> bool:
         return False
     if one.path.samefile(other.path):
         return True
+    if is_awaited(one.path) or is_awaited(other.path):
+        versions = [origins[each.path].version for each in (one, other) if each.path in origins]
+        return len({*versions}) == 1 and len(versions) == 2 and bool(versions[0])
     last = max(one.size - SAMPLE_BYTES, 0)
     with one.path.open("rb") as left, other.path.open("rb") as right:
         for place in sorted({last * number // SAMPLES for number in range(SAMPLES + 1)}):

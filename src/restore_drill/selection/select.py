@@ -16,6 +16,7 @@ from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup
 from restore_drill.backups.wraps.keys import keyring, use_keys
 from restore_drill.config.choice import NEWEST
+from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.errors import UsageError
@@ -135,6 +136,10 @@ def kept_to(series: Series, settings: Settings) -> Schedule | None:
 def named_backup(path: Path, settings: Settings) -> Backup:
     """Backup that --backup names; in BACKUP_PATH it is of the series that it has there."""
     zone = settings.criteria.timezone
+    if state_folder_of(path):
+        from restore_drill.selection.remote import fetch_named  # noqa: PLC0415 - few are elsewhere
+
+        fetch_named(path)
     if closed_in(path):
         raise cannot_read("the backup", path)
     try:

@@ -1,8 +1,7 @@
-"""Where backups lie: `source_of` finds the `Source` that fits, by SOURCES."""
+"""Where backups lie: `source_of` finds the `Source` that fits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
+from restore_drill.config.remote import places
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.listing import Listing
 from restore_drill.selection.tree import list_folder
@@ -53,21 +53,24 @@ class Folder:
         return list_folder(self.place, zone)
 
     def fetch(self, candidate: Candidate) -> Candidate:
-        """It is here."""
-        return candidate
+        """It is here, or begins to come."""
+        if not any(map(self.place.is_relative_to, places)):
+            return candidate
+        from restore_drill.selection.remote import fetched  # noqa: PLC0415 - see below
+
+        return fetched(candidate)
 
 
 def folder_at(backup_path: Path) -> Folder:
     """Folder that holds the backups: `db/` below `backup_path`, else itself."""
+    if backup_path in places:
+        from restore_drill.selection.remote import fill  # noqa: PLC0415 - most places are folders
+
+        fill(backup_path)
     below = backup_path / "db"
     return Folder(below if below.is_dir() else backup_path)
 
 
-SOURCES: dict[str, Callable[[Path], Source]] = {"": folder_at}
-"""What makes a source of BACKUP_PATH, by the scheme that it begins with (`s3` of `s3://bucket`)."""
-
-
 def source_of(backup_path: Path) -> Source:
-    """Source that BACKUP_PATH names."""
-    scheme, is_url, _ = str(backup_path).partition(":/")
-    return SOURCES.get(scheme if is_url else "", folder_at)(backup_path)
+    """Source that BACKUP_PATH names; CouldNotRun where a place of another machine gives no list."""
+    return folder_at(backup_path)

@@ -44,13 +44,18 @@ def first_of_databases(
     """
     picked = picking(pool[0])
     chosen = opened(source.fetch(picked), zone)
-    while len(pool) > 1 and picked.is_sealed and holds_roles(chosen):
+    while len(pool) > 1 and is_closed(picked) and holds_roles(chosen):
         why = chosen.why_not or "roles, judging by its name"
         listing.passed_over.append(f"{chosen.label}: {why}")
         pool = pool[1:]
         picked = picking(pool[0])
         chosen = opened(source.fetch(picked), zone)
     return pool, picked, chosen
+
+
+def is_closed(candidate: Candidate) -> bool:
+    """Whether what it holds was not known: it is encrypted, or lies on another machine."""
+    return not (candidate.kind.format or candidate.kind.unrecognised)
 
 
 def holds_roles(candidate: Candidate) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill import __version__
+from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
+from restore_drill.core.mirrors import as_written
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import first_line, problems_of
@@ -93,6 +95,8 @@ def place_of(settings: Settings, backup: str | None) -> str | None:
     named = backup or settings.backup
     folder = settings.backup_path or (Path(named).parent if named else None)
     machine = settings.machine or ("" if is_fleeting() else platform.node())
+    if folder and state_folder_of(folder):
+        return as_written(folder)
     return f"{machine}:{folder}" if machine else str(folder)
 
 

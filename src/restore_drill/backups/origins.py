@@ -1,0 +1,56 @@
+"""Backups that lie on another machine: known by name, size and time until they are fetched."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restore_drill.backups.arrival import Arrival, arrivals
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_bytes
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What lies elsewhere: its version, bytes, time of change, and what begins to give it."""
+
+    version: str
+    size: int
+    modified: datetime
+    pieces: Callable[[], Iterable[bytes]]
+
+
+origins: dict[Path, Origin] = {}
+"""By the path of the file that stands for it here, empty until it is fetched."""
+
+
+def is_awaited(path: Path) -> bool:
+    """Whether the file at `path` stands for one that has not been asked for."""
+    return path in origins and path not in arrivals
+
+
+def modified_at(path: Path) -> datetime:
+    """When the file at `path` was changed, also at its place on another machine."""
+    if origin := origins.get(path):
+        return origin.modified
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def begin(path: Path) -> Arrival:
+    """Begin to fetch what the file at `path` stands for; CouldNotRun where there is no room."""
+    if path in arrivals:
+        return arrivals[path]
+    origin = origins[path]
+    free = shutil.disk_usage(path.parent).free
+    if free < origin.size:
+        raise CouldNotRun(
+            f"there is no room to fetch {path.name}, which has {show_bytes(origin.size)}",
+            checked=[f"{path.parent}: {show_bytes(free)} free"],
+            remedy=remedy_for("machine", "disk_full"),
+        )
+    path.unlink()
+    return Arrival(path, origin.pieces(), origin.size)

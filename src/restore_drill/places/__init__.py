@@ -1,0 +1,1 @@
+"""Places of other machines: what lies there, and its bytes. Nothing here knows what a backup is."""

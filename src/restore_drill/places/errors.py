@@ -1,0 +1,61 @@
+"""Errors of buckets in words: by the code in their answer, whose text may hold secrets."""
+
+from __future__ import annotations
+
+import re
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+
+CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+STATUS = re.compile(r"\b([345]\d\d) [A-Z]")
+CAUSES = {
+    "NoSuchBucket": ("there is no such bucket", "bucket"),
+    "NoSuchKey": ("there is no such object", "object"),
+    "InvalidAccessKeyId": ("the access key is unknown there", "key"),
+    "SignatureDoesNotMatch": ("the secret key does not fit the access key", "key"),
+    "AccessDenied": ("the key may not do this", "rights"),
+    "ExpiredToken": ("the session token has expired", "expired"),
+    "TokenRefreshRequired": ("the session token has expired", "expired"),
+    "RequestTimeTooSkewed": ("the clock of this machine is wrong", "clock"),
+    "InvalidObjectState": ("the object lies in an archive tier and must be brought back", "tier"),
+    "PermanentRedirect": ("the bucket lies in another region", "region"),
+    "AuthorizationHeaderMalformed": ("the bucket lies in another region", "region"),
+    "IllegalLocationConstraintException": ("the bucket lies in another region", "region"),
+}
+KINDS = {
+    "PreconditionError": ("it has changed while it was fetched", "changed"),
+    "NotModifiedError": ("it has changed while it was fetched", "changed"),
+    "NotFoundError": ("there is no such bucket or object", "object"),
+    "UnauthenticatedError": ("the credentials are not accepted", "key"),
+    "PermissionDeniedError": ("the key may not do this", "rights"),
+}
+NETWORK = ("the place does not answer as it should", "network")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed a moment later."""
+    if type(error).__name__ in KINDS or code_of(error) in CAUSES:
+        return False
+    return "credential" not in str(error).lower()
+
+
+def code_of(error: Exception) -> str:
+    """The code in an answer of S3, empty without one."""
+    found = CODE.search(str(error))
+    return found[1] if found else ""
+
+
+def what_failed(error: Exception, url: str, bucket: str) -> CouldNotRun:
+    """The error that a request for `url` ended with."""
+    code = code_of(error)
+    what, cause = CAUSES.get(code) or KINDS.get(type(error).__name__) or NETWORK
+    if not code and "credential" in str(error).lower():
+        what, cause = "no credentials for it were found", "no_key"
+    status = STATUS.search(str(error))
+    answer = code or (status and status[1]) or "no answer"
+    return CouldNotRun(
+        f"{url} cannot be read: {what}",
+        checked=[f"bucket {bucket}; answer: {answer}"],
+        remedy=remedy_for("places", cause),
+    )

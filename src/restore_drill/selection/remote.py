@@ -1,0 +1,130 @@
+"""The mirror of a place of another machine: its files by name, and the one that is fetched."""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.formats import recognise
+from restore_drill.backups.origins import Origin, begin, is_awaited, origins
+from restore_drill.config.remote import Place, places
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.places.store import Object, Store
+from restore_drill.places.transfer import pieces_of
+from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
+
+MOST = 100_000
+"""Objects of a place that are listed."""
+COMPANIONS = (".sha256", ".manifest.json")
+LOCK = "owner"
+OWN = 0o700
+held: dict[Path, BinaryIO] = {}
+"""Locks on the folders of this process, by the mirror in each."""
+
+
+def fill(root: Path) -> None:
+    """List the place that is mirrored at `root`, once; CouldNotRun where it cannot be listed."""
+    if root in held:
+        return
+    place = places[root]
+    store = Store(place)
+    found = list(islice(store.list(place.prefix), MOST + 1))
+    if len(found) > MOST:
+        raise CouldNotRun(
+            f"{place.url} holds more than {MOST:,} objects", remedy=remedy_for("places", "many")
+        )
+    make_mirror(root)
+    for each in found:
+        stand_in_for(each, store, root, place)
+
+
+def make_mirror(root: Path) -> None:
+    """Make the folder `root`, and remove those of processes that are dead."""
+    for other in root.parent.parent.glob("files-*"):
+        with suppress(OSError), (other / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(other, ignore_errors=True)
+    root.mkdir(mode=OWN, parents=True, exist_ok=True)
+    root.parent.chmod(OWN)
+    owner = (root.parent / LOCK).open("wb")
+    fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if not held:
+        atexit.register(clear)
+    held[root] = owner
+
+
+def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
+    """Put a file of its size and time, which takes no room, where the object `what` lies."""
+    key = what.key.removeprefix(place.prefix)
+    parts = key.split("/")
+    if not key or key.endswith("/") or {"", ".", ".."} & {*parts} or "\0" in key:
+        return
+    path = root.joinpath(*parts)
+    try:
+        path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(what.size)
+    except OSError:
+        return  # `a` beside `a/b`, or a name that no file can have: no backup tool writes these
+    when = what.modified.timestamp()
+    os.utime(path, (when, when))
+    origins[path] = Origin(what.version, what.size, what.modified, partial(pieces_of, store, what))
+
+
+def fetch(path: Path) -> None:
+    """Begin to bring the backup at `path` of a mirror; wait for a folder, and what lies beside."""
+    files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else []
+    beside = [path.with_name(f"{path.name}{suffix}") for suffix in COMPANIONS]
+    for each in (*files, *beside):
+        if is_awaited(each):
+            begin(each).wait()
+    if is_awaited(path):
+        begin(path)
+
+
+def fetched(candidate: Candidate) -> Candidate:
+    """`candidate`, with its file on this machine, by what it holds."""
+    path = candidate.path
+    fetch(path)
+    kind = recognise(path)
+    head = recorded_head(path, kind)
+    found = replace(candidate, kind=kind, database=head.database)
+    if head.dumped_at and candidate.time_source == MODIFIED:
+        return replace(found, taken_at=head.dumped_at, time_source="the dump itself")
+    return found
+
+
+def fetch_named(path: Path) -> None:
+    """Bring what --backup names; CouldNotRun where it is not there."""
+    root = next((root for root in places if path.is_relative_to(root)), None)
+    if root is None:
+        return
+    fill(root)
+    if not path.exists():
+        raise CouldNotRun(
+            f"{places[root].url}{path.name} cannot be read: there is no such object",
+            checked=[f"bucket {places[root].bucket}; listed: {places[root].url}"],
+            remedy=remedy_for("places", "object"),
+        )
+    fetch(path)
+
+
+def clear() -> None:
+    """Fetch no more, and remove what was fetched."""
+    for each in list(arrivals.values()):
+        each.close()
+    origins.clear()
+    for root, lock in held.items():
+        shutil.rmtree(root.parent, ignore_errors=True)
+        lock.close()
+    held.clear()

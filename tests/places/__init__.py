@@ -1,0 +1,1 @@
+"""Tests of backups that lie on other machines."""

@@ -1,0 +1,268 @@
+"""Backups in a bucket of a real S3 server, read with a key that may do nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import obstore
+import pytest
+
+from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.model import Backup
+from restore_drill.backups.origins import origins
+from restore_drill.backups.read import read_contents
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.places import store as store_module
+from restore_drill.places import transfer
+from restore_drill.selection import remote
+from restore_drill.selection.chosen import Chosen, backup_record, choose
+from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of, put, s3_server, writer
+from tests.helpers.drills import ROOT, command, inherited, run_drill
+from tests.helpers.shop import USUAL, Shops, quiet
+
+NOW = f"{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the server."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A state folder of this test, and no key of the tester's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(store_module, "PAUSE", 0.01)
+    yield
+    remote.clear()
+    assert not list((tmp_path / "state").rglob("files-*"))
+
+
+def settings(
+    s3: str, patch: pytest.MonkeyPatch, keys: tuple[str, str] = READER, **given: str
+) -> Settings:
+    """Settings of a drill of the server's bucket."""
+    for name, value in keys_of(s3, keys).items():
+        patch.setenv(name, value)
+    patch.delenv("BACKUP_PATH", raising=False)
+    if place := given.pop("BACKUP_PATH", ""):
+        patch.setenv("BACKUP_PATH", place)
+    return settings_from(given, here=ROOT, root=ROOT)
+
+
+def is_backup(chosen: Chosen) -> Backup:
+    """The backup that was chosen."""
+    assert isinstance(chosen, Backup), chosen
+    return chosen
+
+
+def test_healthy_drill_of_a_bucket(shops: Shops, s3: str, tmp_path: Path) -> None:
+    """Newest of a folder, with its checksum: green; nothing stays, and the history has a place."""
+    data = shops.dump(USUAL, "plain.sql.gz").read_bytes()
+    name = f"whole/db/shop_{NOW}.sql.gz"
+    put(s3, name, data)
+    put(s3, f"{name}.sha256", f"{hashlib.sha256(data).hexdigest()}  x\n".encode())
+    put(s3, "whole/db/shop_2026-01-01_050000.sql.gz", data[:100])
+    state = tmp_path / "state"
+    place = {"BACKUP_PATH": f"s3://{BUCKET}/whole", **keys_of(s3)}
+    report = tmp_path / "report"
+
+    drill = run_drill(report_dir=report, cwd=ROOT, **place)
+
+    assert drill.code == 0, drill.output
+    assert drill.result["backup"]["path"] == f"s3://{BUCKET}/{name}"
+    assert drill.result["backup"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert "test_backup_matches_its_checksum" in drill.ran
+    assert f"s3://{BUCKET}/whole" in drill.output
+    assert READER[1] not in drill.output + json.dumps(drill.result)
+    (history,) = state.rglob("history.jsonl")
+    assert json.loads(history.read_text().splitlines()[-1])["verdict"] == "passed"
+    assert not list(state.rglob("files-*"))
+    status = command("status", XDG_STATE_HOME=str(state), **place)
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert "2 backups kept" in status.stdout
+
+
+@pytest.mark.parametrize("form", ["custom.dump", "archive.tar", "plain.sql", "directory"])
+def test_each_format_is_read_as_on_a_disk(
+    shops: Shops, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """What an object holds, and its digest, are those of the file that was copied there."""
+    here = shops.dump(USUAL, form)
+    files = sorted(here.iterdir()) if here.is_dir() else [here]
+    for file in files:
+        inside = f"{form}/{file.name}" if here.is_dir() else form
+        put(s3, f"formats/{form}-folder/{inside}", file.read_bytes())
+    there = settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/formats/{form}-folder")
+    backup = is_backup(choose(there))
+    local = is_backup(choose(replace(there, backup_path=None, backup=here)))
+    (tmp_path / "a").mkdir()
+    assert backup.head == local.head and backup.format == local.format and backup.head.entries
+    assert read_contents(backup, tmp_path / "a", quiet) == read_contents(local, tmp_path, quiet)
+
+
+def test_one_object_is_drilled_by_its_name(
+    shops: Shops, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--backup names it; its time is the one in its name, else that of its last change."""
+    put(s3, "named/shop.sql", shops.dump(USUAL, "plain.sql").read_bytes())
+    backup = is_backup(choose(settings(s3, monkeypatch, backup=f"s3://{BUCKET}/named/shop.sql")))
+    assert abs((datetime.now(UTC) - backup.taken_at).total_seconds()) < 120
+    assert backup_record(backup, 0, Path("no"))["path"] == f"s3://{BUCKET}/named/shop.sql"
+    gone = choose(settings(s3, monkeypatch, backup=f"s3://{BUCKET}/named/other.sql"))
+    assert isinstance(gone, CouldNotRun) and "there is no such object" in gone.what
+
+
+def test_a_list_of_thousands_fetches_one(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some pages of names; of one object the first bytes are read, and of no other any."""
+    days = [f"{1 + n // 28:02}-{1 + n % 28:02}" for n in range(300)]
+    store, data = writer(s3), gzip.compress(b"-- PostgreSQL database dump\n")
+
+    def fill(number: int) -> None:
+        obstore.put(store, f"many/shop_{2010 + number // 300}-{days[number % 300]}.sql.gz", data,
+                    use_multipart=False)  # fmt: skip
+
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(fill, range(2100)))
+    backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/many")))
+    assert len(origins) == 2100 and [path.name for path in arrivals] == [backup.name]
+    assert backup.name == f"shop_2016-{days[299]}.sql.gz"
+
+
+PROBLEMS = {
+    "no_bucket": (WRITER, "s3://nobucket/x", "there is no such bucket"),
+    "wrong_secret": ((READER[0], "wrong"), f"s3://{BUCKET}/x", "does not fit the access key"),
+    "unknown_key": (
+        ("unknown", "unknownsecret"),
+        f"s3://{BUCKET}/x",
+        "the access key is unknown there",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_what_keeps_a_bucket_closed_is_named(
+    s3: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One message each, with what to do, and without a secret."""
+    keys, place, words = PROBLEMS[name]
+    found = choose(settings(s3, monkeypatch, keys, BACKUP_PATH=place))
+    assert isinstance(found, CouldNotRun)
+    assert words in found.what and found.remedy, found
+    assert keys[1] not in str(found)
+
+
+def test_an_empty_prefix_has_no_backup(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the fault of whoever writes backups, and not of the drill's means."""
+    found = choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/nothing"))
+    assert isinstance(found, BackupFault)
+    assert f"no backups found in s3://{BUCKET}/nothing" in found.what
+
+
+def test_a_cut_connection_is_resumed(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece that is cut is fetched anew, and the digest is that of the whole."""
+    text = b"-- PostgreSQL database dump\n" + b"-- ".join(
+        hashlib.sha256(b"%d" % n).hexdigest().encode() + b"\n" for n in range(120_000)
+    )
+    put(s3, "cut/shop.sql", text)
+    with closing(Proxy(s3)) as proxy:
+        there = settings(proxy.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/cut")
+        backup = is_backup(choose(there))
+        proxy.limit = len(text) // 2
+        cut = read_contents(backup, tmp_path, lambda _: setattr(proxy, "limit", None))
+        assert cut.sha256 == hashlib.sha256(text).hexdigest()
+
+
+def test_a_place_that_goes_away_is_no_damage(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing answers any more, the drill could not run."""
+    put(s3, "away/shop.sql", b"-- PostgreSQL database dump\n" + bytes(8 << 20))
+    proxy = Proxy(s3)
+    backup = is_backup(choose(settings(proxy.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/away")))
+    proxy.limit = 0
+    proxy.close()
+    with pytest.raises(CouldNotRun, match="the place does not answer as it should"):
+        read_contents(backup, tmp_path, quiet)
+
+
+def test_an_object_that_changes_is_noticed(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All pieces are of the version that was listed, or the drill could not run."""
+    monkeypatch.setattr(transfer, "PIECE", 1 << 18)
+    put(s3, "changes/shop.sql", b"-- PostgreSQL database dump\n" + bytes(16 << 20))
+    backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/changes")))
+    put(s3, "changes/shop.sql", b"-- PostgreSQL database dump\n" + b"x" * (16 << 20))
+    with pytest.raises(CouldNotRun, match="it has changed while it was fetched"):
+        read_contents(backup, tmp_path, quiet)
+
+
+def test_without_the_library_the_extra_is_named(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says what to install."""
+    monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
+    found = choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/x"))
+    assert isinstance(found, CouldNotRun) and "restore-drill[s3]" in found.remedy[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3://key:hunter2@b/x", "s3://b/../x", "s3://b/x?s=hunter2"]
+)
+def test_what_is_no_place_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an error in the settings, which repeats no secret."""
+    with pytest.raises(UsageError) as error:
+        settings("http://127.0.0.1:1", monkeypatch, BACKUP_PATH=url)
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_profile_of_aws_is_used(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and endpoint come from ~/.aws where no variable has them."""
+    (tmp_path / "config").write_text(f"[profile drill]\nendpoint_url = {s3}\nregion = us-east-1\n")
+    (tmp_path / "keys").write_text(
+        f"[drill]\naws_access_key_id = {READER[0]}\naws_secret_access_key = {READER[1]}\n"
+    )
+    put(s3, "profile/shop.sql", b"-- PostgreSQL database dump\n")
+    there = settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/profile")
+    for name in keys_of(s3):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_PROFILE", "drill")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    assert is_backup(choose(there)).name == "shop.sql"
+
+
+def test_a_local_drill_imports_none_of_it(shops: Shops) -> None:
+    """Choosing and reading a file of this machine loads neither library nor modules of places."""
+    code = """
+import sys
+from pathlib import Path
+from restore_drill.config.settings import settings_from
+from restore_drill.selection.chosen import choose
+root = Path(sys.argv[2])
+print(choose(settings_from({"backup": sys.argv[1]}, here=root, root=root)).format)
+print([name for name in sys.modules if "obstore" in name or "restore_drill.places" in name])
+"""
+    backup = str(shops.dump(USUAL, "plain.sql"))
+    done = subprocess.run(
+        [sys.executable, "-c", code, backup, str(ROOT)],
+        env=inherited() | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["plain", "[]"], done.stderr
