@@ -3,8 +3,7 @@
 `.drill/drift/SERIES/` below BACKUP_PATH, else `drift/SERIES/` in the user's state directory. A
 series is known by the scheme of its backups' names and by their folder. In it lie
 
-- `passed.json`: the last passed drill and what its database held;
-- `found.json`: what the last drill found that is not accepted yet;
+- `passed.json`: the last passed drill and what its database held; `found.json`: what is open;
 - `accepted.jsonl`: what was accepted, by whom, when and why; a line each, kept for ever.
 
 Files are replaced in one step: drills side by side leave a whole one; one that is torn or none of
