@@ -39,6 +39,23 @@ def test_monitor_hears_of_begin_and_end(
     assert ("public.cards has 0 rows" in box.taken[1][1]) is bool(messages)
 
 
+def test_login_in_a_url_is_a_header_and_no_host(box: Inbox) -> None:
+    """Else user and password would be looked up as a name."""
+    url = box.url.replace("http://", "http://hc:S3cr%20et@") + "/ping"
+    (outcome,) = announce(alerts_of({"DRILL_PING": url}, Notify()), ended("passed"), Start([]))
+
+    assert outcome.line == "ping 1: pinged" and box.paths == ["/ping"]
+
+
+def test_a_page_to_log_in_at_is_no_delivery(box: Inbox) -> None:
+    """A redirect that loses what was sent."""
+    box.code = 302
+    alerts = alerts_of({"DRILL_PING": f"{box.url}/ping"}, Notify())
+    (outcome,) = announce(alerts, ended("passed"), Start([]))
+
+    assert outcome.problem == "HTTP 302"
+
+
 def test_start_waits_for_no_monitor(box: Inbox) -> None:
     """A slow one is pinged in the background, and its start comes before its end."""
     box.wait = 0.5

@@ -73,6 +73,8 @@ class Quiet(BaseHTTPRequestHandler):
         """Answer with `value` as JSON."""
         data = b"" if value is None else json.dumps(value).encode()
         self.send_response(code)
+        if code == 302:
+            self.send_header("Location", "/login")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

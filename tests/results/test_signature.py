@@ -64,16 +64,17 @@ def check(signed: Done, keys: Path, tmp_path: Path) -> Callable[[str, str], tupl
     (code,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "docs" / "evidence.md").read_text("utf-8"), re.DOTALL
     )
-    assert len(code.replace("\n\n", "\n").splitlines()) <= 12
+    assert len(code.replace("\n\n", "\n").splitlines()) <= 13
 
-    def run(name: str = "", change: str = "") -> tuple[int, str]:
+    def run(name: str = "", change: str = "", *, files: bool = True) -> tuple[int, str]:
         for path in (signed.folder / "latest").iterdir():
             text = path.read_text("utf-8")
             old, _, new = change.partition(" -> ")
             assert path.name != name or old in text
             (tmp_path / path.name).write_text(text.replace(old, new) if path.name == name else text)
+        given = ["result.json", "report.html"] if files else []
         answer = subprocess.run(
-            [sys.executable, "-c", code, "result.dsse.json", "result.json", keys / "drill.pub"],
+            [sys.executable, "-O", "-c", code, keys / "drill.pub", "result.dsse.json", *given],
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         return answer.returncode, answer.stdout + answer.stderr
@@ -137,10 +138,19 @@ def test_the_statement_names_what_was_drilled(signed: Done, keys: Path) -> None:
 def test_the_check_in_the_docs_finds_what_was_changed(
     check: Callable[..., tuple[int, str]], signed: Done
 ) -> None:
-    """It prints the verdict, and refuses a changed result, payload or signature."""
-    assert check() == (0, "failed\n")
-    code, out = check("result.json", '"verdict": "failed" -> "verdict": "passed"')
-    assert code == 1 and "changed since" in out
+    """It prints what was signed, and refuses a changed result, page, payload, kind or signature."""
+    code, out = check()
+    assert code == 0, out
+    assert json.loads(out)["predicate"]["verdict"] == "failed"
+    for name, change in (
+        ("result.json", '"verdict": "failed" -> "verdict": "passed"'),
+        ("report.html", "FAILED -> PASSED"),
+    ):
+        code, out = check(name, change)
+        assert code == 1 and "not what was signed" in out
+    assert check(files=False)[0] == 1
+    code, out = check("result.dsse.json", "vnd.in-toto+json -> json")
+    assert code == 1 and "InvalidSignature" in out
     payload = envelope_of(signed)["payload"]
     forged = base64.b64decode(payload).replace(b'"failed"', b'"passed"')
     code, out = check("result.dsse.json", f"{payload} -> {base64.b64encode(forged).decode()}")

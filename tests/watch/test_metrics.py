@@ -60,7 +60,7 @@ def gateway(*answers: int) -> Iterator[tuple[str, list[tuple[str, str | None, st
     left = list(answers)
 
     class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+        def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             asked.append((self.path, self.headers["Authorization"], body))
             self.send_response(left.pop(0))

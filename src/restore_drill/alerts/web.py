@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from restore_drill import __version__
@@ -19,16 +20,22 @@ TIMEOUT = 10.0
 MOST_BYTES = 20_000_000
 AGAIN = (408, 425, 429)
 """Codes below 500 after which the same request may succeed."""
+LOSE_THE_BODY = (301, 302, 303)
+"""Redirects after which a POST would be sent as a GET."""
 
 
 class SameHost(HTTPRedirectHandler):
-    """Follows no redirect to another server, which would get the token."""
+    """Follows no redirect to another server, which would get the token.
+
+    Nor one that would make a GET of what was posted: a page to log in at is no delivery.
+    """
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
         """The next request; None, which makes an error of it, where it goes elsewhere."""
-        if urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
+        is_other = urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]
+        if is_other or (req.get_method() == "POST" and code in LOSE_THE_BODY):
             return None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -50,6 +57,8 @@ def send(
         raise Undelivered("its URL begins with neither https:// nor http://", is_final=True)
     own = {"User-Agent": f"restore-drill/{__version__}", **(headers or {})}
     try:
+        url, login = without_login(url)
+        own |= {"Authorization": login} if login else {}
         request = Request(url, data=data, headers=own, method=method)  # noqa: S310 - see above
         with opener().open(request, timeout=TIMEOUT) as answer:
             body: bytes = answer.read(MOST_BYTES)
@@ -64,6 +73,19 @@ def send(
         raise Undelivered("its URL is not valid", is_final=True) from None
     except (OSError, http.client.HTTPException) as error:
         raise Undelivered(reason_of(error)) from None
+
+
+def without_login(url: str) -> tuple[str, str]:
+    """`url` without user and password, which would be looked up as a host's name, and their header.
+
+    Raises ValueError where it is no URL.
+    """
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, ""
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urlunsplit(bare), f"Basic {b64encode(login).decode()}"
 
 
 def urlsplit_scheme(url: str) -> str:

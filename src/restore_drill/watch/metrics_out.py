@@ -40,6 +40,9 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
     if (result["backup"] or {}).get("picked"):
         yield "No metrics were written: they are of the newest backup, and an older one was drilled"
         return
+    if result["sample"]:
+        yield "No metrics were written: a drill of the sample is of no backup"
+        return
     found = measured(result, settings)
     if leaves.metrics_file is not None:
         try:
@@ -68,9 +71,10 @@ def write_file(path: Path, found: Measured) -> None:
 
 
 def push(url: str, found: Measured) -> None:
-    """Add the metrics to the group of the series at the Pushgateway; OSError or HTTPException.
+    """Put the metrics into the group of the series at the Pushgateway; OSError or HTTPException.
 
-    POST leaves what is not named in place: a failed drill keeps the time of the last pass.
+    PUT takes what a drill did not get to out of the group. Where no history knows the last pass
+    POST leaves that in place, and with it what else is not named.
     """
     parts = urlsplit(url)
     group = urlsafe_b64encode(found.series.encode(errors="backslashreplace")).decode() or "="
@@ -81,7 +85,8 @@ def push(url: str, found: Measured) -> None:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
     body = text_of(metrics_of(found), {}).encode(errors="backslashreplace")
-    request = Request(where, body, headers, method="POST")  # noqa: S310 - the scheme was checked
+    method = "POST" if found.last_pass is None else "PUT"
+    request = Request(where, body, headers, method=method)  # noqa: S310 - the scheme was checked
 
     def send() -> None:
         with urlopen(request, timeout=PATIENCE):  # noqa: S310

@@ -92,4 +92,6 @@ def open_skip(
     found = [each for each in skips if each.is_of(series)]
     in_force = [each for each in found if each.until and not each.has_ended(now)]
     unmet = [each for each in found if each.at > last]
+    if retired := [each for each in unmet if each.until is None]:
+        return retired[-1]  # whatever is skipped for all
     return max(in_force or unmet, key=lambda each: each.at, default=None)
