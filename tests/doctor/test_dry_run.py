@@ -184,3 +184,12 @@ def test_an_estimate_over_its_budget_is_a_remark(
 
     assert checkup.code == 0
     assert "By this estimate, restore time" in "\n".join(plan_lines(checkup, work))
+
+
+@pytest.mark.parametrize("option", ["--report-dir=/proc/none", "--sign=/nowhere/key.pem"])
+def test_a_plan_refuses_what_the_drill_refuses(option: str, backups: Path, tmp_path: Path) -> None:
+    """With the same exit code."""
+    done = run_drill("--dry-run", option, report_dir=tmp_path / "r", BACKUP_PATH=str(backups))
+
+    assert done.code == 4, done.output
+    assert option.partition("=")[0] in done.output

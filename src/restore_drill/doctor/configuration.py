@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +22,10 @@ def name_settings(configured: Configured) -> Group:
     settings = configured.settings
     for error in configured.errors:
         group.bad(error)
+    today = datetime.now(UTC).date()
+    for each in settings.criteria.waivers:
+        if each.has_expired(today):
+            group.warn(f"the waiver of {each.criterion} expired on {each.expires} ({each.reason})")
     for name, given in configured.given.items():
         group.note(f"{label(name)}: {shown(name, given.text, settings)} ({given.source})")
     rest = {

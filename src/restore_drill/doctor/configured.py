@@ -15,6 +15,7 @@ from restore_drill.config.options import OFFLINE, usage_error
 from restore_drill.config.settings import Settings, check, criteria_path
 from restore_drill.config.ways import refuse_sample
 from restore_drill.core.errors import UsageError
+from restore_drill.doctor.writable import refused_at_start
 from restore_drill.redis.connection import url_error
 from restore_drill.selection.select import check_paths
 
@@ -63,6 +64,7 @@ def configure(
             )
             given.pop(name)
     found = settings_without(texts_of(given), errors, here=here, root=root, own=own)
+    errors += [each for each in refused_at_start(found) if each not in errors]
     near = misspelled(environment) if found.backup is None else ()
     return Configured(replace(found, misspelled=near), given, environment, errors)
 

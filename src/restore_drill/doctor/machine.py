@@ -13,6 +13,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.doctor.backups import estimated, sql_bytes
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.writable import can_make
 from restore_drill.selection.chosen import Chosen
 from restore_drill.servers import cleanup
 from restore_drill.servers.isolation import try_out
@@ -52,8 +53,8 @@ def name_place(settings: Settings, chosen: Chosen | None, group: Group) -> None:
 
 def name_folder(folder: Path, what: str, group: Group) -> None:
     """Whether a drill could write into `folder`, which may have to be made."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+    if can_make(folder):
+        there = next(each for each in (folder, *folder.parents) if each.exists())
         free = show_bytes(shutil.disk_usage(there).free)
         group.ok(f"{what} can be written to {folder} ({free} free)")
     else:

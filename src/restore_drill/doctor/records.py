@@ -14,6 +14,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.writable import can_append
 from restore_drill.selection.chosen import Chosen
 from restore_drill.watch.entry import drill_to_come
 from restore_drill.watch.groups import group_of
@@ -40,6 +41,8 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
     if path is None:
         group.warn("no drill is recorded", *remedy_for("doctor", "no_history"))
         return
+    if not can_append(path):
+        group.warn(f"no drill can be recorded in {path}", *remedy_for("doctor", "no_history"))
     rules, now = Rules.of(settings.criteria), datetime.now(UTC)
     try:
         history = load_history(path)

@@ -11,6 +11,7 @@ from restore_drill.doctor.configuration import host_of
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.machine import place_of_server
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.writable import can_append
 from restore_drill.drift.state import state_of
 from restore_drill.live.server.drill_databases import prefix_of
 from restore_drill.servers.cleanup import PREFIX
@@ -32,7 +33,9 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
     leaves(settings, group)
     path = history_path(settings)
     if isinstance(chosen, Backup) and is_whole:
-        if path is not None:
+        if path is not None and not can_append(path):
+            group.warn(f"no line in the history: {path} cannot be written")
+        elif path is not None:
             group.note(f"a line in the history: {path}")
         folder = state_of(settings, chosen).folder
         group.note(f"if it passes, what the next drill is measured against: {folder}")
