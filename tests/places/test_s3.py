@@ -138,10 +138,28 @@ def test_a_list_of_thousands_fetches_one(s3: str, monkeypatch: pytest.MonkeyPatc
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(fill, range(2100)))
+        list(pool.map(fill, range(1200)))
     backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/many")))
-    assert len(origins) == 2100 and [path.name for path in arrivals] == [backup.name]
-    assert backup.name == f"shop_2016-{days[299]}.sql.gz"
+    assert len(origins) == 1200 and [path.name for path in arrivals] == [backup.name]
+    assert backup.name == f"shop_2013-{days[299]}.sql.gz"
+
+
+def test_roles_in_a_bucket_are_passed_over(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role file is known by its name, and newer than the backup it is not drilled for it."""
+    for name in ("shop_2026-01-01.sql.gz", "globals_2026-01-02.sql"):
+        put(s3, f"roles/{name}", gzip.compress(b"-- PostgreSQL database dump\n"))
+    backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/roles")))
+    assert backup.name == "shop_2026-01-01.sql.gz"
+    assert "globals_2026-01-02.sql: a role file, judging by its name" in backup.passed_over[0]
+
+
+def test_backup_is_not_written_to_a_bucket(s3: str, tmp_path: Path) -> None:
+    """The command that takes backups refuses: what it wrote to the mirror would be removed."""
+    url = "postgresql://u:hunter2@127.0.0.1:1/shop"
+    place = {"BACKUP_PATH": f"s3://{BUCKET}/x", "XDG_STATE_HOME": str(tmp_path / "state")}
+    done = command("backup", DATABASE_URL=url, **place, **keys_of(s3))
+    assert done.returncode == 4
+    assert "give --output-dir, and upload what is written there" in done.stdout + done.stderr
 
 
 PROBLEMS = {

@@ -56,8 +56,13 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
         is_one = not series or len(result.get("run_of") or ()) < 2
         return Subject(name if is_one else f"{name}: {series.strip('/')}")
     above = backup_path or (Path(path).parent if path else None)
-    folder, at = folder_name(backup_path), os.path.abspath(above) if above else ""  # noqa: PTH100
+    folder, at = folder_name(backup_path), whole(above) if above else ""
     return Subject(series.strip("/"), (folder,), at) if series else Subject(folder, (), at)
+
+
+def whole(folder: Path) -> str:
+    """Absolute path of `folder`; of a bucket what its URL has become as a path."""
+    return str(folder) if ":/" in str(folder) else os.path.abspath(folder)  # noqa: PTH100
 
 
 def folder_name(backup_path: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -29,6 +30,7 @@ from restore_drill.backups.tars import is_tar, tar_of_what
 
 HEAD_BYTES = 1 << 16
 """Bytes of a file that are read to recognise it: enough to see a dump behind a page of messages."""
+ROLES_IN_NAME = re.compile(r"(^|[^a-z])(globals?|roles)([^a-z]|$)", re.IGNORECASE)
 MOST_ROLES = 1 << 24
 """Bytes of a role file: some 50,000 roles."""
 CONNECT = b"\n\\connect "
@@ -100,8 +102,8 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     """
     if path.is_dir():
         return kind_of(path, "", b"")
-    if is_awaited(path):  # what it is shows once it is fetched
-        return Kind("", path.suffix.removeprefix("."))
+    if is_awaited(path):
+        return awaited_kind(path)
     compression = ""
     with open_bytes(path) as raw:
         head = raw.read(HEAD_BYTES)
@@ -122,6 +124,13 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     if kind.format == "plain" and holds_roles_alone(path, compression, head):
         return kind_of_other(path, compression, ROLES_ALONE)
     return kind
+
+
+def awaited_kind(path: Path) -> Kind:
+    """What a file may be that has not been fetched: more than a name is known once it is."""
+    if ROLES_IN_NAME.search(path.name):
+        return Kind("", "", "a role file, judging by its name: it is fetched only if it is named")
+    return Kind("", path.suffix.removeprefix("."))
 
 
 def holds_roles_alone(path: Path, compression: str, head: bytes) -> bool:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from restore_drill.config.options import usage_error
+from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
@@ -111,6 +112,11 @@ def folder_from(parsed: argparse.Namespace, settings: Settings) -> Path:
         return folder
     if settings.backup_path is None:
         raise usage_error("backup_path", "is unset", "set it, or give --output-dir")
+    if state_folder_of(settings.backup_path):
+        what = "is a place of another machine, where the drill writes nothing"
+        raise usage_error(
+            "backup_path", what, "give --output-dir, and upload what is written there"
+        )
     inner = settings.backup_path / "db"
     return inner if inner.is_dir() else settings.backup_path
 
