@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from drill import test_drift as criteria
 from fixtures.commands import main
 from restore_drill.backups.model import Backup
 from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.drift.compare import compare_with
 from restore_drill.drift.drift import Drift
@@ -22,7 +24,7 @@ from restore_drill.drift.findings import ROWS
 from restore_drill.drift.high import highs_after
 from restore_drill.drift.measures import Measures
 from restore_drill.drift.outcome import keep
-from restore_drill.drift.state import State
+from restore_drill.drift.state import State, state_of
 from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.all_kinds import KINDS
 from restore_drill.facts.schema.kinds import Expression, read_parts
@@ -33,7 +35,7 @@ from restore_drill.servers.model import Target
 from tests.corpus.drift import DAMAGES, DriftLab
 from tests.corpus.drift import HEALTHY as HARMLESS
 from tests.helpers.drifts import DROP_KEY, KEY, stamp
-from tests.helpers.drills import Drill, run_drill
+from tests.helpers.drills import ROOT, Drill, run_drill
 from tests.helpers.shop import fill_shop, pg_dump
 
 SUBSET = ("half of a table's rows", "dropped table", "dropped foreign key", "dropped policy",
@@ -321,3 +323,16 @@ def test_slow_loss_is_red_in_drills(drilled: Callable[..., Drill]) -> None:
     assert set(third.failed) == {"test_table_rows_are_plausible[public.cards]"}, third.output
     told = third.failed["test_table_rows_are_plausible[public.cards]"]
     assert "has 170 rows, it had 185 then and 200 in the drill of" in told
+
+
+def test_a_file_name_that_is_no_text_has_a_state(tmp_path: Path) -> None:
+    """Names of files are bytes: the state of such a series is written and found again."""
+    path = tmp_path / "caf\udce9_20261128_050000.sql"
+    backup = Backup(path, "plain", "", 1, datetime.now(UTC), "its name")
+    given = settings_from({}, here=tmp_path, root=ROOT)
+    settings = replace(given, backup_path=tmp_path)
+
+    state = state_of(settings, backup)
+
+    assert state.folder == state_of(settings, backup).folder
+    assert state.folder != state_of(settings, replace(backup, path=tmp_path / "cafe.sql")).folder

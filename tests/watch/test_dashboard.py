@@ -119,6 +119,23 @@ def test_names_do_nothing(tmp_path: Path, call: Call) -> None:
             ET.fromstring(text)  # noqa: S314 - written just now
 
 
+@pytest.mark.parametrize("name", ["\ud800", "caf\udce9"])
+def test_names_that_are_no_text_stop_no_other_series(name: str, tmp_path: Path, call: Call) -> None:
+    """A file's name may hold any byte, and a line of a history any character."""
+    odd = replace(
+        FAILED, series=name, backup=name, findings=(name,), machine=name, report=f"/{name}"
+    )
+    write(tmp_path, *weekly(3), odd)
+
+    for command in (["dashboard", "--out=site"], ["status"], ["status", "--json"]):
+        code, told = call(*command)
+        assert code in (0, 1) and told.encode(), command
+
+    site = pages(tmp_path / "site")
+    assert len([path for path in site if path.startswith("series/")]) == 2
+    assert ascii(name).strip("'") in site["index.html"]
+
+
 def test_an_empty_history_has_a_page(tmp_path: Path, call: Call) -> None:
     """Nothing was drilled: that is a problem, and no error."""
     code, told = call("dashboard", "--out=site")

@@ -109,7 +109,7 @@ def digest_of(path: Path, files: dict[str, tuple[int, str]]) -> str:
 def write_text(path: Path, content: str, mode: int = 0o666) -> None:
     """Write `content` to the new file `path`, and see it on the disk."""
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ class Ended:
 def ended(series: str, code: int, note: Path) -> Ended:
     """What became of the drill of `series`, which has left the path of its reports in `note`."""
     try:
-        folder = Path(note.read_text(encoding="utf-8"))
+        folder = Path(os.fsdecode(note.read_bytes()))
         result = json.loads((folder / "result.json").read_bytes())
     except (OSError, ValueError):
         return Ended(series, code)
