@@ -34,7 +34,7 @@ def test_series_are_kept_apart(shops: Shops, tmp_path: Path, report_dir: Path) -
         (tmp_path / f"shop_2026010{day}_030000.sql").write_bytes(shop)
         (tmp_path / f"auth_2026010{day}_030500.sql").write_bytes(DUMP)
 
-    drill = backup_in(tmp_path, report_dir)
+    drill = backup_in(tmp_path, report_dir, "--series=auth")
     criteria = tmp_path / "criteria.toml"
     criteria.write_text('[backup]\nname = "shop_*"\n')
     picked = backup_in(tmp_path, report_dir, f"--criteria={criteria}")

@@ -28,6 +28,10 @@ COMMANDS = {
         "fixtures.commands.reference",
         "drill, and write the schema to the reference file",
     ),
+    "bisect": (
+        "fixtures.commands.bisect",
+        "find the newest backup that passes, by drills of older and older ones",
+    ),
     "accept": (
         "restore_drill.drift.accept",
         "accept the losses and changes that the last drill found",

@@ -78,8 +78,15 @@ class Ended:
 def ended(series: str, code: int, note: Path) -> Ended:
     """What became of the drill of `series`, which has left the path of its reports in `note`."""
     try:
-        folder = Path(os.fsdecode(note.read_bytes()))
-        result = json.loads((folder / "result.json").read_bytes())
+        return read_ended(series, code, Path(os.fsdecode(note.read_bytes())))
+    except (OSError, ValueError):
+        return Ended(series, code)
+
+
+def read_ended(series: str, code: int, folder: Path | None) -> Ended:
+    """What became of the drill of `series` whose reports lie in `folder`, if they still do."""
+    try:
+        result = json.loads((folder / "result.json").read_bytes()) if folder else None
     except (OSError, ValueError):
         return Ended(series, code)
     return Ended(series, code, folder, result if isinstance(result, dict) else None)

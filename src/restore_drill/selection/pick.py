@@ -101,7 +101,9 @@ def of_day(series: Series, pick: Pick, zone: tzinfo) -> Candidate:
 def called(series: Series, pick: Pick) -> Candidate:
     """The one whose name, or end of its path, was given."""
     for each in series:
-        if pick.text in (each.path.name, each.label) or str(each.path).endswith(f"/{pick.text}"):
+        if pick.text in (each.path.name, each.label, str(each.path)) or str(each.path).endswith(
+            f"/{pick.text}"
+        ):
             return each
     names = some([each.label for each in series], MOST_NAMED)
     why = f"a pick is newest, oldest, random, weekly, a number, a day or a name: {names}"

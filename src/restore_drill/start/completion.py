@@ -11,7 +11,7 @@ from pathlib import Path
 from restore_drill.config.commands import COMMANDS, DRILL
 from restore_drill.config.options import OPTIONS, TARGETS
 
-DRILLS = ("reference",)
+DRILLS = ("reference", "bisect")
 """Commands that take the drill's options."""
 
 SCRIPT = """\
