@@ -14,6 +14,8 @@ import pytest
 
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import UsageError
+from restore_drill.drift.accept import last_found
+from restore_drill.drift.state import State, home_of
 from restore_drill.results.several import Ended, code_of, worst_of
 from restore_drill.selection.groups import name_of, shelf_of, to_drill, wanted
 from restore_drill.watch.history import read_history
@@ -222,3 +224,17 @@ def test_one_of_them_must_be_named(drilled: tuple[Drill, Path, Path], tmp_path: 
 
     assert drill.code == 4 and drill.verdict == "could-not-run"
     assert "name the one that is meant: --series NAME" in drill.output
+
+
+def test_an_acceptance_is_of_one_series(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last drills of several have found something, one is named."""
+    settings = settings_of(folder, monkeypatch)
+    for name in ("shop", "auth"):
+        state = State(home_of(settings) / name, f"pg/{name}")
+        state.write(state.found_path, {"backup": f"{name}.sql", "findings": [{"title": name}]})
+
+    with pytest.raises(UsageError, match="several series found something"):
+        last_found(settings, None)
+    state, found = last_found(settings, "pg/auth")
+
+    assert state.scheme == "pg/auth" and found["findings"] == [{"title": "auth"}]

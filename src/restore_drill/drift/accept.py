@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--by", metavar="NAME", help="who accepts it [default: your login]")
     parser.add_argument("--backup", metavar="PATH", help="a backup of the series [env: as drill]")
+    parser.add_argument("--series", metavar="NAME", help="the series, where several have findings")
     parser.add_argument(
         "objects",
         nargs="*",
@@ -39,7 +40,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     if not parsed.reason.strip():
         raise UsageError("--reason is empty; give the reason why the change is intended")
     settings = settings_here({"backup": parsed.backup}, root)
-    state, found = last_found(settings)
+    state, found = last_found(settings, parsed.series)
     chosen = chosen_of(found["findings"], parsed.objects)
     line = {
         "at": datetime.now(UTC).replace(microsecond=0).isoformat(),
@@ -61,8 +62,11 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     return 0
 
 
-def last_found(settings: Settings) -> tuple[State, dict[str, Any]]:
-    """What the last drill found that failed, with its state; UsageError where there is nothing."""
+def last_found(settings: Settings, series: str | None) -> tuple[State, dict[str, Any]]:
+    """What the last drill of `series` found that failed, with its state.
+
+    UsageError where there is nothing, or where several series have findings and none is named.
+    """
     if settings.backup is not None:
         states = [state_of(settings, select_backup(settings))]
     else:
@@ -70,12 +74,23 @@ def last_found(settings: Settings) -> tuple[State, dict[str, Any]]:
             home_of(settings).glob("*/found.json"), key=lambda each: each.stat().st_mtime
         )
         states = [State(path.parent, path.parent.name) for path in reversed(folders)]
-    problems = []
+    problems, found = [], dict[str, tuple[State, dict[str, Any]]]()
     for state in states:
         raw, problem = state.read_found()
         if raw is not None and raw["findings"]:
-            return State(state.folder, str(raw.get("series", state.scheme))), raw
+            name = str(raw.get("series", state.scheme))
+            found.setdefault(name, (State(state.folder, name), raw))
         problems += [problem] if problem else []
+    if series is not None:
+        found = {name: each for name, each in found.items() if series in (name, name.strip("/"))}
+    if len(found) > 1:
+        names = ", ".join(found)
+        raise UsageError(
+            f"the last drills of several series found something: {names}; "
+            "name the one that is accepted: --series NAME"
+        )
+    if found:
+        return next(iter(found.values()))
     raise UsageError(
         "there is nothing to accept: the last drill found nothing lost or changed"
         + (f" ({'; '.join(problems)})" if problems else f" (checked: {home_of(settings)})")

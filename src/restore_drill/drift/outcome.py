@@ -48,7 +48,7 @@ def measure_drift(
         tolerance,
         Acceptances(lines, tolerance),
         restored=lost_by_restore(facts),
-        command=command_of(settings),
+        command=command_of(settings, measures.state.scheme),
     )  # fmt: skip
     return found, list(filter(None, (damaged, head_note(facts))))
 
@@ -70,9 +70,10 @@ def head_note(facts: Facts) -> str:
     return why and f"The migration head cannot be read: {why}"
 
 
-def command_of(settings: Settings) -> str:
-    """Command that accepts what a drill has found."""
+def command_of(settings: Settings, series: str) -> str:
+    """Command that accepts what a drill of `series` has found."""
     named = f" --backup {shlex.quote(as_written(settings.backup))}" if settings.backup else ""
+    named += f" --series {shlex.quote(series)}" if settings.choice.series else ""
     return f"{COMMAND} accept{named}"
 
 

@@ -100,11 +100,10 @@ def of_day(series: Series, pick: Pick, zone: tzinfo) -> Candidate:
 
 def called(series: Series, pick: Pick) -> Candidate:
     """The one whose name, or end of its path, was given."""
-    for each in series:
-        if pick.text in (each.path.name, each.label, str(each.path)) or str(each.path).endswith(
-            f"/{pick.text}"
-        ):
-            return each
+    named = [each for each in series if pick.text in (each.label, str(each.path))]
+    named += [each for each in series if str(each.path).endswith(f"/{pick.text}")]
+    if named:
+        return named[0]
     names = some([each.label for each in series], MOST_NAMED)
     why = f"a pick is newest, oldest, random, weekly, a number, a day or a name: {names}"
     raise not_there(pick, series, why)
