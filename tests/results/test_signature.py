@@ -186,7 +186,9 @@ def test_a_drill_that_could_not_run_is_signed_and_an_unsigned_one_leaves_no_sign
     assert drill(project, "-k", "redis").files == SIGNED - {"result.dsse.json"}
 
 
-@pytest.mark.parametrize("form", ["inside", "encoded again", "in quotes", "on one line"])
+@pytest.mark.parametrize(
+    "form", ["inside", "encoded again", "named", "url-safe", "in quotes", "on one line"]
+)
 def test_a_key_in_another_form_is_never_shown(form: str, keys: Path, tmp_path: Path) -> None:
     """A secret of a CI is often pasted so: it signs, or is refused without being repeated."""
     pem = (keys / "drill.key").read_text()
@@ -194,6 +196,8 @@ def test_a_key_in_another_form_is_never_shown(form: str, keys: Path, tmp_path: P
     given = {
         "inside": inside,
         "encoded again": base64.b64encode(pem.encode()).decode(),
+        "named": f"KEY={inside}.",
+        "url-safe": base64.urlsafe_b64encode(b"\xff\xfb" * 30 + pem.encode()).decode(),
         "in quotes": f'"{pem}"',
         "on one line": pem.replace("\n", "\\n"),
     }[form]

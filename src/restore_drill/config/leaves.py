@@ -13,8 +13,8 @@ from restore_drill.core.units import parse_duration
 KEEP = ("never", "on-failure", "always")
 PEM = "-----BEGIN "
 """What a key begins with, and no path."""
-KEY_TEXT = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
-"""Text in base64 of a key's length: the inside of a PEM, or a PEM that was encoded again."""
+KEY_TEXT = re.compile(r"[\w+/=-]{40}")
+"""Text as long as a key's, in whatever form: the inside of a PEM, or a PEM that was encoded again."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,21 @@ def key_of(given: dict[str, str | None], here: Path) -> Path | str | None:
     text = (given["sign"] or "").strip().strip("\"'").strip()
     if PEM in text:
         return text.replace("\\n", "\n")  # as a secret on one line is often kept
-    bare = "".join(text.split())
-    if KEY_TEXT.fullmatch(bare) and not (here / text).exists():
+    if KEY_TEXT.search("".join(text.split())) and not is_there(here, text):
         raise usage_error(
             "sign",
             "is neither a file nor a key in PEM (not shown: it may be a key)",
             "name the file, or set the variable to all of it, with its BEGIN and END lines",
         )
     return path_of(given, "sign", here)
+
+
+def is_there(here: Path, text: str) -> bool:
+    """Whether `text` names a file; a text that is too long for a name does not."""
+    try:
+        return (here / Path(text).expanduser()).exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def metrics_file_of(given: dict[str, str | None], here: Path) -> Path | None:
