@@ -10,7 +10,7 @@ import pytest
 
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.watch.entry import drill_to_come, note, place_of
-from restore_drill.watch.groups import by_series, group_of
+from restore_drill.watch.groups import by_series, group_of, newer_than
 from restore_drill.watch.history import Drill, load_history
 from restore_drill.watch.judgement import Rules, judge
 from tests.helpers.drills import ROOT
@@ -84,6 +84,17 @@ def test_a_single_pass_gets_too_old(tmp_path: Path) -> None:
     found = problems(tmp_path, *once, drill(1, "shop/shop-88b01fe", SHOP))
 
     assert found == {"crm/crm": "not_run", "shop/shop-3f9ac21": "", "shop/shop-88b01fe": ""}
+
+
+def test_an_older_backup_is_known_as_one() -> None:
+    """By the times at which both were taken, whenever they were drilled."""
+    failed = replace(FAILED, at=NOW - DAY, age=3600.0, backup="new.dump")
+    older = replace(PASSED, at=NOW, age=3 * 86400.0, backup="old.dump")
+
+    assert newer_than(older, [failed]) is failed
+    assert newer_than(replace(older, age=60.0), [failed]) is None
+    assert newer_than(replace(older, backup="new.dump"), [failed]) is None
+    assert newer_than(replace(older, age=None), [failed]) is None
 
 
 @pytest.mark.parametrize("days", [2000, -2, -0.9])

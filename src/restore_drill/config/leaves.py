@@ -14,7 +14,7 @@ KEEP = ("never", "on-failure", "always")
 PEM = "-----BEGIN "
 """What a key begins with, and no path."""
 KEY_TEXT = re.compile(r"[\w+/=-]{40}")
-"""Text as long as a key's, in whatever form: the inside of a PEM, or a PEM that was encoded again."""
+"""Text as long as a key: the inside of a PEM, or a PEM that was encoded again."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,28 @@ def group_of(drills: Sequence[Drill], now: Drill) -> tuple[str, list[Drill]]:
     return next((name, of_it[:-1]) for name, of_it in groups.items() if of_it[-1] is now)
 
 
+def newer_than(now: Drill, drills: Sequence[Drill]) -> Drill | None:
+    """Of the `drills` of its series that of the newest backup, where that is newer than `now`'s.
+
+    Where an older backup passes, nothing is known of the newer one that has failed.
+    """
+    of_it = [each for each in drills if each.backup != now.backup and taken_at(each) is not None]
+    newest = max(of_it, key=lambda each: taken_at(each) or 0.0, default=None)
+    mine = taken_at(now)
+    if newest is None or mine is None or (taken_at(newest) or 0.0) <= mine + NEARLY:
+        return None
+    return newest
+
+
+def taken_at(drill: Drill) -> float | None:
+    """When the backup of `drill` was taken, in seconds since 1970, None where that is not known."""
+    return None if drill.age is None else drill.at.timestamp() - drill.age
+
+
+NEARLY = 60.0
+"""Seconds by which the times of two backups may differ by reading alone."""
+
+
 def keys_of(drills: Sequence[Drill]) -> list[Key]:
     """By what each of `drills` belongs to others.
 
