@@ -73,7 +73,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     )
 
 
-@pytest.mark.beside_the_copy
+@pytest.mark.budget("schedule")
 def test_no_backup_is_missing(schedule: Schedule) -> None:
     """Backups of the series lie no further apart than [backup] every says."""
     assert not schedule.holes, message(

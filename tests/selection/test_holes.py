@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from restore_drill.selection.holes import schedule_of
+from tests.helpers.folders import DUMP, backup_in
 
 NEWEST = datetime(2026, 11, 27, 5, tzinfo=UTC)
 DAY = 86400.0
@@ -55,3 +57,22 @@ def test_how_far_back_is_said() -> None:
     judged = schedule_of(days_ago(*GFS), DAY).judged
 
     assert judged.startswith("judged back to 2026-11-23 05:00:00 UTC (5 backups); not the 12 older")
+
+
+def test_a_missing_backup_fails_the_drill(tmp_path: Path, report_dir: Path) -> None:
+    """Where the criteria file says how often they are taken; else nobody asks."""
+    now = datetime.now(UTC)
+    for days in (0, 1, 2, 5, 6, 7, 8):
+        (tmp_path / f"shop_{now - timedelta(days=days):%Y-%m-%dT%H%M%SZ}.sql").write_bytes(DUMP)
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[backup]\nevery = "1d"\n')
+
+    drill = backup_in(tmp_path, report_dir, f"--criteria={criteria}")
+    failed = drill.failed
+    unasked = backup_in(tmp_path, report_dir)
+
+    assert set(failed) == {"test_no_backup_is_missing"}, drill.output
+    assert "1 of 7 criteria failed: other backups of its series are missing" in drill.output
+    message = failed["test_no_backup_is_missing"]
+    assert "2 are missing" in message and "judged back to" in message
+    assert "test_no_backup_is_missing" not in unasked.output and unasked.code == 0

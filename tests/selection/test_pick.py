@@ -16,16 +16,21 @@ from restore_drill.backups.formats import Kind
 from restore_drill.config.choice import Pick, pick_of
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import UsageError
+from restore_drill.core.record import Record
+from restore_drill.core.redact import Redactor
+from restore_drill.results.result import build_result
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.chosen import newest_of
 from restore_drill.selection.pick import picked, unproved, words_on
 from restore_drill.selection.select import select_backup
 from restore_drill.selection.series import series_of
+from restore_drill.watch.before import verdict_before
 from restore_drill.watch.history import load_history
 from restore_drill.watch.kept import kept_backups
-from tests.helpers.drills import ROOT
+from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.folders import DUMP
 from tests.helpers.histories import write
+from tests.helpers.shop import Shops
 from tests.watch.test_status import PASSED
 
 NOW = datetime(2026, 11, 27, 5, tzinfo=UTC)
@@ -191,3 +196,48 @@ def test_a_name_for_several_series_is_one_for_each() -> None:
 
     assert subject_of(both, "the shop", None).name == "the shop: b/shop"
     assert subject_of(a_result(), "the shop", None).name == "the shop"
+
+
+def test_a_drill_of_an_older_backup_speaks_for_that_one(
+    shops: Shops, tmp_path: Path, report_dir: Path
+) -> None:
+    """It passes though it is old, is noted as picked, and leaves baseline and metrics alone."""
+    place, metrics = tmp_path / "pg", tmp_path / "drill.prom"
+    place.mkdir()
+    whole, now = shops.dump(15, "plain.sql").read_bytes(), datetime.now(UTC)
+    for days in (0, 40):
+        (place / f"shop_{now - timedelta(days=days):%Y-%m-%dT%H%M%SZ}.sql").write_bytes(whole)
+
+    drill = run_drill(
+        "--pick=oldest", f"--metrics-file={metrics}", report_dir=report_dir, BACKUP_PATH=str(place)
+    )
+
+    assert drill.code == 0 and drill.verdict == "passed", drill.output
+    assert "An older backup was picked, not the newest: " in drill.output
+    assert "test_backup_is_young_enough" in drill.ran
+    assert drill.result["backup"]["picked"]["how"] == "oldest"
+    assert drill.result["backup"]["age_seconds"] > 39 * 86400
+    assert drill.result["candidates"]["total"] == 2
+    page = (report_dir / "report.html").read_text()
+    assert "a newer backup of the same series: an older one was picked" in page
+    history = load_history(place / ".drill" / "history.jsonl")
+    assert not history.drills and [each.pick for each in history.picks] == ["oldest"]
+    assert not metrics.exists() and not list(place.glob(".drill/drift/*/passed.json"))
+
+
+def test_recovered_means_that_very_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was red before a pass of an older backup is looked for among its own drills."""
+    series = "pg/shop"
+    red = replace(PASSED, series=series, backup="shop_2.sql", verdict="failed")
+    old = replace(red, backup="shop_1.sql", pick="oldest", verdict="passed")
+    path = write(tmp_path, red, old)
+    settings = settings_of(tmp_path, monkeypatch)
+
+    def before(name: str, picked: object) -> str:
+        backup = {"path": f"/b/{name}", "name": name, "series": series, "picked": picked}
+        result = build_result(Record(), Redactor(), verdict="passed", reasons=[])
+        return verdict_before(path, result | {"backup": backup}, settings)
+
+    assert before("shop_1.sql", {"how": "oldest"}) == "passed"
+    assert before("shop_0.sql", {"how": "oldest"}) == ""
+    assert before("shop_3.sql", None) == "failed"

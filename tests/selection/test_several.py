@@ -18,6 +18,7 @@ from restore_drill.drift.accept import last_found
 from restore_drill.drift.state import State, home_of
 from restore_drill.results.several import Ended, code_of, worst_of
 from restore_drill.selection.groups import name_of, shelf_of, to_drill, wanted
+from restore_drill.selection.select import select_backup
 from restore_drill.watch.history import read_history
 from tests.helpers.drills import ROOT, Drill, inherited, run_drill
 from tests.helpers.folders import DUMP
@@ -103,6 +104,17 @@ def test_names_of_chance_are_no_hundred_drills(
     settings = settings_of(tmp_path, monkeypatch)
 
     assert to_drill(shelf_of(settings), settings) == []
+
+
+def test_a_job_that_never_worked_is_drilled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A series of nothing but empty files is as red as can be, and not passed over."""
+    for day in range(2):
+        (folder / f"crm_{stamp(day)}.sql.gz").touch()
+    settings = settings_of(folder, monkeypatch)
+    one = settings_of(folder, monkeypatch, series="crm")
+
+    assert "pg/crm" in to_drill(shelf_of(settings), settings)
+    assert select_backup(one).size == 0
 
 
 def test_the_worst_counts() -> None:

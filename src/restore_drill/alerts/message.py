@@ -15,7 +15,7 @@ from restore_drill.core.units import show_bytes, show_count, show_duration, show
 from restore_drill.results.banner import promotion_lines, snapshot_lines
 from restore_drill.results.meaning import meaning_of
 from restore_drill.results.result import Result
-from restore_drill.results.words import depends, first_line, problems_of, short_name
+from restore_drill.results.words import backup_name, depends, first_line, problems_of, short_name
 
 MOST_LINES = 10
 MOST_REMEDIES = 3
@@ -89,10 +89,10 @@ def finding_lines(result: Result) -> list[str]:
 def backup_line(result: Result) -> str:
     """`Backup: shop_2026-11-28.dump of database shop, 1.2 MB, taken 2026-11-28 ... (2 h old)`."""
     backup = result["backup"] or {}
-    if not (path := backup.get("path")):
+    if not backup.get("path"):
         return ""
     database = backup.get("database")
-    facts = [Path(str(path)).name + (f" of database {database}" if database else "")]
+    facts = [backup_name(backup) + (f" of database {database}" if database else "")]
     if isinstance(size := backup.get("bytes"), int | float):
         facts.append(show_bytes(size))
     if isinstance(taken := backup.get("taken_at"), str):

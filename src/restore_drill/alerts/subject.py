@@ -50,13 +50,14 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
     backup = result["backup"] or {}
     path = backup.get("path")
     series = backup.get("series") or (series_of(Path(path)) if path else "")
+    above = backup_path or (Path(path).parent if path else None)
+    folder, at = folder_name(backup_path), whole(above) if above else ""
     if backup.get("picked"):  # of its own: neither opens nor closes what is about the newest
-        return Subject(f"{name or series.strip('/')}: {backup['name']}")
+        about = f"{name or series.strip('/')}: {backup['name']}"
+        return Subject(about, (), "" if name else at)
     if name:  # of several series that are called so each has its own
         is_one = not series or len(result.get("run_of") or ()) < 2
         return Subject(name if is_one else f"{name}: {series.strip('/')}")
-    above = backup_path or (Path(path).parent if path else None)
-    folder, at = folder_name(backup_path), whole(above) if above else ""
     return Subject(series.strip("/"), (folder,), at) if series else Subject(folder, (), at)
 
 

@@ -21,6 +21,7 @@ from restore_drill.results.result import Result
 from restore_drill.results.words import (
     SAMPLE,
     VERDICTS,
+    backup_name,
     count,
     failed_kinds,
     had_errors,
@@ -41,7 +42,7 @@ def quiet_line(result: Result, report: Path | None) -> str:
     parts += [show_count(warnings, "warning")] if warnings else []
     open_ = len(result["not_checked"])
     parts += [f"{show_count(open_, 'point')} not checked"] if open_ else []
-    parts += [f"backup {Path(result['backup']['path']).name}"] if result["backup"] else []
+    parts += [f"backup {backup_name(result['backup'])}"] if result["backup"] else []
     parts += [show_duration(result["timings"]["total"])]
     parts += [f"report {shown_path(report)}"] if report is not None else []
     sample = " (sample)" if result["sample"] and result["verdict"] != "sample" else ""
@@ -119,7 +120,7 @@ def backup_lines(result: Result) -> Iterator[Line]:
     about = f" ({about})" if about else ""
     if not result["sample"]:
         is_fit = all(check["stage"] != "select" for check in problems_of(result))
-        yield "ok" if is_fit else "note", f"Backup used: {Path(backup['path']).name}{about}"
+        yield "ok" if is_fit else "note", f"Backup used: {backup_name(backup)}{about}"
         return
     yield "note", f"Backup used: a dump of the sample shop, made for this drill{about}"
     if result["verdict"] not in ("sample", "failed"):
@@ -192,7 +193,7 @@ def next_lines(result: Result) -> Iterator[Line]:
         yield "note", "Next: make recovery faster, or allow it more time, and drill again"
     elif kinds == {"age"}:
         yield "note", "Next: see why there is no newer backup, take one, and drill it"
-    elif kinds - {"redis"}:
+    elif kinds - {"redis", "schedule"}:
         yield "note", "Next: fix what is named above, or take a new backup, and drill again"
     elif kinds or result["verdict"] == "could-not-run":
         yield "note", "Next: fix what is named above, and drill again"

@@ -123,6 +123,10 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
     good = "the backup is good"
     return [
         ("age", f"{good} but {old}" if is_good else f"the backup is {old}"),
+        (
+            "schedule",
+            (f"{good}, but " if is_good else "") + "other backups of its series are missing",
+        ),
         ("time", (f"{good}, " if is_good else "") + "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),
     ]

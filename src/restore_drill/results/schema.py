@@ -67,7 +67,7 @@ CHECK = shape(
         "seconds": NUMBER,
         "sentence": described(TEXT, "what it proves"),
         "stage": TEXT,
-        "budget": {"enum": ["", "time", "age"]},
+        "budget": {"enum": ["", "time", "age", "schedule"]},
     },
     also={
         "queries": list_of(TEXT, "SQL that finds the rows, one for each constraint"),

@@ -21,7 +21,7 @@ from restore_drill.core.printable import printable, printable_json, shown_path
 from restore_drill.core.units import show_duration
 from restore_drill.results.newest import SUMMARY, clear, show
 from restore_drill.results.result import write_whole
-from restore_drill.results.words import VERDICTS, first_line, problems_of, short_name
+from restore_drill.results.words import VERDICTS, backup_name, first_line, problems_of, short_name
 
 WORST = (0, EXIT_NOTHING, EXIT_USAGE_ERROR, EXIT_COULD_NOT_RUN, EXIT_INTERNAL, 1, EXIT_INTERRUPTED)
 """Exit codes, the worst last: a backup that failed weighs more than one that was not drilled."""
@@ -59,7 +59,7 @@ class Ended:
     def backup(self) -> str:
         """Name of the backup, empty where none was drilled."""
         backup = (self.result or {}).get("backup") or {}
-        return str(backup.get("name") or Path(backup.get("path") or "").name)
+        return backup_name(backup)
 
     @property
     def why(self) -> str:

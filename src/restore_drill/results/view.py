@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -22,6 +21,7 @@ from restore_drill.results.tiles import tiles_of
 from restore_drill.results.trends import trends_of
 from restore_drill.results.words import (
     SAMPLE,
+    backup_name,
     count,
     describe,
     headline_of,
@@ -97,9 +97,9 @@ def counts_of(result: Result) -> list[tuple[str, str]]:
 def subject_of(result: Result) -> list[str]:
     """What was drilled, and where: database, host, backup and its age; what is known of it."""
     backup, source = result["backup"] or {}, (result.get("identity") or {}).get("source") or {}
-    path, host = backup.get("path"), (result.get("machine") or {}).get("host")
+    host = (result.get("machine") or {}).get("host")
     database = backup.get("database") or source.get("database")
-    parts = [f"database {database}" if database else "", Path(path).name if path else ""]
+    parts = [f"database {database}" if database else "", backup_name(backup)]
     age = backup.get("age_seconds")
     parts += [f"{show_duration(age)} old" if age is not None and age >= 0 else ""]
     parts += [f"drilled on {host}" if host else ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from restore_drill.core.errors import NOT_REACHED
@@ -51,6 +52,11 @@ LABELS = {
 """Labels of keys that do not speak for themselves."""
 
 
+def backup_name(backup: Mapping[str, Any]) -> str:
+    """Name of the `backup` of a result, with the folders below its place; empty where unknown."""
+    return str(backup.get("name") or Path(str(backup.get("path") or "")).name)
+
+
 def headline_of(result: Result) -> str:
     """`Restore drill: PASSED`."""
     return f"Restore drill: {VERDICTS[result['verdict']]}"
@@ -76,7 +82,7 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
 
 
 def failed_kinds(result: Result) -> set[str]:
-    """What failed: `time`, `age`, `redis`, and the empty text where it is the backup itself."""
+    """What failed: `time`, `age`, `schedule`, `redis`; empty where it is the backup itself."""
     failed = (check for check in result["checks"] if check["outcome"] == "failed")
     return {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
 

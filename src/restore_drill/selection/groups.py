@@ -32,8 +32,13 @@ class Shelf:
 
     @property
     def live(self) -> list[Series]:
-        """Series with something in them that can be restored."""
-        return [each for each in self.series if any(one.is_backup for one in each)]
+        """Series with something in them that can be restored.
+
+        Beside one of them also such as hold nothing but empty files: their job has never worked.
+        """
+        whole = [each for each in self.series if any(one.is_backup for one in each)]
+        empty = [each for each in self.series if len(each) > 1 and not any(e.size for e in each)]
+        return [each for each in self.series if each in whole or (whole and each in empty)]
 
 
 def shelf_of(settings: Settings) -> Shelf:

@@ -20,8 +20,8 @@ def verdict_before(path: Path, result: Result, settings: Settings) -> str:
     now, history = drill_of(result, settings), load_history(path)
     if now.pick:  # what became of another backup says nothing of this one
         every = sorted((*history.drills, *history.picks), key=attrgetter("at"))
-        of_it = [each for each in every if (each.backup, each.series) == (now.backup, now.series)]
-        of_it = [each for each in of_it if each.at < now.at]
+        one = attrgetter("backup", "series", "place")
+        of_it = [each for each in every if one(each) == one(now) and each.at < now.at]
     else:
         _, of_it = group_of([each for each in history.drills if each.at != now.at], now)
     return of_it[-1].verdict if of_it else ""

@@ -12,15 +12,18 @@ Blocks = dict[str, tuple[list[str], list[str]]]
 
 
 def with_others(text: str, path: Path, series: Collection[str]) -> str:
-    """`text` with what the file at `path` holds of other `series`; of no others anything stays."""
+    """`text` with what the file at `path` holds of other `series`; of no others anything stays.
+
+    A series may have its place behind its name, in brackets.
+    """
     try:
         old = path.read_text(encoding="utf-8").splitlines() if series else []
     except (OSError, ValueError):
         old = []
-    labels = [shown({"series": each})[:-1] for each in series]
+    labels = [shown({"series": each}).removesuffix('"}') for each in series]
     found = blocks_of(text.splitlines())
     for name, (comments, values) in blocks_of(old).items():
-        begins = tuple(f"{name}{label}{end}" for label in labels for end in (",", "}"))
+        begins = tuple(f"{name}{label}{end}" for label in labels for end in ('",', '"}', " ("))
         if kept := [value for value in values if value.startswith(begins)]:
             found.setdefault(name, (comments, []))[1].extend(kept)
     lines = [line for comments, values in found.values() for line in (*comments, *values)]

@@ -13,7 +13,8 @@ from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.groups import in_series, newest_first
 from restore_drill.selection.sources import source_of
-from restore_drill.watch.history import Drill, history_path, load_history
+from restore_drill.watch.entry import place_of
+from restore_drill.watch.history import Drill, History, history_path, load_history
 
 MOST_NAMED = 3
 
@@ -83,7 +84,14 @@ def ledger_of(settings: Settings) -> Ledger:
         history = load_history(path) if path else None
     except CouldNotRun:
         history = None  # the drill says so where it adds its own entry
-    return Ledger((*history.drills, *history.picks) if history else ())
+    return Ledger(noted_here(history, settings) if history else ())
+
+
+def noted_here(history: History, settings: Settings) -> list[Drill]:
+    """All drills of backups that lie where `settings` say: others may be called the same."""
+    place = place_of(settings, None)
+    every = (*history.drills, *history.picks)
+    return [drill for drill in every if drill.place in (None, place)]
 
 
 def kept_backups(folder: Path, drills: Iterable[Drill], zone: tzinfo) -> Kept | None:

@@ -13,7 +13,7 @@ from restore_drill.core.errors import UsageError
 from restore_drill.core.units import parse_duration
 from restore_drill.watch.history import History, load_history
 from restore_drill.watch.judgement import Rules, Series, judge
-from restore_drill.watch.kept import Kept, kept_backups
+from restore_drill.watch.kept import Kept, kept_backups, noted_here
 from restore_drill.watch.places import histories_of
 
 
@@ -49,7 +49,7 @@ def look_at_all(parsed: argparse.Namespace, settings: Settings, now: datetime) -
     for path in paths:
         history = load_history(path)
         is_ours = backups is not None and not parsed.histories
-        noted = (*history.drills, *history.picks)
+        noted = noted_here(history, settings) if is_ours else []
         kept = kept_backups(backups, noted, zone) if backups and is_ours else None
         looks.append(Look(history, judge(history, rules, now), kept))
     return looks

@@ -65,7 +65,7 @@ def write_file(path: Path, found: Measured) -> None:
     labels = {"series": found.series}
     if found.last_pass is None:
         found = found._replace(last_pass=last_pass_in(path, shown(labels)))
-    beside = [each for each in found.result["run_of"] if each != found.series]
+    beside = [each for each in found.result["run_of"] if each != found.drill.series]
     text = with_others(text_of(metrics_of(found), labels), path, beside)
     write_whole(path, text, FOR_ALL)
 
