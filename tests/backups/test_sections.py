@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from restore_drill.backups.model import Contents, Entry, Head
 from restore_drill.backups.read import read_contents
 from restore_drill.backups.sections import part_alone, without_keys, without_rows
 from restore_drill.selection.candidate import as_backup, look_at
@@ -79,3 +81,14 @@ def test_rows_without_keys_are_not_passed_over(
 
     assert "Not checked: whether indexes, keys and triggers came back" in drill.output
     assert "was it taken with --section?" in drill.output
+
+
+def test_a_cut_backup_is_not_called_one_without_keys_or_rows() -> None:
+    """What it has lost may be just that: nothing is known of the options it was taken with."""
+    tables = tuple(Entry("TABLE", "public", name, "") for name in "ab")
+    rows = (*tables, Entry("TABLE DATA", "public", "a", ""))
+
+    for entries, asked in ((rows, without_keys), (tables, without_rows)):
+        whole = Contents("", Head(), entries=entries)
+        assert asked(whole)
+        assert not asked(replace(whole, faults=("it ends inside COPY",)))

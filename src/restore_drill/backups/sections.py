@@ -44,8 +44,10 @@ def without_keys(contents: Contents) -> str:
     """That `contents` have rows of several tables and nothing of the post-data section.
 
     Such a database can be, but no dump says with which options it was taken. Empty where it has
-    something of that section, or is too small to show it.
+    something of that section, is too small to show it, or was cut before it comes.
     """
+    if not contents.is_complete:
+        return ""
     kinds = [entry.kind for entry in contents.entries]
     if kinds.count("TABLE") < SEVERAL or "TABLE DATA" not in kinds or POST_DATA & {*kinds} - {""}:
         return ""
@@ -53,7 +55,7 @@ def without_keys(contents: Contents) -> str:
 
 
 def without_rows(contents: Contents) -> str:
-    """That `contents` have tables and the rows of none; empty where they have some."""
-    if not contents.is_schema_only:
+    """That `contents` have tables and the rows of none; empty where they have some, or were cut."""
+    if not contents.is_schema_only or not contents.is_complete:
         return ""
     return "the backup holds no rows (--schema-only, or --section=pre-data): none can be checked"
