@@ -33,6 +33,8 @@ LIVE_ONLY = ("test_application_role_keeps_its_rights",)
 """Criteria that compare with a live database."""
 DRIFT_ONLY = ("test_database_is_the_same", "test_nothing_was_lost", "test_nothing_was_changed")
 """Criteria that ask for a drill before this one: `corpus/drift.py` has their cases."""
+PLACE_ONLY = ("test_no_backup_is_missing",)
+"""Criteria of what lies beside a backup."""
 TREND_ONLY = ("test_rows_have_not_fallen", "test_size_has_not_fallen",
               "test_restore_takes_its_usual_time", "test_growth_breaks_no_budget_soon")  # fmt: skip
 """Criteria that ask for several drills before: `tests/watch/test_trends.py` has their cases."""

@@ -184,4 +184,4 @@ def test_a_history_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     code, told = status(tmp_path)
 
     assert code == 6
-    assert "cannot be read: Is a directory" in told and "Traceback" not in told
+    assert "cannot be read: it is not a regular file" in told and "Traceback" not in told

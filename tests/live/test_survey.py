@@ -73,6 +73,7 @@ def test_owners_and_extensions_of_the_head(
     out_of_reach = drill_beside(DATABASE_URL=url_of(live, user))
     refused(out_of_reach, "its role may not give objects to", "shop_owner", "GRANT")
 
+    (backups / "db" / "backup.dump").unlink()
     path = pg_dump(shops.source(15), backups / "db" / "later.sql")
     text = path.read_text()
     path.write_text(text.replace("Owner: shop_owner", "Owner: nobody_here"))

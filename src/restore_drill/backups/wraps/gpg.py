@@ -41,7 +41,7 @@ NO_MDC = (
     "only in what it holds, and gpg decrypts it with --ignore-mdc-error alone"
 )
 SIGNED = "signed too, by a key that is not here: the signature was not checked"
-LONGEST_SOCKET = 80
+LONGEST_SOCKET = 56
 """Bytes of the path of a home in which gpg-agent can still have its sockets."""
 IMPORT_SECONDS = 60.0
 
