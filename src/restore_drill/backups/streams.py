@@ -15,6 +15,7 @@ import zstandard
 from isal import igzip, igzip_lib
 
 from restore_drill.backups.arrival import open_bytes
+from restore_drill.backups.reading import Reading
 
 MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -32,24 +33,19 @@ AROUND = " in "
 """Between the names of compressions, the inner one first: `gzip in zstd`."""
 
 
-class Layers(io.RawIOBase):
+class Layers(Reading):
     """The innermost of several streams that read each other; closing it closes them all."""
 
     def __init__(self, streams: list[IO[bytes]]) -> None:
         """Read the last of `streams`."""
         self.streams = streams
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` as far as there is data."""
-        data = self.streams[-1].read(len(buffer))
-        if not data and buffer:
+    def give(self, size: int) -> bytes:
+        """What the innermost gives; at its end the others are read on to theirs."""
+        data = self.streams[-1].read(size)
+        if not data and size:
             self.end_all()
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
     def end_all(self) -> None:
         """Read the others to their ends, where an encryption is checked: a layer may end before."""

@@ -13,6 +13,7 @@ import io
 from collections.abc import Sequence
 from typing import IO, Any
 
+from restore_drill.backups.reading import Reading
 from restore_drill.backups.wraps.findings import Damaged, does_not_fit, no_key, no_tool
 from restore_drill.backups.wraps.keys import keyring
 
@@ -88,7 +89,7 @@ def derived(key: bytes, salt: bytes, info: bytes) -> bytes:
     return hmac.digest(extracted, info + b"\1", "sha256")
 
 
-class Payload(io.RawIOBase):
+class Payload(Reading):
     """The plain text of a payload, piece by piece; Damaged where one is not what was written."""
 
     def __init__(self, stream: IO[bytes], cipher: Any) -> None:
@@ -101,18 +102,12 @@ class Payload(io.RawIOBase):
             raise Damaged(CUT)
         self.ready = memoryview(b"")
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` as far as there is data."""
+    def give(self, size: int) -> memoryview:
+        """The next bytes of what was decrypted."""
         if not self.ready and self.coming:
             self.ready = memoryview(self.decrypt_next())
-        count = min(len(buffer), len(self.ready))
-        buffer[:count] = self.ready[:count]
-        self.ready = self.ready[count:]
-        return count
+        data, self.ready = self.ready[:size], self.ready[size:]
+        return data
 
     def decrypt_next(self) -> bytes:
         """The plain text of the next piece: only the last one may, and must, be marked so."""

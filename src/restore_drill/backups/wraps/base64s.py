@@ -5,15 +5,16 @@ from __future__ import annotations
 import binascii
 import io
 import re
-from typing import IO, Any
+from typing import IO
 
+from restore_drill.backups.reading import Reading
 from restore_drill.backups.wraps.findings import Damaged
 
 FRAME = re.compile(rb"-----(BEGIN|END)[^\n]*\n?")
 BLANKS = re.compile(rb"\s+")
 
 
-class Base64Reader(io.RawIOBase):
+class Base64Reader(Reading):
     """The bytes behind base64; Damaged where it is none, or ends inside a group."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -22,21 +23,15 @@ class Base64Reader(io.RawIOBase):
         self.rest = b""
         self.ready = memoryview(b"")
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` as far as there is data."""
+    def give(self, size: int) -> memoryview:
+        """The next bytes of what was decoded."""
         while not self.ready:
             piece = self.stream.read(1 << 18)
             if not piece and not self.rest:
-                return 0
+                break
             self.decode(piece)
-        count = min(len(buffer), len(self.ready))
-        buffer[:count] = self.ready[:count]
-        self.ready = self.ready[count:]
-        return count
+        data, self.ready = self.ready[:size], self.ready[size:]
+        return data
 
     def decode(self, piece: bytes) -> None:
         """Decode the whole groups of what is left and `piece`, all of it at the end."""

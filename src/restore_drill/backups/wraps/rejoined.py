@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import IO, Any
+from typing import IO
+
+from restore_drill.backups.reading import Reading
 
 
-class Rejoined(io.RawIOBase):
+class Rejoined(Reading):
     """The `head` that was read from a `stream`, and the rest of it."""
 
     def __init__(self, head: bytes, stream: IO[bytes], *, owns: bool = False) -> None:
@@ -15,19 +17,12 @@ class Rejoined(io.RawIOBase):
         self.head = head
         self.stream = stream
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` from the head, then from the rest."""
-        size = len(buffer)
-        if self.head:
-            data, self.head = self.head[:size], self.head[size:]
-        else:
-            data = self.stream.read(size)
-        buffer[: len(data)] = data
-        return len(data)
+    def give(self, size: int) -> bytes:
+        """Of the head, then of the rest."""
+        if not self.head:
+            return self.stream.read(size)
+        data, self.head = self.head[:size], self.head[size:]
+        return data
 
     def close(self) -> None:
         """Close the stream as well, where it is a program's."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
+from restore_drill.backups.reading import Reading
 from restore_drill.backups.tars import MEMBER, MOST_MEMBERS, by_member
 from restore_drill.backups.wraps.findings import Damaged
 from restore_drill.backups.wraps.members import is_dump_name, several
@@ -19,7 +20,7 @@ LARGE = 64 << 20
 """Bytes of a member behind which it is not read on just to see whether there is another."""
 
 
-class TarMember(io.RawIOBase):
+class TarMember(Reading):
     """The one dump in the tar archive of a stream; Damaged where the archive is cut."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -32,20 +33,15 @@ class TarMember(io.RawIOBase):
                 return
         raise Damaged("the tar archive around it is cut: there is no dump in it")
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer`; at its end the rest of the archive has been read."""
+    def give(self, size: int) -> bytes:
+        """Of the dump; at its end the rest of the archive has been read."""
         with explained():
-            data = self.file.read(len(buffer))
+            data = self.file.read(size)
             if not data:
                 for member, _ in self.members:
                     if is_dump_name(member.name):
                         raise several(self.name, member.name)
-        buffer[: len(data)] = data
-        return len(data)
+        return data
 
 
 @contextmanager

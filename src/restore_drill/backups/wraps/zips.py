@@ -9,9 +9,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO, Any
+from typing import IO
 
 from restore_drill.backups.foreign import Foreign
+from restore_drill.backups.reading import Reading
 from restore_drill.backups.wraps.findings import Damaged
 from restore_drill.backups.wraps.members import only_dump, several
 
@@ -30,7 +31,7 @@ def seekable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
         yield spool
 
 
-class ZipMember(io.RawIOBase):
+class ZipMember(Reading):
     """The one dump in the zip archive of a stream; Damaged where the archive is."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -48,18 +49,12 @@ class ZipMember(io.RawIOBase):
             self.stack.close()
             raise Damaged(f"the zip archive around it is damaged or cut: {error}") from None
 
-    def readable(self) -> bool:
-        """Whether it can be read: always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer`; at its end its checksum has been compared."""
+    def give(self, size: int) -> bytes:
+        """Of the dump; at its end its checksum has been compared."""
         try:
-            data = self.member.read(len(buffer))
+            return self.member.read(size)
         except ZIP_ERRORS as error:
             raise Damaged(f"the zip archive around it is damaged: {error}") from None
-        buffer[: len(data)] = data
-        return len(data)
 
     def close(self) -> None:
         """Close the archive."""
