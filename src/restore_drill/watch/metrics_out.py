@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
+from restore_drill.alerts.web import without_login
 from restore_drill.config.settings import Settings
 from restore_drill.core.retry import tried_again
 from restore_drill.results.result import Result, write_whole
@@ -76,14 +77,13 @@ def push(url: str, found: Measured) -> None:
     PUT takes what a drill did not get to out of the group. Where no history knows the last pass
     POST leaves that in place, and with it what else is not named.
     """
-    parts = urlsplit(url)
+    address, login = without_login(url)
+    parts = urlsplit(address)
     group = urlsafe_b64encode(found.series.encode(errors="backslashreplace")).decode() or "="
     path = f"{parts.path.rstrip('/')}/metrics/job/{JOB}/series@base64/{group}"
-    where = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, parts.query, ""))
+    where = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
     headers = {"Content-Type": "text/plain; version=0.0.4"}
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+    headers |= {"Authorization": login} if login else {}
     body = text_of(metrics_of(found), {}).encode(errors="backslashreplace")
     method = "POST" if found.last_pass is None else "PUT"
     request = Request(where, body, headers, method=method)  # noqa: S310 - the scheme was checked
