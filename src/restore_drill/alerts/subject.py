@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restore_drill.results.result import Result
-from restore_drill.selection.series import series_of, what_in
+from restore_drill.results.words import series_in
+from restore_drill.selection.series import what_in
 
 SAMPLE = "sample"
 
@@ -49,7 +50,7 @@ def subject_of(result: Result, name: str, backup_path: Path | None) -> Subject:
         return Subject(SAMPLE)
     backup = result["backup"] or {}
     path = backup.get("path")
-    series = backup.get("series") or (series_of(Path(path)) if path else "")
+    series = series_in(backup) or ""
     above = backup_path or (Path(path).parent if path else None)
     folder, at = folder_name(backup_path), whole(above) if above else ""
     if backup.get("picked"):  # of its own: neither opens nor closes what is about the newest

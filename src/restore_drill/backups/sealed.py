@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from restore_drill.backups.guesses import is_openpgp
+from restore_drill.backups.streams import AROUND
 
 SEALS = {"age": "age", "gpg": "GnuPG", "openssl": "openssl enc", "cms": "CMS"}
 """Names of encryptions, as layers are called, and as people call them."""
@@ -43,15 +44,15 @@ def wrap_of(head: bytes) -> str:
 
 def is_sealed(compression: str) -> bool:
     """Whether an encryption is among the layers of a backup."""
-    return any(name in SEALS for name in compression.split(" in "))
+    return any(name in SEALS for name in compression.split(AROUND))
 
 
 def without_seals(compression: str) -> str:
     """Layers of a backup without encryption, which changes hardly a file's size."""
-    kept = [name for name in compression.split(" in ") if name not in (*SEALS, "base64")]
-    return " in ".join(kept)
+    kept = [name for name in compression.split(AROUND) if name not in (*SEALS, "base64")]
+    return AROUND.join(kept)
 
 
 def is_packed(compression: str) -> bool:
     """Whether any layer of a backup makes it smaller."""
-    return bool({*compression.split(" in ")} - {"", *SEALS, "base64", "tar"})
+    return bool({*compression.split(AROUND)} - {"", *SEALS, "base64", "tar"})

@@ -70,8 +70,12 @@ def remote_path(given: dict[str, str | None], name: str) -> Path | None:
     return place.mirror / last if last else place.mirror
 
 
+def mirror_around(path: Path) -> Path | None:
+    """The mirror that `path` lies in, None for a path of this machine."""
+    return next((root for root in places if path.is_relative_to(root)), None)
+
+
 def state_folder_of(path: Path) -> Path | None:
     """The state folder of the place that `path` lies in, None for a path of this machine."""
-    return next(
-        (place.state_folder for root, place in places.items() if path.is_relative_to(root)), None
-    )
+    root = mirror_around(path)
+    return places[root].state_folder if root else None

@@ -10,6 +10,7 @@ from typing import Any
 from restore_drill.core.errors import NOT_REACHED
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.results.result import Result
+from restore_drill.selection.series import series_of
 
 VERDICTS = {
     "passed": "PASSED",
@@ -55,6 +56,12 @@ LABELS = {
 def backup_name(backup: Mapping[str, Any]) -> str:
     """Name of the `backup` of a result, with the folders below its place; empty where unknown."""
     return str(backup.get("name") or Path(str(backup.get("path") or "")).name)
+
+
+def series_in(backup: Mapping[str, Any]) -> str | None:
+    """Series of the `backup` of a result, None where there is none."""
+    path = backup.get("path")
+    return backup.get("series") or (series_of(Path(path)) if path else None)
 
 
 def headline_of(result: Result) -> str:

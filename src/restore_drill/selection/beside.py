@@ -13,7 +13,7 @@ from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_time
 from restore_drill.selection.candidate import Candidate, Series
-from restore_drill.selection.listing import Listing
+from restore_drill.selection.listing import Listing, newest_first
 from restore_drill.selection.sources import Source
 from restore_drill.selection.times import NAME_TIME
 
@@ -24,7 +24,7 @@ def pass_over_closed(
     listing: Listing, newest: Candidate | None, *, is_drilled: bool = True
 ) -> None:
     """Note what may not be read; CouldNotRun where that is to be drilled, and not `newest`."""
-    for each in sorted(listing.closed, key=lambda each: each.order, reverse=True):
+    for each in newest_first(listing.closed):
         is_alike = newest is None or (each.scheme == newest.scheme and each.order > newest.order)
         if is_alike and is_drilled:
             raise cannot_read("the backup", each.path)

@@ -8,6 +8,7 @@ from typing import Any
 from restore_drill.backups.choice import Considered
 from restore_drill.backups.model import Backup
 from restore_drill.selection.candidate import Candidate, Series
+from restore_drill.selection.listing import newest_first
 
 MOST_CONSIDERED = 100
 """So many of them, the newest, stand in result.json."""
@@ -42,7 +43,7 @@ def considered(
 
     return tuple(
         Considered(each.label, each.kind.format, each.size, each.taken_at, why_not(each))
-        for each in sorted(found, key=lambda each: each.order, reverse=True)
+        for each in newest_first(found)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
-from restore_drill.selection.listing import Listing
+from restore_drill.selection.listing import Listing, newest_first
 from restore_drill.selection.series import name_in_series
 from restore_drill.selection.sources import Source, source_of
 
@@ -75,9 +75,9 @@ def in_series(found: Iterable[Candidate]) -> list[Series]:
     return sorted(series, key=lambda each: each[0].order, reverse=True)
 
 
-def newest_first(found: Iterable[Candidate]) -> Series:
-    """`found` in its order."""
-    return sorted(found, key=lambda each: each.order, reverse=True)
+def several_words(names: Sequence[str]) -> str:
+    """`BACKUP_PATH holds several series of backups (a, b)`."""
+    return f"BACKUP_PATH holds several series of backups ({some(names, MOST_NAMED)})"
 
 
 def name_of(series: Series) -> str:

@@ -14,6 +14,7 @@ from restore_drill.backups.wraps.members import COMPANIONS
 from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.selection.candidate import (
     Candidate,
+    Series,
     claims_to_be_backup,
     closed_candidate,
     look_at,
@@ -48,6 +49,11 @@ class Listing:
     closed: list[Candidate] = field(default_factory=list)
 
 
+def newest_first(found: Iterable[Candidate]) -> Series:
+    """`found` in its order."""
+    return sorted(found, key=lambda each: each.order, reverse=True)
+
+
 def entries_of(folder: Path) -> list[Path]:
     """What lies in `folder`, by name; hidden entries left out. CouldNotRun where it is closed."""
     try:
@@ -70,7 +76,7 @@ def list_flat(folder: Path, zone: tzinfo, below: int = 0) -> Listing:
     found = [each for each in looked if each.is_backup or counts(each, known)]
     listing.found, remarks = without_copies(found)
     listing.remarks += remarks
-    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
+    listing.found = newest_first(listing.found)
     return listing
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.origins import Origin, begin, is_awaited, origins
-from restore_drill.config.remote import Place, places
+from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.store import Object, Store
@@ -106,7 +106,7 @@ def fetched(candidate: Candidate) -> Candidate:
 
 def fetch_named(path: Path) -> None:
     """Bring what --backup names; CouldNotRun where it is not there."""
-    root = next((root for root in places if path.is_relative_to(root)), None)
+    root = mirror_around(path)
     if root is None:
         return
     fill(root)

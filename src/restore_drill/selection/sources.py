@@ -9,7 +9,7 @@ from typing import Protocol
 
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, Foreign
-from restore_drill.config.remote import places
+from restore_drill.config.remote import mirror_around, places
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.listing import Listing
 from restore_drill.selection.tree import list_folder
@@ -54,7 +54,7 @@ class Folder:
 
     def fetch(self, candidate: Candidate) -> Candidate:
         """It is here, or begins to come."""
-        if not any(map(self.place.is_relative_to, places)):
+        if not mirror_around(self.place):
             return candidate
         from restore_drill.selection.remote import fetched  # noqa: PLC0415 - see below
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restore_drill.backups.folders import part_of_what
 from restore_drill.selection.candidate import Candidate, claims_to_be_backup
-from restore_drill.selection.listing import Listing, entries_of, list_flat
+from restore_drill.selection.listing import Listing, entries_of, list_flat, newest_first
 
 DEEPEST = 4
 """So many folders below the place of the backups are searched: `shop/2026/11/27/`."""
@@ -36,7 +36,7 @@ def list_folder(folder: Path, zone: tzinfo) -> Listing:
     search_below(listing, zone)
     listing.found, twice = counted_once(listing.found)
     listing.remarks += twice
-    listing.found.sort(key=lambda candidate: candidate.order, reverse=True)
+    listing.found = newest_first(listing.found)
     return listing
 
 

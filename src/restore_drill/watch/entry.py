@@ -15,8 +15,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.mirrors import as_written
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
-from restore_drill.results.words import first_line, problems_of
-from restore_drill.selection.series import series_of
+from restore_drill.results.words import first_line, problems_of, series_in
 from restore_drill.watch.append import append
 from restore_drill.watch.history import Drill
 
@@ -68,12 +67,6 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         setup=setup_of(result, settings),
         report=str(report.absolute()) if report else None,
     )
-
-
-def series_in(backup: Mapping[str, Any]) -> str | None:
-    """Series of a result's `backup`, None where there is none."""
-    path = backup.get("path")
-    return backup.get("series") or (series_of(Path(path)) if path else None)
 
 
 def drill_to_come(settings: Settings, backup: Path, series: str) -> Drill:

@@ -11,7 +11,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.groups import in_series, newest_first
+from restore_drill.selection.groups import in_series
+from restore_drill.selection.listing import newest_first
 from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
 from restore_drill.watch.history import Drill, History, history_path, load_history
