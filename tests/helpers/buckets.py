@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,15 @@ from obstore.store import S3Store
 
 BUCKET = "backups"
 WRITER, READER = ("writerkey", "writersecret"), ("readerkey", "readersecret")
+REQUEST = re.compile(rb"^([A-Z]+ /\S+) HTTP/1\.1\r$", re.MULTILINE)
+UNKNOWN = b"<Error><Code>NotImplemented</Code><Message>a header</Message></Error>"
+NOT_IMPLEMENTED = (
+    b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+    % (
+        len(UNKNOWN),
+        UNKNOWN,
+    )
+)
 WEED = Path(sys.executable).with_name("weed")
 
 
@@ -35,9 +45,12 @@ def identity(keys: tuple[str, str], *actions: str) -> dict[str, Any]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free, and so are those 10,000 above, which the server takes for gRPC."""
+    """Ports that are free, and so are those 10,000 above, which the server takes for gRPC.
+
+    Processes that begin at once, with numbers that follow each other, find different ones.
+    """
     found: list[int] = []
-    port = 21000 + os.getpid() % 9000
+    port = 21000 + os.getpid() * 16 % 9000
     while len(found) < count:
         port += 1
         with suppress(OSError), socket.socket() as one, socket.socket() as other:
@@ -128,7 +141,11 @@ def keys_of(url: str, keys: tuple[str, str] = READER) -> dict[str, str]:
 
 
 class Proxy:
-    """Passes connections on to a server, each up to `limit` bytes of its answers."""
+    """Passes connections on to a server, each up to `limit` bytes of its answers.
+
+    `asked` are the requests that passed: `PUT /bucket/key`. One with `unknown` in it is answered
+    as by a server that does not know that.
+    """
 
     def __init__(self, url: str) -> None:
         """Listen, and pass everything on."""
@@ -136,6 +153,8 @@ class Proxy:
         self.port = int(port)
         self.limit: int | None = None
         self.cut = 0
+        self.asked: list[str] = []
+        self.unknown: bytes | None = None
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -153,6 +172,10 @@ class Proxy:
         with suppress(OSError), closing(client), socket.create_connection(address) as server:
             threading.Thread(target=self.answer, args=(server, client), daemon=True).start()
             while data := client.recv(1 << 16):
+                self.asked += [found.decode() for found in REQUEST.findall(data)]
+                if self.unknown and self.unknown in data:
+                    client.sendall(NOT_IMPLEMENTED)
+                    break
                 server.sendall(data)
 
     def answer(self, server: socket.socket, client: socket.socket) -> None:

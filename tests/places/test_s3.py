@@ -7,7 +7,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,33 +21,13 @@ from restore_drill.backups.origins import origins
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
-from restore_drill.places import store as store_module
 from restore_drill.places import transfer
-from restore_drill.selection import remote
 from restore_drill.selection.chosen import Chosen, backup_record, choose
-from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of, put, s3_server, writer
+from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of, put, writer
 from tests.helpers.drills import ROOT, command, inherited, run_drill
 from tests.helpers.shop import USUAL, Shops, quiet
 
 NOW = f"{datetime.now(UTC):%Y-%m-%d_%H%M%S}"
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of the server."""
-    with s3_server(tmp_path_factory.mktemp("s3")) as url:
-        yield url
-
-
-@pytest.fixture(autouse=True)
-def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A state folder of this test, and no key of the tester's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(store_module, "PAUSE", 0.01)
-    yield
-    remote.clear()
-    assert not list((tmp_path / "state").rglob("files-*"))
 
 
 def settings(

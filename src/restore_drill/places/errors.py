@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 
-CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+CODE = re.compile(r"<Code>(\w{1,60})</Code>|\(code: (\w{1,60})\)\n")
+"""As the server writes it, and as the library does, of what was deleted."""
 STATUS = re.compile(r"\b([345]\d\d) [A-Z]")
 CAUSES = {
     "NoSuchBucket": ("there is no such bucket", "bucket"),
@@ -30,6 +32,16 @@ KINDS = {
     "UnauthenticatedError": ("the credentials are not accepted", "key"),
     "PermissionDeniedError": ("the key may not do this", "rights"),
 }
+
+
+class Doing(NamedTuple):
+    """What is done to an object, as a participle; `rights` is the remedy where it is forbidden."""
+
+    what: str
+    rights: str
+
+
+READ, WRITE, DELETE = Doing("read", "rights"), Doing("written", "write"), Doing("deleted", "delete")
 NETWORK = ("the place does not answer as it should", "network")
 
 
@@ -43,10 +55,10 @@ def is_passing(error: Exception) -> bool:
 def code_of(error: Exception) -> str:
     """The code in an answer of S3, empty without one."""
     found = CODE.search(str(error))
-    return found[1] if found else ""
+    return found[1] or found[2] if found else ""
 
 
-def what_failed(error: Exception, url: str, bucket: str) -> CouldNotRun:
+def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) -> CouldNotRun:
     """The error that a request for `url` ended with."""
     code = code_of(error)
     what, cause = CAUSES.get(code) or KINDS.get(type(error).__name__) or NETWORK
@@ -55,7 +67,7 @@ def what_failed(error: Exception, url: str, bucket: str) -> CouldNotRun:
     status = STATUS.search(str(error))
     answer = code or (status and status[1]) or "no answer"
     return CouldNotRun(
-        f"{url} cannot be read: {what}",
+        f"{url} cannot be {doing.what}: {what}",
         checked=[f"bucket {bucket}; answer: {answer}"],
-        remedy=remedy_for("places", cause),
+        remedy=remedy_for("places", doing.rights if cause == "rights" else cause),
     )

@@ -1,9 +1,13 @@
-"""What lies in a bucket, and the bytes of its objects, pinned to one version."""
+"""What lies in a bucket, and the bytes of its objects, pinned to one version.
+
+`writing.py` writes there, `transfer.py` reads an object from end to end. Whatever is asked in the
+main thread can be interrupted while the bucket does not answer.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,7 +16,8 @@ from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.aws import s3_options
-from restore_drill.places.errors import is_passing, what_failed
+from restore_drill.places.errors import READ, Doing, code_of, is_passing, what_failed
+from restore_drill.places.waiting import interruptible
 
 TRIES = 5
 PAUSE = 0.2
@@ -45,14 +50,19 @@ class Store:
                 checked=[place.url],
                 remedy=remedy_for("places", "extra"),
             ) from None
-        options: Any = s3_options()
-        plain = str(options.get("endpoint", "")).startswith("http://")
         self.place = place
-        self.store: Any = S3Store(
-            place.bucket,
-            config=options,
-            client_options={"timeout": TIMEOUT, "connect_timeout": "10s", "allow_http": plain},
-            retry_config={"max_retries": 0},
+        self.kind: Any = S3Store
+        self.options: Any = s3_options()
+        self.store = self.client(TIMEOUT, {"max_retries": 0})
+
+    def client(self, timeout: str, retries: Mapping[str, Any]) -> Any:
+        """The library's own object for the bucket; `timeout` is that of one request."""
+        plain = str(self.options.get("endpoint", "")).startswith("http://")
+        return self.kind(
+            self.place.bucket,
+            config=self.options,
+            client_options={"timeout": timeout, "connect_timeout": "10s", "allow_http": plain},
+            retry_config=retries,
         )
 
     def url_of(self, key: str) -> str:
@@ -80,18 +90,33 @@ class Store:
             )
         return piece
 
-    def tried(self, ask: Callable[[], T], key: str | None = None) -> T:
+    def find(self, key: str) -> Object | None:
+        """The object `key` as it is now, None where there is none."""
+        from obstore.exceptions import NotFoundError  # noqa: PLC0415 - see above
+
+        def head() -> Any:
+            try:
+                return self.store.head(key)
+            except (NotFoundError, FileNotFoundError) as error:
+                if code_of(error) == "NoSuchBucket":
+                    raise
+                return None
+
+        meta = self.tried(head, key)
+        return meta and object_of(meta)
+
+    def tried(self, ask: Callable[[], T], key: str | None = None, doing: Doing = READ) -> T:
         """What `ask` gives; what passes (5xx, a cut connection) is tried again, with a pause."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
 
         pause = PAUSE
         for left in reversed(range(TRIES)):
             try:
-                return ask()
+                return interruptible(ask)
             except (BaseError, OSError) as error:
                 if not (left and is_passing(error)):
                     url = self.place.url if key is None else self.url_of(key)
-                    raise what_failed(error, url, self.place.bucket) from None
+                    raise what_failed(error, url, self.place.bucket, doing) from None
             time.sleep(pause)
             pause *= 2
         raise AssertionError
