@@ -13,7 +13,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration
-from restore_drill.selection.chosen import age_of_newest, taken_words
+from restore_drill.selection.chosen import age_of_newest, taken_words, why_no_sizes
 
 pytestmark = pytest.mark.select
 
@@ -37,11 +37,12 @@ def test_backup_is_not_empty(backup: Backup) -> None:
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its end, and nothing is cut off."""
     about = f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})"
-    foreign = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else ""
+    cause = "foreign" if backup.unrecognised else contents.condition
+    what = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else cause
     assert contents.is_complete, message(
-        f"{backup.name} is {foreign or contents.condition}: {contents.faults[0]}",
+        f"{backup.name} is {what}: {contents.faults[0]}",
         checked=[about, *contents.faults[1:]],
-        remedy=backup.remedy or remedy_for("test_backup_is_complete", contents.condition),
+        remedy=[*backup.remedy, *remedy_for("test_backup_is_complete", cause)],
     )
 
 
@@ -85,9 +86,9 @@ def test_no_backup_is_missing(schedule: Schedule) -> None:
 
 @pytest.mark.beside_the_copy
 def test_backup_did_not_shrink(backup: Backup, settings: Settings) -> None:
-    """The backup is not much smaller than those before it."""
+    """The backup is as large as earlier ones suggest."""
     if not backup.earlier_sizes:
-        pytest.skip("there is no earlier backup of its series and format beside it")
+        pytest.skip(why_no_sizes(settings))
     if not backup.size:
         pytest.skip("it is empty: see test_backup_is_not_empty")
     usual = statistics.median(backup.earlier_sizes)

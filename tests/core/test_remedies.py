@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 
-from restore_drill.core.calling import SUITE
+from restore_drill.core.calling import COMMAND, DRILL, SUITE
 from restore_drill.core.remedies import catalogue, remedy_for
 
 CRITERIA = sorted((SUITE / "drill").glob("test_*.py"))
@@ -99,7 +99,8 @@ def test_a_remedy_names_the_commands_of_this_installation() -> None:
     """Placeholders are filled: by the commands, and by what the caller gives."""
     steps = remedy_for("test_redis_is_a_writable_primary", "replica", primary="10.0.0.2:6379")
     assert steps[0] == "point REDIS_URL at the primary, 10.0.0.2:6379"
-    assert "pytest drill/ --backup PATH" in remedy_for("test_backup_is_complete", "damaged")[0]
+    assert remedy_for("doctor", "problem")[1] == f"then drill now: {DRILL}"
+    assert remedy_for("test_backup_is_complete", "damaged")[0].endswith(f"{COMMAND} bisect")
     every = [step for causes in catalogue().values() for steps in causes.values() for step in steps]
     assert not [step for step in every if re.search(r"\bmend|way out|looked at", step)]
 

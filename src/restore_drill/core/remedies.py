@@ -2,12 +2,14 @@
 
 A stage or a command takes the place of the criterion where there is none: `target`, `snapshot`.
 Causes share steps: a step `@criterion.cause` stands for those of that cause. `{name:sql}` is a name
-as an SQL identifier, `{name:text}` an SQL literal, `{name:shell}` a word of the shell.
+as an SQL identifier, `{name:text}` an SQL literal, `{name:shell}` a word of the shell. The step
+`@older` stands for what to drill in place of a backup that fails, which only a drill knows.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from shlex import quote
@@ -21,6 +23,25 @@ QUOTED = {
     "shell": quote,
 }
 CATALOGUE = Path(__file__).with_suffix(".toml")
+OLDER = "@older"
+Steps = Callable[[], list[str]]
+in_use: list[Steps] = []
+"""What gives the steps of `@older` in this process, if anything does."""
+
+
+def use_older(steps: Steps | None) -> None:
+    """Have `steps` give what `@older` stands for; they are asked at the first failure."""
+    in_use[:] = [cache(steps)] if steps else []
+
+
+def older_steps() -> list[str]:
+    """What to drill in place of a backup that fails; they may ask for remedies themselves."""
+    known = in_use.copy()
+    in_use.clear()
+    try:
+        return known[0]() if known else remedy_for("older", "unknown")
+    finally:
+        in_use[:] = known
 
 
 @cache
@@ -29,7 +50,7 @@ def catalogue() -> dict[str, dict[str, list[str]]]:
     written = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))
 
     def steps_of(step: str) -> list[str]:
-        if not step.startswith("@"):
+        if step == OLDER or not step.startswith("@"):
             return [step]
         criterion, cause = step[1:].split(".")
         return [each for shared in written[criterion][cause] for each in steps_of(shared)]
@@ -45,8 +66,11 @@ def catalogue() -> dict[str, dict[str, list[str]]]:
 
 def remedy_for(criterion: str, cause: str, **names: object) -> list[str]:
     """Steps for the `cause` of a failure of `criterion`, with `names` filled in."""
-    steps = catalogue()[criterion][cause]
-    return [Quoting().format(step, drill=DRILL, command=COMMAND, **names) for step in steps]
+    found: list[str] = []
+    for step in catalogue()[criterion][cause]:
+        filled = Quoting().format(step, drill=DRILL, command=COMMAND, **names)
+        found += older_steps() if step == OLDER else [filled]
+    return found
 
 
 class Quoting(Formatter):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from restore_drill.backups.model import Backup
 from restore_drill.backups.sealed import is_packed
 from restore_drill.config.settings import Settings
-from restore_drill.core.remedies import remedy_for
+from restore_drill.core.remedies import remedy_for, use_older
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import (
@@ -18,6 +20,7 @@ from restore_drill.selection.chosen import (
     remarks_on,
 )
 from restore_drill.selection.considered import OLDER
+from restore_drill.watch.older import older_than
 
 PACKED = 4
 """Bytes of SQL a byte of a compressed backup, about: 2.6 were measured for a shop that is full of
@@ -59,6 +62,7 @@ def examine_backups(group: Group, settings: Settings, chosen: Chosen | None) -> 
 def describe(backup: Backup, settings: Settings, group: Group) -> None:
     """The `backup` that would be drilled, and what lies beside it."""
     age = age_of(backup)
+    use_older(partial(older_than, backup, settings))
     if not backup.size:
         group.bad(
             f"the newest one, {backup.name}, is empty (zero bytes)",

@@ -64,6 +64,13 @@ def why_no_tables(backup: Chosen) -> str:
     return f"{backup.name} lists no table"
 
 
+def why_no_sizes(settings: Settings) -> str:
+    """Why there is nothing to compare the size of the backup with."""
+    if settings.backup is not None:
+        return "a backup named with --backup is not compared with earlier ones"
+    return "there is no earlier backup of the same series and format"
+
+
 def remarks_on(backup: Backup) -> Iterator[str]:
     """What is worth a line about `backup`; one that was compressed more than once, too."""
     yield from backup.remarks
