@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.places import store as store_module
+from restore_drill.places import trying
 from restore_drill.selection import remote
 from tests.helpers.buckets import s3_server
 
@@ -24,7 +24,7 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     """A state folder of this test, and no key of the tester's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(store_module, "PAUSE", 0.01)
+    monkeypatch.setattr(trying, "PAUSE", 0.01)
     yield
     remote.clear()
     assert not list((tmp_path / "state").rglob("files-*"))

@@ -15,27 +15,28 @@ import pytest
 from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.places import feed, writing
-from restore_drill.places.store import Object, Store
+from restore_drill.places.bucket import Bucket
+from restore_drill.places.store import Object
 from restore_drill.places.writing import AlreadyThere, delete, put, upload
 from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of
 
 MB = 1 << 20
-Open = Callable[..., Store]
+Open = Callable[..., Bucket]
 
 
 @pytest.fixture
 def opened(s3: str, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens the bucket by the key that may write, or by the one that is given."""
 
-    def with_keys(url: str = s3, keys: tuple[str, str] = WRITER) -> Store:
+    def with_keys(url: str = s3, keys: tuple[str, str] = WRITER) -> Bucket:
         for name, value in keys_of(url, keys).items():
             monkeypatch.setenv(name, value)
-        return Store(Place("s3", BUCKET, ""))
+        return Bucket(Place("s3", BUCKET, ""))
 
     return with_keys
 
 
-def read(store: Store, what: Object) -> bytes:
+def read(store: Bucket, what: Object) -> bytes:
     """All bytes of an object."""
     return store.read(what, 0, what.size)
 
@@ -155,7 +156,7 @@ def test_an_object_is_deleted(opened: Open) -> None:
     delete(store, "gone/a")
 
 
-ACTIONS: dict[str, Callable[[Store], object]] = {
+ACTIONS: dict[str, Callable[[Bucket], object]] = {
     "written": lambda store: put(store, "rights/new", b"x"),
     "written by parts": lambda store: upload(store, "rights/new", blocks(1)),
     "deleted": lambda store: delete(store, "rights/a"),

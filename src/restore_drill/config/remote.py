@@ -20,30 +20,33 @@ SCHEMES = ("s3",)
 
 @dataclass(frozen=True)
 class Place:
-    """Objects of a bucket whose keys begin with `prefix`: empty, or with `/` at its end."""
+    """What lies in a bucket or on a server below `prefix`, which is empty or ends with `/`.
+
+    `authority` is what a URL has between `//` and `/`: the bucket, or `user@host:port`.
+    """
 
     scheme: str
-    bucket: str
+    authority: str
     prefix: str
 
     @property
     def url(self) -> str:
         """As people write it; nothing in it is secret."""
-        return f"{self.scheme}://{self.bucket}/{self.prefix}"
+        return f"{self.scheme}://{self.authority}/{self.prefix}"
 
     @property
     def state_folder(self) -> Path:
         """Folder of this user for what drills note of this place's backups."""
         from platformdirs import user_state_path  # noqa: PLC0415 - most places are folders
 
-        slug = re.sub(r"[^\w.-]+", "_", f"{self.bucket}_{self.prefix}".strip("/_"))[:60]
+        slug = re.sub(r"[^\w.-]+", "_", f"{self.authority}_{self.prefix}".strip("/_"))[:60]
         digest = hashlib.sha256(self.url.encode()).hexdigest()[:10]
         return user_state_path("restore-drill") / "places" / f"{slug}-{digest}"
 
     @property
     def mirror(self) -> Path:
         """Folder that mirrors it, in one of this process's own."""
-        name = self.prefix.rstrip("/").rpartition("/")[2] or self.bucket
+        name = self.prefix.rstrip("/").rpartition("/")[2] or self.authority
         return self.state_folder.resolve() / f"files-{os.getpid()}" / name
 
 

@@ -1,12 +1,10 @@
-"""An object's bytes in order, several pieces at once; a piece that is cut is fetched anew."""
+"""Bytes in order, of which several pieces are fetched at once."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-
-from restore_drill.places.store import Object, Store
 
 FIRST = 1 << 18
 """Bytes of the first piece: enough to know what it is."""
@@ -14,14 +12,13 @@ PIECE = 4 << 20
 AT_ONCE = 4
 
 
-def pieces_of(store: Store, what: Object) -> Iterator[bytes]:
-    """Bytes of `what`; at most AT_ONCE pieces are in memory. CouldNotRun where they do not come."""
-    ranges = ranges_of(what.size)
+def in_pieces(size: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
+    """`size` bytes, which `read` gives from a begin up to an end; AT_ONCE pieces are in memory."""
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="transfer") as pool:
         coming: deque[Future[bytes]] = deque()
         try:
-            for start, stop in ranges:
-                coming.append(pool.submit(store.read, what, start, stop))
+            for start, stop in ranges_of(size):
+                coming.append(pool.submit(read, start, stop))
                 if len(coming) == AT_ONCE or start == 0:
                     yield coming.popleft().result()
             while coming:

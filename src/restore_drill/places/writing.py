@@ -17,9 +17,10 @@ from typing import Any
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
+from restore_drill.places.bucket import Bucket
 from restore_drill.places.errors import DELETE, WRITE, code_of, what_failed
 from restore_drill.places.feed import Feed
-from restore_drill.places.store import Object, Store
+from restore_drill.places.store import Object
 
 PART = 8 << 20
 """Bytes of a part of an upload, at least; AT_ONCE of them are in memory, and pieces read ahead."""
@@ -37,7 +38,7 @@ class AlreadyThere(CouldNotRun):
     """The key is taken; nothing was written."""
 
 
-def put(store: Store, key: str, data: bytes) -> Object:
+def put(store: Bucket, key: str, data: bytes) -> Object:
     """Write `data` as the new object `key`, in one request; the object as it is there.
 
     Raises AlreadyThere where another object has the key: none is ever overwritten. The store itself
@@ -64,19 +65,19 @@ def put(store: Store, key: str, data: bytes) -> Object:
     return found
 
 
-def put_unconditionally(store: Store, key: str, data: bytes) -> bool:
+def put_unconditionally(store: Bucket, key: str, data: bytes) -> bool:
     """Write `data` unless there is an object; whether another one may have been written as well."""
     if store.find(key) is None:
         store.store.put(key, data, use_multipart=False)
     return True
 
 
-def is_ours(store: Store, found: Object, data: bytes) -> bool:
+def is_ours(store: Bucket, found: Object, data: bytes) -> bool:
     """Whether `data` is what was written: by a try of ours whose answer did not arrive."""
     return found.size == len(data) and store.read(found, 0, found.size) == data
 
 
-def upload(store: Store, key: str, pieces: Iterable[bytes], expected: int = 0) -> Object:
+def upload(store: Bucket, key: str, pieces: Iterable[bytes], expected: int = 0) -> Object:
     """Write `pieces`, one behind the other, as the new object `key`; the object as it is there.
 
     `pieces` is read in the caller's thread, a few parts ahead of what has been sent. It must raise
@@ -102,7 +103,7 @@ def upload(store: Store, key: str, pieces: Iterable[bytes], expected: int = 0) -
     return found
 
 
-def send(store: Store, client: Any, key: str, pieces: Iterable[bytes], part: int) -> int:
+def send(store: Bucket, client: Any, key: str, pieces: Iterable[bytes], part: int) -> int:
     """Send `pieces` in parts of `part` bytes; how many bytes they were."""
     from obstore.exceptions import BaseError  # noqa: PLC0415 - an extra
 
@@ -115,11 +116,11 @@ def send(store: Store, client: Any, key: str, pieces: Iterable[bytes], part: int
                     raise too_large(store, key, sent)
                 feed.give(piece)
     except BaseError as error:
-        raise what_failed(error, store.url_of(key), store.place.bucket, WRITE) from None
+        raise what_failed(error, store.url_of(key), store.place.authority, WRITE) from None
     return sent
 
 
-def taken(store: Store, key: str) -> AlreadyThere:
+def taken(store: Bucket, key: str) -> AlreadyThere:
     """Another object has the key."""
     return AlreadyThere(
         f"{store.url_of(key)} cannot be written: there is an object of that name",
@@ -127,7 +128,7 @@ def taken(store: Store, key: str) -> AlreadyThere:
     )
 
 
-def too_large(store: Store, key: str, sent: int) -> CouldNotRun:
+def too_large(store: Bucket, key: str, sent: int) -> CouldNotRun:
     """More parts than a bucket takes."""
     return CouldNotRun(
         f"{store.url_of(key)} cannot be written: it is larger than {show_bytes(sent)}, "
@@ -136,6 +137,6 @@ def too_large(store: Store, key: str, sent: int) -> CouldNotRun:
     )
 
 
-def delete(store: Store, key: str) -> None:
+def delete(store: Bucket, key: str) -> None:
     """Remove the object `key`; one that is not there is no error."""
     store.tried(lambda: store.store.delete(key), key, DELETE)

@@ -19,8 +19,7 @@ from restore_drill.backups.origins import Origin, begin, is_awaited, origins
 from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.places.store import Object, Store
-from restore_drill.places.transfer import pieces_of
+from restore_drill.places.store import Object, Store, open_store
 from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
 
 MOST = 100_000
@@ -37,7 +36,7 @@ def fill(root: Path) -> None:
     if root in held:
         return
     place = places[root]
-    store = Store(place)
+    store = open_store(place)
     found = list(islice(store.list(place.prefix), MOST + 1))
     if len(found) > MOST:
         raise CouldNotRun(
@@ -78,7 +77,7 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
         return  # `a` beside `a/b`, or a name that no file can have: no backup tool writes these
     when = what.modified.timestamp()
     os.utime(path, (when, when))
-    origins[path] = Origin(what.version, what.size, what.modified, partial(pieces_of, store, what))
+    origins[path] = Origin(what.version, what.size, what.modified, partial(store.pieces, what))
 
 
 def fetch(path: Path) -> None:
@@ -113,7 +112,7 @@ def fetch_named(path: Path) -> None:
     if not path.exists():
         raise CouldNotRun(
             f"{places[root].url}{path.name} cannot be read: there is no such object",
-            checked=[f"bucket {places[root].bucket}; listed: {places[root].url}"],
+            checked=[f"bucket {places[root].authority}; listed: {places[root].url}"],
             remedy=remedy_for("places", "object"),
         )
     fetch(path)

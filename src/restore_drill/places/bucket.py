@@ -1,0 +1,109 @@
+"""The `Store` of a bucket: what lies there, and the bytes of its objects, pinned to one version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
+from typing import Any, TypeVar
+
+from restore_drill.config.remote import Place
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.places.aws import s3_options
+from restore_drill.places.errors import READ, Doing, code_of, is_passing, what_failed
+from restore_drill.places.store import Object
+from restore_drill.places.transfer import in_pieces
+from restore_drill.places.trying import tried
+
+TIMEOUT = "60s"
+"""Of one request, so of one piece of a transfer."""
+T = TypeVar("T")
+
+
+class Bucket:
+    """The bucket of a place; raises CouldNotRun where it does not answer as it should."""
+
+    def __init__(self, place: Place) -> None:
+        """Nothing is asked yet; CouldNotRun where the library for it is missing."""
+        try:
+            from obstore.store import S3Store  # noqa: PLC0415 - an extra, and few drills need it
+        except ImportError:
+            raise CouldNotRun(
+                f"{place.scheme}:// needs the library obstore, which is not installed",
+                checked=[place.url],
+                remedy=remedy_for("places", "extra"),
+            ) from None
+        self.place = place
+        self.kind: Any = S3Store
+        self.options: Any = s3_options()
+        self.store = self.client(TIMEOUT, {"max_retries": 0})
+
+    def client(self, timeout: str, retries: Mapping[str, Any]) -> Any:
+        """The library's own object for the bucket; `timeout` is that of one request."""
+        plain = str(self.options.get("endpoint", "")).startswith("http://")
+        return self.kind(
+            self.place.authority,
+            config=self.options,
+            client_options={"timeout": timeout, "connect_timeout": "10s", "allow_http": plain},
+            retry_config=retries,
+        )
+
+    def url_of(self, key: str) -> str:
+        """URL of the object `key`."""
+        return f"{self.place.scheme}://{self.place.authority}/{key}"
+
+    def list(self, prefix: str) -> Iterator[Object]:
+        """Objects in the folder `prefix` and below, page by page."""
+        pages = iter(self.store.list(prefix or None))
+        while (page := self.tried(lambda: next(pages, None))) is not None:
+            yield from map(object_of, page)
+
+    def read(self, what: Object, start: int, stop: int) -> bytes:
+        """Bytes of the very version `what`, from `start` up to `stop`."""
+        options = {"range": (start, stop), "if_match": what.version or None}
+
+        def get() -> bytes:
+            return bytes(self.store.get(what.key, options=options).bytes())
+
+        piece = self.tried(get, what.key)
+        if len(piece) != stop - start:
+            raise CouldNotRun(
+                f"{self.url_of(what.key)} gave {len(piece):,} bytes of {stop - start:,}",
+                remedy=remedy_for("places", "network"),
+            )
+        return piece
+
+    def pieces(self, what: Object) -> Iterator[bytes]:
+        """Bytes of the very version `what`; a piece that is cut is fetched anew."""
+        return in_pieces(what.size, lambda start, stop: self.read(what, start, stop))
+
+    def find(self, key: str) -> Object | None:
+        """The object `key` as it is now, None where there is none."""
+        from obstore.exceptions import NotFoundError  # noqa: PLC0415 - see above
+
+        def head() -> Any:
+            try:
+                return self.store.head(key)
+            except (NotFoundError, FileNotFoundError) as error:
+                if code_of(error) == "NoSuchBucket":
+                    raise
+                return None
+
+        meta = self.tried(head, key)
+        return meta and object_of(meta)
+
+    def tried(self, ask: Callable[[], T], key: str | None = None, doing: Doing = READ) -> T:
+        """What `ask` gives; what passes (5xx, a cut connection) is tried again, with a pause."""
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
+
+        try:
+            return tried(ask, (BaseError, OSError), is_passing)
+        except (BaseError, OSError) as error:
+            url = self.place.url if key is None else self.url_of(key)
+            raise what_failed(error, url, self.place.authority, doing) from None
+
+
+def object_of(meta: Any) -> Object:
+    """An object as the library describes it."""
+    modified = meta["last_modified"].astimezone(UTC)
+    return Object(meta["path"], meta["size"], modified, meta.get("e_tag") or "")
