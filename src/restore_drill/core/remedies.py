@@ -2,25 +2,28 @@
 
 A stage or a command takes the place of the criterion where there is none: `target`, `snapshot`.
 Causes share steps: a step `@criterion.cause` stands for those of that cause. `{name:sql}` is a name
-as an SQL identifier, `{name:text}` an SQL literal, `{name:shell}` a word of the shell. The step
-`@older` stands for what to drill in place of a backup that fails, which only a drill knows.
+as an SQL identifier, `{name:text}` an SQL literal, `{name:shell}` a word of the shell,
+`{name:toml}` a string of a criteria file. The step `@older` stands for what to drill in place of a
+backup that fails, which only a drill knows.
 """
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shlex import quote
 from string import Formatter
 
 from restore_drill.core.calling import COMMAND, DRILL
 
-QUOTED = {
+QUOTED: dict[str, Callable[[str], str]] = {
     "sql": lambda name: '"' + name.replace('"', '""') + '"',
     "text": lambda text: "'" + text.replace("'", "''") + "'",
     "shell": quote,
+    "toml": partial(json.dumps, ensure_ascii=False),
 }
 CATALOGUE = Path(__file__).with_suffix(".toml")
 OLDER = "@older"
