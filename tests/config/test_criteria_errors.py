@@ -162,12 +162,12 @@ def test_table_of_the_last_passed_drill_is_lost(shops: Shops, tmp_path: Path) ->
     criteria = tmp_path / "criteria.toml"
     criteria.write_text("[tables]\ncard = { min_rows = 1 }\n")
     options = (f"--criteria={criteria}",)
-    pg_dump(source, folder / "once-1.sql")
+    pg_dump(source, folder / "once-mon.sql")
     first = run_drill(*options, report_dir=tmp_path / "r1", BACKUP_PATH=str(folder))
     assert first.code == 0, first.output
     fill_shop(source, "DROP TABLE card")
-    pg_dump(source, folder / "once-2.sql")
-    (folder / "once-1.sql").unlink()
+    pg_dump(source, folder / "once-tue.sql")
+    (folder / "once-mon.sql").unlink()
 
     second = run_drill(*options, report_dir=tmp_path / "r2", BACKUP_PATH=str(folder))
 
@@ -231,10 +231,10 @@ def test_head_in_a_table_that_is_lost_is_no_criteria_error(shops: Shops, tmp_pat
     criteria = tmp_path / "criteria.toml"
     criteria.write_text('[drift]\nhead = "SELECT v FROM public.head"\n')
     options = (f"--criteria={criteria}", "-k", "not redis")
-    pg_dump(source, folder / "lost-1.sql")
+    pg_dump(source, folder / "lost-mon.sql")
     first = run_drill(options[0], report_dir=tmp_path / "r1", BACKUP_PATH=str(folder))
     fill_shop(source, "DROP TABLE head")
-    pg_dump(source, folder / "lost-2.sql")
+    pg_dump(source, folder / "lost-tue.sql")
 
     second = run_drill(*options, report_dir=tmp_path / "r2", BACKUP_PATH=str(folder))
 

@@ -14,6 +14,7 @@ import pytest
 from restore_drill.alerts.subject import subject_of
 from restore_drill.backups.formats import Kind
 from restore_drill.config.choice import Pick, pick_of
+from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import UsageError
 from restore_drill.core.record import Record
@@ -155,7 +156,7 @@ def test_picks_stand_apart_in_the_history(tmp_path: Path) -> None:
     path = write(tmp_path, old, whole, bad)
 
     history = load_history(path)
-    kept_now = kept_backups(tmp_path, (*history.drills, *history.picks), UTC)
+    kept_now = kept_backups(tmp_path, (*history.drills, *history.picks), Criteria(tmp_path))
 
     assert [each.backup for each in history.drills] == ["shop_2026-01-03.sql"]
     assert {each.pick for each in history.picks} == {"random", "oldest"}
@@ -171,7 +172,7 @@ def test_backups_in_folders_per_day_are_proved_one_by_one(tmp_path: Path) -> Non
         (tmp_path / f"2026-01-0{day}" / "db.sql").write_bytes(DUMP)
     whole = replace(PASSED, series="/db", backup="2026-01-02/db.sql")
 
-    kept_now = kept_backups(tmp_path, [whole], UTC)
+    kept_now = kept_backups(tmp_path, [whole], Criteria(tmp_path))
 
     assert kept_now is not None and kept_now.unproved == ["2026-01-01/db.sql"]
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
-from restore_drill.selection.groups import in_series
-from restore_drill.selection.series import name_in_series
+from restore_drill.config.settings import settings_from
+from restore_drill.selection.groups import differ_by_number, in_series, shelf_of, to_drill
+from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.selection.tree import list_folder
+from restore_drill.watch.append import append
+from restore_drill.watch.kept import renewed_series
+from restore_drill.watch.skips import Skip
+from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.folders import DUMP, backup_in, name_of
+from tests.helpers.histories import NOW, PASSED, write
 from tests.helpers.shop import Shops, pg_dump
 
 
@@ -68,18 +76,100 @@ def test_databases_under_one_name_are_kept_apart(shops: Shops, tmp_path: Path) -
 
 
 SAME = {
-    "shop": ["shop_20261128_030000.sql.gz", "shop-2026-11-27T03-00-00Z.dump", "shop.1.sql",
-             "shop_daily_20261128.sql", "shop-mon.dump", "shop_1764291600.sql"],
+    "shop": ["shop_20261128_030000.sql.gz", "shop-2026-11-27T03-00-00Z.dump", "shop.sql.1",
+             "shop.sql.gz.12", "shop_daily_20261128.sql", "shop-mon.dump", "shop_1764291600.sql",
+             "shop_28-11-2026.sql", "shop-28Nov2026.dump", "Nov-28-2026-shop.dump",
+             "shop_261128.sql", "shop_202611.dump", "shop_2026-W48.sql", "shop_week.48.sql",
+             "shop_20261128_2.dump", "shop_day_3.dump"],
     "shop2": ["shop2_20261128.dump"],
-    "": ["2026-11-28.sql", "latest.dump", "42.dump"],
+    "tenant_1": ["tenant_1.dump", "tenant_1_20261128.dump", "tenant-1.sql.gz", "tenant.1.sql"],
+    "tenant_2": ["tenant_2.dump", "tenant_2_20261127.dump"],
+    "customer_110203": ["customer_110203.dump"],
+    "42": ["42.dump"],
+    "": ["2026-11-28.sql", "latest.dump"],
 }  # fmt: skip
 
 
 def test_series_by_name() -> None:
-    """Times, numbers that stand alone and words of time make no series; what stays does."""
+    """Times and what belongs to them make no series; a number may be that of a customer."""
     found = {name: {name_in_series(Path(each)) for each in names} for name, names in SAME.items()}
 
     assert found == {name: {name} for name in SAME}
+
+
+@pytest.mark.parametrize(
+    ("path", "below", "series"),
+    [
+        ("/b/tenants/1/db.dump", 2, "tenants/1/db"),
+        ("/b/2026/01/02/tenant_3.sql", 3, "/tenant_3"),
+        ("/data/2026/tenants/11/db.dump", 2, "tenants/11/db"),
+        ("/b/2026-11/28/shop.sql", 2, "/shop"),
+        ("/b/2026-11-28/0500.dump", 1, "/"),
+        ("/b/2026-11-28/1.dump", 1, "/1"),
+        ("/b/daily.0/shop.sql", 1, "/shop"),
+    ],
+)
+def test_numbers_of_folders(path: str, below: int, series: str) -> None:
+    """They are left out where they are parts of a date, and nowhere else."""
+    assert series_of(Path(path), below) == series
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+@pytest.mark.parametrize(
+    "names",
+    [["shop-1842.dump", "shop-1843.dump"], ["shop-3f9ac21.dump", "shop-88b01fe.dump"],
+     [f"shop-{uuid}-4e5f-8a1b-0123456789ab.dump" for uuid in ("123e4567-e89b", "923e4567-1111")]],
+)  # fmt: skip
+def test_numbers_count_backups_where_that_is_said(
+    names: list[str], tmp_path: Path, *, numbered: bool
+) -> None:
+    """`[backup] numbered`: else each may be a database of its own, which no other one hides."""
+    for name in names:
+        (tmp_path / name).write_bytes(DUMP)
+
+    series = [
+        one[0].series for one in in_series(list_folder(tmp_path, UTC).found, numbered=numbered)
+    ]
+
+    assert len(series) == (1 if numbered else 2)
+    assert series == [f"{tmp_path.name}/shop"] if numbered else differ_by_number(series) == series
+
+
+def test_each_customer_is_drilled(tmp_path: Path, report_dir: Path) -> None:
+    """One whose backup is damaged is red, whatever the others are; the option is named."""
+    (tmp_path / "tenant_1.dump").write_bytes(DUMP[:-40])
+    (tmp_path / "tenant_2.dump").write_bytes(DUMP)
+
+    drill = run_drill("-k", "complete", report_dir=report_dir, BACKUP_PATH=str(tmp_path))
+
+    assert drill.code == 1
+    assert f"FAILED        {tmp_path.name}/tenant_1" in drill.output
+    assert re.search(f"(?m)^INCOMPLETE.* {tmp_path.name}/tenant_2 ", drill.output)
+    assert "set [backup] numbered = true" in drill.output
+
+
+def test_a_renewed_series_that_stops_is_drilled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A single old backup was put aside, unless drills have seen its series renewed."""
+    (tmp_path / "shop.sql").write_bytes(DUMP)
+    (tmp_path / "crm.sql").write_bytes(DUMP)
+    os.utime(tmp_path / "crm.sql", (1.76e9, 1.76e9))
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    settings = settings_from({}, here=tmp_path, root=ROOT)
+    shop, crm = (f"{tmp_path.name}/{name}" for name in ("shop", "crm"))
+    once = replace(PASSED, series=crm, sha256="a" * 64)
+
+    def chosen() -> list[str]:
+        return to_drill(shelf_of(settings), settings, lambda: renewed_series(settings))
+
+    assert chosen() == [shop]
+    write(tmp_path, once, once)
+    assert chosen() == [shop]
+    path = write(tmp_path, replace(once, sha256="b" * 64))
+    assert chosen() == [shop, crm]
+    append(path, Skip(NOW, "gone", "ann", "bob", None, crm).as_json())
+    assert chosen() == [shop]
 
 
 @pytest.mark.parametrize("layout", ["2026-01-0{}/shop.sql", "daily/shop_2026010{}.sql"])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.watch.entry import drill_to_come, note, place_of
 from restore_drill.watch.groups import by_series, group_of, newer_than
@@ -77,13 +78,39 @@ def test_lines_of_before_there_were_places_are_continued() -> None:
     assert by_series([*old, *new]) == {"db/crm": [new[1]], "db/shop": [*old, new[0]]}
 
 
-def test_a_single_pass_gets_too_old(tmp_path: Path) -> None:
-    """Only the name of one backup alone is none to wait for, where its place goes on."""
-    once = [drill(300, "crm/crm", CRM), drill(300, "shop/shop-3f9ac21", SHOP)]
+@pytest.mark.parametrize("name", ["crm", "customer1", "shop-3f9ac21", "tenant_1"])
+def test_a_single_pass_gets_too_old(name: str, tmp_path: Path) -> None:
+    """Whatever else is drilled in its place: another name may be another database."""
+    like = name.replace("1", "2")
+    found = problems(tmp_path, drill(300, f"a/{name}", CRM), drill(1, f"a/{like}-x", CRM))
 
-    found = problems(tmp_path, *once, drill(1, "shop/shop-88b01fe", SHOP))
+    assert found == {f"a/{name}": "not_run", f"a/{like}-x": ""}
 
-    assert found == {"crm/crm": "not_run", "shop/shop-3f9ac21": "", "shop/shop-88b01fe": ""}
+
+def test_numbered_backups_are_one_series(tmp_path: Path) -> None:
+    """Where the criteria file says so, also those that were noted before it did."""
+    path = tmp_path / "history.jsonl"
+    for each in (drill(300, "a/shop_1842", CRM), drill(20, "a/shop_3f9ac21", CRM)):
+        note(path, each)
+    rules = Rules.of(Criteria(tmp_path, backup_numbered=True))
+
+    (series,) = judge(load_history(path), rules, NOW)
+    assert (series.name, series.problem and series.problem.cause) == ("a/shop", "not_run")
+    note(path, drill(1, "a/shop", CRM))
+    (series,) = judge(load_history(path), rules, NOW)
+    assert (series.problem, len(series.drills)) == (None, 3)
+
+
+def test_lines_of_before_numbers_made_series_are_continued() -> None:
+    """They belong to the series of their backup's name, where that is drilled now."""
+    old = replace(drill(5, "a/tenant", CRM), backup="tenant_1.dump")
+    shop = replace(drill(5, "a/shop", CRM), backup="shop_2.dump")
+    new = [replace(drill(3 - n, f"a/tenant_{n}", CRM), backup=f"tenant_{n}.dump") for n in (1, 2)]
+
+    assert by_series([old, shop, *new]) == {
+        "a/shop": [shop], "a/tenant_1": [old, new[0]],
+        "a/tenant_2": [new[1]],
+    }  # fmt: skip
 
 
 def test_an_older_backup_is_known_as_one() -> None:

@@ -102,6 +102,20 @@ def test_a_skip_of_one_series_excuses_no_other(tmp_path: Path, call: Call) -> No
     assert call("status")[0] == 1
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+@pytest.mark.parametrize("until", [None, TODAY + timedelta(days=7)])
+def test_a_drill_that_fails_after_a_skip_is_red(
+    hours: int, until: date | None, tmp_path: Path, call: Call
+) -> None:
+    """It may have begun before, or its clock may be wrong: it was noted after it."""
+    failed = replace(FAILED, at=NOW + timedelta(hours=hours))
+    write(tmp_path, PASSED, skip(0, until, "db/shop"), failed)
+
+    code, told = call("status")
+
+    assert code == 1 and "PROBLEM: the last drill failed" in told
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -240,18 +240,6 @@ def test_series_that_is_drilled_no_more_is_not_well(tmp_path: Path) -> None:
     assert well == 0 and fine.endswith("OK: every series has passed its last drill\n")
 
 
-def test_backups_whose_names_have_a_random_part_are_well(tmp_path: Path) -> None:
-    """A series of a single pass is not missed while the drills go on."""
-    drills = [
-        replace(PASSED, at=NOW - timedelta(days=7 * week + 1), series=f"db/shop-{week:x}af90c2")
-        for week in (3, 2, 1, 0)
-    ]
-    note(tmp_path, *drills)
-
-    assert status(tmp_path)[0] == 0
-    assert status(tmp_path, "--max-age=20h")[0] == 1
-
-
 def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -> None:
     """Where no backup was found the last drill could not run, whichever was meant."""
     shop = replace(PASSED, series="db/shop")

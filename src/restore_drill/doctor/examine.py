@@ -20,6 +20,7 @@ from restore_drill.doctor.opens import left_open
 from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.selection.chosen import Chosen, choose
 from restore_drill.selection.groups import shelf_of, to_drill
+from restore_drill.watch.kept import renewed_series
 
 FOLDER = "the folder of the backups"
 
@@ -97,7 +98,7 @@ def chosen_in(settings: Settings) -> Chosen | None:
         return None if settings.is_sample else choose(settings)
     try:
         shelf = shelf_of(settings)
-        names = to_drill(shelf, settings)
+        names = to_drill(shelf, settings, partial(renewed_series, settings))
         return choose(settings, shelf, beside=names if len(names) > 1 else ())
     except UsageError as error:
         return CouldNotRun(str(error))

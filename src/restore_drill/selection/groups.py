@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
 from restore_drill.selection.listing import Listing, newest_first
-from restore_drill.selection.series import name_in_series
+from restore_drill.selection.series import without_numbers
 from restore_drill.selection.sources import Source, source_of
 
 MOST_SERIES = 20
@@ -46,11 +46,15 @@ def shelf_of(settings: Settings) -> Shelf:
     assert settings.backup_path is not None
     source = source_of(settings.backup_path)
     listing = source.listing(settings.criteria.timezone)
-    return Shelf(source, listing, in_series(listing.found))
+    return Shelf(
+        source, listing, in_series(listing.found, numbered=settings.criteria.backup_numbered)
+    )
 
 
-def in_series(found: Iterable[Candidate]) -> list[Series]:
+def in_series(found: Iterable[Candidate], *, numbered: bool = False) -> list[Series]:
     """`found` in series, the newest first; by their names, and the databases that they name.
+
+    Where they are `numbered`, numbers and commits in names count the backups of one database.
 
     One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
     whose name says nothing (`latest.dump`) to the only other series that there is. Databases under
@@ -58,8 +62,8 @@ def in_series(found: Iterable[Candidate]) -> list[Series]:
     """
     schemes: defaultdict[str, Series] = defaultdict(list)
     for each in newest_first(found):
-        schemes[each.scheme].append(each)
-    unnamed = [key for key, each in schemes.items() if not name_in_series(each[0].path)]
+        schemes[without_numbers(each.scheme) if numbered else each.scheme].append(each)
+    unnamed = [key for key, each in schemes.items() if key.endswith("/")]
     if len(schemes) == 2 and len(unnamed) == 1:
         (other,) = schemes.keys() - set(unnamed)
         schemes[other] = newest_first(schemes[other] + schemes.pop(unnamed[0]))
@@ -73,6 +77,27 @@ def in_series(found: Iterable[Candidate]) -> list[Series]:
             key = f"{scheme}@{database}" if len(split) > 1 else scheme
             series.append([replace(each, key=key) for each in own])
     return sorted(series, key=lambda each: each[0].order, reverse=True)
+
+
+def none_expected() -> Collection[str]:
+    """No series: nothing is known of what was drilled before."""
+    return ()
+
+
+def differ_by_number(names: Sequence[str]) -> list[str]:
+    """Those of the series `names` that differ from another one by a number or commit alone."""
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for each in names:
+        alike[without_numbers(each)].append(each)
+    return [each for those in alike.values() if len(those) > 1 for each in those]
+
+
+def numbered_hint(alike: Sequence[str]) -> str:
+    """What to do where the series `alike` are backups of one database."""
+    return (
+        f"A number or commit alone tells {some(alike, MOST_NAMED)} apart: where it counts the "
+        "backups of one database, set [backup] numbered = true"
+    )
 
 
 def several_words(names: Sequence[str]) -> str:
@@ -129,20 +154,26 @@ def no_such_series(name: str, found: list[Series]) -> UsageError:
     )
 
 
-def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
+def to_drill(
+    shelf: Shelf, settings: Settings, expected: Callable[[], Collection[str]] = none_expected
+) -> list[str]:
     """Names of the series that one run drills, the newest first: those named, else all.
 
     Nobody has named them: then a single backup that is older than it may be is taken for what
-    somebody put aside, and where there are too many series, the newest alone is drilled.
+    somebody put aside, unless the history has seen its series renewed (`expected`); and where there
+    are too many series, the newest alone is drilled.
     """
     found = wanted(shelf, settings)
     if settings.choice.series:
         return [name_of(each) for each in found]
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
-    kept = [
-        each
-        for each in found
-        if (each is found[0] or len(each) > 1 or each[0].taken_at >= young)
-        and not (each[0].is_sealed and MEANT.search(each[0].path.name))
-    ]
-    return [name_of(each) for each in kept] if len(kept) <= MOST_SERIES else []
+    kept, known = [], None
+    for each in found:
+        if each[0].is_sealed and MEANT.search(each[0].path.name):
+            continue
+        if each is not found[0] and len(each) == 1 and each[0].taken_at < young:
+            known = expected() if known is None else known
+            if name_of(each) not in known:
+                continue
+        kept.append(name_of(each))
+    return kept if len(kept) <= MOST_SERIES else []

@@ -28,7 +28,14 @@ from restore_drill.selection.beside import (
 )
 from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
 from restore_drill.selection.considered import considered
-from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
+from restore_drill.selection.groups import (
+    Shelf,
+    differ_by_number,
+    name_of,
+    numbered_hint,
+    shelf_of,
+    wanted,
+)
 from restore_drill.selection.holes import schedule_of
 from restore_drill.selection.links import followed
 from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
@@ -79,6 +86,8 @@ def select_backup(
     series, old = pool[0], picked_record(one, pool[0], pick)
     pass_over_closed(listing, series[0], is_drilled=old is None)
     remarks = [*listing.remarks, *keyring().new_notes()]
+    alike = [] if beside or settings.choice.series else differ_by_number(list(map(name_of, before)))
+    remarks += [numbered_hint(alike)] if alike else []
     remarks += [f"one of {len(beside)} series, each drilled by itself"] if beside else []
     remarks += [words_on(one, series, pick, proofs)] if pick.how != NEWEST else []
     older = series[series.index(one) + 1 :]

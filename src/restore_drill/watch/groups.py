@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.selection.series import name_in_series
+from restore_drill.selection.series import name_in_series, without_numbers
 from restore_drill.watch.history import Drill
-
-RANDOM = re.compile(r"(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{7,}", re.IGNORECASE)
-"""Part of a name with digits and letters mixed, as a commit or a random number has."""
 
 
 class Key(NamedTuple):
@@ -70,7 +66,7 @@ def keys_of(drills: Sequence[Drill]) -> list[Key]:
     that was noted before there were places belongs to the place where its series came next.
     """
     known = {drill.series for drill in drills if drill.series}
-    drills = [of_its_database(drill, known) for drill in drills]
+    drills = [of_its_number(of_its_database(drill, known), known) for drill in drills]
     places: dict[str, set[str]] = {}
     for drill in drills:
         if drill.series:
@@ -92,6 +88,15 @@ def of_its_database(drill: Drill, known: Collection[str]) -> Drill:
     """`drill`, noted when databases under one name still were one series, with that of its own."""
     own = f"{drill.series}@{drill.database}"
     return replace(drill, series=own) if drill.database and own in known else drill
+
+
+def of_its_number(drill: Drill, known: Collection[str]) -> Drill:
+    """`drill`, noted when numbers in names made no series, with that of its backup's name."""
+    if not drill.series or not drill.backup:
+        return drill
+    own = f"{drill.series.rpartition('/')[0]}/{name_in_series(Path(drill.backup))}"
+    is_its = own in known and own != drill.series == without_numbers(own)
+    return replace(drill, series=own) if is_its else drill
 
 
 ANY = "series "
@@ -134,8 +139,3 @@ def name_of(key: Key, *, is_alone: bool) -> str:
     if not key.place or (key.series and is_alone):
         return key.series
     return f"{key.series} ({key.place})" if key.series else f"no backup in {key.place}"
-
-
-def has_random_part(name: str) -> bool:
-    """Whether the name of a series has a part that no other backup of it will have."""
-    return RANDOM.search(name) is not None

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -41,7 +40,8 @@ class Drill:
     `restore`, `verify` and `total` that were set. `machine` and `setup` are where it ran, and how:
     other times cannot be compared. `place` is the folder of the backups, with its machine, where
     the history does not lie beside them: others may have series of the same name. `report` is the
-    folder of its reports on that machine, `pick` how an older backup was picked.
+    folder of its reports on that machine, `pick` how an older backup was picked. `line` is where it
+    stands in the history.
 
     Lines that were written before these were noted lack them, and `series`.
     """
@@ -70,16 +70,18 @@ class Drill:
     setup: str | None = None
     report: str | None = None
     pick: str | None = None
+    line: int = field(default=0, compare=False)
 
     @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Self:
+    def read(cls, raw: Mapping[str, Any], line: int = 0) -> Self:
         """Drill from a line; KeyError, TypeError or ValueError where it is not a drill."""
         names = [name for name in READ if name in raw or name in REQUIRED]
-        return cls(**{name: READ[name](raw[name]) for name in names})
+        return cls(**{name: READ[name](raw[name]) for name in names}, line=line)
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own types."""
-        return asdict(self) | {"at": self.at.isoformat()}
+        values = {name: value for name, value in asdict(self).items() if name != "line"}
+        return values | {"at": self.at.isoformat()}
 
     @property
     def has_passed(self) -> bool:
@@ -143,21 +145,21 @@ def load_history(path: Path) -> History:
     skips: list[Skip] = []
     damaged = 0
     content = stored(path)
-    for line in content.split(b"\n"):
+    for position, line in enumerate(content.split(b"\n")):
         raw = entry_on(line)
         if raw is None:
             damaged += bool(line.strip())
             continue
         try:
             if "kind" in raw:
-                skips.append(Skip.read(raw))
+                skips.append(Skip.read(raw, position))
             else:
-                drills.append(Drill.read(raw))
+                drills.append(Drill.read(raw, position))
         except UNREADABLE:
             damaged += 1
     latest = datetime.now(UTC) + AHEAD
     known = [each for each in drills if each.at < latest or not each.has_passed]
-    noted = sorted((each for each in skips if each.at < latest), key=attrgetter("at"))
+    noted = [each for each in skips if each.at < latest]
     damaged += len(drills) - len(known) + len(skips) - len(noted)
     picks = [each for each in known if each.pick]
     known = [each for each in known if not each.pick]

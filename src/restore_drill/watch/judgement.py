@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import show_count, show_duration
-from restore_drill.watch.groups import by_series, has_random_part
+from restore_drill.selection.series import without_numbers
+from restore_drill.watch.groups import by_series
 from restore_drill.watch.history import Drill, History
 from restore_drill.watch.skips import Skip, open_skip
 
@@ -26,10 +28,14 @@ CENTURY = 36500 * 86400.0
 
 
 class Rules(NamedTuple):
-    """Seconds that the last pass may be old, and after which a drill is scheduled, where it is."""
+    """Seconds that the last pass may be old, and after which a drill is scheduled, where it is.
+
+    Where backups are numbered (`[backup] numbered`), their numbers make no series.
+    """
 
     limit: float = WEEKLY_LIMIT
     every: float | None = None
+    is_numbered: bool = False
 
     @classmethod
     def of(cls, criteria: Criteria, limit: float | None = None) -> Rules:
@@ -39,7 +45,8 @@ class Rules(NamedTuple):
             grace = criteria.schedule_grace
             limit = every + (max(every / 7, 3600.0) if grace is None else grace)
         limit = WEEKLY_LIMIT if limit is None else limit
-        return cls(min(limit, CENTURY), None if every is None else min(every, CENTURY))
+        every = None if every is None else min(every, CENTURY)
+        return cls(min(limit, CENTURY), every, criteria.backup_numbered)
 
 
 class Problem(NamedTuple):
@@ -84,24 +91,12 @@ class Series(NamedTuple):
 
 
 def judge(history: History, rules: Rules, now: datetime) -> list[Series]:
-    """Each series with its problem.
-
-    Names that hold a commit or a random part make a series of each backup: one that passed in its
-    only drill is not judged by its age while others are drilled in its place.
-    """
-    drills, skips = history.drills, history.skips
+    """Each series with its problem."""
+    drills = history.drills
+    if rules.is_numbered:
+        drills = [replace(each, series=without_numbers(each.series or "")) for each in drills]
     found = by_series(drills) or {"": []}
-    judged = [judge_series(name, of_it, skips, rules, now) for name, of_it in found.items()]
-    lasts = {drill.place: drill for drill in drills}
-    young = {place for place, last in lasts.items() if not problem_of([last], rules, now)}
-    return [each._replace(problem=None) if is_of_one(each, young) else each for each in judged]
-
-
-def is_of_one(series: Series, young: Collection[str | None]) -> bool:
-    """Whether `series` is that of one backup alone, whose place is among those that are `young`."""
-    if len(series.drills) != 1 or series.skip or not has_random_part(series.name):
-        return False
-    return series.drills[0].has_passed and series.drills[0].place in young
+    return [judge_series(name, of_it, history.skips, rules, now) for name, of_it in found.items()]
 
 
 def judge_series(
@@ -109,7 +104,7 @@ def judge_series(
 ) -> Series:
     """The series `name`; a skip excuses a drill that did not come, never one that failed."""
     problem = problem_of(drills, rules, now)
-    skip = open_skip(skips, name, (drill.at for drill in drills), now)
+    skip = open_skip(skips, name, drills, now)
     if skip and skip.has_ended(now):
         what = f"the drill that was skipped until {skip.until} was not made up for"
         problem = problem if problem and problem.cause == "failed" else Problem(what, "skipped")

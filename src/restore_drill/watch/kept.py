@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
@@ -16,6 +18,7 @@ from restore_drill.selection.listing import newest_first
 from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
 from restore_drill.watch.history import Drill, History, history_path, load_history
+from restore_drill.watch.skips import open_skip
 
 MOST_NAMED = 3
 
@@ -78,14 +81,43 @@ def keys_of(backup: Candidate) -> Iterator[tuple[str | None, str | None]]:
             yield series, backup.path.name
 
 
-def ledger_of(settings: Settings) -> Ledger:
-    """What the history of `settings` knows; nothing where there is none, or it cannot be read."""
+def known_history(settings: Settings) -> History | None:
+    """The history of `settings`; None where there is none, or it cannot be read."""
     path = history_path(settings)
     try:
-        history = load_history(path) if path else None
+        return load_history(path) if path else None
     except CouldNotRun:
-        history = None  # the drill says so where it adds its own entry
+        return None  # the drill says so where it adds its own entry
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """What the history of `settings` knows."""
+    history = known_history(settings)
     return Ledger(noted_here(history, settings) if history else ())
+
+
+def renewed_series(settings: Settings) -> set[str]:
+    """Series of the backups here that the history has seen renewed, and that are not retired.
+
+    Two of their backups have been drilled: a job takes them, so that one which has become old was
+    not put aside by somebody.
+    """
+    history = known_history(settings)
+    if history is None:
+        return set()
+    drills = [each for each in noted_here(history, settings) if each.series and each.sha256]
+    backups: defaultdict[str, set[str | None]] = defaultdict(set)
+    for each in drills:
+        backups[each.series or ""].add(each.sha256)
+    now = datetime.now(UTC)
+    skips = {name: open_skip(history.skips, name, of_series(drills, name), now) for name in backups}
+    retired = {name for name, skip in skips.items() if skip and skip.retires}
+    return {name for name, known in backups.items() if len(known) > 1} - retired
+
+
+def of_series(drills: Iterable[Drill], name: str) -> list[Drill]:
+    """Those of `drills` that are of the series `name`."""
+    return [each for each in drills if each.series == name]
 
 
 def noted_here(history: History, settings: Settings) -> list[Drill]:
@@ -95,17 +127,18 @@ def noted_here(history: History, settings: Settings) -> list[Drill]:
     return [drill for drill in every if drill.place in (None, place)]
 
 
-def kept_backups(folder: Path, drills: Iterable[Drill], zone: tzinfo) -> Kept | None:
+def kept_backups(folder: Path, drills: Iterable[Drill], criteria: Criteria) -> Kept | None:
     """Backups in `folder`, against `drills`; None where there are none, or it cannot be read.
 
     A backup was proved when one of its series and name has passed since it was taken.
     """
     try:
-        found = source_of(folder).listing(zone).found
+        found = source_of(folder).listing(criteria.timezone).found
     except (OSError, CouldNotRun):
         return None
-    ledger = Ledger(drills)
-    kept = newest_first(one for each in in_series(found) for one in each if one.is_backup)
+    ledger, numbered = Ledger(drills), criteria.backup_numbered
+    series = in_series(found, numbered=numbered)
+    kept = newest_first(one for each in series for one in each if one.is_backup)
     unproved = [each.label for each in kept if not ledger.proved(each)]
     failing = [each.label for each in kept if ledger.is_failing(each)]
     return Kept([each.label for each in kept], unproved, failing) if kept else None

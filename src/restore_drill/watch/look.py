@@ -44,13 +44,13 @@ def look_at_all(parsed: argparse.Namespace, settings: Settings, now: datetime) -
     """Each history that is meant, judged. Raises UsageError and CouldNotRun."""
     rules = Rules.of(settings.criteria, age_given(parsed.max_age))
     paths = histories_of(parsed.histories, settings)
-    zone, backups = settings.criteria.timezone, settings.backup_path
+    backups = settings.backup_path
     looks = []
     for path in paths:
         history = load_history(path)
         is_ours = backups is not None and not parsed.histories
         noted = noted_here(history, settings) if is_ours else []
-        kept = kept_backups(backups, noted, zone) if backups and is_ours else None
+        kept = kept_backups(backups, noted, settings.criteria) if backups and is_ours else None
         looks.append(Look(history, judge(history, rules, now), kept))
     return looks
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from restore_drill.core.json_values import text
 
@@ -19,7 +19,8 @@ class Skip:
     """Drills need not come until the end of the day `until` (UTC); after it one must have come.
 
     `by` has recorded it at the time `at`; `series` is None where it holds for all. Without `until`
-    the series is retired: no drill of it is expected, until there is one again.
+    the series is retired: no drill of it is expected, until there is one again. `line` is where it
+    stands in the history: no clock says what came after it.
     """
 
     at: datetime
@@ -28,9 +29,10 @@ class Skip:
     by: str
     until: date | None
     series: str | None = None
+    line: int = field(default=0, compare=False)
 
     @classmethod
-    def read(cls, raw: Mapping[str, Any]) -> Self:
+    def read(cls, raw: Mapping[str, Any], line: int = 0) -> Self:
         """Skip from a line; KeyError, TypeError or ValueError where it is none."""
         if raw["kind"] != KIND:
             raise ValueError("it is of another kind")
@@ -43,12 +45,19 @@ class Skip:
             **{name: text(raw[name]) for name in ("reason", "approved_by", "by")},
             until=until,
             series=None if raw["series"] is None else text(raw["series"]),
+            line=line,
         )
 
     def as_json(self) -> dict[str, Any]:
         """The same in JSON's own types."""
         until = self.until and self.until.isoformat()
-        return {"kind": KIND, **asdict(self), "at": self.at.isoformat(), "until": until}
+        values = {name: value for name, value in asdict(self).items() if name != "line"}
+        return {"kind": KIND, **values, "at": self.at.isoformat(), "until": until}
+
+    @property
+    def retires(self) -> bool:
+        """Whether no drill of its series is expected any more."""
+        return self.until is None
 
     def is_of(self, series: str) -> bool:
         """Whether it holds for `series`; one of all retires none."""
@@ -80,18 +89,26 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
-def open_skip(
-    skips: Sequence[Skip], series: str, drilled: Iterable[datetime], now: datetime
-) -> Skip | None:
-    """The skip that counts for `series`, drilled at these times: in force, or not made up since.
+class Noted(Protocol):
+    """A drill in the history."""
 
-    A drill that begins after it was recorded makes up for it, and ends it.
+    @property
+    def line(self) -> int:
+        """Where it stands there."""
+
+
+def open_skip(
+    skips: Sequence[Skip], series: str, drills: Iterable[Noted], now: datetime
+) -> Skip | None:
+    """The skip that counts for `series` and its `drills`: in force, or not made up since.
+
+    A drill that was noted after it makes up for it, and ends it; one of a series that was retired
+    has it expected again.
     """
-    times = list(drilled)
-    last = max(times, default=datetime.min.replace(tzinfo=UTC))
+    last = max((each.line for each in drills), default=-1)
     found = [each for each in skips if each.is_of(series)]
     in_force = [each for each in found if each.until and not each.has_ended(now)]
-    unmet = [each for each in found if each.at > last]
+    unmet = [each for each in found if each.line > last]
     if retired := [each for each in unmet if each.until is None]:
         return retired[-1]  # whatever is skipped for all
-    return max(in_force or unmet, key=lambda each: each.at, default=None)
+    return max(in_force or unmet, key=lambda each: each.line, default=None)

@@ -63,7 +63,7 @@ def of_series(look: Look, series: Series) -> dict[str, Any]:
 
 def is_retired(series: Series) -> bool:
     """Whether no drill of it is expected any more."""
-    return series.skip is not None and series.skip.until is None
+    return series.skip is not None and series.skip.retires
 
 
 def summed(looks: Sequence[Look]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Duration, Names, Number, Text, Zone
+from restore_drill.config.criteria.kinds import Duration, Flag, Names, Number, Text, Zone
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
 
@@ -29,6 +29,11 @@ BACKUP = Section(
         ),
         "every": Key(
             Duration(), "how often a backup is taken: 1d; then a gap is a finding", "backup_every"
+        ),
+        "numbered": Key(
+            Flag(),
+            "numbers and commits in names count the backups of one database: shop-1842.dump",
+            "backup_numbered",
         ),
         "min_size_ratio": Key(
             Number(), "minimum size, as a share of the median of earlier backups"

@@ -44,6 +44,20 @@ class Text:
         return {"type": "string", "pattern": r"\S"}
 
 
+class Flag:
+    """Yes or no."""
+
+    def read(self, place: Place, value: Any) -> bool:
+        """The truth value."""
+        if not isinstance(value, bool):
+            raise place.error(f"{place.name} is not true or false: {value!r}")
+        return value
+
+    def schema(self) -> Schema:
+        """A truth value."""
+        return {"type": "boolean"}
+
+
 class Remark:
     """A text for people, of which nothing is demanded."""
 

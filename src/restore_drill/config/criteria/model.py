@@ -124,7 +124,8 @@ class Criteria:
     `sha256` is that of the file as it was read, `sql_folder` None where the file names none;
     `shrinks` are tolerances of single tables, `head` the query for the migration head;
     `backup_name` is a pattern like `shop_*`, `backup_series` names the series that are drilled,
-    `backup_every` is the time from one backup to the next.
+    `backup_every` is the time from one backup to the next; `backup_numbered` says that numbers in
+    names count the backups of one database.
     """
 
     path: Path
@@ -138,6 +139,7 @@ class Criteria:
     backup_name: str = ""
     backup_series: tuple[str, ...] = ()
     backup_every: float | None = None
+    backup_numbered: bool = False
     min_size_ratio: float = 0.5
     max_shrink: float = 0.1
     max_growth: float | None = None
