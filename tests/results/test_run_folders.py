@@ -19,13 +19,18 @@ from tests.helpers.mini_drill import FILES as WRITTEN
 from tests.helpers.mini_drill import command, drill, environment, make_project
 
 AT = datetime(2026, 11, 27, 5, 0, 59, tzinfo=UTC)
-RESULT = json.dumps({"schema": 2, "verdict": "passed", "started_at": "", "checks": []})
 
 
-def run_in(top: Path, name: str, result: str = RESULT) -> Path:
+def result_in(name: str | None) -> str:
+    """The result that a drill leaves in the folder `name`; of an older release without one."""
+    found = {"schema": 2, "verdict": "passed", "started_at": "", "checks": []}
+    return json.dumps(found | ({"run_folder": name} if name else {}))
+
+
+def run_in(top: Path, name: str, result: str = "") -> Path:
     """A folder of a run in `top` that has ended."""
     folder = make_folder(top, name)
-    (folder / "result.json").write_text(result)
+    (folder / "result.json").write_text(result or result_in(folder.name))
     return folder
 
 
@@ -100,7 +105,7 @@ def test_without_links_files_are_copied_and_named(
 
     assert (tmp_path / "latest").read_text() == f"{second.name}\n"
     assert latest_in(tmp_path) == second.name
-    assert (tmp_path / "result.json").read_text() == RESULT
+    assert (tmp_path / "result.json").read_text() == result_in(second.name)
     clear(tmp_path)
     assert not (tmp_path / "latest").exists()
 
@@ -135,7 +140,7 @@ def test_the_oldest_are_pruned(tmp_path: Path) -> None:
 
 
 def test_what_no_drill_has_made_is_never_pruned(tmp_path: Path) -> None:
-    """Other names, links, folders without a result, and with one that is no drill's."""
+    """Other names, links, copies of a run, folders without a result or with one of another kind."""
     top, away = tmp_path / "top", tmp_path / "away"
     top.mkdir()
     newest = run_in(top, "2026-11-27T0500Z")
@@ -143,7 +148,10 @@ def test_what_no_drill_has_made_is_never_pruned(tmp_path: Path) -> None:
         run_in(top, "backups"),
         run_in(top, "2026-11-01"),
         run_in(top, "2026-11-01T0500Z-other", "{}"),
-        run_in(top, "2026-11-02T0500Z-torn", RESULT[:-9]),
+        run_in(top, "2026-11-02T0500Z-torn", result_in("2026-11-02T0500Z-torn")[:-9]),
+        run_in(top, "2026-11-02T0500Z-list", "[]"),
+        run_in(top, "2026-11-02T0500Z-before", result_in(None)),
+        run_in(top, "2026-11-02T0500Z-audit-copy", result_in("2026-11-02T0500Z-shop")),
         make_folder(top, "2026-11-03T0500Z-empty"),
     ]
     link, linked = top / "2026-11-04T0500Z-link", top / "2026-11-05T0500Z-linked"
@@ -229,12 +237,14 @@ def test_each_drill_keeps_its_folder(tmp_path: Path) -> None:
     (first,) = red.runs
     assert json.loads(history.read_text())["report"] == str(first)
     assert red.out.splitlines()[-1] == f"· Report: drill-report/{first.name}/report.html"
+    copy = Path(shutil.copytree(first, first.with_name("2026-10-02T0500Z-audit-copy")))
     second = drill(project, mode="", DRILL_KEEP_REPORTS="2")
     assert first in second.runs
     third = drill(project, "--keep-reports=2")
 
     assert first.name.endswith("Z-backup") and first not in third.runs
-    assert len(third.runs) == 2 and third.files == WRITTEN
+    assert copy in third.runs and (copy / "result.json").is_file()
+    assert len(third.runs) == 3 and third.files == WRITTEN
     newest = third.folder / "latest"
     assert {path.name for path in newest.iterdir()} == WRITTEN
     for name in WRITTEN:

@@ -25,12 +25,17 @@ NOT_READ = "the drill ended before the backup was read to its end"
 CPUINFO = Path("/proc/cpuinfo")
 
 Digest = dict[str, Any]
-"""`path`, `sha256` in hexadecimal, None where it is not known, and then `why`."""
+"""`path`, `sha256` in hexadecimal, None where it is not known, and then `why`; of a backup whether
+it is a `directory`."""
 
 
 def evidence_of(record: Record, settings: Settings | None) -> dict[str, Any]:
-    """Parts of result.json: tool, machine, versions, candidates, identity and digests."""
+    """Parts of result.json: tool, machine, versions, candidates, identity and digests.
+
+    What is written last is not known yet: the run's folder, and the digest of the page.
+    """
     return {
+        "run_folder": None,
         "tool": {"name": "restore-drill", "version": __version__},
         "machine": machine(),
         "versions": versions_of(record),
@@ -112,7 +117,8 @@ def digests_of(record: Record, settings: Settings | None) -> dict[str, Digest | 
     """SHA-256 of what went in; that of the page follows (`add_report`)."""
     digests: dict[str, Digest | None] = dict.fromkeys(("backup", "criteria", "reference", "report"))
     if backup := record.backup:
-        digests["backup"] = known(backup["path"], backup.get("sha256"), NOT_READ)
+        found = known(backup["path"], backup.get("sha256"), NOT_READ)
+        digests["backup"] = found | {"directory": bool(backup.get("directory"))}
     if settings is not None:
         criteria = settings.criteria
         digests["criteria"] = known(criteria.path, criteria.sha256, "")

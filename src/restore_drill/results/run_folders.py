@@ -26,7 +26,7 @@ AT_WORK = 3600.0
 
 def folder_name(at: datetime, what: str) -> str:
     """Name of the folder of a run that began `at`, of the database or series `what`."""
-    safe = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", what))
+    safe = re.sub(r"[^\w.-]+", "-", normal(what))
     cut = safe.encode()[:LONGEST].decode(errors="ignore").strip("-_.")
     return f"{at.astimezone(UTC):%Y-%m-%dT%H%MZ}" + (f"-{cut}" if cut else "")
 
@@ -56,15 +56,15 @@ def at_work(folder: Path) -> Iterator[None]:
 def prune(folder: Path, keep: int) -> list[Path]:
     """Remove the oldest folders of runs beside `folder` beyond `keep`; gives those removed.
 
-    Never `folder`, the one that `latest` names, one of a drill at work, a link, or a folder in
-    which no drill has left its result. OSError where one could not be removed; others are.
+    Never `folder`, the one that `latest` names, one of a drill at work, a link, or one that no
+    drill has made (see `is_own`). OSError where one could not be removed; others are.
     """
     top, removed, failed = folder.parent, [], None
     with alone_in(top):
         spared = {folder.name, latest_in(top)}
         for old in reversed(runs_in(top)[keep:]):
             try:
-                if old.name not in spared and is_result(old / RESULT) and not is_at_work(old):
+                if old.name not in spared and is_own(old) and not is_at_work(old):
                     remove(old)
                     removed.append(old)
             except OSError as error:
@@ -98,13 +98,20 @@ def runs_in(top: Path) -> list[Path]:
     return [top / name for *_, name in sorted(found, reverse=True)]
 
 
-def is_result(path: Path) -> bool:
-    """Whether a drill has written the file at `path`."""
+def is_own(folder: Path) -> bool:
+    """Whether a drill has made `folder`: the result in it names it. A copy has another name."""
     try:
-        result = json.loads(path.read_bytes())
+        result = json.loads((folder / RESULT).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(result, dict) and {"schema", "verdict", "started_at", "checks"} <= set(result)
+    named = result.get("run_folder") if isinstance(result, dict) else None
+    # File systems of macOS may give a name in another form than the one that it was made with.
+    return isinstance(named, str) and normal(named) == normal(folder.name)
+
+
+def normal(name: str) -> str:
+    """The form of `name` that all file systems agree on."""
+    return unicodedata.normalize("NFC", name)
 
 
 def is_at_work(folder: Path) -> bool:

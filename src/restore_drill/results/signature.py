@@ -110,9 +110,8 @@ def subject_of(digest: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """What is signed of a file with this `digest`; nothing where that is not known."""
     if digest is None or digest["sha256"] is None:
         return []
-    path = Path(digest["path"])
-    kind = OF_DIRECTORY if path.is_dir() else "sha256"
-    return [{"name": path.name, "digest": {kind: digest["sha256"]}}]
+    kind = OF_DIRECTORY if digest.get("directory") else "sha256"
+    return [{"name": Path(digest["path"]).name, "digest": {kind: digest["sha256"]}}]
 
 
 def pae(kind: bytes, payload: bytes) -> bytes:

@@ -114,6 +114,7 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
     """Part `backup` of result.json, as far as the head has it, with its `manifest`, if any."""
     return {
         "path": as_written(backup.path),
+        "directory": backup.path.is_dir(),
         "format": backup.format_text,
         "bytes": backup.size,
         "sha256": None,
