@@ -22,6 +22,7 @@ from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.fetch import fetch
 from restore_drill.servers.find import find_binaries
 from tests.helpers import warm
+from tests.helpers.builds import share_with_servers
 from tests.helpers.order import put_longest_first
 from tests.helpers.shop import USUAL, Shops, quiet
 
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     drift_stage.pytest_configure(config)
     trend_stage.pytest_configure(config)
     keep_bytecode()
+    share_with_servers()
     # Else xdist begins with the files that have the most tests.
     config.option.loadscopereorder = False
     # Drills of a backup without BACKUP_PATH keep their state there: never in the tester's own.

@@ -22,6 +22,8 @@ LOADED = (
 )  # fmt: skip
 NOT_LOADED = ("docker", "pytest_postgresql", "pytest_redis", "testcontainers")
 """Plugins, and what reads more variables of the environment; what needs them is not loaded."""
+OF_BUILDS = ("HOME", "PATH", "XDG_CACHE_HOME")
+"""By these, and by AT_START of `warm`, builds of PostgreSQL are found and run."""
 
 
 def serve(requests: socket.socket) -> None:
@@ -53,6 +55,9 @@ def attend(channel: int, out: int, err: int) -> None:
     for number, each in ((1, out), (2, err)):
         os.dup2(each, number)
         os.close(each)
+    if any(spec["env"].get(name) != os.environ.get(name) for name in OF_BUILDS):
+        importlib.import_module("restore_drill.servers.find").forget()
+        importlib.import_module("restore_drill.servers.launcher").choose_launcher.cache_clear()
     become(spec)
 
 
@@ -86,11 +91,26 @@ def load_engine(sources: Path) -> None:
         del sys.modules[name]
 
 
+def prepare() -> None:
+    """Find out once what is the same in each drill: builds of PostgreSQL, the page's templates.
+
+    They are a tenth of the work of a drill. Where one has another environment, it looks anew.
+    """
+    importlib.import_module("restore_drill.servers.survey").survey()
+    launcher = importlib.import_module("restore_drill.servers.launcher")
+    with contextlib.suppress(importlib.import_module("restore_drill.core.errors").CouldNotRun):
+        launcher.choose_launcher()
+    templates = importlib.import_module("restore_drill.results.page").template().environment
+    for name in templates.list_templates(extensions=["jinja2"]):
+        templates.get_template(name)
+
+
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
     for name in LOADED:
         importlib.import_module(name)
     load_engine(Path(__file__).parents[2] / "src")
+    prepare()
     gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(sys.orig_argv[2], run_name="__main__", alter_sys=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from restore_drill import __version__
@@ -44,8 +45,9 @@ def summary_of(result: Result) -> str:
     return f"<p><b>{escape(headline_of(result))}</b>. {escape(printable(meaning_of(result)))}</p>"
 
 
-def render(result: Result, background: Background) -> str:
-    """The page of `result`, and of what is known beside it."""
+@functools.cache
+def template() -> Template:
+    """The template of the page; to understand it takes longer than to render it."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -53,8 +55,13 @@ def render(result: Result, background: Background) -> str:
         trim_blocks=True,
         finalize=shown,
     )
+    return environment.get_template("page.jinja2")
+
+
+def render(result: Result, background: Background) -> str:
+    """The page of `result`, and of what is known beside it."""
     parts = [HERE / "style.css", STYLE]
-    return environment.get_template("page.jinja2").render(
+    return template().render(
         title=headline_of(result),
         style="".join(part.read_text(encoding="utf-8") for part in parts),
         script=(HERE / "page.js").read_text(encoding="utf-8"),
