@@ -254,7 +254,8 @@ from restore_drill.config.settings import settings_from
 from restore_drill.selection.chosen import choose
 root = Path(sys.argv[2])
 print(choose(settings_from({"backup": sys.argv[1]}, here=root, root=root)).format)
-print([name for name in sys.modules if "obstore" in name or "restore_drill.places" in name])
+libraries = ("obstore", "asyncssh", "asyncio", "restore_drill.places")
+print([name for name in sys.modules if name.startswith(libraries)])
 """
     backup = str(shops.dump(USUAL, "plain.sql"))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Places of other machines that BACKUP_PATH and --backup may name: `s3://bucket/prefix`.
+"""Places of other machines that BACKUP_PATH and --backup may name, by URL.
 
 A place is mirrored in a folder of this machine, one a process, in which the files that lie there
 stand empty until one is fetched: so all that goes by paths, names, sizes and times serves both.
@@ -9,13 +9,52 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from restore_drill.config.options import usage_error
 from restore_drill.core.mirrors import mirrors
 
-SCHEMES = ("s3",)
+
+@dataclass(frozen=True)
+class KindOfPlace:
+    """How places of one scheme are written: what stands before the first `/`, and behind it."""
+
+    what: str
+    file: str
+    example: str
+    keys_from: str
+    authority: re.Pattern[str]
+    is_secret: Callable[[str], bool] = lambda authority: "@" in authority
+    key_of: Callable[[str], str] = str
+
+
+def path_on_server(written: str) -> str:
+    """A path as it is written in a URL, without what is empty in it: `~/` is the login's home."""
+    return "/".join(part for part in unquote(written).split("/") if part not in ("", "."))
+
+
+KINDS = {
+    "s3": KindOfPlace(
+        "bucket",
+        "object",
+        "s3://bucket/folder",
+        "keys come from AWS_* or ~/.aws",
+        re.compile(r"[^/@?#\s]+"),
+    ),
+    "sftp": KindOfPlace(
+        "server",
+        "file",
+        "sftp://user@host/folder (/~/folder in your home there)",
+        "keys come from ~/.ssh and its agent",
+        re.compile(r"([\w.+~-]+@)?(\w[\w.-]*|\[[0-9a-fA-F:.]+(%\w+)?\])(:\d{1,5})?"),
+        is_secret=lambda authority: ":" in authority.rpartition("@")[0],
+        key_of=path_on_server,
+    ),
+}
+"""By the scheme of their URLs."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +96,20 @@ places: dict[Path, Place] = {}
 def remote_path(given: dict[str, str | None], name: str) -> Path | None:
     """Path, in the mirror of its place, of what the setting `name` names elsewhere; else None."""
     scheme, is_url, rest = (given[name] or "").partition("://")
-    if not is_url or scheme.lower() not in SCHEMES:
+    kind = KINDS.get(scheme.lower())
+    if not is_url or kind is None:
         return None
-    bucket, _, key = rest.partition("/")
-    if "@" in rest or "?" in rest:
+    authority, _, key = rest.partition("/")
+    if kind.is_secret(authority) or "?" in rest:
         what = "holds credentials or parameters (not shown)"
-        raise usage_error(name, what, "leave them out: keys come from AWS_* or ~/.aws")
+        raise usage_error(name, what, f"leave them out: {kind.keys_from}")
+    key = kind.key_of(key)
     folder, _, last = key.rpartition("/") if name == "backup" else (key.strip("/"), "", "")
-    if not bucket or (name == "backup" and not last) or ".." in key.split("/"):
-        what = f"names no {'object' if name == 'backup' else 'bucket'}"
-        raise usage_error(name, what, "write s3://bucket/folder" + "/file" * (name == "backup"))
-    place = Place(scheme.lower(), bucket, f"{folder}/" if folder else "")
+    is_file = name == "backup"
+    if not kind.authority.fullmatch(authority) or (is_file and not last) or ".." in key.split("/"):
+        what = f"names no {kind.file if is_file else kind.what}"
+        raise usage_error(name, what, f"write {kind.example}" + "/file" * is_file)
+    place = Place(scheme.lower(), authority, f"{folder}/" if folder else "")
     places[place.mirror] = place
     mirrors[place.mirror] = place.url
     return place.mirror / last if last else place.mirror

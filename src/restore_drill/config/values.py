@@ -22,7 +22,7 @@ COPY = {
     ("gs",): "gcloud storage cp URL .",
     ("az", "azure", "abfs", "abfss", "wasb", "wasbs"): "az storage blob download, or azcopy copy",
     ("http", "https"): "curl --fail --remote-name URL",
-    ("ftp", "ftps", "sftp", "scp", "ssh"): "curl --fail --remote-name URL, or scp",
+    ("ftp", "ftps", "scp", "ssh"): "curl --fail --remote-name URL, or scp",
     ("rsync",): "rsync URL .",
     ("b2",): "b2 file download URL .",
     ("minio",): "mc cp URL .",

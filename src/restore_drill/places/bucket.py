@@ -24,15 +24,9 @@ class Bucket:
     """The bucket of a place; raises CouldNotRun where it does not answer as it should."""
 
     def __init__(self, place: Place) -> None:
-        """Nothing is asked yet; CouldNotRun where the library for it is missing."""
-        try:
-            from obstore.store import S3Store  # noqa: PLC0415 - an extra, and few drills need it
-        except ImportError:
-            raise CouldNotRun(
-                f"{place.scheme}:// needs the library obstore, which is not installed",
-                checked=[place.url],
-                remedy=remedy_for("places", "extra"),
-            ) from None
+        """Nothing is asked yet."""
+        from obstore.store import S3Store  # noqa: PLC0415 - an extra, and few drills need it
+
         self.place = place
         self.kind: Any = S3Store
         self.options: Any = s3_options()

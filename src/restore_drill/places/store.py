@@ -2,7 +2,7 @@
 
 One protocol, whatever speaks to the place. What is asked in the main thread can be interrupted
 while the place does not answer; whatever keeps it from answering is a CouldNotRun in words without
-secrets. `bucket.py` serves buckets, and `writing.py` writes there.
+secrets. `bucket.py` serves buckets, and `writing.py` writes there; `sftp.py` serves servers.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Protocol
 
 from restore_drill.config.remote import Place
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,13 @@ class Object:
     size: int
     modified: datetime
     version: str
+
+
+STORES = {
+    "s3": ("bucket", "Bucket", "obstore", "s3"),
+    "sftp": ("sftp", "Server", "asyncssh", "sftp"),
+}
+"""By scheme: module here and class in it, its library, and the package's extra that has that."""
 
 
 class Store(Protocol):
@@ -45,6 +55,15 @@ class Store(Protocol):
 
 def open_store(place: Place) -> Store:
     """What speaks to `place`; nothing is asked yet. CouldNotRun where its library is missing."""
-    from restore_drill.places.bucket import Bucket  # noqa: PLC0415 - each needs a library of its own
-
-    return Bucket(place)
+    module, name, library, extra = STORES[place.scheme]
+    try:
+        found: Store = getattr(import_module(f"restore_drill.places.{module}"), name)(place)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise
+        raise CouldNotRun(
+            f"{place.scheme}:// needs the library {library}, which is not installed",
+            checked=[place.url],
+            remedy=remedy_for("places", "extra", extra=extra),
+        ) from None
+    return found

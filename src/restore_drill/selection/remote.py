@@ -16,7 +16,7 @@ from typing import BinaryIO
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.origins import Origin, begin, is_awaited, origins
-from restore_drill.config.remote import Place, mirror_around, places
+from restore_drill.config.remote import KINDS, Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.store import Object, Store, open_store
@@ -29,26 +29,32 @@ LOCK = "owner"
 OWN = 0o700
 held: dict[Path, BinaryIO] = {}
 """Locks on the folders of this process, by the mirror in each."""
+filled: set[Path] = set()
+"""Mirrors of places that have been listed."""
 
 
 def fill(root: Path) -> None:
     """List the place that is mirrored at `root`, once; CouldNotRun where it cannot be listed."""
-    if root in held:
+    if root in filled:
         return
     place = places[root]
     store = open_store(place)
     found = list(islice(store.list(place.prefix), MOST + 1))
     if len(found) > MOST:
         raise CouldNotRun(
-            f"{place.url} holds more than {MOST:,} objects", remedy=remedy_for("places", "many")
+            f"{place.url} holds more than {MOST:,} objects",
+            remedy=remedy_for("places", "many", url=f"{place.url}folder"),
         )
     make_mirror(root)
+    filled.add(root)
     for each in found:
         stand_in_for(each, store, root, place)
 
 
 def make_mirror(root: Path) -> None:
-    """Make the folder `root`, and remove those of processes that are dead."""
+    """Make the folder `root` where it is not there, and remove those of processes that are dead."""
+    if root in held:
+        return
     for other in root.parent.parent.glob("files-*"):
         with suppress(OSError), (other / LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,6 +75,8 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
     if not key or key.endswith("/") or {"", ".", ".."} & {*parts} or "\0" in key:
         return
     path = root.joinpath(*parts)
+    if path in origins:
+        return
     try:
         path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
         with path.open("wb") as file:
@@ -104,16 +112,26 @@ def fetched(candidate: Candidate) -> Candidate:
 
 
 def fetch_named(path: Path) -> None:
-    """Bring what --backup names; CouldNotRun where it is not there."""
+    """Bring what --backup names, and what lies beside it; CouldNotRun where it is not there.
+
+    Nothing else is listed: it may lie in somebody's home, or in a bucket that may not be listed.
+    """
     root = mirror_around(path)
     if root is None:
         return
-    fill(root)
+    place, store = places[root], open_store(places[root])
+    key = place.prefix + path.name
+    found = [each for suffix in ("", *COMPANIONS) if (each := store.find(key + suffix))]
+    if key not in (each.key for each in found):
+        found += store.list(f"{key}/")
+    make_mirror(root)
+    for each in found:
+        stand_in_for(each, store, root, place)
     if not path.exists():
         raise CouldNotRun(
-            f"{places[root].url}{path.name} cannot be read: there is no such object",
-            checked=[f"bucket {places[root].authority}; listed: {places[root].url}"],
-            remedy=remedy_for("places", "object"),
+            f"{store.url_of(key)} cannot be read: there is no such {KINDS[place.scheme].file}",
+            checked=[f"{store.url_of(key)}/ is empty as well"],
+            remedy=remedy_for("places", KINDS[place.scheme].file),
         )
     fetch(path)
 
@@ -127,3 +145,4 @@ def clear() -> None:
         shutil.rmtree(root.parent, ignore_errors=True)
         lock.close()
     held.clear()
+    filled.clear()
