@@ -17,7 +17,7 @@ if loaded and (ROOT / "src").is_dir() and str(ROOT / "src") not in str(loaded.__
     for name in [each for each in sys.modules if each.partition(".")[0] == "restore_drill"]:
         del sys.modules[name]
 
-pytest_plugins = (
+STAGES = (
     "fixtures.run",  # before the settings, which it needs: pytest calls what comes last first
     "fixtures.options",
     "fixtures.own_drill",
@@ -47,7 +47,8 @@ pytest_plugins = (
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Begin anew where pytest has taken the configuration of a project around the drill.
 
-    This comes before the stages are imported, and by path: see there.
+    This comes before the stages are imported, and by path: see there. The stages are no
+    `pytest_plugins`: for each of those pytest reads what all installed packages say of themselves.
     """
     path = ROOT / "fixtures" / "commands" / "own_ini.py"
     spec = importlib.util.spec_from_file_location("drill_ini", path)
@@ -55,3 +56,5 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.begin_anew_with_own_ini(pluginmanager.get_plugin("pytestconfig"))
+    for stage in STAGES:
+        pluginmanager.import_plugin(stage)
