@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -70,6 +71,7 @@ def test_healthy_drill_of_a_bucket(shops: Shops, s3: str, tmp_path: Path) -> Non
     (history,) = state.rglob("history.jsonl")
     assert json.loads(history.read_text().splitlines()[-1])["verdict"] == "passed"
     assert not list(state.rglob("files-*"))
+    assert f"Recorded on this machine alone, in {history.parent}; in a bucket:" in drill.output
     status = command("status", XDG_STATE_HOME=str(state), **place)
     assert status.returncode == 0, status.stdout + status.stderr
     assert "2 backups kept" in status.stdout
@@ -106,7 +108,7 @@ def test_one_object_is_drilled_by_its_name(
 
 
 def test_a_list_of_thousands_fetches_one(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some pages of names; of one object the first bytes are read, and of no other any."""
+    """Five pages of names, of which four fail at first; of one object bytes are read."""
     days = [f"{1 + n // 28:02}-{1 + n % 28:02}" for n in range(300)]
     store, data = writer(s3), gzip.compress(b"-- PostgreSQL database dump\n")
 
@@ -114,13 +116,23 @@ def test_a_list_of_thousands_fetches_one(s3: str, monkeypatch: pytest.MonkeyPatc
         obstore.put(store, f"many/shop_{2010 + number // 300}-{days[number % 300]}.sql.gz", data,
                     use_multipart=False)  # fmt: skip
 
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(fill, range(1200)))
-    backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/many")))
-    assert len(origins) == 1200 and [path.name for path in arrivals] == [backup.name]
-    assert backup.name == f"shop_2013-{days[299]}.sql.gz"
+        list(pool.map(fill, range(5000)))
+    with closing(Proxy(s3)) as proxy:
+        proxy.unknown = b"continuation-token"
+        there = settings(proxy.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/many")
+        backup = is_backup(choose(there))
+        pages = [each for each in proxy.asked if "list-type=2" in each]
+    assert len(origins) == 5000 and [path.name for path in arrivals] == [backup.name]
+    assert backup.name == f"shop_2026-{days[4999 % 300]}.sql.gz"
+    assert sum("continuation-token" not in each for each in pages) == 5
+
+
+def test_a_list_that_never_comes_is_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that is away has not lost its backups."""
+    there = settings("http://127.0.0.1:1", monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/x")
+    found = choose(there)
+    assert isinstance(found, CouldNotRun) and "does not answer" in found.what
 
 
 def test_roles_in_a_bucket_are_passed_over(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +266,7 @@ from restore_drill.config.settings import settings_from
 from restore_drill.selection.chosen import choose
 root = Path(sys.argv[2])
 print(choose(settings_from({"backup": sys.argv[1]}, here=root, root=root)).format)
-libraries = ("obstore", "asyncssh", "asyncio", "restore_drill.places")
+libraries = ("obstore", "asyncssh", "restore_drill.places", "restore_drill.watch.bucket")
 print([name for name in sys.modules if name.startswith(libraries)])
 """
     backup = str(shops.dump(USUAL, "plain.sql"))

@@ -301,7 +301,7 @@ def test_the_history_lies_where_it_is_set(tmp_path: Path) -> None:
     assert place(history="backups") == tmp_path / "backups" / "history.jsonl"
     assert place(history="new/") == tmp_path / "new" / "history.jsonl"
     with pytest.raises(UsageError) as refused:
-        place(history="s3://key:secret@bucket/history.jsonl")
+        place(history="https://key:secret@host/history.jsonl")
     assert str(refused.value).startswith("--history (DRILL_HISTORY) is a URL (not shown")
     assert "secret" not in str(refused.value)
 

@@ -35,7 +35,7 @@ OPTIONS = {
             "--history",
             "DRILL_HISTORY",
             None,
-            "file in which each whole drill is recorded",
+            "file or s3://bucket/folder where drills are recorded",
             unset=".drill/history.jsonl in BACKUP_PATH",
         ),
         Option(

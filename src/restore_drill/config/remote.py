@@ -93,9 +93,41 @@ places: dict[Path, Place] = {}
 """Places that settings have named, by their mirrors."""
 
 
+histories: dict[Path, Place] = {}
+"""Places with a history of drills, by the path that stands for it: what was read is kept there."""
+BUCKETS = ("s3",)
+"""Schemes of places that can hold one: drills write there."""
+
+
 def remote_path(given: dict[str, str | None], name: str) -> Path | None:
     """Path, in the mirror of its place, of what the setting `name` names elsewhere; else None."""
-    scheme, is_url, rest = (given[name] or "").partition("://")
+    found = place_given(given[name] or "", name, is_file=name == "backup")
+    if found is None:
+        return None
+    place, last = found
+    places[place.mirror] = place
+    mirrors[place.mirror] = place.url
+    return place.mirror / last if last else place.mirror
+
+
+def remote_history(text: str) -> Path | None:
+    """Path that stands for the history in the bucket that `text` names; None if it names none."""
+    found = place_given(text, "history", is_file=False)
+    if found is None or found[0].scheme not in BUCKETS:
+        return None
+    place, _ = found
+    path = place.state_folder / "history.bucket"
+    histories[path] = place
+    mirrors[path] = place.url
+    return path
+
+
+def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | None:
+    """Place that the URL `text` names, and the name in it of a file, if it `is_file`.
+
+    None where it is no such URL. Raises UsageError of the setting `name`.
+    """
+    scheme, is_url, rest = text.partition("://")
     kind = KINDS.get(scheme.lower())
     if not is_url or kind is None:
         return None
@@ -104,15 +136,11 @@ def remote_path(given: dict[str, str | None], name: str) -> Path | None:
         what = "holds credentials or parameters (not shown)"
         raise usage_error(name, what, f"leave them out: {kind.keys_from}")
     key = kind.key_of(key)
-    folder, _, last = key.rpartition("/") if name == "backup" else (key.strip("/"), "", "")
-    is_file = name == "backup"
+    folder, _, last = key.rpartition("/") if is_file else (key.strip("/"), "", "")
     if not kind.authority.fullmatch(authority) or (is_file and not last) or ".." in key.split("/"):
         what = f"names no {kind.file if is_file else kind.what}"
         raise usage_error(name, what, f"write {kind.example}" + "/file" * is_file)
-    place = Place(scheme.lower(), authority, f"{folder}/" if folder else "")
-    places[place.mirror] = place
-    mirrors[place.mirror] = place.url
-    return place.mirror / last if last else place.mirror
+    return Place(scheme.lower(), authority, f"{folder}/" if folder else ""), last
 
 
 def mirror_around(path: Path) -> Path | None:

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.options import OPTIONS, usage_error
-from restore_drill.config.remote import remote_path
+from restore_drill.config.remote import remote_history, remote_path
 from restore_drill.core.access import nearest_closed
 from restore_drill.core.units import parse_duration
 
@@ -66,15 +66,20 @@ def without_file_scheme(value: str) -> str:
 
 
 def history_of(given: dict[str, str | None], here: Path) -> Path | None:
-    """File of the history that is set; a folder stands for `history.jsonl` in it."""
+    """File of the history that is set; a folder stands for `history.jsonl` in it.
+
+    Of one in a bucket the path that stands for it, see `remote.py`.
+    """
     value = given["history"]
     if value is None:
         return None
+    if path := remote_history(value):
+        return path
     if re.match(r"\w[\w+.-]*://", value):
         raise usage_error(
             "history",
-            "is a URL (not shown: it may hold a password), and the history must be a file",
-            "name a path on a disk or a mounted share that outlives this machine",
+            "is a URL (not shown: it may hold a password) of no place that a history can be in",
+            "name s3://bucket/folder, or a path on a disk or a share that outlives this machine",
         )
     path = here / Path(value).expanduser()
     is_folder = value.endswith("/") or path.is_dir()

@@ -11,6 +11,7 @@ from restore_drill.config.alerts import ALERTS, PING, alerts_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.doctor.model import Group
@@ -42,7 +43,9 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
         group.warn("no drill is recorded", *remedy_for("doctor", "no_history"))
         return
     if not can_append(path):
-        group.warn(f"no drill can be recorded in {path}", *remedy_for("doctor", "no_history"))
+        group.warn(
+            f"no drill can be recorded in {as_written(path)}", *remedy_for("doctor", "no_history")
+        )
     rules, now = Rules.of(settings.criteria), datetime.now(UTC)
     try:
         history = load_history(path)
@@ -54,7 +57,7 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
         name, _ = group_of(history.drills, to_come(settings, chosen))
     found = next((each for each in judge(history, rules, now) if each.name == name), None)
     if found is None or not found.drills:
-        group.note(f"no drill of this series is recorded in {path}")
+        group.note(f"no drill of this series is recorded in {as_written(path)}")
     else:
         name_drills(group, found, now)
     if rules.every is None:
@@ -63,7 +66,7 @@ def examine_history(group: Group, settings: Settings, chosen: Chosen | None) -> 
         due = f"scheduled every {show_duration(rules.every)}"
     group.note(f"{due}: the last pass may be {show_duration(rules.limit)} old")
     if history.damaged:
-        group.warn(f"{show_count(history.damaged, 'line')} of {path} cannot be read")
+        group.warn(f"{show_count(history.damaged, 'line')} of {as_written(path)} cannot be read")
 
 
 def name_drills(group: Group, found: Series, now: datetime) -> None:

@@ -6,6 +6,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.config.leaves import KEEP
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.units import show_duration
 from restore_drill.doctor.configuration import host_of
 from restore_drill.doctor.examine import Checkup
@@ -34,9 +35,9 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
     path = history_path(settings)
     if isinstance(chosen, Backup) and is_whole:
         if path is not None and not can_append(path):
-            group.warn(f"no line in the history: {path} cannot be written")
+            group.warn(f"no line in the history: {as_written(path)} cannot be written")
         elif path is not None:
-            group.note(f"a line in the history: {path}")
+            group.note(f"a line in the history: {as_written(path)}")
         folder = state_of(settings, chosen).folder
         group.note(f"if it passes, what the next drill is measured against: {folder}")
     return group

@@ -17,20 +17,22 @@ from restore_drill.places.trying import tried
 
 TIMEOUT = "60s"
 """Of one request, so of one piece of a transfer."""
+PAGE = 1000
+"""Objects that are listed at a time, as servers give them."""
 T = TypeVar("T")
 
 
 class Bucket:
     """The bucket of a place; raises CouldNotRun where it does not answer as it should."""
 
-    def __init__(self, place: Place) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, place: Place, timeout: str = TIMEOUT) -> None:
+        """Nothing is asked yet; `timeout` is that of one request."""
         from obstore.store import S3Store  # noqa: PLC0415 - an extra, and few drills need it
 
         self.place = place
         self.kind: Any = S3Store
         self.options: Any = s3_options()
-        self.store = self.client(TIMEOUT, {"max_retries": 0})
+        self.store = self.client(timeout, {"max_retries": 0})
 
     def client(self, timeout: str, retries: Mapping[str, Any]) -> Any:
         """The library's own object for the bucket; `timeout` is that of one request."""
@@ -47,14 +49,16 @@ class Bucket:
         return f"{self.place.scheme}://{self.place.authority}/{key}"
 
     def list(self, prefix: str) -> Iterator[Object]:
-        """Objects in the folder `prefix` and below, page by page."""
-        pages = iter(self.store.list(prefix or None))
-        while (page := self.tried(lambda: next(pages, None))) is not None:
+        """Objects in the folder `prefix` and below, page by page, ordered by their keys."""
+        listing = Listing(self.store, prefix)
+        while page := self.tried(listing.page):
             yield from map(object_of, page)
 
     def read(self, what: Object, start: int, stop: int) -> bytes:
         """Bytes of the very version `what`, from `start` up to `stop`."""
         options = {"range": (start, stop), "if_match": what.version or None}
+        if start == stop:
+            return b""
 
         def get() -> bytes:
             return bytes(self.store.get(what.key, options=options).bytes())
@@ -95,6 +99,33 @@ class Bucket:
         except (BaseError, OSError) as error:
             url = self.place.url if key is None else self.url_of(key)
             raise what_failed(error, url, self.place.authority, doing) from None
+
+
+class Listing:
+    """A list that goes on behind what has come: of a list that has failed the library's own ends.
+
+    Seen with obstore 0.12: after an error it said that there was nothing more, and so nothing.
+    """
+
+    def __init__(self, store: Any, prefix: str) -> None:
+        """Begin before the first key in the folder `prefix`."""
+        self.store, self.prefix = store, prefix
+        self.last: str | None = None
+        self.pages: Iterator[Any] | None = None
+
+    def page(self) -> Any:
+        """Some objects more, none at the end."""
+        if self.pages is None:
+            stream = self.store.list(self.prefix or None, offset=self.last, chunk_size=PAGE)
+            self.pages = iter(stream)
+        try:
+            found = next(self.pages, None)
+        except BaseException:
+            self.pages = None
+            raise
+        if found:
+            self.last = found[-1]["path"]
+        return found
 
 
 def object_of(meta: Any) -> Object:

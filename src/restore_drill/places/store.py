@@ -53,11 +53,15 @@ class Store(Protocol):
         """Bytes of the very version `what`, from end to end; resumed where a connection is cut."""
 
 
-def open_store(place: Place) -> Store:
-    """What speaks to `place`; nothing is asked yet. CouldNotRun where its library is missing."""
+def open_store(place: Place, **limits: str) -> Store:
+    """What speaks to `place`, with other `limits` than usual where its class takes them.
+
+    Nothing is asked yet. CouldNotRun where its library is missing.
+    """
     module, name, library, extra = STORES[place.scheme]
     try:
-        found: Store = getattr(import_module(f"restore_drill.places.{module}"), name)(place)
+        kind = getattr(import_module(f"restore_drill.places.{module}"), name)
+        found: Store = kind(place, **limits)
     except ImportError as error:
         if (error.name or "").partition(".")[0] != library:
             raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 POLL_SECONDS = 0.1
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -40,3 +43,27 @@ def result_of(coming: Future[T]) -> T:
         except TimeoutError:
             if coming.done():
                 return coming.result()
+
+
+def each_at_once(ask: Callable[[S], T], items: Sequence[S], at_once: int) -> list[T]:
+    """What `ask` gives for each of `items`, in their order; `at_once` of them are asked at a time.
+
+    The first error is raised, and an interrupt ends the wait, as above.
+    """
+    left = deque(range(len(items)))
+    coming: list[Future[T]] = [Future() for _ in items]
+
+    def work() -> None:
+        while left:
+            try:
+                number = left.popleft()
+            except IndexError:
+                return
+            settle(coming[number], partial(ask, items[number]))
+
+    for _ in range(min(at_once, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        return [result_of(each) for each in coming]
+    finally:
+        left.clear()

@@ -72,8 +72,10 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
     """Put a file of its size and time, which takes no room, where the object `what` lies."""
     key = what.key.removeprefix(place.prefix)
     parts = key.split("/")
-    if not key or key.endswith("/") or {"", ".", ".."} & {*parts} or "\0" in key:
+    if not key or key.endswith("/") or "\0" in key:
         return
+    if any(not part or part.startswith(".") for part in parts):
+        return  # as in a folder of this machine: what begins with a dot is no backup
     path = root.joinpath(*parts)
     if path in origins:
         return

@@ -38,9 +38,9 @@ def announce_absent(looks: Sequence[Look], settings: Settings, limit: float, now
             continue
         if last is not None and each.problem.cause not in ABSENT:
             what += f", {show_duration(seconds_since(last, now))} ago, and none came since"
-        path = look.history.path
         name = title if looks[1:] else each.name.strip("/") or folder_name(settings.backup_path)
-        absent[f"{path}: {each.name}"] = Miss(name, what, folder_of(last, path))
+        key = f"{look.history.name}: {each.name}"
+        absent[key] = Miss(name, what, folder_of(last, look.history.path))
     remedy = remedy_for("status", "not_run")
     own = history_path(settings)
     alerts = alerts_here(settings.root)

@@ -1,4 +1,7 @@
-"""An entry is added to a history: one write at its end, behind a lock, and on the disk after it."""
+"""An entry is added to a history: one write at its end, behind a lock, and on the disk after it.
+
+In a bucket it is an object of its own (`bucket.py`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
+from restore_drill.config.remote import histories
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.watch.chain import Link, last_link, sealed
 
 PATIENCE = 20.0
@@ -22,8 +27,13 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 def append(path: Path, entry: Mapping[str, Any]) -> Link:
     """Add `entry` to the history at `path`, which is made where there is none.
 
-    Raises OSError where it was not written whole: nothing of it stays there then.
+    Raises OSError where it was not written whole, of a bucket CouldNotRun: nothing of it stays
+    there then.
     """
+    if path in histories:
+        from restore_drill.watch.bucket import append_there  # noqa: PLC0415 - few have one
+
+        return append_there(path, entry)
     path.parent.mkdir(exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     handle = os.open(path, flags, 0o666)
@@ -37,6 +47,13 @@ def append(path: Path, entry: Mapping[str, Any]) -> Link:
         return link
     finally:
         os.close(handle)
+
+
+def why_not(error: OSError | CouldNotRun) -> str:
+    """Why `append` has not added an entry, and what is to be done about it, on one line."""
+    if isinstance(error, CouldNotRun):
+        return "; ".join([error.what, *error.remedy])
+    return str(error.strerror)
 
 
 def lock(handle: int) -> None:

@@ -1,7 +1,8 @@
 """What became of each whole drill of a real backup: a line each, oldest first.
 
-It lies in `.drill/history.jsonl` below BACKUP_PATH, or where DRILL_HISTORY says; `restore-drill
-status` and `dashboard` read it. Without both there is none: no other directory is ours to write to.
+It lies in `.drill/history.jsonl` below BACKUP_PATH, or where DRILL_HISTORY says, which may be a
+bucket; `restore-drill status` and `dashboard` read it. Without both there is none: no other
+directory is ours to write to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, Self
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.json_values import text
+from restore_drill.core.mirrors import as_written
 from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
@@ -127,6 +129,11 @@ class History(NamedTuple):
     damaged: int = 0
     last: Link | None = None
     picks: Sequence[Drill] = ()
+
+    @property
+    def name(self) -> str:
+        """Where it lies, as its user would write it."""
+        return as_written(self.path)
 
 
 def history_path(settings: Settings) -> Path | None:

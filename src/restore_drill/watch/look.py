@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.config.settings import Settings
@@ -67,13 +66,14 @@ def titles_of(looks: Sequence[Look]) -> list[tuple[Look, Series, str]]:
     """Each series of all histories, with a title that tells it from the others."""
     several = len(looks) > 1
     return [
-        (look, each, f"{place_of(look.history.path)}: {each.title}" if several else each.title)
+        (look, each, f"{place_of(look.history)}: {each.title}" if several else each.title)
         for look in looks
         for each in look.series
     ]
 
 
-def place_of(path: Path) -> str:
+def place_of(history: History) -> str:
     """The folder that a history is of: that of the backups, where it lies below them."""
+    path = history.path
     folder = path.parent.parent if path.parent.name == ".drill" else path.parent
-    return str(folder) if path.name == "history.jsonl" else str(path)
+    return str(folder) if path.name == "history.jsonl" else history.name

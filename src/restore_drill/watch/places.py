@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from restore_drill.config.options import usage_error
+from restore_drill.config.remote import mirror_around, remote_history
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import UsageError
+from restore_drill.core.mirrors import as_written
 from restore_drill.watch.history import history_path
 
 
@@ -29,12 +31,23 @@ def histories_of(given: Sequence[str], settings: Settings) -> list[Path]:
     return [path]
 
 
+def hint_of_first(settings: Settings, path: Path) -> str:
+    """What is said once, where backups lie in a bucket and their history does not; else empty."""
+    place = settings.backup_path and mirror_around(settings.backup_path)
+    if place is None or settings.history is not None or path.exists():
+        return ""
+    url = as_written(place)
+    return f"Recorded on this machine alone, in {path.parent}; in a bucket: DRILL_HISTORY={url}"
+
+
 def named(text: str) -> Path:
-    """The history at `text`: a file, a folder of backups, or the folder that it lies in."""
+    """The history at `text`: a file, a folder of backups, the folder that it lies in, a bucket."""
+    if there := remote_history(text):
+        return there
     if "://" in text:
         raise UsageError(
-            "a history is a file, and what was given is a URL (not shown: it may hold a password); "
-            "copy it here, and name the copy"
+            "a history is a file or lies at s3://bucket/folder, and what was given is another URL "
+            "(not shown: it may hold a password); copy it here, and name the copy"
         )
     path = Path(text).expanduser()
     places = [path / ".drill" / HISTORY, path / HISTORY] if path.is_dir() else [path]

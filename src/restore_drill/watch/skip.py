@@ -12,6 +12,7 @@ from pathlib import Path
 from restore_drill.config.settings import settings_here
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.watch.append import append
@@ -56,6 +57,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             checked=[str(path)],
             remedy=remedy_for("skip", "unwritable"),
         ) from None
+    except CouldNotRun as error:
+        what = f"the skip cannot be recorded: {error.what}"
+        raise CouldNotRun(what, checked=error.checked, remedy=error.remedy) from None
     sys.stdout.write("\n".join(map(printable, lines_of(skip, path))) + "\n")
     return 0
 
@@ -68,7 +72,7 @@ def lines_of(skip: Skip, path: Path) -> Iterator[str]:
         yield f"{COMMAND} status is red without one. A drill that fails is red all the same."
     else:
         yield "No drill of it is expected, until there is one again."
-    yield f"Recorded in {path}"
+    yield f"Recorded in {as_written(path)}"
 
 
 def given(value: str, option: str, meaning: str) -> str:

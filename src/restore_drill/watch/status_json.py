@@ -27,7 +27,7 @@ def for_machines(looks: Sequence[Look]) -> dict[str, Any]:
         "series": [of_series(look, each) for look, each, _ in found],
         "kept": [
             {
-                "history": str(look.history.path),
+                "history": look.history.name,
                 "backups": len(look.kept.names),
                 "unproved": look.kept.unproved,
                 "failing": look.kept.failing,
@@ -36,7 +36,7 @@ def for_machines(looks: Sequence[Look]) -> dict[str, Any]:
             if look.kept
         ],
         "drills": [
-            drill.as_json() | ({"history": str(look.history.path)} if looks[1:] else {})
+            drill.as_json() | ({"history": look.history.name} if looks[1:] else {})
             for look in looks
             for drill in look.history.drills
         ],
@@ -49,7 +49,7 @@ def of_series(look: Look, series: Series) -> dict[str, Any]:
     last = series.last_pass
     return {
         "name": series.name,
-        "history": str(look.history.path),
+        "history": look.history.name,
         "ok": not series.problem,
         "problem": series.what,
         "cause": series.problem.cause if series.problem else None,

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from restore_drill.config.remote import histories
 from restore_drill.core.errors import message
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.watch.history import Drill
 from restore_drill.watch.judgement import MANY, Series, in_words, seconds_since
 from restore_drill.watch.look import Look, titles_of
 from restore_drill.watch.status_json import is_retired, summed
-from restore_drill.watch.stored import stored
 from restore_drill.watch.usual import trend_lines
-from restore_drill.watch.verify import Chain, verify
+from restore_drill.watch.verify import Chain, chain_at
 
 SHOWN = 10
 URGENT = ("failed", "skipped", "unsteady", "not_run")
@@ -36,7 +37,7 @@ def lines_of(looks: Sequence[Look], now: datetime) -> list[str]:
             lines.append(f"Backups: {look.kept.line}")
         if look.history.damaged:
             damaged = show_count(look.history.damaged, "line")
-            lines.append(f"! {damaged} of {look.history.path} passed over: torn, or of the future")
+            lines.append(f"! {damaged} of {look.history.name} passed over: torn, or of the future")
     return [*lines, *problem_lines(looks)]
 
 
@@ -62,7 +63,7 @@ def problem_lines(looks: Sequence[Look]) -> list[str]:
     remedy = remedy_for("status", min(causes, key=URGENT.index))
     if found[1:]:
         remedy += remedy_for("series", "retired")
-    checked = [str(look.history.path) for look in looks]
+    checked = [look.history.name for look in looks]
     checked += [f"report: {report}" for each in found if (report := report_of(each))]
     return message(f"PROBLEM: {summed(looks)}", checked, remedy).splitlines()
 
@@ -115,7 +116,7 @@ def chain_lines(paths: Sequence[Path], wanted: str) -> tuple[list[str], bool]:
     lines: list[str] = []
     is_whole, is_known = True, not wanted
     for path in paths:
-        chain = verify(stored(path))
+        chain = chain_at(path)
         lines += of_chain(chain, path)
         is_whole = is_whole and chain.entries > 0 and not chain.faults
         is_known = is_known or wanted in chain.hashes
@@ -126,20 +127,28 @@ def chain_lines(paths: Sequence[Path], wanted: str) -> tuple[list[str], bool]:
 
 def of_chain(chain: Chain, path: Path) -> Iterator[str]:
     """What was found in one history."""
+    name = as_written(path)
     for number in chain.torn:
-        yield f"! Line {number} of {path} is no whole entry: a drill was killed, or its disk full"
+        yield f"! Line {number} of {name} is no whole entry: a drill was killed, or its disk full"
     if chain.unproved and chain.entries:
         old = show_count(chain.unproved, "line")
-        yield f"{old} of {path} from before there were hashes: only changed all together or not"
+        yield f"{old} of {name} from before there were hashes: only changed all together or not"
     if chain.faults:
-        checked = [f"line {fault.line} {fault.what}" for fault in chain.faults]
-        remedy = remedy_for("history", "changed", folder=path.parent, path=path)
-        what = f"PROBLEM: {path} is not as it was written"
+        checked = [f"{chain.unit} {fault.line} {fault.what}" for fault in chain.faults]
+        remedy = of_a_change(path)
+        what = f"PROBLEM: {name} is not as it was written"
         yield from message(what, checked, remedy).splitlines()
         return
     if not chain.entries:
-        yield f"PROBLEM: {path} has no entry with a hash: nothing in it can be verified"
+        yield f"PROBLEM: {name} has no entry with a hash: nothing in it can be verified"
         return
     last = f"; the last one, number {chain.last.number}, is {chain.last.hash}" if chain.last else ""
     entries = show_count(chain.entries, "entry", "entries")
-    yield f"OK: {entries} of {path} follow each other as they were written{last}"
+    yield f"OK: {entries} of {name} follow each other as they were written{last}"
+
+
+def of_a_change(path: Path) -> list[str]:
+    """What to do about a history that was changed."""
+    if path in histories:
+        return remedy_for("history", "changed_there", url=as_written(path))
+    return remedy_for("history", "changed", folder=path.parent, path=path)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from restore_drill.config.remote import histories
 from restore_drill.core.units import show_count
 from restore_drill.watch.chain import Link, digest, link_of
-from restore_drill.watch.stored import entry_on
+from restore_drill.watch.stored import entry_on, stored
 
 SEAL = frozenset({"hash", "number", "before"})
 """What an entry has that stands in a chain."""
 
 
 class Fault(NamedTuple):
-    """What is wrong at the line `line` of a history, counted from 1."""
+    """What is wrong at the line `line` of a history, counted from 1, or about an object's name."""
 
-    line: int
+    line: int | str
     what: str
 
 
@@ -25,7 +27,7 @@ class Chain(NamedTuple):
 
     `torn` are lines that are no entry, as a full disk or a kill leaves them; `unproved` is how many
     lines stand above the first entry with a hash: whether one of these was changed shows as one.
-    `hashes` are those of all entries that are as they were written.
+    `hashes` are those of all entries that are as they were written. `unit` is what an entry is.
     """
 
     faults: list[Fault]
@@ -34,6 +36,17 @@ class Chain(NamedTuple):
     torn: list[int]
     unproved: int
     hashes: frozenset[str] = frozenset()
+    unit: str = "line"
+
+
+def chain_at(path: Path) -> Chain:
+    """What the entries of the history at `path` show; CouldNotRun where it cannot be read."""
+    if path in histories:
+        from restore_drill.watch.bucket import entries_of  # noqa: PLC0415 - few have one
+        from restore_drill.watch.forks import verify_entries  # noqa: PLC0415
+
+        return verify_entries(entries_of(path, anew=True))
+    return verify(stored(path))
 
 
 def verify(known: bytes) -> Chain:

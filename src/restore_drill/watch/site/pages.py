@@ -74,7 +74,7 @@ def notes_of(looks: Sequence[Look]) -> list[str]:
     """What is said of whole histories: kept backups, lines that cannot be read, where they lie."""
     notes = []
     for look in looks:
-        place = str(look.history.path)
+        place = look.history.name
         if look.kept:
             notes.append(f"{place}: {look.kept.line}")
         if look.history.damaged:
