@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import os
+import random
 import secrets
 import shlex
 import shutil
@@ -31,6 +33,8 @@ from restore_drill.redis.folders import clean_left_over_redis, end_processes_in,
 
 START_TIMEOUT = 10
 PORT_TRIES = 3
+PORTS = range(20_000, 32_000)
+"""Ports to choose from, which no system gives to connections: to list all takes 20 ms."""
 SET_PDEATHSIG = 1
 
 
@@ -78,12 +82,18 @@ class PrivateRedis(RedisExecutor):
         if not is_known:
             end_processes_in(self.folder)
 
+    def _kill_all_kids(self, sig: int) -> set[int]:
+        """None: it starts none, and mirakuru would read the environment of all processes."""
+        del sig
+        return set()
+
     @property
     def version(self) -> Version:
         """Version of the executable, asked without a shell."""
         return extract_version(version_text(self.executable) or "")
 
 
+@functools.cache
 def version_text(executable: str) -> str | None:
     """Output of `executable --version`; None where it does not run on this machine."""
     try:
@@ -162,7 +172,7 @@ def start(executable: str, folder: Path, stack: ExitStack) -> Server:
     password = secrets.token_hex(16)
     why = []
     for _ in range(PORT_TRIES):
-        port = select_random()
+        port = select_random(set(random.sample(PORTS, 20)))
         executor = PrivateRedis(executable, port, folder, password)
         server = connect_started("127.0.0.1", port, password)
         stack.callback(executor.end)

@@ -78,19 +78,27 @@ def end_processes_in(folder: Path) -> bool:
 
 def servers_without_folder() -> list[tuple[psutil.Process, Path]]:
     """Embedded servers that run on in a folder which is not there any more."""
+    homes = bases()
     return [
         (process, place)
         for process, place in at_work()
-        if place.parent in bases() and place.name.startswith(FOLDER) and not place.exists()
+        if place.parent in homes and place.name.startswith(FOLDER) and not place.exists()
     ]
 
 
 def at_work() -> Iterator[tuple[psutil.Process, Path]]:
-    """Processes of this user, each with the folder that it works in."""
+    """Processes of this user that work in a folder for embedded servers, and which it is."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.uids().effective == os.geteuid() and process.pid != os.getpid():
-                yield process, Path(process.cwd())
+            place = process.cwd()
+            # There may be hundreds of processes: most are left at the first question.
+            if f"/{FOLDER}" in place and is_another_of_ours(process):
+                yield process, Path(place)
+
+
+def is_another_of_ours(process: psutil.Process) -> bool:
+    """Whether `process` is one of this user, and not this one."""
+    return bool(process.uids().effective == os.geteuid() and process.pid != os.getpid())
 
 
 def kill(process: psutil.Process) -> None:
