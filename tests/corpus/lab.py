@@ -17,7 +17,7 @@ from restore_drill.damages.copies import copied, do_damage
 from restore_drill.damages.model import DatabaseDamage
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
-from restore_drill.manifest.backup import describe
+from restore_drill.manifest.description import describe
 from restore_drill.manifest.file import Manifest
 from restore_drill.manifest.settle import compare_by_dump, written_of
 from restore_drill.restore.statistics import analyze

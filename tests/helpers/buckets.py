@@ -22,6 +22,18 @@ from obstore.store import S3Store
 
 BUCKET = "backups"
 WRITER, READER = ("writerkey", "writersecret"), ("readerkey", "readersecret")
+KEEPER = ("keeperkey", "keepersecret")
+"""May read, write and list, but not delete."""
+KEEPS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject", "s3:GetObject", "s3:ListBucket"],
+            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
+        }
+    ],
+}
 REQUEST = re.compile(rb"^([A-Z]+ /\S+) HTTP/1\.1\r$", re.MULTILINE)
 UNKNOWN = b"<Error><Code>NotImplemented</Code><Message>a header</Message></Error>"
 NOT_IMPLEMENTED = (
@@ -65,7 +77,9 @@ def s3_server(folder: Path) -> Iterator[str]:
     """URL of a server that keeps its files in `folder`; the bucket BUCKET is there."""
     config = folder / "s3.json"
     accounts = [identity(WRITER, "Admin"), identity(READER, f"Read:{BUCKET}", f"List:{BUCKET}")]
-    config.write_text(json.dumps({"identities": accounts}))
+    keeper = identity(KEEPER) | {"policyNames": ["keeps"]}
+    policies = [{"name": "keeps", "content": json.dumps(KEEPS)}]
+    config.write_text(json.dumps({"identities": [*accounts, keeper], "policies": policies}))
     s3, master, volume, filer = free_ports(4)
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from restore_drill.manifest.command import why_unreadable
+from restore_drill.taking.work import why_unreadable
 
 
 @pytest.mark.parametrize(

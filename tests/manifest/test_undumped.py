@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.commands import main
 from restore_drill.facts.snapshot import read_fingerprint
-from restore_drill.manifest.backup import describe
 from restore_drill.manifest.compare import compare
+from restore_drill.manifest.description import describe
 from restore_drill.servers.embedded import EmbeddedServer
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup, restore, settings_with

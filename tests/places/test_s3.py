@@ -144,15 +144,6 @@ def test_roles_in_a_bucket_are_passed_over(s3: str, monkeypatch: pytest.MonkeyPa
     assert "globals_2026-01-02.sql: a role file, judging by its name" in backup.passed_over[0]
 
 
-def test_backup_is_not_written_to_a_bucket(s3: str, tmp_path: Path) -> None:
-    """The command that takes backups refuses: what it wrote to the mirror would be removed."""
-    url = "postgresql://u:hunter2@127.0.0.1:1/shop"
-    place = {"BACKUP_PATH": f"s3://{BUCKET}/x", "XDG_STATE_HOME": str(tmp_path / "state")}
-    done = command("backup", DATABASE_URL=url, **place, **keys_of(s3))
-    assert done.returncode == 4
-    assert "give --output-dir, and upload what is written there" in done.stdout + done.stderr
-
-
 PROBLEMS = {
     "no_bucket": (WRITER, "s3://nobucket/x", "there is no such bucket"),
     "wrong_secret": ((READER[0], "wrong"), f"s3://{BUCKET}/x", "does not fit the access key"),

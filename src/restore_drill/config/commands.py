@@ -6,7 +6,7 @@ DRILL = "drill"
 """The command that drills, and that is meant where none is named."""
 
 COMMANDS = {
-    "backup": ("restore_drill.manifest.command", "dump DATABASE_URL, with a manifest beside it"),
+    "backup": ("restore_drill.taking.command", "dump DATABASE_URL, with a manifest beside it"),
     "doctor": (
         "restore_drill.doctor.command",
         "show what is configured and found here, and whether a drill could run",

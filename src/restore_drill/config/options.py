@@ -147,6 +147,8 @@ def usage_error(name: str, what: str, remedy: str) -> UsageError:
     """Usage error about the setting `name`, which names its option and its variable."""
     if name in VARIABLES:
         names = VARIABLES[name]
+    elif name not in OPTIONS:  # of a command beside the drill
+        names = f"--{name}"
     else:
         option = OPTIONS[name]
         names = f"{option.flag} ({option.variable})" if option.variable else option.flag

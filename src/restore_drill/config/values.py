@@ -40,7 +40,7 @@ def path_of(
     value = given[name]
     if value is None:
         return None
-    if remote := remote_path(given, name) if name in ("backup", "backup_path") else None:
+    if remote := remote_path(given, name) if name in ("backup", "backup_path", "to") else None:
         return remote
     value = without_file_scheme(value)
     if place := re.match(r"(\w[\w+.-]*)://", value):

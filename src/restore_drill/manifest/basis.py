@@ -10,8 +10,8 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.model import Facts
 from restore_drill.facts.snapshot import read_fingerprint
-from restore_drill.manifest.backup import describe
 from restore_drill.manifest.beside import manifest_of
+from restore_drill.manifest.description import describe
 from restore_drill.manifest.file import Manifest, read_manifest
 from restore_drill.servers.model import Target
 

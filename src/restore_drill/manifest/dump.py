@@ -78,16 +78,22 @@ def form_of(name: str, compress: str | None) -> Form:
 
 @dataclass
 class Dump:
-    """A running pg_dump that writes to `path`; `errors` takes what it says."""
+    """A running pg_dump that writes to `path`, else to a pipe; `errors` takes what it says."""
 
     process: subprocess.Popen[bytes]
-    path: Path
+    path: Path | None
     errors: IO[bytes]
 
     def progress(self) -> str:
         """How far it is."""
-        size = size_of(self.path) if self.path.exists() else 0
+        size = size_of(self.path) if self.path and self.path.exists() else 0
         return f"pg_dump has written {show_bytes(size)}"
+
+    @property
+    def output(self) -> IO[bytes]:
+        """What it writes, where that is a pipe."""
+        assert self.process.stdout is not None
+        return self.process.stdout
 
     def stop(self) -> None:
         """End it, where it still runs."""
@@ -116,14 +122,19 @@ def of_snapshot(snapshot: str) -> list[str]:
 
 
 @contextmanager
-def dumping(target: Target, form: Form, path: Path, *, snapshot: str, jobs: int) -> Iterator[Dump]:
-    """pg_dump of `target` to `path` as of the exported `snapshot`, ended when this is left."""
+def dumping(
+    target: Target, form: Form, path: Path | None, *, snapshot: str, jobs: int
+) -> Iterator[Dump]:
+    """pg_dump of `target` as of the exported `snapshot`, ended when this is left.
+
+    It writes to `path`, without one to a pipe.
+    """
     tools = target.binaries
     command = [
         tools.tool("pg_dump"),
         "--no-password",
         *of_snapshot(snapshot),
-        f"--file={path}",
+        *([f"--file={path}"] if path else []),
         *form.options(tools, jobs),
     ]
     with tempfile.TemporaryFile() as errors:
@@ -131,8 +142,9 @@ def dumping(target: Target, form: Form, path: Path, *, snapshot: str, jobs: int)
             command,
             env=target.tool_environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if path else subprocess.PIPE,
             stderr=errors,
+            bufsize=0,
         )
         try:
             yield Dump(process, path, errors)
@@ -144,3 +156,5 @@ def dumping(target: Target, form: Form, path: Path, *, snapshot: str, jobs: int)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+            if process.stdout:
+                process.stdout.close()

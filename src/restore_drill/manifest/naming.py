@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from pathlib import Path
 
 from restore_drill.core.errors import UsageError
 from restore_drill.manifest.file import SUFFIX
@@ -14,24 +13,21 @@ ONCE = "backup_{time}"
 """How backups of every database were named once."""
 
 
-def template_in(folder: Path, database: str) -> str:
-    """Template of the name in `folder`, where none is given: by the database's name.
+def template_among(names: Collection[str], database: str) -> str:
+    """Template of the name beside these `names`, where none is given: by the database's name.
 
     Where backups lie that are called `backup_{time}`, as all once were, and none by the database's
     name, that name goes on: history, sizes and drift are kept for each name.
     """
     by_database = re.sub(r"[^\w.+-]|^\.", "_", database) + "_{time}"
-    goes_on = holds(folder, ONCE) and not holds(folder, by_database)
+    goes_on = holds(names, ONCE) and not holds(names, by_database)
     return ONCE if goes_on else by_database
 
 
-def holds(folder: Path, template: str) -> bool:
-    """Whether a backup named by `template` lies in `folder`."""
+def holds(names: Iterable[str], template: str) -> bool:
+    """Whether one of `names` was made of `template`."""
     name = re.compile(re.escape(template.removesuffix("{time}")) + r"\d{8}_\d{6}(\.|$)")
-    try:
-        return any(name.match(path.name) for path in folder.iterdir())
-    except OSError:  # it is made yet, or it can only be written to
-        return False
+    return any(map(name.match, names))
 
 
 def namer(template: str, database: str, suffix: str) -> Callable[[datetime], str]:

@@ -22,7 +22,7 @@ from restore_drill.core.units import show_bytes, show_count
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.live.in_place.source import SUFFIX, read_source
 from restore_drill.live.server.identity import ServerIdentity
-from restore_drill.manifest.backup import describe, in_lines
+from restore_drill.manifest.description import describe, in_lines
 from restore_drill.manifest.file import OWNER_ALONE, manifest_path, read_manifest, write_text
 from restore_drill.manifest.file import SUFFIX as MANIFEST
 from restore_drill.manifest.staging import sync

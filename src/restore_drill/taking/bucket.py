@@ -1,0 +1,124 @@
+"""A bucket that backups are written to: claimed by name, by parts, and taken back if not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from restore_drill.config.remote import Place
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.mirrors import mirrors
+from restore_drill.core.remedies import remedy_for
+from restore_drill.places.bucket import Bucket
+from restore_drill.places.store import Object, open_store
+from restore_drill.places.writing import AlreadyThere, delete, put, upload
+from restore_drill.taking.destination import Add
+
+CLAIM = ".part"
+"""Suffix of the object that claims a name while a backup is written: drills pass over it."""
+CLAIMED = "restore-drill backup writes this ({}); it may be deleted once no such process runs\n"
+
+
+class BucketFolder:
+    """A folder of a bucket."""
+
+    def __init__(self, place: Place) -> None:
+        """Nothing is asked yet; CouldNotRun where the library is missing, or writes nothing."""
+        store = open_store(place)
+        if not isinstance(store, Bucket):
+            raise CouldNotRun(
+                f"backups are not written to {place.scheme}:// places: {place.url}",
+                remedy=remedy_for("backup", "not_a_bucket"),
+            )
+        self.place = place
+        self.store = store
+        self.left: list[str] = []
+        self.listed: dict[str, Object] = {}
+
+    @property
+    def shown(self) -> str:
+        """Its URL."""
+        return self.place.url
+
+    @property
+    def mirror(self) -> Path:
+        """What stands for it here."""
+        return self.place.mirror
+
+    def inner(self, folder: str) -> BucketFolder:
+        """The `folder` in it, where there is one; else itself."""
+        prefix = f"{self.place.prefix}{folder}/"
+        if next(self.store.list(prefix), None) is None:
+            return self
+        place = replace(self.place, prefix=prefix)
+        mirrors[place.mirror] = place.url
+        return BucketFolder(place)
+
+    def entries(self) -> dict[str, int]:
+        """Objects in it, without those in folders below it."""
+        start = len(self.place.prefix)
+        found = {each.key[start:]: each for each in self.store.list(self.place.prefix)}
+        self.listed = {name: each for name, each in found.items() if name and "/" not in name}
+        return {name: each.size for name, each in self.listed.items()}
+
+    def read(self, name: str) -> bytes:
+        """All of an object, of the version that was listed."""
+        return b"".join(self.store.pieces(self.listed[name]))
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Delete these objects."""
+        for name in names:
+            delete(self.store, self.place.prefix + name)
+
+    @contextmanager
+    def writing(self, name: str, expected: int) -> Iterator[Add]:
+        """Of two processes that choose one name at one moment, one is refused."""
+        claim = name + CLAIM
+        self.claim(claim)
+        added: list[str] = []
+        try:
+            yield self.adding(name, added, expected)
+        except BaseException:
+            self.take_back([*added, claim])
+            raise
+        self.take_back([claim])
+
+    def claim(self, name: str) -> None:
+        """Keep others from the name; CouldNotRun where another one has it."""
+        try:
+            put(self.store, self.place.prefix + name, CLAIMED.format(uuid4()).encode())
+        except AlreadyThere:
+            raise CouldNotRun(
+                f"{self.store.url_of(self.place.prefix + name)} is there: another backup is being "
+                "written under that name, or was killed while it was",
+                remedy=remedy_for("backup", "same_name"),
+            ) from None
+
+    def adding(self, name: str, added: list[str], expected: int) -> Add:
+        """Function that uploads the backup `name`, and puts the files beside it."""
+
+        def add(file: str, pieces: Iterable[bytes]) -> None:
+            key = self.place.prefix + file
+            added.append(file)
+            try:
+                if file == name:
+                    upload(self.store, key, pieces, expected)
+                else:
+                    put(self.store, key, b"".join(pieces))
+            except AlreadyThere:
+                added.remove(file)
+                raise
+
+        return add
+
+    def take_back(self, names: Sequence[str]) -> None:
+        """Remove what there is of `names`; what the key may not delete is noted in `left`."""
+        for key in (self.place.prefix + name for name in names):
+            try:
+                if self.store.find(key) is not None:
+                    delete(self.store, key)
+            except CouldNotRun:
+                self.left.append(self.store.url_of(key))

@@ -1,0 +1,111 @@
+"""`restore-drill backup`: dump DATABASE_URL, with a manifest of what it was."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from restore_drill.config.settings import settings_here
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
+from restore_drill.core.interrupt import take_over
+from restore_drill.core.printable import printable
+from restore_drill.core.redact import Redactor
+from restore_drill.manifest.dump import FORMATS, Form, form_of
+from restore_drill.taking.destination import destination_from
+from restore_drill.taking.retention import rules_of
+from restore_drill.taking.words import ProgressLine
+from restore_drill.taking.work import Work
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--format", choices=FORMATS, default="custom", help="[default: custom]")
+    parser.add_argument("--compress", metavar="METHOD[:LEVEL]", help="gzip:6, zstd:3, lz4 or none")
+    parser.add_argument(
+        "--jobs", metavar="N", help="connections [default: the cores; env: DRILL_JOBS]"
+    )
+    parser.add_argument(
+        "--to",
+        "--output-dir",
+        dest="to",
+        metavar="PLACE",
+        help="a folder, or s3://bucket/folder [default: $BACKUP_PATH/db, or $BACKUP_PATH]",
+    )
+    parser.add_argument(
+        "--name",
+        metavar="TEMPLATE",
+        help="name without suffix; may use {time} (UTC) and {database} [default: {database}_{time},"
+        " or backup_{time} if the folder has backups named so]",
+    )
+    parser.add_argument(
+        "--encrypt-to",
+        action="append",
+        default=[],
+        metavar="RECIPIENT",
+        help="encrypt to an age or ssh public key, a file of them or of a GnuPG public key, or the"
+        " fingerprint of a key in GnuPG's keyring; may be repeated",
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="RULES",
+        help="delete old backups of this command there, but the newest of each of the last 7 days,"
+        " 4 weeks, 12 months: 7d,4w,12m; never the newest that a drill has proved",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="take and delete nothing; list what would be deleted"
+    )
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Take the backup that the arguments ask for; the exit code: 0, 2 interrupted, 4 or 6."""
+    form, rules = form_from(parsed), rules_of(parsed.keep) if parsed.keep is not None else ()
+    settings = settings_here({"jobs": parsed.jobs}, root)
+    redact = Redactor(settings.database_url)
+    line = ProgressLine()
+
+    def note(text: str) -> None:
+        line.clear()
+        sys.stdout.write(printable(redact(text)) + "\n")
+
+    def end(text: str, code: int) -> int:
+        line.clear()
+        sys.stderr.write(redact(f"{text}\n"))
+        return code
+
+    try:
+        place = destination_from(parsed.to, settings)
+    except CouldNotRun as error:
+        return end(str(error), EXIT_COULD_NOT_RUN)
+    work = Work(parsed, form, rules, settings, place, note, line)
+    try:
+        with interruptible():
+            work.do()
+    except CouldNotRun as error:
+        said = f"\n{work.outcome()}" if work.taken or place.left else ""
+        return end(f"{error}{said}", EXIT_COULD_NOT_RUN)
+    except KeyboardInterrupt as reason:
+        return end(f"{str(reason) or 'interrupted'}: {work.outcome()}", EXIT_INTERRUPTED)
+    return 0
+
+
+def form_from(parsed: argparse.Namespace) -> Form:
+    """Format and compression as asked for; UsageError where there is no such compression."""
+    try:
+        return form_of(parsed.format, parsed.compress)
+    except ValueError as error:
+        raise UsageError(f"--compress {error}") from None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end what runs inside as Ctrl-C does."""
+    before = take_over()
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

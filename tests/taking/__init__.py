@@ -1,0 +1,1 @@
+"""Taking backups: encrypted, to a place, and which old ones are kept."""

@@ -1,0 +1,160 @@
+"""Encrypted backups in a folder, old ones that are removed from it, and what must not be."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from restore_drill.servers.model import Target
+from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.manifests import fingerprint
+from tests.helpers.sealing import Keys, run
+from tests.helpers.shop import USUAL, Shops
+from tests.helpers.takings import backup_to, begun, big_database, by_the_docs, older, proved
+
+AGE, GPG = ".age", ".gpg"
+
+
+def recipient(keys: Keys, kind: str) -> str:
+    """What --encrypt-to takes of the keys."""
+    if kind == AGE:
+        return run("age-keygen", "-y", keys.age()).decode().strip()
+    keys.gpg()
+    path = keys.folder / "public.asc"
+    path.write_bytes(run("gpg", "--armor", "--export", "shop@example.org", home=keys.home))
+    return str(path)
+
+
+def the_backup(folder: Path) -> str:
+    """Name of the only backup in `folder`, with its checksum and manifest beside it."""
+    (manifest,) = folder.glob("*.manifest.json")
+    name = manifest.name.removesuffix(".manifest.json")
+    names = {name, f"{name}.sha256", manifest.name}
+    assert {each.name for each in folder.iterdir() if each.name != ".drill"} == names
+    return name
+
+
+def of_the_docs(name: str) -> str:
+    """The lines of docs/taking-backups.md that restore a backup like `name`, for that one."""
+    page = (ROOT / "docs/taking-backups.md").read_text(encoding="utf-8")
+    suffixes = name.partition(".")[2]
+    (line,) = re.findall(rf"^\$ (.* )(?:shop_\d+_\d+\.{suffixes}) (.*)$", page, re.MULTILINE)
+    (check,) = re.findall(r"^\$ (sha256sum .*) .*\.sha256$", page, re.MULTILINE)
+    return f"{check} {name}.sha256\n{line[0]}{name} {line[1]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [(AGE, ()), (GPG, ("--format=plain", "--compress=zstd:3"))]
+)
+def test_an_encrypted_backup_is_proved_by_a_drill_and_restored_without_one(
+    kind: str, options: tuple[str, ...], source: Target, shops: Shops, keys: Keys, tmp_path: Path
+) -> None:
+    """Its manifest is that of the source; age, gpg and PostgreSQL's own tools are enough."""
+    folder = tmp_path / "backups"
+    done = backup_to(source, f"--to={folder}", f"--encrypt-to={recipient(keys, kind)}", *options)
+    assert done.returncode == 0, done.stderr
+    name = the_backup(folder)
+    assert name.endswith(kind) and b"cards" not in (folder / name).read_bytes()
+
+    key = keys.age() if kind == AGE else keys.gpg()
+    drill = run_drill(
+        "-k", "not redis", report_dir=tmp_path / "report", BACKUP_PATH=str(folder),
+        DRILL_DECRYPT_KEY_FILE=str(key),
+    )  # fmt: skip
+    assert drill.code == 0, drill.output
+    assert drill.result["strength"] == "proven"
+    assert "test_backup_matches_its_checksum" in drill.ran
+
+    target = shops.database(USUAL, f"docs{kind[1:]}")
+    (folder / "age.txt").write_bytes(keys.age().read_bytes())
+    by_the_docs(of_the_docs(name), target, folder, GNUPGHOME=str(keys.home))
+    assert fingerprint(target).tables == fingerprint(source).tables
+
+
+def test_a_dump_that_is_killed_leaves_nothing(shops: Shops, keys: Keys, tmp_path: Path) -> None:
+    """However much of it was encrypted already; and the command says why."""
+    source = big_database(shops, "killed")
+    process = begun(
+        source, f"--to={tmp_path}", f"--encrypt-to={recipient(keys, AGE)}", "--compress=gzip:9"
+    )
+    while not any(file.stat().st_size for file in tmp_path.glob(".*.part/*.age")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    for child in psutil.Process(process.pid).children():
+        if any("--format=custom" in word for word in child.cmdline()):
+            child.send_signal(signal.SIGKILL)
+    output, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 6, output
+    assert "pg_dump failed" in output and "it was ended by signal 9" in output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
+    """Of this command, this database and this series alone, unchanged, and never the proved one."""
+    assert backup_to(source, f"--to={tmp_path}").returncode == 0
+    first = the_backup(tmp_path)
+    third, *gone = older(tmp_path, first, 2, 3, 41)
+    good, other, resized, half, moved = older(tmp_path, first, 50, 45, 46, 47, 48)
+    proved(tmp_path, good, "passed", "failed")
+    (tmp_path / "shop_20200101_000000.dump").write_bytes(b"PGDMP of somebody else")
+    (tmp_path / resized).write_bytes(b"PGDMP of somebody else")
+    manifest = tmp_path / f"{other}.manifest.json"
+    manifest.write_text(manifest.read_text().replace('"database": "shop"', '"database": "b"'))
+    (tmp_path / half).unlink()  # a deletion that was interrupted
+    (tmp_path / moved).rename(tmp_path / f"{moved}.age")  # encrypted by the user
+    before = {each.name for each in tmp_path.iterdir()}
+    time.sleep(1)
+
+    rules = f"--to={tmp_path}", "--keep=3"
+    shown = backup_to(source, *rules, "--dry-run")
+    assert {each.name for each in tmp_path.iterdir()} == before
+    done = backup_to(source, *rules)
+
+    assert (shown.returncode, done.returncode) == (0, 0), done.stderr
+    gone.append(half)
+    after = {each.name for each in tmp_path.iterdir()}
+    assert {each.partition(".dump")[0] for each in before - after} == {n[:-5] for n in gone}
+    assert {first, third, good, other, resized, f"{moved}.age"} < after
+    assert f"keep    {good}: the newest that a drill has proved" in shown.stdout
+    for name, why in {gone[0]: "no rule keeps it", resized: "it is not what was written"}.items():
+        assert f"{name}: {why}" in shown.stdout
+    assert "kept 4 backups (3); deleted 3: " in done.stdout
+    assert "no drill is known" not in done.stdout
+
+
+def test_nothing_goes_where_the_history_cannot_be_read(source: Target, tmp_path: Path) -> None:
+    """The new backup stands; what was proved is not known, so nothing is deleted."""
+    assert backup_to(source, f"--to={tmp_path}", "--name=shop_20260101_000000").returncode == 0
+    (tmp_path / ".drill" / "history.jsonl").mkdir(parents=True)
+
+    done = backup_to(source, f"--to={tmp_path}", "--keep=1")
+
+    assert done.returncode == 6
+    assert "the history" in done.stderr and "was taken, and is whole" in done.stderr
+    assert len(list(tmp_path.glob("*.dump"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--keep=7x",), "--keep cannot be '7x'; write it like 7d,4w,12m"),
+        (("--to=s3://",), "--to names no bucket"),
+        (("--to=s3://key:hunter2@b/x",), "--to holds credentials or parameters (not shown)"),
+        (("--to=ftp://host/x",), "--to names ftp://host/x, which is not a path on this machine"),
+        (("--format=directory", "--encrypt-to=/dev/null"), "/dev/null, which holds no recipient"),
+    ],
+)
+def test_errors_of_users_are_told_before_anything_is_done(
+    options: tuple[str, ...], words: str, source: Target, tmp_path: Path
+) -> None:
+    """In one line, with exit code 4, and without what may be secret."""
+    done = backup_to(source, f"--to={tmp_path / 'x'}", *options)
+    assert done.returncode == 4, done.stderr
+    assert words in done.stderr and "hunter2" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
