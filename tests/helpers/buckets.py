@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ NOT_IMPLEMENTED = (
         len(UNKNOWN),
         UNKNOWN,
     )
+)
+XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+TIME = "2026-11-29T01:02:03.000Z"
+OF_A_FILE = (
+    "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>100000</Size>"
+    "<StorageClass>GLACIER</StorageClass></Contents></ListBucketResult>"
 )
 WEED = Path(sys.executable).with_name("weed")
 
@@ -208,3 +215,41 @@ class Proxy:
     def close(self) -> None:
         """Take no more connections."""
         self.listening.close()
+
+
+class Refusing:
+    """Answers each request as S3 does where it refuses: for what no server here can be made to do.
+
+    `answer` are status, code, what else the body holds, and headers. With `listed`, lists are
+    answered, with an object of that key.
+    """
+
+    def __init__(self, status: int, code: str, more: str = "", listed: str = "") -> None:
+        """Listen, and answer in a thread."""
+        body = f"{XML}<Error><Code>{code}</Code><Message>no</Message>{more}</Error>".encode()
+        names = f"<Contents><Key>{listed}</Key><LastModified>{TIME}</LastModified>{OF_A_FILE}"
+        there = f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>{names}".encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                is_list = bool(listed) and "list-type=2" in self.path
+                content = there if is_list else body
+                self.send_response(200 if is_list else status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(content)
+
+            do_HEAD = do_GET  # noqa: N815 - so it is called there
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self.server.shutdown()
+        self.server.server_close()

@@ -20,11 +20,13 @@ from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
 from restore_drill.backups.origins import origins
 from restore_drill.backups.read import read_contents
+from restore_drill.config.remote import Place
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.places import transfer
+from restore_drill.places.store import open_store
 from restore_drill.selection.chosen import Chosen, backup_record, choose
-from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of, put, writer
+from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, Refusing, keys_of, put, writer
 from tests.helpers.drills import ROOT, command, inherited, run_drill
 from tests.helpers.shop import USUAL, Shops, quiet
 
@@ -165,6 +167,48 @@ def test_what_keeps_a_bucket_closed_is_named(
     assert isinstance(found, CouldNotRun)
     assert words in found.what and found.remedy, found
     assert keys[1] not in str(found)
+
+
+REFUSALS: dict[str, tuple[tuple[int, str, str], str, str]] = {
+    "region, by a redirect": (
+        (301, "PermanentRedirect", ""),
+        "lies in another region",
+        "AWS_REGION",
+    ),
+    "region, named": (
+        (400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"),
+        "lies in another region",
+        "AWS_REGION=eu-west-1",
+    ),
+    "clock": (
+        (403, "RequestTimeTooSkewed", ""),
+        "the clock of this machine is wrong",
+        "15 minutes",
+    ),
+    "expired": ((400, "ExpiredToken", ""), "the session token has expired", "renew the session"),
+    "overloaded": ((503, "SlowDown", ""), "does not answer as it should", "check the network"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_what_a_server_refuses_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Answers that no server here can be made to give, in the words of S3: a list, and one HEAD."""
+    answer, words, remedy = REFUSALS[name]
+    with closing(Refusing(*answer)) as server:
+        found = choose(settings(server.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/x"))
+        assert isinstance(found, CouldNotRun) and words in found.what and answer[1] in str(found)
+        assert remedy in found.remedy[0] and READER[1] not in str(found)
+        with pytest.raises(CouldNotRun, match=words):
+            open_store(Place("s3", BUCKET, "")).find("x")
+
+
+def test_an_archived_object_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is listed, and cannot be read until it is brought back: no damage."""
+    with closing(Refusing(403, "InvalidObjectState", listed="x/shop.sql")) as server:
+        found = choose(settings(server.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/x"))
+    assert isinstance(found, CouldNotRun), found
+    assert "s3://backups/x/shop.sql cannot be read: the object lies in an archive" in found.what
+    assert "aws s3api restore-object" in found.remedy[0]
 
 
 def test_an_empty_prefix_has_no_backup(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:

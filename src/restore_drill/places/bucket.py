@@ -10,7 +10,7 @@ from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.aws import s3_options
-from restore_drill.places.errors import READ, Doing, code_of, is_passing, what_failed
+from restore_drill.places.errors import READ, Doing, code_of, is_passing, status_of, what_failed
 from restore_drill.places.store import Object
 from restore_drill.places.transfer import in_pieces
 from restore_drill.places.trying import tried
@@ -77,15 +77,17 @@ class Bucket:
 
     def find(self, key: str) -> Object | None:
         """The object `key` as it is now, None where there is none."""
-        from obstore.exceptions import NotFoundError  # noqa: PLC0415 - see above
+        from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - see above
 
         def head() -> Any:
             try:
                 return self.store.head(key)
-            except (NotFoundError, FileNotFoundError) as error:
-                if code_of(error) == "NoSuchBucket":
-                    raise
+            except (NotFoundError, FileNotFoundError):
                 return None
+            except BaseError as error:
+                if status_of(error).startswith("4") and not code_of(error):
+                    Listing(self.store, key).page()  # whose answer has the code, as no HEAD has
+                raise
 
         meta = self.tried(head, key)
         return meta and object_of(meta)

@@ -10,7 +10,13 @@ from restore_drill.core.remedies import remedy_for
 
 CODE = re.compile(r"<Code>(\w{1,60})</Code>|\(code: (\w{1,60})\)\n")
 """As the server writes it, and as the library does, of what was deleted."""
-STATUS = re.compile(r"\b([345]\d\d) [A-Z]")
+STATUS = re.compile(r"status code: ([345]\d\d)\b")
+REGION = re.compile(r"<Region>([a-z0-9-]{4,30})</Region>")
+"""The bucket's own, in the answer to a request that was meant for another one."""
+REDIRECT = "redirect without LOCATION"
+"""What the library says of an answer that names another region: it reads no more of it."""
+PASSING = ("408", "409", "425", "429")
+"""Answers that a client's mistake does not get."""
 CAUSES = {
     "NoSuchBucket": ("there is no such bucket", "bucket"),
     "NoSuchKey": ("there is no such object", "object"),
@@ -18,6 +24,7 @@ CAUSES = {
     "SignatureDoesNotMatch": ("the secret key does not fit the access key", "key"),
     "AccessDenied": ("the key may not do this", "rights"),
     "ExpiredToken": ("the session token has expired", "expired"),
+    "InvalidToken": ("the session token is not accepted", "expired"),
     "TokenRefreshRequired": ("the session token has expired", "expired"),
     "RequestTimeTooSkewed": ("the clock of this machine is wrong", "clock"),
     "InvalidObjectState": ("the object lies in an archive tier and must be brought back", "tier"),
@@ -49,13 +56,24 @@ def is_passing(error: Exception) -> bool:
     """Whether the same may succeed a moment later."""
     if type(error).__name__ in KINDS or code_of(error) in CAUSES:
         return False
+    status = status_of(error)
+    if status.startswith("4") and status not in PASSING:
+        return False
     return "credential" not in str(error).lower()
 
 
 def code_of(error: Exception) -> str:
     """The code in an answer of S3, empty without one."""
     found = CODE.search(str(error))
+    if found is None and REDIRECT in str(error):
+        return "PermanentRedirect"
     return found[1] or found[2] if found else ""
+
+
+def status_of(error: Exception) -> str:
+    """The status of an answer by HTTP, empty where none came."""
+    found = STATUS.search(str(error))
+    return found[1] if found else ""
 
 
 def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) -> CouldNotRun:
@@ -64,10 +82,12 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
     what, cause = CAUSES.get(code) or KINDS.get(type(error).__name__) or NETWORK
     if not code and "credential" in str(error).lower():
         what, cause = "no credentials for it were found", "no_key"
-    status = STATUS.search(str(error))
-    answer = code or (status and status[1]) or "no answer"
+    answer = code or status_of(error) or "no answer"
+    remedy = remedy_for("places", doing.rights if cause == "rights" else cause)
+    if region := REGION.search(str(error)):
+        remedy = remedy_for("places", "region_is", region=region[1])
     return CouldNotRun(
         f"{url} cannot be {doing.what}: {what}",
         checked=[f"bucket {bucket}; answer: {answer}"],
-        remedy=remedy_for("places", doing.rights if cause == "rights" else cause),
+        remedy=remedy,
     )
