@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from restore_drill.config.environment import Layer
 from restore_drill.config.options import OPTIONS, VARIABLES
+from restore_drill.config.remote import refuse_signature
 
 
 class Given(NamedTuple):
@@ -25,8 +26,9 @@ class Given(NamedTuple):
 def gather(options: Mapping[str, str | None], layers: Sequence[Layer]) -> dict[str, Given]:
     """Each setting that was given, by its name: by an option, else by its variable.
 
-    The first of `layers` that has the variable counts.
+    The first of `layers` that has the variable counts. UsageError where an option holds a secret.
     """
+    refuse_signature(options.get("backup"))
     found = {}
     names = {name: [variable] for name, variable in VARIABLES.items()}
     names |= {name: option.variables for name, option in OPTIONS.items()}

@@ -9,64 +9,27 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
 from restore_drill.config.options import usage_error
+from restore_drill.config.place_kinds import KINDS
 from restore_drill.core.mirrors import mirrors
-
-
-@dataclass(frozen=True)
-class KindOfPlace:
-    """How places of one scheme are written: what stands before the first `/`, and behind it."""
-
-    what: str
-    file: str
-    example: str
-    keys_from: str
-    authority: re.Pattern[str]
-    is_secret: Callable[[str], bool] = lambda authority: "@" in authority
-    key_of: Callable[[str], str] = str
-
-
-def path_on_server(written: str) -> str:
-    """A path as it is written in a URL, without what is empty in it: `~/` is the login's home."""
-    return "/".join(part for part in unquote(written).split("/") if part not in ("", "."))
-
-
-KINDS = {
-    "s3": KindOfPlace(
-        "bucket",
-        "object",
-        "s3://bucket/folder",
-        "keys come from AWS_* or ~/.aws",
-        re.compile(r"[^/@?#\s]+"),
-    ),
-    "sftp": KindOfPlace(
-        "server",
-        "file",
-        "sftp://user@host/folder (/~/folder in your home there)",
-        "keys come from ~/.ssh and its agent",
-        re.compile(r"([\w.+~-]+@)?(\w[\w.-]*|\[[0-9a-fA-F:.]+(%\w+)?\])(:\d{1,5})?"),
-        is_secret=lambda authority: ":" in authority.rpartition("@")[0],
-        key_of=path_on_server,
-    ),
-}
-"""By the scheme of their URLs."""
 
 
 @dataclass(frozen=True)
 class Place:
     """What lies in a bucket or on a server below `prefix`, which is empty or ends with `/`.
 
-    `authority` is what a URL has between `//` and `/`: the bucket, or `user@host:port`.
+    `authority` is what a URL has between `//` and `/`: the bucket, or `user@host:port`. `link` is
+    the whole URL of the one file that it has, where it is one that cannot be listed; it may hold a
+    signature, and is never shown.
     """
 
     scheme: str
     authority: str
     prefix: str
+    link: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
@@ -107,7 +70,7 @@ def remote_path(given: dict[str, str | None], name: str) -> Path | None:
     place, last = found
     places[place.mirror] = place
     mirrors[place.mirror] = place.url
-    return place.mirror / last if last else place.mirror
+    return place.mirror / last if name == "backup" else place.mirror
 
 
 def remote_history(text: str) -> Path | None:
@@ -123,7 +86,7 @@ def remote_history(text: str) -> Path | None:
 
 
 def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | None:
-    """Place that the URL `text` names, and the name in it of a file, if it `is_file`.
+    """Place that the URL `text` names, and the name in it of a file, if it `is_file` or a link.
 
     None where it is no such URL. Raises UsageError of the setting `name`.
     """
@@ -131,16 +94,28 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
     kind = KINDS.get(scheme.lower())
     if not is_url or kind is None:
         return None
-    authority, _, key = rest.partition("/")
-    if kind.is_secret(authority) or "?" in rest:
+    link = text.partition("#")[0] if kind.is_link else ""
+    rest, has_query, _ = (link.partition("://")[2] or rest).partition("?")
+    authority, _, written = rest.partition("/")
+    if kind.is_secret(authority) or (has_query and not kind.is_link):
         what = "holds credentials or parameters (not shown)"
         raise usage_error(name, what, f"leave them out: {kind.keys_from}")
-    key = kind.key_of(key)
+    is_file = is_file or kind.is_link
+    key = kind.key_of(written)
     folder, _, last = key.rpartition("/") if is_file else (key.strip("/"), "", "")
-    if not kind.authority.fullmatch(authority) or (is_file and not last) or ".." in key.split("/"):
-        what = f"names no {kind.file if is_file else kind.what}"
-        raise usage_error(name, what, f"write {kind.example}" + "/file" * is_file)
-    return Place(scheme.lower(), authority, f"{folder}/" if folder else ""), last
+    is_found = kind.authority.fullmatch(authority)
+    if not is_found or (is_file and not last) or ".." in key.split("/"):
+        what = f"names no {kind.file if is_found and is_file else kind.what}"
+        raise usage_error(name, what, f"write {kind.example_of(is_file=is_file)}")
+    return Place(scheme.lower(), authority, f"{folder}/" if folder else "", link), last
+
+
+def refuse_signature(url: str | None) -> None:
+    """Refuse the signature of a link where everybody on this machine may read it."""
+    scheme, is_url, rest = (url or "").partition("://")
+    if is_url and scheme.lower() in KINDS and "?" in rest:
+        what = "holds parameters (not shown), and what stands in a command line is no secret"
+        raise usage_error("backup", what, "put the URL into DRILL_BACKUP or into .env")
 
 
 def mirror_around(path: Path) -> Path | None:

@@ -21,7 +21,6 @@ COPY = {
     ("s3",): "aws s3 cp URL .",
     ("gs",): "gcloud storage cp URL .",
     ("az", "azure", "abfs", "abfss", "wasb", "wasbs"): "az storage blob download, or azcopy copy",
-    ("http", "https"): "curl --fail --remote-name URL",
     ("ftp", "ftps", "scp", "ssh"): "curl --fail --remote-name URL, or scp",
     ("rsync",): "rsync URL .",
     ("b2",): "b2 file download URL .",

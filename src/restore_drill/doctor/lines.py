@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from restore_drill.config.secrets import secrets_of
 from restore_drill.core.errors import message
 from restore_drill.core.redact import Redactor
 from restore_drill.core.steps import SIGNS
@@ -36,7 +37,7 @@ def redactor_of(checkup: Checkup) -> Redactor:
     settings = checkup.configured.settings
     urls: list[str | None] = [given[name].text for name in SECRETS if name in given]
     urls += [settings.database_url, settings.redis_url, settings.leaves.pushgateway]
-    return Redactor(*urls, tokens=settings.decrypt.secrets)
+    return Redactor(*urls, tokens=secrets_of(settings))
 
 
 def lines_of(checkup: Checkup, most: int | None = MOST) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 One protocol, whatever speaks to the place. What is asked in the main thread can be interrupted
 while the place does not answer; whatever keeps it from answering is a CouldNotRun in words without
-secrets. `bucket.py` serves buckets, and `writing.py` writes there; `sftp.py` serves servers.
+secrets. `bucket.py` serves buckets, and `writing.py` writes there; `sftp.py` serves
+servers by SSH, and `web.py` single files of web servers.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Object:
 STORES = {
     "s3": ("bucket", "Bucket", "obstore", "s3"),
     "sftp": ("sftp", "Server", "asyncssh", "sftp"),
+    "https": ("web", "Link", "requests", "https"),
+    "http": ("web", "Link", "requests", "https"),
 }
 """By scheme: module here and class in it, its library, and the package's extra that has that."""
 

@@ -16,7 +16,8 @@ from typing import BinaryIO
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.origins import Origin, begin, is_awaited, origins
-from restore_drill.config.remote import KINDS, Place, mirror_around, places
+from restore_drill.config.place_kinds import KINDS
+from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.store import Object, Store, open_store
