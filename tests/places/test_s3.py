@@ -301,7 +301,8 @@ from restore_drill.config.settings import settings_from
 from restore_drill.selection.chosen import choose
 root = Path(sys.argv[2])
 print(choose(settings_from({"backup": sys.argv[1]}, here=root, root=root)).format)
-libraries = ("obstore", "asyncssh", "requests", "restore_drill.places", "restore_drill.watch.bucket")
+libraries = ("obstore", "asyncssh", "requests")
+libraries += ("restore_drill.places", "restore_drill.watch.bucket")
 print([name for name in sys.modules if name.startswith(libraries)])
 """
     backup = str(shops.dump(USUAL, "plain.sql"))

@@ -52,7 +52,7 @@ KINDS = {
     "sftp": KindOfPlace(
         "server",
         "file",
-        "sftp://user@host/folder (/~/folder in your home there)",
+        "sftp://user@host/folder",
         "keys come from ~/.ssh and its agent",
         re.compile(r"([\w.+~-]+@)?(\w[\w.-]*|\[[0-9a-fA-F:.]+(%\w+)?\])(:\d{1,5})?"),
         is_secret=is_password,
