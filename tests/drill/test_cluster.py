@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,12 +97,17 @@ def test_cluster_dump_of_one_database_passes(one: Target, tmp_path: Path, report
     assert drill.result["tables"]["public.a"]["rows"] == 1
 
 
-@pytest.fixture(scope="module", params=DATABASES)
-def cluster(shops: Shops, request: pytest.FixtureRequest) -> Target:
+@pytest.fixture(scope="module")
+def clusters(shops: Shops) -> Callable[[int], Target]:
+    """Function that gives the cluster of a major version, made once."""
+    return functools.cache(functools.partial(make_cluster, shops))
+
+
+def make_cluster(shops: Shops, major: int) -> Target:
     """A server of its own with several databases, of which one has tables."""
-    name = DATABASES[request.param]
-    require_major(request.param)
-    server = shops.throwaway(request.param)
+    name = DATABASES[major]
+    require_major(major)
+    server = shops.throwaway(major)
     with server.connect(dbname="template1") as connection:
         connection.execute("CREATE EXTENSION hstore")
         connection.execute("CREATE SCHEMA shop")
@@ -117,12 +124,20 @@ def cluster(shops: Shops, request: pytest.FixtureRequest) -> Target:
     return target
 
 
-@pytest.mark.parametrize("options", DUMPALL.values(), ids=DUMPALL)
+@pytest.mark.parametrize(
+    ("major", "form"),
+    [*((min(DATABASES), form) for form in DUMPALL), (18, "as it is"), (18, "clean")],
+)
 def test_cluster_dump_with_one_filled_database_passes(
-    options: tuple[str, ...], cluster: Target, tmp_path: Path, report_dir: Path
+    major: int,
+    form: str,
+    clusters: Callable[[int], Target],
+    tmp_path: Path,
+    report_dir: Path,
 ) -> None:
     """A whole server's roles, settings and databases are healthy: one database is drilled."""
-    path = pg_dumpall(cluster, tmp_path / "all.sql", *options)
+    cluster = clusters(major)
+    path = pg_dumpall(cluster, tmp_path / "all.sql", *DUMPALL[form])
 
     drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
@@ -151,15 +166,19 @@ CREATED = {
 
 
 @pytest.mark.parametrize(
-    ("cluster", "options"),
+    ("major", "options"),
     [*zip(itertools.cycle(DATABASES), CREATED.values(), strict=False)],
     ids=CREATED,
-    indirect=["cluster"],
 )
 def test_dump_of_the_filled_database_passes(
-    options: tuple[str, ...], cluster: Target, tmp_path: Path, report_dir: Path
+    major: int,
+    options: tuple[str, ...],
+    clusters: Callable[[int], Target],
+    tmp_path: Path,
+    report_dir: Path,
 ) -> None:
     """Owners that must be superusers, settings of roles and tablespaces are healthy in any form."""
+    cluster = clusters(major)
     path = pg_dump(cluster, tmp_path / "one.sql", *options)
 
     drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)

@@ -5,33 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
+from restore_drill.backups.read import read_contents
+from restore_drill.restore.restorers import restorer_of
 from tests.helpers.drills import run_drill
+from tests.helpers.restoring import backup_of, new_database
 from tests.helpers.shop import (
     COMPRESSORS,
-    FORMATS,
     ROWS,
     USUAL,
     Shops,
     fill_shop,
     pg_dump,
+    quiet,
     require_major,
 )
 
-EVERY_FORMAT = [*FORMATS, *(f"plain.sql.{suffix}" for suffix in COMPRESSORS), "custom.dump.gz"]
+ARCHIVES = ("custom.dump", "custom.dump.gz", "directory", "archive.tar")
+DRILLED = ("plain.sql", "plain.sql.zst", *ARCHIVES)
+COMPRESSED = [f"plain.sql.{suffix}" for suffix in COMPRESSORS]
 
 
 @pytest.mark.parametrize(
     ("major", "form"),
-    [*((USUAL, form) for form in EVERY_FORMAT), (18, "archive.tar"), (18, "directory")],
+    [*((USUAL, form) for form in DRILLED), (18, "archive.tar"), (18, "directory")],
 )
 def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
     """A healthy dump passes, into a server of its own major, with all its rows.
 
-    restore/test_split.py restores those of the newest major from every format.
+    restore/test_split.py restores every format, and `test_every_compression_is_restored` those.
     """
     require_major(major)
-    drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
+    path = shops.dump(major, form)
+    drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
     assert drill.code == 0, drill.output
     assert drill.verdict == "passed"
@@ -39,11 +46,35 @@ def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Pa
     assert {name: drill.result["tables"][name]["rows"] for name in ROWS} == ROWS
 
 
-@pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
-@pytest.mark.parametrize("major", [14, 16, 17, 18])
+@pytest.mark.parametrize("form", COMPRESSED)
+def test_every_compression_is_restored(form: str, shops: Shops, tmp_path: Path) -> None:
+    """A dump in each is recognised, read to its end and restored with all its rows."""
+    backup = backup_of(shops.dump(USUAL, form))
+    contents = read_contents(backup, tmp_path, quiet)
+    target = new_database(shops, USUAL, None, "UTF8")
+
+    done = restorer_of(backup).restore(target, backup, contents, 2, quiet)
+
+    assert backup.compression and not done.errors and not contents.faults
+    with target.connect() as connection:
+        for name, rows in ROWS.items():
+            table = sql.Identifier(*name.split(".", 1))
+            count = sql.SQL("SELECT count(*) FROM {}").format(table)
+            assert connection.execute(count).fetchone() == (rows,), name
+
+
+@pytest.mark.parametrize(
+    ("major", "form"),
+    [
+        *((major, "plain.sql") for major in (14, 16, 17, 18)),
+        (14, "custom.dump"),
+        (18, "custom.dump"),
+    ],
+)
 def test_every_major_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
     """Dumps of the other supported majors pass too."""
-    drill = run_drill(f"--backup={shops.dump(major, form)}", report_dir=report_dir)
+    path = shops.dump(major, form)
+    drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
     assert drill.code == 0, drill.output
     assert drill.result["backup"]["source_version"].startswith(f"{major}.")

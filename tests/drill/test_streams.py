@@ -60,8 +60,10 @@ def drill_line(report_dir: Path, *arguments: str, module: str = "pytest drill") 
     return shlex.join([*words, f"--report-dir={report_dir}", *arguments])
 
 
-@pytest.mark.parametrize("code", ENDS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [*((way, code) for way in WAYS for code in (0, 6)), ("all closed", 1), ("a full disk", 1)],
+)
 def test_streams_do_not_change_the_outcome(
     way: str, code: int, tmp_path: Path, report_dir: Path
 ) -> None:

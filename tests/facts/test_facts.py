@@ -103,7 +103,7 @@ def test_sound_database_passes_a_drill(
     """The dump of a sound database passes, and what was not checked is reported."""
     path = pg_dump(make(shops, script.read_text(), major), tmp_path / "sound.dump", "-Fc")
 
-    drill = run_drill(f"--backup={path}", report_dir=report_dir)
+    drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
     assert drill.code == 0, drill.output
     assert "test_storage_is_sound" in drill.ran
