@@ -153,8 +153,9 @@ def memory_of(pid: int) -> int:
 def table(size: int, plain: int, samples: dict[str, list[Sample]]) -> str:
     """Markdown: medians, ranges, ratios to the first way of the same round, memory, stages."""
     first = next(iter(samples.values()))
+    sizes = f"{show_bytes(plain)} of SQL, {show_bytes(size)} there"
     lines = [
-        f"### An encrypted backup in a bucket ({show_bytes(plain)} of SQL, {show_bytes(size)} of it)",
+        f"### An encrypted backup in a bucket ({sizes})",
         "",
         "| way | median s | range s | against the file on disk | memory | "
         + " | ".join(STAGES)

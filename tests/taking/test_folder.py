@@ -18,6 +18,7 @@ from tests.helpers.shop import USUAL, Shops
 from tests.helpers.takings import backup_to, begun, big_database, by_the_docs, older, proved
 
 AGE, GPG = ".age", ".gpg"
+SOMEBODY = "age1aqwwmyfjg4d4crketev2sq7sfztm3lum30lka7whc0ykuakcyp0qzs8fws"
 
 
 def recipient(keys: Keys, kind: str) -> str:
@@ -144,10 +145,13 @@ def test_nothing_goes_where_the_history_cannot_be_read(source: Target, tmp_path:
     ("options", "words"),
     [
         (("--keep=7x",), "--keep cannot be '7x'; write it like 7d,4w,12m"),
+        (("--to=",), "--to is empty (an unset variable?)"),
         (("--to=s3://",), "--to names no bucket"),
         (("--to=s3://key:hunter2@b/x",), "--to holds credentials or parameters (not shown)"),
         (("--to=ftp://host/x",), "--to names ftp://host/x, which is not a path on this machine"),
-        (("--format=directory", "--encrypt-to=/dev/null"), "/dev/null, which holds no recipient"),
+        (("--encrypt-to=/dev/null",), "/dev/null, which holds no recipient"),
+        (("--format=directory", f"--encrypt-to={SOMEBODY}"), "directory cannot be encrypted"),
+        (("--format=directory", "--to=s3://b/x"), "directory cannot be written to s3://b/x/"),
     ],
 )
 def test_errors_of_users_are_told_before_anything_is_done(

@@ -116,6 +116,7 @@ REFUSED: dict[str, tuple[Callable[[Keys], list[str]], str]] = {
     "a passphrase": (lambda _: [PASSPHRASE], "names something (not shown: it may be secret)"),
     "no file": (lambda _: ["/no/such"], "names /no/such, which is neither a public key nor a file"),
     "a folder": (lambda keys: [str(keys.folder)], "Is a directory"),
+    "unset": (lambda _: [""], "--encrypt-to is empty"),
     "empty": (lambda _: ["/dev/null"], "which holds no recipient"),
     "text": (lambda _: ["/etc/hostname"], "whose entry 1 is none"),
     "cut": (lambda keys: [of_age(keys)[:-3]], "it is no whole public key"),

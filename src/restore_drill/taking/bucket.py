@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,12 +11,11 @@ from uuid import uuid4
 
 from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.mirrors import mirrors
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.bucket import Bucket
 from restore_drill.places.store import Object, open_store
 from restore_drill.places.writing import AlreadyThere, delete, put, upload
-from restore_drill.taking.destination import Add
+from restore_drill.taking.destination import INNER, Add
 
 CLAIM = ".part"
 """Suffix of the object that claims a name while a backup is written: drills pass over it."""
@@ -44,18 +44,17 @@ class BucketFolder:
         return self.place.url
 
     @property
-    def mirror(self) -> Path:
-        """What stands for it here."""
-        return self.place.mirror
+    def notes(self) -> list[Path]:
+        """In the state folder of this user."""
+        outer = re.sub(rf"(^|/){INNER}/$", r"\1", self.place.prefix)
+        return [self.place.state_folder, replace(self.place, prefix=outer).state_folder]
 
     def inner(self, folder: str) -> BucketFolder:
         """The `folder` in it, where there is one; else itself."""
         prefix = f"{self.place.prefix}{folder}/"
         if next(self.store.list(prefix), None) is None:
             return self
-        place = replace(self.place, prefix=prefix)
-        mirrors[place.mirror] = place.url
-        return BucketFolder(place)
+        return BucketFolder(replace(self.place, prefix=prefix))
 
     def entries(self) -> dict[str, int]:
         """Objects in it, without those in folders below it."""

@@ -13,11 +13,13 @@ from restore_drill.config.remote import places
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import path_of
 from restore_drill.core.access import cannot_read
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.manifest.staging import publish, refuse_existing, staging_in, sync
 from restore_drill.selection.candidate import size_of
 
+INNER = "db"
+"""Folder in BACKUP_PATH that holds the backups, where there is one."""
 Add = Callable[[str, Iterable[bytes]], None]
 """Takes the name of a new file, and its bytes; raises where it cannot be written whole."""
 
@@ -33,8 +35,8 @@ class Destination(Protocol):
         """As users write it."""
 
     @property
-    def mirror(self) -> Path:
-        """The folder, or the one that stands for it here: what is noted of it goes by that."""
+    def notes(self) -> list[Path]:
+        """Where drills note what became of its backups: it may be the `db/` of BACKUP_PATH."""
 
     def entries(self) -> dict[str, int]:
         """Bytes of what lies directly in it, by name."""
@@ -58,9 +60,15 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         """Nothing is asked yet."""
-        self.path = self.mirror = path
+        self.path = path
         self.shown = str(path)
         self.left: list[str] = []
+
+    @property
+    def notes(self) -> list[Path]:
+        """Its own, and where it is a `db/`, that of the folder around it."""
+        around = [self.path.parent] if self.path.name == INNER else []
+        return [each / ".drill" for each in (self.path, *around)]
 
     def entries(self) -> dict[str, int]:
         """What lies in it; nothing where it is yet to be made."""
@@ -118,6 +126,8 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
 
 def destination_from(to: str | None, settings: Settings) -> Destination:
     """What `--to` names, else BACKUP_PATH, there in its `db/` if it has one; else UsageError."""
+    if to is not None and not to.strip():
+        raise UsageError("--to is empty (an unset variable?); name a folder or s3://bucket/folder")
     path = settings.backup_path if to is None else path_of({"to": to}, "to", Path.cwd())
     if path is None:
         raise usage_error("backup_path", "is unset", "set it, or give --to")
@@ -125,6 +135,6 @@ def destination_from(to: str | None, settings: Settings) -> Destination:
         from restore_drill.taking.bucket import BucketFolder  # noqa: PLC0415 - most places are folders
 
         bucket = BucketFolder(places[path])
-        return bucket.inner("db") if to is None else bucket
-    inner = path / "db"
+        return bucket.inner(INNER) if to is None else bucket
+    inner = path / INNER
     return Folder(inner if to is None and inner.is_dir() else path)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.taking.destination import Destination
@@ -17,9 +14,9 @@ def proofs_of(place: Destination, settings: Settings) -> dict[str, bool]:
     By all histories that there are: the one of these settings, and that of the `place` itself.
     CouldNotRun where one cannot be read: what was proved is not known then.
     """
-    own = (state_folder_of(place.mirror) or place.mirror / ".drill") / HISTORY
     found: dict[str, bool] = {}
-    for path in dict.fromkeys(filter(None, (history_path(settings), own, beside_inner(own)))):
+    beside = [each / HISTORY for each in place.notes]
+    for path in dict.fromkeys(filter(None, (history_path(settings), *beside))):
         history = load_history(path)
         drills = sorted((*history.drills, *history.picks), key=lambda each: each.at)
         names: dict[str | None, str] = {}
@@ -31,9 +28,3 @@ def proofs_of(place: Destination, settings: Settings) -> dict[str, bool]:
                 same = {drill.sha256, names.get(drill.backup)}
                 found.update((sha256, False) for sha256 in found.keys() & same)
     return found
-
-
-def beside_inner(own: Path) -> Path | None:
-    """The history of BACKUP_PATH where `own` is that of its `db/`."""
-    folder = own.parent.parent
-    return folder.parent / own.parent.name / HISTORY if folder.name == "db" else None

@@ -63,6 +63,8 @@ def seal_of(given: Sequence[str], here: Path) -> Seal | None:
 
 def recipients_of(text: str, here: Path) -> Recipients:
     """Recipients that one `--encrypt-to` names."""
+    if not text.strip():
+        raise UsageError(f"--encrypt-to is empty (an unset variable?); {HOW}")
     if SECRET.search(text.encode()):
         raise UsageError(
             "--encrypt-to was given a secret key (not shown), and arguments are public: make a new "

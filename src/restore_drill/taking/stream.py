@@ -72,7 +72,7 @@ def take_streamed(
     with in_words(target, place.shown), closing(open_session(target, snapshot="")) as holder:
         moment = moment_of(holder, target)
         file = name(moment.taken_at) + (seal.suffix if seal else "")
-        with place.writing(file, size_of_database(holder)) as add:
+        with place.writing(file, expected(form, holder)) as add:
             passed = Passed()
             with streaming(target, form, moment, passed, seal, jobs, progress) as pieces:
                 add(file, pieces)
@@ -89,10 +89,16 @@ def take_streamed(
     return Taken(place.shown.rstrip("/") + f"/{file}", manifest, warnings)
 
 
-def size_of_database(holder: Connection) -> int:
-    """Bytes of the database, indexes and all: about what its dump has at most."""
+def expected(form: Form, holder: Connection) -> int:
+    """Half of the bytes that a dump has at most: parts are made for twice what is expected.
+
+    Compressed it is no larger than the database, in whose files large values are compressed too; as
+    plain SQL it may have four times as many bytes.
+    """
     row = holder.execute("SELECT pg_database_size(current_database())").fetchone()
-    return int(row[0]) if row else 0
+    size = int(row[0]) if row else 0
+    is_compressed = form.method != "none" and (form.name == "custom" or form.method)
+    return size // 2 if is_compressed else 2 * size
 
 
 @contextmanager
