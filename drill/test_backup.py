@@ -40,7 +40,7 @@ def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     cause = "foreign" if backup.unrecognised else contents.condition
     what = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else cause
     assert contents.is_complete, message(
-        f"{backup.name} is {what}: {contents.faults[0]}",
+        f"{backup.name} is {what}: {contents.first_fault}",
         checked=[about, *contents.faults[1:]],
         remedy=[*backup.remedy, *remedy_for("test_backup_is_complete", cause)],
     )

@@ -34,7 +34,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
     broken = facts.broken_constraints_of(table)
     lost = any(each.is_lost for each in broken)
     assert not broken, message(
-        f"{table} has rows that its constraints forbid, or constraints that cannot be checked",
+        f"{table} has rows that violate its constraints, or constraints that cannot be checked",
         checked=[line for constraint in broken for line in constraint.lines],
         remedy=remedy_for("test_constraints_hold", "lost" if lost else "broken"),
     )

@@ -36,7 +36,7 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
     assert [told(WHAT), told(WHAT), told({}), told(WHAT)] == [1, 0, 0, 1]
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     (tmp_path / NAME).write_text(json.dumps({"db/shop": yesterday}), encoding="utf-8")
-    assert told(WHAT | {"db/other": Miss("db/other", "no drill has been noted")}) == 2
+    assert told(WHAT | {"db/other": Miss("db/other", "no drill has been recorded")}) == 2
     (tmp_path / NAME).write_text("torn", encoding="utf-8")
     assert told(WHAT) == 1
 
@@ -90,7 +90,9 @@ def test_a_red_drill_that_none_followed_is_missed(
 
     titles = sorted(each["title"] for each in box.messages)
     assert titles == [f"Restore drill MISSED: {folder}: db/shop" for folder in folders]
-    assert any("60 d ago, and none came since" in each["message"] for each in box.messages)
+    assert any(
+        ("60 d ago, and there has been none since") in each["message"] for each in box.messages
+    )
 
 
 def test_status_announces_what_did_not_come(
@@ -118,4 +120,4 @@ def test_status_announces_what_did_not_come(
     with pytest.raises(UsageError):
         status.run(asked, SUITE)
     assert mail.mails[1][0] == "Restore drill MISSED: status"
-    assert "Whether drills still come is not known: BACKUP_PATH names" in mail.mails[1][1]
+    assert "Whether drills still run is not known: BACKUP_PATH names" in mail.mails[1][1]

@@ -99,7 +99,9 @@ def test_url_in_the_criteria_file_is_refused_unseen(
     assert "hidden" not in str(raised.value) and "line 2, [notify]" in str(raised.value)
 
     path.write_text('[notify]\nevents = ["fail"]\n', encoding="utf-8")
-    with pytest.raises(UsageError, match="'fail' is no event; choose from failed, could-not-run"):
+    with pytest.raises(
+        UsageError, match=("'fail' is not an event; choose from failed, could-not-run")
+    ):
         notify("--test")
 
 
@@ -129,7 +131,7 @@ def test_results_of_other_jobs_keep_the_issue(
     (issue,) = forge.open
     assert issue["title"] == "Restore drill FAILED: backup"
     assert "ended (cancelled) without a result.json" in issue["comments"][0]
-    assert "the drill passed, and its job ended all the same: failure" in issue["comments"][1]
+    assert "the drill passed, but its job did not succeed: failure" in issue["comments"][1]
     assert len(issue["comments"]) == 3
 
     sample = result_of("sample", sample=True)

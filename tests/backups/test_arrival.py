@@ -101,7 +101,7 @@ def test_a_transfer_without_a_byte_ends(tmp_path: Path, monkeypatch: pytest.Monk
     never = threading.Event()
     pieces = stuck(never)
     with closing(Arrival(tmp_path / "slow.dump", pieces, 100)) as arrival:
-        with pytest.raises(CouldNotRun, match=r"nothing more of slow\.dump has arrived"):
+        with pytest.raises(CouldNotRun, match=r"no more of slow\.dump has arrived"):
             arrival.wait()
         never.set()
 

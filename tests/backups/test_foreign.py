@@ -102,7 +102,7 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
     "error of docker": (b"Error response from daemon: no such container\n", "an error message", ""),
     "prose": (b"see the wiki\n", "text that is not SQL", ""),
     "zeros": (bytes(5000), "binary data of an unknown kind", ""),
-    "messages before": (b"pg_dump: warning: x\npg_dump: y\n" + DUMP, "behind 2 lines", "2>"),
+    "messages before": (b"pg_dump: warning: x\npg_dump: y\n" + DUMP, "after 2 lines", "2>"),
     "chatter before": (b"Warning: Permanently added 'db'\n" + DUMP, "1 line of other output", "2>"),
     "roles alone": (ROLES, "roles and tablespaces", "--backup"),
 }  # fmt: skip
@@ -122,7 +122,7 @@ def test_foreign_file_is_reported(case: str, packing: str, tmp_path: Path) -> No
     assert found.format == ""
     assert what in found.unrecognised
     assert step in "\n".join(found.remedy)
-    assert ("behind gzip" in found.unrecognised) is bool(packing)
+    assert ("inside gzip" in found.unrecognised) is bool(packing)
 
 
 @pytest.mark.parametrize("packing", ["", "gzip"])
@@ -247,7 +247,7 @@ def test_dump_through_a_terminal_is_reported(
 
     assert drill.code == 1, drill.output
     message = drill.failed["test_backup_is_complete"]
-    assert "every line feed in it has become CR LF: it went through a terminal" in message
+    assert "every line feed has become CR LF: the file went through a terminal" in message
     assert "omit -t" in message
 
 
@@ -268,3 +268,18 @@ def test_messages_in_a_dump_are_reported(
     message = drill.failed["test_backup_is_complete"]
     assert "it contains 1 line of pg_dump's messages" in message
     assert "2>&1" in message
+
+
+def test_a_shifted_archive_header_is_damage(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
+    """A byte too many in the header hides all entries: pg_restore alone would find an empty dump.
+
+    A terminal adds one to each 10 in it, and the month of a dump in November is 10.
+    """
+    whole = shops.dump(15, "custom.dump").read_bytes()
+    path = tmp_path / "backup.dump"
+    path.write_bytes(whole[:20] + b"\r" + whole[20:])
+
+    drill = run_drill(f"--backup={path}", "-m", "select", report_dir=report_dir)
+
+    assert drill.code == 1, drill.output
+    assert "header cannot be read" in drill.failed["test_backup_is_complete"]

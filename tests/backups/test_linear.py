@@ -22,7 +22,7 @@ from tests.helpers.floods import FLOODS, LARGE
 
 ROOT = Path(__file__).parents[2]
 QUOTED = "a quoted text or comment of a statement that begins with SELECT"
-TOO_LONG = "more than PostgreSQL accepts: the file is damaged, or was made to exhaust memory"
+TOO_LONG = "more than PostgreSQL accepts: the file is damaged or was made to exhaust memory"
 SECONDS_A_MB = 15.0
 """Five times what the slowest family takes, on a slow machine."""
 

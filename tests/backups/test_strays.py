@@ -119,7 +119,7 @@ def test_whole_drill_blames_the_way_not_the_data(
 
     if kind == "crlf":
         assert drill.code == 0, drill.output
-        assert "Its lines end with CRLF; no data changed" in drill.output
+        assert "Its lines end with CRLF: no data was changed" in drill.output
     else:
         assert set(drill.failed) == {"test_backup_is_complete"}, drill.output
         (message,) = drill.failed.values()

@@ -214,5 +214,5 @@ def test_a_dropped_subscription_is_refused_behind_its_making(shops: Shops, tmp_p
     end = "--\n-- PostgreSQL database dump complete"
     path.write_text(path.read_text().replace(end, "DROP SUBSCRIPTION s;\n" + end))
     facts = read_backup(path, tmp_path, settings_with())
-    with pytest.raises(CouldNotRun, match=r"line \d+: DROP SUBSCRIPTION behind a CREATE"):
+    with pytest.raises(CouldNotRun, match=r"line \d+: DROP SUBSCRIPTION after a CREATE"):
         refuse_unusual(source, facts["backup"], facts["contents"], quiet)

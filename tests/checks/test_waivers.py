@@ -208,12 +208,12 @@ def test_a_waiver_names_a_single_constraint(shops: Shops, tmp_path: Path) -> Non
 
     assert (one.code, both.code) == (1, 0), one.output + both.output
     assert set(one.failed) == {"test_constraints_hold[public.cards]"}
-    assert "checked: check m_small: 1 row breaks it" in told
-    assert f"check n_small: 1 row breaks it is waived until {NEXT_MONTH} (ticket 12)" in told
+    assert "checked: check m_small: 1 row violates it" in told
+    assert f"check n_small: 1 row violates it is waived until {NEXT_MONTH} (ticket 12)" in told
     assert [check["id"] for check in waived] == [
         "drill/test_relations.py::test_constraints_hold[public.cards]"
     ]
-    assert "check n_small: 1 row breaks it" in waived[0]["message"]
-    assert "check m_small: 1 row breaks it" in waived[0]["message"]
+    assert "check n_small: 1 row violates it" in waived[0]["message"]
+    assert "check m_small: 1 row violates it" in waived[0]["message"]
     gone = "waiver for 'test_constraints_hold[public.cards.gone]' matches no table or constraint"
     assert any(note.startswith(gone) for note in both.result["warnings"])

@@ -145,7 +145,7 @@ def test_losses_stay_the_backups_fault(dump: Path, tmp_path: Path) -> None:
     assert drill.verdict == "failed"
     assert drill.failed.keys() >= RED
     told = drill.failed["test_table_has_rows[public.cards]"]
-    assert "if the source has it, the backup lost it" in told
+    assert "if the source has it, the backup has lost it" in told
     assert "if it never existed, correct [tables]" in told
 
 

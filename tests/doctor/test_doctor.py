@@ -93,7 +93,7 @@ def test_a_backup_is_described_with_its_series(
     found = check_up(*QUICK)
 
     good = "\n".join(texts(found, "ok", "backups"))
-    assert "a drill would be of shop_" in good and "plain SQL" in good and "1 h" in good
+    assert "a drill would use shop_" in good and "plain SQL" in good and "1 h" in good
     assert "2 backups in its series (backups/shop)" in texts(found, "note", "backups")
     assert found.code == 0 and not found.fails
     assert f"backups: {folder} (BACKUP_PATH in the environment)" in texts(found, "note")
@@ -108,7 +108,7 @@ def test_an_old_backup_fails_a_drill_and_does_not_stop_it(
     found = check_up(*QUICK, max_backup_age="30min")
 
     assert found.code == 0 and not found.stops
-    assert [fact.text.endswith("and the limit is 30 min (RPO)") for fact in found.fails] == [True]
+    assert [fact.text.endswith("the limit is 30 min (RPO)") for fact in found.fails] == [True]
     assert "A drill could run, and would fail:" in list(lines_of(found))
 
 
@@ -157,7 +157,7 @@ def test_errors_in_settings_do_not_hide_the_rest(
     errors = "\n".join(texts(found, "bad", "configuration"))
     assert "bad.toml, line 1" in errors and "--jobs" in errors and "--confirm NAME" in errors
     assert found.code == 4
-    assert "a drill would be of shop_" in texts(found, "ok", "backups")[0]
+    assert "a drill would use shop_" in texts(found, "ok", "backups")[0]
     printed = "\n".join(lines_of(found)) + json.dumps(as_json(found))
     assert "database db.example:5432/shop, role app" in printed and SECRET not in printed
 
@@ -203,7 +203,7 @@ def test_what_stays_unchecked_has_a_reason_and_a_remedy(
         "no manifest lies beside the backup" in opens["content and schema against the source"].why
     )
     assert opens["business facts"].todo and opens["your own Redis"].todo
-    assert "first drill of this series" in opens["drift since the last passed drill"].why
+    assert "this is the first drill of the series" in opens["drift since the last passed drill"].why
 
 
 def test_earlier_drills_are_those_of_the_series(

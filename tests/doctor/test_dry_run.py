@@ -100,7 +100,7 @@ def test_a_part_of_a_drill_in_place_is_refused(backups: Path, tmp_path: Path) ->
         DATABASE_URL="postgresql://app@127.0.0.1:1/shop",
     )  # fmt: skip
 
-    assert done.code == 4 and "--in-place runs the whole drill only" in done.output
+    assert done.code == 4 and "--in-place needs the whole drill" in done.output
 
 
 def test_a_module_that_cannot_be_collected_stops_a_drill(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_module_that_cannot_be_collected_stops_a_drill(tmp_path: Path) -> None
     [
         ({}, "which is dropped at the end; "),
         ({"promote": "yes"}, "when it is proved it is renamed to "),
-        ({"in_place": "yes"}, "all in it is dropped and restored from the backup"),
+        ({"in_place": "yes"}, "everything in it is dropped and restored from the backup"),
     ],
 )
 def test_what_becomes_of_a_live_server_is_planned(

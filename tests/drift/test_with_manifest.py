@@ -101,4 +101,6 @@ def test_another_database_of_the_same_scheme_is_reported_with_backup_alone(
     first, second = codes
     assert first.code == 0, first.output
     assert set(second.failed) == {"test_database_is_the_same"}, second.output
-    assert "is another one: before it was scheme_one" in second.failed["test_database_is_the_same"]
+    assert ("is a different one: it used to be scheme_one") in second.failed[
+        "test_database_is_the_same"
+    ]

@@ -211,4 +211,4 @@ def test_several_databases_are_refused(one: Target, tmp_path: Path, report_dir: 
     drill = run_drill(f"--backup={path}", "-k", "not redis", report_dir=report_dir)
 
     assert drill.code == 6, drill.output
-    assert "the backup holds 2 databases, and a drill restores one" in drill.output
+    assert "the backup holds 2 databases, but a drill restores only one" in drill.output

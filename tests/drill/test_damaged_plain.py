@@ -201,7 +201,7 @@ def test_one_cut_file_is_one_failure(shops: Shops, tmp_path: Path, drill_file: D
     assert (suite.attrib["failures"], suite.attrib["errors"]) == ("1", "0")
     reasons = [skip.attrib["message"] for skip in suite.iter("skipped")]
     assert sum(reason.startswith("not reached: backup.sql was not") for reason in reasons) > 20
-    assert re.search(r"! Not reached because of this: \d\d criteria", drill.output)
+    assert re.search(r"! Not run because of this: \d\d criteria", drill.output)
     assert any("not reached: " in each["why"] for each in drill.result["not_checked"])
     assert len(failed) == 1, part.output
     assert "was not restored: it is damaged" in next(iter(failed.values()))

@@ -49,7 +49,7 @@ MESSAGES = {
     "test_value": ":15: invalid_text_representation (SQLSTATE 22P02)",
     "test_rows": ":20: the assertion does not hold, and has no message",
     "test_key": ":25: KeyError",
-    "test_slow": ":29: a statement was ended: it took too long, or was cancelled",
+    "test_slow": ":29: a statement was stopped: it took too long, or was cancelled",
 }
 
 

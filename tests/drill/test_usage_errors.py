@@ -53,7 +53,7 @@ USAGE = {
     "confirmed twice": (
         ["--target=database", "--in-place", "--confirm=x", "--confirm-reset=x"],
         DATABASE,
-        "--confirm-reset is --in-place --confirm in one",
+        "--confirm-reset combines --in-place and --confirm",
     ),
     "a rehearsal of nothing": (
         ["--target=database", "--after=rollback"], DATABASE, "--after (DRILL_AFTER) rolls nothing"
@@ -64,7 +64,7 @@ USAGE = {
         "--after (DRILL_AFTER) cannot be 'that'; choose one of keep, rollback",
     ),
     "in place of nothing": (
-        ["--in-place", "--confirm=x"], {}, "--in-place does not go with --target embedded"
+        ["--in-place", "--confirm=x"], {}, "--in-place cannot be combined with --target embedded"
     ),
     "promotion, not confirmed": (
         ["--target=database", "--promote"], DATABASE, "--promote renames the live database"
@@ -72,10 +72,10 @@ USAGE = {
     "both ways at once": (
         ["--target=database", "--promote", "--in-place", "--confirm=x"],
         DATABASE,
-        "--promote does not go with --in-place",
+        "--promote cannot be combined with --in-place",
     ),
     "promotion of nothing": (
-        ["--promote", "--confirm=x"], {}, "--promote does not go with --target embedded"
+        ["--promote", "--confirm=x"], {}, "--promote cannot be combined with --target embedded"
     ),
     "a loss of nothing": (
         ["--target=database", "--accept-loss"], DATABASE, "--accept-loss accepts nothing"

@@ -110,7 +110,7 @@ def test_live_server_is_not_trusted(shops: Shops) -> None:
 
     failed = failures(take(target))
 
-    assert "unique t_pkey: 1 row breaks it" in failed["test_constraints_hold[public.t]"]
+    assert "unique t_pkey: 1 row violates it" in failed["test_constraints_hold[public.t]"]
 
 
 def test_drill_reports_what_it_took_for_granted(shops: Shops, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_other_databases_and_roles_are_never_touched(
     drill = drill_beside()
 
     assert drill.code == 0, drill.output
-    assert f"The database {decoy} has no mark of a drill and was not touched" in drill.output
+    assert f"The database {decoy} bears no mark of a drill and was not touched" in drill.output
     assert "the comment, the owner and the connection limit" in str(drill.result["notes"])
     assert databases(live) == had
     with live.connect() as connection:

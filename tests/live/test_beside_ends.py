@@ -89,7 +89,7 @@ def test_what_is_no_left_over_stays(live: Target) -> None:
         output = clean_by_command(live)
 
         assert databases(live) == before
-        assert f"{unmarked} has no mark of a drill and was not touched" in output
+        assert f"{unmarked} bears no mark of a drill and was not touched" in output
         other.execute("SELECT pg_advisory_unlock_all()")
         assert held in clean_by_command(live)
         assert before.keys() - databases(live).keys() == {held}

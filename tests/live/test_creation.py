@@ -95,7 +95,7 @@ def test_a_database_that_was_made_meanwhile_stays(lone: Pair, tmp_path: Path) ->
         promotion = Promotion(lone.means(tmp_path, lock), "", name, NO_DATABASE, 1, "x")
         part = not_promoted(promotion, "why", [])
         assert part["live_database"] == (
-            f"{name} was made by somebody else during the drill, and was not touched"
+            f"{name} was created by somebody else during the drill, and was not touched"
         )
         with lone.server.connect() as connection:
             connection.execute(f'DROP DATABASE "{name}"'.encode())
@@ -121,7 +121,7 @@ def test_a_created_database_that_was_renamed_or_undone_has_no_way_back(
     with lone.server.connect() as connection:
         connection.execute(f'ALTER DATABASE "{name} away" RENAME TO "{name}"'.encode())
     swap_back(lone.server, tmp_path, name, 1.0, quiet)
-    with pytest.raises(CouldNotRun, match="was undone already"):
+    with pytest.raises(CouldNotRun, match="has already been undone"):
         swap_back(lone.server, tmp_path, name, 1.0, quiet)
 
 

@@ -124,6 +124,6 @@ def test_drill_that_ends_early_rolls_back_whatever_its_exit_code(
 
     drill = drill_live(str(tmp_path / "test_own.py"))
 
-    assert "has not reported" in drill.output
+    assert "did not report" in drill.output
     assert drill.result["snapshot"]["rolled_back"] is True
     assert differences(before, fingerprint(live), live) == []

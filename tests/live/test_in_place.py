@@ -118,7 +118,7 @@ def test_a_session_that_asks_to_write_is_ended_and_named(shop: Target, tmp_path:
         late = connect(shop, "keeper", "stubborn")
         with pytest.raises(psycopg.OperationalError):
             late.execute("SELECT pg_sleep(5)")
-        with pytest.raises(CouldNotRun, match="came in while it was shut") as caught:
+        with pytest.raises(CouldNotRun, match="connected while it was shut") as caught:
             place.watch.refuse_who_came(place.target)
         assert 'user keeper, "stubborn"' in str(caught.value)
 
@@ -191,7 +191,7 @@ def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -
     assert f"mv {manifest} {manifest}.damaged" in raised.value.remedy[0]
     manifest.write_bytes(good[manifest])
 
-    with pytest.raises(CouldNotRun, match="is not what it was when it was taken"):
+    with pytest.raises(CouldNotRun, match="has changed since it was taken"):
         refuse_changed(kept.path, "0" * 64)
 
 
@@ -274,7 +274,7 @@ def test_a_role_that_would_not_be_kept_out_is_named(shop: Target, tmp_path: Path
         finally:
             connection.execute("ALTER ROLE shop_app RESET default_transaction_read_only")
 
-    assert "roles could not be kept from writing" in why and "shop_app" in why
+    assert "roles could not be prevented from writing" in why and "shop_app" in why
 
 
 def test_a_database_that_was_shut_elsewhere_is_named(shop: Target, tmp_path: Path) -> None:

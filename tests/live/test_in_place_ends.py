@@ -194,7 +194,7 @@ def test_what_nobody_saw_being_written_is_kept(
     assert len(resets) == 2
     assert rows_kept(shop, tmp_path) == {"W1", "W2"}
     assert differences(before, fingerprint(shop), shop) == []
-    assert any("others may have come in unseen" in note for note in record.notes)
+    assert any("others may have connected unnoticed" in note for note in record.notes)
 
 
 @pytest.mark.parametrize("after", ["keep", "rollback"])
@@ -229,7 +229,9 @@ def test_a_comparison_that_breaks_keeps_no_database_shut(
         monkeypatch.setattr("restore_drill.live.in_place.loss.read_bounded", breaks)
         record = end(place, hold, kept, [])
     assert is_open(shop) and record.snapshot is not None
-    assert record.snapshot["lost"] == ["it could not be compared with what it was: MemoryError"]
+    assert record.snapshot["lost"] == [
+        ("it could not be compared with its earlier state: MemoryError")
+    ]
 
 
 def test_a_journal_that_cannot_be_removed_is_named(

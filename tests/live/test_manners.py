@@ -138,7 +138,7 @@ def test_snapshots_are_for_their_owner_proved_by_a_manifest_counted_and_pruned(
     assert (drill.code, drill.result["strength"]) == (0, "proven"), drill.output
 
     refuse_changed(newest, sha256_of(newest))
-    with pytest.raises(CouldNotRun, match="is not what it was when it was taken"):
+    with pytest.raises(CouldNotRun, match="has changed since it was taken"):
         refuse_changed(newest, "0" * 64)
 
 
@@ -160,7 +160,7 @@ def test_tables_that_the_server_cannot_lock_at_once_are_refused_at_the_start(liv
     fits = Head(entries=(table,) * (capacity // 2))
     assert list(survey(live, fits, 0, 1, promotes=True))
 
-    with pytest.raises(CouldNotRun, match="its server cannot lock enough") as caught:
+    with pytest.raises(CouldNotRun, match="its server cannot hold enough locks") as caught:
         list(survey(live, Head(entries=(table,) * (capacity + 1)), 0, 1))
 
     text = str(caught.value)
@@ -169,5 +169,5 @@ def test_tables_that_the_server_cannot_lock_at_once_are_refused_at_the_start(liv
     assert "SET max_locks_per_transaction = 12" in text
     with live.connect() as connection:
         refuse_few_locks_in_place(live, connection, fits.entries[:9])
-        with pytest.raises(CouldNotRun, match="cannot lock enough"):
+        with pytest.raises(CouldNotRun, match="cannot hold enough locks"):
             refuse_few_locks_in_place(live, connection, fits.entries)

@@ -137,7 +137,7 @@ def test_a_killed_drill_leaves_marked_roles_which_clean_drops(till: Till, tmp_pa
     made = till.roles()
     with till.new_roles() as roles:
         roles.check(till.live)
-        with pytest.raises(CouldNotRun, match="one that another drill has made"):
+        with pytest.raises(CouldNotRun, match="was created by another drill"):
             roles.begin(till.live)
     process.kill()
     process.communicate()
@@ -270,8 +270,11 @@ def test_a_person_is_asked_twice() -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"target": "embedded"}, "does not go with --target embedded"),
-        ({"target": "database", "in_place": "yes", "confirm": "x"}, "does not go with --in-place"),
+        ({"target": "embedded"}, "cannot be combined with --target embedded"),
+        (
+            {"target": "database", "in_place": "yes", "confirm": "x"},
+            ("cannot be combined with --in-place"),
+        ),
     ],
 )
 def test_roles_are_made_beside_a_live_database_alone(options: dict[str, str], why: str) -> None:

@@ -41,7 +41,10 @@ def test_what_the_backup_lacks_is_listed() -> None:
     """Up to a number of lines; that there is nothing is said too, and nothing is said unasked."""
     assert not [text for _, text in block(live_database="x") if "before the drill" in text]
     lines = block(live_database="holds the backup", lost=[])
-    assert ("note", "  Compared with before the drill: the backup has all that it held") in lines
+    assert (
+        "note",
+        "  Compared with before the drill: the backup has everything it held",
+    ) in lines
     many = block(live_database="holds the backup", lost=[f"t{n}" for n in range(MOST_LOST + 2)])
     assert ("warn", "  Not as before the drill (22 differences):") in many
     assert ("note", "    t19") in many and ("note", "    and 2 more, in result.json") in many

@@ -106,7 +106,7 @@ def test_a_database_of_the_server_is_not_renamed(
     given = {"target": "database", "promote": "yes", "confirm": name}
     monkeypatch.setenv("DATABASE_URL", f"postgresql://nowhere.invalid/{name}")
     settings = settings_from(given, here=ROOT, root=ROOT)
-    with pytest.raises(CouldNotRun, match="a database that the server has of itself") as caught:
+    with pytest.raises(CouldNotRun, match="a database that every server has") as caught:
         open_live(settings, quiet)
     assert f"--in-place --confirm {name} resets it" in str(caught.value)
 

@@ -65,8 +65,8 @@ def test_proved_database_takes_the_live_name_and_gives_it_back(
     assert drill.result["target"]["way"] == "promote"
     assert kept.startswith(f"{name}_before_2")
     assert '"shop", idle' in drill.output
-    assert "which gives up its name if this one is proved" in drill.output
-    assert "Not needed: the live database stays whole, also where it" in drill.output
+    assert "which gives up its name once this one is proved" in drill.output
+    assert "Not needed: the live database stays whole, even where it" in drill.output
     assert "Step 8: Final system checks" in drill.output
     assert rows_of(live, name, "public.cards") == 200
     assert rows_of(live, name, "public.only_live") is None
@@ -87,7 +87,7 @@ def test_proved_database_takes_the_live_name_and_gives_it_back(
 
     again = roll_back(live, backups, "--confirm", name)
     assert again.returncode == 6
-    assert "its last promotion was undone already" in again.stderr
+    assert "its last promotion has already been undone" in again.stderr
 
 
 def test_unproved_database_is_not_promoted(live: Target, tmp_path: Path, promote: Promote) -> None:
@@ -309,7 +309,7 @@ def test_without_a_journal_there_is_no_way_back(live: Target, backups: Path) -> 
     done = roll_back(live, backups, "--confirm", live.conninfo["dbname"])
 
     assert done.returncode == 6, done.stdout + done.stderr
-    assert "is of a promotion of it on this server" in done.stderr
+    assert "belongs to a promotion of it on this server" in done.stderr
     assert "ALTER DATABASE" in done.stderr
 
 
@@ -325,5 +325,5 @@ def test_a_part_of_the_drill_promotes_nothing(
     drill = promote(*part)
 
     assert drill.code == 4, drill.output
-    assert "--promote runs the whole drill only" in drill.output
+    assert "--promote needs the whole drill" in drill.output
     assert databases(live) == had

@@ -130,7 +130,7 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
     """With what is missing; nothing is made of a plan of which one part fails."""
     before = rows(as_user("boss"), "SELECT * FROM pg_roles ORDER BY 1")
     one = Plan((Role("owner"),), (), ())
-    with pytest.raises(CouldNotRun, match="the role plain in DATABASE_URL may make none"):
+    with pytest.raises(CouldNotRun, match="the role plain in DATABASE_URL may not create any"):
         make(as_user("plain"), one)
     far = Plan((Role("owner"), Role("root", is_superuser=True, may_replicate=True)), (), ())
     with pytest.raises(CouldNotRun, match="boss is no superuser") as refusal:
@@ -146,7 +146,7 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
     late = Plan((Role("owner"), Role("app", valid_until="junk")), (), ())
     with pytest.raises(CouldNotRun, match="VALID UNTIL of role app in the role file") as refusal:
         make(as_user("boss"), late)
-    assert "take it out" in str(refusal.value) and "superuser" not in str(refusal.value)
+    assert "remove it" in str(refusal.value) and "superuser" not in str(refusal.value)
     assert rows(as_user("boss"), "SELECT * FROM pg_roles ORDER BY 1") == before
 
 
@@ -274,7 +274,7 @@ def test_kinds_for_superusers_are_tried(as_user: Callable[[str], Target]) -> Non
              "SUBSCRIPTION")  # fmt: skip
     entries = [Entry(kind, "-", "x", "boss") for kind in kinds]
     refuse_rights(as_user("postgres"), entries)
-    with pytest.raises(CouldNotRun, match="does not take what the backup holds") as refusal:
+    with pytest.raises(CouldNotRun, match="does not accept what the backup holds") as refusal:
         refuse_rights(as_user("boss"), entries)
     for kind in kinds:
         assert f"{kind}: " in str(refusal.value)

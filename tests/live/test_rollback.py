@@ -95,7 +95,7 @@ def test_rollback_can_be_taken_back(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 snapshots of it are kept" in done.stdout
-    (kept,) = re.findall(r"was kept in (\S+)", done.stdout)
+    (kept,) = re.findall(r"is kept in (\S+)", done.stdout)
     back = roll_back_by_command(live, Path(kept))
     assert back.returncode == 0, back.stdout + back.stderr
     assert differences(backup, fingerprint(live), live) == []

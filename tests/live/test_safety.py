@@ -226,7 +226,7 @@ def test_part_of_a_drill_is_refused(
     drill = drill_live(*part)
 
     assert drill.code == 4, drill.output
-    assert "runs the whole drill only" in drill.output
+    assert "needs the whole drill" in drill.output
     assert snapshots(backups) == []
     assert differences(before, fingerprint(live), live) == []
 

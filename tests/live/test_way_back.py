@@ -67,7 +67,7 @@ def test_both_databases_stay_whole_there_and_back(pair: Pair, tmp_path: Path) ->
     assert names[done.kept] == pair.journal.incoming_oid
     assert done.kept.startswith(f"{pair.journal.name}_undone_")
     assert (pair.holds(pair.journal.name), pair.holds(done.kept)) == ("old", "new")
-    with pytest.raises(CouldNotRun, match="its last promotion was undone already") as caught:
+    with pytest.raises(CouldNotRun, match="its last promotion has already been undone") as caught:
         back(pair, tmp_path)
     assert "ALTER DATABASE" not in str(caught.value)
 
@@ -90,7 +90,7 @@ def test_another_server_is_refused(pair: Pair, tmp_path: Path) -> None:
     promoted(pair, tmp_path)
     with started(15) as other:
         twin = pair_on(other, pair.journal.name)
-        with pytest.raises(CouldNotRun, match="is of a promotion of it on this server"):
+        with pytest.raises(CouldNotRun, match="belongs to a promotion of it on this server"):
             back(twin, tmp_path)
         assert twin.holds(pair.journal.name) == "old"
     assert pair.holds(pair.journal.name) == "new"
@@ -136,7 +136,7 @@ def test_an_old_database_that_lets_nobody_in_is_refused(pair: Pair, tmp_path: Pa
         closed = f'ALTER DATABASE "{pair.journal.kept}" ALLOW_CONNECTIONS false'
         connection.execute(closed.encode())
 
-    with pytest.raises(CouldNotRun, match="lets nobody in") as caught:
+    with pytest.raises(CouldNotRun, match="accepts no connections") as caught:
         back(pair, tmp_path)
 
     assert f'ALTER DATABASE "{pair.journal.kept}" ALLOW_CONNECTIONS true' in str(caught.value)
@@ -159,7 +159,7 @@ def test_sessions_of_the_promoted_database_are_named_and_ended(pair: Pair, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("moment", "words"), [("committing", "was undone"), ("committed", "had come about")]
+    ("moment", "words"), [("committing", "was undone"), ("committed", "had taken effect")]
 )
 def test_the_next_run_notes_how_an_interrupted_one_ended(
     moment: str, words: str, pair: Pair, tmp_path: Path
@@ -183,7 +183,7 @@ def test_the_way_back_reports_an_interrupted_promotion_that_was_undone(
     wait_until_let_go(pair)
     lines: list[str] = []
 
-    with pytest.raises(CouldNotRun, match="its last promotion was undone already") as caught:
+    with pytest.raises(CouldNotRun, match="its last promotion has already been undone") as caught:
         swap_back(pair.server, tmp_path, pair.journal.name, 1.0, lines.append)
 
     assert "was interrupted, and was undone" in "\n".join(lines)
@@ -232,7 +232,7 @@ def test_a_damaged_journal_stops_only_what_touches_that_database(
 
     lines = settle_interrupted(tmp_path, url, tools, only_read=True)
 
-    assert "is neither promoted nor reset until that is settled" in lines[0]
+    assert "is neither promoted nor reset until that is resolved" in lines[0]
     assert f"mv {path} {path}.damaged" in "\n".join(lines)
     with pytest.raises(CouldNotRun, match="is damaged"):
         settle_interrupted(tmp_path, url, tools)

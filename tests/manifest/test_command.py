@@ -302,5 +302,5 @@ def test_backup_is_never_overwritten(shop: Callable[..., Target], tmp_path: Path
     output, _ = process.communicate(timeout=30)
 
     assert process.returncode == 6, output
-    assert "exists and was not overwritten" in output
+    assert "already exists and was not overwritten" in output
     assert path.read_bytes() == before

@@ -92,7 +92,7 @@ def test_what_no_command_can_express_is_reported() -> None:
     ):
         each = {"pattern": "card:*", "keys": 2, "complete": True, **removal(server_at(url), "*")}
         (line,) = lines_on_cached({"own": True, "cached": [each]})
-        assert line.endswith(f"no command to remove them can be given: {why}")
+        assert line.endswith(f"no command to remove them can be shown: {why}")
         assert "redis-cli -" not in line
 
 

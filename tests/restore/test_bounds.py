@@ -298,4 +298,4 @@ def test_what_catches_every_interrupt_is_ended() -> None:
     assert done.returncode == EXIT_COULD_NOT_RUN
     assert done.stdout.count("caught") == INTERRUPTS
     assert "took longer than" in done.stderr
-    assert "ended without cleaning up" in done.stderr
+    assert "stopped without cleaning up" in done.stderr

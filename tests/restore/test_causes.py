@@ -163,7 +163,7 @@ def test_what_follows_from_an_error_is_no_cause(shops: Shops, tmp_path: Path, lo
 
     assert found.followers == followers == len(done.errors) - 1
     assert f"consequences: {followers} further error" in found.lines()[-1]
-    assert counted([found]) == f"1 error (and {followers} that follow)"
+    assert counted([found]) == f"1 error (and {followers} more as a consequence)"
 
 
 def test_errors_of_their_own_are_kept_apart(shops: Shops, tmp_path: Path) -> None:

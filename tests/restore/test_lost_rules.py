@@ -76,7 +76,7 @@ def test_selection_reports_lost_constraints(shops: Shops, tmp_path: Path, report
         f"test_constraints_hold[public.{name}]" for name in ("one", "two", "three", "four")
     }
     assert (
-        "2 rows break it, so it was not restored"
+        "2 rows violate it, so it was not restored"
         in (drill.failed["test_constraints_hold[public.one]"])
     )
 

@@ -129,7 +129,7 @@ def many_page(chromium: Path, many: Done) -> Text:
             "noserver",
             [],
             "COULD NOT RUN",
-            "The backup was read to its end and is whole; it was not restored: no server",
+            "The backup was read to its end and is complete; it was not restored: no server",
         ),
         ("notfound", [], "FAILED", "there is no backup to rely on"),
         ("", ["-k", "redis"], "INCOMPLETE", "no criterion read a row of the restored database"),

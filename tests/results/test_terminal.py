@@ -28,7 +28,7 @@ def test_terminal_reads_as_the_guide_says(passed: Done) -> None:
     end = lines.index("---- RESTORE DRILL PASSED ----")
     assert lines[end + 1 : end + 3] == [
         "✓ Backup used: backup_20261123_050001.sql (26.2 MB, 3 h 25 min old)",
-        "· Safety snapshot: not needed, the embedded target touches nothing that exists",
+        "· Safety snapshot: not needed, the embedded target touches no existing database",
     ]
     assert "✓ 6 of 6 criteria passed" in lines[end:]
     assert "! Not checked: your own Redis (REDIS_URL is unset)" in lines[end:]
@@ -46,7 +46,7 @@ def test_a_failure_is_reported_when_it_happens_in_full_and_in_the_banner(failed:
     assert failed.out.count("  1. read the <log>") == 1
     banner = failed.out.split("---- RESTORE DRILL FAILED ----")[1]
     assert "✗ 1 of 6 criteria failed: do not rely on this backup" in banner
-    assert "· Next: fix what is named above" in banner
+    assert "· Next: fix the problems listed above" in banner
     assert "FAILURES" not in failed.out
     assert "short test summary" not in failed.out
 
@@ -57,7 +57,7 @@ def test_criteria_that_repeat_a_message_share_a_line(project: Path) -> None:
 
     assert done.out.count("! test_table_has_rows[public.cards]: no server could be had") == 2
     assert done.out.count("checked: PyPI") == 1
-    assert "! Not reached because of this: 2 criteria" in done.out
+    assert "! Not run because of this: 2 criteria" in done.out
     assert "test_foreign_keys_hold" not in done.out
 
 
@@ -136,7 +136,7 @@ def test_the_sample_is_named_loudly(project: Path) -> None:
     )
     done = Done(run.returncode, run.stdout, project / "drill-report")
 
-    assert "! No backup is named (BACKUP_PATH, --backup): drilling the sample shop" in done.out
+    assert "! No backup is configured (BACKUP_PATH, --backup): drilling the sample shop" in done.out
     assert done.result["sample"] is True
     for text in (done.out, done.page.read_text("utf-8")):
-        assert "SAMPLE, not your backup" in text and "No backup of yours was drilled" in text
+        assert "SAMPLE, not your backup" in text and "None of your backups was drilled" in text

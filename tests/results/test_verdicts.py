@@ -56,8 +56,8 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
     ("checks", "changes", "told"),
     [
         ([LATE], {}, "the backup is good, recovery takes longer than you allow"),
-        ([OLD], {}, "the backup is good but 3 d old: what was written since is lost if you need"),
-        ([OLD], {"backup": {"age_seconds": -900.0}}, "a time that lies in the future"),
+        ([OLD], {}, "the backup is good but 3 d old: anything written since then would be lost"),
+        ([OLD], {"backup": {"age_seconds": -900.0}}, "dated in the future"),
         ([LATE], {"selection": "-k time"}, "1 of 3 criteria failed: recovery takes longer"),
         ([LATE], {"rows_read": False}, "failed: recovery takes longer than you allow"),
         ([LATE, check("a::test_x", "failed")], {}, "do not rely on this backup"),
@@ -85,7 +85,7 @@ def test_a_failure_says_what_it_speaks_against(
         (
             [check("a::test_backup_exists", stage="select"), check("b::test_t", "error")],
             None,
-            "The backup is there; whether it is whole is not known.",
+            "The backup exists; whether it is complete is not known.",
         ),
         (
             [*GOOD, check("a::test_restore_has_no_errors"), check("b::test_t", "error")],
@@ -108,9 +108,9 @@ def test_what_could_not_run_says_what_is_known(
 @pytest.mark.parametrize(
     ("basis", "checks", "told"),
     [
-        ("criteria file", GOOD, "it was not compared with a manifest of its source."),
-        ("last passed drill", GOOD, "it was not compared with a manifest of its source."),
-        ("manifest", GOOD, "it was compared with its manifest in part only."),
+        ("criteria file", GOOD, "there is no manifest of its source to compare it with."),
+        ("last passed drill", GOOD, "there is no manifest of its source to compare it with."),
+        ("manifest", GOOD, "only part of it was compared with its manifest."),
         ("manifest", [*GOOD, check("a::titles", "waived")], "1 known finding waived."),
     ],
 )

@@ -93,9 +93,9 @@ def test_the_last_good_and_the_first_bad(folder: Path) -> None:
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"Last good: {names[-3]}" in done.stdout and f"First bad: {names[-2]}" in done.stdout
-    assert "1,440 minutes lie between the two" in done.stdout
+    assert "Between the two: 1,440 minutes" in done.stdout
     assert "What differs:\n  test_backup_is_complete: " in done.stdout
-    assert "Assumed: damage stays once it has come. 4 of 7 backups" in done.stdout
+    assert "Assumed: once one backup is bad, all later ones are. 4 of 7 backups" in done.stdout
     assert "not alerted" not in done.stdout + done.stderr
     noted = json.loads((folder / ".drill" / "bisect.json").read_text())["proved"]
     assert sorted(each["code"] for each in noted.values()) == [0, 0, 1, 1]
@@ -114,4 +114,4 @@ def test_one_that_names_a_backup_is_refused(folder: Path) -> None:
     done = bisect(folder, "--pick", "2")
 
     assert done.returncode == 4
-    assert "--pick names one backup, and a search needs all of a series" in done.stderr
+    assert "--pick names a single backup, but a search needs a whole series" in done.stderr

@@ -121,7 +121,7 @@ def test_words_name_the_place_and_the_last_proof() -> None:
     series = kept(3)
 
     assert words_on(series[2], series, Pick("random", "random"), unproved) == (
-        "picked (--pick random) out of 3 backups: number 3; no drill has proved it"
+        "picked (--pick random) out of 3 backups: number 3; not yet proved by a drill"
     )
     assert words_on(series[1], series, pick_of("2"), unproved).endswith("the one before the newest")
 

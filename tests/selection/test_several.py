@@ -222,7 +222,7 @@ def test_an_interrupt_ends_the_run(drilled: tuple[Drill, Path, Path], tmp_path: 
 
     assert run.returncode == 2, rest
     assert "ALL 2 SERIES: COULD NOT RUN" in rest
-    assert "the run was interrupted before it" in rest and "Step 8" not in rest
+    assert "the run was interrupted before this drill" in rest and "Step 8" not in rest
     summary = json.loads((tmp_path / "r" / "series.json").read_text())
     assert [each["exit_code"] for each in summary["series"]] == [2, None]
 
@@ -235,7 +235,7 @@ def test_one_of_them_must_be_named(drilled: tuple[Drill, Path, Path], tmp_path: 
     )  # fmt: skip
 
     assert drill.code == 4 and drill.verdict == "could-not-run"
-    assert "name the one that is meant: --series NAME" in drill.output
+    assert "choose one: --series NAME" in drill.output
 
 
 def test_an_acceptance_is_of_one_series(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_a_dump_that_fills_the_disk_is_ended(
 
     assert told.what.startswith("the throwaway server was stopped before it filled the ")
     assert "are reserved for other programs on this machine" in str(told)
-    assert "a dump's code runs when it is restored" in str(told)
+    assert "a dump's code runs during the restore" in str(told)
     with pytest.raises(psycopg.OperationalError):
         target.connect()
 

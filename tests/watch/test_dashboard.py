@@ -141,7 +141,7 @@ def test_an_empty_history_has_a_page(tmp_path: Path, call: Call) -> None:
     code, told = call("dashboard", "--out=site")
 
     assert code == 0 and "1 series, 1 with a problem" in told
-    assert "no drill has been noted" in pages(tmp_path / "site")["index.html"]
+    assert "no drill has been recorded" in pages(tmp_path / "site")["index.html"]
 
 
 def test_two_hundred_drills_are_quick(tmp_path: Path, call: Call) -> None:

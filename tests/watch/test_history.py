@@ -126,7 +126,7 @@ def test_a_history_that_nobody_touched_holds(path: Path) -> None:
 CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "a number": (
         lambda lines: [*lines[:3], lines[3].replace(b'"rows": 101', b'"rows": 999'), *lines[4:]],
-        "4: was changed: its hash is not that of its content",
+        "4: was changed: its hash does not match its content",
     ),
     "a line of before": (
         lambda lines: [lines[0].replace(b'"size": 1', b'"size": 7'), *lines[1:]],

@@ -62,7 +62,7 @@ def test_limits_of_schedules(text: str, limit: float, tmp_path: Path) -> None:
     [
         ("[schedule]\nevery = 0", "[schedule]: every must be a time like '7d'"),
         ('[schedule]\nevry = "7d"', "unknown key 'evry'; did you mean 'every'?"),
-        ('[trend]\nfail = ["restor"]', "[trend]: 'restor' is not known; choose among restore, ro"),
+        ('[trend]\nfail = ["restor"]', "[trend]: 'restor' is unknown; choose from restore, ro"),
         ("[trend]\nmax_fall = 2", "max_fall must be a share like 0.1"),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_quarter_passed_is_red(tmp_path: Path, call: Call) -> None:
             1,
             r"RESTORE DRILL WARNING - 3 of the last 4 drills did not pass, .* \| 'age'=.*",
         ),
-        ([], 2, r"RESTORE DRILL CRITICAL - no drill has been noted"),
+        ([], 2, r"RESTORE DRILL CRITICAL - no drill has been recorded"),
     ],
     ids=["well", "failed", "unsteady", "none"],
 )
@@ -202,7 +202,7 @@ def test_tampering_turns_verify_red(tmp_path: Path, call: Call) -> None:
     path.write_bytes(b"".join(lines).replace(b'"verdict": "passed"', b'"verdict": "failed"', 1))
     code, told = call("status", "--verify")
     assert code == 1
-    assert "checked: line 1 was changed: its hash is not that of its content" in told
+    assert "checked: line 1 was changed: its hash does not match its content" in told
 
 
 def test_a_history_without_hashes_is_not_verified(tmp_path: Path, call: Call) -> None:

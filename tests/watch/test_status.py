@@ -125,7 +125,7 @@ def test_slower_restore_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("drills", "arguments", "trouble"),
     [
-        ([], [], "no drill has been noted"),
+        ([], [], "no drill has been recorded"),
         ([PASSED], ["--max-age=20h"], "the last drill passed 1 d ago; the limit is 20 h"),
         (
             [replace(PASSED, at=NOW - timedelta(days=9))],
@@ -218,7 +218,7 @@ def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:
     assert "Series db/crm: PROBLEM: the last drill failed, first test_fact_holds[x]" in told
     assert "3 drills recorded: 2 passed, 1 failed (67% passed)" in told
     assert "Series db/shop: OK" in told and "4 drills recorded: 4 passed" in told
-    assert "PROBLEM: db/crm: the last drill failed" in told and "OK: every" not in told
+    assert "PROBLEM: db/crm: the last drill failed" in told and "OK: the last" not in told
     assert [(each["name"], each["ok"]) for each in found["series"]] == [
         ("db/crm", False), ("db/shop", True)
     ]  # fmt: skip
@@ -237,7 +237,7 @@ def test_series_that_is_drilled_no_more_is_not_well(tmp_path: Path) -> None:
     assert code == 1
     assert "PROBLEM: db/crm: the last drill passed 20 d ago; the limit is 8 d" in told
     assert "if a series is no longer backed up, retire it: " in told
-    assert well == 0 and fine.endswith("OK: every series has passed its last drill\n")
+    assert well == 0 and fine.endswith("OK: the last drill of every series passed\n")
 
 
 def test_drill_without_a_backup_speaks_against_the_next_series(tmp_path: Path) -> None:

@@ -66,10 +66,10 @@ def test(alerts: Alerts) -> list[Outcome]:
     """Send a test to every channel and monitor, and read the list of issues. Raises UsageError."""
     if not alerts.are_configured:
         raise UsageError(
-            f"there is nothing to test: none of {', '.join(ALERTS)} is set; "
+            f"nothing to test: none of {', '.join(ALERTS)} is set; "
             f"set one, for example {ALERTS[0]}=mailto://user:password@example.com"
         )
-    lines = ["If you read this, a red drill reaches you here."]
+    lines = ["If you can read this, you will hear of a failed drill here."]
     text = written("test", Subject(""), lines, place_of(alerts.environment, None))
     tasks: dict[str, Callable[[], str]] = dict(messages(alerts, text))
     if alerts.issues:

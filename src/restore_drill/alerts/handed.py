@@ -30,7 +30,7 @@ def result_at(path: Path, job: str = "") -> Result | None:
     if not (found and is_readable(result)):
         return undone(f"its job ended ({job or 'unknown'}) without a result.json: see its log")
     if result["verdict"] in GREEN and job not in ("", "success"):
-        reason = f"the drill passed, and its job ended all the same: {job}"
+        reason = f"the drill passed, but its job did not succeed: {job}"
         return result | {"verdict": "could-not-run", "reasons": [reason]}
     return result
 

@@ -86,7 +86,8 @@ def warning(days: int | None, subject: Subject, place: str) -> Message:
     left = max(0, DAYS - days)
     what = (
         f"The newest commit is {days} days old: after {DAYS} GitHub switches off this repository's "
-        f"schedules, in {left} days or any time. Then no drill runs, and none can alarm."
+        f"schedules, in {left} days or any time. After that no drill runs, and nothing "
+        "raises an alarm."
     )
     steps = enumerate(remedy_for("notify", "switch_off"), start=1)
     lines = [what, *(f"{number}. {step}" for number, step in steps)]

@@ -20,7 +20,9 @@ WHY = {
     "HTTP 403": "the token may not write issues",
     "HTTP 404": "there is no such project, or the token does not reach it",
     "HTTP 410": "issues are switched off there",
-    **dict.fromkeys(("HTTP 301", "HTTP 302", "HTTP 307", "HTTP 308"), "it has another address now"),
+    **dict.fromkeys(
+        ("HTTP 301", "HTTP 302", "HTTP 307", "HTTP 308"), "it has moved to another address"
+    ),
 }
 """What an answer means here."""
 

@@ -32,7 +32,7 @@ class Header:
 
 
 def read_header(raw: IO[bytes]) -> Header:
-    """Header of the archive in `raw`; ValueError where it is none or is cut."""
+    """Header of the archive in `raw`; ValueError where it is none, or is cut or damaged."""
     if raw.read(5) != ARCHIVE:
         raise ValueError("no archive header")
     major, minor, _revision, int_size, _offset_size, _format = take(raw, 6)
@@ -57,6 +57,8 @@ def read_header(raw: IO[bytes]) -> Header:
     except (ValueError, OverflowError):
         made = None
     database, source, dumper = text(), text(), text()
+    if not (source and dumper):  # a byte too many in front: pg_restore finds no entry, and succeeds
+        raise ValueError("the versions in it are missing")
     head = Head(source_version=source, dumped_by=dumper, database=database, dumped_at=made)
     return Header((major, minor), compression, head)
 

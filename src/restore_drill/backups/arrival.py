@@ -119,7 +119,7 @@ class Arrival:
             if self.error is not None:
                 raise self.error.with_traceback(None)
             if self.is_closed:
-                raise CouldNotRun(f"{self.path.name} is no longer fetched")
+                raise CouldNotRun(f"{self.path.name} is no longer being fetched")
             if time.monotonic() - max(began, self.last_at) > STALL_SECONDS:
                 raise stalled(self)
             self.changed.wait(POLL_SECONDS)
@@ -194,7 +194,7 @@ def open_bytes(path: Path) -> io.BufferedReader:
 def stalled(arrival: Arrival) -> CouldNotRun:
     """No byte of it has come for long."""
     return CouldNotRun(
-        f"nothing more of {arrival.path.name} has arrived for {show_duration(STALL_SECONDS)}",
-        checked=[f"{show_bytes(arrival.arrived)} of it had arrived"],
+        f"no more of {arrival.path.name} has arrived for {show_duration(STALL_SECONDS)}",
+        checked=[f"{show_bytes(arrival.arrived)} had arrived by then"],
         remedy=remedy_for("places", "slow"),
     )

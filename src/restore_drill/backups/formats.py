@@ -161,7 +161,7 @@ def kind_of(path: Path, compression: str, head: bytes) -> Kind:
 
 def kind_of_other(path: Path, compression: str, found: Foreign) -> Kind:
     """As `recognise`, for a path that holds something else that was `found`."""
-    behind = f", behind {compression}" if compression else ""
+    behind = f", inside {compression}" if compression else ""
     return Kind("", compression, found.what + behind, found.remedy_at(path))
 
 

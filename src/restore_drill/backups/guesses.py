@@ -66,7 +66,10 @@ def guess(head: bytes, text: bytes) -> Foreign:
         lines = max(head.count(b"\n", 0, start.start()) - (start.group()[:2] == b"--"), 1)
         whose = "messages of pg_dump" if PG_MESSAGE.match(text) else "other output"
         number = f"{lines} line{'s' * (lines != 1)}"
-        return Foreign(f"a dump behind {number} of {whose}: the job writes 2>&1", "mixed")
+        return Foreign(
+            f"a dump after {number} of {whose}: the job writes its messages into the file (2>&1)",
+            "mixed",
+        )
     if text.startswith(b"<"):
         code = S3_ERROR.search(text)
         if code:

@@ -125,6 +125,11 @@ class Contents:
         return not self.faults
 
     @property
+    def first_fault(self) -> str:
+        """The first thing wrong with it, for a sentence that says whether it is refused."""
+        return self.faults[0].removesuffix(REFUSED)
+
+    @property
     def is_refused(self) -> bool:
         """Whether the first thing wrong with it is a statement that no dump may hold."""
         return bool(self.faults) and self.faults[0].endswith(REFUSED)

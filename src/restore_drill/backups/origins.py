@@ -48,7 +48,7 @@ def begin(path: Path) -> Arrival:
     free = shutil.disk_usage(path.parent).free
     if free < origin.size:
         raise CouldNotRun(
-            f"there is no room to fetch {path.name}, which has {show_bytes(origin.size)}",
+            f"there is not enough room to fetch {path.name}, which has {show_bytes(origin.size)}",
             checked=[f"{path.parent}: {show_bytes(free)} free"],
             remedy=remedy_for("machine", "disk_full"),
         )

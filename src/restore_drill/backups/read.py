@@ -23,7 +23,7 @@ Progress = Callable[[str], None]
 FEWEST_ENDS = 4
 """So many line feeds of a binary file do not all follow a CR by chance."""
 TRANSLATED = (
-    "every line feed in it has become CR LF: it went through a terminal, or was copied as text "
+    "every line feed has become CR LF: the file went through a terminal or was copied as text "
     "(docker exec -t, kubectl exec -t, ssh -t: omit -t; ftp: use binary mode)"
 )
 

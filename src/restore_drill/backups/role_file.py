@@ -73,8 +73,10 @@ def gather(path: Path, reader: PlainReader) -> RoleFile:
             except NotUnderstood as error:
                 raise not_readable(path, f"line {event.line:,}: {error}") from None
         else:
-            what = "it ends inside a statement" if isinstance(event, Cut) else "it is no role file"
-            raise not_readable(path, f"behind line {reader.line - 1:,}: {what}")
+            what = (
+                "it ends inside a statement" if isinstance(event, Cut) else "it is not a role file"
+            )
+            raise not_readable(path, f"after line {reader.line - 1:,}: {what}")
     if frame.is_cluster and not frame.ended:
         raise not_readable(path, "pg_dumpall's end marker is missing: it was cut off")
     if not found.roles:

@@ -63,7 +63,7 @@ def choice_of(given: dict[str, str | None], listed: tuple[str, ...]) -> Choice:
     if given["backup_path"] is None:
         chosen = [name for name in ("series", "pick") if given[name] is not None]
         if chosen:
-            raise usage_error(chosen[0], "has nothing to choose from", "set BACKUP_PATH")
+            raise usage_error(chosen[0], "has no backups to choose from", "set BACKUP_PATH")
     return Choice(names, pick, text or "")
 
 

@@ -30,7 +30,7 @@ COMMANDS = {
     ),
     "bisect": (
         "fixtures.commands.bisect",
-        "find the newest backup that passes, by drills of older and older ones",
+        "find the newest backup that passes, by drilling older and older ones",
     ),
     "accept": (
         "restore_drill.drift.accept",

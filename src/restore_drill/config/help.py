@@ -41,7 +41,7 @@ VARIABLES_HELP = (
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
     ("DRILL_DECRYPT_KEY", "the key or passphrase itself; DRILL_DECRYPT_COMMAND prints it"),
-    ("DRILL_NOTIFY", "who hears of a red drill (apprise URLs); also DRILL_ISSUES, DRILL_PING"),
+    ("DRILL_NOTIFY", "whom a red drill alerts (apprise URLs); also DRILL_ISSUES, DRILL_PING"),
     ("DRILL_PUSHGATEWAY", "URL of a Prometheus Pushgateway that gets the metrics of each drill"),
 )
 

@@ -9,7 +9,7 @@ LEAVE_OPTIONS = (
         "--keep-reports",
         "DRILL_KEEP_REPORTS",
         "20",
-        "so many runs keep their folders in the report directory; older ones are removed",
+        "how many runs keep their folders in the report directory; older ones are removed",
     ),
     Option(
         "--sign",

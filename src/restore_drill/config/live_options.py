@@ -39,8 +39,7 @@ LIVE_OPTIONS = (
         "--accept-loss",
         "",
         None,
-        "promote also where the live database differs from the restored one, or the backup is "
-        "too old",
+        "promote even if the live database differs from the restored one or the backup is too old",
         is_flag=True,
     ),
     Option(
@@ -55,8 +54,8 @@ LIVE_OPTIONS = (
         "--create-roles",
         "",
         None,
-        "make the roles that the backup needs and a live server lacks, from the role file or "
-        "with passwords of yours; they are dropped again unless promoted",
+        "create the roles that the backup needs and a live server lacks, from the role "
+        "file or with passwords of yours; they are dropped again unless promoted",
         is_flag=True,
     ),
     Option(
@@ -64,7 +63,7 @@ LIVE_OPTIONS = (
         "DRILL_GLOBALS",
         None,
         "role file for --create-roles (pg_dumpall --globals-only)",
-        unset="the one beside the backup",
+        unset="the file beside the backup",
     ),
     Option(
         "--role-passwords",
@@ -86,6 +85,6 @@ LIVE_OPTIONS = (
         "with --in-place: how many safety snapshots of the database are kept",
         unset="all",
     ),
-    Option("--confirm-reset", "", None, "--in-place --confirm X in one"),
+    Option("--confirm-reset", "", None, "combines --in-place and --confirm"),
 )
 """A part of the table of options, which stands in the reports and the documentation as a whole."""

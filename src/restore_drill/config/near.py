@@ -33,7 +33,7 @@ def misspelled(environment: Mapping[str, str]) -> tuple[str, ...]:
     """
     unset = [name for name in VARIABLES.values() if name not in environment]
     return tuple(
-        f"{given} is set, {name} is not: the drill reads {name} only"
+        f"{given} is set, {name} is not: the drill reads only {name}"
         for name in unset
         for given in sorted(environment)
         if is_one_edit(given, name)

@@ -69,7 +69,11 @@ OPTIONS = {
             unset="5min for up to 1 GB of SQL, else none",
         ),
         Option(
-            "--timeout", "DRILL_TIMEOUT", None, "hard time limit of the whole drill", unset="none"
+            "--timeout",
+            "DRILL_TIMEOUT",
+            None,
+            "hard time limit of the whole drill",
+            unset="none",
         ),
         Option(
             "--jobs", "DRILL_JOBS", None, "connections for restore and verification", unset="cores"
@@ -87,8 +91,8 @@ OPTIONS = {
             "--heapallindexed",
             "DRILL_HEAPALLINDEXED",
             None,
-            "also look up each row in large indexes that the throwaway server has just built "
-            "(formerly --thorough)",
+            "also look up every row in large indexes that the throwaway server has just "
+            "built (formerly --thorough)",
             is_flag=True,
             formerly="thorough",
         ),
@@ -117,7 +121,7 @@ OPTIONS = {
             "--show-keys",
             "",
             None,
-            "show up to 10 primary keys of the rows each finding is about, on the terminal alone",
+            "show up to 10 primary keys of the rows that a finding is about, on the terminal only",
             is_flag=True,
         ),
         *CHOICE_OPTIONS,

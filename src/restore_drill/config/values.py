@@ -167,7 +167,7 @@ def checked_database_url(url: str) -> str:
         raise usage_error(
             "database_url",
             "is not a PostgreSQL URL (not shown: it may hold a password)",
-            "write postgresql://user@host:5432/name, special characters percent-encoded",
+            "write postgresql://user@host:5432/name, with special characters percent-encoded",
         ) from None
     if not parts.get("dbname"):
         raise usage_error("database_url", "names no database", "end it with /name")

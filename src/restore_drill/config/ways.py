@@ -30,14 +30,16 @@ def way_of(given: dict[str, str | None], target: str) -> str:
     if given["confirm_reset"] is not None:
         if asked or is_confirmed:
             raise usage_error(
-                "confirm_reset", "is --in-place --confirm in one", "leave one of them out"
+                "confirm_reset", "combines --in-place and --confirm", "use only one of them"
             )
         asked, name = ["in_place"], "confirm_reset"
     else:
         name = asked[0] if asked else ""
         refuse_unconfirmed(asked, is_confirmed=is_confirmed)
     if asked and target != "database":
-        raise usage_error(name, f"does not go with --target {target}", "add --target database")
+        raise usage_error(
+            name, (f"cannot be combined with --target {target}"), "add --target database"
+        )
     if flag_of(given, "accept_loss") and asked != ["promote"]:
         raise usage_error("accept_loss", "accepts nothing", "it belongs to --promote")
     if flag_of(given, "create_database") and (asked == ["in_place"] or target != "database"):
@@ -49,7 +51,7 @@ def way_of(given: dict[str, str | None], target: str) -> str:
 def refuse_unconfirmed(asked: list[str], *, is_confirmed: bool) -> None:
     """Usage error unless one of WAYS was asked for and confirmed, or neither."""
     if asked[1:]:
-        raise usage_error("promote", "does not go with --in-place", "leave one of them out")
+        raise usage_error("promote", "cannot be combined with --in-place", "use only one of them")
     if is_confirmed and not asked:
         raise usage_error("confirm", "confirms nothing", "it belongs to --promote or --in-place")
     if asked and not is_confirmed:
@@ -70,10 +72,10 @@ def creates_roles(given: dict[str, str | None], target: str) -> bool:
     if not flag_of(given, "create_roles"):
         return False
     if target != "database":
-        what = f"does not go with --target {target}"
-        raise usage_error("create_roles", what, "a throwaway server is given all roles anyway")
+        what = f"cannot be combined with --target {target}"
+        raise usage_error("create_roles", what, "a throwaway server gets all roles anyway")
     if way_of(given, target) == "in-place":
-        what = "does not go with --in-place"
+        what = "cannot be combined with --in-place"
         raise usage_error("create_roles", what, "make the roles first, or leave --in-place out")
     return True
 

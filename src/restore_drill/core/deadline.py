@@ -92,7 +92,7 @@ class Limit:
         """The error for it: one and the same, however often it is asked for."""
         if self.error is None:
             self.error = TookTooLong(
-                f"{self.what} took longer than {show_duration(self.seconds)} and was ended",
+                f"{self.what} took longer than {show_duration(self.seconds)} and was stopped",
                 checked=[f"running at that time: {line}" for line in work_in_hand()],
                 remedy=remedy_for("drill", self.cause),
             )
@@ -179,9 +179,9 @@ class Deadline:
 def end_process(error: TookTooLong) -> NoReturn:
     """End the process without cleaning up: what runs has caught every interrupt."""
     text = (
-        f"{error}\nIt caught {INTERRUPTS} interrupts, so the drill was ended without cleaning up."
+        f"{error}\nIt caught {INTERRUPTS} interrupts, so the drill was stopped without cleaning up."
     )
-    text += f"\nThe next drill removes what is left, and so does: {COMMAND} clean\n"
+    text += f"\nThe next drill cleans up what is left, or you can: {COMMAND} clean\n"
     with suppress(OSError):
         os.write(2, text.encode())
     signal.setitimer(signal.ITIMER_REAL, 0)

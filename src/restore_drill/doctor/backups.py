@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from restore_drill.backups.model import Backup
 from restore_drill.backups.sealed import is_packed
 from restore_drill.config.settings import Settings
-from restore_drill.core.remedies import remedy_for, use_older
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import (
@@ -36,7 +34,7 @@ def sql_bytes(backup: Backup) -> int:
 def estimated(backup: Backup) -> str:
     """`about 1.2 GB of SQL, at four times its compressed size`."""
     size = sql_bytes(backup)
-    how = f", at {PACKED} times its compressed size" if size != backup.size else ""
+    how = f" ({PACKED} times its compressed size)" if size != backup.size else ""
     return f"about {show_bytes(size)} of SQL{how}"
 
 
@@ -49,8 +47,8 @@ def examine_backups(group: Group, settings: Settings, chosen: Chosen | None) -> 
             group.error(no_backup_named())
         else:
             group.warn(
-                "nothing names a backup: a drill would be of the sample shop, and prove nothing "
-                "about a backup of yours",
+                "no backup is configured: a drill would use the sample shop, and prove "
+                "nothing about your own backups",
                 *remedy_for("doctor", "no_backup"),
             )
     elif isinstance(chosen, Backup):
@@ -62,25 +60,25 @@ def examine_backups(group: Group, settings: Settings, chosen: Chosen | None) -> 
 def describe(backup: Backup, settings: Settings, group: Group) -> None:
     """The `backup` that would be drilled, and what lies beside it."""
     age = age_of(backup)
-    use_older(partial(older_than, backup, settings))
     if not backup.size:
         group.bad(
-            f"the newest one, {backup.name}, is empty (zero bytes)",
+            f"the newest backup, {backup.name}, is empty (zero bytes)",
             *remedy_for("doctor", "unusable"),
+            *older_than(backup, settings),
         )
     elif backup.locked is not None:
         group.error(backup.locked)
     elif backup.unrecognised:
         remedy = backup.remedy or remedy_for("doctor", "unusable")
-        what = f"the newest one, {backup.name}, cannot be drilled: it is {backup.unrecognised}"
-        group.bad(what, *remedy)
+        what = f"the newest backup, {backup.name}, cannot be drilled: it is {backup.unrecognised}"
+        group.bad(what, *remedy, *older_than(backup, settings))
     else:
-        group.ok(f"a drill would be of {backup.name}: {described(backup, age)}")
+        group.ok(f"a drill would use {backup.name}: {described(backup, age)}")
     limit = show_duration(settings.max_backup_age)
     age = age_of_newest(backup)
     if age > settings.max_backup_age:
         name = newest_of(backup).newest
-        text = f"{name} is {show_duration(age)} old, and the limit is {limit} (RPO)"
+        text = f"{name} is {show_duration(age)} old; the limit is {limit} (RPO)"
         group.bad(text, *remedy_for("test_backup_is_young_enough", "old"), stops=False)
     else:
         group.ok(f"it is younger than the limit of {limit} (RPO)")
@@ -92,7 +90,7 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
     for remark in remarks_on(backup):
         group.note(remark)
     for line in backup.passed_over:
-        group.one_of("passed over", f"passed over: {line}")
+        group.one_of("passed over", f"ignored: {line}")
     for each in backup.not_drilled:
         group.one_of("series", each.what, each.how)
 

@@ -13,9 +13,9 @@ from restore_drill.core.printable import printable_json, printable_lines
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its own options, and the drill's: the drill is examined that they would make."""
-    parser.add_argument("--json", action="store_true", help="print it for machines")
+    parser.add_argument("--json", action="store_true", help="print JSON for other programs")
     parser.add_argument(
-        "--all", action="store_true", help="show every series, and every file that is passed over"
+        "--all", action="store_true", help="show every series, and every file that is ignored"
     )
     group = parser.add_argument_group("the options of the drill that is examined")
     for option in OPTIONS.values():

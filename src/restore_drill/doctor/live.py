@@ -36,9 +36,9 @@ from restore_drill.servers.model import Target
 from restore_drill.servers.urls import READ_ONLY
 
 WAYS = {
-    "beside": "a new database beside it, which is dropped again; the live one is only read",
-    "promote": "a new database beside it, which takes its name once it is proved",
-    "in-place": "the live database itself, which is reset behind a proved snapshot",
+    "beside": "a new database beside it, which is dropped afterwards; the live one is only read",
+    "promote": "a new database beside it, which takes over its name once it is proved",
+    "in-place": "the live database itself, which is reset once a snapshot of it is proved",
 }
 """What is restored into, by way."""
 
@@ -47,8 +47,8 @@ def examine_live(group: Group, settings: Settings, chosen: Chosen | None) -> Non
     """The live database, and every reason not to restore there that is known before a restore."""
     url = settings.database_url
     if settings.target != "database":
-        named = "DATABASE_URL is set and not used by a drill" if url else "none"
-        group.note(f"{named}: the {settings.target} target touches nothing that exists")
+        named = "DATABASE_URL is set, but this drill does not use it" if url else "none"
+        group.note(f"{named}: the {settings.target} target touches no existing database")
         return
     group.plans(f"a drill restores into {WAYS[settings.way]}")
     notes: list[str] = []
@@ -104,14 +104,14 @@ def refusals(live: Target, settings: Settings, chosen: Chosen | None, group: Gro
         group.warn(f"a reset in place was interrupted; its journal: {folder}")
     if settings.in_place:
         examine_in_place(reading(live), settings.jobs)
-        group.ok("nothing was found that keeps it from being reset")
+        group.ok("nothing found that prevents a reset")
         return
     head, size = (chosen.head, chosen.size) if isinstance(chosen, Backup) else (Head(), 0)
     for line in survey(live, head, size, settings.jobs, promotes=settings.promote):
         group.plans(line)
     if not settings.create_roles:
         refuse_owners(live, head.entries)
-    group.ok("nothing was found that keeps a new database from being made beside it")
+    group.ok("nothing found that prevents a new database beside it")
 
 
 def examine_in_place(live: Target, jobs: int) -> None:

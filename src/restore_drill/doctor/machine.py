@@ -64,7 +64,7 @@ def name_folder(folder: Path, what: str, group: Group) -> None:
 def examine_isolation(group: Group, settings: Settings) -> None:
     """Whether a throwaway server, which runs the dump's code, can be shut in."""
     if settings.target != "embedded":
-        group.note(f"not examined: it is that of the {settings.target} target")
+        group.note(f"not examined: it belongs to the {settings.target} target")
         return
     try:
         launcher = choose_launcher()

@@ -61,7 +61,9 @@ def of_criteria(settings: Settings) -> Iterator[Open]:
         folder = folder_of(criteria, settings.root / "drill")
         if not read_folder(folder):
             remedy = tuple(remedy_for("doctor", "queries", folder=folder))
-            yield Open("what only your own queries know", f"{folder} holds no .sql file", remedy)
+            yield Open(
+                ("what only your own queries can tell"), f"{folder} holds no .sql file", remedy
+            )
     except UsageError as error:
         yield Open("criteria in SQL", str(error))
 
@@ -81,6 +83,6 @@ def of_restore(settings: Settings) -> Iterator[Open]:
         remedy = tuple(remedy_for("doctor", "not_production"))
         yield Open("how long a restore takes in production (RTO)", why, remedy)
     if settings.target != "database" and not settings.heapallindexed:
-        why = "the server has just built them"
+        why = "the server has just built them, so only their structure is checked"
         remedy = tuple(remedy_for("doctor", "heapallindexed"))
         yield Open("each row in large indexes", why, remedy)

@@ -76,7 +76,7 @@ def selecting(checkup: Checkup, found: Group, times: Estimate) -> Group:
     if checkup.configured.settings.is_sample and not found_bad(found):
         rows = checkup.configured.settings.sample_rows
         tables = show_count(len(TABLES), "table")
-        group.warn(f"the sample shop is made and dumped: {rows:,} cards, {tables}")
+        group.warn(f"the sample shop is created and dumped: {rows:,} cards, {tables}")
     elif isinstance(chosen, Backup):
         group.ok(f"{chosen.name}: {described(chosen, age_of(chosen))}")
         reading = f"about {show_bytes(sql_bytes(chosen))} of SQL in {show_duration(times.read)}"
@@ -95,15 +95,15 @@ def snapshot(settings: Settings) -> Group:
     group = step(2, "Creating safety snapshot", "snapshot")
     if settings.in_place:
         group.note(
-            f"others are kept from writing, the live database is dumped into "
+            "others are kept from writing, the live database is dumped to "
             f"{settings.snapshots_folder}, and the dump is proved"
         )
     else:
-        why = f"the {settings.target} target touches nothing that exists"
+        why = f"the {settings.target} target touches no existing database"
         if settings.target == "database":
             why = "the live database is only read"
         if settings.promote:
-            why = "the live database stays whole, also where it gives up its name"
+            why = "the live database stays whole, even where it gives up its name"
         group.note(f"not needed: {why}")
     return group
 
@@ -114,7 +114,7 @@ def schema(settings: Settings) -> Group:
     if settings.target != "database":
         group.note("an empty database, with the roles and tablespaces that the backup names")
     elif settings.in_place:
-        group.note(f"all in the database {settings.confirm} is dropped")
+        group.note(f"everything in the database {settings.confirm} is dropped")
     else:
         group.note("the new database is empty, and has the encoding and locale of the live one")
     return group
@@ -140,7 +140,7 @@ def verifying(settings: Settings, times: Estimate, work: Work) -> Group:
     over = show_count(settings.jobs, "read-only connection")
     group.note(f"about {show_duration(times.verify)}: {criteria}, over {over}")
     if number := work.criteria.get("prove", 0):
-        group.note(f"{show_count(number, 'damage')} tried in copies: as many restores more")
+        group.note(f"{show_count(number, 'damage')} tried in copies: as many additional restores")
     return group
 
 
@@ -151,7 +151,7 @@ def in_all(settings: Settings, sql: int, times: Estimate, work: Work) -> Group:
         group.note("a few seconds: nothing is restored")
         return group
     beside = ", without the proof" if work.criteria.get("prove") else ""
-    group.note(f"about {show_duration(times.total)} in all{beside}, {times.basis}")
+    group.note(f"about {show_duration(times.total)} in total{beside}, {times.basis}")
     budgets = Budgets.of(settings, sql)
     for what, seconds in (
         ("restore", times.restore),

@@ -87,17 +87,17 @@ def examine_alerts(group: Group, settings: Settings, environment: Mapping[str, s
     """Who is to hear of a drill: nothing is sent, and no URL is shown."""
     alerts = alerts_of(environment, settings.criteria.notify)
     if not alerts.are_configured:
-        what = f"nobody hears of a red drill: none of {', '.join(ALERTS)} is set"
+        what = f"nobody is told of a failed drill: none of {', '.join(ALERTS)} is set"
         group.warn(what, *remedy_for("doctor", "no_channel"))
         return
     if number := len(alerts.channels):
         text = f"{show_count(number, 'channel')} for messages"
         if importlib.util.find_spec("apprise") is None:
-            group.warn(f"{text}, and apprise is not installed", *remedy_for("notify", "missing"))
+            group.warn(f"{text}, but apprise is not installed", *remedy_for("notify", "missing"))
         else:
             group.ok(text)
     for name in alerts.unset:
-        group.warn(f"[notify] names the variable {name}, and it is unset")
+        group.warn(f"[notify] names the variable {name}, which is not set")
     if alerts.issues:
         group.ok(f"issues: {alerts.issues.partition(':')[0]}")
     if alerts.pings:

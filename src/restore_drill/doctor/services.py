@@ -88,7 +88,7 @@ def name_embedded(settings: Settings, group: Group) -> None:
 
     try:
         group.plans(
-            f"REDIS_URL is unset: {find_server()} would be started, and yours is not checked"
+            f"REDIS_URL is not set: {find_server()} would be started, and yours is not checked"
         )
     except CouldNotRun as error:
         group.error(error)

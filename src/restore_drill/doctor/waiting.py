@@ -19,7 +19,7 @@ OURS = 5.0
 
 
 class Unanswered(CouldNotRun):
-    """A check did not end in time."""
+    """A check did not finish in time."""
 
 
 class Begun(Generic[T]):

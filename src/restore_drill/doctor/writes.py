@@ -39,7 +39,7 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
         elif path is not None:
             group.note(f"a line in the history: {as_written(path)}")
         folder = state_of(settings, chosen).folder
-        group.note(f"if it passes, what the next drill is measured against: {folder}")
+        group.note(f"if it passes, the baseline for the next drill: {folder}")
     return group
 
 
@@ -64,7 +64,7 @@ def away(checkup: Checkup, group: Group) -> None:
         base, _ = place_of_server(checkup.configured.settings, checkup.chosen)
     except CouldNotRun:
         return
-    group.note(f"a directory {base / PREFIX}<random>, which is removed at the end")
+    group.note(f"a directory {base / PREFIX}<random>, removed at the end")
 
 
 def live(settings: Settings, group: Group) -> None:
@@ -74,8 +74,8 @@ def live(settings: Settings, group: Group) -> None:
     where = place_of(conninfo)
     if settings.in_place:
         group.warn(
-            f"{where} is reset: all in it is dropped and restored from the backup, behind a "
-            f"snapshot in {settings.snapshots_folder}; after a failed drill it is rolled back"
+            f"{where} is reset: everything in it is dropped and restored from the backup, "
+            f"with a snapshot in {settings.snapshots_folder}; rolled back after a failed drill"
         )
         return
     made = f"a new database {prefix_of(name)}<random> on the server of {where}"

@@ -26,12 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--by", metavar="NAME", help="who accepts it [default: your login]")
     parser.add_argument("--backup", metavar="PATH", help="a backup of the series [env: as drill]")
-    parser.add_argument("--series", metavar="NAME", help="the series, where several have findings")
+    parser.add_argument("--series", metavar="NAME", help="the series, if several have findings")
     parser.add_argument(
         "objects",
         nargs="*",
         metavar="OBJECT",
-        help="which findings, as the drill names them; * is a wildcard [default: all]",
+        help="which findings, named as in the drill; * is a wildcard [default: all]",
     )
 
 
@@ -86,8 +86,7 @@ def last_found(settings: Settings, series: str | None) -> tuple[State, dict[str,
     if len(found) > 1:
         names = ", ".join(found)
         raise UsageError(
-            f"the last drills of several series found something: {names}; "
-            "name the one that is accepted: --series NAME"
+            f"the last drills of several series found something: {names}; choose one: --series NAME"
         )
     if found:
         return next(iter(found.values()))

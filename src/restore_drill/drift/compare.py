@@ -111,7 +111,7 @@ def shape_of(kind: str, name: str, facts: DriftFacts) -> object:
 def of_heads(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Migration heads that have lost versions."""
     for name in went_back(was.heads, now.heads):
-        words = "went back: applied migrations are missing, and there is no new one"
+        words = "went back: applied migrations are missing, and there are no new ones"
         yield Finding(LOST, "migration head", name, words, now=" ".join(now.heads[name]))
 
 
@@ -156,7 +156,7 @@ def gone_partitions(
 def of_database(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:
     """Another database, or one of another cluster, where the backups name it."""
     if was.database and now.database and was.database != now.database:
-        how = f"is another one: before it was {was.database}"
+        how = f"is a different one: it used to be {was.database}"
         yield Finding(DATABASE, "database", now.database, how, now=now.database)
     elif was.system and now.system and was.system != now.system:
         how = "comes from another server: the system identifier has changed"

@@ -45,7 +45,7 @@ class Measures:
             path = self.state.passed_path
             raise CouldNotRun(
                 f"the record of the last passed drill cannot be read: {self.problem}",
-                checked=[f"{path}, which this drill leaves as it is"],
+                checked=[f"{path}, which this drill leaves unchanged"],
                 remedy=remedy_for("drift", "damaged", path=path),
             )
 
@@ -71,10 +71,13 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     passed, problem = state.read_passed()
     why_not = ""
     if passed is None:
-        first = f"first drill of this series ({state.scheme}); the next one is measured against it"
+        first = (
+            f"this is the first drill of the series {state.scheme}; the next one will "
+            "be compared with it"
+        )
         why_not = problem or first
     elif passed.taken_at > backup.taken_at:
-        why_not = f"the last passed drill was of a later backup, {passed.backup}"
+        why_not = f"the last passed drill used a later backup, {passed.backup}"
         passed = None
     return Measures(state, passed, reference, why_not, problem)
 

@@ -136,7 +136,9 @@ def measure_of(
 ) -> Measure:
     """The measure that a reference makes."""
     if about.get("format") != FORMAT or not isinstance(about.get("postgresql"), int):
-        raise UsageError(f"{path} is no reference that this version of the drill can read; {ANEW}")
+        raise UsageError(
+            f"{path} is not a reference that this version of the drill can read; {ANEW}"
+        )
     major = about["postgresql"]
     facts = DriftFacts(
         major=major,

@@ -39,7 +39,7 @@ class ForeignKey:
 
     @property
     def is_broken(self) -> bool:
-        """Whether rows break it, or it cannot be checked."""
+        """Whether rows violate it, or it cannot be checked."""
         return self.orphans != 0
 
     @property
@@ -88,7 +88,7 @@ class Constraint:
 
     @property
     def is_broken(self) -> bool:
-        """Whether rows break it, or it cannot be checked."""
+        """Whether rows violate it, or it cannot be checked."""
         return self.broken != 0
 
     @property
@@ -98,12 +98,12 @@ class Constraint:
 
     @property
     def problem(self) -> str:
-        """`check amount_is_positive: 3 rows break it`."""
+        """`check amount_is_positive: 3 rows violate it`."""
         what = f"{self.kind} {self.name}".rstrip()
         if self.broken is None:
             failed = "was not restored" if self.is_lost else "cannot be checked"
             return f"{what}: {failed}: {self.error}"
-        rows = show_count(self.broken, "row breaks", "rows break")
+        rows = show_count(self.broken, "row violates", "rows violate")
         return f"{what}: {rows} it" + ", so it was not restored" * self.is_lost
 
     @property

@@ -45,9 +45,9 @@ def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
 def sequence_notes(each: Sequence) -> Iterator[str]:
     """What to know of a sequence that is in order today."""
     if each.is_ahead and not each.is_past_furthest:
-        yield f"sequence {each.description}: the values are far away, but will collide in the end"
+        yield f"sequence {each.description}: the values are far apart, but will collide eventually"
     if not each.error and each.is_nearly_used_up:
-        yield f"sequence {each.name} is nearly used up: {each.values_left:,} values are left"
+        yield f"sequence {each.name} is nearly exhausted: {each.values_left:,} values are left"
 
 
 def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool) -> Sequence:

@@ -69,7 +69,7 @@ def read_indexes(survey: Survey) -> Indexes:
     uniques = []
     for key in (Key(*row) for row in rows):
         if key.operators is None and not key.is_comparable:
-            why = "its operator class has an equality of its own"
+            why = "its operator class has its own equality operator"
             survey.not_checked.append((key.label, why))
         else:
             uniques.append(key)

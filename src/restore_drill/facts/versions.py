@@ -61,7 +61,7 @@ def version_notes(connection: Connection, major: int) -> list[str]:
     extensions = [name for (name,) in connection.execute(EXTENSIONS)]
     if extensions:
         notes.append(
-            f"{show_count(len(extensions), 'extension')} restored in this server's versions, "
-            f"because a dump does not name them: {', '.join(extensions)}"
+            f"{show_count(len(extensions), 'extension')} restored in this server's "
+            f"versions, because a dump does not record versions: {', '.join(extensions)}"
         )
     return notes

@@ -94,7 +94,7 @@ class WriteCheck:
             broken = refusal.diag.constraint_name or ""
             automatic = {column.name for column in self.columns if column.is_automatic}
             if automatic & self.key_columns(broken):
-                return f"an insert collides on {broken}: its sequence is behind the rows"
+                return f"an insert collides on {broken}: its sequence lags behind the rows"
         for row in rows[:-1]:
             try:
                 with self.connection.transaction():

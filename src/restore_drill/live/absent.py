@@ -74,9 +74,14 @@ def refuse_system_database(settings: Settings) -> None:
     name = conninfo["dbname"]
     if settings.promote and name in SYSTEM:
         raise CouldNotRun(
-            f"{place_of(conninfo)} was not touched: a promotion does not rename a database that "
-            "the server has of itself",
-            checked=[f"{name} is where tools connect to create, rename and drop others"],
+            f"{place_of(conninfo)} was not touched: a promotion does not rename a database "
+            "that every server has",
+            checked=[
+                (
+                    f"{name} is where tools connect in order to create, rename and drop "
+                    "other databases"
+                )
+            ],
             remedy=remedy_for("promote_refused", "system", name=name),
         )
 

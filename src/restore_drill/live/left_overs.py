@@ -13,7 +13,7 @@ from restore_drill.live.server.drill_databases import find, lock_key
 from restore_drill.live.server.maintenance import maintenance_target, other_database
 from restore_drill.servers.model import Target
 
-NOT_OURS = "has no mark of a drill and was not touched"
+NOT_OURS = "bears no mark of a drill and was not touched"
 """Of what only looks like a left-over."""
 
 

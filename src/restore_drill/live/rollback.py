@@ -52,10 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the promotion's journal, where it is not that of BACKUP_PATH",
     )
     parser.add_argument(
-        "--max-lock-wait", metavar="X", help="how long open transactions are waited for"
+        "--max-lock-wait", metavar="X", help="how long to wait for open transactions"
     )
     parser.add_argument(
-        "--keep-snapshots", metavar="N", help="how many snapshots of the database are kept"
+        "--keep-snapshots", metavar="N", help="how many snapshots of the database to keep"
     )
     parser.add_argument(
         "--no-snapshot",
@@ -119,7 +119,7 @@ def proved(path: Path, target: Target) -> tuple[Source, Backup, Contents]:
     opening = opening_steps(target)
     source = source_of(path, target, opening)
     if mismatch := mismatch_of(source.server, target):
-        what = f"{path.name} does not belong into the database that DATABASE_URL names"
+        what = f"{path.name} does not belong to the database that DATABASE_URL names"
         steps = renamed_back(path, source.server, target)
         raise UsageError(message(f"{what}: {mismatch}; nothing was touched", remedy=steps))
     backup = as_backup(look_at(path, UTC))

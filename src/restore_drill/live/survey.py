@@ -120,7 +120,11 @@ def problem_of(server: Server, sessions: int) -> tuple[str, str, str]:
         return "read_only", "its sessions are read-only", "transaction_read_only is on"
     if not server.may_create:
         what = f"the role {server.role} may not create a database beside it"
-        return "no_createdb", what, f"pg_roles: {server.role} has no CREATEDB, and is no superuser"
+        return (
+            "no_createdb",
+            what,
+            (f"pg_roles: {server.role} has no CREATEDB, and is not a superuser"),
+        )
     if server.connections < sessions:
         free = max(server.connections, 0)
         what = f"{free} connections are free, and the drill takes up to {sessions}"

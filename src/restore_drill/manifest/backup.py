@@ -58,7 +58,7 @@ def refuse_unread(fingerprint: Fingerprint) -> None:
     """CouldNotRun where a part of the source could not be read."""
     if fingerprint.unread:
         raise CouldNotRun(
-            "no backup was taken: not all of the source can be read",
+            "no backup was taken: the source cannot be read completely",
             checked=fingerprint.unread[:5],
             remedy=remedy_for("backup", "unread"),
         )

@@ -106,7 +106,7 @@ class Dump:
         lines = self.errors.read().decode("utf-8", "replace").splitlines()
         warnings = safe_lines(lines)
         if code:
-            said = warnings[-5:] or [f"it ended with exit code {code}, and without a word"]
+            said = warnings[-5:] or [f"it ended with exit code {code} and no message"]
             checked = said if code > 0 else [*said, f"it was ended by signal {-code}"]
             raise CouldNotRun(
                 f"no backup was written: pg_dump failed on {source}",

@@ -148,7 +148,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
     if isinstance(error, UnicodeDecodeError):
-        return "it is no UTF-8 text"
+        return "it is not UTF-8 text"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
@@ -157,7 +157,7 @@ def manifest_from(raw: dict[str, Any]) -> Manifest:
     backup = raw["backup"]
     taken_at = datetime.fromisoformat(text(raw["taken_at"]))
     if taken_at.tzinfo is None:
-        raise ValueError("its time has no zone")
+        raise ValueError("its time has no time zone")
     return Manifest(
         taken_at=taken_at,
         database=text(raw["database"]),

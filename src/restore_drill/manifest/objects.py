@@ -64,5 +64,8 @@ def of_other_revisions(was: Fingerprint, now: Fingerprint) -> Iterator[tuple[str
         if same_names(was, now, kind):
             differ = {name: "" for name in differ if name in before and name in after}
         if differ and not same_revision(was, now, kind):
-            why = "the manifest is of another version of restore-drill, which recorded other things"
+            why = (
+                "the manifest is of another version of restore-drill, which recorded "
+                "different things"
+            )
             yield f"the definition of {show_count(len(differ), kind)}", why

@@ -20,8 +20,8 @@ from restore_drill.servers.model import Target
 IN_UTF8 = "--encoding=UTF8"
 """Makes the same of two databases of different encodings."""
 WHY = (
-    "the catalog does not hold the same of it as in the source, but pg_dump writes the same: "
-    "no dump can carry what differs"
+    "its catalog entry differs from the source, but pg_dump writes the same: no dump can "
+    "carry the difference"
 )
 
 

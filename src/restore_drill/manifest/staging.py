@@ -85,7 +85,7 @@ def refuse_existing(place: Path) -> None:
     """CouldNotRun where something lies at `place`: no backup is ever overwritten."""
     if place.exists():
         raise CouldNotRun(
-            f"{place} exists and was not overwritten",
+            f"{place} already exists and was not overwritten",
             remedy=remedy_for("backup", "same_name"),
         )
 

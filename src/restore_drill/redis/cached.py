@@ -75,7 +75,7 @@ def lines_on_cached(found: dict[str, Any] | None) -> Iterator[str]:
             keys = f"{least}{show_count(each['keys'], 'key')} like {each['pattern']}"
             remove = f"to remove them: {each['remove']}"
             if not each["remove"]:
-                remove = f"no command to remove them can be given: {each['why']}"
+                remove = f"no command to remove them can be shown: {each['why']}"
             yield f"Redis: {keys} may be newer than the restored rows; {remove}"
     if not cached and found.get("keys"):
         yield (

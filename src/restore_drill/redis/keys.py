@@ -63,7 +63,7 @@ class OwnKeys:
             raise
         if not done:
             self.written.discard(key)
-            raise redis.RedisError(f"{key} is there already")
+            raise redis.RedisError(f"{key} already exists")
 
     def get(self, name: str) -> str | None:
         """Value of the key `name`."""

@@ -30,7 +30,7 @@ class RedisStage:
     def answer(self) -> tuple[Server, RedisFacts]:
         """Server and facts; raises the stage's error where it does not answer."""
         if self.server is None or self.facts is None:
-            error = self.error or CouldNotRun("the Redis stage has found nothing")
+            error = self.error or CouldNotRun("the Redis stage found nothing")
             raise error.with_traceback(None)  # each criterion raises it, and would add to it
         return self.server, self.facts
 
@@ -38,7 +38,7 @@ class RedisStage:
         """Our keys; raises the stage's error where Redis takes no write, or none was dared."""
         self.answer()
         if self.write_error or self.keys is None:
-            error = self.write_error or CouldNotRun("the Redis stage has written nothing")
+            error = self.write_error or CouldNotRun("the Redis stage wrote nothing")
             raise error.with_traceback(None)
         return self.keys
 
@@ -61,7 +61,9 @@ class RedisStage:
             return ""
         number, count = max(facts.other_keys.items(), key=lambda item: item[1])
         elsewhere = f"database {number} holds {show_count(count, 'key')}"
-        return f"Redis: database {facts.database} is empty, but {elsewhere}: is the number right?"
+        return (
+            f"Redis: database {facts.database} is empty, but {elsewhere}: is that the right number?"
+        )
 
     def report(self, steps: Steps) -> None:
         """Print the stage's lines."""

@@ -89,7 +89,7 @@ CAUSES = (
     Cause("23505",
           "duplicate keys: the source's unique index was corrupt, or rows exist twice",
           "duplicate_keys"),
-    Cause("23514", "rows that their own constraints refuse, or a constraint function that changed",
+    Cause("23514", "rows that violate their own constraints, or a constraint function that changed",
           "refused_rows",
           source="execPartition.c"),
     Cause("22021|22P05", "wrong encoding: the bytes are not what the dump says they are",
@@ -119,7 +119,7 @@ PARTITION = Cause(
 )
 REFUSED = Cause(
     "23.*",
-    "rows that their own constraints refuse, or a constraint function that changed",
+    "rows that violate their own constraints, or a constraint function that changed",
     "refused_rows",
 )
 UNKNOWN = Cause("", "unknown", "unknown")
@@ -143,7 +143,7 @@ HARMLESS = (
              "a --clean dump drops what the empty database never had"),
     Harmless(r"CREATE ROLE ", "42710", "the drill had already created the role"),
     Harmless(r"REFRESH MATERIALIZED VIEW ", "08.*|HV.*",
-             "its rows come from another server, which a drill does not reach"),
+             "its rows come from another server, which a drill does not contact"),
 )  # fmt: skip
 
 

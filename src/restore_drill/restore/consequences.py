@@ -110,7 +110,7 @@ def counted(findings: list[Finding]) -> str:
     """`1 error, from which 11 more follow`."""
     followers = sum(each.followers for each in findings)
     text = show_count(len(findings), "error")
-    return text + (f" (and {followers:,} that follow)" if followers else "")
+    return text + (f" (and {followers:,} more as a consequence)" if followers else "")
 
 
 def by_cause(restoration: Restoration) -> list[Finding]:

@@ -24,7 +24,7 @@ def setting_words(sql: bytes, codec: str) -> str:
 def lines_on_settings(reason: str, left: list[tuple[int, str]]) -> list[str]:
     """A line on each setting in `left`, with the line of the dump: that has its value."""
     lines = [
-        f"line {line:,}: {reason}; where it is wanted after a recovery, run it: {words} TO ..."
+        f"line {line:,}: {reason}; if you want it after a recovery, run: {words} TO ..."
         for line, words in left[:MOST]
     ]
     more = len(left) - MOST

@@ -31,7 +31,7 @@ def lost_keys(restoration: Restoration, target: Target) -> tuple[ForeignKey, ...
 
 
 def orphans_of(connection: Connection, key: re.Match[bytes]) -> Iterator[ForeignKey]:
-    """The key that a statement of pg_dump declares, where both tables are there and rows break it.
+    """The key that a statement of pg_dump declares, where both tables exist and rows violate it.
 
     Its parts come from the dump as they are: the pattern lets through nothing but names.
     """

@@ -34,7 +34,7 @@ def settled(
         return ""
     sql = sql.strip()
     if EXTENSION_COMMENT.match(sql):
-        return "the extension belongs to the platform, and keeps the comment that it has there"
+        return "the extension belongs to the platform and keeps its comment there"
     found = OWNER.fullmatch(sql)
     if found is None:
         return ""

@@ -23,7 +23,7 @@ def check_databases(contents: Contents) -> None:
     """CouldNotRun where the dump holds several databases: the drill restores one."""
     if len(contents.databases) > 1:
         raise CouldNotRun(
-            f"the backup holds {len(contents.databases)} databases, and a drill restores one",
+            f"the backup holds {len(contents.databases)} databases, but a drill restores only one",
             checked=[f"pg_dumpall's output with tables in: {', '.join(contents.databases)}"],
             remedy=remedy_for("restore", "several_databases"),
         )

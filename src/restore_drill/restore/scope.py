@@ -70,10 +70,10 @@ OTHER = "a statement about another database is not run"
 OWN = "the comment, the owner and the connection limit of the drill's own database stay"
 LEFT_OUT = "another database without tables is not restored"
 LOCKS = "a setting that would end the drill's own sessions is not applied"
-SERVER = "a statement about the whole server is not run: roles and tablespaces are not a drill's"
+SERVER = "a statement about the whole server is not run: a drill leaves roles and tablespaces alone"
 LIVE = (
     "a statement about the live database as a whole is not run: "
-    "its owner, settings, limits and grants stay what they are"
+    "its owner, settings, limits and grants stay as they are"
 )
 OURS = "a statement about the role that the drill itself uses is not run"
 PLACE = "the drill created its own tablespaces in place of the dump's"

@@ -52,7 +52,7 @@ def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
         is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
     if run.fault and not is_left_early:
         raise CouldNotRun(
-            f"{backup.name} could be read a moment ago, and no longer can",
+            f"{backup.name} could be read a moment ago, but no longer can",
             checked=[run.fault],
             remedy=remedy_for("restore", "backup_changed"),
         )

@@ -31,7 +31,7 @@ def refuse_unusual(
     for each in unusual_in(target, backup, contents, progress):
         found.append(each)
         if len(found) >= MOST:
-            found.append("further ones were not searched for")
+            found.append("no further ones were searched for")
             break
     if not found:
         return
@@ -61,7 +61,7 @@ def unusual_in(
             if kind == "subscription" and verb in ("create", "drop"):
                 is_drop = verb == "drop"
                 if is_drop and has_subscription:
-                    what = "DROP SUBSCRIPTION behind a CREATE, which connects to another server"
+                    what = "DROP SUBSCRIPTION after a CREATE, which connects to another server"
                 has_subscription |= not is_drop
             if what:
                 yield f"line {event.line:,}{restoration.of}: {what}"

@@ -62,12 +62,12 @@ def start_lines(settings: Settings) -> Iterator[Line]:
     criteria = "of the package" if is_package else shown_path(settings.criteria.path)
     yield "ok", f"Environment validated (target {settings.target}, criteria {criteria})"
     if is_package and not settings.is_sample:
-        yield "warn", f"No drill/ here or above: standard criteria alone ({COMMAND} init writes it)"
+        yield "warn", f"No drill/ here or above: standard criteria only ({COMMAND} init creates it)"
     yield from (("warn", line) for line in settings.misspelled)
     if settings.is_sample and settings.require_backup:
-        yield "warn", "No backup is named (BACKUP_PATH, --backup), and one is required"
+        yield "warn", "No backup is configured (BACKUP_PATH, --backup), but one is required"
     elif settings.is_sample:
-        yield "warn", "No backup is named (BACKUP_PATH, --backup): drilling the sample shop"
+        yield "warn", "No backup is configured (BACKUP_PATH, --backup): drilling the sample shop"
     elif settings.backup is not None:
         yield "note", f"Backup named: {shown_path(settings.backup)}"
     elif settings.backup_path is not None:
@@ -150,8 +150,8 @@ def snapshot_lines(result: Result, target: str) -> Iterator[Line]:
     elif target == "database":
         yield "note", "Safety snapshot: none was taken"
     else:
-        why = f"not needed, the {target} target touches nothing that exists"
-        yield "note", f"Safety snapshot: {why}"
+        why = f"the {target} target touches no existing database"
+        yield "note", f"Safety snapshot: not needed, {why}"
 
 
 def lost_lines(lost: Sequence[str] | None) -> Iterator[Line]:
@@ -159,7 +159,7 @@ def lost_lines(lost: Sequence[str] | None) -> Iterator[Line]:
     if lost is None:
         return
     if not lost:
-        yield "note", "  Compared with before the drill: the backup has all that it held"
+        yield "note", "  Compared with before the drill: the backup has everything it held"
         return
     yield "warn", f"  Not as before the drill ({show_count(len(lost), 'difference')}):"
     yield from (("note", f"    {line}") for line in lost[:MOST_LOST])
@@ -182,18 +182,17 @@ def promotion_lines(result: Result) -> Iterator[Line]:
     if promoted:
         yield "note", f"The way back: {promotion['way_back']}"
     if promoted and promotion["kept"]:
-        drop = f"DROP DATABASE {promotion['kept_quoted']}"
-        yield "note", f"When nobody needs the old one any more: {drop}"
+        yield "note", f"Once the old one is not needed: DROP DATABASE {promotion['kept_quoted']}"
 
 
 def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
     kinds = failed_kinds(result)
     if kinds == {"time"}:
-        yield "note", "Next: make recovery faster, or allow it more time, and drill again"
+        yield "note", "Next: make recovery faster or allow more time, then drill again"
     elif kinds == {"age"}:
-        yield "note", "Next: see why there is no newer backup, take one, and drill it"
+        yield "note", "Next: find out why there is no newer backup, take one and drill it"
     elif kinds - {"redis", "schedule"}:
-        yield "note", "Next: fix what is named above, or take a new backup, and drill again"
+        yield "note", "Next: fix the problems listed above or take a new backup, then drill again"
     elif kinds or result["verdict"] == "could-not-run":
-        yield "note", "Next: fix what is named above, and drill again"
+        yield "note", "Next: fix the problems listed above, then drill again"

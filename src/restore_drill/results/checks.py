@@ -61,7 +61,7 @@ class Checks:
         A positive proof: nothing that was collected is open, nothing that speaks of the copy has
         failed or could not run, and restored rows were read.
         """
-        open_ = [f"{name} has not reported" for name in self.criteria if name in self.not_run]
+        open_ = [f"{name} did not report" for name in self.criteria if name in self.not_run]
         bad = [
             f"{name}: {check['outcome']}"
             for name, check in self.found.items()

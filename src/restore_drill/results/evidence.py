@@ -19,7 +19,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.record import Record
 from restore_drill.servers.place import memory
 
-LATER = "no page had been written when this was"
+LATER = "no report page had been written at that time"
 """Why the page has no digest; it gets one as soon as it is there."""
 NOT_READ = "the drill ended before the backup was read to its end"
 CPUINFO = Path("/proc/cpuinfo")

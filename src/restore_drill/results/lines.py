@@ -41,7 +41,7 @@ def finding_lines(result: Result) -> Iterator[Line]:
         yield "bad", f"{show_count(len(grouped) - MOST_LINES, 'more finding')}, of {listed(others)}"
     if unreached := len(unreached_of(result)):
         number = show_count(unreached, "criterion", "criteria")
-        yield "warn", f"Not reached because of this: {number}"
+        yield "warn", f"Not run because of this: {number}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -65,9 +65,9 @@ def holding(result: Result) -> str:
 
 def worth_of(result: Result) -> str:
     """What a pass is worth and why it is worth no more; empty where nothing was measured."""
-    why_not = "it was not compared with a manifest of its source"
+    why_not = "there is no manifest of its source to compare it with"
     if result["basis"] == "manifest":
-        why_not = "it was compared with its manifest in part only"
+        why_not = "only part of it was compared with its manifest"
         if waived := len(waived_of(result)):
             why_not = f"{show_count(waived, 'known finding')} waived"
     return {
@@ -84,7 +84,7 @@ def measured_of(result: Result) -> str:
     if drift is None:
         return f"Measured against: the {result['basis']}"
     against = " and ".join(each["description"] for each in drift["against"])
-    drifted = f"drift against {against}" if against else f"no drift yet: {drift['why_not']}"
+    drifted = f"drift against {against}" if against else f"drift not measured: {drift['why_not']}"
     return f"Measured against: the {result['basis']}; {drifted}"
 
 
@@ -117,9 +117,9 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
     is_good = result["rows_read"] and not result["selection"] and "error" not in outcomes
     is_good = is_good and not waived_of(result)
     age = (result["backup"] or {}).get("age_seconds") or 0
-    old = f"{show_duration(age)} old: what was written since is lost if you need it now"
+    old = f"{show_duration(age)} old: anything written since then would be lost in a recovery now"
     if age < 0:
-        old = "of a time that lies in the future, so that its age is unknown"
+        old = "dated in the future, so its age is unknown"
     good = "the backup is good"
     return [
         ("age", f"{good} but {old}" if is_good else f"the backup is {old}"),
@@ -154,14 +154,14 @@ def known_of(result: Result) -> str:
         )
         if result["backup"] is None or not is_there:
             return f"{NOTHING}." if result["verdict"] == "could-not-run" else ""
-        return "The backup is there; whether it is whole is not known."
-    whole = "The backup was read to its end and is whole;"
+        return "The backup exists; whether it is complete is not known."
+    whole = "The backup was read to its end and is complete;"
     if result["timings"]["restore"] is None:
         return f"{whole} it was not restored."
     if RESTORED not in held:
-        return f"{whole} whether it can be restored without an error is not known."
+        return f"{whole} whether it can be restored without errors is not known."
     own = sum(short_name(each["id"]) in APART for each in problems_of(result))
     open_ = len(unreached_of(result)) + count(result, "error") - own
     rest = f", {show_count(open_, 'criterion', 'criteria')} could not be checked" if open_ else ""
-    rows = "" if result["rows_read"] else "; none of its rows was checked"
+    rows = "" if result["rows_read"] else "; none of its rows were checked"
     return f"{whole} it was restored without an error{rows}{rest}."

@@ -48,7 +48,7 @@ def described(error: BaseException, place: str, line: str, text: str) -> str:
     cause = "other"
     what = type(error).__name__
     if isinstance(error, psycopg.errors.QueryCanceled):
-        what, cause = "a statement was ended: it took too long, or was cancelled", "timeout"
+        what, cause = "a statement was stopped: it took too long, or was cancelled", "timeout"
     elif isinstance(error, psycopg.Error):
         what, cause = error_text(error, own=text), "sql"
     elif isinstance(error, AssertionError):

@@ -27,7 +27,7 @@ WORST = (0, EXIT_NOTHING, EXIT_USAGE_ERROR, EXIT_COULD_NOT_RUN, EXIT_INTERNAL, 1
 """Exit codes, the worst last: a backup that failed weighs more than one that was not drilled."""
 OF_CODE = {0: "passed", 1: "failed"}
 """Verdict of a drill that has left no result, by its exit code."""
-NOT_BEGUN = "the run was interrupted before it"
+NOT_BEGUN = "the run was interrupted before this drill"
 
 
 @dataclass(frozen=True)

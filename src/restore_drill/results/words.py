@@ -31,7 +31,7 @@ OTHERS = {
 
 RESTORE_REPORTED = "the restore reported"
 """Begins the warning of a selection whose restore had errors that none of its criteria reports."""
-SAMPLE = "No backup of yours was drilled: set BACKUP_PATH, or give --backup"
+SAMPLE = "None of your backups was drilled: set BACKUP_PATH or use --backup"
 
 LABELS = {
     "sha256": "SHA-256",

@@ -52,7 +52,8 @@ def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> No
         )
     if schedule and not schedule.holes:
         steps.note(
-            f"No backup is missing, one every {show_duration(schedule.every)}: {schedule.judged}"
+            f"No backup is missing, with one due every {show_duration(schedule.every)}: "
+            f"{schedule.judged}"
         )
 
 
@@ -75,7 +76,10 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         steps.warn(capitalised(why))
         record.skip("whether indexes, keys and triggers came back", why)
     if found.is_translated and found.is_complete:
-        note = "Its lines end with CRLF; no data changed, but transfer dumps in binary mode"
+        note = (
+            "Its lines end with CRLF: no data was changed, but dumps should be "
+            "transferred in binary mode"
+        )
         steps.warn(note)
         record.notes.append(note)
     for what, why in left_open(found):

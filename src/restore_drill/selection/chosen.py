@@ -49,7 +49,8 @@ def choose(
 def no_backup_named() -> CouldNotRun:
     """Nothing names a backup, and the sample shop is not what was asked for."""
     return CouldNotRun(
-        "no backup is named, and --require-backup (DRILL_REQUIRE_BACKUP) forbids the sample shop",
+        "no backup is configured, and --require-backup (DRILL_REQUIRE_BACKUP) rules out "
+        "the sample shop",
         checked=["--backup (DRILL_BACKUP) and BACKUP_PATH; the environment, .env and .env.txt"],
         remedy=remedy_for("select", "required"),
     )
@@ -153,7 +154,7 @@ def left_open(contents: Contents) -> Iterator[tuple[str, str]]:
     """What of `contents` is not drilled, and why."""
     if contents.left_out:
         others = ", ".join(contents.left_out)
-        why = "they have no tables, and a drill restores one database"
+        why = "they have no tables, and a drill restores only one database"
         yield f"other databases of the dump: {others}", why
     if not contents.entries and contents.is_complete:
         yield "the table of contents", "the backup has none (not written by pg_dump)"

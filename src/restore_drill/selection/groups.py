@@ -149,7 +149,7 @@ def no_such_series(name: str, found: list[Series]) -> UsageError:
     """No series is called `name`."""
     there = some([name_of(each) for each in found], MOST_NAMED) or "none"
     return UsageError(
-        f"--series (DRILL_SERIES, [backup] series) names {name!r}, and no series is called so; "
+        f"--series (DRILL_SERIES, [backup] series) names {name!r}, and there is no such series; "
         f"in BACKUP_PATH there are: {there}"
     )
 

@@ -66,5 +66,5 @@ def judged(times: Sequence[datetime], looked: Sequence[int]) -> str:
     last = max(looked) + 1
     text = f"judged back to {show_time(times[last])} ({show_count(last + 1, 'backup')})"
     if older := len(times) - last - 1:
-        text += f"; not the {older} older: a retention may have removed what lay between them"
+        text += f"; not the {older} older ones: a retention policy may have thinned them out"
     return text

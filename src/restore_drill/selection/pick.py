@@ -116,13 +116,13 @@ def not_there(pick: Pick, series: Series, why: str) -> UsageError:
 
 
 def words_on(candidate: Candidate, series: Series, pick: Pick, proofs: Proofs) -> str:
-    """`picked (--pick random) out of 14 backups, the newest but 3; no drill has proved it`."""
+    """`picked (--pick random) out of 14 backups, the newest but 3; not yet proved by a drill`."""
     place = series.index(candidate)
     where = {0: "the newest", 1: "the one before the newest"}.get(place, f"number {place + 1}")
     text = f"picked (--pick {pick.text}) out of {show_count(len(series), 'backup')}: {where}"
     if pick.by_proofs:
         last = proofs(candidate)
-        text += f"; last proved {show_time(last)}" if last else "; no drill has proved it"
+        text += f"; last proved {show_time(last)}" if last else "; not yet proved by a drill"
     return text
 
 

@@ -51,7 +51,9 @@ def search_below(listing: Listing, zone: tzinfo) -> None:
         for folder, name in level:
             number += 1
             if number > MOST_FOLDERS:
-                listing.passed_over.append(f"{name}: a folder, not searched: there are too many")
+                listing.passed_over.append(
+                    f"{name}: a folder, not searched: there are too many folders"
+                )
                 return
             inner = list_flat(folder, zone, below)
             listing.found += inner.found
@@ -83,5 +85,5 @@ def counted_once(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
         if first is each:
             kept.append(each)
         elif first.path != each.path:
-            remarks.append(f"{each.label} is {first.label} by another name, counted once")
+            remarks.append(f"{each.label} is {first.label} under another name, counted once")
     return kept, remarks

@@ -30,7 +30,7 @@ def announce(
     if target.is_absent:
         steps.note(f"A new database, since there is no {target.beside}")
     elif target.beside:
-        what = "which gives up its name if this one is proved" if record.promotion else ONLY_READ
+        what = "which gives up its name once this one is proved" if record.promotion else ONLY_READ
         steps.note(f"A new database beside {target.beside}, {what}")
     if target.isolated is False:
         note = f"the throwaway server was not isolated: {target.exposed}"

@@ -20,7 +20,7 @@ from restore_drill.core.remedies import remedy_for
 def engine_client() -> Iterator[DockerClient]:
     """Client of the container engine, found as testcontainers finds it; raises `CouldNotRun`."""
     check_engine()
-    with explained("talk to us"):
+    with explained("respond"):
         client = docker_client.DockerClient().client
     try:
         yield client

@@ -142,7 +142,7 @@ def await_ready(keeper: subprocess.Popen[bytes]) -> None:
             return
     keeper.kill()
     keeper.wait()
-    raise OSError(errno.ECHILD, "the process that is to hold the server did not start")
+    raise OSError(errno.ECHILD, "the process that should keep the server running did not start")
 
 
 def let_go(server: EmbeddedServer, keeper: subprocess.Popen[bytes]) -> None:

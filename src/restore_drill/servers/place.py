@@ -97,7 +97,7 @@ def unfit(base: Path, launcher: Launcher, room: int) -> str:
     if not os.access(base, os.W_OK | os.X_OK):
         return "it is not writable"
     if not launcher.can_enter(base):
-        return "the account that is to run the server cannot enter it"
+        return "the account that runs the server cannot enter it"
     if free < room:
         return f"not enough space: {show_bytes(free)} free, {show_bytes(room)} needed"
     return ""

@@ -79,7 +79,7 @@ def remove_shared_memory(data: Path) -> None:
 
 
 def end(process: psutil.Process, order: signal.Signals) -> bool:
-    """Send `order` to `process` and wait for its end; False when it did not end in time."""
+    """Send `order` to `process` and wait for its end; False when it did not finish in time."""
     deadline = time.monotonic() + PATIENCE
     with suppress(psutil.Error):
         process.send_signal(order)

@@ -22,16 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace, root: Path, rest: Sequence[str]) -> int:
-    """Become psql; raises CouldNotRun where no server is kept, or there is no psql."""
+    """Become psql; raises CouldNotRun where no server has been kept, or there is no psql."""
     del parsed, root
     if rest[:1] == ["redis"]:
         raise CouldNotRun(
-            "no Redis is kept: the embedded one holds nothing but the drill's own keys",
+            "Redis is not kept: the embedded one holds only the drill's own keys",
             remedy=remedy_for("shell", "redis"),
         )
     kept = kept_servers()
     if not kept:
-        raise CouldNotRun("no server is kept", remedy=remedy_for("shell", "none"))
+        raise CouldNotRun("no server has been kept", remedy=remedy_for("shell", "none"))
     newest = kept[0]
     if not newest.psql.is_file():
         raise CouldNotRun(

@@ -28,8 +28,8 @@ IGNORED = "drill-report/"
 """Folder of the reports, which hold names of tables and numbers of rows."""
 
 NEXT = (
-    "Next: run a drill on your backups: BACKUP_PATH=/var/backups/shop restore-drill",
-    f"      and set the criteria for your database in {NAME}/criteria.toml",
+    "Next: drill your backups: BACKUP_PATH=/var/backups/shop restore-drill",
+    f"      then set the criteria for your database in {NAME}/criteria.toml",
 )
 
 
@@ -61,7 +61,10 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             f"{TEMPLATES / 'conftest.py.txt'} contains"
         )
     if not (here / ".git").exists():
-        note(f"GitHub reads {WORKFLOW} only in the top folder of a repository, and this is not one")
+        note(
+            f"GitHub reads {WORKFLOW} only in the top folder of a repository, and this "
+            "folder is not one"
+        )
     for line in NEXT:
         note(line)
     return 0

@@ -63,7 +63,7 @@ def announce_unreadable(error: Exception, root: Path) -> None:
         return
     from restore_drill.alerts.missed import Miss, announce_missed  # noqa: PLC0415 - see above
 
-    what = f"Whether drills still come is not known: {str(error).splitlines()[0]}"
+    what = f"Whether drills still run is not known: {str(error).splitlines()[0]}"
     show(announce_missed(alerts_here(root), {"": Miss("status", what)}, [], None))
 
 

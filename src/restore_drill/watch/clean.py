@@ -61,9 +61,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         cleaned += clean_left_over_containers()
     except CouldNotRun as error:
         lines.append(f"containers were not checked: {error.what}")
-    nothing = "nothing left over" + (" in what was checked" if lines else "")
+    nothing = "nothing to clean up" + (" in what was checked" if lines else "")
     lines += [*cleaned, f"{len(cleaned)} cleaned"] if cleaned else [] if is_left else [nothing]
-    lines += ["not all could be cleaned: see above"] if is_left else []
+    lines += ["not everything could be cleaned up: see above"] if is_left else []
     sys.stdout.write("\n".join(map(printable, lines)) + "\n")
     return EXIT_COULD_NOT_RUN if is_left else 0
 

@@ -106,7 +106,7 @@ def judge_series(
     problem = problem_of(drills, rules, now)
     skip = open_skip(skips, name, drills, now)
     if skip and skip.has_ended(now):
-        what = f"the drill that was skipped until {skip.until} was not made up for"
+        what = f"no drill has run since the skip that ended on {skip.until}"
         problem = problem if problem and problem.cause == "failed" else Problem(what, "skipped")
     elif (skip and problem and problem.cause == "not_run") or (skip and not skip.until):
         problem = None
@@ -135,10 +135,10 @@ def problem_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> Problem 
     quarter.
     """
     if not drills:
-        return Problem("no drill has been noted", "not_run")
+        return Problem("no drill has been recorded", "not_run")
     last = drills[-1]
     if not last.has_passed:
-        first = f", first {last.red[0]}" if last.red else ""
+        first = f"; first finding: {last.red[0]}" if last.red else ""
         return Problem(f"the last drill {in_words(last.verdict)}{first}", "failed")
     age = seconds_since(last, now)
     if age > rules.limit:

@@ -38,10 +38,10 @@ class Kept(NamedTuple):
         """`14 backups kept; no drill has proved 2 of them: a.dump, b.dump`."""
         kept = f"{show_count(len(self.names), 'backup')} kept"
         if not self.unproved:
-            return f"{kept}; a drill has proved each of them"
+            return f"{kept}, each proved by a drill"
         named = some(self.unproved, MOST_NAMED)
         failed = f"; the last drill of {some(self.failing, MOST_NAMED)} failed"
-        proved = f"{kept}; no drill has proved {len(self.unproved)} of them: {named}"
+        proved = f"{kept}; {len(self.unproved)} not yet proved by a drill: {named}"
         return proved + (failed if self.failing else "")
 
 

@@ -39,10 +39,12 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
         yield "No metrics were written: only a selection of the criteria was drilled"
         return
     if (result["backup"] or {}).get("picked"):
-        yield "No metrics were written: they are of the newest backup, and an older one was drilled"
+        yield (
+            "No metrics were written: they describe the newest backup, but an older one was drilled"
+        )
         return
     if result["sample"]:
-        yield "No metrics were written: a drill of the sample is of no backup"
+        yield "No metrics were written: the sample was drilled, not a backup"
         return
     found = measured(result, settings)
     if leaves.metrics_file is not None:

@@ -26,7 +26,7 @@ def histories_of(given: Sequence[str], settings: Settings) -> list[Path]:
         raise usage_error(
             "backup_path",
             "is unset, and so is --history (DRILL_HISTORY)",
-            "set one: drills are recorded in the folder of the backups, or in the file named",
+            "set one: drills are recorded in the folder of the backups, or in the named file",
         )
     return [path]
 

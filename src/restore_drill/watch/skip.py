@@ -68,8 +68,8 @@ def lines_of(skip: Skip, path: Path) -> Iterator[str]:
     """What was recorded, and what comes of it."""
     yield f"{skip.series or 'All series'}: {skip.words}"
     if skip.until:
-        yield f"A drill must have come by the end of {skip.until} (UTC): from then on"
-        yield f"{COMMAND} status is red without one. A drill that fails is red all the same."
+        yield f"A drill must run by the end of {skip.until} (UTC): after that"
+        yield f"{COMMAND} status is red without one. A drill that fails is still red."
     else:
         yield "No drill of it is expected, until there is one again."
     yield f"Recorded in {as_written(path)}"
@@ -87,7 +87,9 @@ def last_day(value: str | None, today: date, *, retire: bool) -> date | None:
     if retire or value is None:
         if retire and value is None:
             return None
-        raise UsageError("give either --until DATE, or --retire for what is no longer backed up")
+        raise UsageError(
+            "give either --until DATE, or --retire for a series that is no longer backed up"
+        )
     try:
         day = date.fromisoformat(value)
     except ValueError:

@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     look_arguments(parser)
     parser.add_argument(
-        "--notify", action="store_true", help="send a message, once a day, where no drill came"
+        "--notify", action="store_true", help="send a message, once a day, if no drill has run"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print it for a program")
+    form.add_argument("--json", action="store_true", help="print JSON for other programs")
     form.add_argument(
-        "--nagios", action="store_true", help="one line, exit code 0, 1, 2 or 3, as Nagios has it"
+        "--nagios", action="store_true", help="one line and exit code 0, 1, 2 or 3, as for Nagios"
     )
     form.add_argument(
         "--verify",

@@ -59,7 +59,7 @@ def problem_lines(looks: Sequence[Look]) -> list[str]:
     causes = [each.problem.cause for each in found if each.problem]
     if not causes:
         is_all = found[1:] and not any(each.skip for each in found)
-        return ["OK: every series has passed its last drill" if is_all else "OK"]
+        return ["OK: the last drill of every series passed" if is_all else "OK"]
     remedy = remedy_for("status", min(causes, key=URGENT.index))
     if found[1:]:
         remedy += remedy_for("series", "retired")

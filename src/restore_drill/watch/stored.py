@@ -28,7 +28,9 @@ def stored(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         if path.is_symlink():
-            raise CouldNotRun(f"the history {path} is a link to a file that is not there") from None
+            raise CouldNotRun(
+                f"the history {path} is a link to a file that does not exist"
+            ) from None
         return b""
     except OSError as error:
         raise CouldNotRun(f"the history {path} cannot be read: {error.strerror}") from None

@@ -69,7 +69,7 @@ class Trends:
             return ""
         return (
             f"the restore took {show_duration(value)}, {value / usual - 1:.0%} longer than the "
-            f"{show_duration(usual)} that are usual on {self.now.machine} "
+            f"{show_duration(usual)} usual on {self.now.machine} "
             f"(median of the last {LEAST} passed drills)"
         )
 

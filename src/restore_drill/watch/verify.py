@@ -50,7 +50,7 @@ def chain_at(path: Path) -> Chain:
 
 
 def verify(known: bytes) -> Chain:
-    """Whether the entries in `known` follow each other as they were written."""
+    """Whether the entries in `known` are unchanged and in order."""
     lines = known.rstrip(b"\n").split(b"\n") if known.strip() else []
     links = [link_of(line) for line in lines]
     first = next((at for at, link in enumerate(links) if link), len(lines))
@@ -79,7 +79,7 @@ def faults_of(lines: Sequence[bytes], links: Sequence[Link | None], first: int) 
                 yield Fault(number, "was changed or inserted: it has no hash at its end")
             continue
         if not link.is_true:
-            yield Fault(number, "was changed: its hash is not that of its content")
+            yield Fault(number, "was changed: its hash does not match its content")
         if last is None:
             yield from fault_above(number, link, lines[:first])
         elif link.before != last[1].hash:
@@ -94,7 +94,7 @@ def fault_above(number: int, link: Link, above: Sequence[bytes]) -> Iterator[Fau
         yield Fault(number, f"{gone} above it {were(link.number - 1)} removed")
     elif link.before != digest(b"\n".join(above)):
         what = "changed or removed, or others were inserted" if above else "removed"
-        yield Fault(number, f"lines above it, of before there were hashes, were {what}")
+        yield Fault(number, f"lines above it, from before there were hashes, were {what}")
 
 
 def fault_between(last: tuple[int, Link], now: tuple[int, Link], at: dict[str, int]) -> Fault:

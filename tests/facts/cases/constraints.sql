@@ -1,7 +1,7 @@
 -- Rows that break a condition of their table, though the catalog calls it valid.
 
 -- case: check
--- finds: test_constraints_hold[public.t]: check n_check: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check n_check: 1 row violates it
 CREATE TABLE t (n int);
 INSERT INTO t VALUES (1), (-2), (NULL);
 -- damage:
@@ -9,14 +9,14 @@ ALTER TABLE t ADD CONSTRAINT n_check CHECK (n > 0) NOT VALID;
 UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated;
 
 -- case: check that is not valid
--- finds: test_constraints_hold[public.t]: check n_check: 2 rows break it
+-- finds: test_constraints_hold[public.t]: check n_check: 2 rows violate it
 CREATE TABLE t (n int, o int CHECK (o > 0));
 INSERT INTO t VALUES (1, 1), (-2, 2), (-3, 3);
 -- damage:
 ALTER TABLE t ADD CONSTRAINT n_check CHECK (n > 0) NOT VALID;
 
 -- case: check, inherited
--- finds: test_constraints_hold[public.t]: check n_check: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check n_check: 1 row violates it
 CREATE TABLE ancestor (n int);
 CREATE TABLE t () INHERITS (ancestor);
 INSERT INTO t VALUES (-1);
@@ -31,7 +31,7 @@ INSERT INTO ancestor VALUES (1);
 INSERT INTO t VALUES (-1);
 
 -- case: check whose function changed
--- finds: test_constraints_hold[public.t]: check t_n_check: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check t_n_check: 1 row violates it
 CREATE FUNCTION fine(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
 CREATE TABLE t (n int CHECK (fine(n)), m int CHECK (m > 0));
 INSERT INTO t VALUES (1, 1), (2, 2);
@@ -55,7 +55,7 @@ CREATE TABLE t (n int CHECK (fine(n)));
 INSERT INTO t VALUES (5);
 
 -- case: check of a whole row
--- finds: test_constraints_hold[public.t]: check whole: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check whole: 1 row violates it
 CREATE TABLE t (a int, b int);
 CREATE FUNCTION ordered(t) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1.a <= $1.b';
 INSERT INTO t VALUES (1, 2), (3, 2);
@@ -64,7 +64,7 @@ ALTER TABLE t ADD CONSTRAINT whole CHECK (ordered(t.*)) NOT VALID;
 UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated;
 
 -- case: domain over a domain
--- finds: test_constraints_hold[public.t]: domain low of column n: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: domain low of column n: 1 row violates it
 CREATE DOMAIN small AS numeric(9, 2);
 CREATE DOMAIN tiny AS small CHECK (VALUE <> 13);
 CREATE TABLE t (n tiny);
@@ -74,7 +74,7 @@ ALTER DOMAIN small ADD CONSTRAINT low CHECK (VALUE < 100 AND 'VALUE' <> "left"('
 UPDATE pg_constraint SET convalidated = true WHERE NOT convalidated;
 
 -- case: domain that is not valid
--- finds: test_constraints_hold[public.t]: domain low of column n: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: domain low of column n: 1 row violates it
 -- finds: test_constraints_are_validated: public.small: low
 CREATE DOMAIN small AS int;
 CREATE TABLE t (n small);
@@ -83,7 +83,7 @@ INSERT INTO t VALUES (500);
 ALTER DOMAIN small ADD CONSTRAINT low CHECK (VALUE < 100) NOT VALID;
 
 -- case: domain that is not null
--- finds: test_constraints_hold[public.t]: domain given (not null) of column n: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: domain given (not null) of column n: 1 row violates it
 CREATE DOMAIN given AS int;
 CREATE TABLE t (n given);
 INSERT INTO t VALUES (NULL), (1);
@@ -97,14 +97,14 @@ CREATE TABLE t (list small[], single small);
 INSERT INTO t VALUES ('{1,2}', 3);
 
 -- case: not null
--- finds: test_constraints_hold[public.t]: not null N: 2 rows break it
+-- finds: test_constraints_hold[public.t]: not null N: 2 rows violate it
 CREATE TABLE t ("N" int, m int NOT NULL);
 INSERT INTO t VALUES (NULL, 1), (NULL, 2), (1, 3);
 -- damage:
 UPDATE pg_attribute SET attnotnull = true WHERE attname = 'N';
 
 -- case: partition bound
--- finds: test_constraints_hold[public.t]: partition bound: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: partition bound: 1 row violates it
 CREATE TABLE whole (n int) PARTITION BY RANGE (n);
 CREATE TABLE t (n int NOT NULL);
 INSERT INTO t VALUES (1), (50);
@@ -116,7 +116,7 @@ ALTER TABLE t DROP CONSTRAINT bound;
 
 -- case: not null that is not valid
 -- major: 18
--- finds: test_constraints_hold[public.t]: not null n: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: not null n: 1 row violates it
 -- finds: test_constraints_are_validated: public.t: given
 CREATE TABLE t (n int);
 INSERT INTO t VALUES (NULL);
@@ -125,7 +125,7 @@ ALTER TABLE t ADD CONSTRAINT given NOT NULL n NOT VALID;
 
 -- case: check over a virtual column
 -- major: 18
--- finds: test_constraints_hold[public.t]: check t_v_check: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check t_v_check: 1 row violates it
 CREATE FUNCTION top() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 100';
 CREATE TABLE t (n int, v int GENERATED ALWAYS AS (n * 2) VIRTUAL CHECK (v < top()));
 INSERT INTO t (n) VALUES (1), (40);
@@ -168,9 +168,9 @@ ALTER DOMAIN small ADD CONSTRAINT low CHECK (VALUE < 100) NOT VALID;
 ALTER TABLE t ADD CONSTRAINT proved CHECK (n < 100) NOT VALID;
 ALTER TABLE t VALIDATE CONSTRAINT proved;
 
--- case: not valid in the source, and rows break it
+-- case: not valid in the source, and rows violate it
 -- backup: known
--- finds: test_constraints_hold[public.t]: check small: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: check small: 1 row violates it
 CREATE TABLE t (n int);
 INSERT INTO t VALUES (1), (9);
 ALTER TABLE t ADD CONSTRAINT small CHECK (n < 5) NOT VALID;

@@ -1,7 +1,7 @@
 -- Rows that repeat a key, or exclude one another: the index was not kept up while they came.
 
 -- case: primary key
--- finds: test_constraints_hold[public.t]: unique t_pkey: 2 rows break it
+-- finds: test_constraints_hold[public.t]: unique t_pkey: 2 rows violate it
 -- finds: test_storage_is_sound: lacks matching index tuple within index "t_pkey"
 CREATE TABLE t (id int PRIMARY KEY);
 INSERT INTO t VALUES (1), (2);
@@ -11,7 +11,7 @@ INSERT INTO t VALUES (2), (2);
 UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass;
 
 -- case: several columns
--- finds: test_constraints_hold[public.t]: unique t_a_b_key: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: unique t_a_b_key: 1 row violates it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE t (a int, b text, UNIQUE (a, b));
 INSERT INTO t VALUES (1, 'x'), (1, NULL);
@@ -21,7 +21,7 @@ INSERT INTO t VALUES (1, 'x'), (1, NULL);
 UPDATE pg_index SET indisready = true WHERE indexrelid = 't_a_b_key'::regclass;
 
 -- case: nulls not distinct
--- finds: test_constraints_hold[public.t]: unique t_a_key: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: unique t_a_key: 1 row violates it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE t (a int UNIQUE NULLS NOT DISTINCT);
 INSERT INTO t VALUES (1), (NULL);
@@ -31,7 +31,7 @@ INSERT INTO t VALUES (NULL);
 UPDATE pg_index SET indisready = true WHERE indexrelid = 't_a_key'::regclass;
 
 -- case: expression, partial
--- finds: test_constraints_hold[public.t]: unique t_idx: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: unique t_idx: 1 row violates it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE t (a text, gone bool);
 CREATE UNIQUE INDEX t_idx ON t (lower(a)) WHERE NOT gone;
@@ -42,7 +42,7 @@ INSERT INTO t VALUES ('X', false), ('x', true);
 UPDATE pg_index SET indisready = true WHERE indexrelid = 't_idx'::regclass;
 
 -- case: in a partition
--- finds: test_constraints_hold[public.t]: unique t_pkey: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: unique t_pkey: 1 row violates it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE whole (n int PRIMARY KEY) PARTITION BY RANGE (n);
 CREATE TABLE t PARTITION OF whole DEFAULT;
@@ -53,7 +53,7 @@ INSERT INTO t VALUES (1);
 UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass;
 
 -- case: constraint whose index no longer says that it is unique
--- finds: test_constraints_hold[public.t]: unique t_pkey: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: unique t_pkey: 1 row violates it
 CREATE TABLE t (id int PRIMARY KEY);
 INSERT INTO t VALUES (1);
 -- damage:
@@ -65,14 +65,14 @@ CREATE TABLE t (a text, b bpchar, UNIQUE (a));
 CREATE UNIQUE INDEX t_idx ON t (a text_pattern_ops, b bpchar_pattern_ops);
 
 -- case: operator class with an equality of its own
--- not checked: unique index t_idx of public.t: its operator class has an equality of its own
+-- not checked: unique index t_idx of public.t: its operator class has its own equality operator
 CREATE TYPE pair AS (a numeric, b int);
 CREATE TABLE t (p pair);
 CREATE UNIQUE INDEX t_idx ON t (p record_image_ops);
 INSERT INTO t VALUES ('(1.0,1)'), ('(1.00,1)');
 
 -- case: materialised view
--- finds: test_unlisted_tables_hold: public.m: unique m_idx: 1 row breaks it
+-- finds: test_unlisted_tables_hold: public.m: unique m_idx: 1 row violates it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE t (n int);
 INSERT INTO t VALUES (1);
@@ -87,7 +87,7 @@ UPDATE pg_class SET relkind = 'm' WHERE relname = 'm';
 UPDATE pg_index SET indisready = true WHERE indexrelid = 'm_idx'::regclass;
 
 -- case: exclusion
--- finds: test_constraints_hold[public.t]: exclusion t_room_during_excl: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: exclusion t_room_during_excl: 1 row violates it
 CREATE EXTENSION btree_gist;
 CREATE TABLE t (room text, during int4range, EXCLUDE USING gist (room WITH =, during WITH &&) WHERE (room <> 'hall'));
 INSERT INTO t VALUES ('a', '[1,5)'), ('a', '[5,9)'), ('b', '[1,9)'), (NULL, '[1,9)'), ('c', NULL), ('hall', '[1,5)'), ('hall', '[2,6)');
@@ -98,7 +98,7 @@ UPDATE pg_index SET indisready = true WHERE indexrelid = 't_room_during_excl'::r
 
 -- case: without overlaps
 -- major: 18
--- finds: test_constraints_hold[public.t]: exclusion t_pkey: 1 row breaks it
+-- finds: test_constraints_hold[public.t]: exclusion t_pkey: 1 row violates it
 CREATE EXTENSION btree_gist;
 CREATE TABLE t (id int, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS));
 INSERT INTO t VALUES (1, '[2026-01-01,2026-02-01)'), (1, '[2026-02-01,2026-03-01)'), (2, '[2026-01-01,2026-02-01)');
@@ -120,8 +120,8 @@ DELETE FROM pg_depend WHERE refobjid = 'half'::regproc;
 DROP FUNCTION half;
 
 -- case: equal numbers written otherwise, and a type without hashes
--- finds: test_constraints_hold[public.t]: unique t_n_b_key: 1 row breaks it
--- finds: test_constraints_hold[public.u]: unique u_b_m_key: 2 rows break it
+-- finds: test_constraints_hold[public.t]: unique t_n_b_key: 1 row violates it
+-- finds: test_constraints_hold[public.u]: unique u_b_m_key: 2 rows violate it
 -- finds: test_storage_is_sound: lacks matching index tuple
 CREATE TABLE t (n numeric, b int, UNIQUE (n, b));
 CREATE TABLE u (b bit(3), m int, UNIQUE (b, m));

@@ -38,7 +38,7 @@ INSERT INTO b VALUES (9);
 
 -- case: far number given by hand, backup sets the value
 -- backup: known
--- note: sequence public.t_id_seq gives 2, public.t.id holds 999,999: the values are far away
+-- note: sequence public.t_id_seq gives 2, public.t.id holds 999,999: the values are far apart
 CREATE TABLE t (id serial PRIMARY KEY);
 INSERT INTO t DEFAULT VALUES;
 INSERT INTO t VALUES (999999);
@@ -60,13 +60,13 @@ INSERT INTO t DEFAULT VALUES;
 SELECT setval('t_id_seq', 1, false);
 
 -- case: at the end of bigint
--- note: sequence public.t_id_seq is nearly used up: 0 values are left
+-- note: sequence public.t_id_seq is nearly exhausted: 0 values are left
 CREATE TABLE t (id bigserial PRIMARY KEY);
 SELECT setval('t_id_seq', 9223372036854775806);
 INSERT INTO t DEFAULT VALUES;
 
 -- case: bigint sequence that feeds an integer
--- note: sequence public.wide is nearly used up: 47 values are left
+-- note: sequence public.wide is nearly exhausted: 47 values are left
 CREATE SEQUENCE wide;
 CREATE TABLE t (id int DEFAULT nextval('wide'));
 SELECT setval('wide', 2147483599);

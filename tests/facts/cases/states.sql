@@ -123,7 +123,7 @@ SELECT lo_unlink(min(oid)) FROM pg_largeobject_metadata;
 
 -- case: large object that a row names is lost
 -- finds: test_large_objects_came_back: public.t.picture: 1 value without a large object
--- note: public.t.other: 2 values without a large object (fine if they name something else)
+-- note: public.t.other: 2 values without a large object (harmless if they refer to something else)
 CREATE EXTENSION lo;
 CREATE TABLE t (picture lo, other oid);
 INSERT INTO t VALUES (lo_from_bytea(0, 'one'), 1), (NULL, 1259);

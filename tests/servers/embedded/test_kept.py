@@ -159,7 +159,7 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
     try:
         assert failed.code == 1
         (line,) = [line for line in failed.output.splitlines() if "bin/psql" in line]
-        assert "The restored server is kept for 10 min: database shop, until" in failed.output
+        assert "The restored server stays up for 10 min: database shop, until" in failed.output
         assert any("the restored server is kept" in each for each in failed.result["notes"])
         shown = line.removeprefix("· ")
         query = "SELECT count(*) FROM cards"
@@ -186,10 +186,10 @@ def test_without_a_kept_server_the_shell_says_how_to_get_one(
     """With the option; a Redis is not kept."""
     assert place not in [each.run.parent for each in kept_servers()]
     monkeypatch.setattr(shell, "kept_servers", list)
-    with pytest.raises(CouldNotRun, match="no server is kept") as error:
+    with pytest.raises(CouldNotRun, match="no server has been kept") as error:
         shell.run(Namespace(), ROOT, [])
     assert "--keep always" in str(error.value)
-    with pytest.raises(CouldNotRun, match="no Redis is kept") as error:
+    with pytest.raises(CouldNotRun, match="Redis is not kept") as error:
         shell.run(Namespace(), ROOT, ["redis"])
     assert "REDIS_URL" in str(error.value)
 

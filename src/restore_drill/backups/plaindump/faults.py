@@ -47,7 +47,7 @@ class Faults:
         if cut.is_endless:
             self.found.append(
                 f"line {cut.line:,}: {where} is longer than {show_bytes(LONGEST)}, more "
-                "than PostgreSQL accepts: the file is damaged, or was made to exhaust memory"
+                "than PostgreSQL accepts: the file is damaged or was made to exhaust memory"
             )
         else:
             self.found.append(f"it ends inside {where}, which begins at line {cut.line:,}")

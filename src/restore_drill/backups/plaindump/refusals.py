@@ -55,7 +55,7 @@ def judge_copy(sql: bytes, words: Iterator[Token]) -> str:
     if (direction, end.word) not in (("from", "stdin"), ("to", "stdout")):
         return f"COPY {direction.upper() or 'of a query'} other than stdin or stdout, which {FILES}"
     if (direction == "from") != bool(COPY_IN.match(sql)):
-        return "COPY in a form whose rows cannot be distinguished from statements"
+        return "COPY in a form whose rows cannot be told from statements"
     return judge_query(sql, words)
 
 

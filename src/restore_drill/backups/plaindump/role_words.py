@@ -63,7 +63,7 @@ class Words:
         """Take a name."""
         token = self.next()
         if token.kind not in ("word", "name"):
-            raise NotUnderstood("a name that is none")
+            raise NotUnderstood("an invalid name")
         return dotted(token.text)
 
     def names(self) -> list[str]:
@@ -83,14 +83,14 @@ class Words:
         if token.kind == "other" and token.text == b"-" and self.peek().kind == "number":
             return "-" + self.next().text.decode()
         if token.kind not in ("text", "number", "word"):
-            raise NotUnderstood("a value that is none")
+            raise NotUnderstood("an invalid value")
         return text
 
     def number(self) -> int:
         """Take a whole number."""
         text = self.value()
         if not re.fullmatch(r"-?\d{1,9}", text):
-            raise NotUnderstood("a number that is none")
+            raise NotUnderstood("an invalid number")
         return int(text)
 
     def setting(self) -> tuple[str, tuple[str, ...]]:
@@ -147,11 +147,11 @@ class Words:
     def end(self) -> None:
         """NotUnderstood unless nothing but the semicolon is left."""
         if self.next().text != b";" or self.peek() is not END:
-            raise NotUnderstood("words behind its end")
+            raise NotUnderstood("words after its end")
 
 
 def escaped(found: re.Match[str]) -> str:
     """The character that an escape in E'...' stands for."""
     if found[1] not in "\\'":
-        raise NotUnderstood("an escape in a text")
+        raise NotUnderstood("an escape in a string")
     return found[1]

@@ -91,7 +91,7 @@ def opened(pyrage: Any, file: bytes) -> bytes:
             return bytes(pyrage.passphrase.decrypt(file, passphrase.decode()))
         except pyrage.DecryptError:
             continue
-    raise unusable("the encrypted key file", "none of the passphrases that are set opens it")
+    raise unusable("the encrypted key file", "none of the configured passphrases opens it")
 
 
 def without_lock(key: bytes) -> bytes:
@@ -112,7 +112,7 @@ def without_lock(key: bytes) -> bytes:
         return private.private_bytes(
             forms.Encoding.PEM, forms.PrivateFormat.OpenSSH, forms.NoEncryption()
         )
-    raise unusable("the ssh key", "it has a passphrase, and none that is set opens it")
+    raise unusable("the ssh key", "it has a passphrase, and none of the configured ones opens it")
 
 
 def base64_body(key: bytes) -> bytes:

@@ -28,7 +28,8 @@ def no_key(scheme: str, needs: str, recipients: Sequence[str] = ()) -> Locked:
 def does_not_fit(scheme: str, tried: str, recipients: Sequence[str] = ()) -> Locked:
     """Keys are here, and none of those `tried` fits the file."""
     return Locked(
-        f"the key does not fit: the backup is encrypted with {scheme}, {tried} does not open it",
+        f"the key does not fit: the backup is encrypted with {scheme}, and {tried} does "
+        "not open it",
         checked=named(recipients),
         remedy=remedy_for("decrypt", "does_not_fit"),
     )
@@ -50,7 +51,7 @@ def unusable(what: str, why: str) -> Locked:
 def stalled(seconds: float) -> CouldNotRun:
     """A decryptor neither reads nor writes."""
     return CouldNotRun(
-        f"the decryption has stood still for {seconds:.0f} s, and was ended",
+        f"decryption stalled for {seconds:.0f} s and was stopped",
         remedy=remedy_for("decrypt", "stalled"),
     )
 

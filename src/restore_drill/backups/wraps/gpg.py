@@ -37,10 +37,10 @@ HEAD = 1 << 14
 """Bytes with which passphrases are tried: packets for many recipients, and the first data."""
 SCHEME = "GnuPG"
 NO_MDC = (
-    "encrypted by GnuPG without a check of integrity (MDC): whether the file was changed shows "
-    "only in what it holds, and gpg decrypts it with --ignore-mdc-error alone"
+    "encrypted by GnuPG without an integrity check (MDC): a changed file shows only in "
+    "its contents, and gpg needs --ignore-mdc-error to decrypt it"
 )
-SIGNED = "signed too, by a key that is not here: the signature was not checked"
+SIGNED = "also signed, by a key that is not available here: the signature was not checked"
 LONGEST_SOCKET = 56
 """Bytes of the path of a home in which gpg-agent can still have its sockets."""
 IMPORT_SECONDS = 60.0
@@ -183,4 +183,4 @@ def call(*command: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise CouldNotRun(f"{Path(command[0]).name} did not end in time") from None
+        raise CouldNotRun(f"{Path(command[0]).name} did not finish in time") from None

@@ -136,7 +136,7 @@ def read_key(path: Path) -> bytes:
     except OSError as error:
         raise unusable(f"the key {path}", why_closed(path, error)) from None
     if len(text) > LARGEST:
-        raise unusable(f"the key {path}", "it has more than a megabyte")
+        raise unusable(f"the key {path}", "it is larger than a megabyte")
     return text
 
 

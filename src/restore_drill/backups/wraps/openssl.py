@@ -28,10 +28,7 @@ USUAL = (
     ("-des-ede3-cbc", "-md", "md5"),
 )
 """Options that are tried where none are set: the defaults of openssl 1.1 and of 1.0 among them."""
-UNCHECKED = (
-    "openssl enc has no check of integrity: whether the file was changed shows only in what it "
-    "holds"
-)
+UNCHECKED = "openssl enc has no integrity check: a changed file shows only in its contents"
 
 
 def open_openssl(stream: IO[bytes]) -> IO[bytes]:
@@ -44,7 +41,7 @@ def open_openssl(stream: IO[bytes]) -> IO[bytes]:
         raise no_key(SCHEME, "no passphrase")
     head, whole = peeked(stream, HEAD)
     if len(head) < 2 * len(SALTED):
-        raise Damaged("what openssl enc wrote is cut: not even its salt is there")
+        raise Damaged("the openssl enc output is cut off: even its salt is missing")
     options = [ring.decrypt.options] if ring.decrypt.options else USUAL
     for passphrase in ring.passphrases:
         for each in options:
@@ -80,7 +77,7 @@ def decrypted(openssl: str, source: Source, options: Sequence[str], passphrase: 
             why = "its last block is not what was written"
             if b"wrong final block length" in messages:
                 why = "it ends inside a block"
-            raise Damaged(f"what openssl enc wrote is damaged or cut: {why}")
+            raise Damaged(f"the openssl enc output is damaged or cut off: {why}")
 
     command = [openssl, "enc", "-d", *options, "-pass", f"fd:{secret}"]
     return from_program(Program(command, source, judge, handles=[secret]))

@@ -31,7 +31,7 @@ class TarMember(Reading):
             if is_dump_name(member.name):
                 self.name, self.file = member.name, file
                 return
-        raise Damaged("the tar archive around it is cut: there is no dump in it")
+        raise Damaged("the tar archive around it is cut off: there is no dump in it")
 
     def give(self, size: int) -> bytes:
         """Of the dump; at its end the rest of the archive has been read."""
@@ -110,7 +110,7 @@ def unpack_directory(stream: IO[bytes], folder: Path) -> None:
             while piece := file.read(1 << 20):
                 write_all(target, piece)
     if not (folder / TOC).exists():
-        raise Damaged("the tar archive around it is cut: its toc.dat is missing")
+        raise Damaged("the tar archive around it is cut off: its toc.dat is missing")
 
 
 def toc_in(stream: IO[bytes]) -> bytes:
@@ -119,4 +119,4 @@ def toc_in(stream: IO[bytes]) -> bytes:
         if PurePosixPath(member.name).name == TOC:
             with explained():
                 return file.read()
-    raise Damaged("the tar archive around it is cut: its toc.dat is missing")
+    raise Damaged("the tar archive around it is cut off: its toc.dat is missing")

@@ -28,7 +28,7 @@ BACKUP = Section(
             "backup_series",
         ),
         "every": Key(
-            Duration(), "how often a backup is taken: 1d; then a gap is a finding", "backup_every"
+            Duration(), "how often a backup is taken (1d); a gap is then a finding", "backup_every"
         ),
         "numbered": Key(
             Flag(),

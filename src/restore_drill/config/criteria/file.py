@@ -41,7 +41,7 @@ def table_of(place: Place, values: dict[str, Any]) -> TableCriteria:
 def fact_of(place: Place, values: dict[str, Any]) -> Fact:
     """One entry of `[facts]`: its SQL and at least one bound."""
     if not any(bound in values for bound in BOUNDS):
-        raise place.error("give min, max or equals, else nothing is checked")
+        raise place.error("give min, max or equals; otherwise nothing is checked")
     return Fact(name=place.name, **values)
 
 
@@ -80,7 +80,7 @@ BUDGETS = Section(
         "max_backup_age": Key(Duration(), "maximum age of the backup (default: 26h)"),
         "max_restore_time": Key(Duration(), "maximum time of the restore"),
         "max_verify_time": Key(Duration(), "maximum time of the verification"),
-        "max_total_time": Key(Duration(), "maximum time of the whole drill"),
+        "max_total_time": Key(Duration(), "maximum time of the drill as a whole"),
     },
     "[budgets]",
 )
@@ -143,8 +143,8 @@ FILE = Section(
             Section({"head": Key(Text(HEAD), HEAD)}, "[drift]"),
             "losses and changes of the source since the last passed drill",
         ),
-        "trend": Key(TREND, "what is compared with the drills before"),
-        "schedule": Key(SCHEDULE, "how often drills come"),
+        "trend": Key(TREND, "what is compared with earlier drills"),
+        "schedule": Key(SCHEDULE, "how often drills run"),
         "application": Key(
             Section(
                 {"role": Key(Text(ROLE), ROLE, "application_role")},
@@ -164,7 +164,7 @@ FILE = Section(
             ),
             "Redis",
         ),
-        "notify": Key(NOTIFY, "who hears of the drill's end"),
+        "notify": Key(NOTIFY, "who is told how the drill ended"),
     },
     build=criteria_of,
 )

@@ -36,7 +36,7 @@ class Events(Names):
         events = super().read(place, value)
         for each in events:
             if each not in EVENTS:
-                raise place.error(f"{each!r} is no event; choose from {', '.join(EVENTS)}")
+                raise place.error(f"{each!r} is not an event; choose from {', '.join(EVENTS)}")
         return tuple(events)
 
     def schema(self) -> Schema:

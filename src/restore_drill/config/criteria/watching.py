@@ -41,7 +41,7 @@ class Trends(Names):
         """The names; an unknown one is refused."""
         names = super().read(place, value)
         if unknown := [name for name in names if name not in TRENDS]:
-            raise place.error(f"{unknown[0]!r} is not known; choose among {', '.join(TRENDS)}")
+            raise place.error(f"{unknown[0]!r} is unknown; choose from {', '.join(TRENDS)}")
         return names
 
     def schema(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Trends(Names):
 
 SCHEDULE = Section(
     {
-        "every": Key(Duration(), "how often a drill is to come: 7d", "schedule_every"),
+        "every": Key(Duration(), "how often a drill is due: 7d", "schedule_every"),
         "grace": Key(
             Duration(), "how late it may be (default: a seventh of that)", "schedule_grace"
         ),
@@ -63,13 +63,13 @@ SCHEDULE = Section(
 TREND = Section(
     {
         "max_slowdown": Key(
-            Share(), "share of the usual restore time that may be added (default: 0.4)"
+            Share(), "how much slower than usual a restore may be, as a share (default: 0.4)"
         ),
         "max_fall": Key(
             Share(1), "share of the usual rows, and of the usual size, that may be missing (0.2)"
         ),
         "weeks": Key(
-            Weeks(), "how many weeks ahead a budget may not be reached (default: 8)", "trend_weeks"
+            Weeks(), "how many weeks ahead no budget may be exceeded (default: 8)", "trend_weeks"
         ),
         "fail": Key(
             Trends("trends"), "trends that fail the drill; others are warnings", "failing_trends"

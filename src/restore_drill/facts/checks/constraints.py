@@ -12,7 +12,7 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.records import Constraint, ForeignKey
 from restore_drill.facts.survey import UNENFORCED, Survey, some
 
-UNSEEN = "it is NOT VALID in the source too, and its rows were not checked by its name"
+UNSEEN = "it is NOT VALID in the source too, and its rows were not checked under its name"
 
 NOT_VALID: LiteralString = (
     """

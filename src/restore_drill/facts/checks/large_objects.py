@@ -76,7 +76,7 @@ def plan_lost(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
                 if pointer.is_certain:
                     found.append(f"{pointer.name}: {lost}")
                 else:
-                    note = f"{pointer.name}: {lost} (fine if they name something else)"
+                    note = f"{pointer.name}: {lost} (harmless if they refer to something else)"
                     survey.notes.append(note)
         return tuple(found)
 

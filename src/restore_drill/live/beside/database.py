@@ -112,9 +112,11 @@ def not_made(
         remedy = remedy_for("beside", "session_lost")
     elif live.is_absent:
         given = [option.as_string(None) for option in options]
-        checked += [f"it was to be made as the backup has it: {' '.join(given)}"] if given else []
+        checked += (
+            [(f"it should have been created as in the backup: {' '.join(given)}")] if given else []
+        )
         kept = " ".join([each for each in given if each.startswith("ENCODING ")] + ["LOCALE 'C'"])
-        what = f"no database could be made in the place of {live.description}"
+        what = f"no database could be created in place of {live.description}"
         quoted = sql.Identifier(name).as_string(None)
         remedy = remedy_for("anew", "not_like_the_backup", database=quoted, options=kept)
     return CouldNotRun(what, checked=checked, remedy=remedy)
@@ -126,7 +128,7 @@ def enter(made: Target, live: Target) -> None:
         made.connect(connect_timeout="10").close()
     except psycopg.OperationalError as error:
         raise CouldNotRun(
-            f"a database was made beside {live.description}, and cannot be connected to",
+            f"a database was created beside {live.description}, but cannot be connected to",
             checked=[f"{made.description}: {str(error).strip().splitlines()[0]}"],
             remedy=remedy_for("beside", "no_way_in", name=live.conninfo["dbname"]),
         ) from None
@@ -144,8 +146,8 @@ def drop_own(base: Target, keeper: Connection, made: Target) -> str:
     except psycopg.Error as error:
         quoted = sql.Identifier(name).as_string(None)
         return (
-            f"the database {name} could not be dropped ({error_text(error)}): "
-            f"the next drill does it, or you: DROP DATABASE {quoted}"
+            f"the database {name} could not be dropped ({error_text(error)}): the next "
+            f"drill will drop it, or drop it yourself: DROP DATABASE {quoted}"
         )
     finally:
         with suppress(psycopg.Error):

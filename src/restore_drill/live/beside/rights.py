@@ -81,7 +81,7 @@ def refuse_owners(live: Target, entries: Iterable[Entry]) -> None:
     if rows:
         names = [name for (name,) in rows]
         raise CouldNotRun(
-            f"{live.description} was not touched: its role may not give objects to "
+            f"{live.description} was not touched: its role may not assign objects to "
             + some(names, 10),
             checked=[f"pg_has_role(..., '{need}') and USAGE for the owners in the backup"],
             remedy=remedy_for("beside", "owners", name=Identifier(names[0]).as_string(None)),
@@ -105,7 +105,7 @@ def refuse_rights(made: Target, entries: Sequence[Entry]) -> None:
         refused += problems_of_public(connection, entries, membership_to_own(made))
     if refused:
         raise CouldNotRun(
-            f"{made.description} does not take what the backup holds",
+            f"{made.description} does not accept what the backup holds",
             checked=refused,
             remedy=remedy_for("beside", "not_a_superuser"),
         )

@@ -71,7 +71,7 @@ def decide(
     unproved, beside, after = outcome
     steps.line()
     if unproved or after == "rollback":
-        why = "It was proved good, and --after rollback asks for the database as it was before"
+        why = "It was proved good, but --after rollback asks for the database as it was before"
         if unproved:
             more = f", and {show_count(len(unproved) - 1, 'more reason')}" if unproved[1:] else ""
             why = f"The restored copy was not proved good: {unproved[0]}{more}"
@@ -147,7 +147,11 @@ def keep_what_others_wrote(
     if not (place.lets_others_in or place.watch.seen):
         return
     is_warning = bool(place.watch.seen)
-    who = "others came in meanwhile" if is_warning else "others may have come in unseen"
+    who = (
+        "others connected in the meantime"
+        if is_warning
+        else ("others may have connected unnoticed")
+    )
     try:
         hold.revive()
         hold.stop_writes()

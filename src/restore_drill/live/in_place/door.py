@@ -75,7 +75,8 @@ def refuse_if_shut(target: Target, connection: Connection) -> None:
     roles = [role for (role,) in connection.execute(EXEMPT.encode()).fetchall()]
     if roles:
         raise CouldNotRun(
-            f"{target.description} was not touched: roles could not be kept from writing into it",
+            f"{target.description} was not touched: roles could not be prevented from "
+            "writing into it",
             checked=[f"pg_db_role_setting: {SETTING} is set for {some(roles, 10)}"],
             remedy=remedy_for("in_place", "exempt", role=sql.Identifier(roles[0]).as_string(None)),
         )

@@ -77,7 +77,8 @@ class Hold:
         """CouldNotRun where a table has come since `stop_writes`: no snapshot holds its rows."""
         if new := self.tables() - self.locked:
             raise CouldNotRun(
-                f"{self.target.description} was not reset: somebody made a table in it meanwhile",
+                f"{self.target.description} was not reset: somebody created a table in it "
+                "in the meantime",
                 checked=[".".join(each) for each in sorted(new)[:10]],
                 remedy=remedy_for("in_place", "came_in"),
             )

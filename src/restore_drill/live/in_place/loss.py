@@ -29,7 +29,7 @@ def lost_by_reset(
         return list(compared(was, live, jobs, progress))
     except Exception as error:  # noqa: BLE001 - whatever it is, it keeps no database shut
         why = error_text(error) if isinstance(error, psycopg.Error) else type(error).__name__
-        return [f"it could not be compared with what it was: {why}"]
+        return [f"it could not be compared with its earlier state: {why}"]
 
 
 def compared(

@@ -44,7 +44,7 @@ def note_others(place: InPlace, steps: Steps, record: Record) -> None:
     if not place.watch.seen:
         return
     count = show_count(len(place.watch.seen), "session")
-    steps.note(f"{count} of others came in during the drill, and were ended:")
+    steps.note(f"{count} of others connected during the drill, and were ended:")
     for line in place.watch.lines:
         steps.note(f"  {line}")
     record.notes.append(f"{count} of others were ended: " + "; ".join(place.watch.lines))

@@ -130,8 +130,8 @@ class Watch:
         if self.seen:
             count = show_count(len(self.seen), "session")
             raise CouldNotRun(
-                f"{target.description} was not touched: {count} of others came in while it was "
-                "shut, and would do so between reset and verdict",
+                f"{target.description} was not touched: {count} of others connected while "
+                "it was shut, and would do so again between reset and verdict",
                 checked=self.lines,
                 remedy=remedy_for("in_place", "came_in"),
             )

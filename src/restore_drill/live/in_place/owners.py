@@ -66,7 +66,7 @@ def owned_by_others(target: Target, connection: Connection) -> list[str]:
             of_itself=OF_ITSELF.get(catalog, USERS),
         )
         found += [
-            f"{what} belongs to {whom}, for whom this role may not act"
+            f"{what} belongs to {whom}, which this role may not act for"
             for what, whom in connection.execute(query.encode()).fetchall()
         ]
     return found
@@ -76,7 +76,8 @@ def not_given_back(target: Target, reasons: list[str]) -> CouldNotRun:
     """The error that a rollback could not give back all, for `reasons`."""
     more = [f"and {len(reasons) - MOST} more"] if len(reasons) > MOST else []
     return CouldNotRun(
-        f"{target.description} was not touched: a rollback could not give back all that it has",
+        f"{target.description} was not touched: a rollback could not restore everything "
+        "that it has",
         checked=[*reasons[:MOST], *more],
         remedy=remedy_for("in_place", "lost"),
     )

@@ -92,7 +92,7 @@ def rehearse(connection: Connection, major: int, script: bytes) -> list[str]:
     empty(connection, major)
     left = [f"{name}: a reset would leave it behind" for name in left_behind(connection)]
     if not has_public:
-        left.append("there is no schema public, which a reset makes")
+        left.append("there is no schema public, which a reset creates")
     reasons = left + restored(connection, script)
     after, rows_after = definitions(connection, fixed), unsaved(connection)
     reasons += [
@@ -106,7 +106,7 @@ def rehearse(connection: Connection, major: int, script: bytes) -> list[str]:
         if (now := after.extensions.get(name, "none")) != version
     ]
     reasons += [
-        f"{name}: {each.rows} rows of an extension, of which pg_dump does not save all"
+        f"{name}: {each.rows} rows of an extension, which pg_dump does not save completely"
         for name, each in rows.items()
         if rows_after.get(name) != each
     ]

@@ -62,7 +62,7 @@ def keep_what_it_holds(place: InPlace, note: Callable[[str], None]) -> Snapshot:
     kept = take_snapshot(
         place.target, place.folder, name=BEFORE_ROLLBACK, jobs=place.jobs, progress=ignore
     )
-    note(f"what the database holds now was kept in {kept.path}")
+    note(f"what the database holds now is kept in {kept.path}")
     return kept
 
 

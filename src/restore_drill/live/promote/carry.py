@@ -52,8 +52,8 @@ def names_in(statement: sql.Composed, connection: Connection) -> str:
 def not_carried(reasons: list[str]) -> CouldNotRun:
     """Why the new database would not be to the outside what the live one is."""
     return CouldNotRun(
-        "the restored database cannot take the place of the live one: what that has outside itself "
-        "cannot be carried over",
+        "the restored database cannot take the place of the live one: what the live one "
+        "has outside itself cannot be carried over",
         checked=reasons,
         remedy=remedy_for("promote", "not_carried"),
     )

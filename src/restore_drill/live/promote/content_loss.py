@@ -34,7 +34,7 @@ WRITTEN = """
     FROM pg_catalog.pg_stat_database WHERE datid = %s
 """
 NOT_COMPARED = "the live database could not be compared"
-UNCOUNTED = "what is written after the comparison cannot be seen: track_counts is off"
+UNCOUNTED = "writes after the comparison cannot be noticed: track_counts is off"
 
 
 @dataclass

@@ -106,7 +106,7 @@ def end_of(server: Target, folder: Path, journal: Journal, *, only_read: bool) -
 def lines_of(error: CouldNotRun, name: str) -> list[str]:
     """`error` as lines on what a drill that only reads the live database is not stopped by."""
     what, *more = str(error).splitlines()
-    first = f"{what} ({name} is neither promoted nor reset until that is settled)"
+    first = f"{what} ({name} is neither promoted nor reset until that is resolved)"
     return [first, *map(str.strip, more)]
 
 
@@ -118,11 +118,11 @@ def line_on(journal: Journal, folder: Path | None = None) -> str:
         back = f"; the way back: {way_back_command(journal.name, folder)}"
     if NO_DATABASE in (journal.live_oid, journal.incoming_oid):
         is_there = (journal.step == DONE) == (journal.live_oid == NO_DATABASE)
-        end = "had come about" if journal.step == DONE else "was undone"
+        end = "had taken effect" if journal.step == DONE else "was undone"
         return (
             f"{what}, and {end}: there is {'a' if is_there else 'no'} database {journal.name} now"
             + back
         )
     if journal.step == DONE:
-        return f"{what}, and had come about: what it held before is in {journal.kept}{back}"
+        return f"{what}, and had taken effect: what it held before is in {journal.kept}{back}"
     return f"{what}, and was undone: {journal.name} is the database that it was before"

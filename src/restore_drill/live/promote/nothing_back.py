@@ -16,7 +16,7 @@ from restore_drill.live.promote.settle import names_of
 def why_moved(
     connection: Connection, last: Journal, name: str, *, is_there: bool
 ) -> CouldNotRun | None:
-    """Why the `last` swap cannot be undone where what it named `name` is not called so any more.
+    """Why the `last` swap cannot be undone where what it named `name` no longer has that name.
 
     None where that was the way back from a promotion, and where a `name` is there:
     a copy of that server has the same system identifier.
@@ -26,7 +26,7 @@ def why_moved(
         if last.incoming_oid != NO_DATABASE:
             return None
         return CouldNotRun(
-            f"no database was touched: the creation of {name} was undone already",
+            f"no database was touched: the creation of {name} has already been undone",
             checked=[f"pg_database: {called(connection, last.live_oid)}"],
             remedy=remedy_for("way_back", "nothing", name=name),
         )
@@ -34,7 +34,7 @@ def why_moved(
         return None
     given = "created as" if is_creation else "promoted to"
     return CouldNotRun(
-        f"no database was touched: the one that was {given} {name} is not called so any more",
+        f"no database was touched: the one that was {given} {name} no longer has that name",
         checked=[f"pg_database: {called(connection, last.incoming_oid)}"],
         remedy=remedy_for(
             "way_back",
@@ -66,10 +66,10 @@ def nothing_to_undo(
     ).fetchall()
     checked = [f"beside it on the server: {other}" for (other,) in others]
     if undone is not None:
-        why = "its last promotion was undone already"
+        why = "its last promotion has already been undone"
         remedy = remedy_for("way_back", "nothing", name=name)
     else:
-        why = f"no journal in {folder} is of a promotion of it on this server"
+        why = f"no journal in {folder} belongs to a promotion of it on this server"
         remedy = remedy_for(
             "way_back", "no_journal", name=name, undone=f"{name}_undone",
             before=f"{name}_before_TIME",

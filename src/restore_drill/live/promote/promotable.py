@@ -45,7 +45,10 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
         what = "its server is a read-only replica"
         raise refusal(name, what, [], remedy_for("promote_refused", "replica"))
     if server.conninfo["dbname"] == name:
-        what = "no other database of its server lets this role in, and nobody can rename their own"
+        what = (
+            "no other database of its server lets this role in, and nobody can rename "
+            "the database they are connected to"
+        )
         remedy = remedy_for("promote_refused", "no_other_database", user=role, name=name)
         raise refusal(name, what, [], remedy)
     if not may_rename or not owns:
@@ -59,7 +62,7 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
 def check_free(connection: Connection, name: str) -> None:
     """CouldNotRun where there is a database `name` after all, which was to be created."""
     if column(connection, "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", name):
-        what = "somebody has made it since the drill began"
+        what = "somebody has created it since the drill began"
         raise refusal(name, what, [], remedy_for("anew", "made_meanwhile"))
 
 
@@ -89,8 +92,8 @@ def notes_on_users(connection: Connection, oid: int, name: str) -> list[str]:
     lines = lines + [f"  {line}" for line in lines_of(sessions)] if sessions else []
     if slots := column(connection, SLOTS, oid):
         lines.append(
-            f"replication slots stay with the old database ({some(slots, 10)}): who reads them "
-            "has to be set up anew, and they keep WAL until they are dropped"
+            f"replication slots stay with the old database ({some(slots, 10)}): their "
+            "readers have to be set up again, and they keep WAL until they are dropped"
         )
     return lines
 

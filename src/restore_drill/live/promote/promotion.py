@@ -70,7 +70,7 @@ class Promotion:
         except psycopg.Error:
             return f"the drill has made no database {self.name}"
         if is_there:
-            return f"{self.name} was made by somebody else during the drill, and was not touched"
+            return f"{self.name} was created by somebody else during the drill, and was not touched"
         return f"there is no database {self.name}, as before the drill"
 
     def journal(self) -> Journal:

@@ -142,7 +142,7 @@ def rename(work: Connection, oid: int, old: str, new: str) -> None:
     found = names_of(work, oid)
     if found != {oid: old}:
         raise CouldNotRun(
-            f"database {old} is not the one that it was",
+            f"database {old} is not the same one any more",
             checked=[f"pg_database: number {oid} is now {found.get(oid, 'gone')}"],
         )
     statement = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -154,7 +154,7 @@ def check_names(work: Connection, journal: Journal) -> None:
     wanted = journal.after
     found = names_of(work, *wanted)
     if found != wanted:
-        raise CouldNotRun("the server gave other names than it was asked for", checked=[str(found)])
+        raise CouldNotRun("the server used other names than it was asked for", checked=[str(found)])
 
 
 def verify(means: Means, journal: Journal) -> None:
@@ -164,7 +164,7 @@ def verify(means: Means, journal: Journal) -> None:
             check_names(connection, journal)
     except (psycopg.Error, CouldNotRun) as error:
         raise NotSettled(
-            f"{journal.name} and {journal.kept} were swapped, which could not be verified",
+            f"{journal.name} and {journal.kept} were swapped, but this could not be verified",
             checked=str(error).splitlines()[:1],
             remedy=remedy_for(
                 "promote",

@@ -62,12 +62,10 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
         done = swap_back(server, folder, name, settings.max_lock_wait, note)
     if done.incoming_oid == NO_DATABASE:
         note(f"there is no database {name} again, as before it was created")
-        note(
-            f"the one that had the name is whole, and called {done.kept}; nothing drops it but you"
-        )
+        note(f"the one that had the name is whole, and called {done.kept}; only you can drop it")
         return 0
     note(f"{name} is the database again that it was before its promotion")
-    note(f"the one that it replaces is whole too, and called {done.kept}; nothing drops it but you")
+    note(f"the one that it replaces is whole too, and called {done.kept}; only you can drop it")
     return 0
 
 
@@ -147,7 +145,7 @@ def refuse_closed(connection: Connection, plan: Journal) -> None:
         needed = [each for each, is_open in zip(openings, row, strict=True) if not is_open]
         raise CouldNotRun(
             f"database {plan.name} was not touched: the one that it was before its promotion, "
-            f"{plan.incoming}, lets nobody in",
+            f"{plan.incoming}, accepts no connections",
             checked=["pg_database.datallowconn and datconnlimit"],
             remedy=remedy_for(
                 "way_back", "closed", opening="; ".join(f"ALTER DATABASE {each}" for each in needed)

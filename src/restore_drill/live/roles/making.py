@@ -73,7 +73,7 @@ def make_roles(
 def refused(error: psycopg.Error, what: str, *names: str) -> CouldNotRun:
     """The error where the server does not make `what`, of roles with these `names`."""
     return CouldNotRun(
-        f"no role was made: the server refuses {what}",
+        f"no role was created: the server refuses {what}",
         checked=[error_text(error, " ".join(names))],
         remedy=remedy_for("roles", "refused"),
     )
@@ -102,15 +102,15 @@ def refuse_without_right(connection: Connection, plan: Plan) -> tuple[str, bool]
     me, is_superuser, may_make = connection.execute(MAY).fetchone() or ("", False, False)
     if not may_make:
         raise CouldNotRun(
-            f"no role was made: the role {me} in DATABASE_URL may make none",
-            checked=[f"pg_roles: {me} has no CREATEROLE, and is no superuser"],
+            f"no role was created: the role {me} in DATABASE_URL may not create any",
+            checked=[f"pg_roles: {me} has no CREATEROLE, and is not a superuser"],
             remedy=remedy_for("roles", "no_createrole", role=sql.Identifier(me).as_string(None)),
         )
     too_much = [role for role in plan.roles if role.privileges and not is_superuser]
     if too_much:
         raise CouldNotRun(
-            f"no role was made: {me} is no superuser, and the backup needs roles that only one "
-            "can make",
+            f"no role was created: {me} is not a superuser, but the backup needs roles "
+            "that only a superuser can create",
             checked=[f"{each.name}: {', '.join(each.privileges)}" for each in too_much],
             remedy=remedy_for("roles", "privileged"),
         )
@@ -144,7 +144,7 @@ def refuse_wrong_time(connection: Connection, role: Role) -> None:
             connection.execute(is_time.format(sql.Literal(role.valid_until)))
     except psycopg.DataError as error:
         raise CouldNotRun(
-            f"no role was made: VALID UNTIL of role {role.name} in the role file is no time",
+            f"no role was created: VALID UNTIL of role {role.name} in the role file is not a time",
             checked=[error_text(error)],
             remedy=remedy_for("roles", "valid_until", role=role.name),
         ) from None

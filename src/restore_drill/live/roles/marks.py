@@ -87,8 +87,9 @@ def drop_marked(connection: Connection, database: str) -> tuple[list[str], list[
         except psycopg.Error as error:
             why = error_text(error, name)
             kept.append(
-                f"the role {name}, which a drill has made, could not be dropped ({why}): the next "
-                f"drill does it, or you: DROP ROLE {quoted.as_string(None)}"
+                f"the role {name}, which a drill has made, could not be dropped ({why}): "
+                "the next drill will drop it, or drop it yourself: "
+                f"DROP ROLE {quoted.as_string(None)}"
             )
     return dropped, kept
 
@@ -114,7 +115,7 @@ def refuse_marked(marked: dict[str, str], database: str) -> None:
     for name, other in marked.items():
         if other != database:
             raise CouldNotRun(
-                f"the role {name} is one that another drill has made, and will drop",
+                f"the role {name} was created by another drill, which will drop it",
                 checked=[f"its comment: made for the database {other}"],
                 remedy=remedy_for("roles", "of_another_drill"),
             )

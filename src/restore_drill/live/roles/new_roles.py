@@ -137,11 +137,11 @@ class NewRoles:
             report = self.warn if role.reaches_far else self.note
             report(line_on_role(role, plan))
         if groups:
-            self.note(f"the role in DATABASE_URL is a member of {some(groups, 10)} from now on")
+            self.note(f"the role in DATABASE_URL is from now on a member of {some(groups, 10)}")
         for line in [*plan.left, *left]:
             self.warn(line)
         for what in self.file.left_out if self.file else ():
-            self.note(f"the role file also holds what is not applied: {what}")
+            self.note(f"the role file also holds statements that are not applied: {what}")
 
     def refusal(self, missing: list[str]) -> CouldNotRun:
         """Why the drill ends where roles are missing and it was not asked to make them."""
@@ -177,7 +177,7 @@ class NewRoles:
         except psycopg.Error as error:
             names = some(list(self.made), 10)
             line = f"the roles {names}, which this drill has made, could not be dropped"
-            dropped, left = [], [f"{line} ({error_text(error)}): the next drill does it"]
+            dropped, left = [], [f"{line} ({error_text(error)}): the next drill will drop it"]
         for line in left:
             self.warn(line)
         if dropped:

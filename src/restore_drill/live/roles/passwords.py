@@ -94,8 +94,8 @@ def ask_password(role: str, show: Callable[[str], None]) -> str:
     for _ in range(3):
         first = ask(f"  New password for role {role}: ")
         if not first:
-            show("an empty password is none")
-        elif ask("  The same again: ") == first:
+            show("the password may not be empty")
+        elif ask("  Again: ") == first:
             return first
         else:
             show("the two differ")
@@ -129,7 +129,7 @@ def line_from(terminal: int) -> str:
         ready, _, _ = select.select([terminal], [], [], max(deadline - time.monotonic(), 0))
         piece = os.read(terminal, 1024) if ready else b""
         if not piece:
-            raise CouldNotRun("no password was typed", remedy=remedy_for("roles", "untyped"))
+            raise CouldNotRun("no password was entered", remedy=remedy_for("roles", "untyped"))
         typed += piece
     return typed.decode("utf-8", "replace").rstrip("\r\n")
 

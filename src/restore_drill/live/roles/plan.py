@@ -64,7 +64,7 @@ def plan_roles(file: RoleFile | None, wanted: Iterable[str], server: ServerRoles
     """Roles to make so that all `wanted` are there, with those that the file ties to them.
 
     These are the members of roles that are made, who use them, and the groups of all of them.
-    Roles of the server stay what they are.
+    Roles of the server stay as they are.
     """
     known = file.roles if file else {}
     names = dict.fromkeys(name for name in wanted if name not in server.names)

@@ -45,12 +45,15 @@ class Secrets:
         needed = [role.name for role in roles if self.is_needed(role)]
         if not needed or self.may_ask():
             return
-        checked = ["no terminal to ask at"]
-        checked += [f"{self.given} has none for them"] if self.given else ["no --role-passwords"]
+        checked = ["there is no terminal to ask on"]
+        checked += (
+            [(f"{self.given} has no password for them")] if self.given else ["no --role-passwords"]
+        )
         if self.file:
             checked.append(f"{self.file.path.name}: it holds no password (--no-role-passwords)")
         raise CouldNotRun(
-            f"no role was made: these log in, and no password is known: {some(needed, 10)}",
+            "no role was created: these log in, but their passwords are not known: "
+            f"{some(needed, 10)}",
             checked=checked,
             remedy=remedy_for("roles", "no_password", role=needed[0]),
         )

@@ -33,7 +33,7 @@ def harmless_settings(role: Role, left: list[str]) -> dict[str, sql.Composed]:
             found[variable] = statement + sql.SQL(", ").join(map(sql.Literal, values))
             continue
         left.append(
-            f"role {role.name}: its setting {variable} is left out, since it may reach beyond its "
-            f"own sessions; if that is wanted: {statement.as_string(None)}..."
+            f"role {role.name}: its setting {variable} is left out, because it may reach "
+            f"beyond its own sessions; if that is wanted: {statement.as_string(None)}..."
         )
     return found

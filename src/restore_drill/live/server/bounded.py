@@ -87,7 +87,7 @@ def content_until(
     if limit is not None and deadline is not None:
         left = deadline - time.monotonic()
         if left <= 0:
-            given = f"{limit.whose} it is given {show_duration(limit.seconds)} in all"
+            given = f"{limit.whose} it gets {show_duration(limit.seconds)} in total"
             return TableFacts(None, error=given)
         connection.execute(f"SET statement_timeout = {max(1, left * 1000):.0f}".encode())
     return read_content(connection, hashed)

@@ -28,7 +28,7 @@ def lines_on_locked(live: Target, oid: int) -> list[str]:
             lines = {each.pid: each.line for each in sessions_on(connection, oid)}
             rows = connection.execute(LOCKED, [oid]).fetchall()
     except psycopg.Error as error:
-        return [f"who holds the locks could not be asked: {error_text(error)}"]
+        return [f"who holds the locks could not be queried: {error_text(error)}"]
     return [
         f"{joined(schema, table)} is locked by {lines.get(pid, f'pid {pid}')}"
         for schema, table, pid in rows

@@ -80,7 +80,7 @@ def refuse(live: Target, connection: Connection, needed: int, why: str) -> None:
         return
     total = f"with {sessions} connections and prepared transactions that makes {each * sessions:,}"
     raise CouldNotRun(
-        f"{live.description} was not touched: its server cannot lock enough at once",
+        f"{live.description} was not touched: its server cannot hold enough locks at once",
         checked=[
             f"{why}, which need as many locks in one transaction; {used:,} are in use",
             f"max_locks_per_transaction is {each}: {total}",
