@@ -144,7 +144,7 @@ def forged(path: Path, entries: list[Entry], patch: pytest.MonkeyPatch) -> None:
 CHANGES: dict[str, tuple[Callable[[Any, list[str]], object], str]] = {
     "changed": (
         lambda store, keys: obstore.put(store, keys[1], b'{"verdict": "passed"}\n'),
-        "was changed: its content does not fit its name",
+        "was changed: its content does not match its name",
     ),
     "removed": (lambda store, keys: store.delete(keys[2]), "follows 1 entry removed since"),
     "first removed": (lambda store, keys: store.delete(keys[0]), "follows 1 entry removed since"),
@@ -234,7 +234,11 @@ def test_commands_work_over_a_bucket(
     assert call("status")[0] == 1
     writer(s3).delete(keys_in(s3, tmp_path)[1])
     code, told = call("status", "--verify")
-    assert code == 1 and f"{url} is not as it was written" in told and "object 00000003-" in told
+    assert (
+        code == 1
+        and (f"{url} has been changed since it was written") in told
+        and "object 00000003-" in told
+    )
 
 
 def test_a_key_that_may_not_write_is_told(place: Place) -> None:

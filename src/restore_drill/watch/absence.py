@@ -37,7 +37,9 @@ def announce_absent(looks: Sequence[Look], settings: Settings, limit: float, now
         if each.problem is None or not (each.problem.cause in ABSENT or is_old):
             continue
         if last is not None and each.problem.cause not in ABSENT:
-            what += f", {show_duration(seconds_since(last, now))} ago, and none came since"
+            what += (
+                f", {show_duration(seconds_since(last, now))} ago, and there has been none since"
+            )
         name = title if looks[1:] else each.name.strip("/") or folder_name(settings.backup_path)
         key = f"{look.history.name}: {each.name}"
         absent[key] = Miss(name, what, folder_of(last, look.history.path))

@@ -133,7 +133,7 @@ def entry_of(what: Object, content: bytes, folder: str) -> Entry:
 
 
 def lines_in(entries: Iterable[Entry]) -> bytes:
-    """All that `entries` hold, as in a file; what does not fit its name is no entry."""
+    """All that `entries` hold, as in a file; what does not match its name is no entry."""
     return b"".join((each.line if each.is_sound else b"?") + b"\n" for each in entries)
 
 

@@ -39,7 +39,7 @@ def unfit(entries: Sequence[Entry]) -> Iterator[Fault]:
         if each.claim is None:
             yield Fault(each.name, "was inserted: no drill names an entry so")
         elif not each.is_sound:
-            yield Fault(each.name, "was changed: its content does not fit its name")
+            yield Fault(each.name, "was changed: its content does not match its name")
 
 
 def unfollowed(entries: Sequence[Entry]) -> Iterator[Fault]:

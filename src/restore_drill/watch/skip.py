@@ -71,7 +71,7 @@ def lines_of(skip: Skip, path: Path) -> Iterator[str]:
         yield f"A drill must run by the end of {skip.until} (UTC): after that"
         yield f"{COMMAND} status is red without one. A drill that fails is still red."
     else:
-        yield "No drill of it is expected, until there is one again."
+        yield "No drill of it is expected until there is one again."
     yield f"Recorded in {as_written(path)}"
 
 

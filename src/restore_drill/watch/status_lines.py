@@ -37,7 +37,9 @@ def lines_of(looks: Sequence[Look], now: datetime) -> list[str]:
             lines.append(f"Backups: {look.kept.line}")
         if look.history.damaged:
             damaged = show_count(look.history.damaged, "line")
-            lines.append(f"! {damaged} of {look.history.name} passed over: torn, or of the future")
+            lines.append(
+                (f"! {damaged} of {look.history.name} ignored: incomplete or dated in the future")
+            )
     return [*lines, *problem_lines(looks)]
 
 
@@ -129,14 +131,14 @@ def of_chain(chain: Chain, path: Path) -> Iterator[str]:
     """What was found in one history."""
     name = as_written(path)
     for number in chain.torn:
-        yield f"! Line {number} of {name} is no whole entry: a drill was killed, or its disk full"
+        yield f"! Line {number} of {name} is incomplete: a drill was killed, or its disk was full"
     if chain.unproved and chain.entries:
         old = show_count(chain.unproved, "line")
-        yield f"{old} of {name} from before there were hashes: only changed all together or not"
+        yield f"{old} of {name} from before there were hashes: covered only as a whole"
     if chain.faults:
         checked = [f"{chain.unit} {fault.line} {fault.what}" for fault in chain.faults]
         remedy = of_a_change(path)
-        what = f"PROBLEM: {name} is not as it was written"
+        what = f"PROBLEM: {name} has been changed since it was written"
         yield from message(what, checked, remedy).splitlines()
         return
     if not chain.entries:
@@ -144,7 +146,7 @@ def of_chain(chain: Chain, path: Path) -> Iterator[str]:
         return
     last = f"; the last one, number {chain.last.number}, is {chain.last.hash}" if chain.last else ""
     entries = show_count(chain.entries, "entry", "entries")
-    yield f"OK: {entries} of {name} follow each other as they were written{last}"
+    yield f"OK: {entries} of {name} are unchanged and in order{last}"
 
 
 def of_a_change(path: Path) -> list[str]:
