@@ -224,7 +224,7 @@ def test_commands_work_over_a_bucket(
     code, told = call(*days)
     assert code == 0 and f"Recorded in {url}" in told, told
     code, told = call("status", "--verify")
-    assert code == 0 and f"OK: 2 entries of {url} follow each other" in told, told
+    assert code == 0 and f"OK: 2 entries of {url} are unchanged and in order" in told, told
     last = told.split()[-1]
     assert call("status", "--verify", last)[0] == 0
     assert call("status", "--verify", "0" * 64)[0] == 1

@@ -38,7 +38,7 @@ def lines_of(looks: Sequence[Look], now: datetime) -> list[str]:
         if look.history.damaged:
             damaged = show_count(look.history.damaged, "line")
             lines.append(
-                (f"! {damaged} of {look.history.name} ignored: incomplete or dated in the future")
+                f"! {damaged} of {look.history.name} ignored: incomplete or dated in the future"
             )
     return [*lines, *problem_lines(looks)]
 
