@@ -103,7 +103,7 @@ def test_without_the_key_the_drill_could_not_run(
     young = {"test_backup_exists", "test_backup_is_not_empty", "test_backup_is_young_enough"}
     assert young <= drill.ran
     for output in (drill.output, plan.output, checkup.stdout):
-        assert "the key is not here: the backup is encrypted with age" in output
+        assert "the key is missing: the backup is encrypted with age" in output
         assert "DRILL_DECRYPT_KEY_FILE" in output
 
 
@@ -125,7 +125,7 @@ def test_damaged_file_is_red_with_and_without_its_key(
 
     assert drill.code == 1, drill.output
     assert "test_backup_is_complete" in drill.failed
-    assert ("damaged or cut" in drill.output) is has_key
+    assert ("damaged or truncated" in drill.output) is has_key
     assert ("not the file that" in drill.output) is not has_key
     assert "AGE-SECRET-KEY" not in drill.output
 

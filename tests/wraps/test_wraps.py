@@ -145,7 +145,7 @@ def test_cut_file_is_damaged(
 
     contents = read(path, tmp_path)[1]
 
-    assert any("damaged or cut" in fault for fault in contents.faults), contents.faults
+    assert any("damaged or truncated" in fault for fault in contents.faults), contents.faults
 
 
 @pytest.mark.parametrize("case", ["age", "gpg", "gpg passphrase"])
@@ -158,7 +158,7 @@ def test_flipped_bit_is_damage(case: str, shops: Shops, keys: Keys, tmp_path: Pa
 
     contents = read(path, tmp_path)[1]
 
-    assert any("damaged or cut" in fault for fault in contents.faults), contents.faults
+    assert any("damaged or truncated" in fault for fault in contents.faults), contents.faults
 
 
 NO_KEY = {
@@ -178,7 +178,7 @@ OTHERS: dict[str, Decrypts] = {
     "cms": lambda keys: Decrypt(keys.pem("other.pem")),
 }
 NAMED = {
-    "age": "recipients: X25519 key, which age does not name",
+    "age": "recipients: X25519 key (age does not say which)",
     "gpg": "recipients: key ",
     "openssl": "tried: -aes-256-cbc -pbkdf2; ",
 }
@@ -198,7 +198,7 @@ def test_no_key_and_wrong_key_are_two_findings(
     with pytest.raises(CouldNotRun) as wrong:
         read(path, tmp_path)
 
-    assert "the key is not here" in missing.value.what and NO_KEY[case] in missing.value.what
+    assert "the key is missing" in missing.value.what and NO_KEY[case] in missing.value.what
     assert "the key does not fit" in wrong.value.what
     assert NAMED.get(case, "") in "\n".join(wrong.value.checked)
     assert all("DRILL_DECRYPT_KEY" in str(missing.value) and each.value.remedy

@@ -97,7 +97,7 @@ def backup_line(result: Result) -> str:
         facts.append(show_bytes(size))
     if isinstance(taken := backup.get("taken_at"), str):
         age = backup.get("age_seconds")
-        old = f" ({show_duration(age)} old)" if isinstance(age, int | float) else ""
+        old = f" ({show_duration(age)} old)" if isinstance(age, int | float) and age >= 0 else ""
         facts.append(f"taken {time_of(taken)}{old}")
     return f"Backup: {', '.join(facts)}"
 

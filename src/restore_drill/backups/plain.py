@@ -79,7 +79,7 @@ def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
     except READ_ERRORS as error:
         what = f"its {backup.compression} compression" if is_packed(backup.compression) else "it"
         if is_sealed(backup.compression):
-            what = f"it ({backup.compression})"
+            what = f"its content ({backup.compression})"
         reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
     return reader.contents(head=head)
 

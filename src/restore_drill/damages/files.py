@@ -80,7 +80,7 @@ def stale(backup: Backup, folder: Path) -> Backup:
 
 
 TRUNCATED = FileDamage(
-    "truncated_file", "the file is cut off in the middle", COMPLETE, edited(cut_at(0.5))
+    "truncated_file", "the file is truncated in the middle", COMPLETE, edited(cut_at(0.5))
 )
 END_CUT = FileDamage(
     "cut_end", "the last bytes of the file are missing", COMPLETE, edited(without_end)

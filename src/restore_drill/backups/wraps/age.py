@@ -25,7 +25,7 @@ def open_age(stream: IO[bytes]) -> IO[bytes]:
     head, whole = peeked(stream, HEADER)
     stanzas = stanzas_of(head)
     if not stanzas:
-        raise Damaged("its age header is damaged or cut: it names no recipient")
+        raise Damaged("its age header is damaged or truncated: it names no recipient")
     if stanzas[0][0] == "scrypt":
         from restore_drill.backups.wraps.age_passphrase import (  # noqa: PLC0415 - has cryptography
             open_with_passphrase,
@@ -48,7 +48,7 @@ def open_with_keys(stream: IO[bytes], recipients: list[str]) -> IO[bytes]:
         if isinstance(error, pyrage.DecryptError) and NO_MATCH in str(error):
             tried = "the key" if len(keys) == 1 else f"none of the {len(keys)} keys"
             return does_not_fit("age", tried, recipients)
-        return Damaged(f"its age encryption is damaged or cut: {error}")
+        return Damaged(f"its age encryption is damaged or truncated: {error}")
 
     source = Source(stream)
     return from_thread(lambda sink: pyrage.decrypt_io(source, sink, keys), source, explain)
@@ -151,7 +151,7 @@ def recipients_of(stanzas: list[list[str]]) -> list[str]:
         if kind.endswith("-grease"):
             continue
         digest = f", its digest begins with {words[0]}" if kind.startswith("ssh-") and words else ""
-        unnamed = ", which age does not name" if kind == "X25519" else ""
+        unnamed = " (age does not say which)" if kind == "X25519" else ""
         name = f"{kind} key{digest}{unnamed}"
         found[name] = found.get(name, 0) + 1
     return [name + (f" ({count} of them)" if count > 1 else "") for name, count in found.items()]

@@ -20,7 +20,7 @@ from restore_drill.backups.wraps.keys import keyring
 PIECE, TAG, NONCE, FILE_KEY = 1 << 16, 16, 16, 16
 MOST_WORK = 22
 """Logarithm of the greatest cost: four gigabytes, as age itself has it."""
-CUT = "its age encryption is damaged or cut"
+CUT = "its age encryption is damaged or truncated"
 SCHEME = "age, by a passphrase"
 
 
@@ -57,7 +57,7 @@ def read_header(stream: IO[bytes]) -> tuple[bytes, int, bytes, bytes, bytes]:
         mark, mac = last.split()
         parts = decoded(salt), int(work), decoded(body.strip()), decoded(mac)
     except ValueError:
-        raise Damaged("its age header is damaged or cut") from None
+        raise Damaged("its age header is damaged or truncated") from None
     if mark != b"---" or parts[1] > MOST_WORK:
         raise Damaged("its age header is damaged: it asks for more memory than age allows")
     return *parts[:3], version + stanza + body + mark, parts[3]

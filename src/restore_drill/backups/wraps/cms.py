@@ -61,7 +61,7 @@ def judge(code: int, messages: bytes) -> None:
         raise misfit()
     if b"Could not" in messages or b"unable to load" in messages:
         raise does_not_fit(SCHEME, "the private key, or the passphrase for it,")
-    raise Damaged("its CMS encryption is damaged or cut")
+    raise Damaged("its CMS encryption is damaged or truncated")
 
 
 def misfit() -> Locked:

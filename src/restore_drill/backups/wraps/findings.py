@@ -19,7 +19,7 @@ class Locked(CouldNotRun):
 def no_key(scheme: str, needs: str, recipients: Sequence[str] = ()) -> Locked:
     """No key is here that could fit: `needs` is the kind that is wanted."""
     return Locked(
-        f"the key is not here: the backup is encrypted with {scheme}, and {needs} is set",
+        f"the key is missing: the backup is encrypted with {scheme}, and {needs} is set",
         checked=["--decrypt-key, DRILL_DECRYPT_KEY_FILE, _KEY and _COMMAND", *named(recipients)],
         remedy=remedy_for("decrypt", "no_key"),
     )

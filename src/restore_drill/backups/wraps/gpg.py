@@ -122,7 +122,7 @@ def what_failed(found: dict[str, list[str]]) -> Exception:
     is_open = bool({"PLAINTEXT", "DECRYPTION_KEY", "NODATA"} & found.keys())
     is_cut = is_symmetric and ring.passphrases and "BEGIN_DECRYPTION" not in found
     if is_open or is_cut or not (recipients or is_symmetric):
-        return Damaged("its GnuPG encryption is damaged or cut")
+        return Damaged("its GnuPG encryption is damaged or truncated")
     if recipients and not is_symmetric:
         if not ring.of("pgp") and ring.home is None:
             return no_key(SCHEME, "no secret key of GnuPG", recipients)

@@ -41,7 +41,7 @@ def open_openssl(stream: IO[bytes]) -> IO[bytes]:
         raise no_key(SCHEME, "no passphrase")
     head, whole = peeked(stream, HEAD)
     if len(head) < 2 * len(SALTED):
-        raise Damaged("the openssl enc output is cut off: even its salt is missing")
+        raise Damaged("the openssl enc output is truncated: even its salt is missing")
     options = [ring.decrypt.options] if ring.decrypt.options else USUAL
     for passphrase in ring.passphrases:
         for each in options:
@@ -77,7 +77,7 @@ def decrypted(openssl: str, source: Source, options: Sequence[str], passphrase: 
             why = "its last block is not what was written"
             if b"wrong final block length" in messages:
                 why = "it ends inside a block"
-            raise Damaged(f"the openssl enc output is damaged or cut off: {why}")
+            raise Damaged(f"the openssl enc output is damaged or truncated: {why}")
 
     command = [openssl, "enc", "-d", *options, "-pass", f"fd:{secret}"]
     return from_program(Program(command, source, judge, handles=[secret]))

@@ -31,7 +31,7 @@ class TarMember(Reading):
             if is_dump_name(member.name):
                 self.name, self.file = member.name, file
                 return
-        raise Damaged("the tar archive around it is cut off: there is no dump in it")
+        raise Damaged("the tar archive around it is truncated: there is no dump in it")
 
     def give(self, size: int) -> bytes:
         """Of the dump; at its end the rest of the archive has been read."""
@@ -50,7 +50,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except tarfile.TarError as error:
-        raise Damaged(f"the tar archive around it is damaged or cut: {error}") from None
+        raise Damaged(f"the tar archive around it is damaged or truncated: {error}") from None
 
 
 def members_in(stream: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
@@ -110,7 +110,7 @@ def unpack_directory(stream: IO[bytes], folder: Path) -> None:
             while piece := file.read(1 << 20):
                 write_all(target, piece)
     if not (folder / TOC).exists():
-        raise Damaged("the tar archive around it is cut off: its toc.dat is missing")
+        raise Damaged("the tar archive around it is truncated: its toc.dat is missing")
 
 
 def toc_in(stream: IO[bytes]) -> bytes:
@@ -119,4 +119,4 @@ def toc_in(stream: IO[bytes]) -> bytes:
         if PurePosixPath(member.name).name == TOC:
             with explained():
                 return file.read()
-    raise Damaged("the tar archive around it is cut off: its toc.dat is missing")
+    raise Damaged("the tar archive around it is truncated: its toc.dat is missing")

@@ -47,7 +47,7 @@ class ZipMember(Reading):
             self.member = self.stack.enter_context(archive.open(name))
         except ZIP_ERRORS as error:
             self.stack.close()
-            raise Damaged(f"the zip archive around it is damaged or cut: {error}") from None
+            raise Damaged(f"the zip archive around it is damaged or truncated: {error}") from None
 
     def give(self, size: int) -> bytes:
         """Of the dump; at its end its checksum has been compared."""
