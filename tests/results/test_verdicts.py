@@ -62,7 +62,7 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([LATE], {"rows_read": False}, "failed: recovery takes longer than you allow"),
         ([LATE, check("a::test_x", "failed")], {}, "do not rely on this backup"),
         ([LATE, check("a::test_x", "error")], {}, "failed: recovery takes longer"),
-        ([OLD, LATE], {}, "if you need it now, and the backup is good, recovery takes longer"),
+        ([OLD, LATE], {}, "lost in a recovery now, and the backup is good, recovery takes longer"),
         ([check("a::test_r", "failed", stage="redis")], {}, "Redis failed its checks"),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
     ],
@@ -81,7 +81,7 @@ def test_a_failure_says_what_it_speaks_against(
     ("checks", "restored", "told"),
     [
         ([], None, "The drill could not run: nothing is known about the backup."),
-        ([GOOD[0], check("b::test_t", "error")], None, "is whole; it was not restored: m."),
+        ([GOOD[0], check("b::test_t", "error")], None, "is complete; it was not restored: m."),
         (
             [check("a::test_backup_exists", stage="select"), check("b::test_t", "error")],
             None,

@@ -130,7 +130,7 @@ CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     ),
     "a line of before": (
         lambda lines: [lines[0].replace(b'"size": 1', b'"size": 7'), *lines[1:]],
-        "3: lines above it, of before there were hashes, were changed or removed",
+        "3: lines above it, from before there were hashes, were changed or removed",
     ),
     "an entry removed": (
         lambda lines: [*lines[:3], *lines[4:]],
@@ -139,7 +139,7 @@ CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "the first removed": (lambda lines: lines[4:], "1: 2 entries above it were removed"),
     "old lines removed": (
         lambda lines: lines[2:],
-        "1: lines above it, of before there were hashes, were removed",
+        "1: lines above it, from before there were hashes, were removed",
     ),
     "an entry twice": (
         lambda lines: [*lines[:4], lines[3], *lines[4:]],
@@ -202,7 +202,7 @@ def test_what_is_no_file_is_no_history(kind: str, tmp_path: Path) -> None:
     }
     make[kind]()
 
-    with pytest.raises(CouldNotRun, match=r"not a regular file|directory|not there"):
+    with pytest.raises(CouldNotRun, match=r"not a regular file|directory|does not exist"):
         load_history(path)
 
 

@@ -102,7 +102,7 @@ def test_a_quarter_passed_is_red(tmp_path: Path, call: Call) -> None:
         (
             [*weekly(5), replace(FAILED, at=NOW)],
             2,
-            r"RESTORE DRILL CRITICAL - the last drill failed, first test_table\S+ \| 'age'=.*",
+            r"RESTORE DRILL CRITICAL - the last drill failed; first finding: test_\S+ \| 'age'=.*",
         ),
         (
             [*[replace(FAILED, at=each.at) for each in weekly(4)[:3]], PASSED],
@@ -174,7 +174,7 @@ def test_kept_backups_that_no_drill_has_proved_are_counted(tmp_path: Path, call:
 
     code, told = call("status")
     assert code == 0
-    assert "Backups: 3 backups kept; no drill has proved 1 of them: shop_2026-11-01.sql" in told
+    assert "Backups: 3 backups kept; 1 not yet proved by a drill: shop_2026-11-01.sql" in told
 
     os.utime(tmp_path / "db" / "shop_latest.sql")
     (kept,) = loaded(call("status", "--json")[1])["kept"]

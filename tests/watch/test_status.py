@@ -81,7 +81,7 @@ def test_each_whole_drill_is_noted(shops: Shops, tmp_path: Path) -> None:
     code, told = status(tmp_path)
     assert code == 1
     assert "2 drills recorded: 1 passed, 1 failed (50% passed)" in told
-    assert "the last drill failed, first test_backup_is_complete" in told
+    assert "the last drill failed; first finding: test_backup_is_complete" in told
 
 
 def test_sample_is_not_noted(report_dir: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_slower_restore_is_reported(tmp_path: Path) -> None:
         (
             [PASSED, replace(FAILED, at=NOW)],
             [],
-            "the last drill failed, first test_table_has_every_row[public.cards]",
+            "the last drill failed; first finding: test_table_has_every_row[public.cards]",
         ),
         ([replace(PASSED, verdict="could-not-run")], [], "the last drill could not run"),
         (
@@ -215,7 +215,7 @@ def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:
     found = json.loads(status(tmp_path, "--json")[1])
 
     assert code == 1
-    assert "Series db/crm: PROBLEM: the last drill failed, first test_fact_holds[x]" in told
+    assert "db/crm: PROBLEM: the last drill failed; first finding: test_fact_holds[x]" in told
     assert "3 drills recorded: 2 passed, 1 failed (67% passed)" in told
     assert "Series db/shop: OK" in told and "4 drills recorded: 4 passed" in told
     assert "PROBLEM: db/crm: the last drill failed" in told and "OK: the last" not in told
