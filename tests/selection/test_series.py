@@ -145,7 +145,7 @@ def test_each_customer_is_drilled(tmp_path: Path, report_dir: Path) -> None:
     assert drill.code == 1
     assert f"FAILED        {tmp_path.name}/tenant_1" in drill.output
     assert re.search(f"(?m)^INCOMPLETE.* {tmp_path.name}/tenant_2 ", drill.output)
-    assert "set [backup] numbered = true" in drill.output
+    assert "under [backup] in the criteria file: numbered = true" in drill.output
 
 
 def test_a_renewed_series_that_stops_is_drilled(

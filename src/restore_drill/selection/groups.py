@@ -96,7 +96,7 @@ def numbered_hint(alike: Sequence[str]) -> str:
     """What to do where the series `alike` are backups of one database."""
     return (
         f"A number or commit alone tells {some(alike, MOST_NAMED)} apart: where it counts the "
-        "backups of one database, set [backup] numbered = true"
+        "backups of one database, add a line under [backup] in the criteria file: numbered = true"
     )
 
 
