@@ -16,6 +16,7 @@ import pytest
 
 from restore_drill.config.remote import Place
 from restore_drill.servers.model import Target
+from restore_drill.taking.bucket import BucketFolder
 from restore_drill.watch.entry import note
 from tests.helpers.buckets import BUCKET, KEEPER, READER, WRITER, Proxy, keys_of, put, writer
 from tests.helpers.drills import ROOT, run_drill
@@ -145,6 +146,28 @@ def test_half_an_upload_is_nothing(end: str, s3: str, big: Target) -> None:
         assert any(each.startswith("DELETE") and "uploadId=" in each for each in proxy.asked)
     assert words in output and "Traceback" not in output
     assert there(s3, "ends") == {}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_is_interrupted_late_is_taken_back(
+    number: int, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also once the data are there, which look like a backup without checksum and manifest."""
+    for name, value in keys_of(s3, WRITER).items():
+        monkeypatch.setenv(name, value)
+    files = ["shop.dump", "shop.dump.sha256", "shop.dump.manifest.json"]
+    folder = BucketFolder(Place("s3", BUCKET, "late/"))
+
+    def write() -> None:
+        with folder.writing("shop.dump", 0) as add:
+            for name in files[:number]:
+                add(name, [b"x"])
+            assert {*files[:number], "shop.dump.part"} == {*folder.entries()}
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert folder.entries() == {} and folder.left == []
 
 
 def test_a_bucket_that_no_longer_answers(s3: str, big: Target) -> None:

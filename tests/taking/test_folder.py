@@ -126,6 +126,7 @@ def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
     for name, why in {gone[0]: "no rule keeps it", resized: "it is not what was written"}.items():
         assert f"{name}: {why}" in shown.stdout
     assert "kept 4 backups (3); deleted 3: " in done.stdout
+    assert "left alone: 2 other backups" in done.stdout
     assert "no drill is known" not in done.stdout
 
 

@@ -54,6 +54,8 @@ def remove_old(
     names = f": {some(gone, MOST_NAMED)}" if gone else ""
     kept = show_count(len(plan.kept), "backup")
     note(f"kept {kept} ({','.join(map(str, rules))}); deleted {len(gone)}{names}")
+    if plan.strange:
+        note(f"left alone: {show_count(len(plan.strange), 'other backup')}; --dry-run says why")
     for line in not_proved(plan, proved):
         note(line)
 

@@ -78,15 +78,16 @@ def planned(
     """
     plan, owned = Plan(), [coming] if coming else []
     entries = place.entries()
-    for name in sorted(entries):
-        if not name.endswith(SUFFIX):
+    for name in sorted(each for each in entries if each.endswith(SUFFIX)):
+        backup = name.removesuffix(SUFFIX)
+        if series_of_name(backup) != same.series:
+            plan.strange.append(f"{backup}: of another series")
             continue
         manifest, why = manifest_in(place, name)
-        backup = name.removesuffix(SUFFIX)
         if manifest is None or manifest.backup != backup:
             plan.strange.append(f"{name}: {why or 'it is of a backup of another name'}")
         elif same_as(manifest) != same:
-            plan.strange.append(f"{backup}: of another series, database or cluster")
+            plan.strange.append(f"{backup}: of another database or cluster")
         elif backup in entries and entries[backup] != manifest.size:
             plan.strange.append(f"{backup}: it is not what was written, its size differs")
         elif backup in entries:
