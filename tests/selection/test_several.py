@@ -57,6 +57,18 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
+def test_an_encrypted_backup_of_users_is_no_role_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has a manifest is drilled, whatever its name; without a key nothing else tells."""
+    sealed = b"age-encryption.org/v1\n-> X25519 x\nx\n--- x\n"
+    for name in ("users", "globals"):
+        (folder / f"{name}_{stamp()}.dump.age").write_bytes(sealed)
+    (folder / f"users_{stamp()}.dump.age.manifest.json").write_text("{}")
+    settings = settings_of(folder, monkeypatch)
+    assert sorted(to_drill(shelf_of(settings), settings)) == ["pg/auth", "pg/shop", "pg/users"]
+
+
 @pytest.mark.parametrize(
     ("options", "series"),
     [

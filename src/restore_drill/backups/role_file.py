@@ -26,13 +26,23 @@ MEANT = re.compile(r"global|role|user", re.IGNORECASE)
 """Names of encrypted files that are decrypted to see whether they hold roles."""
 
 
+def may_hold_roles(path: Path) -> bool:
+    """Whether what is encrypted at `path` may be roles, by its name.
+
+    What has a manifest is a backup, also of a database that is called `users`.
+    """
+    if MEANT.search(path.name) is None:
+        return False
+    return not path.with_name(f"{path.name}.manifest.json").exists()
+
+
 def is_role_file(path: Path) -> bool:
     """Whether the content of the file at `path` is that of pg_dumpall --globals-only."""
     try:
         if not path.is_file():
             return False
         kind = recognise(path)
-        if kind.sealed and MEANT.search(path.name):
+        if kind.sealed and may_hold_roles(path):
             kind = recognise(path, decrypt=True)
         return kind.unrecognised.startswith(ROLES_ALONE.what)
     except (*READ_ERRORS, CouldNotRun):

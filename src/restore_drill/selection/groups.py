@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from restore_drill.backups.role_file import MEANT
+from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
@@ -169,7 +169,7 @@ def to_drill(
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
     kept, known = [], None
     for each in found:
-        if each[0].is_sealed and MEANT.search(each[0].path.name):
+        if each[0].is_sealed and may_hold_roles(each[0].path):
             continue
         if each is not found[0] and len(each) == 1 and each[0].taken_at < young:
             known = expected() if known is None else known

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from restore_drill.backups.foreign import ROLES_ALONE
 from restore_drill.backups.formats import recognise
-from restore_drill.backups.role_file import MEANT
+from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.backups.sealed import without_seals
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.candidate import Candidate, Series, candidate_of, recorded_head
@@ -61,7 +61,7 @@ def is_closed(candidate: Candidate) -> bool:
 def holds_roles(candidate: Candidate) -> bool:
     """Whether it is a role file, by its content, or where that is closed by its name."""
     if candidate.locked:
-        return MEANT.search(candidate.path.name) is not None
+        return may_hold_roles(candidate.path)
     return candidate.kind.unrecognised.startswith(ROLES_ALONE.what)
 
 
