@@ -76,7 +76,7 @@ def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
 
 @pytest.mark.budget("schedule")
 def test_no_backup_is_missing(schedule: Schedule) -> None:
-    """Backups of the series lie no further apart than [backup] every says."""
+    """Backups of the series are taken as often as `every` under [backup] says."""
     assert not schedule.holes, message(
         schedule.holes[0],
         checked=[*schedule.holes[1:], schedule.judged],

@@ -83,7 +83,7 @@ def test_options_of_openssl_hold_no_key() -> None:
 
 
 def test_no_key_is_shown(tmp_path: Path, report_dir: Path) -> None:
-    """A passphrase that does not fit, and a command that holds one, stand in no output."""
+    """A passphrase that does not fit, and a command that holds one, appear in no output."""
     path = tmp_path / "shop.sql.gpg"
     path.write_bytes(sealing.by_gpg_passphrase(Keys(tmp_path), PLAIN))
     environment = {

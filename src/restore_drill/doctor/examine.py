@@ -29,7 +29,7 @@ FOLDER = "the folder of the backups"
 class Checkup:
     """What was found: `groups` in the order in which they are shown, and what stays `opens`.
 
-    `chosen` is the backup that a drill would be of, None where none is named, or not known.
+    `chosen` is the backup that a drill would use, None where none is named, or not known.
     """
 
     configured: Configured
