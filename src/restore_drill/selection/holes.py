@@ -1,6 +1,6 @@
 """Holes: times in which a backup should have been taken, and none is there.
 
-A retention policy thins out older backups, and what it removed is not a gap. So a gap counts only where
+A retention thins older backups out, and what it removed is no hole. So a gap counts only where
 backups before it lie as close as `[backup] every` says: of the three gaps before it two must be
 ordinary. The gap before the newest backup counts always, since no retention removes that one's
 neighbour. What is older than that shows is not judged, and that is said.
