@@ -35,6 +35,8 @@ KEEPS = {
         }
     ],
 }
+FLIPPED = 1200
+"""Place in an answer of the byte that is changed."""
 REQUEST = re.compile(rb"^([A-Z]+ /\S+) HTTP/1\.1\r$", re.MULTILINE)
 UNKNOWN = b"<Error><Code>NotImplemented</Code><Message>a header</Message></Error>"
 NOT_IMPLEMENTED = (
@@ -165,7 +167,7 @@ class Proxy:
     """Passes connections on to a server, each up to `limit` bytes of its answers.
 
     `asked` are the requests that passed: `PUT /bucket/key`. One with `unknown` in it is answered
-    as by a server that does not know that.
+    as by a server that does not know that. With `flips` each long answer is damaged otherwise.
     """
 
     def __init__(self, url: str) -> None:
@@ -176,6 +178,7 @@ class Proxy:
         self.cut = 0
         self.asked: list[str] = []
         self.unknown: bytes | None = None
+        self.flips = 0
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -208,6 +211,10 @@ class Proxy:
                     client.sendall(data[: self.limit - sent])
                     self.cut += 1
                     break
+                if self.flips and len(data) > FLIPPED:
+                    self.flips += 1
+                    changed = data[FLIPPED] ^ self.flips % 256
+                    data = data[:FLIPPED] + bytes([changed]) + data[FLIPPED + 1 :]
                 client.sendall(data)
                 sent += len(data)
             client.shutdown(socket.SHUT_RDWR)

@@ -17,6 +17,7 @@ import obstore
 import pytest
 
 from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.arrived import PROVED
 from restore_drill.backups.model import Backup
 from restore_drill.backups.origins import origins
 from restore_drill.backups.read import read_contents
@@ -67,6 +68,10 @@ def test_healthy_drill_of_a_bucket(shops: Shops, s3: str, tmp_path: Path) -> Non
     assert drill.code == 0, drill.output
     assert drill.result["backup"]["path"] == f"s3://{BUCKET}/{name}"
     assert drill.result["backup"]["sha256"] == hashlib.sha256(data).hexdigest()
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert drill.result["backup"]["version"] == md5
+    assert drill.result["backup"]["checksum"] == PROVED
+    assert md5 in (report / "report.html").read_text()
     assert "test_backup_matches_its_checksum" in drill.ran
     assert f"s3://{BUCKET}/whole" in drill.output
     assert READER[1] not in drill.output + json.dumps(drill.result)
@@ -232,6 +237,39 @@ def test_a_cut_connection_is_resumed(
         proxy.limit = len(text) // 2
         cut = read_contents(backup, tmp_path, lambda _: setattr(proxy, "limit", None))
         assert cut.sha256 == hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.parametrize("where", ["on its way", "at its place"])
+def test_damage_on_the_way_is_no_damage_of_the_backup(
+    shops: Shops, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """What seems damaged is fetched again, unless its ETag proves that it lies there like that."""
+    data = bytearray(shops.dump(USUAL, "plain.sql.gz").read_bytes())
+    if where == "at its place":
+        data[len(data) // 2] ^= 1
+    put(s3, f"damaged/{where[:2]}/shop.sql.gz", bytes(data))
+    with closing(Proxy(s3)) as proxy:
+        proxy.flips = int(where == "on its way")
+        there = settings(proxy.url, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/damaged/{where[:2]}")
+        backup = is_backup(choose(there))
+        if proxy.flips:
+            with pytest.raises(CouldNotRun, match=r"shop.sql.gz is damaged on its way"):
+                read_contents(backup, tmp_path, quiet)
+        else:
+            found = read_contents(backup, tmp_path, quiet)
+            assert found.faults and found.checksum == PROVED
+        assert sum(each.endswith("/shop.sql.gz") for each in proxy.asked) == 1 + bool(proxy.flips)
+
+
+def test_an_etag_that_is_no_md5_says_nothing(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of an object that the place encrypts (KMS), or of parts: it is read all the same."""
+    put(s3, "kms/shop.sql", b"-- PostgreSQL database dump\n")
+    backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/kms")))
+    monkeypatch.setattr(arrivals[backup.path], "md5", "0" * 32)
+    found = read_contents(backup, tmp_path, quiet)
+    assert found.checksum is None and len(found.sha256) == 64
 
 
 def test_a_place_that_goes_away_is_no_damage(

@@ -68,8 +68,8 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
 
     parts = "schema verdict reasons started_at sample selection run_of backup target snapshot"
     more = "promotion timings stages tables facts redis bypass history counts checks proof basis"
-    last = "strength drift budgets rows_read warnings not_checked notes tool machine versions"
-    assert list(result) == f"{parts} {more} {last} candidates identity digests".split()
+    last = "strength drift budgets rows_read warnings not_checked notes run_folder tool machine"
+    assert list(result) == f"{parts} {more} {last} versions candidates identity digests".split()
     assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")

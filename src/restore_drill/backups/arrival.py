@@ -35,16 +35,19 @@ Report = Callable[[str], None]
 class Arrival:
     """A file at `path` that is being filled with `pieces`, counted and digested on their way.
 
-    `size` are their bytes, None where their place does not say. Until `go` is called
-    no more than AHEAD is fetched beyond what readers ask for: a look at the head of a backup does
-    not bring all of it here.
+    `size` are their bytes, None where their place does not say, `md5` is what may be their MD5.
+    Until `go` is called no more than AHEAD is fetched beyond what readers ask for: a look at the
+    head of a backup does not bring all of it here.
     """
 
-    def __init__(self, path: Path, pieces: Iterable[bytes], size: int | None) -> None:
+    def __init__(
+        self, path: Path, pieces: Iterable[bytes], size: int | None, md5: str = ""
+    ) -> None:
         """Begin to fill a new file, which nobody else may read; FileExistsError."""
         self.path = path
         self.pieces = pieces
         self.digest = hashlib.sha256()
+        self.md5, self.summed = md5, hashlib.md5(usedforsecurity=False)
         self.size = size
         self.arrived = 0
         self.asked_for = 0
@@ -65,6 +68,8 @@ class Arrival:
                 for piece in self.pieces:
                     write_all(self.file, piece)
                     self.digest.update(piece)
+                    if self.md5:
+                        self.summed.update(piece)
                     if not self.may_go_on(len(piece)):
                         break
         except BaseException as error:  # noqa: BLE001 - whatever it is, readers raise it
@@ -121,7 +126,11 @@ class Arrival:
             if self.is_closed:
                 raise CouldNotRun(f"{self.path.name} is no longer being fetched")
             if time.monotonic() - max(began, self.last_at) > STALL_SECONDS:
-                raise stalled(self)
+                raise CouldNotRun(
+                    f"no more of {self.path.name} has arrived for {show_duration(STALL_SECONDS)}",
+                    checked=[f"{show_bytes(self.arrived)} of it had arrived"],
+                    remedy=remedy_for("places", "slow"),
+                )
             self.changed.wait(POLL_SECONDS)
             if report:
                 report(self.progress)
@@ -189,12 +198,3 @@ def open_bytes(path: Path) -> io.BufferedReader:
     """Bytes of the file at `path`, which may be on its way."""
     arrival = arrivals.get(path)
     return arrival.open() if arrival else path.open("rb")
-
-
-def stalled(arrival: Arrival) -> CouldNotRun:
-    """No byte of it has come for long."""
-    return CouldNotRun(
-        f"no more of {arrival.path.name} has arrived for {show_duration(STALL_SECONDS)}",
-        checked=[f"{show_bytes(arrival.arrived)} had arrived by then"],
-        remedy=remedy_for("places", "slow"),
-    )

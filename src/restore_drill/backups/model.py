@@ -84,6 +84,7 @@ class Contents:
     `is_translated` says that its lines end with CRLF; `superusers` are those of `roles` that must
     be superusers for its statements to run, `grantors` those that grant what others own; `changes`
     describes statements that may change rows and that no pg_dump writes, empty without any.
+    `checksum` is what its place on another machine says of its bytes.
     Of a whole server `database` is restored; `databases` have tables, those `left_out` have none.
     """
 
@@ -107,6 +108,7 @@ class Contents:
     changes: str = ""
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
+    checksum: str | None = field(default=None, compare=False)
 
     @property
     def counted(self) -> dict[str, int]:

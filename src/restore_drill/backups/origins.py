@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,15 +14,27 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 
+MD5 = re.compile(r'"?([0-9a-f]{32})"?')
+
 
 @dataclass(frozen=True)
 class Origin:
-    """What lies elsewhere: its version, bytes, time of change, and what begins to give it."""
+    """What lies elsewhere: its version, bytes, time of change, and what begins to give it.
+
+    It `is_guarded` where nothing can change it unseen on its way: by TLS, or SSH.
+    """
 
     version: str
     size: int
     modified: datetime
     pieces: Callable[[], Iterable[bytes]]
+    is_guarded: bool = True
+
+    @property
+    def md5(self) -> str:
+        """Its MD5 in hexadecimal, where the version may be that: an ETag of no upload by parts."""
+        found = MD5.fullmatch(self.version)
+        return found[1] if found else ""
 
 
 origins: dict[Path, Origin] = {}
@@ -53,4 +66,4 @@ def begin(path: Path) -> Arrival:
             remedy=remedy_for("machine", "disk_full"),
         )
     path.unlink()
-    return Arrival(path, origin.pieces(), origin.size)
+    return Arrival(path, origin.pieces(), origin.size, origin.md5)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.backups.arrival import arrivals, open_bytes
+from restore_drill.backups.arrived import check_arrival, checksum_there
 from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.streams import READ_ERRORS
@@ -105,11 +106,13 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
             contents = FORMATS[backup.format].contents(backup, folder, report)
         sha256 = digest.result()
     faults = contents.faults
+    checksum = checksum_there(backup.path)
+    check_arrival(backup.path, progress, is_damaged=bool(faults))
     is_binary = backup.compression or backup.format not in ("", "plain")
     if faults and is_binary and backup.path.is_file() and is_translated(backup.path):
         faults = (TRANSLATED, *faults)
     faults += what_is_there(contents)
-    return replace(contents, sha256=sha256, read_bytes=count, faults=faults)
+    return replace(contents, sha256=sha256, read_bytes=count, faults=faults, checksum=checksum)
 
 
 def locked_contents(backup: Backup, why: CouldNotRun) -> Contents:

@@ -32,11 +32,12 @@ class Bucket:
         self.place = place
         self.kind: Any = S3Store
         self.options: Any = s3_options()
+        self.is_guarded = not str(self.options.get("endpoint", "")).startswith("http://")
         self.store = self.client(timeout, {"max_retries": 0})
 
     def client(self, timeout: str, retries: Mapping[str, Any]) -> Any:
         """The library's own object for the bucket; `timeout` is that of one request."""
-        plain = str(self.options.get("endpoint", "")).startswith("http://")
+        plain = not self.is_guarded
         return self.kind(
             self.place.authority,
             config=self.options,

@@ -36,7 +36,7 @@ class Server:
 
     def __init__(self, place: Place) -> None:
         """Nothing is asked yet."""
-        self.place = place
+        self.place, self.is_guarded = place, True
         self.session = Session(place)
 
     def url_of(self, key: str) -> str:

@@ -42,6 +42,8 @@ class Store(Protocol):
     """A place of another machine."""
 
     place: Place
+    is_guarded: bool
+    """Whether TLS or SSH sees to it that what arrives is what was sent."""
 
     def url_of(self, key: str) -> str:
         """URL of the object `key`, for people."""

@@ -56,7 +56,7 @@ class Link:
 
     def __init__(self, place: Place) -> None:
         """Nothing is asked yet."""
-        self.place = place
+        self.place, self.is_guarded = place, place.scheme == "https"
         self.key = place.prefix + unquote(urlsplit(place.link).path).rpartition("/")[2]
         self.session = new_session(is_signed="?" in place.link)
         self.has_ranges = True

@@ -36,6 +36,8 @@ BACKUP = with_more(
             "dumped_by": TEXT,
         },
         also={
+            "version": described(or_none(TEXT), "of the object or file at its place: an ETag"),
+            "checksum": described(or_none(TEXT), "what its place says of its bytes"),
             "directory": described(FLAG, "whether it is one, of many files"),
             "taken_at_source": described(TEXT, "what says when it was taken"),
             "database": TEXT,

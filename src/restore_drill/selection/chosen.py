@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from restore_drill.backups.arrived import version_there
 from restore_drill.backups.choice import Picked
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_head
@@ -119,6 +120,8 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "format": backup.format_text,
         "bytes": backup.size,
         "sha256": None,
+        "version": version_there(backup.path),
+        "checksum": None,
         "taken_at": backup.taken_at.isoformat(),
         "taken_at_source": backup.time_source,
         "age_seconds": round(age, 1),
@@ -143,6 +146,7 @@ def contents_record(contents: Contents, known: dict[str, Any]) -> dict[str, Any]
     head = contents.head
     return known | {
         "sha256": contents.sha256,
+        "checksum": contents.checksum,
         "source_version": head.source_version,
         "dumped_by": head.dumped_by,
         "database": head.database or known["database"],

@@ -88,7 +88,9 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
         return  # `a` beside `a/b`, or a name that no file can have: no backup tool writes these
     when = what.modified.timestamp()
     os.utime(path, (when, when))
-    origins[path] = Origin(what.version, what.size, what.modified, partial(store.pieces, what))
+    origins[path] = Origin(
+        what.version, what.size, what.modified, partial(store.pieces, what), store.is_guarded
+    )
 
 
 def fetch(path: Path) -> None:
