@@ -52,6 +52,7 @@ def aged(manifest: bytes, days: float) -> dict[str, bytes]:
     data = f"-- {name}\n".encode()
     entry = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     raw["taken_at"] = when.isoformat()
+    raw["roles"] = name.replace(".dump", ".roles.sql")
     raw["backup"] |= {"name": name, "files": {name: entry}} | entry
     return {
         name: data,

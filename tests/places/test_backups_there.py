@@ -68,11 +68,16 @@ def test_a_backup_there_is_proved_by_a_drill_and_restored_without_one(
     recipient = run("age-keygen", "-y", keys.age()).decode().strip()
     sealing = (f"--encrypt-to={recipient}",) if kind == "encrypted" else ()
     with closing(Proxy(s3)) as proxy:
-        done = backup_to(source, *sealing, BACKUP_PATH=place, **keys_of(proxy.url, WRITER))
+        done = backup_to(
+            source, "--with-roles", *sealing, BACKUP_PATH=place, **keys_of(proxy.url, WRITER)
+        )
         put_in_order = [each for each in proxy.asked if each.startswith(("PUT", "DELETE", "POST"))]
     assert done.returncode == 0, done.stderr
-    (name,) = (each for each in there(s3, f"to_{kind}") if each.endswith((".dump", ".age")))
-    assert list(there(s3, f"to_{kind}")) == [name, f"{name}.manifest.json", f"{name}.sha256"]
+    name = next(each for each in there(s3, f"to_{kind}") if ".dump" in each)
+    roles = f"{name.partition('.')[0]}.roles.sql" + (".age" if sealing else "")
+    names = [name, f"{name}.manifest.json", f"{name}.sha256", roles]
+    assert list(there(s3, f"to_{kind}")) == names
+    put_in_order = [each for each in put_in_order if roles not in each]
     suffixes = [each.partition(name)[2].partition("?")[0] for each in put_in_order]
     assert list(dict.fromkeys(suffixes)) == [".part", "", ".sha256", ".manifest.json"]
 

@@ -36,7 +36,8 @@ def the_backup(folder: Path) -> str:
     (manifest,) = folder.glob("*.manifest.json")
     name = manifest.name.removesuffix(".manifest.json")
     names = {name, f"{name}.sha256", manifest.name}
-    assert {each.name for each in folder.iterdir() if each.name != ".drill"} == names
+    there = {each.name for each in folder.iterdir() if ".roles.sql" not in each.name}
+    assert there - {".drill"} == names
     return name
 
 
@@ -50,7 +51,8 @@ def of_the_docs(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [(AGE, ()), (GPG, ("--format=plain", "--compress=zstd:3"))]
+    ("kind", "options"),
+    [(AGE, ("--with-roles",)), (GPG, ("--format=plain", "--compress=zstd:3"))],
 )
 def test_an_encrypted_backup_is_proved_by_a_drill_and_restored_without_one(
     kind: str, options: tuple[str, ...], source: Target, shops: Shops, keys: Keys, tmp_path: Path
@@ -61,6 +63,11 @@ def test_an_encrypted_backup_is_proved_by_a_drill_and_restored_without_one(
     assert done.returncode == 0, done.stderr
     name = the_backup(folder)
     assert name.endswith(kind) and b"cards" not in (folder / name).read_bytes()
+    sealed = folder / f"{name.partition('.')[0]}.roles.sql.age"
+    assert sealed.exists() == (kind == AGE)
+    if kind == AGE:
+        roles = run("age", "-d", "-i", keys.age(), data=sealed.read_bytes())
+        assert b"CREATE ROLE saver;" in roles and b"PASSWORD" not in roles
 
     key = keys.age() if kind == AGE else keys.gpg()
     drill = run_drill(
@@ -98,9 +105,13 @@ def test_a_dump_that_is_killed_leaves_nothing(shops: Shops, keys: Keys, tmp_path
 
 def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
     """Of this command, this database and this series alone, unchanged, and never the proved one."""
-    assert backup_to(source, f"--to={tmp_path}").returncode == 0
+    assert backup_to(source, f"--to={tmp_path}", "--with-roles").returncode == 0
     first = the_backup(tmp_path)
     third, *gone = older(tmp_path, first, 2, 3, 41)
+    roles = [name.replace(".dump", ".roles.sql") for name in (first, third, gone[0])]
+    assert (tmp_path / roles[0]).read_bytes().startswith(b"--\n-- PostgreSQL database cluster")
+    for each in roles[1:]:
+        (tmp_path / each).write_bytes(b"-- of its manifest\n")
     good, other, resized, half, moved = older(tmp_path, first, 50, 45, 46, 47, 48)
     proved(tmp_path, good, "passed", "failed")
     (tmp_path / "shop_20200101_000000.dump").write_bytes(b"PGDMP of somebody else")
@@ -120,7 +131,8 @@ def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
     assert (shown.returncode, done.returncode) == (0, 0), done.stderr
     gone.append(half)
     after = {each.name for each in tmp_path.iterdir()}
-    assert {each.partition(".dump")[0] for each in before - after} == {n[:-5] for n in gone}
+    assert {each.partition(".")[0] for each in before - after} == {n[:-5] for n in gone}
+    assert [(tmp_path / each).exists() for each in roles] == [True, True, False]
     assert {first, third, good, other, resized, f"{moved}.age"} < after
     assert f"keep    {good}: the newest that a drill has proved" in shown.stdout
     for name, why in {gone[0]: "no rule keeps it", resized: "it is not what was written"}.items():

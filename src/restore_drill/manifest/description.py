@@ -50,6 +50,7 @@ def manifest_of_files(
     form: str,
     moment: Moment,
     sha256: str,
+    roles: str = "",
 ) -> Manifest:
     """Manifest of the backup `name`, of these `files` with their bytes and SHA-256."""
     return Manifest(
@@ -64,6 +65,7 @@ def manifest_of_files(
         files=files,
         fingerprint=fingerprint,
         system=moment.system,
+        roles=roles,
     )
 
 

@@ -27,7 +27,10 @@ OWNER_ALONE = 0o600
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says; `files` maps each file of the backup to its bytes and SHA-256."""
+    """What a manifest says; `files` maps each file of the backup to its bytes and SHA-256.
+
+    `roles` is the name of the role file that was written with it, empty without one.
+    """
 
     taken_at: datetime
     database: str
@@ -40,6 +43,7 @@ class Manifest:
     files: dict[str, tuple[int, str]]
     fingerprint: Fingerprint
     system: str = ""
+    roles: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The manifest in JSON's own types, as the package's docstring describes it."""
@@ -52,6 +56,7 @@ class Manifest:
             "server_version": self.server,
             "server_version_num": self.fingerprint.server_version,
             "pg_dump_version": self.pg_dump,
+            **({"roles": self.roles} if self.roles else {}),
             "backup": {
                 "name": self.backup,
                 "format": self.format,
@@ -162,6 +167,7 @@ def manifest_from(raw: dict[str, Any]) -> Manifest:
         taken_at=taken_at,
         database=text(raw["database"]),
         system=text(raw.get("system_identifier", "")),
+        roles=text(raw.get("roles", "")),
         server=text(raw["server_version"]),
         pg_dump=text(raw["pg_dump_version"]),
         backup=text(backup["name"]),

@@ -42,6 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " or backup_{time} if the folder has backups named so]",
     )
     parser.add_argument(
+        "--with-roles",
+        action="store_true",
+        help="write the server's roles beside it, too, without their passwords",
+    )
+    add_place_arguments(parser)
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options on who may read what is written, and how long it is kept."""
+    parser.add_argument(
         "--encrypt-to",
         action="append",
         default=[],

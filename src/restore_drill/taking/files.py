@@ -15,6 +15,8 @@ from restore_drill.manifest.dump import Form
 from restore_drill.manifest.file import Manifest, digest_of, files_of, write_text
 from restore_drill.manifest.staging import publish, refuse_existing, staging_in
 from restore_drill.servers.model import Target
+from restore_drill.taking.destination import write_pieces
+from restore_drill.taking.roles import role_file
 
 Progress = Callable[[str], None]
 
@@ -35,6 +37,7 @@ def take_backup(
     folder: Path,
     name: Callable[[datetime], str],
     jobs: int,
+    with_roles: bool,
     progress: Progress,
 ) -> Taken:
     """Dump `target` into `folder` under the name that `name` makes of the time, with a manifest.
@@ -44,7 +47,9 @@ def take_backup(
     where it fails or is interrupted. Raises CouldNotRun.
     """
     with in_words(target, str(folder)), staging_in(folder) as staging:
-        return take_in(target, form, staging, name=name, jobs=jobs, progress=progress)
+        return take_in(
+            target, form, staging, name=name, jobs=jobs, with_roles=with_roles, progress=progress
+        )
 
 
 def take_in(
@@ -54,6 +59,7 @@ def take_in(
     *,
     name: Callable[[datetime], str],
     jobs: int,
+    with_roles: bool,
     progress: Progress,
 ) -> Taken:
     """Take the backup in the directory `staging`, and move it to the one that holds it."""
@@ -67,12 +73,15 @@ def take_in(
         )
     refuse_unread(fingerprint)
     progress("checksums")
-    files = files_of(path)
+    files, paths, roles = files_of(path), [path], ""
+    if with_roles:
+        roles, written = role_file(path.name, target, None)
+        paths.append(path.with_name(roles))
+        write_pieces(paths[-1], [written])
     manifest = manifest_of_files(
         target, path.name, files, fingerprint,
-        form=form.text, moment=moment, sha256=digest_of(path, files),
+        form=form.text, moment=moment, sha256=digest_of(path, files), roles=roles,
     )  # fmt: skip
-    paths = [path]
     for file, content in beside(manifest).items():
         paths.append(path.with_name(file))
         write_text(paths[-1], content)

@@ -67,9 +67,10 @@ def forget(place: Destination, plan: Plan) -> list[str]:
     backup to anybody, and the next run knows by the manifest that it is ours.
     """
     gone = []
-    for name in [*(each.name for each in reversed(plan.gone)), *plan.half]:
-        place.remove([name, name + DIGEST, name + SUFFIX])
-        gone.append(name)
+    for each in [*reversed(plan.gone), *plan.half]:
+        roles = [each.roles] if each.roles else []
+        place.remove([each.name, *roles, each.name + DIGEST, each.name + SUFFIX])
+        gone.append(each.name)
     return gone
 
 

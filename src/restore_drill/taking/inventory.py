@@ -12,6 +12,7 @@ from restore_drill.manifest.file import SUFFIX, Manifest, manifest_from
 from restore_drill.selection.series import name_in_series
 from restore_drill.taking.destination import Destination
 from restore_drill.taking.retention import Owned, Rule, why_kept
+from restore_drill.taking.roles import is_beside
 
 DIGEST = ".sha256"
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -36,7 +37,7 @@ class Plan:
 
     kept: dict[Owned, list[str]] = field(default_factory=dict)
     gone: list[Owned] = field(default_factory=list)
-    half: list[str] = field(default_factory=list)
+    half: list[Owned] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
 
     @property
@@ -46,8 +47,8 @@ class Plan:
             yield f"  keep    {each.name}: {', '.join(why)}"
         for each in self.gone:
             yield f"  delete  {each.name}: no rule keeps it"
-        for name in self.half:
-            yield f"  delete  {name}{SUFFIX}: its backup was deleted before"
+        for each in self.half:
+            yield f"  delete  {each.name}{SUFFIX}: its backup was deleted before"
         for line in self.strange:
             yield f"  leave   {line}"
 
@@ -91,13 +92,19 @@ def planned(
         elif backup in entries and entries[backup] != manifest.size:
             plan.strange.append(f"{backup}: it is not what was written, its size differs")
         elif backup in entries:
-            owned.append(Owned(backup, manifest.taken_at, manifest.sha256))
+            owned.append(owned_by(manifest))
         elif not any(each.startswith(backup) for each in entries.keys() - beside(backup)):
-            plan.half.append(backup)
+            plan.half.append(owned_by(manifest))
     reasons = why_kept(owned, rules, zone, proved=proved, since=since)
     plan.kept = {each: why for each, why in reasons.items() if why}
     plan.gone = [each for each, why in reasons.items() if not why]
     return plan
+
+
+def owned_by(manifest: Manifest) -> Owned:
+    """The backup that `manifest` names, and its roles, where they are called as we call them."""
+    roles = manifest.roles if is_beside(manifest.roles, manifest.backup) else ""
+    return Owned(manifest.backup, manifest.taken_at, manifest.sha256, roles)
 
 
 def beside(backup: str) -> set[str]:

@@ -36,11 +36,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Owned:
-    """A backup that a manifest of ours names; `sha256` as that says it."""
+    """A backup that a manifest of ours names; `sha256` and its `roles` as that says it."""
 
     name: str
     taken_at: datetime
     sha256: str
+    roles: str = ""
 
 
 def rules_of(text: str) -> tuple[Rule, ...]:

@@ -31,6 +31,7 @@ from restore_drill.servers.model import Target
 from restore_drill.taking.destination import Destination
 from restore_drill.taking.files import Taken
 from restore_drill.taking.recipients import Seal
+from restore_drill.taking.roles import role_file
 
 Progress = Callable[[str], None]
 Read = tuple[Fingerprint, list[str]]
@@ -62,17 +63,19 @@ def take_streamed(
     *,
     name: Callable[[datetime], str],
     jobs: int,
+    with_roles: bool,
     progress: Progress,
 ) -> Taken:
     """Dump `target` to `place` as `take_backup` does, encrypted by `seal`.
 
-    The data come first, then their `.sha256`, then the manifest, both of what lies there. Nothing
-    is left where it fails or is interrupted. Raises CouldNotRun.
+    The data come first, then the roles, the `.sha256` and the manifest. Nothing is left where it
+    fails or is interrupted. Raises CouldNotRun.
     """
     with in_words(target, place.shown), closing(open_session(target, snapshot="")) as holder:
         moment = moment_of(holder, target)
         file = name(moment.taken_at) + (seal.suffix if seal else "")
         with place.writing(file, expected(form, holder)) as add:
+            roles = role_file(file, target, seal) if with_roles else ("", b"")
             passed = Passed()
             with streaming(target, form, moment, passed, seal, jobs, progress) as pieces:
                 add(file, pieces)
@@ -82,8 +85,10 @@ def take_streamed(
             manifest = manifest_of_files(
                 target, file, {file: (passed.size, sha256)}, fingerprint,
                 form=form.text + (f", {seal.scheme}" if seal else ""),
-                moment=moment, sha256=sha256,
+                moment=moment, sha256=sha256, roles=roles[0],
             )  # fmt: skip
+            if with_roles:
+                add(roles[0], [roles[1]])
             for each, content in beside(manifest).items():
                 add(each, [content.encode("utf-8", "surrogateescape")])
     return Taken(place.shown.rstrip("/") + f"/{file}", manifest, warnings)

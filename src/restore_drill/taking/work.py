@@ -73,15 +73,16 @@ class Work:
 
     def take(self, target: Target, name: Namer, seal: Seal | None) -> Taken:
         """In files of this machine where that is all; else as a stream."""
-        jobs, progress = self.settings.jobs, self.line.show
+        jobs, with_roles, progress = self.settings.jobs, self.parsed.with_roles, self.line.show
         if isinstance(self.place, Folder) and seal is None:
-            folder = self.place.path
             return take_backup(
-                target, self.form, folder=folder, name=name, jobs=jobs, progress=progress
-            )
+                target, self.form, folder=self.place.path, name=name,
+                jobs=jobs, with_roles=with_roles, progress=progress,
+            )  # fmt: skip
         return take_streamed(
-            target, self.form, self.place, seal, name=name, jobs=jobs, progress=progress
-        )
+            target, self.form, self.place, seal, name=name,
+            jobs=jobs, with_roles=with_roles, progress=progress,
+        )  # fmt: skip
 
     def show(self, target: Target, name: Namer, seal: Seal | None) -> None:
         """What would be done."""
