@@ -58,8 +58,7 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Around:
     for name in ("conftest.py", "pytest.ini"):
         shutil.copy(ROOT / name, found.drill / name)
     for name in ("drill", "fixtures", "src"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, found.drill / name, ignore=ignored)
+        shutil.copytree(ROOT / name, found.drill / name)  # with the bytecode
     (folder / "fixtures").mkdir()
     (folder / "fixtures" / "__init__.py").write_text("")
     (folder / "conftest.py").write_text("import fixtures\n")
@@ -69,25 +68,31 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Around:
     return found
 
 
-@pytest.mark.parametrize("ini", [BREAKING, QUIET], ids=["breaking", "quiet"])
+CALLS = {
+    "criteria above": (
+        "restore-drill", ["-m", "pytest", "drill/", "--criteria", "../criteria.toml"],
+    ),
+    "checks first": (".", ["-m", "pytest", "checks", "restore-drill/drill"]),
+    "from within": ("restore-drill/drill", ["-m", "pytest", ".", "../../checks"]),
+    "-c": ("restore-drill", ["-m", "pytest", "drill", "-c", "../pytest.ini"]),
+    "-m drill": ("restore-drill", ["-m", "drill", "../checks"]),
+    "absolute": ("/", ["-m", "pytest", "{drill}/drill", "{drill}/../checks"]),
+    "rootdir": ("/", ["{drill}/drill", "--rootdir", "/"]),
+}  # fmt: skip
+"""Where the drill is called, and how."""
+
+
 @pytest.mark.parametrize(
-    ("where", "arguments"),
-    [
-        ("restore-drill", ["-m", "pytest", "drill/", "--criteria", "../criteria.toml"]),
-        (".", ["-m", "pytest", "checks", "restore-drill/drill"]),
-        ("restore-drill/drill", ["-m", "pytest", ".", "../../checks"]),
-        ("restore-drill", ["-m", "pytest", "drill", "-c", "../pytest.ini"]),
-        ("restore-drill", ["-m", "drill", "../checks"]),
-        ("/", ["-m", "pytest", "{drill}/drill", "{drill}/../checks"]),
-        ("/", ["{drill}/drill", "--rootdir", "/"]),
-    ],
-    ids=["criteria above", "checks first", "from within", "-c", "-m drill", "absolute", "rootdir"],
+    ("call", "ini"),
+    [*((call, BREAKING) for call in CALLS), ("checks first", QUIET), ("-m drill", QUIET)],
+    ids=[*CALLS, "checks first-quiet", "-m drill-quiet"],
 )
 def test_a_configuration_around_the_drill_is_left_alone(
-    around: Around, ini: str, where: str, arguments: list[str]
+    around: Around, call: str, ini: str
 ) -> None:
     """Its options, conftest and file patterns count for nothing; extra checks run all the same."""
     (around.folder / "pytest.ini").write_text(ini)
+    where, arguments = CALLS[call]
     given = [each.replace("{drill}", str(around.drill)) for each in arguments]
 
     code, told = around.run(*given, "-k", "redis or test_shop", cwd=around.folder / where)

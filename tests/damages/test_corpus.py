@@ -22,7 +22,7 @@ from tests.corpus.lab import DRIFT_ONLY, LIVE_ONLY, MANIFEST_ONLY, PLACE_ONLY, T
 from tests.helpers.shop import FORMATS, Shops, fill_shop, pg_dump, quiet, require_major
 
 FORMS = list(FORMATS)
-EVERY = 12
+EVERY = 20
 """Every so many of the cases that only a manifest is sure to show run here; `make corpus`: all."""
 NAMED = {
     # What is found only when it is restored is restored from one format here.
@@ -123,8 +123,13 @@ def test_dump_in_another_encoding_stays_green(
     assert outcome.red == set()
 
 
-@pytest.mark.parametrize("name", ["names", "newlines", "policies", "foreign_data", "functions"])
-@pytest.mark.parametrize("form", ["plain.sql", "directory"])
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        *(("plain.sql", name) for name in ("names", "newlines", "policies")),
+        *(("directory", name) for name in ("names", "foreign_data", "functions")),
+    ],
+)
 def test_dump_with_all_names_quoted_stays_green(form: str, name: str, labs: dict[int, Lab]) -> None:
     """With --quote-all-identifiers names are quoted in tags too, and the objects are the same."""
     path = labs[15].dump(name, form, "--quote-all-identifiers")

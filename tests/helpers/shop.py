@@ -150,6 +150,11 @@ USUAL = int(GIVEN or 15)
 """Major version of most tests; where it is not available, the nearest newer one, unless GIVEN."""
 
 
+def majors(*usual: int) -> list[int]:
+    """Major versions of a test: `usual`, and the one that a row of tests.yml asks for."""
+    return sorted({*usual, int(GIVEN or usual[0])})
+
+
 def quiet(_text: str) -> None:
     """Say nothing."""
 

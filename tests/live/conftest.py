@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from restore_drill.servers.find import find_binaries
 from restore_drill.servers.model import Target
 from tests.helpers.drills import ROOT, Drill, run_drill
 from tests.helpers.live import LIVE, Promote, url_of
-from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
+from tests.helpers.shop import Shops, fill_shop, quiet
 from tests.helpers.swaps import Pair, pair_on
 
 
@@ -49,7 +50,7 @@ def pair(server: EmbeddedServer, request: pytest.FixtureRequest) -> Pair:
 def backups(shops: Shops, tmp_path: Path) -> Path:
     """BACKUP_PATH with one backup of the shop."""
     (tmp_path / "backups" / "db").mkdir(parents=True)
-    pg_dump(shops.source(15), tmp_path / "backups" / "db" / "backup.dump", "--format=custom")
+    shutil.copyfile(shops.dump(15, "custom.dump"), tmp_path / "backups" / "db" / "backup.dump")
     return tmp_path / "backups"
 
 

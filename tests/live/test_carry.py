@@ -13,6 +13,7 @@ from restore_drill.live.promote.outside import differences, read_outside
 from restore_drill.live.promote.setting_lists import values_of
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
+from tests.helpers.shop import majors
 from tests.helpers.swaps import Pair, started
 
 ROLES = """
@@ -51,9 +52,9 @@ AS_A_DRILL_MAKES_IT = """
 """
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18))
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """A live server of each of these majors."""
+    """A live server of each of these majors; the other tests of `live` have one of 15."""
     with started(request.param) as server:
         with server.target("postgres").connect() as connection:
             connection.execute(ROLES.encode())

@@ -20,6 +20,7 @@ from restore_drill.live.promote.settle import NotSettled, settle
 from restore_drill.live.promote.swap import kept_name, swap
 from restore_drill.live.server.name_lock import NameLock
 from restore_drill.servers.embedded import EmbeddedServer
+from tests.helpers.shop import majors
 from tests.helpers.swaps import Pair, connect, started, swap_and_kill
 
 Application = Callable[..., psycopg.Connection[Any]]
@@ -36,9 +37,9 @@ MOMENTS = [
 """Each moment of a swap, and how one that is killed there ends."""
 
 
-@pytest.fixture(scope="module", params=[14, 15, 18])
+@pytest.fixture(scope="module", params=majors(14, 18))
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """A live server of each of these majors."""
+    """A live server of each of these majors; the other tests of `live` have one of 15."""
     with started(request.param) as server:
         yield server
 

@@ -27,14 +27,14 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.find import find_binaries
 from tests.helpers.live import url_of
-from tests.helpers.shop import quiet
+from tests.helpers.shop import majors, quiet
 from tests.helpers.swaps import Pair, connect, pair_on, started, swap_and_kill
 from tests.live.test_swap import journal_in, wait_until_let_go
 
 
-@pytest.fixture(scope="module", params=[15, 17])
+@pytest.fixture(scope="module", params=majors(17))
 def server(request: pytest.FixtureRequest) -> Iterator[EmbeddedServer]:
-    """A live server of each of these majors."""
+    """A live server of each of these majors; the other tests of `live` have one of 15."""
     with started(request.param) as server:
         yield server
 

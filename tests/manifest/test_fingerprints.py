@@ -19,7 +19,7 @@ from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.compare import compare
 from restore_drill.servers.model import Target
 from tests.helpers.manifests import ODDITIES, fingerprint
-from tests.helpers.shop import Shops, pg_dump, quiet, require_major
+from tests.helpers.shop import Shops, majors, pg_dump, quiet, require_major
 
 OTHER_SETTINGS = (
     "datestyle = 'German, DMY'", "intervalstyle = 'sql_standard'", "timezone = 'Asia/Tokyo'",
@@ -81,7 +81,7 @@ SELECT lo_from_bytea(0, 'content');
 """Tables whose conditions and fingerprints can, or cannot, be read in one pass."""
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", majors(18))
 def test_facts_hold_the_same_fingerprints(major: int, shop: Callable[..., Target]) -> None:
     """In the passes over a copy a database is what it is when it is read for its manifest."""
     target = shop(major, ODDITIES + TWISTED)

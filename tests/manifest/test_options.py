@@ -15,7 +15,7 @@ from restore_drill.manifest.compare import compare
 from restore_drill.manifest.file import manifest_path
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import Shops, pg_dump, quiet
+from tests.helpers.shop import Shops, majors, pg_dump, quiet
 
 SOURCE = """
 CREATE TABLE public.t (a int, b text, c point) WITH (fillfactor = 70, toast.vacuum_truncate = off);
@@ -72,7 +72,7 @@ def run(target: Target, script: str) -> None:
         connection.execute(script.encode())
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", majors(18))
 def test_options_that_a_dump_carries_are_compared(
     major: int, made: Callable[[int], Target]
 ) -> None:

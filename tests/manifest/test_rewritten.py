@@ -11,7 +11,7 @@ from restore_drill.facts.schema.kinds import Expression, Parts, read_parts, word
 from restore_drill.facts.session import open_session
 from restore_drill.servers.model import Target
 from tests.helpers.manifests import restore
-from tests.helpers.shop import Shops, fill_shop, pg_dump, require_major
+from tests.helpers.shop import Shops, fill_shop, majors, pg_dump, require_major
 
 SCRIPT = Path(__file__).parent / "rewritten.sql"
 
@@ -22,7 +22,7 @@ def read(target: Target) -> Parts:
         return read_parts(connection, KINDS, major=target.major, as_major=target.major)
 
 
-@pytest.mark.parametrize("major", [14, 15, 18])
+@pytest.mark.parametrize("major", majors(14, 18))
 def test_a_restore_changes_no_definition(major: int, shops: Shops, tmp_path: Path) -> None:
     """Of 240 expressions some 30 are written otherwise, and all are equal by their words."""
     require_major(major)

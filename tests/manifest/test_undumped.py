@@ -15,7 +15,7 @@ from restore_drill.servers.embedded import EmbeddedServer
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import judge, read_backup, restore, settings_with
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import SHOP, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.shop import SHOP, Shops, fill_shop, majors, pg_dump, quiet
 from tests.manifest.test_options import SOURCE as OPTIONS
 
 TABLES = """
@@ -144,7 +144,7 @@ MINOR = (SHOP + OPTIONS + HEALTHY["comments"].script, HEALTHY["functions"].scrip
 """Databases that are taken from one minor version to another."""
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", majors(18))
 def test_what_a_dump_does_not_hold_is_no_loss(
     major: int, shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from restore_drill.servers.embedded import EmbeddedServer
 from restore_drill.servers.model import Target
 from tests.corpus.healthy import HEALTHY
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import MORE, SHOP, USUAL, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.shop import MORE, SHOP, USUAL, Shops, fill_shop, majors, pg_dump, quiet
 from tests.manifest.test_options import SOURCE as OPTIONS
 
 CHANGES = {
@@ -68,7 +68,7 @@ END $body$""": "function public.touch()",
 """What pg_dump writes of the shop, changed, and which difference that is."""
 
 
-@pytest.fixture(params=sorted({USUAL, 18}))
+@pytest.fixture(params=majors(18))
 def source(request: pytest.FixtureRequest, shops: Shops) -> Target:
     """The shop on a server of a major version, which nobody changes."""
     return shops.source(request.param)
@@ -106,16 +106,32 @@ def test_what_is_written_stays_red_whatever_the_catalog_says_besides(source: Tar
     assert found.lines == []
     assert "column billing.Odd Name.Key" in str(found.not_compared)
     assert "function public.touch(), public.twice(n integer)" in str(found.not_compared)
-    for change, told in CHANGES.items():
+    for changes in apart(CHANGES):
         with copied(source) as copy:
-            fill_shop(copy, change)
+            for change in changes:
+                fill_shop(copy, change)
             now = read_fingerprint(copy, 1, quiet)
             lines = compare_by_dump(was, now, copy).lines
             alone = compare(plain, now).lines
 
-        assert any(line.startswith(told) for line in alone), (change, alone)
-        assert set(alone) <= set(lines), change
-        assert not any("Odd Name" in line or "events" in line for line in lines), (change, lines)
+        for change, told in changes.items():
+            assert any(line.startswith(told) for line in alone), (change, alone)
+        assert set(alone) <= set(lines), changes
+        assert not any("Odd Name" in line or "events" in line for line in lines), (changes, lines)
+
+
+def apart(changes: dict[str, str]) -> list[dict[str, str]]:
+    """`changes` in parts that one copy can take: each of another object, by another statement."""
+    parts: list[dict[str, str]] = []
+    for change, told in changes.items():
+        of = change.split()[:3]
+        for part in parts:
+            if told not in part.values() and of not in [each.split()[:3] for each in part]:
+                part[change] = told
+                break
+        else:
+            parts.append({change: told})
+    return parts
 
 
 def test_what_cannot_be_asked_stays_red(source: Target) -> None:
