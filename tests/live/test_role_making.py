@@ -262,7 +262,7 @@ def test_a_role_in_use_is_kept_and_named(as_user: Callable[[str], Target]) -> No
         connection.execute("CREATE SCHEMA mine AUTHORIZATION owner")
         dropped, kept = drop_marked(connection, DATABASE)
         assert dropped == []
-        assert "the role owner, which a drill has made, could not be dropped" in kept[0]
+        assert "the role owner, which a drill created, could not be dropped" in kept[0]
         assert 'DROP ROLE "owner"' in kept[0]
         connection.execute("DROP SCHEMA mine")
         assert drop_marked(connection, DATABASE) == (["owner"], [])

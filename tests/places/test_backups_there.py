@@ -246,7 +246,7 @@ def test_a_key_that_may_not_delete(s3: str, source: Target) -> None:
     done = backup_to(source, to, "--keep=1", **keys)
     assert done.returncode == 6
     assert "cannot be deleted: the key may not do this" in done.stderr
-    assert "s3:DeleteObject" in done.stderr and "was taken, and is whole" in done.stderr
+    assert "s3:DeleteObject" in done.stderr and "was taken, and is complete" in done.stderr
     assert sum(name.endswith(".dump") for name in there(s3, "kept")) == 2
 
 

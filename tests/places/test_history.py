@@ -150,11 +150,11 @@ CHANGES: dict[str, tuple[Callable[[Any, list[str]], object], str]] = {
     "first removed": (lambda store, keys: store.delete(keys[0]), "follows 1 entry removed since"),
     "a copy under another name": (
         lambda store, keys: store.copy(keys[1], keys[3].replace("-", "-2", 1)),
-        "was inserted: no drill names an entry so",
+        "was inserted: no drill gives an entry such a name",
     ),
     "another's object": (
         lambda store, keys: obstore.put(store, f"{keys[0]}.txt", b"x"),
-        "was inserted: no drill names an entry so",
+        "was inserted: no drill gives an entry such a name",
     ),
 }
 

@@ -78,7 +78,7 @@ def test_healthy_drill_of_a_bucket(shops: Shops, s3: str, tmp_path: Path) -> Non
     (history,) = state.rglob("history.jsonl")
     assert json.loads(history.read_text().splitlines()[-1])["verdict"] == "passed"
     assert not list(state.rglob("files-*"))
-    assert f"Recorded on this machine alone, in {history.parent}; in a bucket:" in drill.output
+    assert f"Recorded on this machine only, in {history.parent}; in a bucket:" in drill.output
     status = command("status", XDG_STATE_HOME=str(state), **place)
     assert status.returncode == 0, status.stdout + status.stderr
     assert "2 backups kept" in status.stdout
@@ -293,7 +293,7 @@ def test_an_object_that_changes_is_noticed(
     put(s3, "changes/shop.sql", b"-- PostgreSQL database dump\n" + bytes(16 << 20))
     backup = is_backup(choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/changes")))
     put(s3, "changes/shop.sql", b"-- PostgreSQL database dump\n" + b"x" * (16 << 20))
-    with pytest.raises(CouldNotRun, match="it has changed while it was fetched"):
+    with pytest.raises(CouldNotRun, match="it changed while it was being fetched"):
         read_contents(backup, tmp_path, quiet)
 
 

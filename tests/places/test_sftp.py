@@ -316,7 +316,7 @@ def test_a_file_that_changes_is_noticed(
     backup = is_backup(choose(settings(monkeypatch, ssh.url(there))))
     with (there / "shop.sql").open("ab") as file:
         file.write(b"more")
-    with pytest.raises(CouldNotRun, match="it has changed while it was fetched"):
+    with pytest.raises(CouldNotRun, match="it changed while it was being fetched"):
         read_contents(backup, tmp_path, quiet)
 
 

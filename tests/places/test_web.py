@@ -111,7 +111,7 @@ def test_a_file_that_changes_is_noticed(
     put(s3, "changes/link.sql", DUMP + bytes(16 << 20))
     backup = is_backup(choose(settings(monkeypatch, signed(s3, "changes/link.sql"))))
     put(s3, "changes/link.sql", DUMP + b"x" * (16 << 20))
-    with pytest.raises(CouldNotRun, match="it has changed while it was fetched"):
+    with pytest.raises(CouldNotRun, match="it changed while it was being fetched"):
         read_contents(backup, tmp_path, quiet)
 
 
@@ -176,7 +176,7 @@ PROBLEMS: dict[str, tuple[list[int], dict[str, str | None], str]] = {
     "missing": ([404] * 9, {}, "there is no such file"),
     "gone": ([410] * 9, {}, "there is no such file"),
     "failing": ([503] * 9, {}, "the server does not answer as it should"),
-    "page": ([], {"Content-type": "text/html; charset=utf-8"}, "gives a web page in its place"),
+    "page": ([], {"Content-type": "text/html; charset=utf-8"}, "returns a web page instead"),
     "no length": ([], {"Content-Length": None}, "does not say how large it is"),
 }
 
@@ -210,7 +210,7 @@ def test_a_login_comes_from_netrc(
     web.login = f"Basic {base64.b64encode(b'drill:hunter2').decode()}"
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     link = f"{web.url}/shop.sql"
-    assert "the server wants a login" in is_closed(choose(settings(monkeypatch, link)))
+    assert "the server requires a login" in is_closed(choose(settings(monkeypatch, link)))
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login drill password hunter2\n")
     assert is_backup(choose(settings(monkeypatch, link))).name == "shop.sql"
 
@@ -238,8 +238,8 @@ def test_a_server_that_does_not_answer_is_interrupted(monkeypatch: pytest.Monkey
         ("https://u:hunter2@host/x.sql", "~/.netrc"),
         ("https://hunter2@host/x.sql", "~/.netrc"),
         ("https://host/?sig=hunter2", "names no file"),
-        ("https://host/folder/", "a web server gives no list"),
-        ("http://example.org/x.sql", "anybody between may read and change"),
+        ("https://host/folder/", "a web server provides no listing"),
+        ("http://example.org/x.sql", "anybody in between can read and change"),
     ],
 )
 def test_what_is_no_link_is_refused(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def test_nothing_goes_where_the_history_cannot_be_read(source: Target, tmp_path:
     done = backup_to(source, f"--to={tmp_path}", "--keep=1")
 
     assert done.returncode == 6
-    assert "the history" in done.stderr and "was taken, and is whole" in done.stderr
+    assert "the history" in done.stderr and "was taken, and is complete" in done.stderr
     assert len(list(tmp_path.glob("*.dump"))) == 2
 
 

@@ -118,10 +118,10 @@ REFUSED: dict[str, tuple[Callable[[Keys], list[str]], str]] = {
     "a folder": (lambda keys: [str(keys.folder)], "Is a directory"),
     "unset": (lambda _: [""], "--encrypt-to is empty"),
     "empty": (lambda _: ["/dev/null"], "which holds no recipient"),
-    "text": (lambda _: ["/etc/hostname"], "whose entry 1 is none"),
-    "cut": (lambda keys: [of_age(keys)[:-3]], "it is no whole public key"),
-    "cut ssh": (lambda keys: [public_ssh(keys)[:40]], "it is no whole public key"),
-    "both": (lambda keys: [of_age(keys), fingerprint(keys)], "one backup takes one kind"),
+    "text": (lambda _: ["/etc/hostname"], "whose entry 1 is not a recipient"),
+    "cut": (lambda keys: [of_age(keys)[:-3]], "it is not a complete public key"),
+    "cut ssh": (lambda keys: [public_ssh(keys)[:40]], "it is not a complete public key"),
+    "both": (lambda keys: [of_age(keys), fingerprint(keys)], "a backup can use only one kind"),
 }
 
 

@@ -61,7 +61,7 @@ KINDS = {
     "https": KindOfPlace(
         "server",
         "file",
-        "https://host/folder/file: a web server gives no list, so name one file",
+        "https://host/folder/file: a web server provides no listing, so name a single file",
         "a login comes from ~/.netrc",
         re.compile(r"(\w[\w.-]*|\[[0-9a-fA-F:.]+\])(:\d{1,5})?"),
         key_of=unquote,
@@ -70,7 +70,8 @@ KINDS = {
     "http": KindOfPlace(
         "server of this machine",
         "file",
-        "https://host/folder/file: over plain http:// anybody between may read and change a backup",
+        "https://host/folder/file: over plain http:// anybody in between can read and "
+        "change a backup",
         "a login comes from ~/.netrc",
         re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"),
         key_of=unquote,

@@ -114,7 +114,7 @@ def refuse_signature(url: str | None) -> None:
     """Refuse the signature of a link where everybody on this machine may read it."""
     scheme, is_url, rest = (url or "").partition("://")
     if is_url and scheme.lower() in KINDS and "?" in rest:
-        what = "holds parameters (not shown), and what stands in a command line is no secret"
+        what = "holds parameters (not shown), and command lines are not secret"
         raise usage_error("backup", what, "put the URL into DRILL_BACKUP or into .env")
 
 

@@ -77,7 +77,7 @@ def history_of(given: dict[str, str | None], here: Path) -> Path | None:
     if re.match(r"\w[\w+.-]*://", value):
         raise usage_error(
             "history",
-            "is a URL (not shown: it may hold a password) of no place that a history can be in",
+            "is a URL (not shown: it may hold a password) where no history can be kept",
             "name s3://bucket/folder, or a path on a disk or a share that outlives this machine",
         )
     path = here / Path(value).expanduser()

@@ -36,7 +36,7 @@ def examine_servers(group: Group, settings: Settings, chosen: Chosen | None) -> 
     group.note(f"PostgreSQL on this machine: {by_source(candidates()) or 'none'}")
     can_fetch, why = fetchable_majors()
     if can_fetch:
-        group.note(f"can be fetched from PyPI, 12 MB each: PostgreSQL {', '.join(can_fetch)}")
+        group.note(f"available from PyPI, 12 MB each: PostgreSQL {', '.join(can_fetch)}")
     elif why:
         group.note(f"nothing can be fetched: {why}")
     for build in broken():

@@ -127,7 +127,7 @@ def lines_of(state: State, chosen: list[dict[str, Any]], found: list[dict[str, A
     ]
     rest = len(found) - len(chosen)
     if rest:
-        lines.append(f"Not accepted: {show_count(rest, 'other finding')}")
+        lines.append(f"Not part of this: {show_count(rest, 'other finding')}")
     lines.append(f"Recorded in {state.accepted_path}")
     if any("the reference" in str(each.get("against")) for each in chosen):
         lines.append(f"The reference still differs: run {COMMAND} reference, and commit it")

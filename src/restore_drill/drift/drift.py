@@ -57,7 +57,7 @@ class Drift:
         """Which migration head would have excused what was found, had it moved."""
         known = {name: None for each in self.measures for name in each.facts.heads}
         if not known:
-            return ["migration head: none was found (a query in [drift] head names it)"]
+            return ["migration head: none was found (name it by a query: head under [drift])"]
         return [f"migration head {name}: has not moved" for name in known]
 
     def accept(self, found: Sequence[Finding]) -> str:

@@ -105,7 +105,7 @@ def without_loss(found: Drift, *, excused: int) -> Iterator[str]:
     if excused:
         yield f"{show_count(excused, 'change')} noted"
     if added := len(found.noted) - excused:
-        yield f"{show_count(added, 'object')} new"
+        yield f"{show_count(added, 'new object')}"
     if found.moved:
         yield f"{', '.join(found.moved)} has moved"
 

@@ -33,8 +33,8 @@ CAUSES = {
     "IllegalLocationConstraintException": ("the bucket lies in another region", "region"),
 }
 KINDS = {
-    "PreconditionError": ("it has changed while it was fetched", "changed"),
-    "NotModifiedError": ("it has changed while it was fetched", "changed"),
+    "PreconditionError": ("it changed while it was being fetched", "changed"),
+    "NotModifiedError": ("it changed while it was being fetched", "changed"),
     "NotFoundError": ("there is no such bucket or object", "object"),
     "UnauthenticatedError": ("the credentials are not accepted", "key"),
     "PermissionDeniedError": ("the key may not do this", "rights"),

@@ -35,7 +35,9 @@ class HostKey(asyncssh.SSHClient):
     def refusal(self, url: str, error: Exception) -> CouldNotRun | None:
         """Why the server at `url` is not trusted; None where `error` is about something else."""
         if NO_COMMON.search(str(error)):
-            return refused(url, "the server has none of the host keys that are known of it", "gone")
+            return refused(
+                url, ("the server has none of the host keys that are known for it"), "gone"
+            )
         if not isinstance(error, asyncssh.HostKeyNotVerifiable):
             return None
         if self.seen is None or "revoked" in str(error):
@@ -57,7 +59,7 @@ class HostKey(asyncssh.SSHClient):
             + ("the host key has CHANGED" if self.others else "the host key is not known")
             + f" ({kind})",
             checked=[
-                f"{key.get_fingerprint()} is the key that {name} shows",
+                f"{key.get_fingerprint()} is the key that {name} presents",
                 f"known_hosts {'has another one' if self.others else 'has none'} of {name}",
             ],
             remedy=remedy_for(

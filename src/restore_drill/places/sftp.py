@@ -96,7 +96,7 @@ class Server:
         piece, now = self.asked(get, what.key)
         if now.version != what.version or len(piece) != stop - start:
             raise CouldNotRun(
-                f"{self.url_of(what.key)} cannot be read: it has changed while it was fetched",
+                f"{self.url_of(what.key)} cannot be read: it changed while it was being fetched",
                 checked=[f"as it was listed: {shown(what)}", f"as it is now: {shown(now)}"],
                 remedy=remedy_for("places", "changed"),
             )

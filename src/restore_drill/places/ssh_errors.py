@@ -25,7 +25,7 @@ NETWORK = ("the server does not answer as it should", "network")
 CAUSES: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (asyncssh.PermissionDenied, ("none of your keys may log in as {user}", "login")),
     (asyncssh.KeyExchangeFailed, ("server and client have no algorithm in common", "algorithm")),
-    (asyncssh.ProtocolNotSupported, ("what answers there is no SSH server", "host")),
+    (asyncssh.ProtocolNotSupported, ("what answers there is not an SSH server", "host")),
     (asyncssh.ChannelOpenError, ("the server offers no SFTP to {user}", "no_sftp")),
     (asyncssh.SFTPNoSuchFile, ("there is no such file or folder", "file")),
     (asyncssh.SFTPNoSuchPath, ("there is no such file or folder", "file")),

@@ -168,6 +168,6 @@ class Link:
 def changed(url: str) -> CouldNotRun:
     """The server gives another version than before."""
     return CouldNotRun(
-        f"{url} cannot be read: it has changed while it was fetched",
+        f"{url} cannot be read: it changed while it was being fetched",
         remedy=remedy_for("places", "changed"),
     )

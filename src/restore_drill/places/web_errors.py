@@ -35,17 +35,17 @@ SIGNED = (400, 401, 403)
 """Answers to a link that is no longer valid, by whoever has signed it."""
 NETWORK = ("the server does not answer as it should", "network")
 ANSWERS: dict[int | str, tuple[str, str]] = {
-    401: ("the server wants a login", "link_rights"),
+    401: ("the server requires a login", "link_rights"),
     403: ("the server does not allow it", "link_rights"),
     404: ("there is no such file", "link_gone"),
     410: ("there is no such file", "link_gone"),
-    PAGE: ("the server gives a web page in its place", "link_page"),
+    PAGE: ("the server returns a web page instead", "link_page"),
     NO_LENGTH: ("the server does not say how large it is", "link_length"),
 }
 ERRORS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
-    (PlainHttp, ("it leads to a server without TLS", "plain")),
+    (PlainHttp, ("it redirects to a server without TLS", "plain")),
     (requests.exceptions.SSLError, ("the certificate of the server is not trusted", "certificate")),
-    (requests.exceptions.TooManyRedirects, ("it leads from link to link without end", "link_gone")),
+    (requests.exceptions.TooManyRedirects, ("it redirects without end", "link_gone")),
     (requests.exceptions.ProxyError, ("the proxy does not let it through", "web_host")),
     (NameResolutionError, ("the name of the server is not known", "web_host")),
     (NewConnectionError, ("no server listens there", "web_host")),

@@ -97,7 +97,8 @@ def upload(store: Bucket, key: str, pieces: Iterable[bytes], expected: int = 0) 
     if found is None or found.size != sent:
         there = "nothing" if found is None else show_bytes(found.size)
         raise CouldNotRun(
-            f"{store.url_of(key)} was not written whole: {there} of {show_bytes(sent)} is there",
+            f"{store.url_of(key)} was not written completely: {there} of "
+            f"{show_bytes(sent)} is there",
             remedy=remedy_for("places", "network"),
         )
     return found

@@ -91,8 +91,8 @@ class BucketFolder:
             put(self.store, self.place.prefix + name, CLAIMED.format(uuid4()).encode())
         except AlreadyThere:
             raise CouldNotRun(
-                f"{self.store.url_of(self.place.prefix + name)} is there: another backup is being "
-                "written under that name, or was killed while it was",
+                f"{self.store.url_of(self.place.prefix + name)} exists: another backup is "
+                "being written under that name, or was killed while it was being written",
                 remedy=remedy_for("backup", "same_name"),
             ) from None
 

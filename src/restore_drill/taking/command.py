@@ -62,8 +62,10 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         metavar="RULES",
-        help="delete old backups of this command there, but the newest of each of the last 7 days,"
-        " 4 weeks, 12 months: 7d,4w,12m; never the newest that a drill has proved",
+        help=(
+            "delete old backups made by this command there, except the newest of each of the "
+            "last 7 days, 4 weeks, 12 months: 7d,4w,12m; never the newest that a drill has proved"
+        ),
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="take and delete nothing; list what would be deleted"

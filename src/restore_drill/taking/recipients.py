@@ -53,7 +53,9 @@ def seal_of(given: Sequence[str], here: Path) -> Seal | None:
     age = [line for each in found for line in each.age]
     gpg = [option for each in found for option in each.gpg]
     if age and gpg:
-        raise UsageError("--encrypt-to names keys of age and of GnuPG: one backup takes one kind")
+        raise UsageError(
+            "--encrypt-to names keys of age and of GnuPG, but a backup can use only one kind"
+        )
     from restore_drill.taking import sealing  # noqa: PLC0415 - most backups go unencrypted
 
     return Seal("age", ".age", sealing.by_age(age)) if age else Seal(
@@ -105,7 +107,9 @@ def age_lines(content: bytes, text: str) -> Iterator[str]:
     meant = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     for number, line in enumerate(meant, start=1):
         if not AGE_LINES.fullmatch(line):
-            raise UsageError(f"--encrypt-to names {text}, whose entry {number} is none; {HOW}")
+            raise UsageError(
+                f"--encrypt-to names {text}, whose entry {number} is not a recipient; {HOW}"
+            )
         yield line
     if not meant:
         raise UsageError(f"--encrypt-to names {text}, which holds no recipient; {HOW}")

@@ -82,7 +82,7 @@ def why_kept(
             reasons[each].append(f"the newest of {period} ({rule})" if period else f"({rule})")
     for each in newest_first[1:]:
         if each.taken_at >= since:
-            reasons[each].append("as young as the new one")
+            reasons[each].append("as recent as the new one")
     return reasons
 
 

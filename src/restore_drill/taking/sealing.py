@@ -20,7 +20,7 @@ from restore_drill.core.remedies import remedy_for
 Sealing = Callable[[IO[bytes]], IO[bytes]]
 REFUSED = re.compile(r"^\[GNUPG:\] INV_RECP (\d+) ?(.*)$", re.MULTILINE)
 WHY = {
-    "1": "it is not in the keyring", "2": "several keys are called so", "3": "it is for signing",
+    "1": "it is not in the keyring", "2": "several keys match", "3": "it is for signing",
     "4": "it is revoked", "5": "it has expired", "9": "its secret part is not here",
     "10": "it is not trusted", "13": "it is disabled", "14": "the specification is wrong",
 }  # fmt: skip
@@ -68,7 +68,9 @@ def age_key(pyrage: Any, line: str) -> Any:
         return kind.Recipient.from_str(line)
     except (pyrage.RecipientError, ValueError):
         shown = line if len(line) < 100 else f"{line[:60]}…"
-        raise UsageError(f"--encrypt-to cannot be {shown!r}: it is no whole public key") from None
+        raise UsageError(
+            f"--encrypt-to cannot be {shown!r}: it is not a complete public key"
+        ) from None
 
 
 def by_gpg(options: Sequence[str]) -> Sealing:

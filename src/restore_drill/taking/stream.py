@@ -130,7 +130,7 @@ def streaming(
 
         def stop() -> None:
             dump.stop()
-            fail(dumped, CouldNotRun("the dump was ended"))
+            fail(dumped, CouldNotRun("the dump was stopped"))
 
         def read() -> Read:
             return read_beside(

@@ -97,7 +97,7 @@ class Work:
     def outcome(self) -> str:
         """What became of the backup, where the command did not go to its end."""
         if self.taken:
-            return f"the backup {self.taken.path} was taken, and is whole"
+            return f"the backup {self.taken.path} was taken, and is complete"
         if self.place.left:
             return f"no backup; what could not be removed there: {', '.join(self.place.left)}"
         return f"no backup was left in {self.place.shown}"
@@ -107,7 +107,9 @@ def refuse_directory(form: Form, place: Destination, seal: Seal | None) -> None:
     """UsageError where a dump of many files would have to be one stream."""
     if form.name == "directory" and (seal or not isinstance(place, Folder)):
         where = "be encrypted" if seal else f"be written to {place.shown}"
-        raise UsageError(f"--format directory cannot {where}: it is no stream; use custom or plain")
+        raise UsageError(
+            f"--format directory cannot {where}: it is not a stream; use custom or plain"
+        )
 
 
 def why_unreadable(form: str, tool: int, server: int) -> str:

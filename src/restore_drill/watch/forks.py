@@ -37,7 +37,7 @@ def unfit(entries: Sequence[Entry]) -> Iterator[Fault]:
     """Objects that do not hold an entry as it was written."""
     for each in entries:
         if each.claim is None:
-            yield Fault(each.name, "was inserted: no drill names an entry so")
+            yield Fault(each.name, "was inserted: no drill gives an entry such a name")
         elif not each.is_sound:
             yield Fault(each.name, "was changed: its content does not match its name")
 

@@ -37,7 +37,7 @@ def hint_of_first(settings: Settings, path: Path) -> str:
     if place is None or settings.history is not None or path.exists():
         return ""
     url = as_written(place)
-    return f"Recorded on this machine alone, in {path.parent}; in a bucket: DRILL_HISTORY={url}"
+    return f"Recorded on this machine only, in {path.parent}; in a bucket: DRILL_HISTORY={url}"
 
 
 def named(text: str) -> Path:
@@ -46,7 +46,7 @@ def named(text: str) -> Path:
         return there
     if "://" in text:
         raise UsageError(
-            "a history is a file or lies at s3://bucket/folder, and what was given is another URL "
+            "a history is a file or lies at s3://bucket/folder, but another URL was given "
             "(not shown: it may hold a password); copy it here, and name the copy"
         )
     path = Path(text).expanduser()

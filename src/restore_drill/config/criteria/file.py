@@ -80,7 +80,7 @@ BUDGETS = Section(
         "max_backup_age": Key(Duration(), "maximum age of the backup (default: 26h)"),
         "max_restore_time": Key(Duration(), "maximum time of the restore"),
         "max_verify_time": Key(Duration(), "maximum time of the verification"),
-        "max_total_time": Key(Duration(), "maximum time of the drill as a whole"),
+        "max_total_time": Key(Duration(), "maximum time of the whole drill"),
     },
     "[budgets]",
 )

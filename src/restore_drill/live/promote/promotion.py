@@ -68,7 +68,7 @@ class Promotion:
             with self.means.server.connect(connect_timeout="10") as connection:
                 is_there = connection.execute(IS_THERE, [self.name]).fetchone() is not None
         except psycopg.Error:
-            return f"the drill has made no database {self.name}"
+            return f"the drill created no database {self.name}"
         if is_there:
             return f"{self.name} was created by somebody else during the drill, and was not touched"
         return f"there is no database {self.name}, as before the drill"

@@ -87,7 +87,7 @@ def drop_marked(connection: Connection, database: str) -> tuple[list[str], list[
         except psycopg.Error as error:
             why = error_text(error, name)
             kept.append(
-                f"the role {name}, which a drill has made, could not be dropped ({why}): "
+                f"the role {name}, which a drill created, could not be dropped ({why}): "
                 "the next drill will drop it, or drop it yourself: "
                 f"DROP ROLE {quoted.as_string(None)}"
             )

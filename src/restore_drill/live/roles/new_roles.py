@@ -176,7 +176,7 @@ class NewRoles:
                 kept = [name for name in self.made if name in there]
         except psycopg.Error as error:
             names = some(list(self.made), 10)
-            line = f"the roles {names}, which this drill has made, could not be dropped"
+            line = f"the roles {names}, which this drill created, could not be dropped"
             dropped, left = [], [f"{line} ({error_text(error)}): the next drill will drop it"]
         for line in left:
             self.warn(line)
