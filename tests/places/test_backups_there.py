@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
@@ -16,6 +17,7 @@ import pytest
 
 from restore_drill.config.remote import Place
 from restore_drill.servers.model import Target
+from restore_drill.taking import bucket
 from restore_drill.taking.bucket import BucketFolder
 from restore_drill.watch.entry import note
 from tests.helpers.buckets import BUCKET, KEEPER, READER, WRITER, Proxy, keys_of, put, writer
@@ -151,6 +153,24 @@ def test_half_an_upload_is_nothing(end: str, s3: str, big: Target) -> None:
         assert any(each.startswith("DELETE") and "uploadId=" in each for each in proxy.asked)
     assert words in output and "Traceback" not in output
     assert there(s3, "ends") == {}
+
+
+def test_what_a_killed_process_has_left_is_removed_in_time(
+    s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim on a name, once it is old; what only looks like one stays."""
+    for name, value in keys_of(s3, WRITER).items():
+        monkeypatch.setenv(name, value)
+    folder = BucketFolder(Place("s3", BUCKET, "left/"))
+    folder.claim("killed.dump.part")
+    put(s3, "left/other.dump.part", b"half of a backup by another tool")
+    for age, names in ((timedelta(days=2), 2), (timedelta(0), 1)):
+        monkeypatch.setattr(bucket, "ABANDONED", age)
+        assert len(folder.entries()) == 2
+        with folder.writing("new.dump", 0):
+            pass
+        assert len(folder.entries()) == names
+    assert list(folder.entries()) == ["other.dump.part"]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

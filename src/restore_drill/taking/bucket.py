@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,9 @@ from restore_drill.taking.destination import INNER, Add
 
 CLAIM = ".part"
 """Suffix of the object that claims a name while a backup is written: drills pass over it."""
+ABANDONED = timedelta(days=2)
+"""So old a claim is of a process that was killed."""
+LARGEST_CLAIM = 1000
 CLAIMED = "restore-drill backup writes this ({}); it may be deleted once no such process runs\n"
 
 
@@ -76,6 +80,7 @@ class BucketFolder:
     def writing(self, name: str, expected: int) -> Iterator[Add]:
         """Of two processes that choose one name at one moment, one is refused."""
         claim = name + CLAIM
+        self.remove_abandoned()
         self.claim(claim)
         added: list[str] = []
         try:
@@ -84,6 +89,16 @@ class BucketFolder:
             self.take_back([*added, claim])
             raise
         self.take_back([claim])
+
+    def remove_abandoned(self) -> None:
+        """Remove what killed processes have left, so far as the bucket was listed and allows it."""
+        begin = CLAIMED.partition("(")[0].encode()
+        for name, what in self.listed.items():
+            is_old = datetime.now(UTC) - what.modified > ABANDONED
+            if name.endswith(CLAIM) and is_old and what.size < LARGEST_CLAIM:
+                with suppress(CouldNotRun):
+                    if self.read(name).startswith(begin):
+                        self.remove([name])
 
     def claim(self, name: str) -> None:
         """Keep others from the name; CouldNotRun where another one has it."""
