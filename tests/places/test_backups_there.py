@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from restore_drill.config.remote import Place
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.model import Target
 from restore_drill.taking import bucket
 from restore_drill.taking.bucket import BucketFolder
@@ -153,6 +154,22 @@ def test_half_an_upload_is_nothing(end: str, s3: str, big: Target) -> None:
         assert any(each.startswith("DELETE") and "uploadId=" in each for each in proxy.asked)
     assert words in output and "Traceback" not in output
     assert there(s3, "ends") == {}
+
+
+def test_a_claim_whose_answer_was_lost_is_told(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be there, and cannot be looked for; one that another process has is left alone."""
+    with closing(Proxy(s3)) as proxy:
+        for name, value in keys_of(proxy.url, WRITER).items():
+            monkeypatch.setenv(name, value)
+        folder = BucketFolder(Place("s3", BUCKET, "lost/"))
+        proxy.limit = 20
+        with pytest.raises(CouldNotRun, match="cannot be written"):
+            folder.claim("a.part")
+        assert folder.left == ["s3://backups/lost/a.part"]
+        proxy.limit = None
+        with pytest.raises(CouldNotRun, match="another backup is being written"):
+            folder.claim("a.part")
+    assert set(there(s3, "lost")) == {"a.part"}
 
 
 def test_what_a_killed_process_has_left_is_removed_in_time(

@@ -102,14 +102,18 @@ class BucketFolder:
 
     def claim(self, name: str) -> None:
         """Keep others from the name; CouldNotRun where another one has it."""
+        key, content = self.place.prefix + name, CLAIMED.format(uuid4()).encode()
         try:
-            put(self.store, self.place.prefix + name, CLAIMED.format(uuid4()).encode())
+            put(self.store, key, content)
         except AlreadyThere:
             raise CouldNotRun(
-                f"{self.store.url_of(self.place.prefix + name)} exists: another backup is "
+                f"{self.store.url_of(key)} exists: another backup is "
                 "being written under that name, or was killed while it was being written",
                 remedy=remedy_for("backup", "same_name"),
             ) from None
+        except BaseException:  # it may be there: an interrupt, or an answer that was lost
+            self.take_back([name], content)
+            raise
 
     def adding(self, name: str, added: list[str], expected: int) -> Add:
         """Function that uploads the backup `name`, and puts the files beside it."""
@@ -128,11 +132,15 @@ class BucketFolder:
 
         return add
 
-    def take_back(self, names: Sequence[str]) -> None:
-        """Remove what there is of `names`; what the key may not delete is noted in `left`."""
+    def take_back(self, names: Sequence[str], content: bytes | None = None) -> None:
+        """Remove what there is of `names`; what the key may not delete is noted in `left`.
+
+        With a `content`, only what has that.
+        """
         for key in (self.place.prefix + name for name in names):
             try:
-                if self.store.find(key) is not None:
+                what = self.store.find(key)
+                if what and (content is None or b"".join(self.store.pieces(what)) == content):
                     delete(self.store, key)
             except CouldNotRun:
                 self.left.append(self.store.url_of(key))
