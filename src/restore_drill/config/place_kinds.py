@@ -49,6 +49,20 @@ KINDS = {
         "keys come from AWS_* or ~/.aws",
         re.compile(r"[^/@?#\s]+"),
     ),
+    "gs": KindOfPlace(
+        "bucket",
+        "object",
+        "gs://bucket/folder",
+        "credentials come from GOOGLE_APPLICATION_CREDENTIALS or gcloud",
+        re.compile(r"[^/@?#\s]+"),
+    ),
+    "az": KindOfPlace(
+        "container",
+        "object",
+        "az://container/folder",
+        "credentials come from AZURE_STORAGE_* or az",
+        re.compile(r"[^/@?#\s]+"),
+    ),
     "sftp": KindOfPlace(
         "server",
         "file",

@@ -18,9 +18,7 @@ from restore_drill.core.access import nearest_closed
 from restore_drill.core.units import parse_duration
 
 COPY = {
-    ("s3",): "aws s3 cp URL .",
-    ("gs",): "gcloud storage cp URL .",
-    ("az", "azure", "abfs", "abfss", "wasb", "wasbs"): "az storage blob download, or azcopy copy",
+    ("azure", "abfs", "abfss", "wasb", "wasbs"): "az storage blob download, or azcopy copy",
     ("ftp", "ftps", "scp", "ssh"): "curl --fail --remote-name URL, or scp",
     ("rsync",): "rsync URL .",
     ("b2",): "b2 file download URL .",

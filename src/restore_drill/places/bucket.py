@@ -10,11 +10,28 @@ from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.aws import s3_options
-from restore_drill.places.errors import READ, Doing, code_of, is_passing, status_of, what_failed
+from restore_drill.places.azure import az_options
+from restore_drill.places.errors import (
+    READ,
+    Doing,
+    changed,
+    code_of,
+    is_passing,
+    status_of,
+    unusable,
+    what_failed,
+)
+from restore_drill.places.google import gs_options
 from restore_drill.places.store import Object
 from restore_drill.places.transfer import in_pieces
 from restore_drill.places.trying import tried
 
+CLIENTS = {
+    "s3": ("S3Store", s3_options),
+    "gs": ("GCSStore", gs_options),
+    "az": ("AzureStore", az_options),
+}
+"""By scheme: the library's class, and where its options come from."""
 TIMEOUT = "60s"
 """Of one request, so of one piece of a transfer."""
 PAGE = 1000
@@ -27,21 +44,26 @@ class Bucket:
 
     def __init__(self, place: Place, timeout: str = TIMEOUT) -> None:
         """Nothing is asked yet; `timeout` is that of one request."""
-        from obstore.store import S3Store  # noqa: PLC0415 - an extra, and few drills need it
+        import obstore.store  # noqa: PLC0415 - an extra, and few drills need it
+        from obstore.exceptions import BaseError  # noqa: PLC0415
 
+        kind, options = CLIENTS[place.scheme]
         self.place = place
-        self.kind: Any = S3Store
-        self.options: Any = s3_options()
-        self.is_guarded = not str(self.options.get("endpoint", "")).startswith("http://")
-        self.store = self.client(timeout, {"max_retries": 0})
+        self.kind: Any = getattr(obstore.store, kind)
+        self.options: Any = options()
+        endpoint = self.options.get("endpoint") or self.options.get("base_url") or ""
+        self.is_guarded = not endpoint.startswith("http://")
+        try:
+            self.store = self.client(timeout, {"max_retries": 0})
+        except BaseError as error:  # a file of keys is missing, or no account is named
+            raise unusable(error, place.url, place.authority) from None
 
     def client(self, timeout: str, retries: Mapping[str, Any]) -> Any:
         """The library's own object for the bucket; `timeout` is that of one request."""
-        plain = not self.is_guarded
         return self.kind(
             self.place.authority,
             config=self.options,
-            client_options={"timeout": timeout, "connect_timeout": "10s", "allow_http": plain},
+            client_options={"timeout": timeout, "connect_timeout": "10s", "allow_http": not self.is_guarded},
             retry_config=retries,
         )
 
@@ -62,7 +84,10 @@ class Bucket:
             return b""
 
         def get() -> bytes:
-            return bytes(self.store.get(what.key, options=options).bytes())
+            found = self.store.get(what.key, options=options)
+            if what.version and version_of(found.meta) not in ("", what.version):
+                raise changed(self.url_of(what.key))  # by a server that knows no conditions
+            return bytes(found.bytes())
 
         piece = self.tried(get, what.key)
         if len(piece) != stop - start:
@@ -134,4 +159,10 @@ class Listing:
 def object_of(meta: Any) -> Object:
     """An object as the library describes it."""
     modified = meta["last_modified"].astimezone(UTC)
-    return Object(meta["path"], meta["size"], modified, meta.get("e_tag") or "")
+    return Object(meta["path"], meta["size"], modified, version_of(meta))
+
+
+def version_of(meta: Any) -> str:
+    """The ETag of an object, in quotes: lists of Azure and Google have none around it."""
+    etag = meta.get("e_tag") or ""
+    return f'"{etag}"' if etag and not etag.startswith(('"', "W/")) else etag

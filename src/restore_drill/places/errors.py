@@ -31,7 +31,31 @@ CAUSES = {
     "PermanentRedirect": ("the bucket lies in another region", "region"),
     "AuthorizationHeaderMalformed": ("the bucket lies in another region", "region"),
     "IllegalLocationConstraintException": ("the bucket lies in another region", "region"),
+    # Azure
+    "ContainerNotFound": ("there is no such container", "bucket"),
+    "ContainerBeingDeleted": ("there is no such container", "bucket"),
+    "BlobNotFound": ("there is no such object", "object"),
+    "AuthenticationFailed": ("the credentials are not accepted", "key"),
+    "AuthorizationFailure": ("the credentials are not accepted", "key"),
+    "InvalidAuthenticationInfo": ("the credentials are not accepted", "key"),
+    "NoAuthenticationInformation": ("no credentials for it were found", "no_key"),
+    "PublicAccessNotPermitted": ("no credentials for it were found", "no_key"),
+    "AuthorizationPermissionMismatch": ("the credentials do not allow this", "rights"),
+    "AuthorizationResourceTypeMismatch": ("the credentials do not allow this", "rights"),
+    "AuthorizationServiceMismatch": ("the credentials do not allow this", "rights"),
+    "InsufficientAccountPermissions": ("the credentials do not allow this", "rights"),
+    "BlobArchived": ("the object lies in an archive tier and must be brought back", "tier"),
+    "BlobBeingRehydrated": ("the object is still being brought back from an archive tier", "tier"),
 }
+OWN = {
+    "gs": ("bucket", "object", "key", "no_key", "rights", "expired", "tier"),
+    "az": ("bucket", "object", "key", "no_key", "rights", "expired", "tier"),
+}
+"""Causes whose remedies are others than those of S3, by the scheme of the URL."""
+TOO_LATE = "Signature not valid in the specified time frame"
+"""What Azure says of a shared access signature that has expired."""
+OF_MACHINE = "http://169.254.169.254/"
+"""Who is asked for the identity of a machine, where no other credentials were found."""
 KINDS = {
     "PreconditionError": ("it changed while it was being fetched", "changed"),
     "NotModifiedError": ("it changed while it was being fetched", "changed"),
@@ -59,7 +83,13 @@ def is_passing(error: Exception) -> bool:
     status = status_of(error)
     if status.startswith("4") and status not in PASSING:
         return False
-    return "credential" not in str(error).lower()
+    return not lacks_credentials(error)
+
+
+def lacks_credentials(error: Exception) -> bool:
+    """Whether none were found: not even the machine has any."""
+    text = str(error)
+    return "credential" in text.lower() or OF_MACHINE in text
 
 
 def code_of(error: Exception) -> str:
@@ -80,14 +110,41 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
     """The error that a request for `url` ended with."""
     code = code_of(error)
     what, cause = CAUSES.get(code) or KINDS.get(type(error).__name__) or NETWORK
-    if not code and "credential" in str(error).lower():
+    if TOO_LATE in str(error):
+        what, cause = "the shared access signature has expired", "expired"
+    elif not code and lacks_credentials(error):
         what, cause = "no credentials for it were found", "no_key"
+    elif not code and "token request" in str(error) and status_of(error).startswith("4"):
+        what, cause = "the credentials are not accepted", "key"
     answer = code or status_of(error) or "no answer"
-    remedy = remedy_for("places", doing.rights if cause == "rights" else cause)
+    remedy = remedy_of(url, doing.rights if cause == "rights" else cause)
     if region := REGION.search(str(error)):
         remedy = remedy_for("places", "region_is", region=region[1])
     return CouldNotRun(
         f"{url} cannot be {doing.what}: {what}",
         checked=[f"bucket {bucket}; answer: {answer}"],
         remedy=remedy,
+    )
+
+
+def remedy_of(url: str, cause: str) -> list[str]:
+    """Steps for the `cause` of a failure at `url`, in the words of its ecosystem."""
+    scheme = url.partition("://")[0]
+    return remedy_for("places", f"{scheme}_{cause}" if cause in OWN.get(scheme, ()) else cause)
+
+
+def unusable(error: Exception, url: str, bucket: str) -> CouldNotRun:
+    """What is configured for `url` is no credentials: nothing was asked."""
+    return CouldNotRun(
+        f"{url} cannot be read: the credentials for it cannot be used",
+        checked=[f"bucket {bucket}; {type(error).__name__}, before anything was asked"],
+        remedy=remedy_of(url, "no_key"),
+    )
+
+
+def changed(url: str) -> CouldNotRun:
+    """Another version is there than the one that was listed."""
+    return CouldNotRun(
+        f"{url} cannot be read: it changed while it was being fetched",
+        remedy=remedy_for("places", "changed"),
     )

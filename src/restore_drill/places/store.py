@@ -31,6 +31,8 @@ class Object:
 
 STORES = {
     "s3": ("bucket", "Bucket", "obstore", "s3"),
+    "gs": ("bucket", "Bucket", "obstore", "gs"),
+    "az": ("bucket", "Bucket", "obstore", "az"),
     "sftp": ("sftp", "Server", "asyncssh", "sftp"),
     "https": ("web", "Link", "requests", "https"),
     "http": ("web", "Link", "requests", "https"),

@@ -16,9 +16,8 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from restore_drill.config.remote import Place
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.places import trying
+from restore_drill.places.errors import changed
 from restore_drill.places.store import Object
 from restore_drill.places.transfer import in_pieces
 from restore_drill.places.trying import tried
@@ -163,11 +162,3 @@ class Link:
             return tried(ask, FAILURES, is_passing)
         except FAILURES as error:
             raise what_failed(error, self.url_of(key), self.place.link) from None
-
-
-def changed(url: str) -> CouldNotRun:
-    """The server gives another version than before."""
-    return CouldNotRun(
-        f"{url} cannot be read: it changed while it was being fetched",
-        remedy=remedy_for("places", "changed"),
-    )

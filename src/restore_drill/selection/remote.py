@@ -20,6 +20,7 @@ from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
+from restore_drill.places.errors import remedy_of
 from restore_drill.places.store import Object, Store, open_store
 from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
 
@@ -136,7 +137,7 @@ def fetch_named(path: Path) -> None:
         raise CouldNotRun(
             f"{store.url_of(key)} cannot be read: there is no such {KINDS[place.scheme].file}",
             checked=[f"{store.url_of(key)}/ is empty as well"],
-            remedy=remedy_for("places", KINDS[place.scheme].file),
+            remedy=remedy_of(place.url, KINDS[place.scheme].file),
         )
     fetch(path)
 
