@@ -63,7 +63,11 @@ class Bucket:
         return self.kind(
             self.place.authority,
             config=self.options,
-            client_options={"timeout": timeout, "connect_timeout": "10s", "allow_http": not self.is_guarded},
+            client_options={
+                "timeout": timeout,
+                "connect_timeout": "10s",
+                "allow_http": not self.is_guarded,
+            },
             retry_config=retries,
         )
 
