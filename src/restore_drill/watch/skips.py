@@ -80,8 +80,8 @@ class Skip:
         if not self.until:
             return f"this series was {self.words}; from now on drills of it are expected again"
         if self.has_ended(now):
-            return f"drills were {self.words}; this drill ends that"
-        return f"drills are {self.words}; this one ran anyway, so the skip is over"
+            return f"drills were {self.words}; this is the first one since"
+        return f"drills are {self.words}; this one ran anyway, so none is overdue afterwards"
 
 
 def end_of(day: date) -> datetime:
