@@ -43,7 +43,7 @@ COMMANDS = {
     "shell": ("restore_drill.servers.shell", "open psql in the server that a drill has kept"),
     "clean": (
         "restore_drill.watch.clean",
-        "end kept servers, and remove what killed drills left behind: servers, databases and more",
+        "stop kept servers, and remove what killed drills left behind: servers, databases and more",
     ),
     "init": ("restore_drill.start.init", "write drill/ and a workflow into your own repository"),
     "completion": ("restore_drill.start.completion", "print the completion script for bash"),

@@ -9,7 +9,7 @@ LIVE_OPTIONS = (
         "--in-place",
         "",
         None,
-        "with --target database: reset the live database itself, behind a safety snapshot, "
+        "with --target database: reset the live database itself, after a safety snapshot, "
         "instead of restoring into a new one beside it",
         is_flag=True,
     ),
@@ -32,7 +32,7 @@ LIVE_OPTIONS = (
         "DRILL_AFTER",
         None,
         "with --in-place, after a passed drill: keep the backup in the live database, or "
-        "rollback to what it was before",
+        "rollback to its earlier state",
         unset="keep",
     ),
     Option(
@@ -46,8 +46,8 @@ LIVE_OPTIONS = (
         "--create-database",
         "",
         None,
-        "with --target database: go on where the server has no database of that name, since it "
-        "was dropped, or the server is new; with --promote, make it",
+        "with --target database: go on if the server has no such database, because it was "
+        "dropped or the server is new; with --promote, create it",
         is_flag=True,
     ),
     Option(
@@ -69,7 +69,7 @@ LIVE_OPTIONS = (
         "--role-passwords",
         "DRILL_ROLE_PASSWORDS",
         None,
-        "file (mode 0600) of lines role:password that --create-roles needs and no file has",
+        "file (mode 0600) of lines role:password, for passwords that are in no role file",
         unset="asked for on a terminal",
     ),
     Option(

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--journal",
         metavar="FOLDER",
         type=Path,
-        help="folder of the promotion's journal, where it is not that of BACKUP_PATH",
+        help="folder of the promotion's journal, if it is not that of BACKUP_PATH",
     )
     parser.add_argument(
         "--max-lock-wait", metavar="X", help="how long to wait for open transactions"
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-snapshot",
         action="store_true",
-        help="keep no copy of what the database holds now (where there is no room for one)",
+        help="keep no copy of what the database holds now (if there is no room for one)",
     )
 
 
