@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output-dir",
         dest="to",
         metavar="PLACE",
-        help="a folder, or s3://bucket/folder [default: $BACKUP_PATH/db, or $BACKUP_PATH]",
+        help="a folder, or one of a bucket: s3://, az://, gs:// [default: $BACKUP_PATH/db, or"
+        " $BACKUP_PATH]",
     )
     parser.add_argument(
         "--name",
