@@ -181,7 +181,7 @@ def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -
             with pytest.raises(CouldNotRun, match=f"is whole by {right.name}") as raised:
                 refuse_changed(kept.path, kept.contents.sha256)
             assert f"mv {damaged} {damaged}.damaged" in raised.value.remedy[0]
-            with pytest.raises(CouldNotRun, match="is not what it was"):
+            with pytest.raises(CouldNotRun, match="has changed since it was taken"):
                 refuse_changed(kept.path, "0" * 64)
         damaged.write_bytes(good[damaged])
     manifest.write_bytes(b"[[")

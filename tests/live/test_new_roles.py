@@ -166,7 +166,7 @@ def test_passwords_from_a_file_where_there_is_no_role_file(till: Till, tmp_path:
     with database_beside(till.live, pytest.fail) as made:
         with here.new_roles() as roles:
             roles.check(till.live)
-            with pytest.raises(CouldNotRun, match="no password is known: till_owner") as refusal:
+            with pytest.raises(CouldNotRun, match="passwords are not known: till_owner") as refusal:
                 roles.begin(made)
         assert "run it on a terminal" in str(refusal.value)
         assert "--role-passwords FILE" in str(refusal.value)
@@ -256,7 +256,7 @@ def test_a_person_is_asked_twice() -> None:
         os.execv(sys.executable, [sys.executable, "-c", ASK])  # noqa: S606
     seen = b""
     for typed in (b"one\n", b"two\n", b"tree\n", b"tree\n"):
-        while not seen.rstrip(b" ").endswith((b"role till_app:", b"same again:")):
+        while not seen.rstrip(b" ").endswith((b"role till_app:", b"Again:")):
             seen += os.read(terminal, 1024)
         os.write(terminal, typed)
         seen += b"."
@@ -273,7 +273,7 @@ def test_a_person_is_asked_twice() -> None:
         ({"target": "embedded"}, "cannot be combined with --target embedded"),
         (
             {"target": "database", "in_place": "yes", "confirm": "x"},
-            ("cannot be combined with --in-place"),
+            "cannot be combined with --in-place",
         ),
     ],
 )

@@ -188,7 +188,7 @@ def test_what_is_written_while_it_drills_is_not_lost_unseen(
     assert bad == {"drill::promotion"}
     assert "The backup was not promoted. The backup was read to its end" in drill.output
     assert "is what it was before the drill" in drill.output
-    assert "Next: what is lost stays in the old database" in drill.output
+    assert "Next: what would be lost stays in the old database" in drill.output
     assert databases(live) == had
 
 

@@ -109,7 +109,7 @@ def test_an_administrator_makes_keeps_and_drops(as_user: Callable[[str], Target]
         plan = plan_roles(FILE, ["owner", "reader"], read_server_roles(connection))
     assert make(boss, plan, "owner", "owner") == (["owner"], [])
     refuse_owners(boss, [Entry("TABLE", "public", "t", "owner")])
-    with pytest.raises(CouldNotRun, match="may not give objects to reader"):
+    with pytest.raises(CouldNotRun, match="may not assign objects to reader"):
         refuse_owners(boss, [Entry("TABLE", "public", "t", "reader")])
     with boss.connect() as connection, connection.transaction():
         assert set(marked_roles(connection)) == {"owner", "reader", "app", "team"}
@@ -133,7 +133,7 @@ def test_who_may_not_is_refused(as_user: Callable[[str], Target]) -> None:
     with pytest.raises(CouldNotRun, match="the role plain in DATABASE_URL may not create any"):
         make(as_user("plain"), one)
     far = Plan((Role("owner"), Role("root", is_superuser=True, may_replicate=True)), (), ())
-    with pytest.raises(CouldNotRun, match="boss is no superuser") as refusal:
+    with pytest.raises(CouldNotRun, match="boss is not a superuser") as refusal:
         make(as_user("boss"), far)
     assert "root: SUPERUSER, REPLICATION" in str(refusal.value)
     twice = Plan((Role("owner"), Role("there")), (), ())

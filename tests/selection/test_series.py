@@ -258,7 +258,7 @@ def test_a_hard_link_is_counted_once(tmp_path: Path) -> None:
     listing = list_folder(tmp_path, UTC)
 
     assert [each.label for each in listing.found] == ["daily/shop-20260102.sql"]
-    line = "weekly/shop-202601.sql is daily/shop-20260102.sql by another name, counted once"
+    line = "weekly/shop-202601.sql is daily/shop-20260102.sql under another name, counted once"
     assert line in listing.remarks
 
 

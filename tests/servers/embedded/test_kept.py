@@ -171,7 +171,7 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
 
         passed = run_drill(*arguments, report_dir=report_dir)
         assert passed.code == 0
-        assert "kept for" not in passed.output
+        assert "stays up for" not in passed.output
         assert f"Kept by an earlier drill: {place}/restore-drill-" in passed.output
         assert len([each for each in kept_servers() if each.run.parent == place]) == 1
     finally:

@@ -46,9 +46,8 @@ class Secrets:
         if not needed or self.may_ask():
             return
         checked = ["there is no terminal to ask on"]
-        checked += (
-            [(f"{self.given} has no password for them")] if self.given else ["no --role-passwords"]
-        )
+        given = f"{self.given} has no password for them"
+        checked.append(given if self.given else "no --role-passwords")
         if self.file:
             checked.append(f"{self.file.path.name}: it holds no password (--no-role-passwords)")
         raise CouldNotRun(
