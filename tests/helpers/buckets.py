@@ -168,6 +168,7 @@ class Proxy:
 
     `asked` are the requests that passed: `PUT /bucket/key`. One with `unknown` in it is answered
     as by a server that does not know that. With `flips` each long answer is damaged otherwise.
+    Behind `most` bytes of an answer nothing more comes, and `stalled` is released.
     """
 
     def __init__(self, url: str) -> None:
@@ -179,6 +180,8 @@ class Proxy:
         self.asked: list[str] = []
         self.unknown: bytes | None = None
         self.flips = 0
+        self.most: int | None = None
+        self.stalled = threading.Semaphore(0)
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         threading.Thread(target=self.accept, daemon=True).start()
@@ -217,6 +220,9 @@ class Proxy:
                     data = data[:FLIPPED] + bytes([changed]) + data[FLIPPED + 1 :]
                 client.sendall(data)
                 sent += len(data)
+                if self.most is not None and sent > self.most:
+                    self.stalled.release()
+                    threading.Event().wait()
             client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:

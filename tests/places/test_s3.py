@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -270,6 +271,27 @@ def test_an_etag_that_is_no_md5_says_nothing(
     monkeypatch.setattr(arrivals[backup.path], "md5", "0" * 32)
     found = read_contents(backup, tmp_path, quiet)
     assert found.checksum is None and len(found.sha256) == 64
+
+
+def test_a_drill_that_waits_for_a_silent_bucket_is_interrupted(s3: str, tmp_path: Path) -> None:
+    """Within moments, although several requests are under way; nothing that was fetched stays."""
+    put(s3, "silent/shop.sql", b"-- PostgreSQL database dump\n" + b"-- x\n" * 4_000_000)
+    with closing(Proxy(s3)) as proxy:
+        proxy.most = 1 << 20
+        own = {"XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+        drill = subprocess.Popen(
+            [sys.executable, "-m", "drill", "-k", "backup", f"--report-dir={tmp_path / 'report'}"],
+            env=inherited() | own | keys_of(proxy.url) | {"BACKUP_PATH": f"s3://{BUCKET}/silent"},
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        for _ in range(4):
+            assert proxy.stalled.acquire(timeout=60)
+        began = time.monotonic()
+        drill.terminate()
+        told, _ = drill.communicate(timeout=60)
+    assert time.monotonic() - began < 15, told
+    assert drill.returncode == 2 and "ended by SIGTERM" in told, told
+    assert not list(tmp_path.rglob("files-*"))
 
 
 def test_a_place_that_goes_away_is_no_damage(

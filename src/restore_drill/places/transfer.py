@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
+
+from restore_drill.places.waiting import begun, result_of
 
 FIRST = 1 << 18
 """Bytes of the first piece: enough to know what it is."""
@@ -14,18 +17,13 @@ AT_ONCE = 4
 
 def in_pieces(size: int, read: Callable[[int, int], bytes]) -> Iterator[bytes]:
     """`size` bytes, which `read` gives from a begin up to an end; AT_ONCE pieces are in memory."""
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="transfer") as pool:
-        coming: deque[Future[bytes]] = deque()
-        try:
-            for start, stop in ranges_of(size):
-                coming.append(pool.submit(read, start, stop))
-                if len(coming) == AT_ONCE or start == 0:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-        finally:
-            for each in coming:
-                each.cancel()
+    coming: deque[Future[bytes]] = deque()
+    for start, stop in ranges_of(size):
+        coming.append(begun(partial(read, start, stop)))
+        if len(coming) == AT_ONCE or start == 0:
+            yield result_of(coming.popleft())
+    while coming:
+        yield result_of(coming.popleft())
 
 
 def ranges_of(size: int) -> Iterator[tuple[int, int]]:

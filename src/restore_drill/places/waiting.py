@@ -17,14 +17,21 @@ T = TypeVar("T")
 def interruptible(ask: Callable[[], T]) -> T:
     """What `ask` gives; in the main thread a signal ends the wait for it, within moments.
 
-    The libraries of places wait where no signal is seen. What is waited for no longer goes on in a
-    thread that keeps no process from its end.
+    The libraries of places wait where no signal is seen.
     """
     if threading.current_thread() is not threading.main_thread():
         return ask()
+    return result_of(begun(ask))
+
+
+def begun(ask: Callable[[], T]) -> Future[T]:
+    """What `ask` is going to give, in a thread that keeps no process from its end.
+
+    That of a pool would: an interrupted drill waited minutes for a server that was silent.
+    """
     coming: Future[T] = Future()
     threading.Thread(target=settle, args=(coming, ask), daemon=True).start()
-    return result_of(coming)
+    return coming
 
 
 def settle(coming: Future[T], ask: Callable[[], T]) -> None:
