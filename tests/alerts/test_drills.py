@@ -93,6 +93,22 @@ def test_error_in_the_criteria_file_is_announced(project: Path, box: Inbox) -> N
     assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/4"]
 
 
+def test_wrong_settings_have_an_issue_until_a_pass(project: Path, forge: Forge) -> None:
+    """A mistyped BACKUP_PATH and none at all are one mistake in the call of this drill."""
+    settings = issues_at(forge, "github") | {"DRILL_REQUIRE_BACKUP": "1"}
+    wrong = drill(project, BACKUP_PATH=str(project / "bakcups"), **settings)
+    none = drill(project, mode="noserver", BACKUP_PATH="", **settings)
+    assert (wrong.code, none.code) == (4, 4)
+    (issue,) = forge.open
+    assert issue["title"] == "Restore drill COULD NOT RUN: bakcups/*"
+    assert "which does not exist" in issue["body"] and len(issue["comments"]) == 1
+
+    assert drill(project, mode="wrong", **settings).code == 1
+    assert len(forge.open) == 2
+    assert drill(project, **settings).code == 0
+    assert not forge.open
+
+
 def test_report_that_cannot_be_written_is_announced(project: Path, box: Inbox) -> None:
     """The drill ends before anything begins: a full disk, a folder that is not its own."""
     (project / "drill-report").write_text("in the way", encoding="utf-8")

@@ -15,7 +15,7 @@ import pytest
 from restore_drill.alerts import announce, issue
 from restore_drill.alerts.delivery import Outcome, Undelivered
 from restore_drill.alerts.message import message_of
-from restore_drill.alerts.subject import Subject, subject_of
+from restore_drill.alerts.subject import Origin, mark_of, subject_of
 from restore_drill.alerts.trackers import WANTED, WHY, GitHub, Issue, tracker_of
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
@@ -90,7 +90,9 @@ def test_a_folder_of_the_same_name_is_another(forge: Forge) -> None:
 
     def end(verdict: str, folder: Path, *, found: bool = True) -> str:
         path = f"{folder}/db/backup_20261128.dump" if found else None
-        ending = replace(ended(verdict, EMPTY, path=path), backup_path=folder)
+        ending = replace(
+            ended(verdict, EMPTY, path=path), origin=Origin(folder, (f"ops1:{folder}",))
+        )
         return announce.announce(alerts, ending)[0].done
 
     assert end("failed", crm) == "opened issue #1"
@@ -134,7 +136,7 @@ def test_two_drills_at_once_leave_one_issue(forge: Forge, kind: str) -> None:
             return made
 
     result = result_of("failed", EMPTY)
-    subject = subject_of(result, "", None)
+    subject = subject_of(result, "", Origin())
     message = message_of(result, "failed", subject, "here")
 
     def keep() -> None:
@@ -166,7 +168,7 @@ def test_pass_that_closes_an_issue_is_a_recovery(forge: Forge) -> None:
 
 def test_names_out_of_a_dump_stay_in_the_fence(forge: Forge) -> None:
     """None ends it, mentions people, commands GitLab, or marks another database's issue."""
-    other = Subject("db/other", (), "/srv").mark
+    other = mark_of("db/other", "ops1:/srv")
     drilled(forge, "gitlab", "failed", f"~~~ @team\n/close {other}\n  1. ~~~~ {other}")
     body = forge.issues[0]["body"]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from restore_drill.alerts.message import message_of, place_of
-from restore_drill.alerts.subject import subject_of
+from restore_drill.alerts.subject import Origin, subject_of
 from tests.helpers.alerting import EMPTY, ended, result_of
 
 
 def test_red_drill_is_told_in_ten_lines() -> None:
     """Verdict and database, the first finding, its remedy, how many more, the report's place."""
     result = result_of("failed", EMPTY, *["another finding"] * 30)
-    subject = subject_of(result, "", None)
+    subject = subject_of(result, "", Origin())
     text = message_of(result, "failed", subject, "ops1:/srv/report.html").text
 
     facts = "shop_2026-11-28T030000Z.dump of database shop, 1.2 MB, "
@@ -43,7 +43,7 @@ def test_live_database_comes_first() -> None:
         "way_back": "restore-drill rollback --confirm shop",
     }
     result = result_of("failed", EMPTY, snapshot=snapshot)
-    message = message_of(result, "failed", subject_of(result, "", None), "here")
+    message = message_of(result, "failed", subject_of(result, "", Origin()), "here")
 
     assert message.lines[1:3] == (
         "The live database shop: holds the backup, which did not pass",
@@ -55,7 +55,7 @@ def test_longest_message_keeps_its_report() -> None:
     """What does not fit is left out before the place where all of it stands."""
     steps = "".join(f"\n  {number}. do this" for number in range(1, 30))
     result = result_of("failed", f"{'x' * 900}{steps}", "second")
-    message = message_of(result, "failed", subject_of(result, "", None), "here", note="by hand")
+    message = message_of(result, "failed", subject_of(result, "", Origin()), "here", note="by hand")
     lines = message.text.splitlines()
 
     assert len(lines) == 10 and lines[-1] == "Report: here"
@@ -65,7 +65,9 @@ def test_longest_message_keeps_its_report() -> None:
 def test_drill_that_could_not_run_gives_its_reason() -> None:
     """Also where it has no criterion and no backup."""
     result = result_of("could-not-run", path=None, reasons=["no server could be had"])
-    message = message_of(result, "could-not-run", subject_of(result, "", Path("/b/shop")), "")
+    message = message_of(
+        result, "could-not-run", subject_of(result, "", Origin(Path("/b/shop"))), ""
+    )
 
     assert message.title == "Restore drill COULD NOT RUN: shop/*"
     assert "Reason: no server could be had" in message.lines
@@ -75,7 +77,7 @@ def test_names_out_of_a_dump_do_nothing() -> None:
     """Control characters are spelled out, and stay on their line."""
     evil = "x\n::error::\x1b[2J\u202e"
     result = result_of("failed", f"{evil}\n  1. {evil}", path=f"/b/{evil}.dump")
-    text = message_of(result, "failed", subject_of(result, "", None), evil).text
+    text = message_of(result, "failed", subject_of(result, "", Origin()), evil).text
 
     assert all(char.isprintable() or char == "\n" for char in text)
     assert not [line for line in text.splitlines() if line.startswith("::")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.alerts.missed import NAME, Miss, announce_missed
+from restore_drill.alerts.subject import Subject, mark_of
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.calling import SUITE
@@ -21,7 +22,11 @@ from tests.alerts.test_issues import environment
 from tests.helpers.histories import FAILED, caller, write
 from tests.helpers.inboxes import Forge, Inbox, Mailbox
 
-WHAT = {"db/shop": Miss("db/shop", "the last drill passed 9 d ago; the limit is 8 d")}
+SHOP = Subject("db/shop", (mark_of("db/shop", "ops1:/srv"),))
+WHAT = {"db/shop": Miss(SHOP, "the last drill passed 9 d ago; the limit is 8 d")}
+
+
+IN_ORDER = {"db/shop": SHOP}
 
 
 def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> None:
@@ -30,13 +35,15 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
 
     def told(missed: dict[str, Miss]) -> int:
         before = len(box.messages)
-        announce_missed(alerts, missed, ["look at the schedule"], tmp_path)
+        announce_missed(
+            alerts, missed, ["look at the schedule"], tmp_path, {} if missed else IN_ORDER
+        )
         return len(box.messages) - before
 
     assert [told(WHAT), told(WHAT), told({}), told(WHAT)] == [1, 0, 0, 1]
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     (tmp_path / NAME).write_text(json.dumps({"db/shop": yesterday}), encoding="utf-8")
-    assert told(WHAT | {"db/other": Miss("db/other", "no drill has been recorded")}) == 2
+    assert told(WHAT | {"db/other": Miss(Subject("db/other"), "no drill has been recorded")}) == 2
     (tmp_path / NAME).write_text("torn", encoding="utf-8")
     assert told(WHAT) == 1
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from restore_drill.alerts.announce import Ending
 from restore_drill.alerts.handed import undone
+from restore_drill.alerts.subject import Origin
 
+ORIGIN = Origin(Path("/srv"), ("ops1:/srv",), "ops1:/opt/restore-drill")
 PATH = "/srv/backups/shop/db/shop_2026-11-28T030000Z.dump"
 
 
@@ -56,5 +58,5 @@ def ended(verdict: str, *messages: str, before: str = "", **others: Any) -> Endi
         code,
         Path("/srv/report.html"),
         before,
-        Path("/srv"),
+        ORIGIN,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from restore_drill.alerts.subject import subject_of
+from restore_drill.alerts.subject import Origin, subject_of
 from restore_drill.backups.formats import Kind
 from restore_drill.config.choice import Pick, pick_of
 from restore_drill.config.criteria import Criteria
@@ -184,19 +184,21 @@ def a_result(**backup: Any) -> dict[str, Any]:
 
 def test_an_older_backup_has_an_issue_of_its_own() -> None:
     """Its pass closes nothing about the newest, and its failure opens nothing that that closes."""
-    newest = subject_of(a_result(), "", Path("/b"))
-    older = subject_of(a_result(name="shop_1.sql", picked={"how": "oldest"}), "", Path("/b"))
+    newest = subject_of(a_result(), "", Origin(Path("/b"), ("m:/b",)))
+    older = subject_of(
+        a_result(name="shop_1.sql", picked={"how": "oldest"}), "", Origin(Path("/b"), ("m:/b",))
+    )
 
     assert newest.name == "b/shop" and older.name == "b/shop: shop_1.sql"
-    assert not set(newest.marks) & set(older.marks)
+    assert not {*newest.marks, *newest.closes} & {*older.marks, *older.closes}
 
 
 def test_a_name_for_several_series_is_one_for_each() -> None:
     """A message's name says which series it is of, where one run drills several."""
     both = a_result() | {"run_of": ["b/shop", "b/auth"]}
 
-    assert subject_of(both, "the shop", None).name == "the shop: b/shop"
-    assert subject_of(a_result(), "the shop", None).name == "the shop"
+    assert subject_of(both, "the shop", Origin()).name == "the shop: b/shop"
+    assert subject_of(a_result(), "the shop", Origin()).name == "the shop"
 
 
 def test_a_drill_of_an_older_backup_speaks_for_that_one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from restore_drill.alerts.delivery import (
     deliver,
 )
 from restore_drill.alerts.message import Message, message_of, place_of
-from restore_drill.alerts.subject import Subject, subject_of
+from restore_drill.alerts.subject import Origin, Subject, subject_of
 from restore_drill.config.alerts import Alerts
 from restore_drill.core.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_USAGE_ERROR
 from restore_drill.core.interrupt import ENDED_BY
@@ -31,15 +31,17 @@ RED = ("failed", "could-not-run")
 class Ending:
     """How a drill ended: its result, its exit code, and where the page of its report lies.
 
-    `before` is the verdict of the drill before it of this series, empty where none is known.
+    `before` is the verdict of the drill before it of this series, empty where none is known;
+    `has_begun` says whether its settings were read, so that it is known what it is about.
     """
 
     result: Result
     code: int
     report: Path | None = None
     before: str = ""
-    backup_path: Path | None = None
+    origin: Origin = field(default_factory=Origin)
     note: str = ""
+    has_begun: bool = True
 
     @property
     def was_ended(self) -> bool:
@@ -77,7 +79,9 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
     The issue comes first: where a pass closes one, that is a recovery, whatever the history knows.
     """
     limit = SHORT_LIMIT if ending.was_ended else LIMIT
-    subject = subject_of(ending.result, alerts.notify.name, ending.backup_path)
+    subject = subject_of(
+        ending.result, alerts.notify.name, ending.origin, has_begun=ending.has_begun
+    )
     place = place_of(alerts.environment, ending.report)
 
     def message(event: str) -> Message:

@@ -15,9 +15,10 @@ from restore_drill.alerts.announce import RED, Ending, announce, messages
 from restore_drill.alerts.delivery import LIMIT, Outcome, deliver
 from restore_drill.alerts.handed import JOBS, result_at
 from restore_drill.alerts.message import place_of, written
-from restore_drill.alerts.subject import Subject
+from restore_drill.alerts.subject import Origin, Subject
 from restore_drill.config.alerts import ALERTS, Alerts, alerts_here, alerts_of, sources_here
 from restore_drill.config.criteria import load_criteria
+from restore_drill.config.where import folder_given, machine_given, where_is
 from restore_drill.core.errors import UsageError, message
 from restore_drill.core.printable import printable, printable_lines
 from restore_drill.core.remedies import remedy_for
@@ -95,12 +96,13 @@ def handed_over(alerts: Alerts, parsed: argparse.Namespace) -> list[Outcome]:
     if result is None:
         return []
     notify = replace(alerts.notify, name=alerts.notify.name or parsed.name)
-    given = alerts.environment.get("BACKUP_PATH")
+    folder = folder_given(alerts.environment, Path.cwd())
+    places = (where_is(folder, machine_given(alerts.environment)),) if folder else ()
     ending = Ending(
         result,
         code=int(result["verdict"] in RED),
         report=parsed.result if parsed.result.is_file() else None,
-        backup_path=Path(given) if given else None,
+        origin=Origin(folder, places),
         note=parsed.note,
     )
     return announce(replace(alerts, notify=notify), ending)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.alerts.message import message_of
-from restore_drill.alerts.subject import subject_of
+from restore_drill.alerts.subject import Origin, subject_of
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.result import EXIT_CODES, Result, build_result
@@ -51,7 +51,7 @@ def is_readable(result: Result) -> bool:
     if not isinstance(result["reasons"], list):
         return False
     try:
-        message_of(result, result["verdict"], subject_of(result, "", None), "")
+        message_of(result, result["verdict"], subject_of(result, "", Origin()), "")
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
     return True

@@ -1,7 +1,7 @@
 """One issue for each database, from the first red drill to the recovery.
 
-The first one opens it, the next ones comment, the pass comments and closes it. A mark in its text
-finds it again, from any machine.
+The first one opens it, the next ones comment, the pass comments and closes it. Marks in its text
+find it again, from any machine.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def keep(tracker: Tracker, message: Message, subject: Subject) -> str:
     """
     found = tracker.issues()
     if message.event not in RED:
-        return close_all(tracker, marked(found, *subject.marks), message)
-    own = marked(found, subject.mark)
+        return close_all(tracker, marked(found, *subject.marks, *subject.closes), message)
+    own = marked(found, *subject.marks)
     if own:
         tracker.comment(own[0].number, body_of(message))
         return f"commented on issue #{own[0].number}"
-    made = tracker.create(message.title, f"{body_of(message)}\n{subject.mark}\n")
-    older = [each for each in marked(tracker.issues(), subject.mark) if each.number < made.number]
+    made = tracker.create(message.title, "\n".join([body_of(message), *subject.marks, ""]))
+    older = [each for each in marked(tracker.issues(), *subject.marks) if each.number < made.number]
     if not older:
         return f"opened issue #{made.number}"
     tracker.comment(made.number, f"Another drill has opened #{older[0].number} for this.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,47 +20,63 @@ from restore_drill.config.alerts import Alerts
 AGAIN = timedelta(hours=23)
 """What goes on is announced again after so long: status may be asked every minute."""
 NAME = "missed.json"
-"""In the folder of the history: when the series in it were announced last."""
+"""When what was missed was announced last."""
+SETTLED = ("By `restore-drill status` its drills are in order.",)
 
 
 class Miss(NamedTuple):
-    """A series whose drill did not come, what is wrong with it, and the folder of its backups."""
+    """A series whose drill did not come, and what is wrong with it."""
 
-    name: str
+    subject: Subject
     what: str
-    folder: str = ""
 
 
 def announce_missed(
-    alerts: Alerts, missed: Mapping[str, Miss], remedy: Sequence[str], folder: Path | None
+    alerts: Alerts,
+    missed: Mapping[str, Miss],
+    remedy: Sequence[str],
+    folder: Path | None,
+    settled: Mapping[str, Subject] | None = None,
 ) -> list[Outcome]:
     """Announce each series in `missed` with what is wrong with it, once a day.
 
-    `folder` remembers when that was; without one, each call announces. A series that is not in
-    `missed` any more is forgotten: its next miss is announced at once. So is one that nobody has
-    heard of: what could not be delivered is announced again.
+    `folder` remembers when that was; without one, each call announces. What is `settled` was
+    looked at and is in order: where it was announced its issue is closed, which no pass did where
+    the series was retired, and its next miss is announced at once. So is one that nobody has heard
+    of: what could not be delivered is announced again.
     """
-    path, now = folder and folder / NAME, datetime.now(UTC)
+    path, now, settled = folder and folder / NAME, datetime.now(UTC), settled or {}
     known = remembered(path)
     due = [key for key in missed if is_due(known.get(key), now)]
+    back = [key for key in known if key in settled]
     done = {key: announce_one(alerts, missed[key], remedy) for key in due}
+    closed = {key: close_one(alerts, settled[key]) for key in back}
     heard = {key for key, of_it in done.items() if not all(each.problem for each in of_it)}
-    if path and (due or known.keys() - missed.keys()):
-        times = {key: known[key] for key in missed if key in known and key not in due}
+    forgotten = {key for key, of_it in closed.items() if not any(each.problem for each in of_it)}
+    if path and (due or forgotten):
+        times = {key: known[key] for key in known if key not in (*due, *forgotten)}
         remember(path, times | dict.fromkeys(heard, now.isoformat()))
-    return [each for of_it in done.values() for each in of_it]
+    return [each for of_it in (*done.values(), *closed.values()) for each in of_it]
 
 
 def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outcome]:
     """Announce one series on the channels and in its issue."""
-    name = alerts.notify.name
-    subject = Subject(name or miss.name, (), "" if name else miss.folder)
     lines = [f"{miss.what}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
-    text = written("missed", subject, lines, place_of(alerts.environment, None))
-    tasks = dict(messages(alerts, text)) if "missed" in alerts.notify.events else {}
+    text = written("missed", miss.subject, lines, place_of(alerts.environment, None))
+    tasks: dict[str, Callable[[], str]] = {}
+    if "missed" in alerts.notify.events:
+        tasks |= messages(alerts, text)
     if alerts.issues:
-        tasks["issue"] = partial(keep, alerts, text, subject)
+        tasks["issue"] = partial(keep, alerts, text, miss.subject)
     return deliver(tasks, LIMIT) if tasks else []
+
+
+def close_one(alerts: Alerts, subject: Subject) -> list[Outcome]:
+    """Close the issue about what is in order again, where one is open."""
+    if not alerts.issues:
+        return []
+    text = written("recovered", subject, SETTLED, place_of(alerts.environment, None))
+    return deliver({"issue": partial(keep, alerts, text, subject)}, LIMIT)
 
 
 def is_due(last: str | None, now: datetime) -> bool:
@@ -84,7 +100,7 @@ def remember(path: Path, times: Mapping[str, str]) -> None:
     """Write `times` in one step; where that fails, the next call announces again."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(times), encoding="utf-8")
         part.replace(path)
     except OSError:

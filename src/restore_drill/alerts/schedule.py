@@ -16,7 +16,7 @@ from restore_drill.alerts import issue
 from restore_drill.alerts.announce import messages
 from restore_drill.alerts.delivery import LIMIT, Outcome, Undelivered, deliver
 from restore_drill.alerts.message import Message, written
-from restore_drill.alerts.subject import Subject
+from restore_drill.alerts.subject import Subject, comment
 from restore_drill.alerts.trackers import GitHub, token_of
 from restore_drill.config.alerts import Alerts
 from restore_drill.core.errors import UsageError
@@ -45,7 +45,8 @@ def watch(alerts: Alerts) -> list[Outcome]:
     (read,) = deliver({"schedule": lambda: asked(github, days)}, LIMIT)
     if read.problem:
         return [read]
-    subject = Subject(f"schedule of {repository}")
+    name = f"schedule of {repository}"
+    subject = Subject(name, (comment(f"{name}\0"),))
     text = warning(days[0], subject, f"https://github.com/{repository}/actions")
     outcomes = [read]
     if alerts.issues:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill import __version__
-from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
-from restore_drill.core.mirrors import as_written
+from restore_drill.config.where import where
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import first_line, problems_of, series_in
@@ -23,10 +21,6 @@ MOST_CHECKS = 5
 """So many criteria that did not hold are named."""
 MOST_TABLES = 200
 """So many of the largest tables have their rows noted."""
-OF_A_JOB = ("CI", "KUBERNETES_SERVICE_HOST")
-"""Variables of machines that live for one job."""
-IN_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
-"""Files that container engines make."""
 LONGEST = 300
 """Characters of a finding."""
 
@@ -79,23 +73,8 @@ def drill_to_come(settings: Settings, backup: Path, series: str) -> Drill:
 
 
 def place_of(settings: Settings, backup: str | None) -> str | None:
-    """`host:/srv/backups`: where the backups lie, None where the history itself lies there.
-
-    The name of a machine that lives for one job, in CI or a container, would make a place of each.
-    """
-    if settings.history is None:
-        return None
-    named = backup or settings.backup
-    folder = settings.backup_path or (Path(named).parent if named else None)
-    machine = settings.machine or ("" if is_fleeting() else platform.node())
-    if folder and state_folder_of(folder):
-        return as_written(folder)
-    return f"{machine}:{folder}" if machine else str(folder)
-
-
-def is_fleeting() -> bool:
-    """Whether this machine is a job's own: of a CI, or a container."""
-    return any(map(os.environ.get, OF_A_JOB)) or any(Path(each).exists() for each in IN_CONTAINERS)
+    """Where the backups lie; None where the history itself lies there."""
+    return None if settings.history is None else where(settings, backup) or None
 
 
 def system_of(result: Result) -> str | None:

@@ -53,7 +53,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         code, line = for_monitor(parsed, root)
     except (UsageError, CouldNotRun) as error:
         if parsed.notify:
-            announce_unreadable(error, root)
+            announce_unreadable(error, parsed.histories, root)
         if not parsed.nagios:
             raise
         code, line = UNKNOWN, plugin_line(UNKNOWN, str(error).split("\n", maxsplit=1)[0])
@@ -79,7 +79,7 @@ def looked(parsed: argparse.Namespace, settings: Settings, now: datetime) -> lis
     looks = look_at_all(parsed, settings, now)
     if parsed.notify:
         limit = Rules.of(settings.criteria, age_given(parsed.max_age)).limit
-        announce_absent(looks, settings, limit, now)
+        announce_absent(looks, parsed.histories, settings, limit, now)
     return looks
 
 
