@@ -111,7 +111,7 @@ ERRORS = {
     "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is not a duration: 'long'"),
     "waiver table": (
         '[waivers]\nreason = "r"\n',
-        "waivers: write each as a table of its own, under [[waivers]]",
+        "waivers: write each one as a separate table, under [[waivers]]",
     ),
     "waiver key": (
         WAIVER + "expiry = 1\n",

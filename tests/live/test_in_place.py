@@ -178,7 +178,7 @@ def test_a_snapshot_that_was_replaced_is_refused(shop: Target, tmp_path: Path) -
     for damaged, right in ((checksum, manifest), (manifest, checksum)):
         for content in (b"", b"[[", b"\0\xff garbage"):
             damaged.write_bytes(content)
-            with pytest.raises(CouldNotRun, match=f"is whole by {right.name}") as raised:
+            with pytest.raises(CouldNotRun, match=f"is complete according to {right.name}") as raised:
                 refuse_changed(kept.path, kept.contents.sha256)
             assert f"mv {damaged} {damaged}.damaged" in raised.value.remedy[0]
             with pytest.raises(CouldNotRun, match="has changed since it was taken"):
@@ -287,7 +287,7 @@ def test_a_database_that_was_shut_elsewhere_is_named(shop: Target, tmp_path: Pat
 
     why = refused(shop, tmp_path)
 
-    assert "read-only by a setting of its own" in why
+    assert "made read-only by its own setting" in why
     assert f'ALTER DATABASE "{name}" RESET default_transaction_read_only' in why
 
 

@@ -88,7 +88,7 @@ def test_who_may_not_rename_sees_what_is_missing(pair: Pair) -> None:
         check(pair, by(pair, "app"))
 
     assert "role app has no CREATEDB" in str(caught.value)
-    assert "role app has not the rights of its owner, boss" in str(caught.value)
+    assert "role app does not have the rights of its owner, boss" in str(caught.value)
     assert 'ALTER ROLE "app" CREATEDB; GRANT "boss" TO "app"' in str(caught.value)
 
 

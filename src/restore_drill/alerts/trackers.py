@@ -72,7 +72,7 @@ class Api:
             asked = urlencode({**query, "per_page": PAGE, "page": page})
             found = self("GET", f"{path}?{asked}")
             if not isinstance(found, list):
-                raise Undelivered("the answer is no list of issues", is_final=True)
+                raise Undelivered("the answer is not a list of issues", is_final=True)
             yield from found
             if len(found) < PAGE:
                 return
@@ -146,7 +146,7 @@ def issue(found: Any, number: str, body: str) -> Issue:
     try:
         return Issue(int(found[number]), str(found[body] or ""))
     except (KeyError, TypeError, ValueError):
-        raise Undelivered("the answer is no issue: is this the address of an API?") from None
+        raise Undelivered("the answer is not an issue: is this the address of an API?") from None
 
 
 def tracker_of(place: str, environment: Mapping[str, str]) -> Tracker:

@@ -88,7 +88,7 @@ def gather(path: Path, reader: PlainReader) -> RoleFile:
             )
             raise not_readable(path, f"after line {reader.line - 1:,}: {what}")
     if frame.is_cluster and not frame.ended:
-        raise not_readable(path, "pg_dumpall's end marker is missing: it was cut off")
+        raise not_readable(path, "pg_dumpall's end marker is missing: the file is truncated")
     if not found.roles:
         raise not_readable(path, "it creates no role")
     left = [f"{what} ({show_count(n, 'statement')})" for what, n in found.left_out.items()]

@@ -81,6 +81,6 @@ def pick_of(text: str | None) -> Pick:
             return Pick(text, "day", day=date(*map(int, text.split("-"))))
         except ValueError:
             raise usage_error(
-                "pick", f"names {text}, which is no day", "write it like 2026-11-20"
+                "pick", f"names {text}, which is not a date", "write it like 2026-11-20"
             ) from None
     return Pick(text, "name")

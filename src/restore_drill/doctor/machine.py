@@ -76,5 +76,5 @@ def examine_isolation(group: Group, settings: Settings) -> None:
         text = f"a throwaway server is not isolated here, and a drill reports that: {why}"
         group.warn(text, *remedy_for("doctor", "not_isolated"))
     else:
-        what = "a throwaway server gets namespaces of its own: no network, no files but its own"
+        what = "a throwaway server gets its own namespaces: no network, and no files but its own"
         group.ok(what, plan=True)

@@ -30,7 +30,9 @@ def writes(checkup: Checkup, *, restores: bool, is_whole: bool) -> Group:
     elif restores:
         away(checkup, group)
     if settings.redis_url is not None:
-        group.note("Redis: keys of its own, restore-drill:<random>:*, which expire and are deleted")
+        group.note(
+            "Redis: only its own keys, restore-drill:<random>:*, which expire and are deleted"
+        )
     leaves(settings, group)
     path = history_path(settings)
     if isinstance(chosen, Backup) and is_whole:

@@ -27,7 +27,10 @@ CAUSES = {
     "InvalidToken": ("the session token is not accepted", "expired"),
     "TokenRefreshRequired": ("the session token has expired", "expired"),
     "RequestTimeTooSkewed": ("the clock of this machine is wrong", "clock"),
-    "InvalidObjectState": ("the object lies in an archive tier and must be brought back", "tier"),
+    "InvalidObjectState": (
+        ("the object lies in an archive tier and must be restored from it first"),
+        "tier",
+    ),
     "PermanentRedirect": ("the bucket lies in another region", "region"),
     "AuthorizationHeaderMalformed": ("the bucket lies in another region", "region"),
     "IllegalLocationConstraintException": ("the bucket lies in another region", "region"),
@@ -44,7 +47,10 @@ CAUSES = {
     "AuthorizationResourceTypeMismatch": ("the credentials do not allow this", "rights"),
     "AuthorizationServiceMismatch": ("the credentials do not allow this", "rights"),
     "InsufficientAccountPermissions": ("the credentials do not allow this", "rights"),
-    "BlobArchived": ("the object lies in an archive tier and must be brought back", "tier"),
+    "BlobArchived": (
+        ("the object lies in an archive tier and must be restored from it first"),
+        "tier",
+    ),
     "BlobBeingRehydrated": ("the object is still being brought back from an archive tier", "tier"),
 }
 OWN = {

@@ -94,7 +94,7 @@ CAUSES = (
           source="execPartition.c"),
     Cause("22021|22P05", "wrong encoding: the bytes are not what the dump says they are",
           "wrong_encoding"),
-    Cause("22.*", "damaged rows: the data was cut or changed after it was dumped",
+    Cause("22.*", "damaged rows: the data was truncated or changed after it was dumped",
           "damaged_rows"),
     Cause("42P01|42P02|42883|42704|42703|3F000|42830",
           "something it needs is missing: left out of the dump, failed before, "

@@ -98,7 +98,7 @@ RESULT = {
     "reasons": list_of(TEXT, "Why the drill ended early"),
     "started_at": TIME,
     "sample": described(FLAG, "Whether the sample shop was drilled, and no backup of anyone's"),
-    "selection": described(TEXT, "What narrowed the drill, empty for a whole one"),
+    "selection": described(TEXT, "What narrowed the drill; empty for a complete one"),
     "run_of": list_of(TEXT, "Series that the same run drilled, each by itself; none for one alone"),
     "run_folder": described(or_none(TEXT), "Folder of this run; null: none could be made"),
     "backup": or_none(BACKUP),

@@ -64,7 +64,7 @@ class Frame:
         if self.appended:
             return (
                 f"line {self.appended:,}: more follows pg_dump's end marker, without a "
-                "second marker: was another dump begun, or something appended?"
+                "second marker: did another dump start there, or was something appended?"
             )
         if self.versions.get("dumped_by"):
             return (

@@ -104,7 +104,7 @@ class Tables:
         """All of them."""
         name = place.name
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            what = f"write each as a table of its own, under [[{name}]]"
+            what = f"write each one as a separate table, under [[{name}]]"
             raise place.labelled(name).error(what)
         return tuple(
             self.of.read(

@@ -65,7 +65,7 @@ def refuse_if_shut(target: Target, connection: Connection) -> None:
     now = settings_of(connection)[0]
     if (now.read_only or "off").lower() not in OFF:
         raise CouldNotRun(
-            f"{target.description} was not touched: it is read-only by a setting of its own",
+            f"{target.description} was not touched: it has been made read-only by its own setting",
             checked=[
                 f"pg_db_role_setting: {SETTING} is on for {name}",
                 f"pg_database: its connection limit is {now.connection_limit}",

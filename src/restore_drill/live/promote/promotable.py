@@ -53,7 +53,7 @@ def check_promotable(connection: Connection, server: Target, oid: int, name: str
         raise refusal(name, what, [], remedy)
     if not may_rename or not owns:
         lacks = [] if may_rename else [f"role {user} has no CREATEDB"]
-        lacks += [] if owns else [f"role {user} has not the rights of its owner, {owner}"]
+        lacks += [] if owns else [f"role {user} does not have the rights of its owner, {owner}"]
         remedy = remedy_for("promote_refused", "rights", user=role, owner=of)
         raise refusal(name, "the role in DATABASE_URL may not rename it", lacks, remedy)
     check_use(connection, oid, name)

@@ -122,7 +122,7 @@ class Promotion:
 
     def part_of(self, done: Journal, ended: int, seconds: float) -> dict[str, Any]:
         """Part `promotion` of result.json: what the swap of the journal `done` has led to."""
-        old = f"what it held before is whole, in {done.kept}" if done.kept else NEVER
+        old = f"what it held before is kept complete in {done.kept}" if done.kept else NEVER
         return {
             "promoted": True,
             "database": done.name,
