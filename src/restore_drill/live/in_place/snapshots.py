@@ -103,10 +103,7 @@ def refuse_changed(path: Path, sha256: str, opening: Sequence[str] = ()) -> None
     aside = " && ".join(f"mv {quote(str(each))} {quote(f'{each}.damaged')}" for each in wrong)
     checked = [f"SHA-256 {sha256}", *(f"{each.name} says {wrong[each]}" for each in wrong)]
     if right := [place.name for place, each in known.items() if each == sha256]:
-        what = (
-            f"{path.name} is complete according to {right[0]}, but "
-            f"{next(iter(wrong)).name} does not match it"
-        )
+        what = f"{path.name} matches {right[0]}, but not {next(iter(wrong)).name}"
         remedy = remedy_for("rollback", "confirmed", aside=aside, right=right[0])
     elif set(wrong.values()) == {NO_DIGEST}:
         what = f"{path.name} cannot be compared with its checksum"
