@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -63,6 +64,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with the files that take longest where workers share them."""
     if hasattr(config, "workerinput"):
         put_longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage the thousands of tests, which stay."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

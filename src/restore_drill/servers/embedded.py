@@ -115,7 +115,9 @@ def start_embedded(
     base = cleanup.MEMORY if in_memory else choose_base(launcher, room or 0)
     try:
         run = cleanup.make_run_directory(base)
-        executor = start_in(run, binaries, launcher, production_settings=production_settings)
+        executor = start_in(
+            run, binaries, launcher, room=room, production_settings=production_settings
+        )
     except OSError as error:
         raise CouldNotRun(
             f"{binaries.name} cannot be set up in {base}: {error.strerror or error}",

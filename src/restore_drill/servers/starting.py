@@ -18,6 +18,7 @@ from restore_drill.servers.cleanup import RunDirectory
 from restore_drill.servers.cluster import prepared_cluster
 from restore_drill.servers.executor import ServerExecutor
 from restore_drill.servers.launcher import Launcher
+from restore_drill.servers.tuning import fewer_buffers
 
 START_ERRORS = (
     ("No space left on device", "no space left on disk", "disk"),
@@ -27,9 +28,14 @@ START_ERRORS = (
 
 
 def start_in(
-    run: RunDirectory, binaries: Binaries, launcher: Launcher, *, production_settings: bool
+    run: RunDirectory,
+    binaries: Binaries,
+    launcher: Launcher,
+    *,
+    room: int | None,
+    production_settings: bool,
 ) -> ServerExecutor:
-    """Start the server in `run`; whatever goes wrong, nothing of it is left."""
+    """Start the server in `run` for `room` bytes of SQL; where that fails, nothing is left."""
     try:
         launcher.own(run.path)
         (run.path / cleanup.WAY).mkdir(mode=0o700)
@@ -38,6 +44,9 @@ def start_in(
         executor = ServerExecutor(
             build, run, launcher, prepared, production_settings=production_settings
         )
+        if room is not None and not production_settings:
+            usual, fewer = executor.settings_of, fewer_buffers(room)
+            executor.settings_of = lambda run: usual(run) | fewer
         start(executor)
     except BaseException:
         run.remove()

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from restore_drill.servers.cleanup import MEMORY
-from restore_drill.servers.place import memory
+from restore_drill.servers.place import GROWTH, memory
 
 PORT = 5432
 """Only names the socket: the server listens nowhere else."""
@@ -70,12 +70,11 @@ def server_settings(run: Path) -> dict[str, str]:
     """Make the settings of a server that restores once, fast, and is thrown away."""
     cores = os.cpu_count() or 1
     helpers = max(1, cores // 2)
-    megabytes = memory() // MB
     wal = 512 if MEMORY in run.parents else shutil.disk_usage(run).free // MB // 4
     own = {
         "max_wal_size": f"{min(8192, max(256, wal))}MB",
         "max_connections": str(50 + 4 * cores),
-        "shared_buffers": f"{min(1024, max(128, megabytes // 16))}MB",
+        "shared_buffers": f"{most_buffers()}MB",
         "maintenance_work_mem": f"{SORT_MB * (1 + helpers)}MB",
         "work_mem": "32MB",
         "max_worker_processes": str(8 + cores),
@@ -84,6 +83,20 @@ def server_settings(run: Path) -> dict[str, str]:
         "max_parallel_maintenance_workers": str(helpers),
     }
     return safe_settings(run) | FAST | own
+
+
+def most_buffers() -> int:
+    """Megabytes of shared buffers on this machine, for data of any size."""
+    return min(1024, max(128, memory() // MB // 16))
+
+
+def fewer_buffers(room: int) -> dict[str, str]:
+    """Setting of a server for `room` bytes of SQL: no more buffers than may be filled.
+
+    The server looks through all of them whenever a database is made or a table truncated: of
+    1 GB that took a third of the work of a small restore.
+    """
+    return {"shared_buffers": f"{min(most_buffers(), max(128, GROWTH * room // MB))}MB"}
 
 
 def add_settings(data: Path, settings: dict[str, str]) -> None:

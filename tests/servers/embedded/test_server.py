@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.servers import cleanup, executor, isolation, place, processes
+from restore_drill.servers import cleanup, executor, isolation, place, processes, tuning
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cluster import LOCALE
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
@@ -193,6 +193,7 @@ def test_small_database_lives_in_memory(
     with start_embedded(wheel, note=quiet, room=1_000) as server:
         assert server.run.path.parent == cleanup.MEMORY
         assert ask(server.target("postgres"), "SHOW max_wal_size") == "512MB"
+        assert ask(server.target("postgres"), "SHOW shared_buffers") == "128MB"
         path = server.run.path
     assert not path.exists()
     for options in ({"room": 1_001}, {"room": None}, {"room": 1, "production_settings": True}):
@@ -201,6 +202,14 @@ def test_small_database_lives_in_memory(
     monkeypatch.setenv("TMPDIR", str(temporary))
     with start_embedded(wheel, note=quiet, room=1_000) as server:
         assert server.run.path.parent == temporary
+
+
+def test_buffers_are_as_many_as_the_data_may_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six times the backup's SQL, within bounds that the machine's memory sets."""
+    monkeypatch.setattr(tuning, "memory", lambda: 8 << 30)
+    found = [tuning.fewer_buffers(megabytes << 20) for megabytes in (0, 50, 5000)]
+
+    assert [each["shared_buffers"] for each in found] == ["128MB", "300MB", "512MB"]
 
 
 def test_memory_of_a_control_group_is_what_there_is(
