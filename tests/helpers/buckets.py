@@ -38,14 +38,16 @@ KEEPS = {
 FLIPPED = 1200
 """Place in an answer of the byte that is changed."""
 REQUEST = re.compile(rb"^([A-Z]+ /\S+) HTTP/1\.1\r$", re.MULTILINE)
-UNKNOWN = b"<Error><Code>NotImplemented</Code><Message>a header</Message></Error>"
-NOT_IMPLEMENTED = (
-    b"HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-    % (
-        len(UNKNOWN),
-        UNKNOWN,
-    )
-)
+
+
+def refusal(status: str, code: str) -> bytes:
+    """A whole answer by HTTP."""
+    body = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+    head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n{body}".encode()
+
+
+NOT_IMPLEMENTED = refusal("501 Not Implemented", "NotImplemented")
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 TIME = "2026-11-29T01:02:03.000Z"
 OF_A_FILE = (
@@ -179,6 +181,7 @@ class Proxy:
         self.cut = 0
         self.asked: list[str] = []
         self.unknown: bytes | None = None
+        self.refusal = NOT_IMPLEMENTED
         self.flips = 0
         self.most: int | None = None
         self.stalled = threading.Semaphore(0)
@@ -201,7 +204,7 @@ class Proxy:
             while data := client.recv(1 << 16):
                 self.asked += [found.decode() for found in REQUEST.findall(data)]
                 if self.unknown and self.unknown in data:
-                    client.sendall(NOT_IMPLEMENTED)
+                    client.sendall(self.refusal)
                     break
                 server.sendall(data)
 

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,16 +19,22 @@ import pytest
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents
+from restore_drill.config.remote import remote_history
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.places import transfer
 from restore_drill.places.azure import az_options
 from restore_drill.selection import remote
 from restore_drill.selection.chosen import Chosen, choose
+from restore_drill.watch.bucket import entries_of
+from restore_drill.watch.entry import note
+from restore_drill.watch.history import load_history
+from restore_drill.watch.verify import chain_at
 from tests.helpers import clouds
 from tests.helpers.buckets import Proxy
 from tests.helpers.clouds import BUCKET, KEY, connection_string, put_azure, put_google
 from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.histories import PASSED
 from tests.helpers.shop import USUAL, Shops, quiet
 from tests.helpers.takings import backup_to, big_database
 
@@ -252,3 +258,27 @@ def test_a_backup_is_taken_to_azure(azure: Cloud, shops: Shops, tmp_path: Path) 
     drill = run_drill("-k", "not redis", report_dir=tmp_path / "report", cwd=ROOT, **access)
     assert drill.code == 0, drill.output
     assert drill.result["strength"] == "proven"
+
+
+def test_a_history_lies_in_a_container_of_azure(
+    azure: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a bucket of S3: none is overwritten, and tampering shows."""
+    for name, value in azure.variables(azure.url).items():
+        monkeypatch.setenv(name, value)
+    path = remote_history(azure.place("drills"))
+    assert path
+    for rows in range(3):
+        note(path, replace(PASSED, rows=rows))
+    assert [each.rows for each in load_history(path).drills] == [0, 1, 2]
+    assert chain_at(path).faults == []
+    changed = entries_of(path)[1].name
+    azure.put(azure.url, f"drills/.drill/history/{changed}", b"{}")
+    (fault,) = chain_at(path).faults
+    assert fault == (changed, "was changed: its content does not match its name")
+
+    account = f"BlobEndpoint={azure.url};AccountName={clouds.ACCOUNT};SharedAccessSignature="
+    monkeypatch.setenv(AZURE, account + shared_signature(600))
+    with pytest.raises(CouldNotRun) as error:
+        note(path, PASSED)
+    assert "sp=rcl" in error.value.remedy[0], error.value

@@ -28,7 +28,17 @@ from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.places import transfer
 from restore_drill.places.store import open_store
 from restore_drill.selection.chosen import Chosen, backup_record, choose
-from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, Refusing, keys_of, put, writer
+from tests.helpers.buckets import (
+    BUCKET,
+    READER,
+    WRITER,
+    Proxy,
+    Refusing,
+    keys_of,
+    put,
+    refusal,
+    writer,
+)
 from tests.helpers.drills import ROOT, command, inherited, run_drill
 from tests.helpers.shop import USUAL, Shops, quiet
 
@@ -113,6 +123,21 @@ def test_one_object_is_drilled_by_its_name(
     assert backup_record(backup, 0, Path("no"))["path"] == f"s3://{BUCKET}/named/shop.sql"
     gone = choose(settings(s3, monkeypatch, backup=f"s3://{BUCKET}/named/other.sql"))
     assert isinstance(gone, CouldNotRun) and "there is no such object" in gone.what
+
+
+def test_a_key_that_may_only_get_reads_what_is_named(
+    s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS tells such a key of what is not there that it may not get it; so nothing lies beside."""
+    put(s3, "only/shop.sql", b"-- PostgreSQL database dump\n")
+    with closing(Proxy(s3)) as proxy:
+        proxy.unknown, proxy.refusal = b"/shop.sql.", refusal("403 Forbidden", "AccessDenied")
+        there = settings(proxy.url, monkeypatch, backup=f"s3://{BUCKET}/only/shop.sql")
+        assert is_backup(choose(there)).name == "shop.sql"
+        proxy.unknown = b"/only/"
+        there = settings(proxy.url, monkeypatch, backup=f"s3://{BUCKET}/only/other.sql")
+        found = choose(there)
+    assert isinstance(found, CouldNotRun) and "the key may not do this" in found.what
 
 
 def test_a_list_of_thousands_fetches_one(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ places: dict[Path, Place] = {}
 
 histories: dict[Path, Place] = {}
 """Places with a history of drills, by the path that stands for it: what was read is kept there."""
-BUCKETS = ("s3",)
+BUCKETS = ("s3", "gs", "az")
 """Schemes of places that can hold one: drills write there."""
 
 

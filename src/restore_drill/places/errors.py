@@ -54,8 +54,8 @@ CAUSES = {
     "BlobBeingRehydrated": ("the object is still being brought back from an archive tier", "tier"),
 }
 OWN = {
-    "gs": ("bucket", "object", "key", "no_key", "rights", "expired", "tier"),
-    "az": ("bucket", "object", "key", "no_key", "rights", "expired", "tier"),
+    "gs": ("bucket", "object", "key", "no_key", "rights", "write", "delete", "expired", "tier"),
+    "az": ("bucket", "object", "key", "no_key", "rights", "write", "delete", "expired", "tier"),
 }
 """Causes whose remedies are others than those of S3, by the scheme of the URL."""
 TOO_LATE = "Signature not valid in the specified time frame"
@@ -69,6 +69,10 @@ KINDS = {
     "UnauthenticatedError": ("the credentials are not accepted", "key"),
     "PermissionDeniedError": ("the key may not do this", "rights"),
 }
+
+
+class NotAllowed(CouldNotRun):
+    """The key may not do this; of an object, also where none is there and the key may not list."""
 
 
 class Doing(NamedTuple):
@@ -126,7 +130,8 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
     remedy = remedy_of(url, doing.rights if cause == "rights" else cause)
     if region := REGION.search(str(error)):
         remedy = remedy_for("places", "region_is", region=region[1])
-    return CouldNotRun(
+    kind = NotAllowed if cause == "rights" else CouldNotRun
+    return kind(
         f"{url} cannot be {doing.what}: {what}",
         checked=[f"bucket {bucket}; answer: {answer}"],
         remedy=remedy,

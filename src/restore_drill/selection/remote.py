@@ -6,6 +6,7 @@ import atexit
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,7 @@ from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.places.errors import remedy_of
+from restore_drill.places.errors import NotAllowed, remedy_of
 from restore_drill.places.store import Object, Store, open_store
 from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
 
@@ -127,7 +128,7 @@ def fetch_named(path: Path) -> None:
         return
     place, store = places[root], open_store(places[root])
     key = place.prefix + path.name
-    found = [each for suffix in ("", *COMPANIONS) if (each := store.find(key + suffix))]
+    found = list(filter(None, (store.find(key), *beside(store, key))))
     if key not in (each.key for each in found):
         found += store.list(f"{key}/")
     make_mirror(root)
@@ -140,6 +141,17 @@ def fetch_named(path: Path) -> None:
             remedy=remedy_of(place.url, KINDS[place.scheme].file),
         )
     fetch(path)
+
+
+def beside(store: Store, key: str) -> Iterator[Object]:
+    """What lies beside the object `key`, as far as that can be known.
+
+    A key that may only get objects is told of one that is not there that it may not get it.
+    """
+    for suffix in COMPANIONS:
+        with suppress(NotAllowed):
+            if found := store.find(key + suffix):
+                yield found
 
 
 def clear() -> None:
