@@ -41,6 +41,7 @@ STAGES = (
     "fixtures.runs",
     "fixtures.several",
     "fixtures.report",
+    "fixtures.report.unbegun",
 )
 
 

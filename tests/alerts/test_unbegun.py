@@ -1,0 +1,73 @@
+"""A drill that pytest does not even start: people hear of it, and the exit code is no pass."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from _pytest.config import ConftestImportFailure
+
+from fixtures.report.unbegun import reasons_of
+from tests.helpers.drills import ROOT
+from tests.helpers.inboxes import Inbox
+from tests.helpers.mini_drill import environment
+
+OWN = "from restore_drill.own_folder import *  # noqa: F403\n"
+
+
+def drilled(folder: Path, box: Inbox, own: str, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of a drill of a user's own folder, whose `conftest.py` ends as `own`."""
+    drill = folder / "drill"
+    drill.mkdir(exist_ok=True)
+    (folder / "backups").mkdir(exist_ok=True)
+    (drill / "conftest.py").write_text(OWN + own, encoding="utf-8")
+    (drill / "criteria.toml").write_text('[notify]\nname = "the shop"\n', encoding="utf-8")
+    variables = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    done = subprocess.run(
+        [sys.executable, "-m", "drill", *arguments],
+        cwd=folder,
+        env=environment(folder, "", **variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("own", "arguments", "reason"),
+    [
+        ("import no_such_module\n", (), "conftest.py cannot be imported: ModuleNotFoundError: "),
+        ("import sys; sys.exit(0)\n", (), "pytest did not start: SystemExit: 0"),
+        ("", ("drill", "--no-such-option"), "unknown option --no-such-option"),
+    ],
+)
+def test_what_keeps_pytest_from_starting_is_announced(
+    tmp_path: Path, box: Inbox, own: str, arguments: tuple[str, ...], reason: str
+) -> None:
+    """By the channels and the name of the folder's criteria file; the monitor hears of it."""
+    code, _ = drilled(tmp_path, box, own, *arguments)
+
+    assert code not in (0, 1)
+    (message,) = box.messages
+    assert message["title"] == "Restore drill COULD NOT RUN: the shop"
+    assert reason in message["message"]
+    assert sorted(path for path in box.paths if path != "/hook") == ["/ping/4", "/ping/start"]
+
+
+def test_a_listing_that_fails_is_no_drill(tmp_path: Path, box: Inbox) -> None:
+    """Nobody waits for it."""
+    code, _ = drilled(tmp_path, box, "import no_such_module\n", "drill", "--collect-only")
+    assert (code, box.paths) == (4, [])
+
+
+def test_the_first_line_of_an_error_is_enough() -> None:
+    """What an import has printed stays in the terminal."""
+    cause = ValueError("first\nsecond")
+    (reason,) = reasons_of(ConftestImportFailure(ROOT / "conftest.py", cause=cause))
+    assert reason == f"{ROOT}{os.sep}conftest.py cannot be imported: ValueError: first"
