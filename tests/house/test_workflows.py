@@ -203,6 +203,8 @@ def test_every_setting_can_be_configured() -> None:
     drilled = step(DRILL["jobs"]["drill"]["steps"], "Drill it")
     not_here = {"", "DRILL_REPORT_DIR", "DRILL_SAMPLE_ROWS", "DRILL_REQUIRE_BACKUP"}
     not_here |= {
+        "DRILL_CACHE",
+        "DRILL_CACHE_SIZE",
         "DRILL_KEEP",
         "DRILL_KEEP_FOR",
         "DRILL_KEEP_REPORTS",

@@ -44,16 +44,14 @@ class Arrival:
         self, path: Path, pieces: Iterable[bytes], size: int | None, md5: str = ""
     ) -> None:
         """Begin to fill a new file, which nobody else may read; FileExistsError."""
-        self.path = path
-        self.pieces = pieces
+        self.path, self.pieces, self.size = path, pieces, size
         self.digest = hashlib.sha256()
         self.md5, self.summed = md5, hashlib.md5(usedforsecurity=False)
-        self.size = size
-        self.arrived = 0
-        self.asked_for = 0
-        self.is_whole = self.is_wanted = self.is_closed = False
+        self.arrived = self.asked_for = 0
+        self.is_whole = self.is_wanted = self.is_closed = self.is_kept = False
         self.error: BaseException | None = None
-        self.started = self.last_at = time.monotonic()
+        self.started = self.last_at = self.ended = time.monotonic()
+        self.paused = 0.0
         self.changed = threading.Condition()
         self.file = io.FileIO(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE), "w")
         arrivals[path] = self
@@ -76,6 +74,7 @@ class Arrival:
             self.error = error
         finally:
             with self.changed:
+                self.ended = time.monotonic()
                 self.is_whole = self.error is None and not self.is_closed
                 self.changed.notify_all()
 
@@ -88,6 +87,7 @@ class Arrival:
             self.changed.wait_for(
                 lambda: self.is_closed or self.is_wanted or self.arrived < self.asked_for + AHEAD
             )
+            self.paused += time.monotonic() - self.last_at
             return not self.is_closed
 
     def go(self) -> None:
@@ -145,7 +145,7 @@ class Arrival:
     @property
     def progress(self) -> str:
         """`fetching the backup: 12.0 MB of 50.0 MB, 6.0 MB/s, 6 s left`."""
-        seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self.started - self.paused
         return progress_line("fetching the backup", self.arrived, self.size or 0, seconds)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from restore_drill.backups.arrival import Arrival, arrivals
+from restore_drill.backups.cache import current
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
@@ -21,7 +22,8 @@ MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 class Origin:
     """What lies elsewhere: its version, bytes, time of change, and what begins to give it.
 
-    It `is_guarded` where nothing can change it unseen on its way: by TLS, or SSH.
+    It `is_guarded` where nothing can change it unseen on its way: by TLS, or SSH. `ident` names
+    this version of it among all that a cache keeps.
     """
 
     version: str
@@ -29,6 +31,7 @@ class Origin:
     modified: datetime
     pieces: Callable[[], Iterable[bytes]]
     is_guarded: bool = True
+    ident: str = ""
 
     @property
     def md5(self) -> str:
@@ -65,5 +68,20 @@ def begin(path: Path) -> Arrival:
             checked=[f"{path.parent}: {show_bytes(free)} free"],
             remedy=remedy_for("machine", "disk_full"),
         )
+    cache = current()
+    kept = cache.find(origin.ident, origin.size) if cache and origin.ident else None
     path.unlink()
-    return Arrival(path, origin.pieces(), origin.size, origin.md5)
+    arrival = Arrival(path, kept or origin.pieces(), origin.size, origin.md5)
+    arrival.is_kept = kept is not None
+    return arrival
+
+
+def keep_arrived() -> None:
+    """Keep what has come whole in the cache, if one is in use; what is damaged is not kept."""
+    for path, arrival in arrivals.items():
+        origin = origins.get(path)
+        if origin is None or not origin.ident or not arrival.is_whole or arrival.is_kept:
+            continue
+        is_sound = origin.is_guarded or not origin.md5 or arrival.summed.hexdigest() == origin.md5
+        if is_sound and (cache := current()):
+            cache.keep(path, origin.ident, arrival.digest.hexdigest())

@@ -31,5 +31,13 @@ LEAVE_OPTIONS = (
         "never",
         "whether the restored embedded server stays up: never, on-failure, always",
     ),
+    Option(
+        "--cache",
+        "DRILL_CACHE",
+        None,
+        "folder that keeps fetched backups of other machines for the next drill",
+        unset="they are removed at the end",
+    ),
+    Option("--cache-size", "DRILL_CACHE_SIZE", "20GB", "how much the cache keeps"),
     Option("--keep-for", "DRILL_KEEP_FOR", "4h", "how long a kept server stays up"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restore_drill.config.options import OPTIONS, usage_error
 from restore_drill.config.values import count_of, duration_of, path_of, scheme_of
-from restore_drill.core.units import parse_duration
+from restore_drill.core.units import parse_bytes, parse_duration
 
 KEEP = ("never", "on-failure", "always")
 PEM = "-----BEGIN "
@@ -23,6 +23,7 @@ class Leaves:
 
     `keep` says when the restored server stays up (KEEP), for `keep_for` seconds.
     `metrics_file` and `pushgateway` (a URL, which may hold a password) get the drill's metrics.
+    `cache` is the folder for backups of other machines, of which `cache_size` bytes are kept.
     """
 
     keep_reports: int
@@ -31,6 +32,8 @@ class Leaves:
     pushgateway: str | None = field(repr=False)
     keep: str
     keep_for: float
+    cache: Path | None
+    cache_size: int
 
 
 def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
@@ -41,6 +44,8 @@ def leaves_of(given: dict[str, str | None], here: Path) -> Leaves:
         metrics_file=metrics_file_of(given, here),
         pushgateway=pushgateway_of(given),
         keep=keep_of(given),
+        cache=path_of(given, "cache", here),
+        cache_size=size_of(given),
         keep_for=duration_of(given, "keep_for") or parse_duration(str(OPTIONS["keep_for"].default)),
     )
 
@@ -97,3 +102,11 @@ def keep_of(given: dict[str, str | None]) -> str:
         what = f"cannot be {keep}: the target {target} is not kept"
         raise usage_error("keep", what, "leave it out, or drill with --target embedded")
     return keep
+
+
+def size_of(given: dict[str, str | None]) -> int:
+    """Bytes that the cache may have."""
+    try:
+        return parse_bytes(given["cache_size"] or str(OPTIONS["cache_size"].default))
+    except ValueError as error:
+        raise usage_error("cache_size", str(error), "write 500MB, 20GB or 1.5TB") from None

@@ -23,6 +23,8 @@ from restore_drill.results.schema_words import (
 VERDICTS = ("passed", "failed", "could-not-run", "incomplete", "sample")
 OUTCOMES = ("passed", "failed", "error", "waived", "skipped")
 
+TRANSFER = shape({"bytes": WHOLE, "seconds": NUMBER, "from_cache": FLAG})
+
 BACKUP = with_more(
     shape(
         {
@@ -38,6 +40,7 @@ BACKUP = with_more(
         also={
             "version": described(or_none(TEXT), "of the object or file at its place: an ETag"),
             "checksum": described(or_none(TEXT), "what its place says of its bytes"),
+            "transfer": described(or_none(TRANSFER), "how it came here from another machine"),
             "directory": described(FLAG, "whether it is one, of many files"),
             "taken_at_source": described(TEXT, "what says when it was taken"),
             "database": TEXT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from restore_drill.backups.arrived import transfer_of
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.sections import without_keys, without_rows
 from restore_drill.backups.wraps.keys import keyring
@@ -84,3 +85,19 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         record.notes.append(note)
     for what, why in left_open(found):
         record.skip(what, why)
+
+
+def announce_transfer(path: Path, steps: Steps, record: Record) -> None:
+    """Say how the backup at `path` came from another machine, and note it as a stage of its own."""
+    found = transfer_of(path)
+    if found is None or record.backup is None:
+        return
+    steps.note(capitalised(found.text))
+    record.notes.append(found.text)
+    started = max(record.elapsed - found.ago, 0.0)
+    record.stages.append({"name": "transfer", "started": started, "seconds": found.seconds})
+    record.backup["transfer"] = {
+        "bytes": found.size,
+        "seconds": round(found.seconds, 3),
+        "from_cache": found.is_kept,
+    }

@@ -122,6 +122,7 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "sha256": None,
         "version": version_there(backup.path),
         "checksum": None,
+        "transfer": None,
         "taken_at": backup.taken_at.isoformat(),
         "taken_at_source": backup.time_source,
         "age_seconds": round(age, 1),

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.cache import ident_of
 from restore_drill.backups.formats import recognise
-from restore_drill.backups.origins import Origin, begin, is_awaited, origins
+from restore_drill.backups.origins import Origin, begin, is_awaited, keep_arrived, origins
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.errors import CouldNotRun
@@ -90,9 +91,9 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
         return  # `a` beside `a/b`, or a name that no file can have: no backup tool writes these
     when = what.modified.timestamp()
     os.utime(path, (when, when))
-    origins[path] = Origin(
-        what.version, what.size, what.modified, partial(store.pieces, what), store.is_guarded
-    )
+    ident = ident_of(store.url_of(what.key), what.version)
+    give = partial(store.pieces, what)
+    origins[path] = Origin(what.version, what.size, what.modified, give, store.is_guarded, ident)
 
 
 def fetch(path: Path) -> None:
@@ -155,7 +156,9 @@ def beside(store: Store, key: str) -> Iterator[Object]:
 
 
 def clear() -> None:
-    """Fetch no more, and remove what was fetched."""
+    """Fetch no more, and remove what was fetched, but for what a cache keeps."""
+    with suppress(CouldNotRun):
+        keep_arrived()
     for each in list(arrivals.values()):
         each.close()
     origins.clear()

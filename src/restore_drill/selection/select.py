@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from restore_drill.backups.cache import use_cache
 from restore_drill.backups.choice import NotDrilled, Schedule
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
@@ -77,6 +78,7 @@ def select_backup(
     """
     zone, pick = settings.criteria.timezone, settings.choice.pick
     use_keys(settings.decrypt)
+    use_cache(settings.leaves.cache, settings.leaves.cache_size)
     if settings.backup is not None:
         return named_backup(settings.backup, settings)
     shelf = shelf or shelf_of(settings)
