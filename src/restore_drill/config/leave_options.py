@@ -32,12 +32,8 @@ LEAVE_OPTIONS = (
         "whether the restored embedded server stays up: never, on-failure, always",
     ),
     Option(
-        "--cache",
-        "DRILL_CACHE",
-        None,
-        "folder that keeps fetched backups of other machines for the next drill",
-        unset="they are removed at the end",
+        "--cache", "DRILL_CACHE", None, "folder that keeps fetched backups", unset="none are kept"
     ),
-    Option("--cache-size", "DRILL_CACHE_SIZE", "20GB", "how much the cache keeps"),
+    Option("--cache-size", "DRILL_CACHE_SIZE", "20GB", "how much it keeps"),
     Option("--keep-for", "DRILL_KEEP_FOR", "4h", "how long a kept server stays up"),
 )

@@ -159,6 +159,13 @@ class Link:
     def asked(self, ask: Callable[[], T], key: str) -> T:
         """What `ask` gives; what passes is tried again."""
         try:
-            return tried(ask, FAILURES, is_passing)
+            return tried(ask, FAILURES, self.is_worth_a_try)
         except FAILURES as error:
             raise what_failed(error, self.url_of(key), self.place.link) from None
+
+    def is_worth_a_try(self, error: Exception) -> bool:
+        """Whether `error` may pass; then by a new connection: what cut one has cut its kin."""
+        if is_passing(error):
+            self.session.close()
+            return True
+        return False
