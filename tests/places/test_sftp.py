@@ -164,7 +164,7 @@ def test_a_host_key_that_has_changed_is_refused(
     (home / ".ssh/known_hosts").write_text(f"[{LOOPBACK}]:{ssh.port} {other}")
     refused = is_closed(choose(settings(monkeypatch, ssh.url(there))))
     assert (
-        "the host key has CHANGED" in refused.what and "ask its administrator" in refused.remedy[0]
+        "the host key has CHANGED" in refused.what and "administrator before" in refused.remedy[0]
     )
     run_as_told(refused, home)
     assert is_backup(choose(settings(monkeypatch, ssh.url(there)))).name == "shop.sql"

@@ -54,8 +54,28 @@ CAUSES = {
     "BlobBeingRehydrated": ("the object is still being brought back from an archive tier", "tier"),
 }
 OWN = {
-    "gs": ("bucket", "object", "key", "no_key", "rights", "write", "delete", "expired", "tier"),
-    "az": ("bucket", "object", "key", "no_key", "rights", "write", "delete", "expired", "tier"),
+    "gs": (
+        "gs_bucket",
+        "gs_object",
+        "gs_key",
+        "gs_no_key",
+        "gs_rights",
+        "gs_write",
+        "gs_delete",
+        "gs_expired",
+        "gs_tier",
+    ),
+    "az": (
+        "az_bucket",
+        "az_object",
+        "az_key",
+        "az_no_key",
+        "az_rights",
+        "az_write",
+        "az_delete",
+        "az_expired",
+        "az_tier",
+    ),
 }
 """Causes whose remedies are others than those of S3, by the scheme of the URL."""
 TOO_LATE = "Signature not valid in the specified time frame"
@@ -129,7 +149,7 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
     answer = code or status_of(error) or "no answer"
     remedy = remedy_of(url, doing.rights if cause == "rights" else cause)
     if region := REGION.search(str(error)):
-        remedy = remedy_for("places", "region_is", region=region[1])
+        remedy = remedy_for("place", "region_is", region=region[1])
     kind = NotAllowed if cause == "rights" else CouldNotRun
     return kind(
         f"{url} cannot be {doing.what}: {what}",
@@ -141,7 +161,8 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
 def remedy_of(url: str, cause: str) -> list[str]:
     """Steps for the `cause` of a failure at `url`, in the words of its ecosystem."""
     scheme = url.partition("://")[0]
-    return remedy_for("places", f"{scheme}_{cause}" if cause in OWN.get(scheme, ()) else cause)
+    own = f"{scheme}_{cause}"
+    return remedy_for("places", own if own in OWN.get(scheme, ()) else cause)
 
 
 def unusable(error: Exception, url: str, bucket: str) -> CouldNotRun:

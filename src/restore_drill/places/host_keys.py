@@ -36,7 +36,7 @@ class HostKey(asyncssh.SSHClient):
         """Why the server at `url` is not trusted; None where `error` is about something else."""
         if NO_COMMON.search(str(error)):
             return refused(
-                url, ("the server has none of the host keys that are known for it"), "gone"
+                url, ("the server has none of the host keys that are known for it"), "host_key_gone"
             )
         if not isinstance(error, asyncssh.HostKeyNotVerifiable):
             return None
@@ -47,7 +47,7 @@ class HostKey(asyncssh.SSHClient):
                 if "revoked" in str(error)
                 else "its host key is not known"
             )
-            return refused(url, f"{what} (of {behind[1]})" if behind else what, "jump")
+            return refused(url, f"{what} (of {behind[1]})" if behind else what, "host_key_jump")
         return self.unknown(url, self.seen)
 
     def unknown(self, url: str, key: asyncssh.SSHKey) -> CouldNotRun:
@@ -63,8 +63,8 @@ class HostKey(asyncssh.SSHClient):
                 f"known_hosts {'has another one' if self.others else 'has none'} of {name}",
             ],
             remedy=remedy_for(
-                "places",
-                "host_key_changed" if self.others else "host_key",
+                "host_key",
+                "changed" if self.others else "unknown",
                 file=f"/etc/ssh/ssh_host_{short_kind(kind)}_key.pub",
                 finger=key.get_fingerprint(),
                 forget=f"ssh-keygen -R {quote(name)}",
@@ -81,6 +81,4 @@ def short_kind(algorithm: str) -> str:
 
 def refused(url: str, what: str, cause: str) -> CouldNotRun:
     """The server at `url` is not trusted for another reason than a new key."""
-    return CouldNotRun(
-        f"{url} cannot be read: {what}", remedy=remedy_for("places", f"host_key_{cause}")
-    )
+    return CouldNotRun(f"{url} cannot be read: {what}", remedy=remedy_for("places", cause))

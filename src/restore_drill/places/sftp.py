@@ -119,5 +119,5 @@ def too_many(url: str) -> CouldNotRun:
     """The place is no folder of backups."""
     return CouldNotRun(
         f"{url} holds more than {MOST_FOLDERS:,} folders",
-        remedy=remedy_for("places", "many", url="sftp://user@host/folder"),
+        remedy=remedy_for("place", "many", url="sftp://user@host/folder"),
     )

@@ -75,6 +75,6 @@ def open_store(place: Place, **limits: str) -> Store:
         raise CouldNotRun(
             f"{place.scheme}:// needs the library {library}, which is not installed",
             checked=[place.url],
-            remedy=remedy_for("places", "extra", extra=extra),
+            remedy=remedy_for("place", "extra", extra=extra),
         ) from None
     return found

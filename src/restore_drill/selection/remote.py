@@ -47,7 +47,7 @@ def fill(root: Path) -> None:
     if len(found) > MOST:
         raise CouldNotRun(
             f"{place.url} holds more than {MOST:,} objects",
-            remedy=remedy_for("places", "many", url=f"{place.url}folder"),
+            remedy=remedy_for("place", "many", url=f"{place.url}folder"),
         )
     make_mirror(root)
     filled.add(root)
