@@ -29,6 +29,10 @@ def left_overs(folder: Path) -> set[str]:
 
 DATABASE = {"DATABASE_URL": "postgresql://user:hunter2@host/x"}
 USAGE = {
+    "without junit.xml": (["-p", "no:junitxml"], {}, "a drill needs that plugin: it writes junit"),
+    "without a terminal": (
+        ["--dry-run"], {"PYTEST_ADDOPTS": "-p no:terminal"}, "-p no:terminal was given, but a drill"
+    ),
     "unknown target": (["--target=clowd"], {}, "--target (DRILL_TARGET) cannot be 'clowd'"),
     "missing backup": (["--backup=/nowhere/b.sql"], {}, "/nowhere/b.sql, which does not exist"),
     "missing folder": ([], {"BACKUP_PATH": "/nowhere"}, "BACKUP_PATH names /nowhere"),

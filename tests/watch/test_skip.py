@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -161,3 +163,26 @@ def test_the_next_drill_shows_that_it_was_skipped(
     assert "0 passed drills of this series in the history; a trend needs 5" in drill.output
     history = load_history(tmp_path / ".drill" / "history.jsonl")
     assert [each.verdict for each in history.drills] == ["passed"] and len(history.skips) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, "free space or inodes on the disk of"),
+        (errno.EAGAIN, "another drill is writing there"),
+        (errno.EACCES, "run it as the user who runs the drill"),
+    ],
+)
+def test_the_remedy_fits_what_failed(
+    number: int, told: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a full disk nobody is told to become another user."""
+    write(tmp_path, PASSED)
+
+    def fails(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("restore_drill.watch.skip.append", fails)
+    code, output = call("skip", "--reason=moved", "--approved-by=ann", f"--until={TODAY}")
+
+    assert code == 6 and told in output

@@ -56,6 +56,13 @@ def why_not(error: OSError | CouldNotRun) -> str:
     return str(error.strerror)
 
 
+def cause_of(error: OSError) -> str:
+    """Why `append` has failed: `full`, `locked`, or `unwritable` for all else."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "full"
+    return "locked" if error.errno == errno.EAGAIN else "unwritable"
+
+
 def lock(handle: int) -> None:
     """Keep other writers out until `handle` is closed; OSError where they do not end."""
     end = time.monotonic() + PATIENCE

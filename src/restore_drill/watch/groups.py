@@ -66,7 +66,9 @@ def keys_of(drills: Sequence[Drill]) -> list[Key]:
     that was noted before there were places belongs to the place where its series came next.
     """
     known = {drill.series for drill in drills if drill.series}
-    drills = [of_its_number(of_its_database(drill, known), known) for drill in drills]
+    counted = {name for each in known if (name := without_numbers(each)) != each}
+    drills = [of_its_database(drill, known) for drill in drills]
+    drills = [of_its_number(each, known) if each.series in counted else each for each in drills]
     places: dict[str, set[str]] = {}
     for drill in drills:
         if drill.series:
@@ -77,7 +79,7 @@ def keys_of(drills: Sequence[Drill]) -> list[Key]:
         place, series = drill.place or "", drill.series or named_alike(drill, known)
         if series:
             key = Key(series, place or next_place(after, series))
-            after = after | {place: key, "": key, f"{ANY}{series}": key}
+            after |= {place: key, "": key, f"{ANY}{series}": key}
         else:
             key = after.get(place) or only_one(places.get(place, set()), place)
         keys.append(key)

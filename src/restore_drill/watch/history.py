@@ -21,6 +21,7 @@ from restore_drill.watch.chain import Link, last_link
 from restore_drill.watch.shapes import (
     UNREADABLE,
     count,
+    counts_by_name,
     each_by_name,
     moment,
     number,
@@ -100,7 +101,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),
-    "tables": each_by_name(count),
+    "tables": counts_by_name,
     "budgets": each_by_name(number),
     "versions": each_by_name(text),
 }

@@ -46,3 +46,17 @@ def texts(value: Any) -> tuple[str, ...]:
 def each_by_name(read: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
     """Reader of a mapping of names to what `read` reads."""
     return lambda value: {text(name): read(each) for name, each in value.items()}
+
+
+def counts_by_name(value: Any) -> dict[str, int]:
+    """`value`, which must be a mapping of names to such whole numbers.
+
+    They are looked at as one: rows of 200 tables by 100,000 drills took most of the reading.
+    """
+    found: dict[str, int] = value
+    numbers = found.values()
+    if {*map(type, found)} != {str} or {*map(type, numbers)} != {int}:
+        return each_by_name(count)(found)
+    if -MOST < min(numbers) <= max(numbers) < MOST:
+        return found
+    return each_by_name(count)(found)

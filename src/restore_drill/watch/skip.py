@@ -15,7 +15,7 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
-from restore_drill.watch.append import append
+from restore_drill.watch.append import append, cause_of
 from restore_drill.watch.groups import by_series
 from restore_drill.watch.history import load_history
 from restore_drill.watch.places import histories_of
@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         raise CouldNotRun(
             f"the skip cannot be recorded: {error.strerror}",
             checked=[str(path)],
-            remedy=remedy_for("skip", "unwritable"),
+            remedy=remedy_for("skip", cause_of(error), folder=path.parent),
         ) from None
     except CouldNotRun as error:
         what = f"the skip cannot be recorded: {error.what}"

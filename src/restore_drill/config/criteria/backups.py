@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Duration, Flag, Names, Number, Text, Zone
+from restore_drill.config.criteria.kinds import Due, Flag, Names, Number, Text, Zone
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
 
 
 def backup_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:
     """The section `[backup]`."""
-    if values.get("backup_every") == 0:
-        raise place.error("every must be a time like '1d'")
+    del place
     return values | {"backup_series": tuple(values.get("backup_series", ()))}
 
 
@@ -28,7 +27,7 @@ BACKUP = Section(
             "backup_series",
         ),
         "every": Key(
-            Duration(), "how often a backup is taken (1d); a gap is then a finding", "backup_every"
+            Due(), "how often a backup is taken (1d); a gap is then a finding", "backup_every"
         ),
         "numbered": Key(
             Flag(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Duration, Names, Number, Share
+from restore_drill.config.criteria.kinds import Due, Duration, Names, Number, Share
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
 
@@ -14,8 +14,8 @@ TRENDS = ("restore", "rows", "size", "growth")
 
 def schedule_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:
     """The section `[schedule]`."""
-    if values.get("schedule_every") == 0:
-        raise place.error("every must be a time like '7d'")
+    if "schedule_grace" in values and "schedule_every" not in values:
+        raise place.error("grace needs every: say how often drills are due, like every = '7d'")
     return values
 
 
@@ -51,7 +51,7 @@ class Trends(Names):
 
 SCHEDULE = Section(
     {
-        "every": Key(Duration(), "how often a drill is due: 7d", "schedule_every"),
+        "every": Key(Due(), "how often a drill is due: 7d", "schedule_every"),
         "grace": Key(
             Duration(), "how late it may be (default: a seventh of that)", "schedule_grace"
         ),
