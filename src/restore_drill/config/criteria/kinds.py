@@ -150,24 +150,6 @@ class Duration:
         }
 
 
-class Due(Duration):
-    """How often something is due: a minute at least, as who wrote `every = 7` meant days."""
-
-    LEAST = 60
-
-    def read(self, place: Place, value: Any) -> float:
-        """Seconds."""
-        seconds = super().read(place, value)
-        if seconds < self.LEAST:
-            what = f"{place.name} must be a time like '7d', of a minute or more"
-            raise place.error(f"{what}; {value!r} is {seconds:g} seconds")
-        return seconds
-
-    def schema(self) -> Schema:
-        """The same, where it is a number."""
-        return super().schema() | {"minimum": self.LEAST}
-
-
 class Zone:
     """A time zone by its name."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Due, Duration, Names, Number, Share
+from restore_drill.config.criteria.due import Due
+from restore_drill.config.criteria.kinds import Duration, Names, Number, Share
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
 
