@@ -28,7 +28,7 @@ def trends(passed: Sequence[Drill], **now: float) -> Trends:
     ("name", "now", "finding"),
     [
         ("restore", {"restore": 13.9}, ""),
-        ("restore", {"restore": 14.1}, "the restore took 14 s, 41% longer than the 10 s that are"),
+        ("restore", {"restore": 14.1}, "the restore took 14 s, 41% longer than the 10 s usual on"),
         ("rows", {"rows": 801}, ""),
         ("rows", {"rows": 790}, "all tables together have 790 rows, 21% less than the usual 1,000"),
         ("size", {"size": 810_000}, ""),

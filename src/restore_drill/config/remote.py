@@ -75,8 +75,9 @@ def remote_path(given: dict[str, str | None], name: str) -> Path | None:
 
 def remote_history(text: str) -> Path | None:
     """Path that stands for the history in the bucket that `text` names; None if it names none."""
-    found = place_given(text, "history", is_file=False)
-    if found is None or found[0].scheme not in BUCKETS:
+    is_bucket = text.partition("://")[0].lower() in BUCKETS
+    found = place_given(text, "history", is_file=False) if is_bucket else None
+    if found is None:
         return None
     place, _ = found
     path = place.state_folder / "history.bucket"
