@@ -247,6 +247,7 @@ def test_an_empty_prefix_has_no_backup(s3: str, monkeypatch: pytest.MonkeyPatch)
     found = choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/nothing"))
     assert isinstance(found, BackupFault)
     assert f"no backups found in s3://{BUCKET}/nothing" in found.what
+    assert "its upload succeeded" in found.remedy[-1] and "ls -la" not in str(found)
 
 
 def test_a_cut_connection_is_resumed(

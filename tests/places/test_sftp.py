@@ -292,6 +292,22 @@ def test_a_cut_connection_is_resumed(
 
 
 @pytest.mark.usefixtures("home")
+def test_what_is_changed_on_its_way_is_no_damage(
+    ssh: SshServer, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SSH notices each byte: where every connection is tampered with, the drill could not run."""
+    monkeypatch.setattr(transfer, "PIECE", 1 << 18)
+    (there / "shop.sql").write_bytes(DUMP + bytes(16 << 20))
+    with closing(Proxy(f"http://{LOOPBACK}:{ssh.port}")) as proxy:
+        port = int(proxy.url.rpartition(":")[2])
+        backup = is_backup(choose(settings(monkeypatch, ssh.url(there, port))))
+        proxy.flips = 1
+        with pytest.raises(CouldNotRun, match="cannot be read"):
+            read_contents(backup, tmp_path, quiet)
+        assert proxy.flips > 1
+
+
+@pytest.mark.usefixtures("home")
 def test_a_server_that_goes_away_is_no_damage(
     ssh: SshServer, there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

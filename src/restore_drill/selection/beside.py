@@ -6,6 +6,7 @@ import shlex
 from itertools import count
 
 from restore_drill.backups.choice import NotDrilled
+from restore_drill.config.remote import mirror_around
 from restore_drill.core.access import cannot_read
 from restore_drill.core.calling import DRILL
 from restore_drill.core.errors import BackupFault
@@ -65,8 +66,9 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
     deeper = [as_written(path.parent) for below in listing.deeper for path in below.glob("*.*")]
     checked = [str(folder), *(f"{as_written(below)}/" for below in listing.folders[:MOST_LISTED])]
     remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
+    where = "empty_place" if mirror_around(source.place) else "empty_folder"
     return BackupFault(
         f"no backups found in {folder}",
         checked=[*checked, *listing.passed_over],
-        remedy=remedy + remedy_for("select", "empty_folder", folder=folder),
+        remedy=remedy + remedy_for("select", where, folder=folder),
     )
