@@ -66,9 +66,10 @@ def no_backups(source: Source, listing: Listing, live: list[Series], pattern: st
     deeper = [as_written(path.parent) for below in listing.deeper for path in below.glob("*.*")]
     checked = [str(folder), *(f"{as_written(below)}/" for below in listing.folders[:MOST_LISTED])]
     remedy = remedy_for("select", "deeper", deeper=deeper[0]) if deeper else []
-    where = "empty_place" if mirror_around(source.place) else "empty_folder"
+    is_there = mirror_around(source.place) is not None
+    steps = remedy_for("select", "empty_place" if is_there else "empty_folder", folder=folder)
     return BackupFault(
         f"no backups found in {folder}",
         checked=[*checked, *listing.passed_over],
-        remedy=remedy + remedy_for("select", where, folder=folder),
+        remedy=remedy + steps,
     )
