@@ -371,7 +371,8 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     "url", ["sftp://", "sftp://u:hunter2@host/x", "sftp://host/../x", "sftp://host/x?p=hunter2",
-            "sftp://host:many/x", "sftp://-oProxyCommand=hunter2/x"],
+            "sftp://host:many/x", "sftp://-oProxyCommand=hunter2/x", "sftp://host:70000/x",
+            "sftp://host/a%00b", "sftp://host/%2e%2e/x"],
 )  # fmt: skip
 def test_what_is_no_place_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an error in the settings, which repeats no secret."""

@@ -239,6 +239,7 @@ def test_a_server_that_does_not_answer_is_interrupted(monkeypatch: pytest.Monkey
         ("https://hunter2@host/x.sql", "~/.netrc"),
         ("https://host/?sig=hunter2", "names no file"),
         ("https://host/folder/", "a web server provides no listing"),
+        ("https://host:70000/x.sql", "names no server"),
         ("http://example.org/x.sql", "anybody in between can read and change"),
     ],
 )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+LAST_PORT = 65535
+
 
 def is_login(authority: str) -> bool:
     """Whether anything is in front of the bucket or server."""
@@ -35,6 +37,13 @@ class KindOfPlace:
     is_secret: Callable[[str], bool] = is_login
     key_of: Callable[[str], str] = str
     is_link: bool = False
+
+    def fits(self, authority: str, key: str) -> bool:
+        """Whether both are written as they must be; a path that leads up is not."""
+        _, has_port, port = authority.rpartition(":")
+        is_port = not (has_port and port.isdecimal()) or 0 < int(port) <= LAST_PORT
+        is_path = ".." not in key.split("/") and "\0" not in key
+        return bool(self.authority.fullmatch(authority)) and is_port and is_path
 
     def example_of(self, *, is_file: bool) -> str:
         """How a place, or a file in it, is written."""

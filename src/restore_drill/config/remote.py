@@ -104,9 +104,8 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
     is_file = is_file or kind.is_link
     key = kind.key_of(written)
     folder, _, last = key.rpartition("/") if is_file else (key.strip("/"), "", "")
-    is_found = kind.authority.fullmatch(authority)
-    if not is_found or (is_file and not last) or ".." in key.split("/"):
-        what = f"names no {kind.file if is_found and is_file else kind.what}"
+    if not kind.fits(authority, key) or (is_file and not last):
+        what = f"names no {kind.file if kind.fits(authority, key) and is_file else kind.what}"
         raise usage_error(name, what, f"write {kind.example_of(is_file=is_file)}")
     return Place(scheme.lower(), authority, f"{folder}/" if folder else "", link), last
 
