@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.config.where import where_is
 from restore_drill.core.errors import UsageError
 from restore_drill.results.result import Result
 from restore_drill.watch import metrics_out
-from restore_drill.watch.metrics import measured, metrics_of, shown, text_of
-from restore_drill.watch.metrics_out import publish_metrics
-from tests.helpers.drills import ROOT
+from restore_drill.watch.entry import unbegun
+from restore_drill.watch.metrics import Measured, measured, metrics_of, shown, text_of
+from restore_drill.watch.metrics_out import publish_metrics, write_file
+from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.mini_drill import Done, drill, make_project
 
 SERIES = 'series="db/backup"'
@@ -180,7 +182,8 @@ def test_without_a_history_the_file_remembers_the_last_pass(
     assert values_in(path.read_text())[last_pass] == when
     other = passed.result["backup"] | {"path": "/srv/other/club.sql"}
     list(publish_metrics(failed | {"backup": other}, settings))
-    assert "last_pass" not in path.read_text()
+    assert last_pass.replace("db/backup", "other/club") not in values_in(path.read_text())
+    assert values_in(path.read_text())[last_pass] == when
 
 
 def test_a_gateway_that_fails_for_a_moment_is_tried_again(
@@ -273,3 +276,85 @@ def test_what_is_not_known_is_absent(passed: Done, settings: Settings) -> None:
 
     for name in ("backup_size_bytes", "backup_age_seconds", "restored_rows", "restored_tables"):
         assert name not in text
+
+
+def sheet_of(*drills: tuple[str, str, str], folder: Path, result: Result) -> dict[str, float]:
+    """Samples of one file that drills have written: series, folder of the backups, verdict."""
+    path = folder / "all.prom"
+    for series, place, verdict in drills:
+        now = result | {"verdict": verdict}
+        last_pass = 1_800_000_000.0 if verdict == "passed" else None
+        write_file(path, Measured(now, unbegun(now), series, last_pass), place)
+    assert promtool("check", "metrics", cwd=folder, given=path.read_text()) == ""
+    return values_in(path.read_text())
+
+
+def test_two_databases_share_a_file(passed: Done, tmp_path: Path) -> None:
+    """Each run leaves the samples of the other; series of one name are told apart by their place.
+
+    What found no backup is of each series of its place, and of no other.
+    """
+    shop, club, twin = ("db/shop", "/a", "passed"), ("db/club", "/b", "passed"), ("db/shop", "/c")
+    values = sheet_of(
+        shop, club, (*twin, "passed"), ("", "/a", "could-not-run"),
+        folder=tmp_path, result=passed.result,
+    )  # fmt: skip
+
+    def verdict(series: str) -> set[str]:
+        start = f'restore_drill_verdict{{series="{series}",verdict="'
+        return {n[len(start) : -2] for n, value in values.items() if n.startswith(start) and value}
+
+    assert verdict("db/shop") == {"could-not-run"}
+    assert verdict("db/club") == verdict("db/shop (/c)") == {"passed"}
+    assert values['restore_drill_last_pass_timestamp_seconds{series="db/shop"}'] == 1.8e9
+    assert not verdict("") and len([n for n in values if "last_run" in n]) == 3
+
+
+def test_what_found_no_backup_goes_once_there_is_one(passed: Done, tmp_path: Path) -> None:
+    """It is said of the place, where no series is known there; another place clears nothing."""
+    nothing, other = ("no backup in /a", "/a", "failed"), ("db/club", "/b", "passed")
+    values = sheet_of(nothing, other, folder=tmp_path, result=passed.result)
+    assert 'restore_drill_verdict{series="no backup in /a",verdict="failed"}' in values
+
+    values = sheet_of(("db/shop", "/a", "passed"), folder=tmp_path, result=passed.result)
+    assert not [name for name in values if "no backup" in name]
+    assert len([name for name in values if "last_run" in name]) == 2
+
+
+def test_drills_at_once_lose_nothing(passed: Done, tmp_path: Path) -> None:
+    """Twenty that end at once leave twenty series, and no other file."""
+
+    def one(number: int) -> None:
+        sheet_of((f"db/s{number}", "/a", "passed"), folder=tmp_path, result=passed.result)
+
+    path = tmp_path / "all.prom"
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len([name for name in values_in(path.read_text()) if "last_run" in name]) == 8
+    assert [each.name for each in tmp_path.iterdir()] == ["all.prom"]
+
+
+@pytest.mark.parametrize("wrong", [["--nonsense"], ["--jobs=0"], ["--report-dir=/proc/x"]])
+def test_a_drill_that_cannot_begin_leaves_no_pass(
+    wrong: list[str], passed: Done, tmp_path: Path
+) -> None:
+    """The series of its place could not be drilled, and keeps when it has last passed."""
+    path = tmp_path / "all.prom"
+    now = passed.result | {"verdict": "passed"}
+    write_file(path, Measured(now, unbegun(now), "db/shop", 1.8e9), where_is(tmp_path, None))
+    write_file(path, Measured(now, unbegun(now), "db/club", 1.8e9), "db2:/srv/club")
+
+    done = run_drill(
+        f"--metrics-file={path}", *wrong, cwd=tmp_path, report_dir=tmp_path / "report",
+        BACKUP_PATH=str(tmp_path),
+    )  # fmt: skip
+
+    values = values_in(path.read_text())
+    assert done.code == 4, done.output
+    assert values['restore_drill_verdict{series="db/shop",verdict="could-not-run"}'] == 1
+    assert values['restore_drill_verdict{series="db/shop",verdict="passed"}'] == 0
+    assert values['restore_drill_last_pass_timestamp_seconds{series="db/shop"}'] == 1.8e9
+    assert values['restore_drill_verdict{series="db/club",verdict="passed"}'] == 1

@@ -72,6 +72,15 @@ def drill_to_come(settings: Settings, backup: Path, series: str) -> Drill:
     )  # fmt: skip
 
 
+def unbegun(result: Result) -> Drill:
+    """The drill of `result`, which could not begin: nothing but its verdict is known."""
+    return Drill(
+        at=datetime.fromisoformat(result["started_at"]), verdict=result["verdict"], strength=None,
+        backup=None, size=None, rows=None, restore=None, verify=None,
+        total=result["timings"]["total"], versions={"drill": __version__},
+    )  # fmt: skip
+
+
 def place_of(settings: Settings, backup: str | None) -> str | None:
     """Where the backups lie; None where the history itself lies there."""
     return None if settings.history is None else where(settings, backup) or None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from restore_drill.config.settings import Settings
@@ -144,13 +143,3 @@ def shown(labels: Labels) -> str:
     escapes = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
     pairs = [f'{name}="{value.translate(escapes)}"' for name, value in labels.items()]
     return "{" + ",".join(pairs) + "}" if pairs else ""
-
-
-def last_pass_in(path: Path, labels: str) -> float | None:
-    """The last pass that the metrics file at `path` knows for `labels`, as they are `shown`."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        start = f"{LAST_PASS}{labels} "
-        return next((float(line[len(start) :]) for line in lines if line.startswith(start)), None)
-    except (OSError, ValueError):
-        return None

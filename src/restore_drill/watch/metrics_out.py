@@ -11,17 +11,12 @@ from urllib.request import Request, urlopen
 
 from restore_drill.alerts.web import without_login
 from restore_drill.config.settings import Settings
+from restore_drill.config.where import where
 from restore_drill.core.retry import tried_again
 from restore_drill.results.result import Result, write_whole
-from restore_drill.watch.beside import with_others
-from restore_drill.watch.metrics import (
-    Measured,
-    last_pass_in,
-    measured,
-    metrics_of,
-    shown,
-    text_of,
-)
+from restore_drill.watch.entry import unbegun
+from restore_drill.watch.metrics import Measured, measured, metrics_of, text_of
+from restore_drill.watch.sheet import Sheet, is_unnamed, locked
 
 JOB = "restore_drill"
 FOR_ALL = 0o644
@@ -49,7 +44,8 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
     found = measured(result, settings)
     if leaves.metrics_file is not None:
         try:
-            write_file(leaves.metrics_file, found)
+            path = (result["backup"] or {}).get("path")
+            write_file(leaves.metrics_file, found, where(settings, path))
         except OSError as error:
             yield f"No metrics were written to {leaves.metrics_file}: {error.strerror}"
     if leaves.pushgateway is not None:
@@ -59,18 +55,27 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
             yield f"No metrics were pushed (DRILL_PUSHGATEWAY): {reason_of(error)}"
 
 
-def write_file(path: Path, found: Measured) -> None:
-    """Write the metrics to `path` in one step; raises OSError.
+def write_file(path: Path, found: Measured, owner: str) -> None:
+    """Write the metrics to `path` in one step, beside those of other series; raises OSError.
 
-    Where there is no history, the file itself remembers when a drill has last passed. Of several
-    series in one run each has its metrics there; those of others are taken out.
+    `owner` is where the backups lie. Where no backup was found, or the drill could not begin, it
+    may have been of each series there. Without a history the file itself remembers the last pass.
     """
-    labels = {"series": found.series}
-    if found.last_pass is None:
-        found = found._replace(last_pass=last_pass_in(path, shown(labels)))
-    beside = [each for each in found.result["run_of"] if each != found.drill.series]
-    text = with_others(text_of(metrics_of(found), labels), path, beside)
-    write_whole(path, text, FOR_ALL)
+    with locked(path.parent):
+        sheet = Sheet.read(path)
+        labels = [sheet.label_for(found.series, owner)]
+        if is_unnamed(found.series):
+            labels = sheet.of(owner) or [found.series]
+        for label in labels:
+            last_pass = sheet.last_pass(label) if found.last_pass is None else found.last_pass
+            metrics = metrics_of(found._replace(last_pass=last_pass))
+            sheet = sheet.with_new(text_of(metrics, {"series": label}), label, owner)
+        write_whole(path, sheet.text, FOR_ALL)
+
+
+def write_unbegun(path: Path, result: Result, owner: str) -> None:
+    """Write to the metrics at `path` that a drill of `owner` could not begin; raises OSError."""
+    write_file(path, Measured(result, unbegun(result), "", None), owner)
 
 
 def push(url: str, found: Measured) -> None:
