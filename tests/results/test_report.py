@@ -66,9 +66,11 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     """result.json carries every part of schema 2, times in UTC, seconds by stage."""
     result = passed.result
 
-    parts = "schema verdict reasons started_at sample selection run_of backup target snapshot"
-    more = "promotion timings stages tables facts redis bypass history counts checks proof basis"
-    last = "strength drift budgets rows_read warnings not_checked notes run_folder tool machine"
+    parts = "schema verdict reasons started_at sample selection run_of series backup target"
+    more = "snapshot promotion timings stages tables facts redis bypass history counts checks proof"
+    last = (
+        "basis strength drift budgets rows_read warnings not_checked notes run_folder tool machine"
+    )
     assert list(result) == f"{parts} {more} {last} versions candidates identity digests".split()
     assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None

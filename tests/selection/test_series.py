@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from restore_drill.config.settings import settings_from
-from restore_drill.selection.groups import differ_by_number, in_series, shelf_of, to_drill
+from restore_drill.selection.groups import in_series, shelf_of, to_drill
+from restore_drill.selection.numbered import differ_by_number
 from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.selection.tree import list_folder
 from restore_drill.watch.append import append
+from restore_drill.watch.history import load_history
 from restore_drill.watch.kept import renewed_series
 from restore_drill.watch.skips import Skip
 from tests.helpers.drills import ROOT, run_drill
@@ -73,6 +75,25 @@ def test_databases_under_one_name_are_kept_apart(shops: Shops, tmp_path: Path) -
 
     assert [[each.path for each in one] for one in series] == [[other], [first]]
     assert [one[0].database for one in series] == ["another", "shop"]
+
+
+def test_a_series_of_which_nothing_is_left_is_red(tmp_path: Path, report_dir: Path) -> None:
+    """Its retention went on when its job had stopped; until it is retired, the drill is red."""
+    (tmp_path / "shop.sql").write_bytes(DUMP)
+    crm = replace(PASSED, series="elsewhere/crm", backup="crm.sql")
+    path = write(tmp_path, *(replace(crm, sha256=each * 64) for each in "ab"))
+
+    drill = run_drill(report_dir=report_dir, BACKUP_PATH=str(tmp_path))
+
+    assert drill.code == 1, drill.output
+    assert f"no backup of the series elsewhere/crm is left in {tmp_path}" in drill.output
+    assert "skip --retire --series elsewhere/crm " in drill.output
+    last = {each.series: each.findings for each in load_history(path).drills}
+    assert "no backup of the series" in str(last["elsewhere/crm"])
+    assert "no backup of the series" not in str(last[f"{tmp_path.name}/shop"])
+    append(path, Skip(NOW, "gone", "ann", "bob", None, "elsewhere/crm").as_json())
+    alone = run_drill("-k", "complete", report_dir=report_dir, BACKUP_PATH=str(tmp_path))
+    assert alone.code == 0 and "each is drilled by itself" not in alone.output
 
 
 SAME = {
@@ -161,7 +182,7 @@ def test_a_renewed_series_that_stops_is_drilled(
     once = replace(PASSED, series=crm, sha256="a" * 64)
 
     def chosen() -> list[str]:
-        return to_drill(shelf_of(settings), settings, lambda: renewed_series(settings))
+        return to_drill(shelf_of(settings, lambda: renewed_series(settings)), settings)
 
     assert chosen() == [shop]
     write(tmp_path, once, once)

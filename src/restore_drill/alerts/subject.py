@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.results.result import Result
-from restore_drill.results.words import series_in
+from restore_drill.results.words import series_of_result
 from restore_drill.selection.series import what_in
 
 SAMPLE = "sample"
@@ -75,11 +75,11 @@ def subject_of(result: Result, name: str, origin: Origin, *, has_begun: bool = T
         return Subject(title or origin.here, (start,))
     if result["sample"] or origin.is_sample:
         return Subject(SAMPLE, (mark_of(SAMPLE, origin.here),), (mark_of(SAMPLE, ""),))
-    series, places = (series_in(backup) or "").strip("/"), origin.places
+    series, places = (series_of_result(result) or "").strip("/"), origin.places
     about, anything = series or ANY, ANY
     if not places:  # of a job that tells nothing but a name, or the path that it had
         about, anything = (title, name) if name else (about, ANY)
-        places = ("" if name or not series else str(Path(backup["path"]).parent),)
+        places = ("" if name or not series else folder_of(backup),)
     if backup.get("picked"):  # of its own: neither opens nor closes what is about the newest
         return Subject(title, marks_of(f"{about}: {backup['name']}", places))
     nowhere = () if origin.places else ("",)
@@ -91,13 +91,18 @@ def subject_of(result: Result, name: str, origin: Origin, *, has_begun: bool = T
 def title_of(result: Result, name: str, folder: Path | None) -> str:
     """How it is called: `db/shop`, the user's name for it, or `shop/*`; empty without any."""
     backup = result["backup"] or {}
-    series = (series_in(backup) or "").strip("/")
+    series = (series_of_result(result) or "").strip("/")
     if backup.get("picked"):
         return f"{name or series}: {backup['name']}"
     is_one_of_several = series and len(result.get("run_of") or ()) > 1
     if name:
         return f"{name}: {series}" if is_one_of_several else name
     return series or folder_name(folder)
+
+
+def folder_of(backup: Mapping[str, Any]) -> str:
+    """The folder of the `backup` of a result, empty without one."""
+    return str(Path(backup["path"]).parent) if backup.get("path") else ""
 
 
 def folder_name(folder: Path | None) -> str:
@@ -110,5 +115,5 @@ def marks_of_older(
 ) -> tuple[str, ...]:
     """The marks of issues about this that versions without places have opened."""
     names = [name, f"{name}: {series}"] if name else [series, folder_name(folder) or ANY]
-    at = "" if name else str(folder or Path(backup["path"]).parent)
+    at = "" if name else str(folder or folder_of(backup))
     return tuple(mark for each in names for mark in (mark_of(each, at), comment(each)))

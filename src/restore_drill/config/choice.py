@@ -48,6 +48,12 @@ class Choice:
         """Whether every series was asked for."""
         return ALL in self.series
 
+    @property
+    def named(self) -> str:
+        """The whole name of the one series that was asked for; empty of others, and of patterns."""
+        is_name = "/" in self.whole and not set(self.whole) & set("*?[,")
+        return self.whole if is_name else ""
+
 
 def choice_of(given: dict[str, str | None], listed: tuple[str, ...]) -> Choice:
     """What is `given`; without a series those that the criteria file has `listed`.

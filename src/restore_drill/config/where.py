@@ -39,6 +39,13 @@ def where_is(folder: Path, machine: str | None) -> str:
     return f"{machine}:{whole}" if machine else whole
 
 
+def is_told_apart(settings: Settings) -> bool:
+    """Whether BACKUP_PATH is no other machine's folder in the history: by its name, or a bucket."""
+    if settings.history is None or settings.machine or not is_fleeting():
+        return True
+    return settings.backup_path is not None and state_folder_of(settings.backup_path) is not None
+
+
 def folder_given(environment: Mapping[str, str], here: Path) -> Path | None:
     """The folder that BACKUP_PATH names, where settings cannot be read, or are another job's."""
     given: dict[str, str | None] = {"backup_path": environment.get(VARIABLES["backup_path"])}

@@ -27,7 +27,8 @@ class Record:
     `candidates` are what the backup was chosen from; `identity` says which database was dumped
     (`source`) and which was verified (`target`), `tools` the version of the pg_dump and pg_restore
     that the drill ran.
-    `run_of` are all series that the same run drills, each by itself.
+    `run_of` are all series that the same run drills, each by itself; `series` the one that
+    was to be drilled where no backup of it was found.
     `bypass` is that drills were to be skipped, see `watch/skips.py`; `history` where the chain of
     earlier drills ended.
     `budgets` holds the seconds allowed for restore, verify and total, None where none is set.
@@ -62,6 +63,7 @@ class Record:
     identity: dict[str, dict[str, Any]] = field(default_factory=dict)
     tools: str = ""
     run_of: list[str] = field(default_factory=list)
+    series: str = ""
     deadline: Deadline | None = None
 
     @property

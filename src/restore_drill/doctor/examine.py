@@ -97,8 +97,8 @@ def chosen_in(settings: Settings) -> Chosen | None:
     if settings.is_sample or settings.backup is not None:
         return None if settings.is_sample else choose(settings)
     try:
-        shelf = shelf_of(settings)
-        names = to_drill(shelf, settings, partial(renewed_series, settings))
+        shelf = shelf_of(settings, partial(renewed_series, settings))
+        names = to_drill(shelf, settings)
         return choose(settings, shelf, beside=names if len(names) > 1 else ())
     except UsageError as error:
         return CouldNotRun(str(error))

@@ -118,6 +118,7 @@ def measures_of(record: Record) -> dict[str, Any]:
         for s in record.stages
     ]
     return {
+        "series": record.series or None,
         "backup": record.backup,
         "target": record.target,
         "snapshot": record.snapshot,

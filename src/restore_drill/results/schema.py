@@ -103,6 +103,7 @@ RESULT = {
     "sample": described(FLAG, "Whether the sample shop was drilled, and no backup of anyone's"),
     "selection": described(TEXT, "What narrowed the drill; empty for a complete one"),
     "run_of": list_of(TEXT, "Series that the same run drilled, each by itself; none for one alone"),
+    "series": described(or_none(TEXT), "Series that was to be drilled; null: a backup was found"),
     "run_folder": described(or_none(TEXT), "Folder of this run; null: none could be made"),
     "backup": or_none(BACKUP),
     "target": or_none(TARGET),

@@ -59,6 +59,11 @@ def backup_name(backup: Mapping[str, Any]) -> str:
     return str(backup.get("name") or Path(str(backup.get("path") or "")).name)
 
 
+def series_of_result(result: Mapping[str, Any]) -> str | None:
+    """Series that the drill of `result` was of, None where that is not known."""
+    return result.get("series") or series_in(result["backup"] or {})
+
+
 def series_in(backup: Mapping[str, Any]) -> str | None:
     """Series of the `backup` of a result, None where there is none."""
     path = backup.get("path")

@@ -46,6 +46,16 @@ def not_drilled(series: Series) -> NotDrilled:
     return NotDrilled(what, f"drill it too: {DRILL} --series {shlex.quote(newest.series)}")
 
 
+def none_left(source: Source, series: str) -> BackupFault:
+    """Of `series`, which the history has seen renewed, no backup lies in `source` any more."""
+    folder = as_written(source.place)
+    return BackupFault(
+        f"no backup of the series {series} is left in {folder}; drills have seen several",
+        checked=[str(folder)],
+        remedy=remedy_for("select", "none_left", series=series),
+    )
+
+
 def no_backups(source: Source, listing: Listing, live: list[Series], pattern: str) -> BackupFault:
     """No backup lies in `source`, or none that is named like `pattern`."""
     folder = as_written(source.place)

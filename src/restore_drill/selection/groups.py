@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.settings import Settings
@@ -22,13 +23,22 @@ MOST_SERIES = 20
 MOST_NAMED = 8
 
 
+def none_expected() -> Collection[str]:
+    """No series: nothing is known of what was drilled before."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Shelf:
-    """What lies in a place: all its `series`, the newest first; those `live` hold a backup."""
+    """What lies in a place: all its `series`, the newest first; those `live` hold a backup.
+
+    `expected` gives the names of those that the history has seen renewed there.
+    """
 
     source: Source
     listing: Listing
     series: list[Series]
+    expected: Callable[[], Collection[str]] = none_expected
 
     @property
     def live(self) -> list[Series]:
@@ -40,15 +50,25 @@ class Shelf:
         empty = [each for each in self.series if len(each) > 1 and not any(e.size for e in each)]
         return [each for each in self.series if each in whole or (whole and each in empty)]
 
+    @cached_property
+    def renewed(self) -> Collection[str]:
+        """Names of the series that are expected here."""
+        return self.expected()
 
-def shelf_of(settings: Settings) -> Shelf:
-    """What lies in BACKUP_PATH; CouldNotRun where it cannot be read."""
+    @property
+    def gone(self) -> list[str]:
+        """Names of those of which nothing is left, whatever the folder is called now."""
+        there = {below_place(name) for each in self.series for name in names_of(each[0])}
+        return sorted(name for name in self.renewed if below_place(name) not in there)
+
+
+def shelf_of(settings: Settings, expected: Callable[[], Collection[str]] = none_expected) -> Shelf:
+    """What lies in BACKUP_PATH, and what is `expected` to; CouldNotRun where it cannot be read."""
     assert settings.backup_path is not None
     source = source_of(settings.backup_path)
     listing = source.listing(settings.criteria.timezone)
-    return Shelf(
-        source, listing, in_series(listing.found, numbered=settings.criteria.backup_numbered)
-    )
+    series = in_series(listing.found, numbered=settings.criteria.backup_numbered)
+    return Shelf(source, listing, series, expected)
 
 
 def in_series(found: Iterable[Candidate], *, numbered: bool = False) -> list[Series]:
@@ -79,30 +99,19 @@ def in_series(found: Iterable[Candidate], *, numbered: bool = False) -> list[Ser
     return sorted(series, key=lambda each: each[0].order, reverse=True)
 
 
-def none_expected() -> Collection[str]:
-    """No series: nothing is known of what was drilled before."""
-    return ()
-
-
-def differ_by_number(names: Sequence[str]) -> list[str]:
-    """Those of the series `names` that differ from another one by a number or commit alone."""
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for each in names:
-        alike[without_numbers(each)].append(each)
-    return [each for those in alike.values() if len(those) > 1 for each in those]
-
-
-def numbered_hint(alike: Sequence[str]) -> str:
-    """What to do where the series `alike` are backups of one database."""
-    return (
-        f"A number or commit alone tells {some(alike, MOST_NAMED)} apart: where it counts the "
-        "backups of one database, add a line under [backup] in the criteria file: numbered = true"
-    )
-
-
 def several_words(names: Sequence[str]) -> str:
     """`BACKUP_PATH holds several series of backups (a, b)`."""
     return f"BACKUP_PATH holds several series of backups ({some(names, MOST_NAMED)})"
+
+
+def below_place(name: str) -> str:
+    """The name of a series without its first folder, which may have been renamed as a whole."""
+    return name.partition("/")[2]
+
+
+def names_of(candidate: Candidate) -> set[str]:
+    """What the series of `candidate` is called, alone or beside another database's."""
+    return {candidate.series, candidate.scheme, f"{candidate.scheme}@{candidate.database}"}
 
 
 def name_of(series: Series) -> str:
@@ -122,7 +131,7 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
     """Series that are to be drilled by their names; UsageError where a series is not there.
 
     `--series` and `[backup] series` go by the names of series, else `[backup] name` by those of
-    files.
+    files. One that was there before, and has no backup left, is not there either.
     """
     pattern, choice, found = settings.criteria.backup_name, settings.choice, shelf.live
     if not choice.series or choice.is_all or not found:
@@ -132,7 +141,7 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
     chosen: list[Series] = []
     for name in choice.series:
         alike = [each for each in found if is_called(each, name)]
-        if not alike:
+        if not alike and not any(name in short_names(each) for each in shelf.gone):
             raise no_such_series(name, found)
         chosen += [each for each in alike if each not in chosen]
     return [each for each in found if each in chosen]
@@ -141,8 +150,13 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
 def is_called(series: Series, name: str) -> bool:
     """Whether `name` is that of `series`, its last part, its database, or a pattern of these."""
     whole = name_of(series)
-    names = {whole, whole.strip("/"), whole.rpartition("/")[2], series[0].database} - {""}
+    names = (short_names(whole) | {series[0].database}) - {""}
     return name in names or any(fnmatchcase(each, name) for each in names)
+
+
+def short_names(whole: str) -> set[str]:
+    """What the series of the name `whole` may be called by."""
+    return {whole, whole.strip("/"), whole.rpartition("/")[2]}
 
 
 def no_such_series(name: str, found: list[Series]) -> UsageError:
@@ -154,26 +168,25 @@ def no_such_series(name: str, found: list[Series]) -> UsageError:
     )
 
 
-def to_drill(
-    shelf: Shelf, settings: Settings, expected: Callable[[], Collection[str]] = none_expected
-) -> list[str]:
+def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
     """Names of the series that one run drills, the newest first: those named, else all.
 
     Nobody has named them: then a single backup that is older than it may be is taken for what
-    somebody put aside, unless the history has seen its series renewed (`expected`); and where there
-    are too many series, the newest alone is drilled.
+    somebody put aside, unless the history has seen its series renewed. One of those of which
+    nothing is left is red. Where there are too many series, the newest alone is drilled.
     """
     found = wanted(shelf, settings)
     if settings.choice.series:
         return [name_of(each) for each in found]
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
-    kept, known = [], None
+    kept = []
     for each in found:
         if each[0].is_sealed and may_hold_roles(each[0].path):
             continue
-        if each is not found[0] and len(each) == 1 and each[0].taken_at < young:
-            known = expected() if known is None else known
-            if name_of(each) not in known:
-                continue
+        is_old = each is not found[0] and len(each) == 1 and each[0].taken_at < young
+        if is_old and name_of(each) not in shelf.renewed:
+            continue
         kept.append(name_of(each))
+    if kept and not settings.criteria.backup_name:
+        kept += shelf.gone
     return kept if len(kept) <= MOST_SERIES else []

@@ -24,6 +24,7 @@ from restore_drill.core.errors import UsageError
 from restore_drill.selection.beside import (
     MOST_LISTED,
     no_backups,
+    none_left,
     not_drilled,
     pass_over_closed,
 )
@@ -31,14 +32,13 @@ from restore_drill.selection.candidate import Candidate, Series, as_backup, look
 from restore_drill.selection.considered import considered
 from restore_drill.selection.groups import (
     Shelf,
-    differ_by_number,
     name_of,
-    numbered_hint,
     shelf_of,
     wanted,
 )
 from restore_drill.selection.holes import schedule_of
 from restore_drill.selection.links import followed
+from restore_drill.selection.numbered import differ_by_number, numbered_hint
 from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
 from restore_drill.selection.sources import folder_at
 from restore_drill.selection.unsealed import are_comparable, first_of_databases, opened
@@ -113,6 +113,8 @@ def pool_of(shelf: Shelf, settings: Settings) -> list[Series]:
     """
     listing, live, pattern = shelf.listing, shelf.live, settings.criteria.backup_name
     pool = wanted(shelf, settings)
+    if not pool and live and settings.choice.series and not settings.choice.is_all:
+        raise none_left(shelf.source, settings.choice.whole or ", ".join(settings.choice.series))
     if not pool and not pattern and shelf.source.instead is None:
         pool = [each for each in shelf.series if any(one.size for one in each)]
     for each in shelf.series:

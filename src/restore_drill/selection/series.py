@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import PurePath
 
 from restore_drill.backups.formats import SUFFIXES
@@ -70,6 +71,7 @@ def series_of(path: PurePath, below: int = 0) -> str:
     return f"{'/'.join(filter(None, kept))}/{own}"
 
 
+@lru_cache(maxsize=4096)  # a history of years names the same backup again and again
 def name_in_series(path: PurePath) -> str:
     """The file's part of `series_of`; empty where its name is a time and nothing else."""
     return what_in(without_suffixes(path))

@@ -13,7 +13,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.config.where import where
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
-from restore_drill.results.words import first_line, problems_of, series_in
+from restore_drill.results.words import first_line, problems_of, series_of_result
 from restore_drill.watch.append import append
 from restore_drill.watch.history import Drill
 
@@ -46,7 +46,7 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         verify=timings["verify"],
         total=timings["total"],
         red=tuple(map(name_of, problems)),
-        series=series_in(backup),
+        series=series_of_result(result),
         pick=(backup.get("picked") or {}).get("how"),
         findings=findings_of(result, problems),
         sha256=backup.get("sha256"),
