@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from restore_drill.results.meaning import missed
-from restore_drill.results.past import Background
+from restore_drill.results.past import Background, Past
 from restore_drill.results.tiles import Tile, tiles_of, total_of
+from restore_drill.results.trends import times_of
 from tests.helpers.alerting import result_of
 
 CASES: dict[str, tuple[dict[str, float | None], dict[str, float | None], bool, str]] = {
@@ -61,3 +63,27 @@ def test_rows_of_partitions_count_once() -> None:
     tables["public.part"] = part | {"rows": 150, "partitioned": True}
 
     assert total_of(result_of("passed") | {"tables": tables}, "rows") == 150
+
+
+@pytest.mark.parametrize(
+    ("budgets", "title", "told"),
+    [
+        ({"restore": 120.0, "verify": 60.0}, "Time to restore and verify", "budget 3 min"),
+        ({"restore": 120.0, "verify": None}, "Time to restore", "budget 2 min"),
+        ({"restore": None, "verify": 60.0}, "Time to verify", "budget 1 min"),
+        ({}, "Time to restore and verify", "most"),
+    ],
+)
+def test_the_trend_shows_the_budget_that_there_is(
+    budgets: dict[str, float | None], title: str, told: str
+) -> None:
+    """Where only one of the two times has one, the line is of that."""
+    drills = [
+        Past(datetime(2026, 11, day, tzinfo=UTC), "passed", restore=10.0, verify=1.0)
+        for day in (1, 8)
+    ]
+
+    line = times_of(drills, budgets)
+
+    assert line is not None and line.title == title
+    assert told in line.highest and ("budget" in line.highest) == bool(budgets)

@@ -76,7 +76,7 @@ def test_what_is_not_there_is_a_usage_error(text: str, why: str) -> None:
         picked(kept(30), pick_of(text), UTC, unproved)
 
 
-@pytest.mark.parametrize(("text", "why"), [("0", "1 is the newest"), ("2026-13-40", "no day")])
+@pytest.mark.parametrize(("text", "why"), [("0", "1 is the newest"), ("2026-13-40", "not a date")])
 def test_what_cannot_be_is_refused(text: str, why: str) -> None:
     """A number or a day that cannot be never reaches the backups."""
     with pytest.raises(UsageError, match=why):
@@ -239,7 +239,7 @@ def test_recovered_means_that_very_backup(tmp_path: Path, monkeypatch: pytest.Mo
     def before(name: str, picked: object) -> str:
         backup = {"path": f"/b/{name}", "name": name, "series": series, "picked": picked}
         result = build_result(Record(), Redactor(), verdict="passed", reasons=[])
-        return verdict_before(path, result | {"backup": backup}, settings)
+        return verdict_before(load_history(path), result | {"backup": backup}, settings)
 
     assert before("shop_1.sql", {"how": "oldest"}) == "passed"
     assert before("shop_0.sql", {"how": "oldest"}) == ""

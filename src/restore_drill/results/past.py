@@ -41,7 +41,7 @@ class Past(NamedTuple):
 class Background:
     """What is known beside a drill's own result.
 
-    `drills` are those of its series, oldest first, this one among them where it was noted;
+    `drills` are those of its series, oldest first, this one the last where all of it ran;
     `outlook` what their growth means, a sentence each; `max_age` the budget of the backup's age in
     seconds.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,10 +36,9 @@ def trends_of(result: Result, background: Background) -> dict[str, Any] | None:
     passed = sum(not each.is_bad for each in drills)
     last = datetime.fromisoformat(result["started_at"]).date()
     words = f"{show_count(len(drills), 'drill')}, {passed} passed, in the last 26 weeks and before"
-    budget = recovery_budget(result["budgets"])
     shown = drills[-SHOWN:]
     lines = [
-        line_of("Time to restore and verify", shown, "recovery", show_duration, budget),
+        times_of(shown, result["budgets"]),
         line_of("Rows", shown, "rows", count_rows),
         line_of("Size of the backup", shown, "size", show_bytes),
         line_of("Age of the backup", shown, "age", show_duration, background.max_age),
@@ -50,6 +49,15 @@ def trends_of(result: Result, background: Background) -> dict[str, Any] | None:
         "lines": [each for each in lines if each is not None],
         "outlook": list(background.outlook),
     }
+
+
+def times_of(drills: Sequence[Past], budgets: Mapping[str, float | None]) -> Line | None:
+    """How long restore and verification took; the one that has a budget, where only one has."""
+    both = recovery_budget(budgets)
+    for name in ("restore", "verify"):
+        if both is None and (budget := budgets.get(name)) is not None:
+            return line_of(f"Time to {name}", drills, name, show_duration, budget)
+    return line_of("Time to restore and verify", drills, "recovery", show_duration, both)
 
 
 def line_of(

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from pathlib import Path
 
 from restore_drill.config.settings import Settings
 from restore_drill.results.result import Result
 from restore_drill.watch.entry import drill_of
 from restore_drill.watch.groups import group_of
-from restore_drill.watch.history import load_history
+from restore_drill.watch.history import History
 
 
-def verdict_before(path: Path, result: Result, settings: Settings) -> str:
-    """Verdict of the drill before that of `result` in its series, by the history at `path`.
+def verdict_before(history: History, result: Result, settings: Settings) -> str:
+    """Verdict of the drill before that of `result` in its series, by the `history`.
 
-    Empty where there is none. Raises CouldNotRun where the history cannot be read.
+    Empty where there is none.
     """
-    now, history = drill_of(result, settings), load_history(path)
+    now = drill_of(result, settings)
     if now.pick:  # what became of another backup says nothing of this one
         every = sorted((*history.drills, *history.picks), key=attrgetter("at"))
         one = attrgetter("backup", "series", "place")

@@ -39,9 +39,15 @@ def look_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def look_at_all(parsed: argparse.Namespace, settings: Settings, now: datetime) -> list[Look]:
+def rules_of(parsed: argparse.Namespace, settings: Settings) -> Rules:
+    """By what drills are judged. Raises UsageError."""
+    return Rules.of(settings.criteria, age_given(parsed.max_age))
+
+
+def look_at_all(
+    parsed: argparse.Namespace, settings: Settings, rules: Rules, now: datetime
+) -> list[Look]:
     """Each history that is meant, judged. Raises UsageError and CouldNotRun."""
-    rules = Rules.of(settings.criteria, age_given(parsed.max_age))
     paths = histories_of(parsed.histories, settings)
     backups = settings.backup_path
     looks = []

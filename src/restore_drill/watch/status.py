@@ -14,7 +14,7 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable, printable_json
 from restore_drill.watch.absence import announce_absent, announce_unreadable
 from restore_drill.watch.judgement import Rules
-from restore_drill.watch.look import Look, age_given, look_arguments, look_at_all
+from restore_drill.watch.look import Look, look_arguments, look_at_all, rules_of
 from restore_drill.watch.nagios import UNKNOWN, plugin_line, report_line
 from restore_drill.watch.places import histories_of
 from restore_drill.watch.status_json import for_machines
@@ -74,20 +74,21 @@ def hash_of(given: str, paths: Sequence[Path]) -> str:
     return given
 
 
-def looked(parsed: argparse.Namespace, settings: Settings, now: datetime) -> list[Look]:
+def looked(
+    parsed: argparse.Namespace, settings: Settings, rules: Rules, now: datetime
+) -> list[Look]:
     """The histories that are meant, judged; who is to hear of a drill that did not come does."""
-    looks = look_at_all(parsed, settings, now)
+    looks = look_at_all(parsed, settings, rules, now)
     if parsed.notify:
-        limit = Rules.of(settings.criteria, age_given(parsed.max_age)).limit
-        announce_absent(looks, parsed.histories, settings, limit, now)
+        announce_absent(looks, parsed.histories, settings, rules.limit, now)
     return looks
 
 
 def for_monitor(parsed: argparse.Namespace, root: Path) -> tuple[int, str]:
     """Exit code and line of --nagios."""
     settings, now = settings_here({}, root), datetime.now(UTC)
-    rules = Rules.of(settings.criteria, age_given(parsed.max_age))
-    return report_line(looked(parsed, settings, now), rules, now)
+    rules = rules_of(parsed, settings)
+    return report_line(looked(parsed, settings, rules, now), rules, now)
 
 
 def show(parsed: argparse.Namespace, root: Path) -> int:
@@ -97,7 +98,7 @@ def show(parsed: argparse.Namespace, root: Path) -> int:
         paths = histories_of(parsed.histories, settings)
         lines, is_whole = chain_lines(paths, hash_of(parsed.verify, paths))
         return write(lines, 0 if is_whole else 1)
-    looks = looked(parsed, settings, now)
+    looks = looked(parsed, settings, rules_of(parsed, settings), now)
     code = 1 if any(each.problem for look in looks for each in look.series) else 0
     if parsed.json:
         sys.stdout.write(printable_json(for_machines(looks), indent=1) + "\n")

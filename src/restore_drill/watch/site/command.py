@@ -14,8 +14,7 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
-from restore_drill.watch.judgement import Rules
-from restore_drill.watch.look import age_given, look_arguments, look_at_all
+from restore_drill.watch.look import look_arguments, look_at_all, rules_of
 from restore_drill.watch.site.pages import pages_of
 
 OUT = "drill-dashboard"
@@ -32,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Write the site; exit code 0 whatever it shows, 4 for a wrong call, 6 where it cannot."""
     settings, now = settings_here({}, root), datetime.now(UTC)
-    rules = Rules.of(settings.criteria, age_given(parsed.max_age))
-    looks = look_at_all(parsed, settings, now)
+    rules = rules_of(parsed, settings)
+    looks = look_at_all(parsed, settings, rules, now)
     folder = Path(parsed.out).expanduser().absolute()
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out names {folder}, which is a file; name a folder")
