@@ -12,6 +12,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def become(spec: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environb.clear()
     os.environb.update({as_bytes(name): as_bytes(value) for name, value in spec["env"].items()})
+    tempfile.tempdir = None  # TMPDIR may be another one
     os.chdir(as_bytes(spec["cwd"]))
     arguments = [os.fsdecode(as_bytes(each)) for each in spec["arguments"]]
     sys.orig_argv = [sys.executable, "-m", *arguments]

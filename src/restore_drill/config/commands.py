@@ -40,7 +40,10 @@ COMMANDS = {
         "restore_drill.live.rollback",
         "restore DATABASE_URL from a safety snapshot",
     ),
-    "shell": ("restore_drill.servers.shell", "open psql in the server that a drill has kept"),
+    "shell": (
+        "restore_drill.keep.shell",
+        "open psql in the server that a drill has kept, or redis-cli in its Redis",
+    ),
     "clean": (
         "restore_drill.watch.clean",
         "stop kept servers, and remove what killed drills left behind: servers, databases and more",

@@ -29,7 +29,7 @@ LEAVE_OPTIONS = (
         "--keep",
         "DRILL_KEEP",
         "never",
-        "whether the restored embedded server stays up: never, on-failure, always",
+        "whether the restored server, and the drill's Redis, stay up: never, on-failure, always",
     ),
     Option(
         "--cache", "DRILL_CACHE", None, "folder that keeps fetched backups", unset="none are kept"

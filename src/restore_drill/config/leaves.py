@@ -98,9 +98,11 @@ def keep_of(given: dict[str, str | None]) -> str:
     keep, target = given["keep"] or KEEP[0], given["target"] or "embedded"
     if keep not in KEEP:
         raise usage_error("keep", f"cannot be {keep!r}", "choose one of " + ", ".join(KEEP))
-    if keep != KEEP[0] and target != "embedded":
+    if keep != KEEP[0] and target == "database":
         what = f"cannot be {keep}: the target {target} is not kept"
-        raise usage_error("keep", what, "leave it out, or drill with --target embedded")
+        raise usage_error(
+            "keep", what, "leave it out, or drill with --target embedded or container"
+        )
     return keep
 
 

@@ -55,9 +55,8 @@ def leaves(settings: Settings, group: Group) -> None:
     if found.pushgateway is not None:
         group.note(f"metrics: sent to {host_of(found.pushgateway)}")
     if found.keep != KEEP[0]:
-        group.note(
-            f"the restored server stays up ({found.keep}), for {show_duration(found.keep_for)}"
-        )
+        what = "the restored server, and a Redis of the drill's own, stay up"
+        group.note(f"{what} ({found.keep}), for {show_duration(found.keep_for)}")
 
 
 def away(checkup: Checkup, group: Group) -> None:

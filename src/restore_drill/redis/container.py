@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import redis
 from testcontainers.community.redis import RedisContainer
@@ -17,6 +18,7 @@ from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, connect_started
+from restore_drill.redis.throwaway import Throwaway
 from restore_drill.servers.containers import (
     address,
     clean_left_over_containers,
@@ -62,7 +64,7 @@ def container_redis(image: str, *, note: Callable[[str], None]) -> Iterator[Serv
             server = wait_for_redis(container, password)
         stack.callback(discard, container)
         stack.callback(server.client.close)
-        yield server
+        yield replace(server, throwaway=Throwaway(stack, container=container))
 
 
 def wait_for_redis(container: RedisContainer, password: str) -> Server:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib.util
 import os
@@ -10,11 +9,10 @@ import random
 import secrets
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +27,15 @@ from pytest_redis.executor.process import extract_version
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, connect_started
-from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, private_folder
+from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, make_folder
+from restore_drill.redis.throwaway import Throwaway
+from restore_drill.servers.owned import remove_owned
+from restore_drill.servers.processes import ending_with_us
 
 START_TIMEOUT = 10
 PORT_TRIES = 3
 PORTS = range(20_000, 32_000)
 """Ports to choose from, which no system gives to connections: to list all takes 20 ms."""
-SET_PDEATHSIG = 1
 
 
 class PrivateRedis(RedisExecutor):
@@ -139,32 +139,25 @@ def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
         note(f"Cleaned up after an earlier run: {line}")
     executable = find_server()
     with ExitStack() as stack:
-        folder = stack.enter_context(private_folder())
+        folder, lock = make_folder()
+        stack.callback(lock.close)
+        stack.callback(remove_owned, folder)
         try:
-            server = start(executable, folder, stack)
+            server, executor = start(executable, folder, stack)
         except OSError as error:
             raise CouldNotRun(
                 f"the embedded Redis cannot be prepared in {folder.parent}: {error.strerror}",
                 remedy=remedy_for("machine", "no_temporary_folder"),
             ) from None
-        yield server
+        yield replace(
+            server,
+            throwaway=Throwaway(
+                stack, folder=folder, lock=lock, command=[*executor.command_parts], end=executor.end
+            ),
+        )
 
 
-def ending_with_us(parent: int) -> Callable[[], None]:
-    """Function by which a child of the process `parent` makes itself end when that does."""
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
-
-    def enter() -> None:
-        os.setsid()
-        if prctl is not None:
-            prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return enter
-
-
-def start(executable: str, folder: Path, stack: ExitStack) -> Server:
+def start(executable: str, folder: Path, stack: ExitStack) -> tuple[Server, PrivateRedis]:
     """Start `executable` on a free port; on another one when that was taken in between.
 
     `stack` ends it, from before it is started: an interrupt comes at any moment.
@@ -184,7 +177,7 @@ def start(executable: str, folder: Path, stack: ExitStack) -> Server:
             executor.end()
             why.append(f"port {port}: {type(error).__name__}")
         else:
-            return server
+            return server, executor
     raise CouldNotRun(
         "the embedded Redis does not start",
         checked=[executable, *why, *last_log_lines(folder)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,17 +18,6 @@ from restore_drill.servers.owned import claimed, directories, make_owned, remove
 FOLDER = "restore-drill-redis-"
 PATIENCE = 5.0
 """Seconds for a killed process to end."""
-
-
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Make a folder for this user alone, whose lock is held while this process lives."""
-    folder, lock = make_folder()
-    with lock:
-        try:
-            yield folder
-        finally:
-            remove_owned(folder)
 
 
 def make_folder() -> tuple[Path, BinaryIO]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psycopg
+from docker.errors import DockerException
 from psycopg import sql
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.container import DockerContainer
@@ -109,6 +111,13 @@ class ContainerServer:
         """Version as people write it: `16.4`."""
         return f"{self.server_version // 10000}.{self.server_version % 10000}"
 
+    def is_running(self) -> bool:
+        """Whether it still runs, as far as the engine says so."""
+        with suppress(DockerException, OSError):
+            self.container.reload()
+            return bool(self.container.status == "running")
+        return False
+
     def stop(self) -> None:
         """Remove the container with its data; harmless when called twice."""
         self.watch.stop()
@@ -170,7 +179,7 @@ def start_in(
         host, port, version = wait_for_server(container, password, run)
         binaries = find_binaries(version // 10000, note=note)
         host = str(way_to_server(run)) if run else host
-        watch = RoomWatch(disk_of(container), lambda: kill(container))
+        watch = RoomWatch(disk_of(container.get_docker_client().client), lambda: kill(container))
     name = container.image
     return ContainerServer(
         container, name, host, port, password, version, binaries, watch, run, exposed

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
+from secrets import token_hex
 from tempfile import gettempdir
 
 import psutil
 from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
+from docker.models.containers import Container
 from testcontainers.core.container import DockerContainer
 
 from restore_drill.core.errors import CouldNotRun
@@ -22,6 +24,8 @@ from restore_drill.servers.engine import engine_client, explained, reason
 OWNER_LABEL = "org.restore-drill.owner"
 HOST_LABEL = "org.restore-drill.host"
 """Who made a container: process id and start time, and the machine on which they mean something."""
+KEPT = "restore-drill-kept-"
+"""Begins the name of one that outlives its drill: its owner follows, for a label cannot change."""
 
 
 def launch(container: DockerContainer, port: int | None, *, note: Callable[[str], None]) -> None:
@@ -90,9 +94,26 @@ def fetch(client: DockerClient, image: str, *, note: Callable[[str], None]) -> N
 
 def labels() -> dict[str, str]:
     """Labels by which a later run finds a container of this one when this one died."""
+    return {OWNER_LABEL: this_process(), HOST_LABEL: platform.node()}
+
+
+def this_process() -> str:
+    """How a container names this process as its owner."""
     process = psutil.Process()
-    owner = f"{process.pid}-{process.create_time():.2f}"
-    return {OWNER_LABEL: owner, HOST_LABEL: platform.node()}
+    return f"{process.pid}-{process.create_time():.2f}"
+
+
+def kept_name() -> str:
+    """Name of a container that this process keeps, a random part behind its owner."""
+    return f"{KEPT}{this_process()}-{token_hex(2)}"
+
+
+def owner_of(container: Container) -> str:
+    """Who owns the `container` of ours: its keeper, else the drill that made it."""
+    name = str(container.name)
+    if name.startswith(KEPT):
+        return name.removeprefix(KEPT).rpartition("-")[0]
+    return str(container.labels[OWNER_LABEL])
 
 
 def clean_left_over_containers() -> list[str]:
@@ -105,7 +126,7 @@ def clean_left_over_containers() -> list[str]:
         ours = [OWNER_LABEL, f"{HOST_LABEL}={platform.node()}"]
         found = client.containers.list(all=True, ignore_removed=True, filters={"label": ours})
         for container in found:
-            owner = container.labels[OWNER_LABEL]
+            owner = owner_of(container)
             if is_alive(owner):
                 continue
             # APIError: another run is removing it at this moment.
@@ -144,10 +165,10 @@ def discard(container: DockerContainer) -> None:
         container.stop()
 
 
-def disk_of(container: DockerContainer) -> Path:
-    """Directory on the disk that the data of `container` fill; our own for an engine elsewhere."""
+def disk_of(client: DockerClient) -> Path:
+    """Directory on the disk that the engine's containers fill; our own for an engine elsewhere."""
     with suppress(Exception):  # an engine need not know it
-        place = Path(str(container.get_docker_client().client.info()["DockerRootDir"]))
+        place = Path(str(client.info()["DockerRootDir"]))
         if place.is_dir():
             return place
     return Path(gettempdir())

@@ -85,6 +85,10 @@ class EmbeddedServer:
             why_ended=self.watch.error,
         )
 
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self.executor.running()
+
     def stop(self) -> None:
         """Stop the server at once and remove all that it left; harmless when called twice."""
         self.watch.stop()

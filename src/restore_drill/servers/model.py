@@ -112,3 +112,9 @@ class Server(Protocol):
 
     def create_database(self, name: str, *, encoding: str = "UTF8") -> Target:
         """Empty database `name` on it."""
+
+    def is_running(self) -> bool:
+        """Whether it still runs."""
+
+    def stop(self) -> None:
+        """End it, and remove all that it left; harmless when called twice."""

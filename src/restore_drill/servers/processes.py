@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import select
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from restore_drill.servers import untrusted
 SERVERS = ("postgres", "postmaster")
 PROGRAMS = ("postgres", "postmaster", "pg_ctl", "initdb", "cp")
 """What may still work in the directory of a run that was killed."""
+SET_PDEATHSIG = 1
 PATIENCE = 10.0
 """Seconds for a server to obey an immediate stop before it is killed."""
 
@@ -112,3 +116,17 @@ def await_end(pid: int) -> None:
         waiting = select.poll()
         waiting.register(ended, select.POLLIN)
         waiting.poll(PATIENCE * 1000)
+
+
+def ending_with_us(parent: int) -> Callable[[], None]:
+    """Function by which a child of the process `parent` makes itself end when that does."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def enter() -> None:
+        os.setsid()
+        if prctl is not None:
+            prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return enter

@@ -14,6 +14,7 @@ from restore_drill.config.settings import settings_here
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun, UsageError
 from restore_drill.core.printable import printable
+from restore_drill.keep.kept import end_kept
 from restore_drill.live.absent import open_live_at
 from restore_drill.live.in_place.journal import KIND
 from restore_drill.live.in_place.left import settle
@@ -27,7 +28,6 @@ from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
 from restore_drill.servers.database import conninfo_of, open_database
-from restore_drill.servers.kept import end_kept
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

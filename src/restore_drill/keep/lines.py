@@ -18,7 +18,7 @@ READY = b"ready"
 def kept_lines() -> Iterator[str]:
     """A line on each kept server, without a look at all processes."""
     for base in (*cleanup.bases(), cleanup.MEMORY):
-        for path in sorted(base.glob(cleanup.NAMES)):
+        for path in sorted(base.glob(f"{cleanup.PREFIX}*")):
             with suppress(OSError):
                 _, mark, until = untrusted.read_text(path / OWNER).partition(MARK)
                 if mark:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import tempfile
-import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -17,75 +14,23 @@ import pytest
 
 from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun, UsageError
-from restore_drill.servers import isolation, shell
+from restore_drill.keep import shell
+from restore_drill.keep.hand_over import environment_of_keeper
+from restore_drill.keep.kept import Kept, kept_servers
+from restore_drill.keep.lines import kept_lines
+from restore_drill.servers import isolation
 from restore_drill.servers.cleanup import clean, find_left_overs
-from restore_drill.servers.embedded import start_embedded
-from restore_drill.servers.find import find_binaries
-from restore_drill.servers.kept import Kept, environment_of_keeper, keep, kept_servers
-from restore_drill.servers.kept_lines import kept_lines
 from restore_drill.servers.processes import find_server
 from tests.helpers.drills import ROOT, run_drill
-from tests.helpers.shop import USUAL, Shops, quiet
+from tests.helpers.keeping import PATIENCE, answer, awaited, command, kept_in
 from tests.helpers.shop_drills import CRITERIA
 
 TRICKY = "it's = a \\ name"
-PATIENCE = 20.0
-
-
-@pytest.fixture(scope="module")
-def dump(shops: Shops) -> Path:
-    """A dump of the shop, made before a test has a place of its own: its server lives longer."""
-    return shops.dump(USUAL, "custom.dump")
-
-
-@pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A temporary directory of this test alone: where no other test's `clean` looks."""
-    with tempfile.TemporaryDirectory(prefix="kept-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        monkeypatch.setattr(tempfile, "tempdir", folder)
-        monkeypatch.setenv("TMPDIR", folder)
-        yield Path(folder)
-
-
-@pytest.fixture
-def kept(place: Path) -> Iterator[Callable[..., Kept]]:
-    """Function that starts a server with a database and keeps it, for so many seconds."""
-    made = []
-
-    def make(seconds: float, database: str = "shop") -> Kept:
-        server = start_embedded(find_binaries(USUAL, note=quiet), note=quiet)
-        server.create_database(database)
-        made.append(keep(server, database, seconds))
-        assert made[-1].run.parent == place
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.end()
-
-
-def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `python -m drill` in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PGDATABASE": "nowhere"}
-    return subprocess.run(
-        [sys.executable, "-m", "drill", *arguments], cwd=ROOT, env=environment, input=stdin,
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-
-
-def awaited(gone: Callable[[], bool]) -> bool:
-    """Whether `gone` holds in time."""
-    deadline = time.monotonic() + PATIENCE
-    while not gone() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return gone()
 
 
 def psql(kept: Kept, query: str) -> str:
     """What psql answers over the connection that is shown to the user."""
-    arguments = [str(kept.psql), kept.conninfo, "-XAtc", query]
-    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
+    return answer(f'{kept.command} -XAtc "{query}"')
 
 
 @pytest.mark.parametrize("why", ["", "closed for this test"], ids=["behind walls", "without"])
@@ -98,7 +43,7 @@ def test_a_kept_server_is_reachable_and_no_left_over(
 
     assert psql(found, "SELECT current_database()") == TRICKY
     assert [each.path for each in find_left_overs() if each.path == found.run] == []
-    assert [each.database for each in kept_servers() if each.run == found.run] == [TRICKY]
+    assert [each.what for each in kept_servers() if each.run == found.run] == [f"database {TRICKY}"]
     (line,) = [line for line in kept_lines() if str(found.run) in line]
     assert f"{found.until:%Y-%m-%d %H:%M:%S}" in line
     assert found.end()
@@ -114,7 +59,7 @@ def test_a_server_is_kept_only_by_a_keeper_that_lives(
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     assert str(tmp_path) in environment_of_keeper()["PYTHONPATH"].split(os.pathsep)
 
-    monkeypatch.setattr("restore_drill.servers.kept.KEEPER", "restore_drill.servers.no_keeper")
+    monkeypatch.setattr("restore_drill.keep.hand_over.KEEPER", "restore_drill.no_keeper")
     with pytest.raises(OSError, match="did not start"):
         kept(60)
 
@@ -163,17 +108,14 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
         assert any("the restored server is kept" in each for each in failed.result["notes"])
         shown = line.removeprefix("· ")
         query = "SELECT count(*) FROM cards"
-        answer = subprocess.run(
-            ["sh", "-c", f'{shown} -XAtc "{query}"'], capture_output=True, text=True, check=True
-        )
-        assert answer.stdout == "200\n"
+        assert answer(f'{shown} -XAtc "{query}"') == "200"
         assert command("shell", "-XAt", stdin=f"{query};").stdout == "200\n"
 
         passed = run_drill(*arguments, report_dir=report_dir)
         assert passed.code == 0
         assert "stays up for" not in passed.output
         assert f"Kept by an earlier drill: {place}/restore-drill-" in passed.output
-        assert len([each for each in kept_servers() if each.run.parent == place]) == 1
+        assert len(kept_in(place)) == 1
     finally:
         cleaned = command("clean").stdout
     assert "ended the kept server of database shop, until" in cleaned
@@ -183,13 +125,13 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
 def test_without_a_kept_server_the_shell_says_how_to_get_one(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the option; a Redis is not kept."""
+    """With the option, and for Redis without REDIS_URL."""
     assert place not in [each.run.parent for each in kept_servers()]
     monkeypatch.setattr(shell, "kept_servers", list)
     with pytest.raises(CouldNotRun, match="no server has been kept") as error:
         shell.run(Namespace(), ROOT, [])
     assert "--keep always" in str(error.value)
-    with pytest.raises(CouldNotRun, match="Redis is not kept") as error:
+    with pytest.raises(CouldNotRun, match="no Redis has been kept") as error:
         shell.run(Namespace(), ROOT, ["redis"])
     assert "REDIS_URL" in str(error.value)
 
@@ -198,7 +140,6 @@ def test_without_a_kept_server_the_shell_says_how_to_get_one(
     ("given", "why"),
     [
         ({"keep": "allways"}, "cannot be 'allways'; choose one of never, on-failure, always"),
-        ({"keep": "always", "target": "container"}, "the target container is not kept"),
         ({"keep": "always", "target": "database"}, "the target database is not kept"),
         ({"keep_for": "0s"}, "give a duration above zero"),
     ],
@@ -221,4 +162,4 @@ def test_nobody_but_its_account_can_reach_a_kept_server(kept: Callable[..., Kept
     assert psql(found, "SHOW listen_addresses") == ""
     assert found.run.stat().st_mode & 0o077 == 0
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(host=str(found.way), port=5432, user="nosuch", dbname="shop")
+        psycopg.connect(host=str(found.run / "way"), port=5432, user="nosuch", dbname="shop")

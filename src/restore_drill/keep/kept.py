@@ -1,0 +1,100 @@
+"""Servers that stay up after their drill: found again, opened, and ended.
+
+What is known of one stands in the command line of its keeper, a process of this user: no file that
+a dump's code could write is believed. No password stands there: it lies in a private file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from restore_drill.core.printable import printable
+from restore_drill.core.units import show_time
+from restore_drill.servers import cleanup
+
+KEEPER = "restore_drill.keep.keeper"
+PASSWORD = "password"  # noqa: S105
+"""Name of the file in the run directory that holds it."""
+PATIENCE = 30.0
+"""Seconds for a keeper to be ready, and to end its server."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept server, `what` in words; `program` with its `arguments` opens it.
+
+    `run` is its private directory, in which the password of a `redis` lies.
+    """
+
+    service: Literal["postgres", "redis"]
+    what: str
+    run: Path
+    until: datetime
+    program: str
+    arguments: tuple[str, ...]
+    keeper: psutil.Process
+
+    @property
+    def command(self) -> str:
+        """What a user types to open it."""
+        line = shlex.join([self.program, *self.arguments])
+        if self.service == "redis":
+            line = f"REDISCLI_AUTH=$(cat {shlex.quote(str(self.run / PASSWORD))}) {line}"
+        return printable(line)
+
+    @property
+    def words(self) -> str:
+        """Which one it is: `database shop, until 2026-11-28 21:30 UTC`."""
+        return printable(f"{self.what}, until {show_time(self.until)}")
+
+    def end(self) -> bool:
+        """End it, and remove its files; False where that takes too long."""
+        with suppress(psutil.NoSuchProcess):
+            self.keeper.terminate()
+            try:
+                self.keeper.wait(PATIENCE)
+            except psutil.TimeoutExpired:
+                return False
+        return not self.run.exists()
+
+
+def kept_of(spec: dict[str, Any], keeper: psutil.Process) -> Kept:
+    """The server that `spec` describes to its `keeper`."""
+    return Kept(
+        service=spec["service"],
+        what=spec["what"],
+        run=Path(spec["run"]),
+        until=datetime.fromtimestamp(spec["until"], UTC),
+        program=spec["program"],
+        arguments=tuple(spec["arguments"]),
+        keeper=keeper,
+    )
+
+
+def kept_servers() -> list[Kept]:
+    """Kept servers of this user where left-overs are looked for too, the newest first."""
+    found, here = [], {*cleanup.bases(), cleanup.MEMORY}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ValueError, KeyError, TypeError):
+            arguments = process.cmdline()
+            if KEEPER in arguments[:-1] and process.uids().effective == os.geteuid():
+                kept = kept_of(json.loads(arguments[-1]), process)
+                found += [(process.create_time(), kept)] if kept.run.parent in here else []
+    return [kept for _, kept in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def end_kept() -> Iterator[str]:
+    """End all kept servers of this user; what was done, in words."""
+    for each in kept_servers():
+        did = "ended the kept server of" if each.end() else "could not end the kept server of"
+        yield f"{did} {each.words}; {each.run}"
