@@ -26,6 +26,7 @@ def drilled(folder: Path, box: Inbox, own: str, *arguments: str) -> tuple[int, s
     (drill / "conftest.py").write_text(OWN + own, encoding="utf-8")
     (drill / "criteria.toml").write_text('[notify]\nname = "the shop"\n', encoding="utf-8")
     variables = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    variables |= {"BACKUP_PATH": str(folder / "backups"), "DRILL_METRICS_FILE": "shop.prom"}
     done = subprocess.run(
         [sys.executable, "-m", "drill", *arguments],
         cwd=folder,
@@ -58,6 +59,8 @@ def test_what_keeps_pytest_from_starting_is_announced(
     assert message["title"] == "Restore drill COULD NOT RUN: the shop"
     assert reason in message["message"]
     assert sorted(path for path in box.paths if path != "/hook") == ["/ping/4", "/ping/start"]
+    metrics = (tmp_path / "shop.prom").read_text("utf-8")
+    assert 'restore_drill_verdict{series="",verdict="could-not-run"} 1' in metrics
 
 
 def test_a_listing_that_fails_is_no_drill(tmp_path: Path, box: Inbox) -> None:
