@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from restore_drill.results.listed import tables_of
 from restore_drill.results.meaning import missed
 from restore_drill.results.past import Background, Past
 from restore_drill.results.tiles import Tile, tiles_of, total_of
@@ -57,12 +58,14 @@ def test_a_backup_with_waived_findings_is_not_called_good() -> None:
 
 
 def test_rows_of_partitions_count_once() -> None:
-    """A partitioned table has none of its own."""
+    """A partitioned table has none of its own: in the tile, and over the list of tables."""
     part = {"rows": 75, "bytes": 8192, "expected": "", "ok": True}
     tables = {"public.part1": part, "public.part2": part}
     tables["public.part"] = part | {"rows": 150, "partitioned": True}
 
-    assert total_of(result_of("passed") | {"tables": tables}, "rows") == 150
+    result = result_of("passed") | {"tables": tables}
+    assert total_of(result, "rows") == 150
+    assert "3 tables, 150 rows" in tables_of(result, [])["summary"]
 
 
 @pytest.mark.parametrize(

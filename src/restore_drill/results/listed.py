@@ -9,7 +9,7 @@ from restore_drill.core.units import show_bytes, show_count
 from restore_drill.results.charts import bar
 from restore_drill.results.past import Past
 from restore_drill.results.result import Result
-from restore_drill.results.tiles import change
+from restore_drill.results.tiles import change, total_of
 from restore_drill.results.words import text_of
 
 FEW = 12
@@ -19,7 +19,8 @@ FEW = 12
 def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
     """Tables with rows and sizes against what was expected and what the last drill counted.
 
-    `before` are the earlier drills, oldest first. The largest table comes first, with a bar each.
+    `before` are the earlier drills, oldest first. The largest table comes first, with a bar each;
+    the sum counts rows of partitions once.
     """
     tables = result["tables"]
     last = next((each.tables for each in reversed(before) if each.tables), {})
@@ -35,7 +36,8 @@ def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
             row["last"] = f"{last[name]:,}"
             row["change"] = change(counts[name], last[name])
         rows.append(row)
-    summary = f"{show_count(len(rows), 'table')}, {show_count(sum(counts.values()), 'row')}"
+    total = show_count(total_of(result, "rows") or 0, "row")
+    summary = f"{show_count(len(rows), 'table')}, {total}"
     return listed(rows, summary, has_last=bool(last))
 
 

@@ -116,7 +116,6 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
     """Part `backup` of result.json, as far as the head has it, with its `manifest`, if any."""
     return {
         "path": as_written(backup.path),
-        "directory": backup.path.is_dir(),
         "format": backup.format_text,
         "bytes": backup.size,
         "sha256": None,
@@ -134,6 +133,8 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "series": backup.among.series or None,
         "name": backup.among.label or backup.name,
         "picked": backup.among.picked and picked_in_json(backup.among.picked),
+        # A file is what everybody expects.
+        **({"directory": True} if backup.path.is_dir() else {}),
     }
 
 
