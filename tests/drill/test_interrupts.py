@@ -210,7 +210,7 @@ def test_a_limit_ends_what_takes_longer(dump: str, told: str, tmp_path: Path) ->
     )
 
     assert (drill.code, drill.verdict) == (6, "could-not-run"), drill.output
-    assert "the drill took longer than 10 s and was ended" in drill.output
+    assert "the drill took longer than 10 s and was stopped" in drill.output
     assert told in drill.output, drill.output
     assert "Traceback" not in drill.output
 
