@@ -173,6 +173,7 @@ def test_what_is_wrong_is_unfolded_and_linked() -> None:
     ]
     assert "public.table_of_the_shop_1 2 passed, 1 failed" in text_of(page)
     assert "A table passes test_keys. (3 times)" in text_of(page)
+    assert "A table passes test_rows. (2 of 3)" in text_of(page)
 
 
 def test_three_thousand_criteria_make_a_small_page() -> None:

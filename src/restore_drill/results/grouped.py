@@ -43,7 +43,7 @@ class Stage:
     name: str
     what: str
     groups: list[Group]
-    proved: list[tuple[str, int]]
+    proved: list[tuple[str, str]]
 
     @property
     def checks(self) -> list[dict[str, Any]]:
@@ -112,8 +112,22 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
     }
 
 
-def proved_by(checks: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
-    """Sentences of the criteria that passed, and how often each did."""
-    held = [check for check in checks if check["outcome"] == "passed"]
-    words = (check["sentence"] or short_name(check["id"]).partition("[")[0] for check in held)
-    return list(Counter(words).items())
+def proved_by(checks: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Sentences of the criteria that passed, and how often: `3 times`, `1 of 2`, empty for once.
+
+    A sentence about every table is not true where one of them failed: that stands beside it.
+    """
+    held: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for check in checks:
+        words = check["sentence"] or short_name(check["id"]).partition("[")[0]
+        held[words] += check["outcome"] == "passed"
+        asked[words] += check["outcome"] != "skipped"
+    return [(words, extent(times, asked[words])) for words, times in held.items() if times]
+
+
+def extent(held: int, asked: int) -> str:
+    """How often a criterion passed of the times that it ran."""
+    if held < asked:
+        return f"{held:,} of {asked:,}"
+    return f"{held:,} times" if held > 1 else ""
