@@ -270,6 +270,12 @@ def test_old_backups_there_go_but_not_the_proved_one(s3: str, source: Target) ->
     assert "kept 3 backups (2); deleted 2: " in done.stdout
 
 
+def test_drills_of_a_folder_around_it_are_known() -> None:
+    """BACKUP_PATH may be any of the folders that lead to it, the bucket itself among them."""
+    notes = BucketFolder(Place("s3", BUCKET, "x/shop/")).notes
+    assert notes == [Place("s3", BUCKET, each).state_folder for each in ("x/shop/", "x/", "")]
+
+
 def test_a_key_that_may_not_delete(s3: str, source: Target) -> None:
     """The backup stands; what could not be removed is told."""
     to, keys = f"--to=s3://{BUCKET}/kept", keys_of(s3, KEEPER) | state()

@@ -154,6 +154,26 @@ def test_nothing_goes_where_the_history_cannot_be_read(source: Target, tmp_path:
     assert len(list(tmp_path.glob("*.dump"))) == 2
 
 
+def test_drills_are_known_by_the_history_of_a_folder_around(source: Target, tmp_path: Path) -> None:
+    """BACKUP_PATH is searched for folders: the proof lies there, and a torn line hides none."""
+    place, name = tmp_path / "daily" / "shop", "shop_20260101_000000"
+    assert backup_to(source, f"--to={place}", f"--name={name}").returncode == 0
+    proved(place, f"{name}.dump", "passed")
+    (place / ".drill").rename(tmp_path / ".drill")
+    time.sleep(1)  # else the next dump is the same, byte for byte
+
+    done = backup_to(source, f"--to={place}", "--keep=1")
+    assert (done.returncode, len(list(place.glob("*.dump")))) == (0, 2), done.stderr
+    assert "no drill is known" not in done.stdout
+
+    history = tmp_path / ".drill" / "history.jsonl"
+    history.write_text(f"<<<<<<< HEAD\n{history.read_text()[9:]}")
+    time.sleep(1)
+    done = backup_to(source, f"--to={place}", "--keep=1")
+    assert (done.returncode, len(list(place.glob("*.dump")))) == (6, 3)
+    assert f"2 lines of {history} cannot be used" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.places.bucket import Bucket
 from restore_drill.places.store import Object, open_store
 from restore_drill.places.writing import AlreadyThere, delete, put, upload
-from restore_drill.taking.destination import INNER, Add
+from restore_drill.taking.destination import AROUND, Add
 
 CLAIM = ".part"
 """Suffix of the object that claims a name while a backup is written: drills pass over it."""
@@ -49,9 +48,10 @@ class BucketFolder:
 
     @property
     def notes(self) -> list[Path]:
-        """In the state folder of this user."""
-        outer = re.sub(rf"(^|/){INNER}/$", r"\1", self.place.prefix)
-        return [self.place.state_folder, replace(self.place, prefix=outer).state_folder]
+        """In the state folder of this user: those of it, and of the folders around it."""
+        names = self.place.prefix.split("/")[:-1]
+        around = ["".join(f"{each}/" for each in names[:end]) for end in range(len(names), -1, -1)]
+        return [replace(self.place, prefix=each).state_folder for each in around[: AROUND + 1]]
 
     def inner(self, folder: str) -> BucketFolder:
         """The `folder` in it, where there is one; else itself."""

@@ -17,9 +17,12 @@ from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.manifest.staging import publish, refuse_existing, staging_in, sync
 from restore_drill.selection.candidate import size_of
+from restore_drill.selection.tree import DEEPEST
 
 INNER = "db"
 """Folder in BACKUP_PATH that holds the backups, where there is one."""
+AROUND = DEEPEST + 1
+"""So many folders around a place may be BACKUP_PATH, which is searched so deep, or in its `db/`."""
 Add = Callable[[str, Iterable[bytes]], None]
 """Takes the name of a new file, and its bytes; raises where it cannot be written whole."""
 
@@ -36,7 +39,7 @@ class Destination(Protocol):
 
     @property
     def notes(self) -> list[Path]:
-        """Where drills note what became of its backups: it may be the `db/` of BACKUP_PATH."""
+        """Where drills note what became of its backups: BACKUP_PATH may be a folder around it."""
 
     def entries(self) -> dict[str, int]:
         """Bytes of what lies directly in it, by name."""
@@ -66,9 +69,10 @@ class Folder:
 
     @property
     def notes(self) -> list[Path]:
-        """Its own, and where it is a `db/`, that of the folder around it."""
-        around = [self.path.parent] if self.path.name == INNER else []
-        return [each / ".drill" for each in (self.path, *around)]
+        """Its own, and those of the folders around it from which drills find its backups."""
+        here = self.path.absolute()
+        around = (here, *here.parents[:AROUND], *here.resolve().parents[:AROUND])
+        return [each / ".drill" for each in dict.fromkeys(around)]
 
     def entries(self) -> dict[str, int]:
         """What lies in it; nothing where it is yet to be made."""
