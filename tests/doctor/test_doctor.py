@@ -243,6 +243,7 @@ def test_no_secret_of_a_setting_is_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("DRILL_PUSHGATEWAY", f"https://u:{SECRET}@push.example/m?token={SECRET}")
     monkeypatch.setenv("DRILL_BACKUP", f"s3://key:{SECRET}@bucket/x?sig={SECRET}")
     monkeypatch.setenv("REDIS_URL", f"redis://u:{SECRET}@127.0.0.1:1/0?password={SECRET}")
+    monkeypatch.setenv("DRILL_DECRYPT_KEY_FILE", f"AGE-SECRET-KEY-1{SECRET}")
 
     found = check_up("redis")
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restore_drill.config.options import usage_error
-from restore_drill.config.values import path_of
+from restore_drill.config.values import is_there, path_of
 
 OPTION = re.compile(
     r"-(pbkdf2|iter [1-9]\d{0,8}|md [\w-]{1,20}"
     r"|(aes|aria|camellia|sm4|chacha|des|bf|cast)[\w-]{0,24})(?= |$)"
 )
 """An option of `openssl enc` that says how a file was encrypted, and holds no key."""
+PATH_BEGINS = ("/", "./", "../", "~", "file:")
+"""A word without these may be a passphrase, or a key."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,23 @@ class Decrypt:
 def decrypt_of(given: dict[str, str | None], here: Path) -> Decrypt:
     """What is `given`; relative paths count from `here`."""
     return Decrypt(
-        key_file=path_of(given, "decrypt_key", here, must_exist=True),
+        key_file=key_file_of(given, here),
         key=given["decrypt_secret"],
         command=given["decrypt_command"],
         options=options_of(given["decrypt_options"] or ""),
     )
+
+
+def key_file_of(given: dict[str, str | None], here: Path) -> Path | None:
+    """The file of the key; where there is none, what may be the key itself is not repeated."""
+    value = given["decrypt_key"] or ""
+    if value and not value.startswith(PATH_BEGINS) and not is_there(here, value):
+        raise usage_error(
+            "decrypt_key",
+            "names no file (not shown: it may be the key)",
+            "name it as /path/to/key or ./key; the key itself belongs into DRILL_DECRYPT_KEY",
+        )
+    return path_of(given, "decrypt_key", here, must_exist=True)
 
 
 def options_of(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restore_drill.config.options import OPTIONS, usage_error
-from restore_drill.config.values import count_of, duration_of, path_of, scheme_of
+from restore_drill.config.values import count_of, duration_of, is_there, path_of, scheme_of
 from restore_drill.core.units import parse_bytes, parse_duration
 
 KEEP = ("never", "on-failure", "always")
@@ -62,14 +62,6 @@ def key_of(given: dict[str, str | None], here: Path) -> Path | str | None:
             "name the file, or set the variable to all of it, with its BEGIN and END lines",
         )
     return path_of(given, "sign", here)
-
-
-def is_there(here: Path, text: str) -> bool:
-    """Whether `text` names a file; a text that is too long for a name does not."""
-    try:
-        return (here / Path(text).expanduser()).exists()
-    except (OSError, ValueError, RuntimeError):
-        return False
 
 
 def metrics_file_of(given: dict[str, str | None], here: Path) -> Path | None:

@@ -45,12 +45,20 @@ def path_of(
         what = f"names {shown}, which is not a path on this machine"
         raise usage_error(name, what, copy_of(place[1], shown))
     path = without_dots(here / Path(value).expanduser())
-    is_there = os.path.exists(path) or nearest_closed(path)  # noqa: PTH110 - raises nothing
-    if must_exist and not is_there:
+    exists = os.path.exists(path) or nearest_closed(path)  # noqa: PTH110 - raises nothing
+    if must_exist and not exists:
         raise usage_error(
             name, f"names {path}, which does not exist", "check the path and its mount"
         )
     return path
+
+
+def is_there(here: Path, text: str) -> bool:
+    """Whether `text` names a file; a text that is too long for a name does not."""
+    try:
+        return (here / Path(text).expanduser()).exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def without_file_scheme(value: str) -> str:

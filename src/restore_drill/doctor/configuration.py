@@ -73,6 +73,8 @@ def shown(name: str, text: str, settings: Settings) -> str:
         return host_of(text) if url_in(settings, name) else HIDDEN  # None: it was refused
     if name in ("decrypt_secret", "decrypt_command"):
         return HIDDEN
+    if name == "decrypt_key" and not settings.decrypt.key_file:  # it was refused
+        return HIDDEN
     if name == "sign" and not isinstance(settings.leaves.sign, Path):
         return HIDDEN
     return HIDDEN if "://" in text or not text.isprintable() else text
