@@ -16,6 +16,7 @@ from restore_drill.selection.numbered import differ_by_number
 from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.selection.tree import list_folder
 from restore_drill.watch.append import append
+from restore_drill.watch.entry import note
 from restore_drill.watch.history import load_history
 from restore_drill.watch.kept import renewed_series
 from restore_drill.watch.skips import Skip
@@ -94,6 +95,28 @@ def test_a_series_of_which_nothing_is_left_is_red(tmp_path: Path, report_dir: Pa
     append(path, Skip(NOW, "gone", "ann", "bob", None, "elsewhere/crm").as_json())
     alone = run_drill("-k", "complete", report_dir=report_dir, BACKUP_PATH=str(tmp_path))
     assert alone.code == 0 and "each is drilled by itself" not in alone.output
+
+
+def test_what_may_be_of_another_machine_is_said(
+    tmp_path: Path, report_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders of machines without a name cannot be told apart: what is gone is no failure."""
+    monkeypatch.setenv("CI", "true")
+    folder, history = tmp_path / "b", tmp_path / "h.jsonl"
+    folder.mkdir()
+    (folder / "shop.sql").write_bytes(DUMP)
+    crm = replace(PASSED, series="b/crm", backup="crm.sql", place=str(folder))
+    for each in "ab":
+        note(history, replace(crm, sha256=each * 64))
+
+    drill = run_drill(
+        "-k", "complete", report_dir=report_dir, BACKUP_PATH=str(folder),
+        DRILL_HISTORY=str(history), CI="true",
+    )  # fmt: skip
+
+    assert drill.code == 0, drill.output
+    assert "Not drilled: the series b/crm, of which no backup is left here" in drill.output
+    assert "tell them apart: --machine (DRILL_MACHINE)" in drill.output
 
 
 SAME = {

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.watch.entry import drill_to_come, note, place_of
 from restore_drill.watch.groups import by_series, group_of, newer_than
 from restore_drill.watch.history import Drill, load_history
 from restore_drill.watch.judgement import Rules, judge
+from restore_drill.watch.look import look_at_all, rules_of
 from tests.helpers.drills import ROOT
 from tests.helpers.histories import FAILED, NOW, PASSED
 
@@ -87,18 +88,30 @@ def test_a_single_pass_gets_too_old(name: str, tmp_path: Path) -> None:
     assert found == {f"a/{name}": "not_run", f"a/{like}-x": ""}
 
 
-def test_numbered_backups_are_one_series(tmp_path: Path) -> None:
-    """Where the criteria file says so, also those that were noted before it did."""
-    path = tmp_path / "history.jsonl"
-    for each in (drill(300, "a/shop_1842", CRM), drill(20, "a/shop_3f9ac21", CRM)):
+def test_numbered_backups_are_one_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the criteria file says so: its own, old entries too, and those of no other place."""
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path / "b"))
+    (tmp_path / "b").mkdir()
+    path, criteria = tmp_path / "history.jsonl", tmp_path / "criteria.toml"
+    criteria.write_text("[backup]\nnumbered = true\n")
+    given = settings(tmp_path, history=str(path), machine="db1", criteria=str(criteria))
+    here = f"db1:{tmp_path / 'b'}"
+    for each in (
+        drill(9, "a/shop_1842", here, good=False), drill(8, "a/shop_3f9ac21", here),
+        drill(7, "a/shop", here), drill(6, "a/crm_1", CRM, good=False), drill(5, "a/crm_2", CRM),
+    ):  # fmt: skip
         note(path, each)
-    rules = Rules.of(Criteria(tmp_path, backup_numbered=True))
+    parsed = argparse.Namespace(histories=[], max_age="90d")
 
-    (series,) = judge(load_history(path), rules, NOW)
-    assert (series.name, series.problem and series.problem.cause) == ("a/shop", "not_run")
-    note(path, drill(1, "a/shop", CRM))
-    (series,) = judge(load_history(path), rules, NOW)
-    assert (series.problem, len(series.drills)) == (None, 3)
+    (ours,) = look_at_all(parsed, given, rules_of(parsed, given), NOW)
+    parsed.histories = [str(path)]
+    (named,) = look_at_all(parsed, given, rules_of(parsed, given), NOW)
+
+    assert {each.name: each.what[:21] for each in ours.series} == {
+        "a/crm_1": "the last drill failed", "a/crm_2": "", "a/shop": "",
+    }  # fmt: skip
+    assert len(ours.series[2].drills) == 3
+    assert [each.name for each in named.series if each.problem] == ["a/crm_1", "a/shop_1842"]
 
 
 def test_lines_of_before_numbers_made_series_are_continued() -> None:

@@ -46,6 +46,15 @@ def not_drilled(series: Series) -> NotDrilled:
     return NotDrilled(what, f"drill it too: {DRILL} --series {shlex.quote(newest.series)}")
 
 
+def may_be_gone(series: str) -> NotDrilled:
+    """Of `series` no backup is left here; or it never was here, but on another such machine."""
+    return NotDrilled(
+        f"the series {series}, of which no backup is left here, though the history has several",
+        "if it is no longer backed up, retire it; if another machine shares the history, tell them "
+        "apart: --machine (DRILL_MACHINE)",
+    )
+
+
 def none_left(source: Source, series: str) -> BackupFault:
     """Of `series`, which the history has seen renewed, no backup lies in `source` any more."""
     folder = as_written(source.place)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.settings import Settings
+from restore_drill.config.where import is_told_apart
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
@@ -187,6 +188,6 @@ def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
         if is_old and name_of(each) not in shelf.renewed:
             continue
         kept.append(name_of(each))
-    if kept and not settings.criteria.backup_name:
+    if kept and not settings.criteria.backup_name and is_told_apart(settings):
         kept += shelf.gone
     return kept if len(kept) <= MOST_SERIES else []

@@ -23,6 +23,7 @@ from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.errors import UsageError
 from restore_drill.selection.beside import (
     MOST_LISTED,
+    may_be_gone,
     no_backups,
     none_left,
     not_drilled,
@@ -135,7 +136,8 @@ def others_than(
 ) -> tuple[NotDrilled, ...]:
     """Series that are not drilled, without those `beside` and role files, which left the `pool`."""
     others = [each for each in shelf.live if each is not series and name_of(each) not in beside]
-    return tuple(not_drilled(each) for each in others if each in pool or each not in before)
+    found = [not_drilled(each) for each in others if each in pool or each not in before]
+    return (*found, *(may_be_gone(name) for name in shelf.gone if name not in beside))
 
 
 def kept_to(series: Series, settings: Settings) -> Schedule | None:

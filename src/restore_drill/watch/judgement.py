@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import show_count, show_duration
-from restore_drill.selection.series import without_numbers
 from restore_drill.watch.groups import by_series
 from restore_drill.watch.history import Drill, History
 from restore_drill.watch.skips import Skip, open_skip
@@ -28,14 +26,10 @@ CENTURY = 36500 * 86400.0
 
 
 class Rules(NamedTuple):
-    """Seconds that the last pass may be old, and after which a drill is scheduled, where it is.
-
-    Where backups are numbered (`[backup] numbered`), their numbers make no series.
-    """
+    """Seconds that the last pass may be old, and after which a drill is scheduled, where it is."""
 
     limit: float = WEEKLY_LIMIT
     every: float | None = None
-    is_numbered: bool = False
 
     @classmethod
     def of(cls, criteria: Criteria, limit: float | None = None) -> Rules:
@@ -45,8 +39,7 @@ class Rules(NamedTuple):
             grace = criteria.schedule_grace
             limit = every + (max(every / 7, 3600.0) if grace is None else grace)
         limit = WEEKLY_LIMIT if limit is None else limit
-        every = None if every is None else min(every, CENTURY)
-        return cls(min(limit, CENTURY), every, criteria.backup_numbered)
+        return cls(min(limit, CENTURY), None if every is None else min(every, CENTURY))
 
 
 class Problem(NamedTuple):
@@ -92,10 +85,7 @@ class Series(NamedTuple):
 
 def judge(history: History, rules: Rules, now: datetime) -> list[Series]:
     """Each series with its problem."""
-    drills = history.drills
-    if rules.is_numbered:
-        drills = [replace(each, series=without_numbers(each.series or "")) for each in drills]
-    found = by_series(drills) or {"": []}
+    found = by_series(history.drills) or {"": []}
     return [judge_series(name, of_it, history.skips, rules, now) for name, of_it in found.items()]
 
 

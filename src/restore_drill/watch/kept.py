@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings
-from restore_drill.config.where import is_told_apart
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
@@ -101,11 +100,10 @@ def renewed_series(settings: Settings) -> set[str]:
     """Series of the backups here that the history has seen renewed, and that are not retired.
 
     Two of their backups have been drilled: a job takes them, so that one which has become old was
-    not put aside by somebody. Folders of machines without a name, which share a history, cannot be
-    told apart: nothing is expected of these.
+    not put aside by somebody.
     """
     history = known_history(settings)
-    if history is None or not is_told_apart(settings):
+    if history is None:
         return set()
     drills = [each for each in noted_here(history, settings) if each.series and each.sha256]
     backups: defaultdict[str, set[str | None]] = defaultdict(set)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import parse_duration
+from restore_drill.selection.series import without_numbers
+from restore_drill.watch.entry import place_of
 from restore_drill.watch.history import History, load_history
 from restore_drill.watch.judgement import Rules, Series, judge
 from restore_drill.watch.kept import Kept, kept_backups, noted_here
@@ -54,10 +57,28 @@ def look_at_all(
     for path in paths:
         history = load_history(path)
         is_ours = backups is not None and not parsed.histories
+        history = numbered(history, settings) if is_ours else history
         noted = noted_here(history, settings) if is_ours else []
         kept = kept_backups(backups, noted, settings.criteria) if backups and is_ours else None
         looks.append(Look(history, judge(history, rules, now), kept))
     return looks
+
+
+def numbered(history: History, settings: Settings) -> History:
+    """`history`; where the backups here are numbered, the numbers in their names make no series.
+
+    Those of other places may be databases: nobody has said of them what numbers mean.
+    """
+    if not settings.criteria.backup_numbered:
+        return history
+    here = place_of(settings, None)
+    drills = [
+        replace(each, series=without_numbers(each.series))
+        if each.series and each.place == here
+        else each
+        for each in history.drills
+    ]
+    return history._replace(drills=drills)
 
 
 def age_given(text: str | None) -> float | None:
@@ -72,13 +93,13 @@ def titles_of(looks: Sequence[Look]) -> list[tuple[Look, Series, str]]:
     """Each series of all histories, with a title that tells it from the others."""
     several = len(looks) > 1
     return [
-        (look, each, f"{place_of(look.history)}: {each.title}" if several else each.title)
+        (look, each, f"{folder_of(look.history)}: {each.title}" if several else each.title)
         for look in looks
         for each in look.series
     ]
 
 
-def place_of(history: History) -> str:
+def folder_of(history: History) -> str:
     """The folder that a history is of: that of the backups, where it lies below them."""
     path = history.path
     folder = path.parent.parent if path.parent.name == ".drill" else path.parent
