@@ -197,8 +197,8 @@ def test_named_file_that_is_no_backup_is_a_red_drill(
 
 URLS = {
     "s3://key:hunter2@bucket/db/x.dump": "holds credentials or parameters (not shown)",
-    "gs://bucket/x.dump": "gcloud storage cp gs://bucket/x.dump .",
-    "https://host/x.dump?token=hunter2": "curl --fail --remote-name https://host/x.dump",
+    "https://key:hunter2@host/x.dump": "holds credentials or parameters (not shown)",
+    "rsync://host/x.dump": "copy the backup here first (rsync rsync://host/x.dump .)",
     "file://nas/srv/x.dump": "copy the backup to this machine",
 }
 
