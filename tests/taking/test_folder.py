@@ -154,6 +154,20 @@ def test_nothing_goes_where_the_history_cannot_be_read(source: Target, tmp_path:
     assert len(list(tmp_path.glob("*.dump"))) == 2
 
 
+def test_nothing_goes_where_the_history_that_is_named_is_empty(
+    source: Target, tmp_path: Path
+) -> None:
+    """A wrong path, or a disk that is not mounted, must not look as if nothing had been proved."""
+    place = tmp_path / "b"
+    assert backup_to(source, f"--to={place}", "--name=shop_20260101_000000").returncode == 0
+
+    done = backup_to(source, f"--to={place}", "--keep=1", DRILL_HISTORY=str(tmp_path / "gone"))
+
+    assert done.returncode == 6, done.stderr
+    assert "holds no drill, so what has been proved is not known" in done.stderr
+    assert len(list(place.glob("*.dump"))) == 2
+
+
 def test_drills_are_known_by_the_history_of_a_folder_around(source: Target, tmp_path: Path) -> None:
     """BACKUP_PATH is searched for folders: the proof lies there, and a torn line hides none."""
     place, name = tmp_path / "daily" / "shop", "shop_20260101_000000"

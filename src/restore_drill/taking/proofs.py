@@ -23,6 +23,8 @@ def proofs_of(place: Destination, settings: Settings) -> dict[str, bool]:
         history = load_history(path)
         if history.damaged:
             raise damaged_lines(history)
+        if path == settings.history and not (history.drills or history.picks):
+            raise no_drill_in(history)
         drills = sorted((*history.drills, *history.picks), key=lambda each: each.at)
         names: dict[str | None, str] = {}
         for drill in drills:
@@ -33,6 +35,16 @@ def proofs_of(place: Destination, settings: Settings) -> dict[str, bool]:
                 same = {drill.sha256, names.get(drill.backup)}
                 found.update((sha256, False) for sha256 in found.keys() & same)
     return found
+
+
+def no_drill_in(history: History) -> CouldNotRun:
+    """A history that is named, and is empty, may be a wrong path, or on a disk that is missing."""
+    return CouldNotRun(
+        f"nothing was deleted: the history {history.name} holds no drill, so what has been proved "
+        "is not known",
+        checked=["DRILL_HISTORY"],
+        remedy=remedy_for("backup", "no_drill"),
+    )
 
 
 def damaged_lines(history: History) -> CouldNotRun:
