@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from restore_drill.alerts import announce, delivery
 from restore_drill.alerts.delivery import Outcome
+from restore_drill.alerts.literal import JOINER, sent_to
+from restore_drill.alerts.message import Message
 from restore_drill.config.alerts import alerts_of, split_urls
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.interrupt import only_a_wait
@@ -137,10 +140,57 @@ def test_missing_apprise_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_names_out_of_a_dump_mention_nobody(box: Inbox) -> None:
-    """A table may be called like the members of a channel."""
-    sent("failed", "table <!channel> of @everyone, not of a@b", DRILL_NOTIFY=box.hook)
+    """A table may be called like the members of a channel: what is shown looks like its name."""
+    text = "table <!channel> of _@everyone, not of a@b, http://c.d"
+    sent("failed", text, DRILL_NOTIFY=box.hook)
+    shown = box.messages[0]["message"]
 
-    assert "table < !channel> of @ everyone, not of a@b" in box.messages[0]["message"]
+    assert text in shown.replace(JOINER, "")
+    assert f"<{JOINER}!channel> of _@{JOINER}everyone, not of a@b, http:{JOINER}//c.d" in shown
+
+
+def test_a_mail_has_names_as_they_are(mail: Mailbox) -> None:
+    """It calls nobody, whatever its HTML has to show."""
+    text = "table <b>x</b> of _@everyone & *co*"
+    sent("failed", text, DRILL_NOTIFY=mail.url)
+
+    assert text in mail.mails[0][1].replace(JOINER, "")
+
+
+def test_a_channel_that_reads_markdown_gets_a_fence(box: Inbox) -> None:
+    """Nothing in it is formatted or called, also not what would end it; the title has no name."""
+    url = f"mmost://{box.host}/3ccdd113474722377935511fc85d3dd4"
+    (outcome,) = sent("failed", "table *a* @all [b](http://c) ``` @here", DRILL_NOTIFY=url)
+    ((path, body),) = box.taken
+    title, words, last = json.loads(body)["text"].split("```")
+
+    assert outcome.done == "sent" and path.startswith("/hooks/")
+    assert title.strip() == "Restore drill FAILED" and last.strip() == ""
+    assert words.startswith("\nRestore drill FAILED: db/shop\n")
+    assert f"table *a* @all [b](http://c) `{JOINER}`` @here" in words
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "shown"),
+    [
+        (
+            "Discord",
+            "MARKDOWN",
+            f"```\nT: x\n<{JOINER}@1> _@{JOINER}all & *b*\n```\nReport: https://ci",
+        ),
+        ("Rocket.Chat", "MARKDOWN", "```\nT: x\n<@1> _@all & *b*\n```\nReport: https://ci"),
+        ("Telegram", "HTML", "<pre>T: x\n&lt;@1&gt; _@all &amp; *b*</pre>Report: https://ci"),
+        ("Matrix", "TEXT", f"<{JOINER}@{JOINER}1> _@{JOINER}all & *b*\nReport: https://ci"),
+    ],
+)
+def test_each_kind_of_channel_shows_names_as_they_are(
+    service: str, target: str, shown: str
+) -> None:
+    """And the address of the CI run as one."""
+    message = Message("failed", "T: x", ("<@1> _@all & *b*", "Report: https://ci"))
+    assert sent_to(service, target, message).body.replace(f"<{JOINER}@{JOINER}", f"<{JOINER}@") == (
+        shown.replace(f"<{JOINER}@{JOINER}", f"<{JOINER}@")
+    )
 
 
 def test_a_task_that_breaks_is_reported_by_its_kind() -> None:

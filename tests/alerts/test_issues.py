@@ -14,6 +14,7 @@ import pytest
 
 from restore_drill.alerts import announce, issue
 from restore_drill.alerts.delivery import Outcome, Undelivered
+from restore_drill.alerts.literal import JOINER
 from restore_drill.alerts.message import message_of
 from restore_drill.alerts.subject import Origin, mark_of, subject_of
 from restore_drill.alerts.trackers import WANTED, WHY, GitHub, Issue, tracker_of
@@ -176,6 +177,18 @@ def test_names_out_of_a_dump_stay_in_the_fence(forge: Forge) -> None:
     assert outside == "" and "@team" in fence and "@team" not in rest
     assert other not in body
     assert drilled(forge, "gitlab", "passed", path="/b/db/other.dump").done == "no open issue"
+
+
+def test_the_title_of_an_issue_calls_nobody(forge: Forge) -> None:
+    """GitLab finds people and references in titles, too; the next drill finds the issue."""
+    called = {"path": "/b/db/x.dump", "series": "db/@team_#one"}
+    red = ended("failed", EMPTY)
+    red.result["backup"].update(called)
+    alerts = alerts_of(environment(forge, "gitlab"), Notify())
+    done = [announce.announce(alerts, red)[0].done for _ in range(2)]
+
+    assert done == ["opened issue #1", "commented on issue #1"]
+    assert forge.issues[0]["title"].endswith(f": db/@{JOINER}team_#{JOINER}one")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from restore_drill.alerts.delivery import Undelivered
+from restore_drill.alerts.literal import sent_to
 from restore_drill.alerts.message import Message
 
 MISSING = "apprise is not installed: pip install 'restore-drill[alerts]'"
@@ -49,11 +49,14 @@ def opened(apprise: Any, url: str) -> Any:
 def send(apprise: Any, channel: Any, message: Message) -> str:
     """Send `message` to `channel`; Undelivered where it does not take it."""
     kind = getattr(apprise.NotifyType, KINDS.get(message.event, "FAILURE"))
+    service = channel[0]
+    target = service.resolve_format(apprise.NotifyFormat.TEXT).name
+    sent = sent_to(str(service.service_name), target, message)
     is_sent = channel.notify(
-        title=without_mentions(message.title),
-        body=without_mentions("\n".join(message.lines)),
+        title=sent.title,
+        body=sent.body,
         notify_type=kind,
-        body_format=apprise.NotifyFormat.TEXT,
+        body_format=getattr(apprise.NotifyFormat, sent.format),
     )
     if not is_sent:
         raise Undelivered("did not take the message")
@@ -74,8 +77,3 @@ def quiet() -> None:
     """Have no log: apprise logs a URL that it cannot read, and urllib3 paths, token and all."""
     for name in ("apprise", "urllib3", "requests"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-def without_mentions(text: str) -> str:
-    """`text` in which no name out of a dump calls people: `@channel`, `<!here>`."""
-    return re.sub(r"(?<!\w)@(?=\w)", "@ ", text).replace("<!", "< !").replace("<@", "< @")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from restore_drill.alerts.literal import inert_title
 from restore_drill.alerts.message import Message
 from restore_drill.alerts.subject import Subject
 
@@ -31,7 +32,9 @@ def keep(tracker: Tracker, message: Message, subject: Subject) -> str:
     if own:
         tracker.comment(own[0].number, body_of(message))
         return f"commented on issue #{own[0].number}"
-    made = tracker.create(message.title, "\n".join([body_of(message), *subject.marks, ""]))
+    made = tracker.create(
+        inert_title(message.title), "\n".join([body_of(message), *subject.marks, ""])
+    )
     older = [each for each in marked(tracker.issues(), *subject.marks) if each.number < made.number]
     if not older:
         return f"opened issue #{made.number}"
@@ -60,11 +63,8 @@ def body_of(message: Message) -> str:
 
     In a fence no name out of a dump mentions people, and none is a command of GitLab's.
     """
-    lines, last = [message.title, *message.lines], ""
-    if lines[-1].startswith("Report: http"):
-        last = f"\n{plain(lines.pop())}\n"
-    text = plain("\n".join(lines))
-    return f"~~~text\n{text}\n~~~\n{last}"
+    text = plain("\n".join([message.title, *message.words]))
+    return f"~~~text\n{text}\n~~~\n" + "".join(f"\n{plain(each)}\n" for each in message.links)
 
 
 def plain(text: str) -> str:

@@ -46,6 +46,16 @@ class Message:
         """Title and lines."""
         return "\n".join([self.title, *self.lines]) + "\n"
 
+    @property
+    def words(self) -> Sequence[str]:
+        """The lines, without `links`."""
+        return self.lines[: len(self.lines) - len(self.links)]
+
+    @property
+    def links(self) -> Sequence[str]:
+        """The last line where it is the address of a CI run, which people may follow."""
+        return [line for line in self.lines[-1:] if line.startswith("Report: http")]
+
 
 def written(event: str, subject: Subject, lines: Sequence[str], place: str) -> Message:
     """The message of `event`; of too many `lines` the last are left out, `place` never is."""
