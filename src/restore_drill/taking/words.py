@@ -34,7 +34,10 @@ def report(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
     note(f"manifest: {manifest.backup}{SUFFIX}: {', '.join(parts)}")
     for what, why in fingerprint.left_out:
         note(f"  without fingerprint: {what} ({why})")
-    note(f"done in {show_duration(seconds)}; drill it: {DRILL} --backup {quote(taken.path)}")
+    # With the place, or no history would know of the proof, nor retention by it.
+    place = f"BACKUP_PATH={quote(taken.path.rpartition('/')[0])}"
+    drill = f"{place} {DRILL} --backup {quote(taken.path)}"
+    note(f"done in {show_duration(seconds)}; drill it: {drill}")
 
 
 class ProgressLine:
