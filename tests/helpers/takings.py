@@ -26,6 +26,14 @@ BIG = (
 """What takes some seconds to dump with --compress=gzip:9, into 24 MB."""
 
 
+def shop_with_roles(shops: Shops) -> Target:
+    """The shop, not to be changed, on a server with the role that backups are taken by."""
+    source = shops.source(USUAL)
+    with source.connect() as connection:
+        connection.execute(ROLES.encode())
+    return source
+
+
 def backup_to(target: Target, *options: str, **environment: str) -> CompletedProcess[str]:
     """`backup` of `target`, to its end."""
     done = command("backup", *options, DATABASE_URL=url_of(target), **environment)

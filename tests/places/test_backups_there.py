@@ -24,19 +24,16 @@ from restore_drill.watch.entry import note
 from tests.helpers.buckets import BUCKET, KEEPER, READER, WRITER, Proxy, keys_of, put, writer
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.histories import PASSED
-from tests.helpers.manifests import ROLES, fingerprint
+from tests.helpers.manifests import fingerprint
 from tests.helpers.sealing import Keys, run
 from tests.helpers.shop import USUAL, Shops
-from tests.helpers.takings import aged, backup_to, begun, big_database, by_the_docs
+from tests.helpers.takings import aged, backup_to, begun, big_database, by_the_docs, shop_with_roles
 
 
 @pytest.fixture(scope="session")
 def source(shops: Shops) -> Target:
     """The shop, not to be changed."""
-    source = shops.source(USUAL)
-    with source.connect() as connection:
-        connection.execute(ROLES.encode())
-    return source
+    return shop_with_roles(shops)
 
 
 @pytest.fixture(scope="session")

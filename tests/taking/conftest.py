@@ -7,18 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from restore_drill.servers.model import Target
-from tests.helpers.manifests import ROLES
 from tests.helpers.sealing import Keys
-from tests.helpers.shop import USUAL, Shops
+from tests.helpers.shop import Shops
+from tests.helpers.takings import shop_with_roles
 
 
 @pytest.fixture(scope="session")
 def source(shops: Shops) -> Target:
     """The shop, not to be changed, on a server with the role that backups are taken by."""
-    source = shops.source(USUAL)
-    with source.connect() as connection:
-        connection.execute(ROLES.encode())
-    return source
+    return shop_with_roles(shops)
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from restore_drill.doctor.model import Fact, Group, Open
 from restore_drill.doctor.opens import left_open
 from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.selection.chosen import Chosen, choose
-from restore_drill.selection.groups import shelf_of, to_drill
-from restore_drill.watch.kept import renewed_series
+from restore_drill.selection.groups import to_drill
+from restore_drill.watch.kept import shelf_here
 
 FOLDER = "the folder of the backups"
 
@@ -97,7 +97,7 @@ def chosen_in(settings: Settings) -> Chosen | None:
     if settings.is_sample or settings.backup is not None:
         return None if settings.is_sample else choose(settings)
     try:
-        shelf = shelf_of(settings, partial(renewed_series, settings))
+        shelf = shelf_here(settings)
         names = to_drill(shelf, settings)
         return choose(settings, shelf, beside=names if len(names) > 1 else ())
     except UsageError as error:

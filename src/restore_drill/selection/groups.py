@@ -56,7 +56,7 @@ class Shelf:
         """Names of the series that are expected here."""
         return self.expected()
 
-    @property
+    @cached_property
     def gone(self) -> list[str]:
         """Names of those of which nothing is left, whatever the folder is called now."""
         there = {below_place(name) for each in self.series for name in names_of(each[0])}

@@ -31,12 +31,7 @@ from restore_drill.selection.beside import (
 )
 from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
 from restore_drill.selection.considered import considered
-from restore_drill.selection.groups import (
-    Shelf,
-    name_of,
-    shelf_of,
-    wanted,
-)
+from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
 from restore_drill.selection.holes import schedule_of
 from restore_drill.selection.links import followed
 from restore_drill.selection.numbered import differ_by_number, numbered_hint

@@ -79,10 +79,12 @@ def name_in_series(path: PurePath) -> str:
 
 def without_suffixes(path: PurePath) -> str:
     """The name of `path` without its format's suffixes, and without a rotation's behind them."""
-    name = path.name
-    unrotated = ROTATED.sub("", name)
-    if without_suffix(unrotated) != unrotated:
-        name = unrotated
+    unrotated = ROTATED.sub("", path.name)
+    return stem_of(path.name if without_suffix(unrotated) == unrotated else unrotated)
+
+
+def stem_of(name: str) -> str:
+    """`name` without the suffixes of its format, compression and encryption."""
     while (shorter := without_suffix(name)) != name:
         name = shorter
     return name

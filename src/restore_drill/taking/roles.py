@@ -8,7 +8,7 @@ import subprocess
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.manifest.dump_causes import dump_remedy
-from restore_drill.selection.series import without_suffix
+from restore_drill.selection.series import stem_of
 from restore_drill.servers.model import Target
 from restore_drill.taking.recipients import Seal
 
@@ -52,13 +52,6 @@ def not_dumped(target: Target, reasons: list[str]) -> CouldNotRun:
         checked=reasons,
         remedy=dump_remedy(reasons),
     )
-
-
-def stem_of(backup: str) -> str:
-    """Name of `backup` without the suffixes of its format, compression and encryption."""
-    while (shorter := without_suffix(backup)) != backup:
-        backup = shorter
-    return backup
 
 
 def is_beside(roles: str, backup: str) -> bool:

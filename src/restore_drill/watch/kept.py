@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.groups import in_series
+from restore_drill.selection.groups import Shelf, in_series, shelf_of
 from restore_drill.selection.listing import newest_first
 from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
@@ -105,19 +106,20 @@ def renewed_series(settings: Settings) -> set[str]:
     history = known_history(settings)
     if history is None:
         return set()
-    drills = [each for each in noted_here(history, settings) if each.series and each.sha256]
-    backups: defaultdict[str, set[str | None]] = defaultdict(set)
-    for each in drills:
-        backups[each.series or ""].add(each.sha256)
+    found: defaultdict[str, list[Drill]] = defaultdict(list)
+    for drill in noted_here(history, settings):
+        if drill.series and drill.sha256:
+            found[drill.series].append(drill)
     now = datetime.now(UTC)
-    skips = {name: open_skip(history.skips, name, of_series(drills, name), now) for name in backups}
+    skips = {name: open_skip(history.skips, name, drills, now) for name, drills in found.items()}
     retired = {name for name, skip in skips.items() if skip and skip.retires}
-    return {name for name, known in backups.items() if len(known) > 1} - retired
+    renewed = {name for name, drills in found.items() if len({e.sha256 for e in drills}) > 1}
+    return renewed - retired
 
 
-def of_series(drills: Iterable[Drill], name: str) -> list[Drill]:
-    """Those of `drills` that are of the series `name`."""
-    return [each for each in drills if each.series == name]
+def shelf_here(settings: Settings) -> Shelf:
+    """What lies in BACKUP_PATH, and what the history expects there; CouldNotRun, see `shelf_of`."""
+    return shelf_of(settings, partial(renewed_series, settings))
 
 
 def noted_here(history: History, settings: Settings) -> list[Drill]:
