@@ -23,8 +23,11 @@ def dump(shops: Shops) -> Path:
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A temporary directory of this test alone; what is kept in it is ended."""
+    tmp_path_factory.getbasetemp()  # which is not to lie in it: it would be gone for later tests
     with tempfile.TemporaryDirectory(prefix="kept-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         monkeypatch.setattr(tempfile, "tempdir", folder)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -16,7 +18,7 @@ from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.keep import shell
 from restore_drill.keep.hand_over import environment_of_keeper
-from restore_drill.keep.kept import Kept, kept_servers
+from restore_drill.keep.kept import KEEPER, Kept, kept_servers
 from restore_drill.keep.lines import kept_lines
 from restore_drill.servers import isolation
 from restore_drill.servers.cleanup import clean, find_left_overs
@@ -120,6 +122,50 @@ def test_a_failed_drill_keeps_its_server_for_the_shell(
         cleaned = command("clean").stdout
     assert "ended the kept server of database shop, until" in cleaned
     assert list(place.glob("restore-drill-*")) == []
+
+
+def test_the_shell_goes_to_the_kept_server_alone(kept: Callable[..., Kept]) -> None:
+    """Whichever database and role are named: never to the server that is psql's own default."""
+    found = kept(60)
+    query = "SELECT current_database(), current_user, current_setting('port')"
+    psql(found, "CREATE ROLE app SUPERUSER LOGIN")
+    where = psql(found, "SHOW data_directory")
+
+    for options, answered in [
+        (["-d", "template1"], "template1|postgres"),
+        (["-d", "template1", "-U", "app"], "template1|app"),
+        (["--dbname=shop", "--username=app"], "shop|app"),
+        (["template1", "app"], "template1|app"),
+    ]:
+        done = command("shell", *options, "-XAtc", query, "-c", "SHOW data_directory")
+        assert done.stdout.splitlines() == [f"{answered}|5432", where], done.stderr
+
+
+def has_argument(processes: list[psutil.Process], text: str) -> bool:
+    """Whether one of `processes` was given `text`."""
+    return any(text in each.cmdline() for each in processes)
+
+
+@pytest.mark.parametrize("walls", [[], ["unshare", "--user", "--pid", "--fork"]], ids=["", "in"])
+def test_no_process_behind_walls_is_taken_for_a_keeper(walls: list[str], place: Path) -> None:
+    """A dump's code runs as this user there, and could have `shell` run what it likes."""
+    program = '{"service": "postgres", "what": "x", "until": 4e9, "program": "/bin/true"'
+    spec = f'{program}, "arguments": [], "run": "{place}/restore-drill-00000000"}}'
+    # In variables: unshare itself stays outside, and has this command line.
+    script = 'echo up; sh -c "sleep 60; :" "$KEEPER" "$SPEC"'
+    with subprocess.Popen(
+        [*walls, "sh", "-c", script], env=os.environ | {"KEEPER": KEEPER, "SPEC": spec},
+        stdout=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None and process.stdout.readline() == b"up\n"
+            family = psutil.Process(process.pid)
+            assert awaited(lambda: has_argument(family.children(recursive=True), spec))
+            assert len(kept_in(place)) == (0 if walls else 1)
+        finally:
+            for each in psutil.Process(process.pid).children(recursive=True):
+                each.kill()
+            process.kill()
 
 
 def test_without_a_kept_server_the_shell_says_how_to_get_one(

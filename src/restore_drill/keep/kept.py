@@ -1,7 +1,8 @@
 """Servers that stay up after their drill: found again, opened, and ended.
 
-What is known of one stands in the command line of its keeper, a process of this user: no file that
-a dump's code could write is believed. No password stands there: it lies in a private file.
+What is known of one stands in the command line of its keeper, a process of this user outside of all
+walls: no file that a dump's code could write is believed, and no process that it could start. No
+password stands there: it lies in a private file.
 """
 
 from __future__ import annotations
@@ -87,10 +88,27 @@ def kept_servers() -> list[Kept]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, ValueError, KeyError, TypeError):
             arguments = process.cmdline()
-            if KEEPER in arguments[:-1] and process.uids().effective == os.geteuid():
+            if KEEPER in arguments[:-1] and is_one_of_us(process):
                 kept = kept_of(json.loads(arguments[-1]), process)
                 found += [(process.create_time(), kept)] if kept.run.parent in here else []
     return [kept for _, kept in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def is_one_of_us(process: psutil.Process) -> bool:
+    """Whether `process` is of this user, and behind no walls; raises psutil.Error.
+
+    Behind them a dump's code runs as this user too, with whatever command line it likes.
+    """
+    return bool(process.uids().effective == os.geteuid()) and (
+        processes_seen_by(process.pid) == processes_seen_by(os.getpid())
+    )
+
+
+def processes_seen_by(pid: int) -> int | None:
+    """Number of the process table that the process `pid` lives in; None where there is but one."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/ns/pid").stat().st_ino
+    return None
 
 
 def end_kept() -> Iterator[str]:

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from psycopg.conninfo import conninfo_to_dict
+
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.keep.kept import PASSWORD, Kept, kept_servers
+from restore_drill.servers.model import VARIABLES
 
 PASSES_ON = True
 """What the command does not know is psql's, or redis-cli's."""
@@ -39,7 +42,17 @@ def run(parsed: argparse.Namespace, root: Path, rest: Sequence[str]) -> NoReturn
         raise CouldNotRun(
             f"there is no {newest_one.program}", remedy=remedy_for("shell", "no_psql", way=way)
         )
-    become([newest_one.program, *newest_one.arguments, *rest], without="PG")
+    become([newest_one.program, *rest], without="PG", **way_by_variables(newest_one))
+
+
+def way_by_variables(kept: Kept) -> dict[str, str]:
+    """The variables by which psql reaches the `kept` server, whatever its options name.
+
+    With `-d other` psql takes an argument with the whole way for a user's name, or for none at all,
+    and goes to the server that is its own default: a live one.
+    """
+    way = conninfo_to_dict(kept.arguments[0])
+    return {VARIABLES[name]: str(text) for name, text in way.items() if name in VARIABLES}
 
 
 def newest(service: Literal["postgres", "redis"]) -> Kept:
