@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from restore_drill.backups.arrival import Arrival
 from restore_drill.backups.read import read_contents
 from restore_drill.restore import loader, table_work
 from restore_drill.restore.model import Restoration, RestoreError
@@ -104,6 +106,17 @@ REPRESENTATIVES = () if GIVEN else ("plain.sql", "custom.dump")
 def test_shop_is_the_same(major: int, form: str, shops: Shops, both_ways: BothWays) -> None:
     """The shop's dump in every form makes the same database, and no entry stops the split."""
     assert is_parallel(both_ways(major, shops.dump(major, form)))
+
+
+def test_what_was_fetched_is_split_as_well(shops: Shops, tmp_path: Path) -> None:
+    """Rows of a plain dump go to the server as ranges of its file, wherever it has come from."""
+    data = shops.dump(USUAL, "plain.sql").read_bytes()
+    with closing(Arrival(tmp_path / "shop.sql", iter([data]), len(data))) as arrival:
+        backup = backup_of(arrival.path)
+        contents = read_contents(backup, tmp_path, quiet)
+        target = new_database(shops, USUAL, None, "UTF8")
+        done = restore_split(target, backup, contents, jobs=3, progress=quiet)
+    assert is_parallel([done]) and not done.errors
 
 
 @pytest.mark.parametrize("form", ["plain", "custom", "directory", "tar"])

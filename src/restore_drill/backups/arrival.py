@@ -195,6 +195,6 @@ class Reader(io.RawIOBase):
 
 
 def open_bytes(path: Path) -> io.BufferedReader:
-    """Bytes of the file at `path`, which may be on its way."""
+    """Bytes of the file at `path`, which may be on its way; once whole, that has a descriptor."""
     arrival = arrivals.get(path)
-    return arrival.open() if arrival else path.open("rb")
+    return path.open("rb") if arrival is None or arrival.is_whole else arrival.open()
