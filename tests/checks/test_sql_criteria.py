@@ -149,6 +149,11 @@ def test_what_is_no_answer_is_reported(source: Target, query: str) -> None:
     assert ask(source, "SELECT 1 FROM cards HAVING count(*) <> 200").rows == 0
 
 
+def test_a_limit_may_be_longer_than_the_server_can_wait(source: Target) -> None:
+    """The query runs; its criterion does not fail by the limit."""
+    assert ask(source, "SELECT 1", timeout=90 * 86400.0).rows == 1
+
+
 FILES = {
     "no_dear_cards": "-- description: No card is dear.\n-- tags: mine, money\n"
     'SELECT title AS "Title", id FROM cards WHERE price > 0',

@@ -188,6 +188,7 @@ def test_without_a_kept_server_the_shell_says_how_to_get_one(
         ({"keep": "allways"}, "cannot be 'allways'; choose one of never, on-failure, always"),
         ({"keep": "always", "target": "database"}, "the target database is not kept"),
         ({"keep_for": "0s"}, "give a duration above zero"),
+        ({"keep": "always", "keep_for": "9999999d"}, "is longer than 1000 years"),
     ],
 )
 def test_only_a_server_of_our_own_can_be_kept(

@@ -22,6 +22,8 @@ from restore_drill.servers.model import Target
 DECLARE = "DECLARE criterion NO SCROLL CURSOR FOR "
 MOST = 100
 """So many rows are counted: one is enough to fail, and a million would take time."""
+LONGEST = 2**31 - 1
+"""Milliseconds that PostgreSQL can wait for a statement: 24 days."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Returned:
 
 def limit_statements(connection: psycopg.Connection[Any], timeout: float) -> None:
     """Have the server end each statement of `connection` after `timeout` seconds."""
-    milliseconds = str(max(1, round(timeout * 1000)))
+    milliseconds = str(min(max(1, round(timeout * 1000)), LONGEST))
     connection.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
 
 
