@@ -85,6 +85,7 @@ def test_it_ends_with_its_keeper(kept: Callable[[float], Kept]) -> None:
     found.keeper.wait(PATIENCE)
 
     assert awaited(lambda: servers_in(found.run) == [])
+    assert [line for line in kept_lines() if str(found.run) in line] == []
     assert f"removed {found.run}" in "".join(clean_left_over_redis())
     assert not found.run.exists()
 

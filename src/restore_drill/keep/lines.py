@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from restore_drill.core.printable import printable
 from restore_drill.servers import cleanup, untrusted
-from restore_drill.servers.owned import OWNER
+from restore_drill.servers.owned import OWNER, is_held
 
 MARK = ", kept until "
 """Stands in the owner file of a run directory whose server is kept."""
@@ -21,5 +21,5 @@ def kept_lines() -> Iterator[str]:
         for path in sorted(base.glob(f"{cleanup.PREFIX}*")):
             with suppress(OSError):
                 _, mark, until = untrusted.read_text(path / OWNER).partition(MARK)
-                if mark:
+                if mark and is_held(path):
                     yield printable(f"{path} (until {until})")

@@ -125,6 +125,19 @@ def take_lock(path: Path) -> BinaryIO | None:
     return lock
 
 
+def is_held(path: Path) -> bool:
+    """Whether the owner of the directory `path`, a process of this user, lives."""
+    try:
+        lock = take_lock(path)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    if lock is not None:
+        lock.close()
+    return False
+
+
 def describe_owner(
     path: Path, lock: BinaryIO | None, contents: set[str] | None = None
 ) -> str | None:
