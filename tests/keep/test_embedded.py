@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from restore_drill.config.settings import settings_from
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.keep import shell
 from restore_drill.keep.hand_over import environment_of_keeper
-from restore_drill.keep.kept import KEEPER, Kept, kept_servers
+from restore_drill.keep.kept import KEEPER, Kept, end_kept, kept_elsewhere, kept_servers
 from restore_drill.keep.lines import kept_lines
 from restore_drill.servers import isolation
 from restore_drill.servers.cleanup import clean, find_left_overs
@@ -163,9 +164,37 @@ def test_no_process_behind_walls_is_taken_for_a_keeper(walls: list[str], place: 
             assert awaited(lambda: has_argument(family.children(recursive=True), spec))
             assert len(kept_in(place)) == (0 if walls else 1)
         finally:
-            for each in psutil.Process(process.pid).children(recursive=True):
-                each.kill()
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_server_of_another_tmpdir_is_named(
+    kept: Callable[..., Kept], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the command that opens it."""
+    kept(60)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert kept_in(place) == []
+    (line,) = [each for each in kept_elsewhere("shell", "postgres") if str(place) in each]
+    assert line.startswith(f"database shop is kept in {place}: TMPDIR={place} ")
+    shown = line.partition(": ")[2] + " -XAtc 'SELECT current_database()'"
+    assert subprocess.check_output(["sh", "-c", shown], cwd=ROOT, text=True) == "shop\n"
+
+
+def test_a_server_that_cannot_be_ended_is_not_said_to_be(
+    kept: Callable[..., Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends it is named instead."""
+    found = kept(60)
+    monkeypatch.setattr("restore_drill.keep.kept.PATIENCE", 0.1)
+    monkeypatch.setattr("restore_drill.keep.kept.kept_servers", lambda: [found])
+    found.keeper.suspend()
+    try:
+        done, (left,) = end_kept()
+        assert done == []
+        assert left.startswith("could not end the kept server of database shop, until ")
+        assert f"kill -9 {found.keeper.pid}" in left
+    finally:
+        found.keeper.resume()
 
 
 def test_without_a_kept_server_the_shell_says_how_to_get_one(
@@ -174,10 +203,10 @@ def test_without_a_kept_server_the_shell_says_how_to_get_one(
     """With the option, and for Redis without REDIS_URL."""
     assert place not in [each.run.parent for each in kept_servers()]
     monkeypatch.setattr(shell, "kept_servers", list)
-    with pytest.raises(CouldNotRun, match="no server has been kept") as error:
+    with pytest.raises(CouldNotRun, match="no server is kept now") as error:
         shell.run(Namespace(), ROOT, [])
     assert "--keep always" in str(error.value)
-    with pytest.raises(CouldNotRun, match="no Redis has been kept") as error:
+    with pytest.raises(CouldNotRun, match="no Redis is kept now") as error:
         shell.run(Namespace(), ROOT, ["redis"])
     assert "REDIS_URL" in str(error.value)
 

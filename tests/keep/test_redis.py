@@ -101,7 +101,7 @@ def test_a_drill_keeps_it_for_the_shell(place: Path, report_dir: Path) -> None:
         assert command("shell", "redis", "PING").stdout == "PONG\n"
         assert command("shell", "redis", stdin="INFO server\n").stdout.count("redis_version") == 1
         alone = command("shell")
-        assert "no server has been kept" in alone.stderr and "Traceback" not in alone.stderr
+        assert "no server is kept now" in alone.stderr and "Traceback" not in alone.stderr
     finally:
         cleaned = command("clean").stdout
     assert "ended the kept server of Redis, until" in cleaned

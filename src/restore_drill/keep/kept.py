@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 import psutil
 
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_time
 from restore_drill.servers import cleanup
@@ -84,14 +84,33 @@ def kept_of(spec: dict[str, Any], keeper: psutil.Process) -> Kept:
 
 def kept_servers() -> list[Kept]:
     """Kept servers of this user where left-overs are looked for too, the newest first."""
-    found, here = [], {*cleanup.bases(), cleanup.MEMORY}
+    here = {*cleanup.bases(), cleanup.MEMORY}
+    return [each for each in kept_anywhere() if each.run.parent in here]
+
+
+def kept_anywhere() -> list[Kept]:
+    """Kept servers of this user, also of drills with another TMPDIR; the newest first."""
+    found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, ValueError, KeyError, TypeError):
             arguments = process.cmdline()
             if KEEPER in arguments[:-1] and is_one_of_us(process):
                 kept = kept_of(json.loads(arguments[-1]), process)
-                found += [(process.create_time(), kept)] if kept.run.parent in here else []
+                found.append((process.create_time(), kept))
     return [kept for _, kept in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def kept_elsewhere(doing: str, services: str = "postgres redis") -> list[str]:
+    """How what is kept of the `services` under another TMPDIR is reached by the command `doing`."""
+    here = kept_servers()
+    return [
+        printable(
+            f"{each.what} is kept in {each.run.parent}: "
+            f"TMPDIR={shlex.quote(str(each.run.parent))} {COMMAND} {doing}"
+        )
+        for each in kept_anywhere()
+        if each not in here and each.service in services
+    ]
 
 
 def is_one_of_us(process: psutil.Process) -> bool:
@@ -111,8 +130,13 @@ def processes_seen_by(pid: int) -> int | None:
     return None
 
 
-def end_kept() -> Iterator[str]:
-    """End all kept servers of this user; what was done, in words."""
+def end_kept() -> tuple[list[str], list[str]]:
+    """End all kept servers of this user; what was done and what is left, in words."""
+    done, left = [], []
     for each in kept_servers():
-        did = "ended the kept server of" if each.end() else "could not end the kept server of"
-        yield f"{did} {each.words}; {each.run}"
+        words = f"the kept server of {each.words}; {each.run}"
+        if each.end():
+            done.append(f"ended {words}")
+        else:
+            left.append(f"could not end {words}: kill -9 {each.keeper.pid}, then clean again")
+    return done, left

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.keep.kept import PASSWORD, Kept, kept_servers
+from restore_drill.keep.kept import PASSWORD, Kept, kept_elsewhere, kept_servers
 from restore_drill.servers.model import VARIABLES
 
 PASSES_ON = True
@@ -59,9 +59,11 @@ def newest(service: Literal["postgres", "redis"]) -> Kept:
     """The newest kept server of the `service`; older ones are named. CouldNotRun without any."""
     kept = [each for each in kept_servers() if each.service == service]
     if not kept and service == "redis":
-        raise CouldNotRun("no Redis has been kept", remedy=remedy_for("shell", "no_redis"))
+        others, remedy = kept_elsewhere("shell redis", service), remedy_for("shell", "no_redis")
+        raise CouldNotRun("no Redis is kept now", checked=others, remedy=remedy)
     if not kept:
-        raise CouldNotRun("no server has been kept", remedy=remedy_for("shell", "none"))
+        others, remedy = kept_elsewhere("shell", service), remedy_for("shell", "none")
+        raise CouldNotRun("no server is kept now", checked=others, remedy=remedy)
     if more := kept[1:]:
         sys.stderr.write(f"{len(more)} older kept: " + "; ".join(e.command for e in more) + "\n")
     return kept[0]

@@ -14,7 +14,7 @@ from restore_drill.config.settings import settings_here
 from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun, UsageError
 from restore_drill.core.printable import printable
-from restore_drill.keep.kept import end_kept
+from restore_drill.keep.kept import end_kept, kept_elsewhere
 from restore_drill.live.absent import open_live_at
 from restore_drill.live.in_place.journal import KIND
 from restore_drill.live.in_place.left import settle
@@ -42,9 +42,10 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     a machine without a container engine has no containers.
     """
     del parsed
-    lines: list[str] = []
-    is_left = False
-    cleaned = [*end_kept(), *clean_left_overs(), *clean_left_over_redis()]
+    ended, lines = end_kept()
+    is_left = bool(lines)
+    lines += kept_elsewhere("clean")
+    cleaned = [*ended, *clean_left_overs(), *clean_left_over_redis()]
     looks = {
         "swaps": settle_swaps, "resets in place": open_shut, "databases": clean_databases,
     }  # fmt: skip
