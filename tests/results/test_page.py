@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from restore_drill.core.printable import printable
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.charts import STYLE
@@ -174,6 +175,21 @@ def test_what_is_wrong_is_unfolded_and_linked() -> None:
     assert "public.table_of_the_shop_1 2 passed, 1 failed" in text_of(page)
     assert "A table passes test_keys. (3 times)" in text_of(page)
     assert "A table passes test_rows. (2 of 3)" in text_of(page)
+
+
+@pytest.mark.parametrize("name", ["public.größen", "public.a\\b", "public.tab\tnew\x1b[31m"])
+def test_criteria_stand_under_their_table_whatever_it_is_called(name: str) -> None:
+    """In an id pytest writes what is no plain ASCII in another way."""
+    result = result_of(1)
+    result["tables"] = {name: result["tables"].popitem()[1]}
+    written = name.encode("unicode_escape").decode()
+    for check in result["checks"]:
+        check["id"] = f"{check['id'].partition('[')[0]}[{written}]"
+
+    page = render(result, Background())
+
+    assert f"{printable(name)} 3 passed" in text_of(page)
+    assert f"[{written}]" not in page and "\x1b" not in page
 
 
 def test_three_thousand_criteria_make_a_small_page() -> None:

@@ -69,7 +69,7 @@ def counted(checks: Sequence[dict[str, Any]]) -> str:
 
 def stages_of(result: Result) -> list[Stage]:
     """Stages in their order, each with its criteria; a team's own stand where they ran."""
-    known = set(result["tables"])
+    known = {in_an_id(name): name for name in result["tables"]}
     places: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for number, check in enumerate(result["checks"]):
         places.setdefault(check["stage"] or "verify", []).append((number, check))
@@ -86,13 +86,21 @@ def stages_of(result: Result) -> list[Stage]:
     return found
 
 
-def table_of(nodeid: str, known: set[str]) -> str:
-    """Table that a criterion is about: its parameter, or the longest part of it that is one."""
+def in_an_id(name: str) -> str:
+    r"""`name` as pytest writes it into an id: `gr\xf6\xdfen`."""
+    return name.encode("unicode_escape").decode("ascii")
+
+
+def table_of(nodeid: str, known: dict[str, str]) -> str:
+    """Table that a criterion is about: its parameter, or the longest part of it that is one.
+
+    `known` are the tables, each under its name in an id.
+    """
     _, _, parameter = short_name(nodeid).partition("[")
     parameter = parameter.removesuffix("]")
     while parameter:
         if parameter in known:
-            return parameter
+            return known[parameter]
         parameter = parameter.rpartition(".")[0] if "." in parameter else ""
     return ""
 
@@ -103,7 +111,7 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
     seconds = check["seconds"]
     return {
         "place": f"c{number}",
-        "name": name.removesuffix(f"[{about}]") if about else name,
+        "name": name.removesuffix(f"[{in_an_id(about)}]") if about else name,
         "outcome": check["outcome"],
         "word": WORDS.get(check["outcome"], check["outcome"]),
         "sentence": check["sentence"],
