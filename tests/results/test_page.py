@@ -177,6 +177,15 @@ def test_what_is_wrong_is_unfolded_and_linked() -> None:
     assert "A table passes test_rows. (2 of 3)" in text_of(page)
 
 
+def test_the_page_of_one_series_says_that_there_are_others() -> None:
+    """Whoever reads a single page is not to take it for all."""
+    result = result_of()
+    assert "series.json" not in render(result, Background())
+
+    result["run_of"] = ["db/shop", "db/crm"]
+    assert "One of 2 series that the same run drilled" in text_of(render(result, Background()))
+
+
 @pytest.mark.parametrize("name", ["public.größen", "public.a\\b", "public.tab\tnew\x1b[31m"])
 def test_criteria_stand_under_their_table_whatever_it_is_called(name: str) -> None:
     """In an id pytest writes what is no plain ASCII in another way."""

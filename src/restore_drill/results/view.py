@@ -46,6 +46,7 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "word": headline_of(result).removeprefix("Restore drill: "),
         "meaning": meaning_of(result),
         "measured": measured_of(result),
+        "others": others_of(result),
         "reasons": result["reasons"],
         "sample": SAMPLE if result["sample"] and result["verdict"] != "sample" else "",
         "warnings": result["warnings"],
@@ -79,6 +80,17 @@ def candidates_of(result: Result) -> dict[str, Any]:
         for each in found["newest"]
     ]
     return {"rows": rows, "total": found["total"]} if found["total"] > 1 else {}
+
+
+def others_of(result: Result) -> str:
+    """That the run has drilled other series too, whose verdicts stand elsewhere; else empty."""
+    drilled = len(result.get("run_of") or ())
+    if drilled < 2:
+        return ""
+    return (
+        f"One of {drilled} series that the same run drilled, each with a page of its own: "
+        "series.json in the report directory holds the verdict of each"
+    )
 
 
 def noticed_by(proved: dict[str, Any]) -> str:
