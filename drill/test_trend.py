@@ -37,7 +37,7 @@ def test_size_has_not_fallen(unusual: Callable[[str], str]) -> None:
 
 @pytest.mark.budget("time")
 def test_growth_breaks_no_budget_soon(unusual: Callable[[str], str]) -> None:
-    """At the current growth, no time budget will be exceeded in the coming weeks."""
+    """No time budget will be exceeded in the coming weeks, at the current growth."""
     found = unusual("growth")
     remedy = remedy_for("test_growth_breaks_no_budget_soon", "soon")
     assert not found, message(found, remedy=remedy)

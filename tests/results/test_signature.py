@@ -177,7 +177,7 @@ def test_a_key_that_cannot_sign_is_refused_before_anything_starts(project: Path)
             lambda: pem_of(
                 ed25519.Ed25519PrivateKey.generate(), serialization.BestAvailableEncryption(b"x")
             ),
-            "with a passphrase, which a drill cannot be asked for; write a copy without",
+            "with a passphrase, and nobody is there to enter it; write a copy without",
         ),
     ],
     ids=["empty", "garbage", "rsa", "ecdsa", "passphrase"],

@@ -164,6 +164,19 @@ def test_what_cannot_be_written_changes_no_verdict(passed: Done, project: Path) 
     assert "127.0.0.1:1" not in done.out
 
 
+def test_a_quiet_drill_names_what_it_could_not_leave(passed: Done, project: Path) -> None:
+    """With -q no step is shown; that no history and no metrics were written is, all the same."""
+    del passed
+    done = drill(
+        project, "drill", "-q", DRILL_METRICS_FILE="nowhere/shop.prom",
+        DRILL_HISTORY="/proc/nowhere/history.jsonl",
+    )  # fmt: skip
+
+    assert (done.code, done.result["verdict"]) == (0, "passed")
+    assert f"No metrics were written to {project}/nowhere/shop.prom: No such file" in done.out
+    assert "This drill was not recorded in /proc/nowhere/history.jsonl: " in done.out
+
+
 def test_without_a_history_the_file_remembers_the_last_pass(
     passed: Done, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

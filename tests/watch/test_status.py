@@ -122,6 +122,18 @@ def test_slower_restore_is_reported(tmp_path: Path) -> None:
     assert "! The last restore took 2.5 times as long as usual" in told
 
 
+def test_a_restore_of_moments_is_not_slow(tmp_path: Path) -> None:
+    """A small one takes four times as long whenever the machine is busy."""
+    old = [replace(PASSED, at=NOW - timedelta(days=7 * n), restore=0.08) for n in range(1, 5)]
+    note(tmp_path, *old, replace(PASSED, restore=0.34))
+
+    code, told = status(tmp_path)
+
+    assert code == 0
+    assert "Restore: 0.34 s, usually 0.08 s" in told
+    assert "as long as usual" not in told
+
+
 @pytest.mark.parametrize(
     ("drills", "arguments", "trouble"),
     [

@@ -81,7 +81,9 @@ def test_growth_out_of_a_budget_is_foreseen() -> None:
 
     found = late.finding("growth")
 
-    assert found.startswith("At this growth the restore time reaches its budget of 2 min about 2")
+    assert found.startswith(
+        "At this rate, the restore time will reach its budget of 2 min around 2"
+    )
     assert NOW + timedelta(days=3) < late_day(late) < NOW + timedelta(days=21)
     assert not any(each.finding("growth") for each in (slow, noisy, single, falling))
 

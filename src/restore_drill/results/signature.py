@@ -70,7 +70,7 @@ def read_key(given: Path | str) -> Ed25519PrivateKey:
     except TypeError:  # it asks for the passphrase
         raise usage_error(
             "sign",
-            f"{names} a key with a passphrase, which a drill cannot be asked for",
+            f"{names} a key with a passphrase, and nobody is there to enter it",
             "write a copy without: openssl pkey -in OLD -out drill.key; chmod 600 drill.key",
         ) from None
     except (ValueError, UnsupportedAlgorithm):

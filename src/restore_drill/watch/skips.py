@@ -81,7 +81,7 @@ class Skip:
             return f"this series was {self.words}; from now on drills of it are expected again"
         if self.has_ended(now):
             return f"drills were {self.words}; this is the first one since"
-        return f"drills are {self.words}; this one ran anyway, so none is overdue afterwards"
+        return f"drills are {self.words}; this one ran all the same, and no other is due afterwards"
 
 
 def end_of(day: date) -> datetime:

@@ -67,7 +67,8 @@ def hash_of(given: str, paths: Sequence[Path]) -> str:
         return ""
     if not re.fullmatch("[0-9a-f]{64}", given):
         raise UsageError(
-            "--verify takes the hash of an entry, 64 hexadecimal digits; an empty variable?"
+            f"--verify takes the hash of an entry (64 hexadecimal digits), not {given!r}; "
+            "name a history before it: restore-drill status HISTORY --verify"
         )
     if len(paths) > 1:
         raise UsageError("a hash is of one history: verify that one alone")

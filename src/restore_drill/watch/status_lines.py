@@ -136,7 +136,10 @@ def of_chain(chain: Chain, path: Path) -> Iterator[str]:
         old = show_count(chain.unproved, "line")
         yield f"{old} of {name} from before there were hashes: covered only as a whole"
     if chain.faults:
-        checked = [f"{chain.unit} {fault.line} {fault.what}" for fault in chain.faults]
+        checked = [
+            f"{chain.unit} {line}{'' if what.startswith('was ') else ':'} {what}"
+            for line, what in chain.faults
+        ]
         remedy = of_a_change(path)
         what = f"PROBLEM: {name} has been changed since it was written"
         yield from message(what, checked, remedy).splitlines()

@@ -14,12 +14,18 @@ from datetime import timedelta
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.watch.history import Drill
-from restore_drill.watch.usual import MIN_SPAN, TIMES, alike, breaks_at, growth_words, values_of
+from restore_drill.watch.usual import (
+    MIN_SPAN,
+    NOISE,
+    TIMES,
+    alike,
+    breaks_at,
+    growth_words,
+    values_of,
+)
 
 LEAST = 5
 """Passed drills that make what is usual."""
-NOISE = 2.0
-"""Seconds by which a restore must be slower, too: below, any machine is as slow for a moment."""
 
 
 @dataclass(frozen=True)

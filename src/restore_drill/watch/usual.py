@@ -11,6 +11,8 @@ from restore_drill.core.units import show_duration
 from restore_drill.watch.history import Drill
 
 SHOWN = 10
+NOISE = 2.0
+"""Seconds by which a restore must be slower, too: below, any machine is as slow for a moment."""
 SLOW = 1.5
 """How many times its usual time a restore may take before `status` has a word on it."""
 LEAST = 3
@@ -64,7 +66,7 @@ def trend_lines(passes: Sequence[Drill]) -> Iterator[str]:
         return
     usual = statistics.median(times[-SHOWN - 1 : -1])
     yield f"Restore: {show_duration(times[-1])}, usually {show_duration(usual)}"
-    if times[-1] > SLOW * usual:
+    if times[-1] > max(SLOW * usual, usual + NOISE):
         yield f"! The last restore took {times[-1] / usual:.1f} times as long as usual"
     for name in TIMES:
         budget = same[-1].budgets.get(name)
@@ -73,6 +75,6 @@ def trend_lines(passes: Sequence[Drill]) -> Iterator[str]:
 
 
 def growth_words(name: str, budget: float, when: datetime) -> str:
-    """`At this growth the restore time reaches its budget of 2 min about 2027-03-04`."""
-    what = f"the {name} time reaches its budget of {show_duration(budget)}"
-    return f"At this growth {what} about {when:%Y-%m-%d}"
+    """`At this rate, the restore time will reach its budget of 2 min around 2027-03-04`."""
+    what = f"the {name} time will reach its budget of {show_duration(budget)}"
+    return f"At this rate, {what} around {when:%Y-%m-%d}"
