@@ -54,7 +54,7 @@ def test_a_meter_shows_what_is_over_its_budget() -> None:
     assert marks(meter(200, 100, "age"), "bad") == ["100.00"]
     assert marks(meter(200, 100, "age"), "limit") == ["M50.00 0V10"]
     assert marks(meter(3, None, "age"), "plain") == ["100.00"]
-    assert marks(bar(0.25, "a table"), "plain") == ["25.00"]
+    assert marks(bar(0.25, "a table"), "plain") == ["25%"]
 
 
 def test_a_calendar_has_a_column_a_week() -> None:

@@ -23,6 +23,11 @@ WIDTH, HEIGHT, EDGE = 100.0, 40.0, 4.0
 CELL, GAP = 10, 2
 """Side of a day in the calendar and what lies between two, in pixels."""
 SVG = Markup('<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {:g} {:g}" {}>{}</svg>')
+BAR = Markup(
+    '<svg class="meter" role="img" aria-label="{}">'
+    '<rect class="plain" width="{:.3g}%" height="100%"/></svg>'
+)
+"""One of thousands in a page, so in few words."""
 STRETCHED = Markup('preserveAspectRatio="none"')
 
 
@@ -80,10 +85,7 @@ def meter(measured: float, budget: float | None, sentence: str) -> Markup:
 
 def bar(share: float, sentence: str) -> Markup:
     """Bar of `share` (0 to 1) of the width."""
-    part = Markup('<rect class="plain" width="{:.2f}" height="10"/>').format(
-        WIDTH * min(max(share, 0), 1)
-    )
-    return SVG.format("meter", printable(sentence), WIDTH, 10, STRETCHED, part)
+    return BAR.format(printable(sentence), WIDTH * min(max(share, 0), 1))
 
 
 def calendar(days: Mapping[date, str], last: date, sentence: str, *, weeks: int = 26) -> Markup:

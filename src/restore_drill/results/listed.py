@@ -29,7 +29,7 @@ def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
     rows = []
     for name, facts in sorted(tables.items(), key=lambda each: (-counts[each[0]], each[0])):
         row = row_of(name, facts.get("rows"), facts)
-        row["bar"] = bar(counts[name] / most, f"{name}: {counts[name] / most:.0%} of the largest")
+        row["bar"] = bar(counts[name] / most, f"{counts[name] / most:.0%} of the largest")
         if facts.get("bytes") is not None:
             row["size"] = show_bytes(facts["bytes"])
         if name in last:
