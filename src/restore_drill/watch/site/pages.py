@@ -59,15 +59,14 @@ def views_of(
 
 
 def summary_of(views: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """The state of all, and a sentence on it."""
+    """The state of all, and a sentence on it; several problems stand in the cards below it."""
     bad = [view for view in views if view["state"] == "bad"]
     counted = show_count(len(views), "series", "series")
     if not bad:
         every = "The one series is" if len(views) == 1 else f"All {len(views)} series are"
         return {"state": "good", "text": f"{every} in order"}
-    names = "; ".join(f"{view['title']}: {view['problem']}" for view in bad[:3])
-    more = f"; and {len(bad) - 3} more" if bad[3:] else ""
-    return {"state": "bad", "text": f"{len(bad)} of {counted} with a problem: {names}{more}"}
+    which = f": {bad[0]['title']}: {bad[0]['problem']}" if len(bad) == 1 else ""
+    return {"state": "bad", "text": f"{len(bad)} of {counted} with a problem{which}"}
 
 
 def notes_of(looks: Sequence[Look]) -> list[str]:
