@@ -16,6 +16,7 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 from testcontainers.core.container import DockerContainer
+from testcontainers.core.exceptions import ContainerStartException
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -40,8 +41,25 @@ def launch(container: DockerContainer, port: int | None, *, note: Callable[[str]
         if port and (host := bind_address(container)):
             # docker-py takes (address, port), port None being any free one.
             container.ports[str(port)] = (host, None)  # type: ignore[assignment]
-        # Not PostgresContainer's start: its wait puts the password on a command line.
-        DockerContainer.start(container)
+        with removed_by_name(container):
+            # Not PostgresContainer's start: its wait puts the password on a command line.
+            DockerContainer.start(container)
+
+
+@contextmanager
+def removed_by_name(container: DockerContainer) -> Iterator[None]:
+    """Remove `container` also where Ctrl-C came before the engine's answer (seen under load)."""
+    name = f"restore-drill-{token_hex(8)}"
+    container.with_name(name)
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception), engine_client() as client:
+            try:
+                container.get_wrapped_container()
+            except ContainerStartException:
+                client.containers.get(name).remove(force=True, v=True)
+        raise
 
 
 def bind_address(container: DockerContainer) -> str | None:

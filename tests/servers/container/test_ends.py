@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 from testcontainers.core.config import ConnectionMode, testcontainers_config
+from testcontainers.core.container import DockerContainer
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers import container as container_module
@@ -27,11 +28,11 @@ from restore_drill.servers.containers import (
     clean_left_over_containers,
     is_alive,
     labels,
+    removed_by_name,
 )
 from restore_drill.servers.engine import no_engine
 from tests.helpers.containers import everything, ours
 from tests.helpers.engine import Engine
-from tests.helpers.keeping import awaited
 
 ROOT = Path(__file__).parents[3]
 
@@ -109,7 +110,7 @@ def test_what_was_removed_is_said(engine: Engine, client: DockerClient) -> None:
     for _ in range(5):
         orphan = client.containers.create(engine.image, labels=dead)
         said = clean_left_over_containers()
-        assert awaited(lambda: orphan.id not in everything(client))
+        assert orphan.id not in everything(client)
         if found := [line for line in said if f"{orphan.name} of a run that died (1-1.00)" in line]:
             return
     assert found
@@ -131,6 +132,24 @@ def test_interrupted_start_leaves_no_container(
 
     assert "KeyboardInterrupt" in errors
     assert everything(client, image) == before
+
+
+def test_what_the_engine_made_unnoticed_is_removed(
+    client: DockerClient, build: Callable[..., str]
+) -> None:
+    """Ctrl-C between the order and the engine's answer."""
+    image = build('ENTRYPOINT ["sh", "-c", "sleep 60"]')
+    container = DockerContainer(image)
+
+    def interrupted() -> None:
+        with removed_by_name(container):
+            client.containers.create(image, name=container._name)
+            assert len(everything(client, image)) == 1
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert everything(client, image) == set()
 
 
 def test_image_whose_server_ends_is_reported_with_its_log(
