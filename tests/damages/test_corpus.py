@@ -12,8 +12,9 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.damages.model import COMPLETE, YOUNG
 from restore_drill.restore.model import Restoration
 from restore_drill.servers.find import find_binaries
+from restore_drill.servers.survey import candidates
 from tests.corpus import edits
-from tests.corpus.__main__ import run_case, run_copy
+from tests.corpus.__main__ import left_out, run_case, run_copy
 from tests.corpus.archives import edited, renamed
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
 from tests.corpus.healthy import HEALTHY
@@ -100,6 +101,15 @@ def test_healthy_database_with_extensions_stays_green(name: str, tmp_path: Path)
 
     assert outcome.is_restored
     assert outcome.red == HEALTHY[name].red
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_healthy_database_is_left_out_only_where_no_build_has_its_extensions(major: int) -> None:
+    """A newer build that lacks an extension does not hide an older one of its major."""
+    builds = [build for build in candidates() if build.major == major]
+    for needs in {kind.needs for kind in HEALTHY.values()}:
+        able = [build for build in builds if not build.lacks(needs)]
+        assert bool(left_out(major, needs)) == bool(needs and not able)
 
 
 @pytest.mark.parametrize(
