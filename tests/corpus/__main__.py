@@ -1,4 +1,8 @@
-"""`python -m tests.corpus`: a Markdown table of which damages are noticed, and by what."""
+"""`python -m tests.corpus`: a Markdown table of which damages are noticed, and by what.
+
+It ends with 1 where anything is not as it must be: a damage that nothing notices, a healthy
+database that is red, a hostile dump that reaches something.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import itertools
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +24,9 @@ from tests.corpus.healthy import HEALTHY
 from tests.corpus.hostile import EVERY, dump_of, reached, world
 from tests.corpus.lab import Lab, Outcome
 from tests.helpers.shop import FORMATS, Shops
+
+Table = Generator[str, None, bool]
+"""Lines, each when it is known, and at the end whether all was as it must be."""
 
 
 def run_case(lab: Lab, case: Case, *, compares: bool = True) -> Outcome:
@@ -74,7 +81,7 @@ def outcomes(lab: Lab) -> Iterator[tuple[str, Outcome]]:
             yield "database: " + copy_case.damage.what, outcome
 
 
-def damages(shops: Shops, folder: Path) -> Iterator[str]:
+def damages(shops: Shops, folder: Path) -> Table:
     """Lines of the table of damages."""
     lab = Lab(shops, folder)
     rows: dict[str, Row] = {}
@@ -91,6 +98,7 @@ def damages(shops: Shops, folder: Path) -> Iterator[str]:
     for kind, row in rows.items():
         yield row.line(kind)
     yield f"| **all** | {total.cases} | {total.without} | {total.noticed} | |"
+    return total.noticed == total.cases
 
 
 def left_out(major: int, needs: frozenset[str]) -> str:
@@ -101,7 +109,7 @@ def left_out(major: int, needs: frozenset[str]) -> str:
     return "; ".join(why) or f"there is no PostgreSQL {major} with {', '.join(sorted(needs))}"
 
 
-def healthy(shops: Shops, folder: Path) -> Iterator[str]:
+def healthy(shops: Shops, folder: Path) -> Table:
     """A line on each healthy database that is red in some format, and how many were drilled.
 
     Those that need extensions of others are drilled on the newest build of the major that has them.
@@ -126,21 +134,22 @@ def healthy(shops: Shops, folder: Path) -> Iterator[str]:
         f"{len(HEALTHY)} healthy databases, {len(FORMATS)} formats, PostgreSQL 15 and 18: "
         f"{count} drills, {red} wrongly red"
     )
+    return not red
 
 
-def drifts(shops: Shops, folder: Path) -> Iterator[str]:
+def drifts(shops: Shops, folder: Path) -> Table:
     """Lines of the table of damages in the source before the dump."""
-    yield from table(DriftLab(shops, folder))
+    return (yield from table(DriftLab(shops, folder)))
 
 
-def hostile(shops: Shops, folder: Path) -> Iterator[str]:
+def hostile(shops: Shops, folder: Path) -> Table:
     """A line on each hostile dump that has reached something, and how many were contained."""
     held = 0
     for number, case in enumerate(EVERY):
         target = shops.database(15, f"hostile_{number}")
         if not target.isolated:
             yield f"namespaces are closed here: {why_not()}"
-            return
+            return False
         with world() as outside:
             path = dump_of(case, outside, shops, folder)
             harm = reached(path, outside, target, folder)
@@ -148,21 +157,30 @@ def hostile(shops: Shops, folder: Path) -> Iterator[str]:
         if harm:
             yield f"{case.id}: {', '.join(harm)}"
     yield f"hostile dumps contained {held} of {len(EVERY)}"
+    return held == len(EVERY)
 
 
-SECTIONS = {"healthy": healthy, "drift": drifts, "hostile": hostile}
+SECTIONS = {"damages": damages, "healthy": healthy, "drift": drifts, "hostile": hostile}
 
 
-def main() -> None:
+def told(lines: Table) -> bool:
+    """Print the lines; whether all was as it must be."""
+    while True:
+        try:
+            sys.stdout.write(next(lines) + "\n")
+        except StopIteration as end:
+            return bool(end.value)
+        sys.stdout.flush()
+
+
+def main() -> int:
     """Print the table of damages, or what the argument asks for: `healthy`, `drift`, `hostile`."""
-    lines = SECTIONS[sys.argv[1]] if sys.argv[1:] else damages
+    lines = SECTIONS[sys.argv[1] if sys.argv[1:] else "damages"]
     with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
         folder = Path(name)
         with closing(Shops(folder)) as shops:
-            for line in lines(shops, folder):
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
+            return int(not told(lines(shops, folder)))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

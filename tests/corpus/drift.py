@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,8 +129,11 @@ def drop(target: Target) -> None:
         connection.execute(f"DROP DATABASE {target.conninfo['dbname']} (FORCE)".encode())
 
 
-def table(lab: DriftLab) -> Iterator[str]:
-    """Lines of the table: each damage with what was found, then what is wrongly red."""
+def table(lab: DriftLab) -> Generator[str, None, bool]:
+    """Lines of the table: each damage with what was found, then what is wrongly red.
+
+    At the end whether all was as it must be.
+    """
     yield "| damage in the source | red | findings | first |"
     yield "|---|---|---|---|"
     red = green = 0
@@ -146,3 +149,4 @@ def table(lab: DriftLab) -> Iterator[str]:
             yield f"| wrongly red: {name} | yes | {len(found)} | {found[0].line} |"
     yield ""
     yield f"Damaged red {red} of {len(DAMAGES)}, healthy green {green} of {len(HEALTHY)}"
+    return red == len(DAMAGES) and green == len(HEALTHY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from restore_drill.damages.model import COMPLETE, YOUNG
 from restore_drill.restore.model import Restoration
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.survey import candidates
+from tests.corpus import __main__ as corpus
 from tests.corpus import edits
-from tests.corpus.__main__ import left_out, run_case, run_copy
+from tests.corpus.__main__ import left_out, run_case, run_copy, told
 from tests.corpus.archives import edited, renamed
-from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase
+from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase, untouched
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import facts_of, judge, read_backup, restore
 from tests.corpus.lab import DRIFT_ONLY, LIVE_ONLY, MANIFEST_ONLY, PLACE_ONLY, TREND_ONLY, Lab
@@ -101,6 +103,25 @@ def test_healthy_database_with_extensions_stays_green(name: str, tmp_path: Path)
 
     assert outcome.is_restored
     assert outcome.red == HEALTHY[name].red
+
+
+@pytest.mark.parametrize("is_well", [True, False])
+def test_corpus_ends_badly_where_not_all_is_as_it_must_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_well: bool
+) -> None:
+    """A damage that nothing notices, or a healthy database with other criteria red, is told."""
+    do = edited(edits.to_crlf) if is_well else untouched
+    odd = replace(HEALTHY["views"], red=frozenset() if is_well else frozenset({"test_of_nothing"}))
+    monkeypatch.setattr(corpus, "CASES", [Case("shop", "plain.sql", "one", "all", do)])
+    monkeypatch.setattr(corpus, "COPY_CASES", [])
+    monkeypatch.setattr(corpus, "HEALTHY", {"views": odd})
+    monkeypatch.setattr(corpus, "FORMATS", ["plain.sql"])
+
+    for section in (corpus.damages, corpus.healthy):
+        folder = tmp_path / section.__name__
+        folder.mkdir()
+        with contextlib.closing(Shops(folder)) as shops:
+            assert told(section(shops, folder)) is is_well
 
 
 @pytest.mark.parametrize("major", [15, 18])
