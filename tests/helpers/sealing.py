@@ -119,11 +119,11 @@ def by_openssl(keys: Keys, data: bytes, *options: str) -> bytes:
     return run("openssl", "enc", *options, "-pass", f"pass:{PASSPHRASE}", data=data)
 
 
-def by_cms(keys: Keys, data: bytes) -> bytes:
+def by_cms(keys: Keys, data: bytes, *options: str) -> bytes:
     """To a certificate."""
     certificate = f"{keys.pem()}.crt"
-    base = ("openssl", "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER")
-    return run(*base, certificate, data=data)
+    base = ("openssl", "cms", "-encrypt", "-binary", "-outform", "DER")
+    return run(*base, *(options or ("-aes256",)), certificate, data=data)
 
 
 Sealing = Callable[[Keys, bytes], bytes]

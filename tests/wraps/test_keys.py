@@ -33,6 +33,7 @@ USELESS: dict[str, tuple[Callable[[Path], Decrypt], str]] = {
         lambda folder: Decrypt(written(folder, b"AGE-SECRET-KEY-1QQQQ\n")), "of a kind that pyrage",
     ),
     "too large": (lambda folder: Decrypt(written(folder, bytes(1 << 21))), "than a megabyte"),
+    "too long": (lambda folder: Decrypt(written(folder, b"x" * 9999)), "too long for a passphrase"),
     "command that fails": (lambda _: Decrypt(command="false"), "it ended with exit code 1"),
     "no command": (lambda _: Decrypt(command="/nowhere/pass show x"), "No such file"),
     "half a command": (lambda _: Decrypt(command="echo 'x"), "its quotes are not closed"),
@@ -138,6 +139,35 @@ def test_decryption_that_stands_still_is_ended(keys: Keys, monkeypatch: pytest.M
 
     assert time.monotonic() - begun < 10
     os.close(writing)
+
+
+@pytest.mark.parametrize("seal", [sealing.by_gpg, sealing.by_openssl])
+def test_a_decryptor_that_is_killed_is_no_damage(
+    seal: sealing.Sealing, keys: Keys, tmp_path: Path
+) -> None:
+    """The kernel ends what takes most memory: nothing is known of the backup then."""
+    options = ("-aes-256-cbc", "-pbkdf2") if seal is sealing.by_openssl else ()
+    path = tmp_path / "dump"
+    path.write_bytes(seal(keys, os.urandom(4 << 20).hex().encode(), *options))
+    use_keys(Decrypt(keys.gpg(), key=sealing.PASSPHRASE))
+
+    with open_plain(path, "openssl" if options else "gpg") as stream:
+        stream.read(10)
+        for each in psutil.Process().children():
+            if {"--decrypt", "-d"} & {*each.cmdline()}:
+                each.kill()
+        with pytest.raises(CouldNotRun, match="was ended by signal 9"):
+            stream.read()
+
+
+def test_a_key_may_be_larger_than_a_pipe(keys: Keys, tmp_path: Path) -> None:
+    """Certificates may lie in one file with it."""
+    path = tmp_path / "dump"
+    path.write_bytes(sealing.by_cms(keys, PLAIN))
+    use_keys(Decrypt(written(tmp_path, keys.pem().read_bytes() + b"# of 2026\n" * 20_000)))
+
+    with open_plain(path, "cms") as stream:
+        assert stream.read() == PLAIN
 
 
 def test_encrypted_role_file_is_known_by_its_name(keys: Keys, tmp_path: Path) -> None:

@@ -85,6 +85,10 @@ SEALED: dict[str, tuple[sealing.Sealing, Decrypts, str, str]] = {
         "plain.sql", "plain SQL, openssl",
     ),
     "cms": (sealing.by_cms, key("pem"), "plain.sql", "plain SQL, cms"),
+    "cms with GCM": (
+        lambda keys, data: sealing.by_cms(keys, data, "-aes-256-gcm", "-outform", "PEM"),
+        key("pem"), "plain.sql", "plain SQL, cms",
+    ),
 }  # fmt: skip
 
 
@@ -122,7 +126,8 @@ def test_encrypted_dump_holds_what_was_put_in(
     assert contents.counted == read(shops.dump(15, "plain.sql"), tmp_path)[1].counted
     notes = " ".join(keyring().new_notes())
     assert ("--ignore-mdc-error" in notes) is (case == "gpg without MDC")
-    assert ("no integrity check" in notes) is ("openssl" in case)
+    assert ("openssl enc has no integrity check" in notes) is ("openssl" in case)
+    assert ("CMS without AES-GCM" in notes) is (case == "cms")
 
 
 CUTS = {"in the header": 90, "in the middle": 0.5, "at the end": -3}
@@ -162,6 +167,24 @@ def test_flipped_bit_is_damage(case: str, shops: Shops, keys: Keys, tmp_path: Pa
     contents = read(path, tmp_path)[1]
 
     assert any("damaged or truncated" in fault for fault in contents.faults), contents.faults
+
+
+@pytest.mark.parametrize(("case", "last"), [("gpg passphrase", 2), ("cms", 1), ("cms with GCM", 9)])
+def test_a_right_key_is_not_blamed(
+    case: str, last: int, shops: Shops, keys: Keys, tmp_path: Path
+) -> None:
+    """A bit behind what holds the key is damage: up to the `last` but one tenth, and at the end."""
+    path = sealed(case, shops, keys, tmp_path)
+    data = path.read_bytes()
+    for at in (*(len(data) * part // 10 for part in range(10 - last, 10)), len(data) - 40):
+        changed = bytearray(data)
+        changed[at] ^= 4
+        path.write_bytes(changed)
+        try:
+            contents = read(path, tmp_path)[1]
+        except CouldNotRun as error:
+            pytest.fail(f"at {at}: {error.what}")
+        assert contents.faults or case == "cms", at
 
 
 NO_KEY = {

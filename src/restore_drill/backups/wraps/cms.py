@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+from base64 import b64decode
+from contextlib import suppress
 from typing import IO
 
 from restore_drill.backups.wraps.findings import Damaged, Locked, does_not_fit, no_key, no_tool
@@ -15,6 +17,11 @@ from restore_drill.backups.wraps.rejoined import Rejoined, peeked
 
 SCHEME = "CMS"
 HEAD = 1 << 13
+LINE = 48
+"""Bytes that a line of PEM holds."""
+AUTHENTICATED = bytes.fromhex("2a864886f70d0109100117")
+"""Object identifier of AuthEnvelopedData (RFC 5083), which stands first in such a message."""
+UNCHECKED = "CMS without AES-GCM has no integrity check: a changed file shows only in its contents"
 
 
 def open_cms(stream: IO[bytes]) -> IO[bytes]:
@@ -28,17 +35,30 @@ def open_cms(stream: IO[bytes]) -> IO[bytes]:
     head, whole = peeked(stream, HEAD)
     key = secret_handle(keys[0])
     handles = [key]
+    is_pem = head.startswith(b"-----")
+    if AUTHENTICATED not in begin_of(head, is_pem=is_pem):
+        keyring().note(UNCHECKED)
     command = [
-        openssl, "cms", "-decrypt", "-inform", "PEM" if head.startswith(b"-----") else "DER",
+        openssl, "cms", "-decrypt", "-inform", "PEM" if is_pem else "DER",
         "-inkey", f"/dev/fd/{key}", "-binary",
     ]  # fmt: skip
     for passphrase in keyring().passphrases[:1]:
         handles.append(secret_handle(passphrase + b"\n"))
         command += ["-passin", f"fd:{handles[1]}"]
-    return checked(from_program(Program(command, Source(whole), judge, handles=handles)))
+    judge = Judge()
+    return checked(from_program(Program(command, Source(whole), judge, handles=handles)), judge)
 
 
-def checked(stream: IO[bytes]) -> IO[bytes]:
+def begin_of(head: bytes, *, is_pem: bool) -> bytes:
+    """The first bytes of the message that `head` begins."""
+    if not is_pem:
+        return head[:LINE]
+    with suppress(ValueError):
+        return b64decode(head.partition(b"\n")[2].partition(b"\n")[0])
+    return b""
+
+
+def checked(stream: IO[bytes], judge: Judge) -> IO[bytes]:
     """`stream`, if it begins like something: with a wrong key openssl gives bytes by chance.
 
     So that nobody learns of a key whether it fits, as RFC 3218 advises.
@@ -50,18 +70,27 @@ def checked(stream: IO[bytes]) -> IO[bytes]:
     except BaseException:
         stream.close()
         raise
+    judge.is_open = True
     return io.BufferedReader(Rejoined(head, stream, owns=True), 1 << 18)
 
 
-def judge(code: int, messages: bytes) -> None:
-    """Raise what openssl reports."""
-    if not code:
-        return
-    if b"no matching recipient" in messages or b"bad decrypt" in messages:
-        raise misfit()
-    if b"Could not" in messages or b"unable to load" in messages:
-        raise does_not_fit(SCHEME, "the private key, or the passphrase for it,")
-    raise Damaged("its CMS encryption is damaged or truncated")
+class Judge:
+    """Raises what openssl reports; once the message `is_open`, its key has been the right one."""
+
+    def __init__(self) -> None:
+        """Nothing is known of the key."""
+        self.is_open = False
+
+    def __call__(self, code: int, messages: bytes) -> None:
+        """Raise what the exit `code` and the `messages` mean."""
+        if not code:
+            return
+        if not self.is_open:
+            if b"no matching recipient" in messages or b"bad decrypt" in messages:
+                raise misfit()
+            if b"Could not" in messages or b"unable to load" in messages:
+                raise does_not_fit(SCHEME, "the private key, or the passphrase for it,")
+        raise Damaged("its CMS encryption is damaged or truncated")
 
 
 def misfit() -> Locked:

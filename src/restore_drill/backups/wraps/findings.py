@@ -56,6 +56,14 @@ def stalled(seconds: float) -> CouldNotRun:
     )
 
 
+def killed(name: str, number: int) -> CouldNotRun:
+    """The program `name` was ended from outside, by the signal of that `number`."""
+    return CouldNotRun(
+        f"{name} was ended by signal {number} while it decrypted the backup",
+        remedy=remedy_for("decrypt", "killed"),
+    )
+
+
 def named(recipients: Sequence[str]) -> list[str]:
     """A line on whom the file names as those who can decrypt it."""
     return [f"the file names as recipients: {', '.join(recipients)}"] if recipients else []

@@ -119,7 +119,9 @@ def what_failed(found: dict[str, list[str]]) -> Exception:
     recipients = [recipient(line) for line in found.get("ENC_TO", [])]
     is_symmetric = "NEED_PASSPHRASE_SYM" in found
     ring = keyring()
-    is_open = bool({"PLAINTEXT", "DECRYPTION_KEY", "NODATA"} & found.keys())
+    is_open = bool({"PLAINTEXT", "DECRYPTION_KEY", "NODATA", "DECRYPTION_OKAY"} & found.keys())
+    # It gives up on some damage without a word; of a passphrase that is wrong it has one.
+    is_open |= "DECRYPTION_INFO" in found and "DECRYPTION_FAILED" not in found
     is_cut = is_symmetric and ring.passphrases and "BEGIN_DECRYPTION" not in found
     if is_open or is_cut or not (recipients or is_symmetric):
         return Damaged("its GnuPG encryption is damaged or truncated")

@@ -17,6 +17,8 @@ from restore_drill.core.access import why_closed
 
 LARGEST = 1 << 20
 """Bytes of a key: a GnuPG key with many signatures and a photo has some hundred kilobytes."""
+LONGEST_PASSPHRASE = 4096
+"""Bytes: openssl takes 1,024, and gpg ends without a word at some 30,000."""
 READ_BY_ALL = 0o004
 COMMAND_SECONDS = 60.0
 SIGNS = (
@@ -78,13 +80,13 @@ class Keyring:
         """What the sources give."""
         path = self.decrypt.key_file
         if path is not None and not path.is_dir():
-            yield not_empty(read_key(path), str(path))
+            yield usable(read_key(path), str(path))
             if path.stat().st_mode & READ_BY_ALL:
                 self.note(f"every user of this machine can read the key {path}: chmod 600 {path}")
         if self.decrypt.key:
-            yield not_empty(self.decrypt.key.encode(), "DRILL_DECRYPT_KEY")
+            yield usable(self.decrypt.key.encode(), "DRILL_DECRYPT_KEY")
         if self.decrypt.command:
-            yield not_empty(output_of(self.decrypt.command), "DRILL_DECRYPT_COMMAND")
+            yield usable(output_of(self.decrypt.command), "DRILL_DECRYPT_COMMAND")
 
     def of(self, *kinds: str) -> list[bytes]:
         """The keys of these `kinds`."""
@@ -121,10 +123,13 @@ def secret_in(text: bytes) -> Secret:
     return Secret("passphrase", text.split(b"\n")[0].rstrip(b"\r"))
 
 
-def not_empty(text: bytes, source: str) -> bytes:
-    """The `text` that a `source` gave, if it gave any."""
+def usable(text: bytes, source: str) -> bytes:
+    """The `text` that a `source` gave, if it may be a key."""
     if not text.strip():
         raise unusable(f"the key of {source}", "it is empty")
+    kind, data = secret_in(text)
+    if kind == "passphrase" and len(data) > LONGEST_PASSPHRASE:
+        raise unusable(f"the key of {source}", "it is of no known kind, too long for a passphrase")
     return text
 
 

@@ -8,7 +8,8 @@ from restore_drill.backups.tars import is_tar
 
 SHORTEST = 48
 """Bytes of text that do not come by chance."""
-LONGEST = 2048
+LONGEST = 64
+"""Bytes that are looked at: of more, a damaged one would make the right key seem a wrong one."""
 GZIP = b"\x1f\x8b"
 """Two bytes, which come by chance too often: the third is always the same."""
 BEGINS = (

@@ -8,8 +8,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
+from restore_drill.backups.wraps.findings import killed
 from restore_drill.backups.wraps.piped import PATIENCE, PIECE, STALL_SECONDS, Source, buffered
 
 
@@ -29,6 +31,7 @@ class Program:
         closing: Callable[[], None] = lambda: None,
     ) -> None:
         """Start it; `handles` are open in it, too, and closed here."""
+        self.name = Path(command[0]).name
         self.source = source
         self.judge = judge
         self.closing = closing
@@ -55,9 +58,11 @@ class Program:
                 pipe.write(piece)
 
     def finish(self) -> None:
-        """Wait for its end, and have it judged."""
+        """Wait for its end, and have it judged; a signal that ends it is no fault of the backup."""
         code = self.process.wait(STALL_SECONDS)
         self.feeder.join(PATIENCE)
+        if code < 0:
+            raise killed(self.name, -code)
         self.messages.seek(0)
         self.judge(code, self.messages.read())
 
@@ -79,10 +84,17 @@ def from_program(program: Program) -> IO[bytes]:
 
 
 def secret_handle(secret: bytes) -> int:
-    """A pipe that holds `secret` and its end: how a program gets it, never by its arguments."""
+    """A pipe that gives `secret` and its end: how a program gets it, never by its arguments.
+
+    It is written in a thread: a pipe holds 64 kB, which a file that is no key may well exceed.
+    """
     reading, writing = os.pipe()
-    with os.fdopen(writing, "wb") as pipe:
-        pipe.write(secret)
+
+    def give() -> None:
+        with suppress(OSError), os.fdopen(writing, "wb") as pipe:
+            pipe.write(secret)
+
+    threading.Thread(target=give, daemon=True).start()
     return reading
 
 
