@@ -334,6 +334,20 @@ def test_what_found_no_backup_goes_once_there_is_one(passed: Done, tmp_path: Pat
     assert len([name for name in values if "last_run" in name]) == 2
 
 
+def test_what_found_no_backup_names_the_folder(passed: Done, tmp_path: Path) -> None:
+    """Also where the history lies beside the backups, and needs no place to tell them apart."""
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    (tmp_path / ".env").write_text(f"BACKUP_PATH={backups}\n")
+    settings = settings_from({"metrics_file": "shop.prom"}, here=tmp_path, root=ROOT)
+
+    assert list(publish_metrics(passed.result | {"backup": None}, settings)) == []
+
+    label = shown({"series": f"no backup in {where_is(backups, None)}"})
+    values = values_in((tmp_path / "shop.prom").read_text())
+    assert f"restore_drill_last_run_timestamp_seconds{label}" in values
+
+
 def test_drills_at_once_lose_nothing(passed: Done, tmp_path: Path) -> None:
     """Twenty that end at once leave twenty series, and no other file."""
 

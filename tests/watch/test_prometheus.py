@@ -68,7 +68,11 @@ def test_a_red_drill_raises_the_alert(tmp_path: Path) -> None:
         return found
 
     with (
-        running("prometheus-pushgateway", f"--web.listen-address={gateway}", cwd=tmp_path),
+        running(
+            "prometheus-pushgateway", f"--web.listen-address={gateway}",
+            "--persistence.file=",  # Debian's keeps its groups in /var/lib
+            cwd=tmp_path,
+        ),
         running(
             "prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
             f"--web.listen-address={server}", cwd=tmp_path,

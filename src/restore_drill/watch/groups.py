@@ -101,6 +101,8 @@ def of_its_number(drill: Drill, known: Collection[str]) -> Drill:
     return replace(drill, series=own) if is_its else drill
 
 
+UNNAMED = "no backup in "
+"""Before a place, in place of a series: drills there have found no backup."""
 ANY = "series "
 """Before a series, in place of a place."""
 
@@ -140,4 +142,4 @@ def name_of(key: Key, *, is_alone: bool) -> str:
     """`db/shop`, `db/shop (host:/srv/a)`, `no backup in host:/srv/a`; empty of nothing known."""
     if not key.place or (key.series and is_alone):
         return key.series
-    return f"{key.series} ({key.place})" if key.series else f"no backup in {key.place}"
+    return f"{key.series} ({key.place})" if key.series else f"{UNNAMED}{key.place}"

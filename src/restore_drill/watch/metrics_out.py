@@ -15,6 +15,7 @@ from restore_drill.config.where import where
 from restore_drill.core.retry import tried_again
 from restore_drill.results.result import Result, write_whole
 from restore_drill.watch.entry import unbegun
+from restore_drill.watch.groups import UNNAMED
 from restore_drill.watch.metrics import Measured, measured, metrics_of, text_of
 from restore_drill.watch.sheet import Sheet, is_unnamed, locked
 
@@ -41,11 +42,12 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
     if result["sample"]:
         yield "No metrics were written: the sample was drilled, not a backup"
         return
-    found = measured(result, settings)
+    found, owner = measured(result, settings), where(settings, (result["backup"] or {}).get("path"))
+    if owner and not found.series:  # also where the history needs no place to tell it apart
+        found = found._replace(series=f"{UNNAMED}{owner}")
     if leaves.metrics_file is not None:
         try:
-            path = (result["backup"] or {}).get("path")
-            write_file(leaves.metrics_file, found, where(settings, path))
+            write_file(leaves.metrics_file, found, owner)
         except OSError as error:
             yield f"No metrics were written to {leaves.metrics_file}: {error.strerror}"
     if leaves.pushgateway is not None:

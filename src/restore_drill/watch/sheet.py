@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.watch.append import lock
+from restore_drill.watch.groups import UNNAMED
 from restore_drill.watch.metrics import LAST_PASS, shown
 
 Blocks = dict[str, tuple[list[str], list[str]]]
@@ -105,7 +106,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def is_unnamed(label: str) -> bool:
     """Whether `label` is that of drills that found no backup, and so no series."""
-    return not label or label.startswith("no backup in ")
+    return not label or label.startswith(UNNAMED)
 
 
 def label_in(value: str) -> str:
