@@ -58,7 +58,7 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
     message = box.messages[0]
     assert message["title"] == "Restore drill MISSED: db/shop" and message["type"] == "warning"
     assert message["message"].startswith(
-        "the last drill passed 9 d ago; the limit is 8 d.\n1. look"
+        "The last drill passed 9 d ago; the limit is 8 d.\n1. look"
     )
 
 
@@ -121,7 +121,7 @@ def test_status_announces_what_did_not_come(
     assert [status.run(asked, SUITE) for _ in range(2)] == [1, 1]
     ((subject, text),) = mail.mails
     assert subject == "Restore drill MISSED: backups/shop"
-    assert "the last drill passed 9 d ago; the limit is 8 d" in text
+    assert "The last drill passed 9 d ago; the limit is 8 d" in text
 
     (tmp_path / "backups").rename(tmp_path / "unmounted")
     with pytest.raises(UsageError):

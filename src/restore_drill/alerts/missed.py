@@ -16,6 +16,7 @@ from restore_drill.alerts.delivery import LIMIT, Outcome, deliver
 from restore_drill.alerts.message import place_of, written
 from restore_drill.alerts.subject import Subject
 from restore_drill.config.alerts import Alerts
+from restore_drill.core.units import capitalised
 
 AGAIN = timedelta(hours=23)
 """What goes on is announced again after so long: status may be asked every minute."""
@@ -61,7 +62,7 @@ def announce_missed(
 
 def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outcome]:
     """Announce one series on the channels and in its issue."""
-    lines = [f"{miss.what}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
+    lines = [f"{capitalised(miss.what)}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
     text = written("missed", miss.subject, lines, place_of(alerts.environment, None))
     tasks: dict[str, Callable[[], str]] = {}
     if "missed" in alerts.notify.events:
