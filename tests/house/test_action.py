@@ -76,6 +76,32 @@ def test_arguments_that_cannot_be_split_are_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "extras"),
+    [
+        ({}, ""),
+        ({"DRILL_NOTIFY": "mailto://x", "DRILL_SIGN_KEY": "k"}, "[sign,alerts]"),
+        ({"PLACES": "s3://bucket/shop  "}, "[s3]"),
+        ({"PLACES": "/srv  ", "DRILL_HISTORY": "gs://b/h", "DRILL_DECRYPT_KEY": "k"}, "[age,gs]"),
+    ],
+    ids=["none", "alerts, signature", "bucket", "bucket of the history, key"],
+)
+def test_action_installs_what_the_settings_need(
+    tmp_path: Path, given: dict[str, str], extras: str
+) -> None:
+    """Also the libraries of the places in which backups and the history lie."""
+    fake = tmp_path / "python"
+    fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    (step,) = (each for each in ACTION["runs"]["steps"] if each.get("name") == "Install the drill")
+    here = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DRILL_REPORT_DIR": str(tmp_path / "none")}
+
+    done = run([*BASH, step["run"]], **(here | {"GITHUB_ACTION_PATH": "/action"} | given))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"/action{extras}"
+
+
+@pytest.mark.parametrize(
     ("result", "verdict"),
     [
         ('{"verdict": "failed"}', "failed"),

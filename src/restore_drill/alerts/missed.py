@@ -62,7 +62,10 @@ def announce_missed(
 
 def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outcome]:
     """Announce one series on the channels and in its issue."""
-    lines = [f"{capitalised(miss.what)}.", *(f"{number}. {step}" for number, step in enumerate(remedy, 1))]
+    lines = [
+        f"{capitalised(miss.what)}.",
+        *(f"{number}. {step}" for number, step in enumerate(remedy, 1)),
+    ]
     text = written("missed", miss.subject, lines, place_of(alerts.environment, None))
     tasks: dict[str, Callable[[], str]] = {}
     if "missed" in alerts.notify.events:
