@@ -78,6 +78,27 @@ def check_up(*names: str, **options: str) -> Checkup:
     return examine(configure(given, here=Path.cwd(), root=SUITE), names or None)
 
 
+def test_what_would_fail_in_another_series_is_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run drills all of them, so all are judged."""
+    monkeypatch.setenv("BACKUP_PATH", str(folder))
+    now = datetime.now(UTC)
+    (folder / f"crm_{now:%Y%m%d_%H%M%S}.sql").write_bytes(HEAD)
+    fine = check_up("backups")
+    assert "1 other series would be drilled too" in fine.facts[-1].text
+    assert not fine.fails and not fine.stops
+
+    for days in (3, 4):
+        (folder / f"crew_{now - timedelta(days=days):%Y%m%d_%H%M%S}.sql").write_bytes(HEAD)
+    for minutes, content in ((30, HEAD), (20, b"")):
+        path = folder / f"pay_{now - timedelta(minutes=minutes):%Y%m%d_%H%M%S}.sql"
+        path.write_bytes(content)
+    old, empty = sorted(fact.text for fact in check_up("backups").fails)
+    assert "of backups/crew is 3 d old; the limit is 1 d 2 h (RPO)" in old
+    assert "the newest backup of backups/pay, cannot be drilled: zero bytes" in empty
+
+
 def texts(checkup: Checkup, kind: str, name: str = "") -> list[str]:
     """Texts of the facts of a `kind`, of one group or of all."""
     groups = [each for each in checkup.groups if name in ("", each.name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -14,10 +15,12 @@ from restore_drill.doctor.configured import Configured
 from restore_drill.doctor.live import examine_live
 from restore_drill.doctor.machine import examine_isolation, examine_machine
 from restore_drill.doctor.model import Fact, Group
+from restore_drill.doctor.others import examine_others
 from restore_drill.doctor.records import examine_alerts, examine_history
 from restore_drill.doctor.servers import examine_servers
 from restore_drill.doctor.services import examine_engine, examine_redis
 from restore_drill.selection.chosen import Chosen
+from restore_drill.selection.groups import Shelf
 
 
 class Check(NamedTuple):
@@ -39,11 +42,16 @@ class Check(NamedTuple):
         return Fact(self.kind, error.what, (), tuple(self.todo), stops=self.stops)
 
 
-def checks_of(configured: Configured, chosen: Callable[[], Chosen | None]) -> list[Check]:
-    """All checks, in the order in which they are shown; `chosen` waits for the backup."""
+def checks_of(
+    configured: Configured, chosen: Callable[[], Chosen | None], seen: Sequence[Shelf]
+) -> list[Check]:
+    """All checks, in the order in which they are shown.
+
+    `chosen` waits for the backup; what it was chosen from is in `seen` then, if anything.
+    """
     settings, environment = configured.settings, configured.environment
     return [
-        Check("backups", "Backups", lambda group: examine_backups(group, settings, chosen())),
+        Check("backups", "Backups", lambda group: backups(group, settings, chosen(), seen)),
         Check(
             "servers", "Servers and tools", lambda group: examine_servers(group, settings, chosen())
         ),
@@ -73,6 +81,13 @@ def checks_of(configured: Configured, chosen: Callable[[], Chosen | None]) -> li
             stops=False,
         ),
     ]
+
+
+def backups(group: Group, settings: Settings, found: Chosen | None, seen: Sequence[Shelf]) -> None:
+    """The backup that would be drilled, and those of the other series."""
+    examine_backups(group, settings, found)
+    if isinstance(found, Backup) and seen:
+        examine_others(group, settings, seen[0], found.among.series)
 
 
 def others(settings: Settings, chosen: Callable[[], Chosen | None]) -> list[Check]:

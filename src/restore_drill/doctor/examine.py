@@ -19,7 +19,7 @@ from restore_drill.doctor.model import Fact, Group, Open
 from restore_drill.doctor.opens import left_open
 from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.selection.chosen import Chosen, choose
-from restore_drill.selection.groups import to_drill
+from restore_drill.selection.groups import Shelf, to_drill
 from restore_drill.watch.kept import shelf_here
 
 FOLDER = "the folder of the backups"
@@ -71,11 +71,12 @@ def examine(
     """
     settings = configured.settings
     until = time.monotonic() + waiting.OURS
-    backup = Begun(choosing or partial(chosen_in, settings))
+    seen: list[Shelf] = []
+    backup = Begun(choosing or partial(chosen_in, settings, seen))
     chosen = partial(backup.result, until, FOLDER)
     begun = [
         Running(check, Group(check.name, check.title))
-        for check in checks_of(configured, chosen)
+        for check in checks_of(configured, chosen, seen)
         if names is None or check.name in names
     ]
     opens = Begun(lambda: left_open(settings, chosen()))
@@ -92,12 +93,16 @@ def examine(
     return Checkup(configured, found, groups, stays)
 
 
-def chosen_in(settings: Settings) -> Chosen | None:
-    """The backup that is drilled, or why there is none; None where none is named."""
+def chosen_in(settings: Settings, seen: list[Shelf]) -> Chosen | None:
+    """The backup that is drilled, or why there is none; None where none is named.
+
+    Where it was chosen from what lies in BACKUP_PATH, that is put into `seen`.
+    """
     if settings.is_sample or settings.backup is not None:
         return None if settings.is_sample else choose(settings)
     try:
         shelf = shelf_here(settings)
+        seen.append(shelf)
         names = to_drill(shelf, settings)
         return choose(settings, shelf, beside=names if len(names) > 1 else ())
     except UsageError as error:

@@ -61,9 +61,9 @@ class Group:
         """One of many that are to be known."""
         self.facts.append(Fact("warn", text, (), todo, kin=kin))
 
-    def bad(self, text: str, *todo: str, stops: bool = True) -> None:
+    def bad(self, text: str, *todo: str, stops: bool = True, kin: str = "") -> None:
         """What keeps a drill from running, or with `stops` off from passing."""
-        self.facts.append(Fact("bad", text, (), todo, stops))
+        self.facts.append(Fact("bad", text, (), todo, stops, kin))
 
     def error(self, error: DrillError, *, stops: bool = True) -> None:
         """What the drill itself would report."""
