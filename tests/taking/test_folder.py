@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 import signal
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
+from restore_drill.config.settings import settings_from
 from restore_drill.servers.model import Target
+from restore_drill.taking.destination import Folder
+from restore_drill.taking.proofs import drills_of, proofs_in
+from restore_drill.watch.entry import note
 from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.histories import PASSED
 from tests.helpers.manifests import fingerprint
 from tests.helpers.sealing import Keys, run
 from tests.helpers.shop import USUAL, Shops
@@ -166,6 +173,41 @@ def test_nothing_goes_where_the_history_that_is_named_is_empty(
     assert done.returncode == 6, done.stderr
     assert "holds no drill, so what has been proved is not known" in done.stderr
     assert len(list(place.glob("*.dump"))) == 2
+
+
+def test_nothing_goes_where_no_drill_is_known(source: Target, tmp_path: Path) -> None:
+    """Drills of another machine may have proved the very one; a drill that failed is known, too."""
+    name = "shop_20260101_000000"
+    assert backup_to(source, f"--to={tmp_path}", f"--name={name}").returncode == 0
+    note(
+        tmp_path / ".drill" / "history.jsonl", replace(PASSED, backup="other.dump", sha256="0" * 64)
+    )
+    rules = f"--to={tmp_path}", "--keep=1"
+
+    shown = backup_to(source, *rules, "--dry-run")
+    done = backup_to(source, *rules)
+    words = f"no drill of the backups in {tmp_path} is known"
+    assert shown.returncode == 0 and f"nothing of that would be deleted: {words}" in shown.stdout
+    assert done.returncode == 6 and f"nothing was deleted: {words}" in done.stderr
+    assert len(list(tmp_path.glob("*.dump"))) == 2
+
+    proved(tmp_path, f"{name}.dump", "failed")
+    time.sleep(1)
+    done = backup_to(source, *rules)
+    assert (done.returncode, len(list(tmp_path.glob("*.dump")))) == (0, 1), done.stderr
+    assert "no drill is known to have proved any" in done.stdout
+
+
+def test_no_clock_hides_a_failure(tmp_path: Path) -> None:
+    """Drills count in the order in which they were noted."""
+    place, sha256 = Folder(tmp_path), "0" * 64
+    drills = [replace(PASSED, sha256=sha256)]
+    drills.append(replace(drills[0], verdict="failed", at=PASSED.at - timedelta(hours=3)))
+    for each in drills:
+        note(tmp_path / ".drill" / "history.jsonl", each)
+
+    settings = settings_from({}, here=tmp_path, root=ROOT)
+    assert proofs_in(drills_of(place, settings)) == {sha256: False}
 
 
 def test_drills_are_known_by_the_history_of_a_folder_around(source: Target, tmp_path: Path) -> None:

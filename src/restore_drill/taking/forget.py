@@ -12,7 +12,7 @@ from restore_drill.core.units import show_count, some
 from restore_drill.manifest.file import SUFFIX, Manifest
 from restore_drill.taking.destination import Destination
 from restore_drill.taking.inventory import DIGEST, Plan, Same, planned, same_as
-from restore_drill.taking.proofs import proofs_of
+from restore_drill.taking.proofs import drills_of, is_drilled, never_drilled, proofs_in, unknown
 from restore_drill.taking.retention import Owned, Rule
 
 MOST_NAMED = 5
@@ -23,12 +23,16 @@ def preview(
 ) -> Iterator[str]:
     """Lines on what would be kept and deleted if the backup `name` were taken now, and why."""
     now = datetime.now(UTC)
-    proved = proofs_of(place, settings)
+    drills = drills_of(place, settings)
+    proved = proofs_in(drills)
     coming = Owned(f"{name} (to be taken)", now, "")
     zone = settings.criteria.timezone
     plan = planned(place, same, rules, zone, proved=proved, since=now, coming=coming)
     yield from plan.lines
-    yield from not_proved(plan, proved)
+    if plan.gone and not is_drilled(drills, same, [*plan.kept, *plan.gone]):
+        yield f"nothing of that would be deleted: {unknown(place)}"
+    else:
+        yield from not_proved(plan, proved)
 
 
 def remove_old(
@@ -42,14 +46,17 @@ def remove_old(
 
     CouldNotRun where the place or a history cannot be read, or does not let anything be deleted.
     """
-    proved = proofs_of(place, settings)
+    drills, same = drills_of(place, settings), same_as(manifest)
+    proved = proofs_in(drills)
     zone, since = settings.criteria.timezone, manifest.taken_at
-    plan = planned(place, same_as(manifest), rules, zone, proved=proved, since=since)
+    plan = planned(place, same, rules, zone, proved=proved, since=since)
     if not any(each.name == manifest.backup for each in plan.kept):
         raise CouldNotRun(
             f"nothing was deleted: {place.shown} does not list the new backup",
             remedy=remedy_for("backup", "not_listed"),
         )
+    if plan.gone and not is_drilled(drills, same, [*plan.kept, *plan.gone]):
+        raise never_drilled(place)
     gone = forget(place, plan)
     names = f": {some(gone, MOST_NAMED)}" if gone else ""
     kept = show_count(len(plan.kept), "backup")
