@@ -7,10 +7,13 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from threading import Timer
+from typing import Any
 
 import pytest
+from apprise.plugins.discord import NotifyDiscord
 
 from restore_drill.alerts import announce, delivery
 from restore_drill.alerts.delivery import Outcome
@@ -24,12 +27,16 @@ from tests.helpers.inboxes import Inbox, Mailbox
 
 
 def sent(
-    verdict: str, *messages: str, notify: Notify | None = None, **variables: str
+    verdict: str,
+    *messages: str,
+    notify: Notify | None = None,
+    more: dict[str, Any] | None = None,
+    **variables: str,
 ) -> list[Outcome]:
-    """What became of the alerts of a drill that ended with `verdict`."""
+    """What became of the alerts of a drill that ended with `verdict`; its result holds `more`."""
     before = "failed" if verdict == "passed" else ""
     alerts = alerts_of(variables, notify or Notify())
-    return announce.announce(alerts, ended(verdict, *messages, before=before))
+    return announce.announce(alerts, ended(verdict, *messages, before=before, **more or {}))
 
 
 def test_mail_and_hook_get_the_message(box: Inbox, mail: Mailbox) -> None:
@@ -108,7 +115,7 @@ def test_channel_that_fails_for_a_moment_is_tried_again(box: Inbox) -> None:
 def test_channel_that_never_answers_is_left_behind(
     box: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end of the drill waits for a limit, and the others are sent."""
+    """The end of the drill waits for a limit, Python's own end for nothing; others are sent."""
     monkeypatch.setattr(announce, "LIMIT", 0.5)
     box.wait = 3.0
     began = time.monotonic()
@@ -116,6 +123,33 @@ def test_channel_that_never_answers_is_left_behind(
 
     assert [each.problem for each in outcomes] == ["no answer within 0 s"]
     assert time.monotonic() - began < 2.5
+    assert not [each for each in threading.enumerate() if "Executor" in each.name]
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_channel_that_sends_elsewhere_has_taken_nothing(box: Inbox) -> None:
+    """The page at the new address answers, and has not been sent the message."""
+    box.code = 302
+    (outcome,) = sent("failed", EMPTY, DRILL_NOTIFY=box.hook)
+
+    assert outcome.problem == "did not take the message" and "/login" not in box.paths
+
+
+def test_what_is_too_long_for_a_service_comes_in_parts(
+    box: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord refuses more than 2,000 characters: then nobody would hear of a red drill."""
+    monkeypatch.setattr(NotifyDiscord, "notify_url", f"{box.url}/hook")
+    url = f"discord://1234/{'t' * 68}"
+    steps = "".join(f"\n  {number}. {'look ' * 60}" for number in (1, 2, 3))
+    text = f"the table {'@all ' * 60}{steps}"
+    long = {"backup": {"path": f"/srv/{'shop' * 70}.dump"}, "reasons": ["x" * 300]}
+    (outcome,) = sent("failed", text, text, notify=Notify(name="shop " * 60), more=long,
+                      DRILL_NOTIFY=url)  # fmt: skip
+    parts = [each["content"] for each in box.messages]
+
+    assert outcome.done == "sent" and len(parts) > 1 and all(len(each) <= 2000 for each in parts)
+    assert "/srv/report.html" in parts[-1] and "@all" not in "".join(parts)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

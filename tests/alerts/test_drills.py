@@ -143,18 +143,21 @@ def test_picked_criteria_ping_nothing(project: Path, box: Inbox) -> None:
     assert box.paths == ["/hook"] and box.messages[0]["title"].startswith("Restore drill FAILED")
 
 
-@pytest.mark.parametrize(("number", "title"), [
-    (signal.SIGINT, None), (signal.SIGTERM, "Restore drill COULD NOT RUN: db/backup"),
+@pytest.mark.parametrize(("number", "is_typed"), [
+    (signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, True),
 ])  # fmt: skip
 def test_drill_that_is_ended_says_so(
-    project: Path, box: Inbox, number: signal.Signals, title: str | None
+    project: Path, box: Inbox, number: signal.Signals, *, is_typed: bool
 ) -> None:
-    """By SIGTERM it does; whoever pressed Ctrl-C knows, and only the monitor gets the end."""
+    """Whoever pressed Ctrl-C knows, and only the monitor gets the end; a scheduler tells nobody."""
     settings = {"DRILL_NOTIFY": box.hook, "DRILL_PING": f"{box.url}/ping"}
+    is_known = number == signal.SIGINT and is_typed
+    keyboard, terminal = os.openpty()
     with subprocess.Popen(
         command("drill"),
         cwd=project,
         env=mini_drill.environment(project, "hang", **settings),
+        stdin=terminal if is_typed else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -165,8 +168,11 @@ def test_drill_that_is_ended_says_so(
         process.send_signal(number)
         out, _ = process.communicate(timeout=30)
 
+    os.close(keyboard)
+    os.close(terminal)
     assert process.returncode == 2, out
-    assert [each["title"] for each in box.messages] == ([title] if title else [])
+    titles = [] if is_known else ["Restore drill COULD NOT RUN: db/backup"]
+    assert [each["title"] for each in box.messages] == titles
     assert [path for path in box.paths if path != "/hook"] == ["/ping/start", "/ping/2"]
 
 

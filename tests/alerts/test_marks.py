@@ -199,6 +199,21 @@ def test_what_is_retired_has_no_open_issue(status: Call, forge: Forge, tmp_path:
     assert len(forge.asked) == asked
 
 
+def test_what_has_moved_and_is_retired_has_no_open_issue(
+    status: Call, given: Given, forge: Forge, tmp_path: Path
+) -> None:
+    """Since it has moved, its former place stands behind its name."""
+    given("DRILL_HISTORY", str(tmp_path / "backups" / ".drill" / "history.jsonl"))
+    write(tmp_path / "backups", replace(OLD, place="m1:/srv/a"))
+    status("status", "--notify")
+    assert [each["title"] for each in forge.open] == ["Restore drill MISSED: db/shop"]
+    moved, gone = replace(PASSED, place="m1:/srv/b"), "db/shop (m1:/srv/a)"
+    write(tmp_path / "backups", moved, Skip(NOW, "moved", "me", "me", None, gone))
+
+    assert status("status", "--notify")[0] == 0
+    assert forge.open == []
+
+
 def test_a_status_that_is_not_known_is_announced_once(
     status: Call, given: Given, forge: Forge, box: Inbox, tmp_path: Path
 ) -> None:

@@ -142,6 +142,52 @@ def test_results_of_other_jobs_keep_the_issue(
     assert "ok      issue: closed issue #1" in capsys.readouterr().out
 
 
+def ran(top: Path, **verdicts: str) -> str:
+    """Path of the worst result of a run of several series with these verdicts."""
+    listed, names = [], [f"db/{each}" for each in verdicts]
+    for name, verdict in verdicts.items():
+        (top / name).mkdir(exist_ok=True)
+        result = result_of(verdict, *([EMPTY] if verdict == "failed" else []), run_of=names)
+        result["backup"]["series"] = f"db/{name}"
+        path = left(top / name, result)
+        listed.append({"series": f"db/{name}", "reports": f"/elsewhere/{name}"})
+        if verdict == max(verdicts.values(), key=["passed", "failed"].index):
+            left(top, json.loads(Path(path).read_text("utf-8")))
+    (top / "series.json").write_text(json.dumps({"series": listed}), encoding="utf-8")
+    return str(top / "result.json")
+
+
+def test_each_series_of_a_run_is_alerted_for(
+    forge: Forge, box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the worst alone: the other red one is heard of, and the pass of each closes its issue."""
+    given(monkeypatch, **environment(forge, "github"), DRILL_NOTIFY=box.hook)
+    more = ("--name", "backup", "--job")
+
+    assert notify("--result", ran(tmp_path, shop="failed", auth="failed"), *more, "failure") == 0
+    assert notify("--result", ran(tmp_path, shop="failed", auth="passed"), *more, "failure") == 0
+    assert [each["title"] for each in forge.open] == ["Restore drill FAILED: backup: db/shop"]
+    green = ran(tmp_path, shop="passed", auth="passed")
+    assert notify("--result", green, *more, "failure") == 0
+    assert [each["title"] for each in forge.open] == [
+        "Restore drill FAILED: backup: db/shop", "Restore drill COULD NOT RUN: backup: db/auth",
+    ]  # fmt: skip
+    assert notify("--result", green, *more, "success") == 0 and not forge.open
+    (tmp_path / "auth" / "result.json").unlink()
+    assert notify("--result", green, *more, "success") == 0
+    assert forge.open[0]["title"] == "Restore drill COULD NOT RUN: backup"
+    assert "db/auth: it left no result.json" in forge.open[0]["body"]
+    assert notify("--result", green, *more, "skipped") == 0
+
+    assert [each["title"].partition("drill ")[2] for each in box.messages] == [
+        "FAILED: backup: db/shop", "FAILED: backup: db/auth",
+        "FAILED: backup: db/shop", "passed again: backup: db/auth",
+        "COULD NOT RUN: backup: db/shop", "COULD NOT RUN: backup: db/auth",
+        "passed again: backup: db/shop", "passed again: backup: db/auth",
+        "COULD NOT RUN: backup",
+    ]  # fmt: skip
+
+
 def test_sample_has_an_issue_of_its_own(
     forge: Forge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

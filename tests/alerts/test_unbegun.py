@@ -46,6 +46,7 @@ def drilled(folder: Path, box: Inbox, own: str, *arguments: str) -> tuple[int, s
         ("import no_such_module\n", (), "conftest.py cannot be imported: ModuleNotFoundError: "),
         ("import sys; sys.exit(0)\n", (), "pytest did not start: SystemExit: 0"),
         ("", ("drill", "--no-such-option"), "unknown option --no-such-option"),
+        ("", ("drill", "--report-dir=/proc/x"), "no report can be written"),
     ],
 )
 def test_what_keeps_pytest_from_starting_is_announced(

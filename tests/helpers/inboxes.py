@@ -94,6 +94,10 @@ def inbox() -> Iterator[Inbox]:
             time.sleep(box.wait)
             self.answer(box.code)
 
+        def do_GET(self) -> None:
+            box.taken.append((self.path, ""))
+            self.answer(200)
+
     with serving(Handler) as url:
         box.url = url
         yield box

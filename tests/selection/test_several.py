@@ -157,7 +157,7 @@ def drilled(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dri
     )
     with inbox() as box:
         drill = run_drill(
-            f"--metrics-file={metrics}", f"--junitxml={place}/own.xml",
+            "--keep-reports=1", f"--metrics-file={metrics}", f"--junitxml={place}/own.xml",
             report_dir=place / "report", cwd=place, BACKUP_PATH=str(backups),
             DRILL_PING=box.url,
         )  # fmt: skip

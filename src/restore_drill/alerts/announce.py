@@ -45,8 +45,9 @@ class Ending:
 
     @property
     def was_ended(self) -> bool:
-        """Whether a signal ended it that is no Ctrl-C."""
-        return any(str(each).startswith(ENDED_BY) for each in self.result["reasons"])
+        """Whether a signal ended it that is no Ctrl-C: without a terminal nobody presses keys."""
+        by_other = any(str(each).startswith(ENDED_BY) for each in self.result["reasons"])
+        return by_other or (self.code == EXIT_INTERRUPTED and not has_terminal())
 
     @property
     def is_green(self) -> bool:
@@ -71,6 +72,12 @@ class Ending:
         if verdict != "passed" or not self.is_green:
             return ""
         return "recovered" if self.before in RED else "passed"
+
+
+def has_terminal() -> bool:
+    """Whether somebody may sit before this process; a scheduler's SIGINT is no key."""
+    opened = (each for each in (sys.stdin, sys.stdout, sys.stderr) if each and not each.closed)
+    return any(each.isatty() for each in opened)
 
 
 def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -> list[Outcome]:

@@ -37,13 +37,23 @@ def sending(urls: Sequence[str], message: Message) -> Mapping[str, Callable[[], 
 
 
 def opened(apprise: Any, url: str) -> Any:
-    """What apprise makes of `url`; None where it is of no kind that it knows."""
+    """What apprise makes of `url`; None where it is of no kind that it knows.
+
+    A page that it is sent on to is no delivery: apprise would ask for it, and post nothing. With a
+    limit of its own it works in threads that Python waits for at its end, whatever a server does.
+    What is longer than a service takes comes in parts: the service would refuse it.
+    """
     sender = {"app_id": SENDER, "app_desc": SENDER, "app_url": "", "image_url_mask": ""}
-    channel = apprise.Apprise(asset=apprise.AppriseAsset(**sender))
+    asset = apprise.AppriseAsset(**sender, http_redirects=False, service_timeout=0)
+    channel = apprise.Apprise(asset=asset)
     try:
-        return channel if channel.add(url) and len(channel) else None
+        if not (channel.add(url) and len(channel)):
+            return None
     except Exception:  # noqa: BLE001 - whatever it is, its text holds the URL
         return None
+    if channel[0].overflow_mode == apprise.OverflowMode.UPSTREAM:
+        channel[0].overflow_mode = apprise.OverflowMode.SPLIT
+    return channel
 
 
 def send(apprise: Any, channel: Any, message: Message) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from restore_drill.alerts import channels, pings
 from restore_drill.alerts.announce import RED, Ending, announce, messages
 from restore_drill.alerts.delivery import LIMIT, Outcome, deliver
-from restore_drill.alerts.handed import JOBS, result_at
+from restore_drill.alerts.handed import JOBS, results_at
 from restore_drill.alerts.message import place_of, written
 from restore_drill.alerts.subject import Origin, Subject
 from restore_drill.config.alerts import ALERTS, Alerts, alerts_here, alerts_of, sources_here
@@ -91,21 +91,22 @@ def read_issues(alerts: Alerts) -> str:
 
 
 def handed_over(alerts: Alerts, parsed: argparse.Namespace) -> list[Outcome]:
-    """Alert for a drill of another job, which has no history here: a recovery closes an issue."""
-    result = result_at(parsed.result, parsed.job)
-    if result is None:
-        return []
+    """Alert for the drills of another job, without a history: a recovery closes an issue."""
     notify = replace(alerts.notify, name=alerts.notify.name or parsed.name)
     folder = folder_given(alerts.environment, Path.cwd())
     places = (where_is(folder, machine_given(alerts.environment)),) if folder else ()
-    ending = Ending(
-        result,
-        code=int(result["verdict"] in RED),
-        report=parsed.result if parsed.result.is_file() else None,
-        origin=Origin(folder, places),
-        note=parsed.note,
-    )
-    return announce(replace(alerts, notify=notify), ending)
+    endings = [
+        Ending(
+            result,
+            code=int(result["verdict"] in RED),
+            report=path if path.is_file() else None,
+            origin=Origin(folder, places),
+            note=parsed.note,
+        )
+        for path, result in results_at(parsed.result, parsed.job)
+    ]
+    alerts = replace(alerts, notify=notify)
+    return [outcome for ending in endings for outcome in announce(alerts, ending)]
 
 
 def show(outcomes: Sequence[Outcome]) -> int:

@@ -24,6 +24,8 @@ apprise escapes what CommonMark reads, and leaves mentions as they are; some it 
 """
 CALLING = ("Discord", "Fluxer", "Cisco Webex Teams", "Nextcloud Talk")
 """Of these some find names to call in a fence as well, or apprise does for them."""
+LONG = 900
+"""Characters of text that may come in parts, of which only the first begins with a fence."""
 TAGGED = "Telegram"
 """Reads HTML, and in that names behind an @: but not in <pre>."""
 
@@ -43,7 +45,7 @@ def sent_to(service: str, target: str, message: Message) -> Sent:
         body = "\n".join([*map(inert, message.words), *message.links])
         return Sent(message.title if is_mail else inert(message.title), body, "TEXT")
     words, links = "\n".join([message.title, *message.words]), "\n".join(message.links)
-    words = inert(words) if service in CALLING else words
+    words = inert(words) if service in CALLING or len(words) > LONG else words
     if service == TAGGED:
         body = f"<pre>{html.escape(words, quote=False)}</pre>{links}"
         return Sent(TITLES[message.event], body, "HTML")

@@ -50,7 +50,7 @@ def announce_absent(
     for look, each, title in titles_of(looks):
         name = title if each.name or looks[1:] else folder_name(settings.backup_path)
         subject = subject_in(look, each, named(alerts.notify.name, name, looks), settings)
-        key = f"{look.history.name}: {each.name}"
+        key = f"{look.history.name}: {''.join(subject.marks[:1])}"  # names change: a place is added
         if what := absence_of(each, limit, now):
             absent[key] = Miss(subject, what)
         elif each.problem is None:
