@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from contextlib import closing
@@ -20,7 +21,7 @@ from restore_drill.core.units import parse_bytes
 from restore_drill.selection import remote
 from restore_drill.selection.chosen import Chosen, choose
 from tests.helpers.buckets import BUCKET, Proxy, keys_of, put
-from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.drills import ROOT, command, run_drill
 from tests.helpers.shop import USUAL, Shops, quiet
 
 DUMP = b"-- PostgreSQL database dump\n"
@@ -162,3 +163,27 @@ def test_sizes_are_read_as_people_write_them() -> None:
     for text in ("much", "5 apples", "GB", "1iB"):
         with pytest.raises(UsageError, match="is not a size"):
             settings_from({"cache_size": text}, here=ROOT, root=ROOT)
+
+
+def test_what_a_killed_drill_has_fetched_is_removed(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By any drill, whatever its place, and by `clean`; not that of a drill that runs."""
+    put(s3, "left/shop.sql", DUMP)
+    found = chosen(s3, monkeypatch, "left", tmp_path / "kept")
+    assert isinstance(found, Backup)
+    other = found.path.parents[2].with_name("other-place")
+    for name in ("files-1", "files-2"):
+        (other / name).mkdir(parents=True)
+        (other / name / "owner").touch()
+        (other / name / "shop.sql").write_bytes(DUMP)
+
+    with (other / "files-2/owner").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = command("clean")
+    assert f"removed what a run that died had fetched: {other}/files-1" in done.stdout
+    assert not (other / "files-1").exists() and found.path.exists()
+    assert (other / "files-2/shop.sql").exists()
+
+    run_drill("-k", "backup", report_dir=tmp_path / "report")  # of the sample shop
+    assert not list(other.iterdir())

@@ -39,17 +39,22 @@ class Place:
     @property
     def state_folder(self) -> Path:
         """Folder of this user for what drills note of this place's backups."""
-        from platformdirs import user_state_path  # noqa: PLC0415 - most places are folders
-
         slug = re.sub(r"[^\w.-]+", "_", f"{self.authority}_{self.prefix}".strip("/_"))[:60]
         digest = hashlib.sha256(self.url.encode()).hexdigest()[:10]
-        return user_state_path("restore-drill") / "places" / f"{slug}-{digest}"
+        return places_folder() / f"{slug}-{digest}"
 
     @property
     def mirror(self) -> Path:
         """Folder that mirrors it, in one of this process's own."""
         name = self.prefix.rstrip("/").rpartition("/")[2] or self.authority
         return self.state_folder.resolve() / f"files-{os.getpid()}" / name
+
+
+def places_folder() -> Path:
+    """Folder of this user that has one for each place."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - most places are folders
+
+    return user_state_path("restore-drill") / "places"
 
 
 places: dict[Path, Place] = {}

@@ -25,11 +25,11 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.places.errors import NotAllowed, remedy_of
 from restore_drill.places.store import Object, Store, open_store
 from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
+from restore_drill.selection.left_mirrors import LOCK, clean_left_mirrors
 
 MOST = 100_000
 """Objects of a place that are listed."""
 COMPANIONS = (".sha256", ".manifest.json")
-LOCK = "owner"
 OWN = 0o700
 held: dict[Path, BinaryIO] = {}
 """Locks on the folders of this process, by the mirror in each."""
@@ -59,10 +59,7 @@ def make_mirror(root: Path) -> None:
     """Make the folder `root` where it is not there, and remove those of processes that are dead."""
     if root in held:
         return
-    for other in root.parent.parent.glob("files-*"):
-        with suppress(OSError), (other / LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(other, ignore_errors=True)
+    clean_left_mirrors()
     root.mkdir(mode=OWN, parents=True, exist_ok=True)
     root.parent.chmod(OWN)
     owner = (root.parent / LOCK).open("wb")

@@ -24,6 +24,7 @@ from restore_drill.live.left_overs import NOT_OURS, drop_left_overs
 from restore_drill.live.promote.interrupted import settle_interrupted
 from restore_drill.live.server.journal_file import paths_of
 from restore_drill.redis.folders import clean_left_over_redis
+from restore_drill.selection.left_mirrors import clean_left_mirrors
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.containers import clean_left_over_containers
@@ -46,6 +47,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     is_left = bool(lines)
     lines += kept_elsewhere("clean")
     cleaned = [*ended, *clean_left_overs(), *clean_left_over_redis()]
+    cleaned += clean_left_mirrors()
     looks = {
         "swaps": settle_swaps, "resets in place": open_shut, "databases": clean_databases,
     }  # fmt: skip
