@@ -196,6 +196,8 @@ def test_a_warning_is_reported_and_does_not_fail(drilled: Drill) -> None:
 
     assert drilled.result["warnings"].count(note) == 1
     assert f"! {note}" in drilled.output
+    (warned,) = [each for each in drilled.result["checks"] if each["id"].endswith("::few_buyers")]
+    assert (warned["outcome"], warned["message"]) == ("passed", note)
     assert set(drilled.failed) == {"no_dear_cards", "typo", "slow"}
     assert 'its query failed: column "nothing" does not exist' in drilled.failed["typo"]
     assert "it took longer than 0.30 s" in drilled.failed["slow"]

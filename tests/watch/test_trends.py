@@ -126,3 +126,10 @@ def test_a_drill_reports_its_trends(shops: Shops, tmp_path: Path, report_dir: Pa
     assert found["test_size_has_not_fallen"] == "passed"
     assert "trend: the backup has " in "\n".join(drill.result["warnings"])
     assert "check in the source what removed these rows" in drill.output
+
+    page = (drill.report_dir / "report.html").read_text("utf-8")
+    proved = page[page.index('id="proved"') : page.index('id="not-checked"')]
+    assert "The restore took no longer than its budget." in proved
+    assert "There are about as many rows" not in proved  # it failed
+    assert "The backup is about as large as those" not in proved  # it warned
+    assert page.count("trend: the backup has ") == 2  # among the warnings, and at its criterion

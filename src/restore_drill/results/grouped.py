@@ -115,7 +115,7 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
         "outcome": check["outcome"],
         "word": WORDS.get(check["outcome"], check["outcome"]),
         "sentence": check["sentence"],
-        "why": "" if check["outcome"] == "passed" else first_line(check["message"]),
+        "why": first_line(check["message"]),
         "time": show_duration(seconds) if seconds >= SHORT else "",
     }
 
@@ -123,13 +123,14 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
 def proved_by(checks: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """Sentences of the criteria that passed, and how often: `3 times`, `1 of 2`, empty for once.
 
-    A sentence about every table is not true where one of them failed: that stands beside it.
+    A sentence about every table is not true where one of them failed: that stands beside it. What
+    only warned has passed with a message, and has proved nothing.
     """
     held: Counter[str] = Counter()
     asked: Counter[str] = Counter()
     for check in checks:
         words = check["sentence"] or short_name(check["id"]).partition("[")[0]
-        held[words] += check["outcome"] == "passed"
+        held[words] += check["outcome"] == "passed" and not check["message"]
         asked[words] += check["outcome"] != "skipped"
     return [(words, extent(times, asked[words])) for words, times in held.items() if times]
 
