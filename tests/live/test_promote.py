@@ -206,7 +206,7 @@ def test_equal_databases_are_swapped_without_any_loss_to_accept(
     command = drill.result["promotion"]["way_back"].partition(" rollback ")[2]
     back = roll_back(live, None, *shlex.split(command))
     assert back.returncode == 0, back.stdout + back.stderr
-    assert f"{name} is the database again" in back.stdout
+    assert f"{name} is again the database that it was" in back.stdout
 
 
 CHANGES = """

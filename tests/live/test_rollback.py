@@ -70,7 +70,7 @@ def test_killed_drill_is_found_and_rolled_back_by_command(
     done = roll_back_by_command(live, backups / "snapshots" / snapshot)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "a comparison proves that it is as it was when that was taken" in done.stdout
+    assert "a comparison proves that it is as it was when the snapshot was taken" in done.stdout
     assert differences(before, fingerprint(live), live) == []
     assert journals(backups) == []
 

@@ -102,7 +102,7 @@ def restore_snapshot(parsed: argparse.Namespace, root: Path) -> int:
         kept = keep_newest(folder, place.server, settings.keep_snapshots, (path.name, behind))
     note(
         f"{target.description} was restored from {path.name}: "
-        "a comparison proves that it is as it was when that was taken"
+        "a comparison proves that it is as it was when the snapshot was taken"
     )
     if behind:
         command = way_back(folder / behind, name)

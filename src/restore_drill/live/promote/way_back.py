@@ -61,11 +61,11 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
     with DeferredSignals():
         done = swap_back(server, folder, name, settings.max_lock_wait, note)
     if done.incoming_oid == NO_DATABASE:
-        note(f"there is no database {name} again, as before it was created")
-        note(f"the one that had the name is whole, and called {done.kept}; only you can drop it")
+        note(f"again, there is no database {name}, as before it was created")
+        note(f"the one that had the name is complete, and now {done.kept}; only you can drop it")
         return 0
-    note(f"{name} is the database again that it was before its promotion")
-    note(f"the one that it replaces is whole too, and called {done.kept}; only you can drop it")
+    note(f"{name} is again the database that it was before its promotion")
+    note(f"the promoted one is complete too, and is now called {done.kept}; only you can drop it")
     return 0
 
 
@@ -90,7 +90,7 @@ def swap_back(
             refuse_closed(connection, plan)
             for line in notes_on_users(connection, plan.live_oid, name):
                 note(line)
-        note(f"what was written into {name} since its promotion stays in {plan.kept} alone")
+        note(f"what was written into {name} since its promotion is only in {plan.kept}")
         done, _ = swap(Means(server, lock, folder, max_wait), plan)
         return done
 

@@ -116,7 +116,7 @@ def room(live: Target, size: int, connection: Connection, about: str = "at least
     disks = disks_of(live, connection)
     if disks is None:
         need = f"{about} {show_bytes(size)} are needed"
-        return f"free disk space: unknown, as the server cannot be asked; {need}"
+        return f"free disk space: unknown (the drill cannot see the disk of the server); {need}"
     found, name = [], live.conninfo["dbname"]
     for place, wanted in disks.wanted(size):
         free = shutil.disk_usage(place).free
