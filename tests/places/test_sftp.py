@@ -186,9 +186,15 @@ def test_the_config_of_ssh_counts(
     remote.clear()
     refused = is_closed(choose(settings(monkeypatch, f"sftp://vault{there}")))
     assert "the host key is not known" in refused.what
-    config.write_text("Port many\n")
-    refused = is_closed(choose(settings(monkeypatch, f"sftp://vault{there}")))
-    assert "a file of ~/.ssh cannot be used" in refused.what
+    for line, words in {
+        "Port many": "a file of ~/.ssh cannot be used",
+        f"IdentityFile {home}/gone": "what ~/.ssh/config names cannot be used",
+        "ProxyCommand /no/such/nc %h %p": "what ~/.ssh/config names cannot be used",
+        "Host *\n  ProxyJump jump": "ProxyJump of ~/.ssh/config leads to itself",
+    }.items():
+        remote.clear()
+        config.write_text(f"{line}\n")
+        assert words in is_closed(choose(settings(monkeypatch, ssh.url(there)))).what, line
 
 
 def test_a_key_of_the_agent_is_used(

@@ -10,7 +10,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.ssh import LOST, Session
 
-FAILURES = (asyncssh.Error, OSError, ValueError)
+FAILURES = (asyncssh.Error, OSError, ValueError, RecursionError)
 """What a request may raise; ValueError for a file of ~/.ssh that cannot be used."""
 LASTING = (
     asyncssh.HostKeyNotVerifiable,
@@ -34,12 +34,19 @@ CAUSES: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (ConnectionRefusedError, ("no SSH server listens there", "host")),
     (TimeoutError, NETWORK),
     (ValueError, ("a file of ~/.ssh cannot be used", "ssh_file")),
+    (RecursionError, ("ProxyJump of ~/.ssh/config leads to itself", "jump")),
 )
 
 
 def is_passing(error: Exception) -> bool:
     """Whether the same may succeed a moment later."""
-    return isinstance(error, (OSError, *LOST)) and not isinstance(error, LASTING)
+    is_of_network = isinstance(error, (OSError, *LOST)) and not file_of(error)
+    return is_of_network and not isinstance(error, LASTING)
+
+
+def file_of(error: Exception) -> str:
+    """The file or program of this machine that an `error` is about, empty for none."""
+    return str(getattr(error, "filename", None) or "")
 
 
 def what_failed(error: Exception, url: str, session: Session) -> CouldNotRun:
@@ -50,6 +57,9 @@ def what_failed(error: Exception, url: str, session: Session) -> CouldNotRun:
     checked = [f"answer: {type(error).__name__}"]
     if isinstance(error, ValueError):
         checked = [str(error)[:200]]
+    if file := file_of(error):
+        what, cause = "what ~/.ssh/config names cannot be used", "ssh_file"
+        checked = [f"{file}: {type(error).__name__}"]
     return CouldNotRun(
         f"{url} cannot be read: {what.format(user=session.user)}",
         checked=checked,
