@@ -203,6 +203,18 @@ def test_criteria_stand_under_their_table_whatever_it_is_called(name: str) -> No
     assert f"[{written}]" not in page and "\x1b" not in page
 
 
+def test_what_only_warned_is_not_proved() -> None:
+    """Its warning stands beside the criterion; those that just passed have none."""
+    result = result_of(1)
+    result["checks"][0]["message"] = "trend: fewer rows"
+    page = text_of(render(result, Background()))
+
+    assert "A table passes test_keys. ✓ A table passes test_content." in page
+    assert "✓ A table passes test_rows." not in page
+    assert "A table passes test_rows. trend: fewer rows test_rows" in page
+    assert "A table passes test_keys. test_keys" in page
+
+
 def test_three_thousand_criteria_make_a_small_page() -> None:
     """A thousand tables, of names as long as they can be, with three criteria each."""
     result = result_of(1000, of="o" * 52)

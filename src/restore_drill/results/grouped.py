@@ -115,7 +115,7 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
         "outcome": check["outcome"],
         "word": WORDS.get(check["outcome"], check["outcome"]),
         "sentence": check["sentence"],
-        "why": first_line(check["message"]),
+        "why": first_line(check["message"]) if check["message"] else "",
         "time": show_duration(seconds) if seconds >= SHORT else "",
     }
 
