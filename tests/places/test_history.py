@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +24,7 @@ from restore_drill.watch.chain import sealed
 from restore_drill.watch.entry import note
 from restore_drill.watch.forks import verify_entries
 from restore_drill.watch.history import load_history
+from restore_drill.watch.stored import ask_again
 from restore_drill.watch.verify import Fault, chain_at
 from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of, put, writer
 from tests.helpers.drills import ROOT, run_drill
@@ -269,6 +271,20 @@ def test_a_history_that_cannot_be_read_is_asked_once(
         with pytest.raises(CouldNotRun, match=r"^the history s3://backups/.* cannot be read"):
             load_history(path)
     assert asked == [path]
+
+
+def test_a_bucket_that_is_back_is_asked_again(place: Place, s3: str) -> None:
+    """Before a drill is noted: what came before it may matter."""
+    note(place(), PASSED)
+    path = place("http://127.0.0.1:1")
+    for _ in range(2):
+        with pytest.raises(CouldNotRun):
+            load_history(path)
+        os.environ["AWS_ENDPOINT_URL"] = s3
+    with pytest.raises(CouldNotRun):
+        append(path, PASSED.as_json())
+    ask_again(path)
+    assert len(load_history(path).drills) == 1
 
 
 def test_drills_keep_their_history_in_the_bucket_of_their_backups(

@@ -26,6 +26,7 @@ from restore_drill.config.remote import Place
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.places import transfer
+from restore_drill.places.aws import s3_options
 from restore_drill.places.store import open_store
 from restore_drill.selection.chosen import Chosen, backup_record, choose
 from tests.helpers.buckets import (
@@ -372,10 +373,27 @@ def test_a_profile_of_aws_is_used(s3: str, tmp_path: Path, monkeypatch: pytest.M
     there = settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/profile")
     for name in keys_of(s3):
         monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")  # as a CI sets a variable that it does not know
     monkeypatch.setenv("AWS_PROFILE", "drill")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
     assert is_backup(choose(there)).name == "shop.sql"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["127.0.0.1:9000", "minio", "http://", "https://x:99999", "ftp://x", "http://[::1"]
+)
+def test_an_endpoint_that_is_no_url_is_named(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library would panic; one that is empty is none."""
+    there = settings(endpoint, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/any")
+    error = choose(there)
+    assert isinstance(error, CouldNotRun)
+    assert error.what.endswith("cannot be read: the endpoint that is set for it is no URL")
+    assert "AWS_ENDPOINT_URL" in error.remedy[0]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    assert s3_options()["endpoint"] == "https://s3.us-east-1.amazonaws.com"
 
 
 def test_a_local_drill_imports_none_of_it(shops: Shops) -> None:

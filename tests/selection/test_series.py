@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.backups.model import Backup
 from restore_drill.config.settings import settings_from
+from restore_drill.selection.chosen import choose
 from restore_drill.selection.groups import in_series, shelf_of, to_drill
 from restore_drill.selection.numbered import differ_by_number
 from restore_drill.selection.series import name_in_series, series_of
@@ -18,12 +20,12 @@ from restore_drill.selection.tree import list_folder
 from restore_drill.watch.append import append
 from restore_drill.watch.entry import note
 from restore_drill.watch.history import load_history
-from restore_drill.watch.kept import renewed_series
+from restore_drill.watch.kept import renewed_series, shelf_here
 from restore_drill.watch.skips import Skip
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.folders import DUMP, backup_in, name_of
 from tests.helpers.histories import NOW, PASSED, write
-from tests.helpers.shop import Shops, pg_dump
+from tests.helpers.shop import USUAL, Shops, pg_dump
 
 
 def test_empty_newest_of_a_series_is_red(tmp_path: Path, report_dir: Path) -> None:
@@ -214,6 +216,50 @@ def test_a_renewed_series_that_stops_is_drilled(
     assert chosen() == [shop, crm]
     append(path, Skip(NOW, "gone", "ann", "bob", None, crm).as_json())
     assert chosen() == [shop]
+
+
+def test_a_series_is_retired_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name that status gives it where other places have one of that name."""
+    here, there = tmp_path / "a" / "bk", tmp_path / "b" / "bk"
+    here.mkdir(parents=True)
+    (here / "shop.sql").write_bytes(DUMP)
+    given = {"BACKUP_PATH": str(here), "DRILL_HISTORY": str(tmp_path / "h"), "DRILL_MACHINE": "m"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = settings_from({}, here=tmp_path, root=ROOT)
+    path = settings.history
+    assert path
+    for folder in (here, there):
+        for digest in "ab":
+            note(path, replace(PASSED, series="bk/crm", sha256=digest * 64, place=f"m:{folder}"))
+    assert shelf_here(settings).gone == ["bk/crm"]
+    append(path, Skip(NOW, "gone", "ann", "bob", None, f"bk/crm (m:{there})").as_json())
+    assert shelf_here(settings).gone == ["bk/crm"]
+    append(path, Skip(NOW, "gone", "ann", "bob", None, f"bk/crm (m:{here})").as_json())
+    assert shelf_here(settings).gone == []
+
+
+def test_what_is_expected_is_not_known_without_the_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report_dir: Path, shops: Shops
+) -> None:
+    """The drill says so; a backup that it names may be older than one that has failed."""
+    (tmp_path / "shop.sql").write_bytes(shops.dump(USUAL, "plain.sql").read_bytes())
+    (tmp_path / ".drill" / "history.jsonl").mkdir(parents=True)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    settings = settings_from({}, here=tmp_path, root=ROOT)
+    found = choose(settings, shelf_here(settings))
+    assert isinstance(found, Backup)
+    (one,) = found.not_drilled
+    assert one.what.startswith("series that have stopped") and "cannot be read" in one.how
+
+    named = run_drill(
+        "--backup", str(tmp_path / "shop.sql"), report_dir=report_dir, BACKUP_PATH=str(tmp_path),
+        DRILL_METRICS_FILE=str(tmp_path / "x.prom"),
+    )  # fmt: skip
+    assert named.code == 0, named.output
+    assert named.result["backup"]["picked"]["how"] == "--backup"
+    assert "Warning: nothing is known of the drills before: the history" in named.output
+    assert not (tmp_path / "x.prom").exists()
 
 
 @pytest.mark.parametrize("layout", ["2026-01-0{}/shop.sql", "daily/shop_2026010{}.sql"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.watch.entry import note
 from restore_drill.watch.history import load_history
 from restore_drill.watch.skips import Skip
 from restore_drill.watch.verify import verify
@@ -186,3 +187,27 @@ def test_the_remedy_fits_what_failed(
     code, output = call("skip", "--reason=moved", "--approved-by=ann", f"--until={TODAY}")
 
     assert code == 6 and told in output
+
+
+def test_a_series_of_this_place_is_meant_where_others_have_its_name(
+    tmp_path: Path, call: Call
+) -> None:
+    """As the remedy of a series that is gone prints it."""
+    path = tmp_path / "h.jsonl"
+    for folder in (tmp_path, tmp_path / "other"):
+        note(path, replace(PASSED, series="bk/crm", place=f"m:{folder}"))
+    given = {"DRILL_HISTORY": str(path), "DRILL_MACHINE": "m"}
+    code, told = call("skip", *WHO, "--retire", "--series", "bk/crm", **given)
+    assert code == 0, told
+    assert f"bk/crm (m:{tmp_path}): retired" in told
+
+
+def test_numbered_backups_are_called_as_status_calls_them(tmp_path: Path, call: Call) -> None:
+    """One series, though drills of before that was set have noted several."""
+    write(tmp_path, *(replace(PASSED, series=f"bk/shop_{n}", backup=f"shop_{n}.sql") for n in "12"))
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text("[backup]\nnumbered = true\n")
+    until = f"--until={TODAY}"
+    code, told = call("skip", *WHO, until, "--series=bk/shop", DRILL_CRITERIA=str(criteria))
+    assert code == 0, told
+    assert call("status", "--nagios")[0] == 1

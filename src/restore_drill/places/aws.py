@@ -19,16 +19,19 @@ KEYS = {
     "endpoint_url": "endpoint",
 }
 REGION = "us-east-1"
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 def s3_options() -> dict[str, str]:
     """Options of a bucket: of the profile, so far as no variable says otherwise."""
     options = {} if os.environ.get("AWS_ACCESS_KEY_ID") else profile(named_profile())
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    endpoints = [os.environ[name] for name in ENDPOINTS if name in os.environ]
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if endpoint:
-        options["endpoint"] = endpoint
     options["region"] = region or options.get("region", REGION)
+    if endpoint := next(filter(None, endpoints), ""):
+        options["endpoint"] = endpoint
+    elif endpoints:  # the library takes an empty variable for a URL
+        options.setdefault("endpoint", f"https://s3.{options['region']}.amazonaws.com")
     return options
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
@@ -17,6 +19,7 @@ from restore_drill.places.errors import (
     changed,
     code_of,
     is_passing,
+    no_url,
     status_of,
     unusable,
     what_failed,
@@ -36,6 +39,7 @@ TIMEOUT = "60s"
 """Of one request, so of one piece of a transfer."""
 PAGE = 1000
 """Objects that are listed at a time, as servers give them."""
+HOST = re.compile(r"(?:[^@\s]*@)?(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
 T = TypeVar("T")
 
 
@@ -52,6 +56,8 @@ class Bucket:
         self.kind: Any = getattr(obstore.store, kind)
         self.options: Any = options()
         endpoint = self.options.get("endpoint") or self.options.get("base_url") or ""
+        if endpoint and not is_url(endpoint):
+            raise no_url(place.url)
         self.is_guarded = not endpoint.startswith("http://")
         try:
             self.store = self.client(timeout, {"max_retries": 0})
@@ -158,6 +164,16 @@ class Listing:
         if found:
             self.last = found[-1]["path"]
         return found
+
+
+def is_url(text: str) -> bool:
+    """Whether `text` is the URL of a server; at another one the library panics."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port != 0  # ValueError where it is none
+    except ValueError:
+        return False
+    return has_port and parts.scheme in ("http", "https") and bool(HOST.fullmatch(parts.netloc))
 
 
 def object_of(meta: Any) -> Object:

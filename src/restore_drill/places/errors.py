@@ -174,6 +174,15 @@ def unusable(error: Exception, url: str, bucket: str) -> CouldNotRun:
     )
 
 
+def no_url(url: str) -> CouldNotRun:
+    """The endpoint for `url` is none; it is not shown, since it may hold a password."""
+    return CouldNotRun(
+        f"{url} cannot be read: the endpoint that is set for it is no URL",
+        checked=["before anything was asked"],
+        remedy=remedy_for("places", "endpoint"),
+    )
+
+
 def changed(url: str) -> CouldNotRun:
     """Another version is there than the one that was listed."""
     return CouldNotRun(

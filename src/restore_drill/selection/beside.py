@@ -55,6 +55,11 @@ def may_be_gone(series: str) -> NotDrilled:
     )
 
 
+def not_known(why: str) -> NotDrilled:
+    """Which series were renewed here is not known, and so not which of them have stopped."""
+    return NotDrilled("series that have stopped, or of which no backup is left, if any", why)
+
+
 def none_left(source: Source, series: str) -> BackupFault:
     """Of `series`, which the history has seen renewed, no backup lies in `source` any more."""
     folder = as_written(source.place)

@@ -12,7 +12,7 @@ from functools import cached_property
 from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import is_told_apart
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
 from restore_drill.selection.listing import Listing, newest_first
@@ -33,7 +33,7 @@ def none_expected() -> Collection[str]:
 class Shelf:
     """What lies in a place: all its `series`, the newest first; those `live` hold a backup.
 
-    `expected` gives the names of those that the history has seen renewed there.
+    `expected` gives the names of those that the history has seen renewed there, or CouldNotRun.
     """
 
     source: Source
@@ -52,15 +52,18 @@ class Shelf:
         return [each for each in self.series if each in whole or (whole and each in empty)]
 
     @cached_property
-    def renewed(self) -> Collection[str]:
-        """Names of the series that are expected here."""
-        return self.expected()
+    def known(self) -> tuple[Collection[str], str]:
+        """Names of the series that are expected here; none, and why, where that is not known."""
+        try:
+            return self.expected(), ""
+        except CouldNotRun as error:
+            return (), error.what
 
     @cached_property
     def gone(self) -> list[str]:
         """Names of those of which nothing is left, whatever the folder is called now."""
         there = {below_place(name) for each in self.series for name in names_of(each[0])}
-        return sorted(name for name in self.renewed if below_place(name) not in there)
+        return sorted(name for name in self.known[0] if below_place(name) not in there)
 
 
 def shelf_of(settings: Settings, expected: Callable[[], Collection[str]] = none_expected) -> Shelf:
@@ -185,7 +188,7 @@ def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
         if each[0].is_sealed and may_hold_roles(each[0].path):
             continue
         is_old = each is not found[0] and len(each) == 1 and each[0].taken_at < young
-        if is_old and name_of(each) not in shelf.renewed:
+        if is_old and name_of(each) not in shelf.known[0]:
             continue
         kept.append(name_of(each))
     if kept and not settings.criteria.backup_name and is_told_apart(settings):

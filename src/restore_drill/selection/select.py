@@ -27,6 +27,7 @@ from restore_drill.selection.beside import (
     no_backups,
     none_left,
     not_drilled,
+    not_known,
     pass_over_closed,
 )
 from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
@@ -132,7 +133,9 @@ def others_than(
     """Series that are not drilled, without those `beside` and role files, which left the `pool`."""
     others = [each for each in shelf.live if each is not series and name_of(each) not in beside]
     found = [not_drilled(each) for each in others if each in pool or each not in before]
-    return (*found, *(may_be_gone(name) for name in shelf.gone if name not in beside))
+    gone = [may_be_gone(name) for name in shelf.gone if name not in beside]
+    _, why_unknown = shelf.known
+    return (*found, *gone, *([not_known(why_unknown)] if why_unknown else []))
 
 
 def kept_to(series: Series, settings: Settings) -> Schedule | None:

@@ -18,9 +18,9 @@ def verdict_before(history: History, result: Result, settings: Settings) -> str:
     """
     now = drill_of(result, settings)
     if now.pick:  # what became of another backup says nothing of this one
-        every = sorted((*history.drills, *history.picks), key=attrgetter("at"))
+        every = sorted((*history.drills, *history.picks), key=attrgetter("line"))
         one = attrgetter("backup", "series", "place")
-        of_it = [each for each in every if one(each) == one(now) and each.at < now.at]
+        of_it = [each for each in every if one(each) == one(now) and each.at != now.at]
     else:
         _, of_it = group_of([each for each in history.drills if each.at != now.at], now)
     return of_it[-1].verdict if of_it else ""

@@ -139,7 +139,6 @@ def lines_in(entries: Iterable[Entry]) -> bytes:
 
 def append_there(path: Path, entry: Mapping[str, Any]) -> Link:
     """Add `entry` to the history that `path` stands for; CouldNotRun where it was not written."""
-    unread.pop(path, None)
     ends = ends_of(entries_of(path))
     last, others = (ends[-1], [each.hash for each in ends[:-1]]) if ends else (None, [])
     link, line = sealed({**entry, "also": others} if others else entry, last, b"")

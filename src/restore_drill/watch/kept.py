@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from restore_drill.selection.groups import Shelf, in_series, shelf_of
 from restore_drill.selection.listing import newest_first
 from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
+from restore_drill.watch.groups import Key, name_of
 from restore_drill.watch.history import Drill, History, history_path, load_history
 from restore_drill.watch.skips import open_skip
 
@@ -53,10 +55,13 @@ class Ledger:
     """
 
     def __init__(self, drills: Iterable[Drill]) -> None:
-        """Of `drills`, those of older backups that were picked among them."""
+        """Of `drills`, those of older backups that were picked among them.
+
+        They count as they were written: a clock that is ahead hides no failure.
+        """
         self.last: dict[tuple[str | None, str | None], Drill] = {}
         self.passed: dict[tuple[str | None, str | None], datetime] = {}
-        for drill in sorted(drills, key=lambda each: each.at):
+        for drill in sorted(drills, key=attrgetter("line")):
             key = drill.series, drill.backup
             self.last[key] = drill
             if drill.has_passed:
@@ -71,7 +76,7 @@ class Ledger:
         """Whether the last drill of `backup` has failed."""
         drills = (self.last.get(key) for key in keys_of(backup))
         known = [each for each in drills if each and each.at >= backup.taken_at]
-        return bool(known) and max(known, key=lambda each: each.at).verdict == "failed"
+        return bool(known) and max(known, key=attrgetter("line")).verdict == "failed"
 
 
 def keys_of(backup: Candidate) -> Iterator[tuple[str | None, str | None]]:
@@ -101,17 +106,21 @@ def renewed_series(settings: Settings) -> set[str]:
     """Series of the backups here that the history has seen renewed, and that are not retired.
 
     Two of their backups have been drilled: a job takes them, so that one which has become old was
-    not put aside by somebody.
+    not put aside by somebody. CouldNotRun where the history cannot be read.
     """
-    history = known_history(settings)
-    if history is None:
+    path = history_path(settings)
+    if path is None:
         return set()
+    history = load_history(path)
     found: defaultdict[str, list[Drill]] = defaultdict(list)
     for drill in noted_here(history, settings):
         if drill.series and drill.sha256:
             found[drill.series].append(drill)
-    now = datetime.now(UTC)
-    skips = {name: open_skip(history.skips, name, drills, now) for name, drills in found.items()}
+    now, place = datetime.now(UTC), place_of(settings, None)
+    skips = {
+        name: open_skip(history.skips, name_of(Key(name, place or ""), is_alone=False), drills, now)
+        for name, drills in found.items()
+    }
     retired = {name for name, skip in skips.items() if skip and skip.retires}
     renewed = {name for name, drills in found.items() if len({e.sha256 for e in drills}) > 1}
     return renewed - retired

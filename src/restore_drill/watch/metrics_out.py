@@ -36,7 +36,8 @@ def publish_metrics(result: Result, settings: Settings) -> Iterator[str]:
         return
     if (result["backup"] or {}).get("picked"):
         yield (
-            "No metrics were written: they describe the newest backup, but an older one was drilled"
+            "No metrics were written: they describe the newest backup, which this one is not, or "
+            "is not known to be"
         )
         return
     if result["sample"]:

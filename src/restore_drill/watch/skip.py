@@ -9,15 +9,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from restore_drill.config.settings import settings_here
+from restore_drill.config.settings import Settings, settings_here
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.watch.append import append, cause_of
+from restore_drill.watch.entry import place_of
 from restore_drill.watch.groups import by_series
 from restore_drill.watch.history import load_history
+from restore_drill.watch.look import numbered
 from restore_drill.watch.places import histories_of
 from restore_drill.watch.skips import LONGEST, Skip
 
@@ -45,7 +47,7 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         approved_by=given(parsed.approved_by, "--approved-by", "who has approved it"),
         by=user(),
         until=last_day(parsed.until, now.date(), retire=parsed.retire),
-        series=series_given(parsed.series, list(by_series(load_history(path).drills))),
+        series=series_given(parsed.series, *series_at(path, settings)),
     )
     if skip.until is None and skip.series is None:
         raise UsageError("--retire needs --series: which is no longer backed up")
@@ -103,10 +105,23 @@ def last_day(value: str | None, today: date, *, retire: bool) -> date | None:
     return day
 
 
-def series_given(value: str | None, known: Sequence[str]) -> str | None:
-    """The series that is meant; UsageError where no drill was of it."""
+def series_at(path: Path, settings: Settings) -> tuple[list[str], str]:
+    """Series in the history at `path` as `status` names them, and what stands behind ours."""
+    history = load_history(path)
+    history = numbered(history, settings) if settings.backup_path else history
+    return list(by_series(history.drills)), f" ({place_of(settings, None)})"
+
+
+def series_given(value: str | None, known: Sequence[str], here: str = "") -> str | None:
+    """The series that is meant; UsageError where no drill was of it.
+
+    Where several places have one of that name it is that of this place, which stands behind it as
+    in `here`.
+    """
     if value is None or value in known:
         return value
+    if value + here in known:
+        return value + here
     names = ", ".join(filter(None, known)) or "none yet"
     raise UsageError(f"--series {value!r} is not in the history; known: {names}")
 

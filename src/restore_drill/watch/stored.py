@@ -45,6 +45,14 @@ def stored(path: Path) -> bytes:
         os.close(handle)
 
 
+def ask_again(path: Path) -> None:
+    """Forget that the history in a bucket at `path` could not be read: it may answer by now."""
+    if path in histories:
+        from restore_drill.watch.bucket import unread  # noqa: PLC0415 - few have one
+
+        unread.pop(path, None)
+
+
 def entry_on(line: bytes) -> dict[str, Any] | None:
     """The entry on `line`; None where it is no whole one: torn, no JSON, or no text at all.
 
