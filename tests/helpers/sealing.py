@@ -119,10 +119,10 @@ def by_openssl(keys: Keys, data: bytes, *options: str) -> bytes:
     return run("openssl", "enc", *options, "-pass", f"pass:{PASSPHRASE}", data=data)
 
 
-def by_cms(keys: Keys, data: bytes, *options: str) -> bytes:
-    """To a certificate."""
+def by_cms(keys: Keys, data: bytes, *options: str, command: str = "cms") -> bytes:
+    """To a certificate, by one of the two `command`s of openssl that do that."""
     certificate = f"{keys.pem()}.crt"
-    base = ("openssl", "cms", "-encrypt", "-binary", "-outform", "DER")
+    base = ("openssl", command, "-encrypt", "-binary", "-outform", "DER")
     return run(*base, *(options or ("-aes256",)), certificate, data=data)
 
 

@@ -90,7 +90,8 @@ def test_healthy_drill_of_a_bucket(shops: Shops, s3: str, tmp_path: Path) -> Non
     (history,) = state.rglob("history.jsonl")
     assert json.loads(history.read_text().splitlines()[-1])["verdict"] == "passed"
     assert not list(state.rglob("files-*"))
-    assert f"Recorded on this machine only, in {history.parent}; in a bucket:" in drill.output
+    assert f"Recorded on this machine only, in {history.parent}; to keep" in drill.output
+    assert f"in the bucket, set DRILL_HISTORY=s3://{BUCKET}" in drill.output
     status = command("status", XDG_STATE_HOME=str(state), **place)
     assert status.returncode == 0, status.stdout + status.stderr
     assert "2 backups kept" in status.stdout

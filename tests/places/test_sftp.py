@@ -91,6 +91,7 @@ def test_healthy_drill_of_a_server(
     (history,) = (tmp_path / "state").rglob("history.jsonl")
     assert json.loads(history.read_text().splitlines()[-1])["verdict"] == "passed"
     assert "Traceback" not in drill.output and "pending" not in drill.output
+    assert "to keep the history in a bucket, set DRILL_HISTORY=s3://bucket/folder" in drill.output
 
 
 @pytest.mark.usefixtures("home")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +19,7 @@ from restore_drill.places import feed, writing
 from restore_drill.places.bucket import Bucket
 from restore_drill.places.store import Object
 from restore_drill.places.writing import AlreadyThere, delete, put, upload
+from restore_drill.taking.bucket import BucketFolder
 from tests.helpers.buckets import BUCKET, READER, WRITER, Proxy, keys_of
 
 MB = 1 << 20
@@ -71,6 +73,15 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert time.monotonic() - began < seconds + 2
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "https"])
+def test_only_a_bucket_is_written_to(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is told before a library is asked for, which would not help."""
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    with pytest.raises(CouldNotRun, match=f"cannot be written to {scheme}://") as refused:
+        BucketFolder(Place(scheme, "host", "folder/"))
+    assert "pip install" not in str(refused.value)
 
 
 def test_an_object_is_made_once(opened: Open) -> None:

@@ -49,21 +49,29 @@ def holding(checks: list[Any]) -> dict[str, Any]:
 
 GOOD = [check("a::test_backup_is_complete", stage="select"), check("a::test_rows")]
 LATE = check("a::test_restore_time", "failed", stage="system", budget="time")
+REDIS = check("a::test_r", "failed", stage="redis")
+PICKED = {"age_seconds": 9e5, "picked": {"how": "--pick 2", "newest": "b.dump"}}
 OLD = check("a::test_young", "failed", stage="select", budget="age")
 
 
 @pytest.mark.parametrize(
     ("checks", "changes", "told"),
     [
-        ([LATE], {}, "the backup is good, recovery takes longer than you allow"),
-        ([OLD], {}, "the backup is good but 3 d old: anything written since then would be lost"),
+        ([LATE], {}, "the backup is good, but recovery takes longer than you allow"),
+        ([OLD], {}, "the backup is good, but it is 3 d old: anything written since would be lost"),
+        (
+            [OLD],
+            {"backup": PICKED},
+            "but the newest of its series, b.dump, is not within",
+        ),
         ([OLD], {"backup": {"age_seconds": -900.0}}, "dated in the future"),
         ([LATE], {"selection": "-k time"}, "1 of 3 criteria failed: recovery takes longer"),
         ([LATE], {"rows_read": False}, "failed: recovery takes longer than you allow"),
         ([LATE, check("a::test_x", "failed")], {}, "do not rely on this backup"),
         ([LATE, check("a::test_x", "error")], {}, "failed: recovery takes longer"),
-        ([OLD, LATE], {}, "lost in a recovery now, and the backup is good, recovery takes longer"),
-        ([check("a::test_r", "failed", stage="redis")], {}, "Redis failed its checks"),
+        ([OLD, LATE], {}, "lost in a recovery now, and recovery takes longer"),
+        ([LATE, REDIS], {}, "is good, but recovery takes longer than you allow, and Redis failed"),
+        ([REDIS], {}, "1 of 3 criteria failed: Redis failed its checks."),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
     ],
 )
@@ -182,7 +190,7 @@ def test_a_missed_time_speaks_for_the_backup(shops: Shops, report_dir: Path) -> 
 
     assert drill.code == 1, drill.output
     assert set(drill.failed) == {"test_restore_time_is_within_budget"}
-    assert "the backup is good, recovery takes longer than you allow" in drill.output
+    assert "the backup is good, but recovery takes longer than you allow" in drill.output
     assert "do not rely" not in drill.output
     assert drill.result["budgets"] == {"restore": 0.001, "verify": 30.0, "total": 300.0}
 

@@ -15,6 +15,7 @@ import pytest
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Head
 from restore_drill.backups.read import read_head
+from restore_drill.selection.announce import by_reason
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.selection.times import time_in_name
 from restore_drill.selection.tree import candidates_in, list_folder
@@ -126,6 +127,16 @@ def test_unfinished_is_passed_over_with_a_word(name: str, tmp_path: Path) -> Non
 
     assert [each.path.name for each in found] == ["old_20200101.sql"]
     assert passed_over[0].startswith(name)
+
+
+def test_what_is_passed_over_for_one_reason_is_told_once() -> None:
+    """Thirty role files are not thirty lines."""
+    lines = [f"{number}.roles.sql: roles" for number in range(5)]
+
+    told = list(by_reason([lines[0], "a.sql: still being written", *lines[1:]]))
+
+    names = "0.roles.sql, 1.roles.sql, 2.roles.sql"
+    assert told == [f"{names} and 2 more: roles", "a.sql: still being written"]
 
 
 def test_growing_file_is_passed_over(tmp_path: Path) -> None:

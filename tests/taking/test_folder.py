@@ -142,9 +142,11 @@ def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
     assert [(tmp_path / each).exists() for each in roles] == [True, True, False]
     assert {first, third, good, other, resized, f"{moved}.age"} < after
     assert f"keep    {good}: the newest that a drill has proved" in shown.stdout
+    assert "(to be taken): the newest\n" in shown.stdout
+    assert ": one of the newest 3\n" in shown.stdout
     for name, why in {gone[0]: "no rule keeps it", resized: "it is not what was written"}.items():
         assert f"{name}: {why}" in shown.stdout
-    assert "kept 4 backups (3); deleted 3: " in done.stdout
+    assert "kept 4 backups by --keep 3; deleted 3: " in done.stdout
     assert "left alone: 2 other backups" in done.stdout
     assert "no drill is known" not in done.stdout
 

@@ -89,6 +89,16 @@ SEALED: dict[str, tuple[sealing.Sealing, Decrypts, str, str]] = {
         lambda keys, data: sealing.by_cms(keys, data, "-aes-256-gcm", "-outform", "PEM"),
         key("pem"), "plain.sql", "plain SQL, cms",
     ),
+    "cms as mail": (
+        lambda keys, data: sealing.by_cms(keys, data, "-aes-256-gcm", "-outform", "SMIME"),
+        key("pem"), "plain.sql.gz", "plain SQL, gzip in cms",
+    ),
+    "smime": (
+        lambda keys, data: sealing.by_cms(
+            keys, data, "-aes256", "-outform", "SMIME", command="smime"
+        ),
+        key("pem"), "custom.dump", "custom, cms",
+    ),
 }  # fmt: skip
 
 
@@ -127,12 +137,13 @@ def test_encrypted_dump_holds_what_was_put_in(
     notes = " ".join(keyring().new_notes())
     assert ("--ignore-mdc-error" in notes) is (case == "gpg without MDC")
     assert ("openssl enc has no integrity check" in notes) is ("openssl" in case)
-    assert ("CMS without AES-GCM" in notes) is (case == "cms")
+    assert ("CMS without AES-GCM" in notes) is (case in ("cms", "smime"))
 
 
 CUTS = {"in the header": 90, "in the middle": 0.5, "at the end": -3}
 DAMAGED = [
     *((case, where) for case in ("age", "gpg", "openssl", "cms") for where in CUTS),
+    ("smime", "in the middle"), ("smime", "at the end"),
     ("age passphrase", "in the header"), ("age passphrase", "at the end"),
     ("gpg passphrase", "in the middle"),
 ]  # fmt: skip
@@ -169,7 +180,10 @@ def test_flipped_bit_is_damage(case: str, shops: Shops, keys: Keys, tmp_path: Pa
     assert any("damaged or truncated" in fault for fault in contents.faults), contents.faults
 
 
-@pytest.mark.parametrize(("case", "last"), [("gpg passphrase", 2), ("cms", 1), ("cms with GCM", 9)])
+@pytest.mark.parametrize(
+    ("case", "last"),
+    [("gpg passphrase", 2), ("cms", 1), ("cms with GCM", 9), ("cms as mail", 9)],
+)
 def test_a_right_key_is_not_blamed(
     case: str, last: int, shops: Shops, keys: Keys, tmp_path: Path
 ) -> None:

@@ -129,7 +129,7 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
 def awaited_kind(path: Path) -> Kind:
     """What a file may be that has not been fetched: more than a name is known once it is."""
     if ROLES_IN_NAME.search(path.name):
-        return Kind("", "", "a role file, judging by its name: it is fetched only if it is named")
+        return Kind("", "", "a role file, judging by its name; it is not fetched")
     return Kind("", path.suffix.removeprefix("."))
 
 

@@ -27,6 +27,13 @@ ENVELOPED = re.compile(
     re.DOTALL,
 )
 """The begin of CMS in DER that is of the type enveloped-data, or authenticated-enveloped-data."""
+MAIL = b"MIME-Version: 1.0"
+MAILED = re.compile(
+    MAIL
+    + rb"\r?\n(?:[^\r\n]+\r?\n)*?Content-Type: *application/(?:x-)?pkcs7-mime;[^\r\n]*enveloped",
+    re.IGNORECASE,
+)
+"""The begin of CMS in S/MIME, which openssl writes unless it is told otherwise."""
 
 
 def wrap_of(head: bytes) -> str:
@@ -37,7 +44,7 @@ def wrap_of(head: bytes) -> str:
     for magic, name in BEGINS:
         if head.startswith(magic):
             return name
-    if ENVELOPED.match(head):
+    if ENVELOPED.match(head) or MAILED.match(head):
         return "cms"
     return "gpg" if is_openpgp(head) and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
 

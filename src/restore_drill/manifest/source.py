@@ -31,7 +31,11 @@ def source_of(settings: Settings, form: Form, note: Callable[[str], None]) -> Ta
     UsageError where the variable is no URL, CouldNotRun where the server does not answer.
     """
     if settings.database_url is None:
-        raise usage_error("database_url", "is unset", "it names the database that is backed up")
+        raise usage_error(
+            "database_url",
+            "is unset",
+            "set it to the database to back up: postgresql://USER@HOST:5432/DATABASE",
+        )
     url = checked_database_url(settings.database_url)
     return open_database(url, lambda major: form.binaries(major, note))
 

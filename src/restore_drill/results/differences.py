@@ -23,7 +23,9 @@ def differences(good: Mapping[str, Any], bad: Mapping[str, Any]) -> Iterator[str
         yield f"and {show_count(len(problems) - MOST, 'more finding')}"
     yield from of_tables(good.get("tables") or {}, bad.get("tables") or {})
     if (old := before.get("bytes")) and (new := after.get("bytes")) is not None and old != new:
-        yield f"size: {show_bytes(old)} before, {show_bytes(new)} after ({new / old - 1:+.0%})"
+        was, now = show_bytes(old), show_bytes(new)
+        if was != now:
+            yield f"size: {was} before, {now} after ({new / old - 1:+.0%})"
     for key, what in VERSIONS:
         if before.get(key) and after.get(key) and before[key] != after[key]:
             yield f"{what}: {before[key]} before, {after[key]} after"

@@ -104,30 +104,34 @@ def failure_of(result: Result) -> str:
     if result["sample"]:
         return f"{text}: the drill does not work here. {SAMPLE}."
     if "" not in kinds:
-        parts = [sentence for kind, sentence in missed(result) if kind in kinds]
-        return f"{text}: {', and '.join(parts)}."
+        parts = [each for kind, each in missed(result) if kind in kinds]
+        good = "the backup is good, but " if is_good(result) and kinds != {"redis"} else ""
+        return f"{text}: {good}{', and '.join(parts)}."
     if result["backup"] is None:
         return f"{text}: there is no backup to rely on."
     return f"{text}: do not rely on this backup until every failure is explained."
 
 
-def missed(result: Result) -> Sequence[tuple[str, str]]:
-    """What is wrong beside the backup itself, which is called good only where all was checked."""
+def is_good(result: Result) -> bool:
+    """Whether nothing speaks against the backup itself, all of which was checked."""
     outcomes = {check["outcome"] for check in result["checks"]}
-    is_good = result["rows_read"] and not result["selection"] and "error" not in outcomes
-    is_good = is_good and not waived_of(result)
-    age = (result["backup"] or {}).get("age_seconds") or 0
-    old = f"{show_duration(age)} old: anything written since then would be lost in a recovery now"
-    if age < 0:
-        old = "dated in the future, so its age is unknown"
-    good = "the backup is good"
+    is_whole = result["rows_read"] and not result["selection"] and "error" not in outcomes
+    return bool(is_whole and not waived_of(result))
+
+
+def missed(result: Result) -> Sequence[tuple[str, str]]:
+    """What is wrong beside the backup itself, by the kind of what failed."""
+    backup = result["backup"] or {}
+    age, picked = backup.get("age_seconds") or 0, backup.get("picked")
+    old = f"it is {show_duration(age)} old: anything written since would be lost in a recovery now"
+    if picked:
+        old = f"the newest of its series, {picked['newest']}, is not within the age limit"
+    elif age < 0:
+        old = "it is dated in the future, so its age is unknown"
     return [
-        ("age", f"{good} but {old}" if is_good else f"the backup is {old}"),
-        (
-            "schedule",
-            (f"{good}, but " if is_good else "") + "other backups of its series are missing",
-        ),
-        ("time", (f"{good}, " if is_good else "") + "recovery takes longer than you allow"),
+        ("age", old),
+        ("schedule", "other backups of its series are missing"),
+        ("time", "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),
     ]
 

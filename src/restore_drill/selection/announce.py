@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from restore_drill.backups.arrived import transfer_of
@@ -10,7 +11,7 @@ from restore_drill.backups.sections import without_keys, without_rows
 from restore_drill.backups.wraps.keys import keyring
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import capitalised, show_count, show_duration
+from restore_drill.core.units import capitalised, show_count, show_duration, some
 from restore_drill.selection.chosen import (
     age_of,
     backup_record,
@@ -21,12 +22,15 @@ from restore_drill.selection.chosen import (
 )
 from restore_drill.selection.considered import considered_record
 
+MOST_NAMED = 3
+
 
 def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> None:
     """Say which backup it is, and note it in the record, with its `manifest`, if there is one."""
     for line in backup.passed_over:
-        steps.warn(f"Skipped {line}")
         record.notes.append(f"skipped {line}")
+    for line in by_reason(backup.passed_over):
+        steps.warn(f"Skipped {line}")
     for line in remarks_on(backup):
         steps.note(line)
         record.notes.append(line)
@@ -56,6 +60,15 @@ def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> No
             f"No backup is missing, with one due every {show_duration(schedule.every)}: "
             f"{schedule.judged}"
         )
+
+
+def by_reason(lines: Sequence[str]) -> Iterator[str]:
+    """`lines` of the shape `name: why`, those that give one reason as one."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, why = line.partition(": ")
+        names.setdefault(why, []).append(name)
+    yield from (f"{some(each, MOST_NAMED)}: {why}" for why, each in names.items())
 
 
 def announce_contents(found: Contents, steps: Steps, record: Record) -> None:

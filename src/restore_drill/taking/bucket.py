@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from restore_drill.config.remote import Place
+from restore_drill.config.remote import BUCKETS, Place
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.bucket import Bucket
@@ -29,13 +29,15 @@ class BucketFolder:
     """A folder of a bucket."""
 
     def __init__(self, place: Place) -> None:
-        """Nothing is asked yet; CouldNotRun where the library is missing, or writes nothing."""
-        store = open_store(place)
-        if not isinstance(store, Bucket):
+        """Nothing is asked yet; CouldNotRun where the library is missing, or it is no bucket."""
+        if place.scheme not in BUCKETS:
             raise CouldNotRun(
-                f"backups are not written to {place.scheme}:// places: {place.url}",
+                f"a backup cannot be written to {place.scheme}://, only to a folder or a bucket",
+                checked=[place.url],
                 remedy=remedy_for("backup", "not_a_bucket"),
             )
+        store = open_store(place)
+        assert isinstance(store, Bucket)
         self.place = place
         self.store = store
         self.left: list[str] = []

@@ -60,7 +60,7 @@ def remove_old(
     gone = forget(place, plan)
     names = f": {some(gone, MOST_NAMED)}" if gone else ""
     kept = show_count(len(plan.kept), "backup")
-    note(f"kept {kept} ({','.join(map(str, rules))}); deleted {len(gone)}{names}")
+    note(f"kept {kept} by --keep {','.join(map(str, rules))}; deleted {len(gone)}{names}")
     if plan.strange:
         note(f"left alone: {show_count(len(plan.strange), 'other backup')}; --dry-run says why")
     for line in not_proved(plan, proved):

@@ -86,8 +86,8 @@ def in_file(path: Path, text: str) -> Recipients:
         with path.open("rb") as file:
             content = file.read(LARGEST)
     except FileNotFoundError:
-        shown = text if "/" in text else "something (not shown: it may be secret)"
-        what = f"--encrypt-to names {shown}, which is neither a public key nor a file"
+        shown = f"names {text}, which" if "/" in text else "(value not shown: it may be secret)"
+        what = f"--encrypt-to {shown} is no public key, and no such file exists"
         raise UsageError(f"{what}; {HOW}") from None
     except OSError as error:
         raise UsageError(f"--encrypt-to names {text}: {why_closed(path, error)}") from None
@@ -108,7 +108,8 @@ def age_lines(content: bytes, text: str) -> Iterator[str]:
     for number, line in enumerate(meant, start=1):
         if not AGE_LINES.fullmatch(line):
             raise UsageError(
-                f"--encrypt-to names {text}, whose entry {number} is not a recipient; {HOW}"
+                f"--encrypt-to names {text}, whose entry {number} is no age recipient and no ssh "
+                f"key that age can use (ed25519, RSA); {HOW}"
             )
         yield line
     if not meant:

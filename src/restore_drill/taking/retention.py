@@ -79,7 +79,10 @@ def why_kept(
             reasons[good[0]].append(words)
     for rule in rules:
         for each, period in periods_of(newest_first, rule, zone):
-            reasons[each].append(f"the newest of {period} ({rule})" if period else f"({rule})")
+            if rule.unit:
+                reasons[each].append(f"the newest of {period} ({rule})")
+            elif each != newest_first[0]:
+                reasons[each].append(f"one of the newest {rule}")
     for each in newest_first[1:]:
         if each.taken_at >= since:
             reasons[each].append("as recent as the new one")

@@ -32,6 +32,8 @@ def report(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
         show_count(fingerprint.large_objects.count, "large object"),
     ]
     note(f"manifest: {manifest.backup}{SUFFIX}: {', '.join(parts)}")
+    if manifest.roles:
+        note(f"roles: {manifest.roles}, without passwords")
     for what, why in fingerprint.left_out:
         note(f"  without fingerprint: {what} ({why})")
     # With the place, or no history would know of the proof, nor retention by it.

@@ -57,7 +57,7 @@ class Work:
         self.taken = self.take(target, name, seal)
         report(self.taken, time.monotonic() - started, self.note)
         for left in self.place.left:
-            self.note(f"not removed: {left}, which claimed the name; it may be deleted")
+            self.note(f"not removed: {left}, which reserved the name; delete it by hand")
         if self.rules:
             remove_old(self.place, self.taken.manifest, self.rules, self.settings, self.note)
 
@@ -99,7 +99,8 @@ class Work:
         if self.taken:
             return f"the backup {self.taken.path} was taken, and is complete"
         if self.place.left:
-            return f"no backup; what could not be removed there: {', '.join(self.place.left)}"
+            left = ", ".join(self.place.left)
+            return f"no backup was taken; delete what is left of it, if anything: {left}"
         return f"no backup was left in {self.place.shown}"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from restore_drill.config.options import usage_error
-from restore_drill.config.remote import mirror_around, remote_history
+from restore_drill.config.remote import BUCKETS, mirror_around, places, remote_history
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import HISTORY
 from restore_drill.core.errors import UsageError
@@ -32,12 +33,17 @@ def histories_of(given: Sequence[str], settings: Settings) -> list[Path]:
 
 
 def hint_of_first(settings: Settings, path: Path) -> str:
-    """What is said once, where backups lie in a bucket and their history does not; else empty."""
+    """What is said once, where backups lie elsewhere and their history does not; else empty."""
     place = settings.backup_path and mirror_around(settings.backup_path)
     if place is None or settings.history is not None or path.exists():
         return ""
-    url = as_written(place)
-    return f"Recorded on this machine only, in {path.parent}; in a bucket: DRILL_HISTORY={url}"
+    is_bucket = places[place].scheme in BUCKETS
+    url = shlex.quote(as_written(place)) if is_bucket else "s3://bucket/folder"
+    where = "the bucket" if is_bucket else "a bucket"
+    return (
+        f"Recorded on this machine only, in {path.parent}; to keep the history in {where}, set "
+        f"DRILL_HISTORY={url}"
+    )
 
 
 def named(text: str) -> Path:

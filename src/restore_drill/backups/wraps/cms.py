@@ -8,6 +8,7 @@ from base64 import b64decode
 from contextlib import suppress
 from typing import IO
 
+from restore_drill.backups.sealed import MAIL
 from restore_drill.backups.wraps.findings import Damaged, Locked, does_not_fit, no_key, no_tool
 from restore_drill.backups.wraps.keys import keyring
 from restore_drill.backups.wraps.known import is_known
@@ -35,11 +36,11 @@ def open_cms(stream: IO[bytes]) -> IO[bytes]:
     head, whole = peeked(stream, HEAD)
     key = secret_handle(keys[0])
     handles = [key]
-    is_pem = head.startswith(b"-----")
-    if AUTHENTICATED not in begin_of(head, is_pem=is_pem):
+    form = form_of(head)
+    if AUTHENTICATED not in begin_of(head, form):
         keyring().note(UNCHECKED)
     command = [
-        openssl, "cms", "-decrypt", "-inform", "PEM" if is_pem else "DER",
+        openssl, "cms", "-decrypt", "-inform", form,
         "-inkey", f"/dev/fd/{key}", "-binary",
     ]  # fmt: skip
     for passphrase in keyring().passphrases[:1]:
@@ -49,12 +50,21 @@ def open_cms(stream: IO[bytes]) -> IO[bytes]:
     return checked(from_program(Program(command, Source(whole), judge, handles=handles)), judge)
 
 
-def begin_of(head: bytes, *, is_pem: bool) -> bytes:
-    """The first bytes of the message that `head` begins."""
-    if not is_pem:
+def form_of(head: bytes) -> str:
+    """What openssl calls the form of the message that begins with `head`."""
+    if head.startswith(b"-----"):
+        return "PEM"
+    return "SMIME" if head.startswith(MAIL) else "DER"
+
+
+def begin_of(head: bytes, form: str) -> bytes:
+    """The first bytes of the message that `head` begins, in that `form`."""
+    if form == "DER":
         return head[:LINE]
+    header_end = b"\n\n" if form == "SMIME" else b"\n"
+    lines = head.replace(b"\r\n", b"\n").partition(header_end)[2]
     with suppress(ValueError):
-        return b64decode(head.partition(b"\n")[2].partition(b"\n")[0])
+        return b64decode(lines.partition(b"\n")[0])
     return b""
 
 
