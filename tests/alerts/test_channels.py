@@ -21,6 +21,7 @@ from restore_drill.alerts.literal import JOINER, sent_to
 from restore_drill.alerts.message import Message
 from restore_drill.config.alerts import alerts_of, split_urls
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.calling import installs
 from restore_drill.core.interrupt import only_a_wait
 from tests.helpers.alerting import EMPTY, ended
 from tests.helpers.inboxes import Inbox, Mailbox
@@ -170,7 +171,7 @@ def test_missing_apprise_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "apprise", None)
     (outcome,) = sent("failed", EMPTY, DRILL_NOTIFY="json://127.0.0.1:1/")
 
-    assert outcome.problem == "apprise is not installed: pip install 'restore-drill[alerts]'"
+    assert outcome.problem == f"apprise is not installed: {installs('alerts')}"
 
 
 def test_names_out_of_a_dump_mention_nobody(box: Inbox) -> None:

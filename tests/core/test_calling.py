@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.core import calling
 from restore_drill.core.calling import callable_as
 
 CASES = {
@@ -33,3 +34,13 @@ def test_only_programs_that_are_there_are_named(
     here = f"{tmp_path}/"
     assert callable_as("python") == python.removeprefix(here)
     assert callable_as("pytest") == pytest_.removeprefix(here)
+
+
+def test_an_extra_is_installed_as_restore_drill_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the clone in a clone, where no index has the package of that very state."""
+    monkeypatch.chdir(calling.SUITE)
+    assert calling.installs("s3").endswith("pip install '.[s3]'")
+    monkeypatch.chdir("/")
+    assert calling.installs("s3").endswith(f"pip install '{calling.SUITE}[s3]'")
+    monkeypatch.setattr(calling, "IS_INSTALLED", True)
+    assert calling.installs("s3").endswith("pip install 'restore-drill[s3]'")

@@ -264,7 +264,7 @@ def test_old_backups_there_go_but_not_the_proved_one(s3: str, source: Target) ->
     left = there(s3, "old")
     assert names[1] in left and first in left and "below/shop_20200101_000000.dump" in left
     assert not any(name.startswith((names[0], names[2])) for name in left)
-    assert "kept 3 backups (2); deleted 2: " in done.stdout
+    assert "kept 3 backups by --keep 2; deleted 2: " in done.stdout
 
 
 def test_drills_of_a_folder_around_it_are_known() -> None:

@@ -24,6 +24,7 @@ from restore_drill.backups.origins import origins
 from restore_drill.backups.read import read_contents
 from restore_drill.config.remote import Place
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.places import transfer
 from restore_drill.places.aws import s3_options
@@ -351,7 +352,7 @@ def test_without_the_library_the_extra_is_named(s3: str, monkeypatch: pytest.Mon
     """One line says what to install."""
     monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
     found = choose(settings(s3, monkeypatch, BACKUP_PATH=f"s3://{BUCKET}/x"))
-    assert isinstance(found, CouldNotRun) and "restore-drill[s3]" in found.remedy[0]
+    assert isinstance(found, CouldNotRun) and installs("s3") in found.remedy[0]
 
 
 @pytest.mark.parametrize(

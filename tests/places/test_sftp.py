@@ -19,6 +19,7 @@ from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents
 from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.places import sftp, transfer
 from restore_drill.selection import remote
@@ -373,7 +374,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
         )
     monkeypatch.setitem(__import__("sys").modules, "asyncssh", None)
     refused = is_closed(choose(settings(monkeypatch, "sftp://host/x")))
-    assert "restore-drill[sftp]" in refused.remedy[0]
+    assert installs("sftp") in refused.remedy[0]
 
 
 @pytest.mark.parametrize(

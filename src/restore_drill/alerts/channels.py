@@ -10,8 +10,9 @@ from typing import Any
 from restore_drill.alerts.delivery import Undelivered
 from restore_drill.alerts.literal import sent_to
 from restore_drill.alerts.message import Message
+from restore_drill.core.calling import installs
 
-MISSING = "apprise is not installed: pip install 'restore-drill[alerts]'"
+MISSING = f"apprise is not installed: {installs('alerts')}"
 SENDER = "restore-drill"
 UNKNOWN = "apprise does not know its URL"
 KINDS = {"recovered": "SUCCESS", "passed": "SUCCESS", "missed": "WARNING", "test": "INFO"}

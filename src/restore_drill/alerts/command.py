@@ -19,6 +19,7 @@ from restore_drill.alerts.subject import Origin, Subject
 from restore_drill.config.alerts import ALERTS, Alerts, alerts_here, alerts_of, sources_here
 from restore_drill.config.criteria import load_criteria
 from restore_drill.config.where import folder_given, machine_given, where_is
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import UsageError, message
 from restore_drill.core.printable import printable, printable_lines
 from restore_drill.core.remedies import remedy_for
@@ -119,18 +120,18 @@ def show(outcomes: Sequence[Outcome]) -> int:
         sys.stdout.write((mark if each.problem else "ok      ") + printable(each.line) + "\n")
     if failed:
         what = f"{len(failed)} of {len(outcomes)} alerts were not delivered"
-        text = message(what, [each.name for each in failed], remedy_for("notify", cause_of(failed)))
+        text = message(what, [each.name for each in failed], remedy_of(failed))
         sys.stderr.write(printable_lines(text) + "\n")
     elif not outcomes:
         sys.stdout.write("nothing to alert\n")
     return 1 if failed else 0
 
 
-def cause_of(failed: Sequence[Outcome]) -> str:
-    """Key of the remedy: that of the first."""
+def remedy_of(failed: Sequence[Outcome]) -> list[str]:
+    """What to do about the first."""
     problem = failed[0].problem
     if problem == channels.MISSING:
-        return "missing"
+        return remedy_for("notify", "missing", install=installs("alerts"))
     if problem == channels.UNKNOWN:
-        return "unknown"
-    return "issues" if failed[0].name.startswith("issue") else "other"
+        return remedy_for("notify", "unknown")
+    return remedy_for("notify", "issues" if failed[0].name.startswith("issue") else "other")

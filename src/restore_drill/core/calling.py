@@ -49,6 +49,13 @@ def typed(path: Path) -> str:
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
+def installs(extra: str) -> str:
+    """What a user types to install what `extra` of the package needs, in this environment."""
+    clone = "." if Path.cwd() == SUITE else str(SUITE)
+    what = f"{'restore-drill' if IS_INSTALLED else clone}[{extra}]"
+    return f"{callable_as('pip')} install {shlex.quote(what)}"
+
+
 COMMAND = "restore-drill" if IS_INSTALLED else callable_as("python") + " -m drill"
 """What carries out the commands around the drill: `restore-drill backup`."""
 

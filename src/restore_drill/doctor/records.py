@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from restore_drill.backups.model import Backup
 from restore_drill.config.alerts import ALERTS, PING, alerts_of
 from restore_drill.config.settings import Settings
-from restore_drill.core.calling import COMMAND
+from restore_drill.core.calling import COMMAND, installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
@@ -93,7 +93,8 @@ def examine_alerts(group: Group, settings: Settings, environment: Mapping[str, s
     if number := len(alerts.channels):
         text = f"{show_count(number, 'channel')} for messages"
         if importlib.util.find_spec("apprise") is None:
-            group.warn(f"{text}, but apprise is not installed", *remedy_for("notify", "missing"))
+            steps = remedy_for("notify", "missing", install=installs("alerts"))
+            group.warn(f"{text}, but apprise is not installed", *steps)
         else:
             group.ok(text)
     for name in alerts.unset:

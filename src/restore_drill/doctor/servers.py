@@ -11,6 +11,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.backups.sealed import is_sealed
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.config.settings import Settings
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.doctor.model import Group
 from restore_drill.selection.chosen import Chosen
@@ -121,7 +122,7 @@ def name_tools(group: Group, chosen: Chosen | None) -> None:
         "without a program"
     )
     found = {name: shutil.which(name) for name in DECRYPTERS}
-    found["age"] = "pyrage" if find_spec("pyrage") else "pip install 'restore-drill[age]'"
+    found["age"] = "pyrage" if find_spec("pyrage") else installs("age")
     there = ", ".join(f"{name}: {path or 'not installed'}" for name, path in found.items())
     is_encrypted = isinstance(chosen, Backup) and is_sealed(chosen.compression)
     group.note(f"{'the backup is encrypted' if is_encrypted else 'for encrypted backups'}: {there}")

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Protocol
 
 from restore_drill.config.remote import Place
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 
@@ -75,6 +76,6 @@ def open_store(place: Place, **limits: str) -> Store:
         raise CouldNotRun(
             f"{place.scheme}:// needs the library {library}, which is not installed",
             checked=[place.url],
-            remedy=remedy_for("place", "extra", extra=extra),
+            remedy=remedy_for("place", "extra", install=installs(extra)),
         ) from None
     return found

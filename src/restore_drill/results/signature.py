@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from restore_drill.config.options import usage_error
 from restore_drill.core.access import why_closed
+from restore_drill.core.calling import installs
 from restore_drill.results.result import Result, write_whole
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def load_signer(given: Path | str) -> Signer:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # 60 ms
     except ImportError:
         what = "needs the package cryptography"
-        raise usage_error("sign", what, "install it: pip install 'restore-drill[sign]'") from None
+        raise usage_error("sign", what, f"install it: {installs('sign')}") from None
     key = read_key(given)
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from restore_drill.backups.wraps.piped import Source, from_thread
 from restore_drill.backups.wraps.programs import Program, from_program
+from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
 
@@ -47,7 +48,7 @@ def by_age(recipients: Sequence[str]) -> Sealing:
     except ImportError:
         raise CouldNotRun(
             "--encrypt-to needs the library pyrage for age, which is not installed",
-            remedy=remedy_for("backup", "no_age"),
+            remedy=remedy_for("backup", "no_age", install=installs("age")),
         ) from None
     keys = [age_key(pyrage, each) for each in recipients]
 

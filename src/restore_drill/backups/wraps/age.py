@@ -13,6 +13,7 @@ from restore_drill.backups.wraps.findings import Damaged, does_not_fit, no_key, 
 from restore_drill.backups.wraps.keys import keyring
 from restore_drill.backups.wraps.piped import Source, from_thread
 from restore_drill.backups.wraps.rejoined import peeked
+from restore_drill.core.calling import installs
 
 HEADER = 1 << 16
 """Bytes within which a header ends: a hundred recipients by ssh-rsa keys."""
@@ -59,7 +60,7 @@ def library() -> Any:
     try:
         import pyrage  # noqa: PLC0415 - only encrypted backups need it
     except ImportError:
-        raise no_tool("age", "pyrage", "pip install 'restore-drill[age]'") from None
+        raise no_tool("age", "pyrage", installs("age")) from None
     return pyrage
 
 
@@ -102,7 +103,7 @@ def without_lock(key: bytes) -> bytes:
         import bcrypt  # noqa: F401, PLC0415 - what cryptography wants for it
         from cryptography.hazmat.primitives import serialization as forms  # noqa: PLC0415 - rare
     except ImportError:
-        raise no_tool("age", "cryptography", "pip install 'restore-drill[age]'") from None
+        raise no_tool("age", "cryptography", installs("age")) from None
 
     for passphrase in keyring().passphrases:
         try:

@@ -16,6 +16,7 @@ from typing import IO, Any
 from restore_drill.backups.reading import Reading
 from restore_drill.backups.wraps.findings import Damaged, does_not_fit, no_key, no_tool
 from restore_drill.backups.wraps.keys import keyring
+from restore_drill.core.calling import installs
 
 PIECE, TAG, NONCE, FILE_KEY = 1 << 16, 16, 16, 16
 MOST_WORK = 22
@@ -29,7 +30,7 @@ def open_with_passphrase(stream: IO[bytes], passphrases: Sequence[bytes]) -> IO[
     try:
         from cryptography.hazmat.primitives.ciphers import aead  # noqa: PLC0415 - rarely needed
     except ImportError:
-        raise no_tool(SCHEME, "cryptography", "pip install 'restore-drill[age]'") from None
+        raise no_tool(SCHEME, "cryptography", installs("age")) from None
     salt, work, body, text, mac = read_header(stream)
     if not passphrases:
         raise no_key(SCHEME, "no passphrase")
