@@ -108,6 +108,11 @@ def test_what_was_proved_is_remembered(folder: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "==== drill" not in done.stdout and done.stdout.count("drilled today") == 4
 
+    newest = max(folder.glob("*.sql"))
+    newest.write_bytes(newest.read_bytes().replace(b"artist 1", b"artist 7"))
+    done = bisect(folder)
+    assert "==== drill" in done.stdout and done.stdout.count("drilled today") == 3
+
 
 def test_one_that_names_a_backup_is_refused(folder: Path) -> None:
     """A search needs all of a series."""

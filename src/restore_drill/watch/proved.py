@@ -49,7 +49,7 @@ class Proved:
             if datetime.now(UTC) - datetime.fromisoformat(entry["at"]) > VALID:
                 return None
             return int(entry["code"]), Path(entry["reports"]) if entry["reports"] else None
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OSError):
             return None
 
     def note(self, backup: Candidate, code: int, reports: Path | None) -> None:
@@ -67,5 +67,5 @@ class Proved:
 
 
 def facts_of(backup: Candidate) -> list[Any]:
-    """What shows that it is the same file."""
-    return [backup.size, backup.taken_at.isoformat()]
+    """What shows that it is the same file: also where another one has got its name; OSError."""
+    return [backup.size, backup.taken_at.isoformat(), backup.path.stat().st_mtime]
