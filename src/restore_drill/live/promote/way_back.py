@@ -62,7 +62,7 @@ def by_command(parsed: argparse.Namespace, root: Path, note: Callable[[str], Non
         done = swap_back(server, folder, name, settings.max_lock_wait, note)
     if done.incoming_oid == NO_DATABASE:
         note(f"again, there is no database {name}, as before it was created")
-        note(f"the one that had the name is complete, and now {done.kept}; only you can drop it")
+        note(f"the one that had the name is now called {done.kept}; only you can drop it")
         return 0
     note(f"{name} is again the database that it was before its promotion")
     note(f"the promoted one is complete too, and is now called {done.kept}; only you can drop it")
