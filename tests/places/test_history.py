@@ -173,6 +173,26 @@ def test_tampering_shows(place: Place, s3: str, tmp_path: Path, change: str) -> 
     assert all(isinstance(fault.line, str) for fault in chain.faults)
 
 
+def test_a_red_drill_is_not_hidden_by_damage(
+    place: Place, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Its entry was replaced: status is red until a drill of that series passes behind it."""
+    call = caller(tmp_path, monkeypatch, capsys)
+    monkeypatch.setenv("DRILL_HISTORY", f"s3://{BUCKET}/{tmp_path.name}")
+    path = place()
+    for each in (PASSED, replace(PASSED, series="db/crm"), FAILED):
+        note(path, each)
+    put(s3, keys_in(s3, tmp_path)[2], b"\0" * 900)
+    code, told = call("status")
+    assert code == 1 and "1 entry of the history after the last pass does not hold" in told, told
+    assert "status --verify" in told
+    assert call("status", "--nagios")[0] == 2
+    note(path, PASSED)
+    code, told = call("status", "--json")
+    assert [each["cause"] for each in json.loads(told)["series"]] == ["changed", None]
+
+
 def test_what_is_inserted_later_shows(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry that follows an old one, and no newer one, was not written at once with those."""
     path = place()

@@ -103,6 +103,6 @@ def damaged_lines(history: History) -> CouldNotRun:
     return CouldNotRun(
         f"nothing was deleted: what drills have proved is not known, since "
         f"{show_count(history.damaged, 'line')} of {history.name} cannot be used",
-        checked=["they are incomplete, or dated in the future"],
+        checked=["they are incomplete, changed, or dated in the future"],
         remedy=remedy_for("backup", "damaged_history"),
     )

@@ -29,8 +29,8 @@ from restore_drill.watch.origin import places_in
 if TYPE_CHECKING:
     from restore_drill.alerts.missed import Miss
 
-ABSENT = ("not_run", "skipped")
-"""Causes of a problem that mean that a drill did not come; a red one has alerted by itself."""
+ABSENT = ("not_run", "skipped", "changed")
+"""Causes of a problem of which no drill has told: it did not come, or what it left was changed."""
 
 
 def announce_absent(

@@ -29,7 +29,7 @@ from restore_drill.watch.shapes import (
     texts,
 )
 from restore_drill.watch.skips import Skip
-from restore_drill.watch.stored import entry_on, stored
+from restore_drill.watch.stored import CHANGED, entry_on, stored
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class History(NamedTuple):
     newest goes by them.
 
     Drills stand as they were written, whatever their clocks said. `damaged` lines are torn, of a
-    shape that is not known, or a pass or skip of the future. `last` is the end of the chain.
+    shape that is not known, or a pass or skip of the future. `changed` are the lines of those in a
+    bucket that do not hold what was written. `last` is the end of the chain.
     """
 
     path: Path
@@ -130,6 +131,7 @@ class History(NamedTuple):
     damaged: int = 0
     last: Link | None = None
     picks: Sequence[Drill] = ()
+    changed: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -153,7 +155,8 @@ def load_history(path: Path) -> History:
     skips: list[Skip] = []
     damaged = 0
     content = stored(path)
-    for position, line in enumerate(content.split(b"\n")):
+    lines = content.split(b"\n")
+    for position, line in enumerate(lines):
         raw = entry_on(line)
         if raw is None:
             damaged += bool(line.strip())
@@ -171,7 +174,8 @@ def load_history(path: Path) -> History:
     damaged += len(drills) - len(known) + len(skips) - len(noted)
     picks = [each for each in known if each.pick]
     known = [each for each in known if not each.pick]
-    return History(path, known, noted, damaged, last_link(content), picks)
+    changed = [position for position, line in enumerate(lines) if line == CHANGED]
+    return History(path, known, noted, damaged, last_link(content), picks, changed)
 
 
 def read_history(path: Path) -> list[Drill]:

@@ -86,15 +86,15 @@ class Series(NamedTuple):
 def judge(history: History, rules: Rules, now: datetime) -> list[Series]:
     """Each series with its problem."""
     found = by_series(history.drills) or {"": []}
-    return [judge_series(name, of_it, history.skips, rules, now) for name, of_it in found.items()]
+    return [judge_series(name, of_it, history, rules, now) for name, of_it in found.items()]
 
 
 def judge_series(
-    name: str, drills: list[Drill], skips: Sequence[Skip], rules: Rules, now: datetime
+    name: str, drills: list[Drill], history: History, rules: Rules, now: datetime
 ) -> Series:
     """The series `name`; a skip excuses a drill that did not come, never one that failed."""
-    problem = problem_of(drills, rules, now)
-    skip = open_skip(skips, name, drills, now)
+    problem = problem_of(drills, rules, now) or changed_since(drills, history)
+    skip = open_skip(history.skips, name, drills, now)
     if skip and skip.has_ended(now):
         what = f"no drill has run since the skip that ended on {skip.until}"
         problem = problem if problem and problem.cause == "failed" else Problem(what, "skipped")
@@ -138,6 +138,16 @@ def problem_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> Problem 
             what += f" ({show_count(missed, 'scheduled drill')} missed)"
         return Problem(what, "not_run")
     return unsteadiness(drills)
+
+
+def changed_since(drills: Sequence[Drill], history: History) -> Problem | None:
+    """That an entry after the last of `drills` is not as it was written: it may have been red."""
+    count = sum(line > drills[-1].line for line in history.changed) if drills else 0
+    if not count:
+        return None
+    what = f"{show_count(count, 'entry', 'entries')} of the history after the last pass"
+    what += f" {'does' if count == 1 else 'do'} not hold what was written: a failed drill, perhaps"
+    return Problem(what, "changed")
 
 
 def unsteadiness(drills: Sequence[Drill]) -> Problem | None:

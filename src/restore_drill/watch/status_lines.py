@@ -20,7 +20,7 @@ from restore_drill.watch.usual import trend_lines
 from restore_drill.watch.verify import Chain, chain_at
 
 SHOWN = 10
-URGENT = ("failed", "skipped", "unsteady", "not_run")
+URGENT = ("failed", "changed", "skipped", "unsteady", "not_run")
 """Causes of a problem, that which counts most first."""
 
 
@@ -38,7 +38,8 @@ def lines_of(looks: Sequence[Look], now: datetime) -> list[str]:
         if look.history.damaged:
             damaged = show_count(look.history.damaged, "line")
             lines.append(
-                f"! {damaged} of {look.history.name} ignored: incomplete or dated in the future"
+                f"! {damaged} of {look.history.name} ignored: incomplete, changed or dated in the "
+                "future"
             )
     return [*lines, *problem_lines(looks)]
 

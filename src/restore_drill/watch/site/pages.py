@@ -78,5 +78,5 @@ def notes_of(looks: Sequence[Look]) -> list[str]:
             notes.append(f"{place}: {look.kept.line}")
         if look.history.damaged:
             count = show_count(look.history.damaged, "line")
-            notes.append(f"{place}: {count} ignored: incomplete or dated in the future")
+            notes.append(f"{place}: {count} ignored: incomplete, changed or dated in the future")
     return notes

@@ -74,7 +74,9 @@ def badge_text(series: Series) -> str:
     if is_retired(series):
         return "retired"
     if series.problem:
-        return {"failed": "red", "unsteady": "unsteady"}.get(series.problem.cause, "overdue")
+        return {"failed": "red", "changed": "red", "unsteady": "unsteady"}.get(
+            series.problem.cause, "overdue"
+        )
     if series.skip:
         return f"skipped until {series.skip.until}"
     return f"passed {series.last_pass.at:%Y-%m-%d}" if series.last_pass else "no drill yet"
