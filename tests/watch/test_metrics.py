@@ -63,10 +63,14 @@ def gateway(*answers: int) -> Iterator[tuple[str, list[tuple[str, str | None, st
 
     class Answer(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
             asked.append((self.path, self.headers["Authorization"], body))
             self.send_response(left.pop(0))
+            self.send_header("Location", "/login")  # which a redirect follows
             self.end_headers()
+
+        do_POST = do_PUT  # noqa: N815 - so it is called there
+        do_GET = do_PUT  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Stay silent."""
@@ -221,6 +225,21 @@ def test_a_gateway_that_fails_for_a_moment_is_tried_again(
     assert 'restore_drill_verdict{verdict="passed"} 1\n' in body
     assert "series=" not in body
     assert line == "No metrics were pushed (DRILL_PUSHGATEWAY): it answered 503 Service Unavailable"
+
+
+def test_a_page_to_log_in_at_is_no_gateway(
+    passed: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent there by a redirect arrives nowhere; without a history it is a POST."""
+    monkeypatch.setattr(metrics_out, "PAUSE", 0)
+    failed: Result = {**passed.result, "verdict": "failed"}
+    (tmp_path / "shop.sql").touch()
+    with gateway(302, 302, 302, 200, 200, 200) as (address, asked):
+        (tmp_path / ".env").write_text(f"DRILL_PUSHGATEWAY=http://me:cret@{address}\n")
+        options = {"backup": str(tmp_path / "shop.sql")}
+        (line,) = publish_metrics(failed, settings_from(options, here=tmp_path, root=ROOT))
+    assert line == "No metrics were pushed (DRILL_PUSHGATEWAY): it answered 302 Found"
+    assert len(asked) == 3 and all(body for _, _, body in asked)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
-from restore_drill.alerts.web import without_login
+from restore_drill.alerts.web import opener, without_login
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import where
 from restore_drill.core.retry import tried_again
@@ -99,7 +99,7 @@ def push(url: str, found: Measured) -> None:
     request = Request(where, body, headers, method=method)  # noqa: S310 - the scheme was checked
 
     def send() -> None:
-        with urlopen(request, timeout=PATIENCE):  # noqa: S310
+        with opener().open(request, timeout=PATIENCE):  # follows no redirect to a page to log in at
             pass
 
     tried_again(send, OSError, TRIES, PAUSE)
