@@ -199,6 +199,23 @@ def test_what_is_retired_has_no_open_issue(status: Call, forge: Forge, tmp_path:
     assert len(forge.asked) == asked
 
 
+def test_an_empty_history_elsewhere_has_one_issue(
+    status: Call, given: Given, forge: Forge, tmp_path: Path
+) -> None:
+    """Not one a day; as soon as there is a drill it is closed."""
+    path = tmp_path / "drills.jsonl"
+    path.touch()
+    for day in ("a", "b"):
+        given("XDG_STATE_HOME", str(tmp_path / day))
+        status("status", "--notify", str(path))
+    (issue,) = forge.open
+    assert issue["title"] == f"Restore drill MISSED: {path}" and len(issue["comments"]) == 1
+
+    write(tmp_path, replace(PASSED, place="m1:/srv")).rename(path)
+    assert status("status", "--notify", str(path))[0] == 0
+    assert forge.open == []
+
+
 def test_what_has_moved_and_is_retired_has_no_open_issue(
     status: Call, given: Given, forge: Forge, tmp_path: Path
 ) -> None:

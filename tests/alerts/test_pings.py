@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -11,8 +14,9 @@ from restore_drill.alerts.announce import announce
 from restore_drill.alerts.pings import Start
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.interrupt import only_a_wait
 from tests.helpers.alerting import EMPTY, ended
-from tests.helpers.inboxes import Inbox
+from tests.helpers.inboxes import Inbox, inbox
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,20 @@ def test_a_page_to_log_in_at_is_no_delivery(box: Inbox) -> None:
     (outcome,) = announce(alerts, ended("passed"), Start([]))
 
     assert outcome.problem == "HTTP 302"
+
+
+def test_no_message_waits_for_a_monitor() -> None:
+    """A kill while the start is still under way: people hear of the red drill all the same."""
+    with inbox() as slow, inbox() as box:
+        slow.wait = 3.0
+        alerts = alerts_of({"DRILL_PING": slow.url, "DRILL_NOTIFY": box.hook}, Notify())
+        start = Start(alerts.pings)
+        Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with only_a_wait():
+            outcomes = announce(alerts, ended("failed", EMPTY), start)
+
+    assert [each.problem for each in outcomes] == ["", "not waited for: interrupted"]
+    assert len(box.messages) == 1
 
 
 def test_start_waits_for_no_monitor(box: Inbox) -> None:

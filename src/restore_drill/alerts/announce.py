@@ -105,17 +105,15 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
     if event in alerts.notify.events:
         tasks |= messages(alerts, message(event))
     if start is not None:
-        start.settle()
         text = message(event or ending.result["verdict"]).text
         is_pass = ending.result["verdict"] == "passed" and ending.code == 0
-        tasks |= pings.ending(alerts.pings, ending.code, text, is_pass=is_pass)
+        tasks |= pings.ending(alerts.pings, start, ending.code, text, is_pass=is_pass)
     return outcomes + (deliver(tasks, limit) if tasks else [])
 
 
 def announce_pings(alerts: Alerts, code: int, text: str, start: pings.Start) -> list[Outcome]:
     """Ping that a run of several drills has ended with `code`; `text` says how."""
-    start.settle()
-    return deliver(pings.ending(alerts.pings, code, text, is_pass=code == 0), LIMIT)
+    return deliver(pings.ending(alerts.pings, start, code, text, is_pass=code == 0), LIMIT)
 
 
 def messages(alerts: Alerts, message: Message) -> Mapping[str, Callable[[], str]]:

@@ -44,10 +44,20 @@ def begin(url: str) -> None:
         return
 
 
-def ending(urls: Sequence[str], code: int, text: str, *, is_pass: bool) -> Mapping[str, Task]:
-    """A task for each of `urls`; a code of 0 that is no pass (the sample's) is a failure."""
+def ending(
+    urls: Sequence[str], start: Start, code: int, text: str, *, is_pass: bool
+) -> Mapping[str, Task]:
+    """A task for each of `urls`; a code of 0 that is no pass (the sample's) is a failure.
+
+    Each waits for the `start` by itself: no message waits for a monitor.
+    """
     what = "" if is_pass else str(code) if code else "fail"
-    return {f"ping {number}": partial(ping, url, what, text) for number, url in enumerate(urls, 1)}
+
+    def end(url: str) -> str:
+        start.settle()
+        return ping(url, what, text)
+
+    return {f"ping {number}": partial(end, url) for number, url in enumerate(urls, 1)}
 
 
 def ping(url: str, what: str, text: str) -> str:

@@ -23,7 +23,7 @@ from restore_drill.core.units import show_duration
 from restore_drill.watch.groups import Key, keys_of
 from restore_drill.watch.history import history_path
 from restore_drill.watch.judgement import Series, seconds_since
-from restore_drill.watch.look import Look, titles_of
+from restore_drill.watch.look import Look, folder_of, titles_of
 from restore_drill.watch.origin import places_in
 
 if TYPE_CHECKING:
@@ -48,9 +48,12 @@ def announce_absent(
     absent: dict[str, Miss] = {}
     settled: dict[str, Subject] = {}
     for look, each, title in titles_of(looks):
-        name = title if each.name or looks[1:] else folder_name(settings.backup_path)
+        name = title if each.name or looks[1:] else name_without(look, given, settings)
         subject = subject_in(look, each, named(alerts.notify.name, name, looks), settings)
-        key = f"{look.history.name}: {''.join(subject.marks[:1])}"  # names change: a place is added
+        key = key_of(look, subject)
+        if each.drills:
+            empty = nothing_in(look, look.history.name)
+            settled[key_of(look, empty)] = empty
         if what := absence_of(each, limit, now):
             absent[key] = Miss(subject, what)
         elif each.problem is None:
@@ -60,6 +63,12 @@ def announce_absent(
     show(announce_missed(alerts, absent, remedy, memory(own and own.parent), settled))
     key, subject = unknown_status(given, settings.root)
     show(announce_missed(alerts, {}, [], memory(None), {key: subject}))
+
+
+def name_without(look: Look, given: Sequence[str], settings: Settings) -> str:
+    """What the history of `look` is called, of which no series is known."""
+    folder = folder_of(look.history) if given else folder_name(settings.backup_path)
+    return folder or look.history.name
 
 
 def absence_of(series: Series, limit: float, now: datetime) -> str:
@@ -85,7 +94,19 @@ def subject_in(look: Look, series: Series, title: str, settings: Settings) -> Su
     keys = dict(zip(map(id, drills), keys_of(drills), strict=True))
     key = keys[id(series.drills[-1])] if series.drills else Key("", "")
     places = places_in(look.history.path, key.place, settings)
+    if not (key.series or places):
+        return nothing_in(look, title)
     return Subject(title, marks_of(key.series.strip("/") or ANY, places))
+
+
+def nothing_in(look: Look, title: str) -> Subject:
+    """A history without a drill that lies beside no backups: no drill's pass speaks for it."""
+    return Subject(title, (mark_of(f"{STATUS}nothing", look.history.name),))
+
+
+def key_of(look: Look, subject: Subject) -> str:
+    """What `subject` is remembered by: its name changes when another place comes to the history."""
+    return f"{look.history.name}: {''.join(subject.marks[:1])}"
 
 
 def memory(folder: Path | None) -> Path:
