@@ -89,7 +89,7 @@ def test_a_damaged_copy_is_no_damage_of_the_backup(
     entry.write_bytes(DUMP + b"x" * 1000)
     found = chosen(s3, monkeypatch, "damaged", tmp_path / "cache")
     assert isinstance(found, CouldNotRun)
-    assert "in the cache was damaged, and is removed" in found.what and found.remedy
+    assert "in the cache was damaged, and has been removed" in found.what and found.remedy
     digest_of(chosen(s3, monkeypatch, "damaged", tmp_path / "cache"), tmp_path)
     assert [each.is_kept for each in arrivals.values()] == [False]
 

@@ -171,7 +171,7 @@ def test_a_signature_of_azure_suffices(azure: Cloud, monkeypatch: pytest.MonkeyP
 PROBLEMS = {
     "no container": ("az://nowhere/x", KEY, "there is no such container"),
     "wrong key": (f"az://{BUCKET}/x", KEY[:-6] + "AAAA==", "the credentials are not accepted"),
-    "no key": (f"az://{BUCKET}/x", "hunter2", "the credentials for it cannot be used"),
+    "no key": (f"az://{BUCKET}/x", "hunter2", "no usable credentials are set for it"),
 }
 
 
@@ -195,7 +195,7 @@ def test_without_credentials_it_says_where_they_go(
     missing = {name: str(tmp_path / "no.json")} if scheme == "gs" else {}
     found = choose(settings(monkeypatch, f"{scheme}://{BUCKET}/x", missing))
     assert isinstance(found, CouldNotRun), found
-    assert "the credentials for it cannot be used" in found.what
+    assert "no usable credentials are set for it" in found.what
     assert name in found.remedy[0]
 
 
@@ -249,7 +249,7 @@ def test_a_backup_is_taken_to_azure(azure: Cloud, shops: Shops, tmp_path: Path) 
     for number in range(2):
         done = backup_to(source, "--compress=gzip:1", "--keep=1", **access)
         assert done.returncode == 0, done.stderr
-        assert f"kept 1 backup (1); deleted {number}" in done.stdout
+        assert f"kept 1 backup by --keep 1; deleted {number}" in done.stdout
         time.sleep(1)
     again = backup_to(source, "--name=once", **access), backup_to(source, "--name=once", **access)
     assert [each.returncode for each in again] == [0, 6], again

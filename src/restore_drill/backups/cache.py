@@ -96,7 +96,7 @@ def checked(path: Path) -> Iterator[bytes]:
     if digest.hexdigest() != path.name.rpartition("-")[2]:
         path.unlink(missing_ok=True)
         raise CouldNotRun(
-            "the copy of the backup in the cache was damaged, and is removed",
+            "the copy of the backup in the cache was damaged, and has been removed",
             checked=[str(path)],
             remedy=remedy_for("places", "cache_damaged"),
         )

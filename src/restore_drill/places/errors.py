@@ -153,7 +153,7 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
     kind = NotAllowed if cause == "rights" else CouldNotRun
     return kind(
         f"{url} cannot be {doing.what}: {what}",
-        checked=[f"bucket {bucket}; answer: {answer}"],
+        checked=[f"{called(url)} {bucket}; answer: {answer}"],
         remedy=remedy,
     )
 
@@ -165,11 +165,16 @@ def remedy_of(url: str, cause: str) -> list[str]:
     return remedy_for("places", own if own in OWN.get(scheme, ()) else cause)
 
 
+def called(url: str) -> str:
+    """What the ecosystem of `url` calls a bucket."""
+    return "container" if url.startswith("az://") else "bucket"
+
+
 def unusable(error: Exception, url: str, bucket: str) -> CouldNotRun:
     """What is configured for `url` is no credentials: nothing was asked."""
     return CouldNotRun(
-        f"{url} cannot be read: the credentials for it cannot be used",
-        checked=[f"bucket {bucket}; {type(error).__name__}, before anything was asked"],
+        f"{url} cannot be read: no usable credentials are set for it",
+        checked=[f"{called(url)} {bucket}; no request was sent ({type(error).__name__})"],
         remedy=remedy_of(url, "no_key"),
     )
 
@@ -178,7 +183,7 @@ def no_url(url: str) -> CouldNotRun:
     """The endpoint for `url` is none; it is not shown, since it may hold a password."""
     return CouldNotRun(
         f"{url} cannot be read: the endpoint that is set for it is no URL",
-        checked=["before anything was asked"],
+        checked=["no request was sent"],
         remedy=remedy_for("places", "endpoint"),
     )
 

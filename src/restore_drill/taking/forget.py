@@ -30,7 +30,7 @@ def preview(
     plan = planned(place, same, rules, zone, proved=proved, since=now, coming=coming)
     yield from plan.lines
     if plan.gone and not is_drilled(drills, same, [*plan.kept, *plan.gone]):
-        yield f"nothing of that would be deleted: {unknown(place)}"
+        yield f"but for now nothing would be deleted: {unknown(place)}"
     else:
         yield from not_proved(plan, proved)
 

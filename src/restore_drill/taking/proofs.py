@@ -74,9 +74,7 @@ def is_drilled(drills: Sequence[Drill], same: Same, owned: Collection[Owned]) ->
 
 def unknown(place: Destination) -> str:
     """Why nothing is deleted where no drill is known."""
-    return (
-        f"no drill of the backups in {place.shown} is known, so what has been proved is not either"
-    )
+    return f"no drill of the backups in {place.shown} is known, so none of them is known to be good"
 
 
 def never_drilled(place: Destination) -> CouldNotRun:
