@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,18 @@ def test_it_ends_with_its_keeper(kept: Callable[[float], Kept]) -> None:
     assert [line for line in kept_lines() if str(found.run) in line] == []
     assert f"removed {found.run}" in "".join(clean_left_over_redis())
     assert not found.run.exists()
+
+
+def test_a_program_of_the_user_in_its_folder_is_left_alone(kept: Callable[[float], Kept]) -> None:
+    """Such as a shell that looks into it, when the server has ended and its folder is gone."""
+    found = kept(60)
+    with subprocess.Popen(["sleep", "60"], cwd=found.run) as process:
+        try:
+            assert found.end()
+            assert not [line for line in clean_left_over_redis() if str(found.run) in line]
+            assert process.poll() is None
+        finally:
+            process.kill()
 
 
 def test_a_drill_keeps_it_for_the_shell(place: Path, report_dir: Path) -> None:

@@ -16,6 +16,7 @@ from restore_drill.servers.cleanup import SOCKET_LIMIT, bases
 from restore_drill.servers.owned import claimed, directories, make_owned, remove_owned
 
 FOLDER = "restore-drill-redis-"
+SERVERS = ("redis-server", "valkey-server")
 PATIENCE = 5.0
 """Seconds for a killed process to end."""
 
@@ -58,7 +59,7 @@ def clean_left_over_redis() -> list[str]:
 
 
 def end_processes_in(folder: Path) -> bool:
-    """Kill what works in `folder`, such as a server that was just starting; whether any did."""
+    """Kill the servers in `folder`, also one that was just starting; whether there was any."""
     found = [process for process, place in at_work() if place == folder]
     for process in found:
         kill(process)
@@ -76,18 +77,21 @@ def servers_without_folder() -> list[tuple[psutil.Process, Path]]:
 
 
 def at_work() -> Iterator[tuple[psutil.Process, Path]]:
-    """Processes of this user that work in a folder for embedded servers, and which it is."""
+    """Servers of this user that work in a folder for embedded ones, and which it is.
+
+    No other program: a user may look into the folder of a kept server with a shell of his.
+    """
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             place = process.cwd()
             # There may be hundreds of processes: most are left at the first question.
-            if f"/{FOLDER}" in place and is_another_of_ours(process):
+            if f"/{FOLDER}" in place and is_server_of_ours(process):
                 yield process, Path(place)
 
 
-def is_another_of_ours(process: psutil.Process) -> bool:
-    """Whether `process` is one of this user, and not this one."""
-    return bool(process.uids().effective == os.geteuid() and process.pid != os.getpid())
+def is_server_of_ours(process: psutil.Process) -> bool:
+    """Whether `process` is a server, of this user."""
+    return bool(process.uids().effective == os.geteuid() and process.name() in SERVERS)
 
 
 def kill(process: psutil.Process) -> None:
