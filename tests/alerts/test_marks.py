@@ -199,6 +199,26 @@ def test_what_is_retired_has_no_open_issue(status: Call, forge: Forge, tmp_path:
     assert len(forge.asked) == asked
 
 
+def test_what_was_red_and_is_retired_has_no_open_issue(
+    status: Call, drilled: Drilled, forge: Forge, tmp_path: Path
+) -> None:
+    """Nobody has missed it. Nothing says that it has passed; drilled again it has a new issue."""
+    folder = tmp_path / "backups"
+    gone = Skip(NOW, "gone", "me", "me", None, "db/shop")
+    for number in (1, 2):
+        write(folder, FAILED)
+        assert drilled("failed") == f"opened issue #{number}"
+        assert status("status", "--notify")[0] == 1
+        write(folder, gone)
+        assert "closed issue" in status("status", "--notify")[1] and not forge.open
+        asked = len(forge.asked)
+        status("status", "--notify")
+        assert len(forge.asked) == asked
+        write(folder, PASSED)
+        status("status", "--notify")
+    assert "passed again" not in forge.issues[0]["comments"][0]
+
+
 def test_an_empty_history_elsewhere_has_one_issue(
     status: Call, given: Given, forge: Forge, tmp_path: Path
 ) -> None:

@@ -28,6 +28,8 @@ TITLES = {
     "sample": "Restore drill of the sample, not of your backup",
     "incomplete": "Restore drill of picked criteria",
     "missed": "Restore drill MISSED",
+    "settled": "Restore drill in order",
+    "retired": "Restore drill not expected any more",
     "test": "Restore drill: a test of this channel",
 }
 REMEDY = re.compile(r"^  \d+\. ", re.MULTILINE)

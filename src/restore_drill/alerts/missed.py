@@ -22,7 +22,13 @@ AGAIN = timedelta(hours=23)
 """What goes on is announced again after so long: status may be asked every minute."""
 NAME = "missed.json"
 """When what was missed was announced last."""
-SETTLED = ("By `restore-drill status` its drills are in order.",)
+SETTLED = {
+    "settled": "By `restore-drill status` there is nothing missing.",
+    "retired": "It was retired: `restore-drill status` expects no drill of it.",
+}
+"""Why an issue is closed that no drill's pass has closed, by event."""
+RETIRED = "retired"
+"""In place of a time: the issue of what was retired is closed."""
 
 
 class Miss(NamedTuple):
@@ -38,24 +44,28 @@ def announce_missed(
     remedy: Sequence[str],
     folder: Path | None,
     settled: Mapping[str, Subject] | None = None,
+    retired: Mapping[str, Subject] | None = None,
 ) -> list[Outcome]:
     """Announce each series in `missed` with what is wrong with it, once a day.
 
     `folder` remembers when that was; without one, each call announces. What is `settled` was
-    looked at and is in order: where it was announced its issue is closed, which no pass did where
-    the series was retired, and its next miss is announced at once. So is one that nobody has heard
-    of: what could not be delivered is announced again.
+    looked at and is in order: where it was announced its issue is closed, and its next miss is
+    announced at once. So is one that nobody has heard of: what could not be delivered is announced
+    again. No pass will close the issue of what was `retired`, also of a red drill: this does, once.
     """
-    path, now, settled = folder and folder / NAME, datetime.now(UTC), settled or {}
+    path, now = folder and folder / NAME, datetime.now(UTC)
     known = remembered(path)
     due = [key for key in missed if is_due(known.get(key), now)]
-    back = [key for key in known if key in settled]
+    back = {key: each for key, each in (settled or {}).items() if key in known}
+    gone = {key: each for key, each in (retired or {}).items() if known.get(key) != RETIRED}
     done = {key: announce_one(alerts, missed[key], remedy) for key in due}
-    closed = {key: close_one(alerts, settled[key]) for key in back}
+    closed = {key: close_one(alerts, each, "settled") for key, each in back.items()}
+    closed |= {key: close_one(alerts, each, "retired") for key, each in gone.items()}
     heard = {key for key, of_it in done.items() if not all(each.problem for each in of_it)}
-    forgotten = {key for key, of_it in closed.items() if not any(each.problem for each in of_it)}
-    if path and (due or forgotten):
-        times = {key: known[key] for key in known if key not in (*due, *forgotten)}
+    over = {key for key, of_it in closed.items() if not any(each.problem for each in of_it)}
+    if path and (due or over):
+        times = {key: known[key] for key in known if key not in (*due, *over)}
+        times |= dict.fromkeys(over & gone.keys(), RETIRED)
         remember(path, times | dict.fromkeys(heard, now.isoformat()))
     return [each for of_it in (*done.values(), *closed.values()) for each in of_it]
 
@@ -75,11 +85,11 @@ def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outc
     return deliver(tasks, LIMIT) if tasks else []
 
 
-def close_one(alerts: Alerts, subject: Subject) -> list[Outcome]:
-    """Close the issue about what is in order again, where one is open."""
+def close_one(alerts: Alerts, subject: Subject, event: str) -> list[Outcome]:
+    """Close the issue about what is in order again, or retired, where one is open."""
     if not alerts.issues:
         return []
-    text = written("recovered", subject, SETTLED, place_of(alerts.environment, None))
+    text = written(event, subject, [SETTLED[event]], place_of(alerts.environment, None))
     return deliver({"issue": partial(keep, alerts, text, subject)}, LIMIT)
 
 

@@ -47,6 +47,7 @@ def announce_absent(
     alerts = alerts_here(settings.root)
     absent: dict[str, Miss] = {}
     settled: dict[str, Subject] = {}
+    retired: dict[str, Subject] = {}
     for look, each, title in titles_of(looks):
         name = title if each.name or looks[1:] else name_without(look, given, settings)
         subject = subject_in(look, each, named(alerts.notify.name, name, looks), settings)
@@ -57,10 +58,11 @@ def announce_absent(
         if what := absence_of(each, limit, now):
             absent[key] = Miss(subject, what)
         elif each.problem is None:
-            settled[key] = subject
+            is_retired = each.skip is not None and each.skip.retires
+            (retired if is_retired else settled)[key] = subject
     own = history_path(settings)
     remedy = remedy_for("status", "not_run")
-    show(announce_missed(alerts, absent, remedy, memory(own and own.parent), settled))
+    show(announce_missed(alerts, absent, remedy, memory(own and own.parent), settled, retired))
     key, subject = unknown_status(given, settings.root)
     show(announce_missed(alerts, {}, [], memory(None), {key: subject}))
 
