@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -246,18 +247,22 @@ def test_a_backup_is_taken_to_azure(azure: Cloud, shops: Shops, tmp_path: Path) 
     source = big_database(shops, "taken_az")
     there = {"BACKUP_PATH": azure.place("taken"), "XDG_STATE_HOME": str(tmp_path / "state")}
     access = there | azure.variables(azure.url)
-    for number in range(2):
-        done = backup_to(source, "--compress=gzip:1", "--keep=1", **access)
-        assert done.returncode == 0, done.stderr
-        assert f"kept 1 backup by --keep 1; deleted {number}" in done.stdout
+    take = partial(backup_to, source, "--compress=gzip:1", "--keep=1", **access)
+    for code in (0, 6):
+        done = take()
+        assert done.returncode == code, done.stderr
         time.sleep(1)
+    assert "no drill of the backups in az://backups/taken/ is known" in done.stderr
     again = backup_to(source, "--name=once", **access), backup_to(source, "--name=once", **access)
     assert [each.returncode for each in again] == [0, 6], again
     assert "there is an object of that name" in again[1].stderr
 
-    drill = run_drill("-k", "not redis", report_dir=tmp_path / "report", cwd=ROOT, **access)
+    drill = run_drill(report_dir=tmp_path / "report", cwd=ROOT, **access)
     assert drill.code == 0, drill.output
     assert drill.result["strength"] == "proven"
+    done = take()
+    assert done.returncode == 0, done.stderr
+    assert "kept 2 backups by --keep 1; deleted 1: taken_az_" in done.stdout
 
 
 def test_a_history_lies_in_a_container_of_azure(
