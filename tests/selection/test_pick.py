@@ -150,7 +150,7 @@ def test_picks_stand_apart_in_the_history(tmp_path: Path) -> None:
     for day in (1, 2, 3):
         (tmp_path / f"shop_2026-01-0{day}.sql").write_bytes(DUMP)
     series = series_of(tmp_path / "shop_2026-01-01.sql")
-    whole = replace(PASSED, series=series, backup="shop_2026-01-03.sql")
+    whole = replace(PASSED, series=series, backup="shop_2026-01-03.sql", size=len(DUMP))
     old = replace(whole, backup="shop_2026-01-01.sql", pick="random")
     bad = replace(whole, backup="shop_2026-01-02.sql", pick="oldest", verdict="failed")
     path = write(tmp_path, old, whole, bad)
@@ -170,7 +170,7 @@ def test_backups_in_folders_per_day_are_proved_one_by_one(tmp_path: Path) -> Non
     for day in (1, 2):
         (tmp_path / f"2026-01-0{day}").mkdir()
         (tmp_path / f"2026-01-0{day}" / "db.sql").write_bytes(DUMP)
-    whole = replace(PASSED, series="/db", backup="2026-01-02/db.sql")
+    whole = replace(PASSED, series="/db", backup="2026-01-02/db.sql", size=len(DUMP))
 
     kept_now = kept_backups(tmp_path, [whole], Criteria(tmp_path))
 

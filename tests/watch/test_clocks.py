@@ -11,7 +11,7 @@ from restore_drill.watch.history import load_history
 from restore_drill.watch.kept import kept_backups
 from tests.helpers.drills import ROOT
 from tests.helpers.folders import DUMP
-from tests.helpers.histories import FAILED, NOW, PASSED, write
+from tests.helpers.histories import NOW, PASSED, write
 
 
 def test_a_pass_of_a_fast_clock_hides_no_failure(tmp_path: Path) -> None:
@@ -19,8 +19,9 @@ def test_a_pass_of_a_fast_clock_hides_no_failure(tmp_path: Path) -> None:
     backup = tmp_path / "shop_2026-11-01_0500.sql"
     backup.write_bytes(DUMP)
     series = f"{tmp_path.name}/shop"
-    passed = replace(PASSED, at=NOW + timedelta(minutes=40), backup=backup.name, series=series)
-    failed = replace(FAILED, at=NOW, backup=backup.name, series=series)
+    passed = replace(PASSED, backup=backup.name, series=series, size=len(DUMP))
+    failed = replace(passed, verdict="failed", at=NOW)
+    passed = replace(passed, at=NOW + timedelta(minutes=40))
     drills = load_history(write(tmp_path, passed, failed)).drills
 
     settings = settings_from({}, here=tmp_path, root=ROOT)

@@ -176,8 +176,11 @@ def test_kept_backups_that_no_drill_has_proved_are_counted(tmp_path: Path, call:
         text = f"-- PostgreSQL database dump\n-- {name}\n-- PostgreSQL database dump complete\n"
         (tmp_path / "db" / name).write_text(text)
         os.utime(tmp_path / "db" / name, (NOW.timestamp() - 99 * 86400,) * 2)
+    names = [f"shop_{each}.sql" for each in ("2026-11-02", "latest")]
+    sizes = [(tmp_path / "db" / name).stat().st_size for name in names]
     write(
-        tmp_path, *(replace(PASSED, backup=f"shop_{name}.sql") for name in ("2026-11-02", "latest"))
+        tmp_path,
+        *(replace(PASSED, backup=n, size=size) for n, size in zip(names, sizes, strict=True)),
     )
 
     code, told = call("status")
@@ -188,6 +191,11 @@ def test_kept_backups_that_no_drill_has_proved_are_counted(tmp_path: Path, call:
     (kept,) = loaded(call("status", "--json")[1])["kept"]
     assert kept["backups"] == 3
     assert kept["unproved"] == ["shop_latest.sql", "shop_2026-11-01.sql"]
+
+    overwritten = tmp_path / "db" / "shop_2026-11-02.sql"
+    overwritten.write_text(overwritten.read_text() + "--\n")
+    (kept,) = loaded(call("status", "--json")[1])["kept"]
+    assert overwritten.name in kept["unproved"]
 
 
 def test_tampering_turns_verify_red(tmp_path: Path, call: Call) -> None:

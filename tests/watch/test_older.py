@@ -58,7 +58,8 @@ def test_the_last_that_passed_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     folder = tmp_path / "my backups"
     _, before, proved = backups_in(folder, JUNK, DUMP, DUMP)
     series = series_of(proved)
-    write(folder, replace(PASSED, at=TODAY, backup=proved.name, series=series))
+    passed = replace(PASSED, at=TODAY, series=series, size=len(DUMP))
+    write(folder, replace(passed, backup=proved.name))
     drill, search = steps_for(folder, monkeypatch)
     path = shlex.quote(str(proved))
     assert drill == (
@@ -69,7 +70,7 @@ def test_the_last_that_passed_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         f"find the newest backup that passes: "
         f"BACKUP_PATH={shlex.quote(str(folder))} {COMMAND} bisect"
     )
-    write(folder, replace(PASSED, at=TODAY, backup=before.name, series=series))
+    write(folder, replace(passed, backup=before.name))
     (drill,) = steps_for(folder, monkeypatch)
     assert drill.endswith(f"{DRILL} --backup {shlex.quote(str(before))}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
@@ -24,6 +24,8 @@ from restore_drill.watch.history import Drill, History, history_path, load_histo
 from restore_drill.watch.skips import open_skip
 
 MOST_NAMED = 3
+Called = tuple[str | None, str | None]
+"""Series and label of a backup, as a history has them."""
 
 
 class Kept(NamedTuple):
@@ -59,27 +61,35 @@ class Ledger:
 
         They count as they were written: a clock that is ahead hides no failure.
         """
-        self.last: dict[tuple[str | None, str | None], Drill] = {}
-        self.passed: dict[tuple[str | None, str | None], datetime] = {}
+        self.last: dict[Called, Drill] = {}
+        self.passed: dict[Called, Drill] = {}
         for drill in sorted(drills, key=attrgetter("line")):
             key = drill.series, drill.backup
             self.last[key] = drill
             if drill.has_passed:
-                self.passed[key] = drill.at
+                self.passed[key] = drill
 
     def proved(self, backup: Candidate) -> datetime | None:
         """When a drill has last proved `backup`, since it was taken; None for never."""
-        times = (self.passed.get(key) for key in keys_of(backup))
-        return max((each for each in times if each and each >= backup.taken_at), default=None)
+        return max((drill.at for drill in drills_of(backup, self.passed)), default=None)
 
     def is_failing(self, backup: Candidate) -> bool:
         """Whether the last drill of `backup` has failed."""
-        drills = (self.last.get(key) for key in keys_of(backup))
-        known = [each for each in drills if each and each.at >= backup.taken_at]
+        known = list(drills_of(backup, self.last))
         return bool(known) and max(known, key=attrgetter("line")).verdict == "failed"
 
 
-def keys_of(backup: Candidate) -> Iterator[tuple[str | None, str | None]]:
+def drills_of(backup: Candidate, drills: Mapping[Called, Drill]) -> Iterator[Drill]:
+    """Those of `drills` that were of `backup`, by name, time and size: names are given again.
+
+    A rotation renames all files each day (`shop.sql.gz.1`), and a file may be overwritten.
+    """
+    for drill in (drills.get(key) for key in keys_of(backup)):
+        if drill and drill.at >= backup.taken_at and drill.size in (None, backup.size):
+            yield drill
+
+
+def keys_of(backup: Candidate) -> Iterator[Called]:
     """What `backup` may be called in a history."""
     for series in (backup.series, backup.scheme, None):
         yield series, backup.label
