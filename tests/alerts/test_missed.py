@@ -40,7 +40,10 @@ def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> Non
         )
         return len(box.messages) - before
 
-    assert [told(WHAT), told(WHAT), told({}), told(WHAT)] == [1, 0, 0, 1]
+    assert [told(WHAT), told(WHAT), told({}), told({}), told(WHAT)] == [1, 0, 1, 0, 1]
+    assert (box.messages[1]["title"], box.messages[1]["type"]) == (
+        "Restore drill in order: db/shop", "success",
+    )  # fmt: skip
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     (tmp_path / NAME).write_text(json.dumps({"db/shop": yesterday}), encoding="utf-8")
     assert told(WHAT | {"db/other": Miss(Subject("db/other"), "no drill has been recorded")}) == 2

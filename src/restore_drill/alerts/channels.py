@@ -15,7 +15,8 @@ from restore_drill.core.calling import installs
 MISSING = f"apprise is not installed: {installs('alerts')}"
 SENDER = "restore-drill"
 UNKNOWN = "apprise does not know its URL"
-KINDS = {"recovered": "SUCCESS", "passed": "SUCCESS", "missed": "WARNING", "test": "INFO"}
+GOOD = ("recovered", "passed", "settled")
+KINDS = {"missed": "WARNING", "test": "INFO", **dict.fromkeys(GOOD, "SUCCESS")}
 """Kind of apprise by event; others are failures."""
 
 

@@ -86,10 +86,14 @@ def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outc
 
 
 def close_one(alerts: Alerts, subject: Subject, event: str) -> list[Outcome]:
-    """Close the issue about what is in order again, or retired, where one is open."""
-    if not alerts.issues:
-        return []
+    """Close the issue about what is in order again, or retired; without issues send a message.
+
+    With them the drill that passes sends it: it has closed one.
+    """
     text = written(event, subject, [SETTLED[event]], place_of(alerts.environment, None))
+    if not alerts.issues:
+        is_wanted = event == "settled" and "recovered" in alerts.notify.events
+        return deliver(messages(alerts, text), LIMIT) if is_wanted else []
     return deliver({"issue": partial(keep, alerts, text, subject)}, LIMIT)
 
 
