@@ -9,26 +9,27 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import statistics
 import sys
 import tempfile
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.runs import Sample, run_once
+from benchmarks.shape_table import compare_shapes
 from benchmarks.small import small_table
-from benchmarks.sources import Source, count_rows, make_source, shop_script, small_tables_script
-from benchmarks.tables import spread
+from benchmarks.sources import Shape, Source, make_source, shop_script, small_tables_script
+from benchmarks.tables import ratio, spread
 from benchmarks.verify import verify_table
-from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way, measure
+from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way
 from restore_drill.core.units import show_bytes
-from restore_drill.servers.embedded import EmbeddedServer, start_embedded
+from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 
 LARGE = 500_000_000
 """Bytes of a plain dump above which extra ways are left out."""
 
-Samples = dict[str, list[tuple[float, int]]]
+Samples = dict[str, list[Sample]]
 
 
 def main() -> None:
@@ -38,12 +39,15 @@ def main() -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d}, {binaries.name}, {os.cpu_count()} cores, ", end="")
     print(f"{platform.machine()}, {options.rounds} rounds\n")
     with tempfile.TemporaryDirectory(prefix="restore-drill-bench-") as name:
+        if options.shapes is not None:
+            compare_shapes(Path(name), options.shapes, options.rounds, options.major, note)
+            return
         for title, script in scripts(options):
             folder = Path(name) / title.replace(" ", "-")
             folder.mkdir()
             note(f"{title}: building")
             with start_embedded(binaries, note=note) as server:
-                source = make_source(server, "source", script, folder)
+                source = make_source(server, "source", Shape(title, script), folder)
             samples: Samples = defaultdict(list)
             for number in range(options.rounds):
                 note(f"{title}: round {number + 1} of {options.rounds}")
@@ -58,7 +62,11 @@ def main() -> None:
 def read_options() -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds (5)")
+    parser.add_argument("--rounds", type=int, default=None, help="rounds (5; --shapes alone: 3)")
+    parser.add_argument(
+        "--shapes", nargs="*", metavar="WORD", help="compare other shapes than the shop: without a "
+        "word all of them, small (ten minutes); `all` or words of their titles: at full size",
+    )  # fmt: skip
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[80, 240, 1200], help="MB of dump (80 240 1200)"
     )
@@ -70,7 +78,9 @@ def read_options() -> argparse.Namespace:
         help="time the whole drill of a small backup too (yes)",
     )
     parser.add_argument("--major", type=int, default=None, help="PostgreSQL (newest there is)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.rounds = options.rounds or (3 if options.shapes == [] else 5)
+    return options
 
 
 def scripts(options: argparse.Namespace) -> list[tuple[str, str]]:
@@ -87,23 +97,6 @@ def ways_for(source: Source) -> list[Way]:
     return [way for way in WAYS if not (is_large and way.is_extra)]
 
 
-def run_once(way: Way, source: Source, major: int | None) -> tuple[float, int]:
-    """Seconds and bytes of one run on a fresh server; RuntimeError unless all rows are there."""
-    server: EmbeddedServer
-    binaries = find_binaries(major, note=note)
-    room = source.dumps["plain"].stat().st_size if way.in_memory else None
-    with start_embedded(
-        binaries, note=lambda _: None, room=room, production_settings=not way.is_tuned
-    ) as server:
-        server.sorts_by_locale = way.sorts_by_locale
-        target = server.create_database("restored")
-        result = measure(way, target, source)
-        rows = count_rows(target)
-    if rows != source.rows:
-        raise RuntimeError(f"{way.name}: rows differ: {rows} instead of {source.rows}")
-    return result
-
-
 def table(title: str, source: Source, samples: Samples) -> str:
     """Markdown table: medians, ranges, ratios to three ways (medians of pairs), memory."""
     size = show_bytes(source.dumps["plain"].stat().st_size)
@@ -114,18 +107,12 @@ def table(title: str, source: Source, samples: Samples) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, runs in samples.items():
-        taken = [seconds for seconds, _ in runs]
-        ratios = " | ".join(ratio(samples[base], runs) for base in (FIRST, BEST, FLOOR))
-        lines.append(
-            f"| {name} | {spread(taken)} | {ratios} | {show_bytes(max(peak for _, peak in runs))} |"
-        )
+        taken = [run.seconds for run in runs]
+        bases = [[run.seconds for run in samples[base]] for base in (FIRST, BEST, FLOOR)]
+        ratios = " | ".join(ratio(base, taken) for base in bases)
+        memory = show_bytes(max(run.client for run in runs))
+        lines.append(f"| {name} | {spread(taken)} | {ratios} | {memory} |")
     return "\n".join([*lines, ""])
-
-
-def ratio(base: list[tuple[float, int]], runs: list[tuple[float, int]]) -> str:
-    """How many times as fast `runs` are as those of `base` in the same rounds: median and range."""
-    ratios = [one / own for (one, _), (own, _) in zip(base, runs, strict=True)]
-    return f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
 def note(text: str) -> None:

@@ -9,21 +9,18 @@ default settings, which proves nothing.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import obstore
-import psutil
 
+from benchmarks.runs import STAGES, Drilled, drill, measured
 from benchmarks.sources import count_rows, dump, shop_script
 from benchmarks.tables import spread
 from restore_drill.core.units import show_bytes
@@ -31,11 +28,7 @@ from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 from tests.helpers.buckets import BUCKET, READER, keys_of, s3_server, writer
 
-ROOT = Path(__file__).parent.parent
-STAGES = ("select", "target", "restore", "verify")
-Sample = tuple[float, int, dict[str, float]]
-"""Seconds, peak bytes of memory of all processes but the server's, seconds of the stages."""
-Way = Callable[[], Sample]
+Way = Callable[[], Drilled]
 
 
 def main() -> None:
@@ -52,7 +45,7 @@ def main() -> None:
             with backup.open("rb") as file:
                 obstore.put(writer(url), backup.name, file)
             ways = ways_of(folder, backup, rows, keys_of(url, READER))
-            samples: dict[str, list[Sample]] = defaultdict(list)
+            samples: dict[str, list[Drilled]] = defaultdict(list)
             for _ in range(options.rounds):
                 for title, way in ways.items():
                     samples[title].append(way())
@@ -79,29 +72,17 @@ def ways_of(
     folder: Path, backup: Path, rows: dict[str, int], keys: dict[str, str]
 ) -> dict[str, Way]:
     """What is compared."""
+    key = {"DRILL_DECRYPT_KEY_FILE": f"{folder}/age.txt"}
     there = f"s3://{BUCKET}/{backup.name}"
     pipe = f"aws s3 cp --quiet {there} - | age -d -i {folder}/age.txt | zstd -q -d"
     return {
-        "drill of the file on this disk": lambda: drill(folder, str(backup), {}),
-        "drill of the object": lambda: drill(folder, there, keys),
+        "drill of the file on this disk": lambda: drill(folder, str(backup), key),
+        "drill of the object": lambda: drill(folder, there, keys | key),
         "a pipe of aws s3 cp, age, zstd and psql": lambda: by_hand(pipe, rows, keys),
     }
 
 
-def drill(folder: Path, backup: str, keys: dict[str, str]) -> Sample:
-    """A whole drill but Redis; CalledProcessError unless it passes."""
-    command = [
-        sys.executable, "-m", "pytest", "drill/", "--quiet", "-k", "not redis",
-        f"--backup={backup}", f"--report-dir={folder}/report", "--max-restore-time=1h",
-        "--max-verify-time=1h", "--max-total-time=1h",
-    ]  # fmt: skip
-    own = {"DRILL_DECRYPT_KEY_FILE": f"{folder}/age.txt", "XDG_STATE_HOME": f"{folder}/state"}
-    seconds, peak = measured(command, keys | own)
-    result = json.loads((folder / "report/result.json").read_text(encoding="utf-8"))
-    return seconds, peak, {name: result["timings"][name] for name in STAGES}
-
-
-def by_hand(pipe: str, rows: dict[str, int], keys: dict[str, str]) -> Sample:
+def by_hand(pipe: str, rows: dict[str, int], keys: dict[str, str]) -> Drilled:
     """The pipeline into a server as it is by default; RuntimeError unless all rows are there."""
     binaries = find_binaries(None, note=lambda _: None)
     with start_embedded(binaries, note=lambda _: None, production_settings=True) as server:
@@ -111,7 +92,7 @@ def by_hand(pipe: str, rows: dict[str, int], keys: dict[str, str]) -> Sample:
         seconds, peak = measured(command, keys | dict(target.tool_environment))
         if count_rows(target) != rows:
             raise RuntimeError("rows differ")
-    return seconds, peak, {}
+    return Drilled(seconds, peak, {})
 
 
 def shell(script: str, environment: dict[str, str]) -> None:
@@ -120,37 +101,7 @@ def shell(script: str, environment: dict[str, str]) -> None:
     subprocess.run(command, env=os.environ | environment, check=True, capture_output=True)
 
 
-def measured(command: list[str], environment: dict[str, str]) -> tuple[float, int]:
-    """Seconds of `command`, and the most memory that it and its children had, but the server."""
-    kept = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-    began, peak = time.monotonic(), 0
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=kept | environment, stdout=output, stderr=output
-        )
-        while process.poll() is None:
-            peak = max(peak, memory_of(process.pid))
-            time.sleep(0.05)
-        seconds = time.monotonic() - began
-        if process.returncode:
-            output.seek(0)
-            raise RuntimeError(output.read().decode("utf-8", "replace"))
-    return seconds, peak
-
-
-def memory_of(pid: int) -> int:
-    """Bytes that a process and its children have, without those of PostgreSQL's server."""
-    total = 0
-    try:
-        parent = psutil.Process(pid)
-        for each in (parent, *parent.children(recursive=True)):
-            total += 0 if each.name() == "postgres" else each.memory_info().rss
-    except psutil.Error:
-        pass  # one of them has just ended
-    return total
-
-
-def table(size: int, plain: int, samples: dict[str, list[Sample]]) -> str:
+def table(size: int, plain: int, samples: dict[str, list[Drilled]]) -> str:
     """Markdown: medians, ranges, ratios to the first way of the same round, memory, stages."""
     first = next(iter(samples.values()))
     sizes = f"{show_bytes(plain)} of SQL, {show_bytes(size)} there"
@@ -163,12 +114,12 @@ def table(size: int, plain: int, samples: dict[str, list[Sample]]) -> str:
         "|---|---|---|---|---|" + "---|" * len(STAGES),
     ]
     for title, runs in samples.items():
-        ratios = [own[0] / base[0] for base, own in zip(first, runs, strict=True)]
+        ratios = [own.seconds / base.seconds for base, own in zip(first, runs, strict=True)]
         ratio = f"{statistics.median(ratios):.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
-        stages = [statistics.median(run[2].get(name, 0.0) for run in runs) for name in STAGES]
+        stages = [statistics.median(run.stages.get(name, 0.0) for run in runs) for name in STAGES]
         cells = [f"{each:.1f}" if each else "" for each in stages]
-        memory = show_bytes(max(run[1] for run in runs))
-        taken = spread([run[0] for run in runs])
+        memory = show_bytes(max(run.client for run in runs))
+        taken = spread([run.seconds for run in runs])
         lines.append(f"| {title} | {taken} | {ratio} | {memory} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.sources import make_source, shop_script
+from benchmarks.sources import Shape, make_source, shop_script
 from benchmarks.tables import spread
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
@@ -58,7 +58,7 @@ def make_backup(folder: Path, major: int | None) -> Path:
     folder.mkdir()
     binaries = find_binaries(major, note=lambda _: None)
     with start_embedded(binaries, note=lambda _: None, room=0) as server:
-        return make_source(server, "small", shop_script(1), folder).dumps["plain"]
+        return make_source(server, "small", Shape("small", shop_script(1)), folder).dumps["plain"]
 
 
 def run(path: Path, folder: Path) -> float:

@@ -105,51 +105,89 @@ class Source:
     joins: list[str]
 
 
-def shop_script(megabytes: int) -> str:
+def shop_script(megabytes: float) -> str:
     """SQL of a shop whose plain dump takes about `megabytes`."""
-    return SHOP.format(cards=megabytes * CARDS_A_MEGABYTE)
+    return SHOP.format(cards=int(megabytes * CARDS_A_MEGABYTE))
 
 
 def small_tables_script(count: int) -> str:
     """SQL of `count` small tables with keys, each referencing the one before it."""
     tables = [SMALL_TABLE.format(n=n) for n in range(1, count + 1)]
-    return "".join(tables + [SMALL_KEY.format(n=n, m=n - 1) for n in range(2, count + 1)])
+    keys = [SMALL_KEY.format(n=n, m=n - 1) for n in range(2, count + 1)]
+    parts = ["".join(some) for whole in (tables, keys) for some in batched(whole, 500)]
+    return NEXT.join(parts)
 
 
-def make_source(server: EmbeddedServer, name: str, script: str, folder: Path) -> Source:
-    """Make the database `name` with `script` on `server` and dump it in each format."""
-    target = server.create_database(name)
+NEXT = "-- next transaction\n"
+"""Parts a script: what follows is a transaction of its own (10,000 tables have many locks)."""
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "plain": ("sql", "--format=plain"),
+    "directory": ("dir", "--format=directory", "--jobs=2"),
+    "custom": ("dump", "--format=custom"),
+    "tar": ("tar", "--format=tar"),
+    "schema": ("schema.sql", "--section=pre-data"),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A database that `script` makes, in `encoding`, and how pg_dump dumps it.
+
+    `compress` is an option for the archive in a directory alone. It is restored into UTF8.
+    """
+
+    title: str
+    script: str
+    options: tuple[str, ...] = ()
+    compress: str = ""
+    encoding: str = "UTF8"
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def make_source(server: EmbeddedServer, name: str, shape: Shape, folder: Path) -> Source:
+    """Make the database `name` of `shape` on `server` and dump it in each format."""
+    target = server.create_database(name, encoding=shape.encoding)
     with target.connect() as connection:
-        connection.execute(script.encode())
-    dumps = {
-        "plain": dump(target, folder / f"{name}.sql", "--format=plain"),
-        "directory": dump(target, folder / f"{name}.dir", "--format=directory", "--jobs=2"),
-        "custom": dump(target, folder / f"{name}.dump", "--format=custom"),
-        "tar": dump(target, folder / f"{name}.tar", "--format=tar"),
-        "schema": dump(target, folder / f"{name}.schema.sql", "--section=pre-data"),
-    }
+        for part in shape.script.split(NEXT):
+            connection.execute(part.encode(shape.encoding.lower()))
+    environment = dict(shape.environment)
+    dumps = {}
+    for form, (suffix, *options) in FORMATS.items():
+        own = [
+            *options,
+            *shape.options,
+            *([shape.compress] if shape.compress and form == "directory" else []),
+        ]
+        dumps[form] = dump(target, folder / f"{name}.{suffix}", *own, **environment)
     with target.connect() as connection:
         indexes = [text for (text,) in connection.execute(INDEXES).fetchall()]
         joins = [text for (text,) in connection.execute(JOINS).fetchall()]
     return Source(name, dumps, count_rows(target), indexes, joins)
 
 
-def dump(target: Target, path: Path, *options: str) -> Path:
+def batched(texts: list[str], size: int) -> list[list[str]]:
+    """Parts of `texts` with at most `size` each."""
+    return [texts[first : first + size] for first in range(0, len(texts), size)]
+
+
+def dump(target: Target, path: Path, *options: str, **environment: str) -> Path:
     """Dump `target` to `path` with its own pg_dump; CalledProcessError where that fails."""
     command = [target.binaries.tool("pg_dump"), "--no-password", f"--file={path}", *options]
-    subprocess.run(command, env=target.tool_environment, check=True)
+    subprocess.run(command, env={**target.tool_environment, **environment}, check=True)
     return path
 
 
 def count_rows(target: Target) -> dict[str, int]:
-    """Rows of each table in the schema public of `target`."""
+    """Rows of each table and materialized view in the schema public, and large objects."""
     with target.connect() as connection:
         tables = connection.execute(
             "SELECT relname FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " WHERE relkind IN ('r', 'm') AND relnamespace = 'public'::regnamespace"
         ).fetchall()
         counts = {}
+        objects = connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
         for (name,) in tables:
             row = connection.execute(f'SELECT count(*) FROM public."{name}"').fetchone()  # noqa: S608
             counts[name] = int(row[0]) if row else 0
-    return counts
+    return counts | {"large objects": int(objects[0]) if objects else 0}

@@ -28,7 +28,7 @@ class Way:
 
     That is tuned for it (and `in_memory`, if the database fits) or has default settings; text
     sorts by bytes (collation C) or, as `sorts_by_locale` says, by the locale C.UTF-8. An `extra`
-    way is left out for large dumps.
+    way is left out for large dumps. `since` is the first major that has it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Way:
     in_memory: bool = True
     sorts_by_locale: bool = False
     is_extra: bool = False
+    since: int = 0
 
 
 def run_tool(target: Target, *command: str) -> None:
@@ -66,12 +67,12 @@ def psql(*options: str) -> Callable[[Target, Source], None]:
     return run
 
 
-def pg_restore(form: str, jobs: int = JOBS) -> Callable[[Target, Source], None]:
+def pg_restore(form: str, jobs: int = JOBS, *options: str) -> Callable[[Target, Source], None]:
     """Way through pg_restore of the archive in the format `form`, over `jobs` connections."""
 
     def run(target: Target, source: Source) -> None:
         run_tool(
-            target, "pg_restore", f"--jobs={jobs}", "--exit-on-error",
+            target, "pg_restore", f"--jobs={jobs}", "--exit-on-error", *options,
             f"--dbname={target.conninfo['dbname']}", str(source.dumps[form]),
         )  # fmt: skip
 
@@ -102,11 +103,14 @@ def backup_of(path: Path) -> Backup:
 
 FIRST = "psql -f, default server"
 BEST = f"pg_restore -j{JOBS}, tuned"
+PIECES = f"pg_restore -j{JOBS}, 1,000 statements a transaction, tuned"
+ONE_TRANSACTION = "psql -1, tuned"
+OURS, OURS_ARCHIVE = "restore-drill, plain", "restore-drill, directory"
 FLOOR = "yardstick: COPY, indexes, joins"
 WAYS = (
     Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
     Way("psql -f, default settings, collation C", psql(), is_tuned=False, is_extra=True),
-    Way("psql -1, tuned", psql("--single-transaction"), is_extra=True),
+    Way(ONE_TRANSACTION, psql("--single-transaction"), is_extra=True),
     Way(
         f"pg_restore -j{JOBS}, default server",
         pg_restore("directory"),
@@ -116,7 +120,7 @@ WAYS = (
     ),
     Way(BEST, pg_restore("directory")),
     Way("pg_restore, tar, tuned", pg_restore("tar", 1), is_extra=True),
-    Way("restore-drill, plain", ours("plain")),
+    Way(OURS, ours("plain")),
     Way(
         "restore-drill, plain, on disk, C.UTF-8",
         ours("plain"),
@@ -124,12 +128,29 @@ WAYS = (
         sorts_by_locale=True,
         is_extra=True,
     ),
-    Way("restore-drill, directory", ours("directory")),
+    Way(OURS_ARCHIVE, ours("directory")),
     Way("restore-drill, custom", ours("custom"), is_extra=True),
     Way("restore-drill, tar", ours("tar"), is_extra=True),
     Way(FLOOR, lambda target, source: restore_bare(target, source, JOBS)),
 )
 """All share the build of PostgreSQL, its encoding, and that data have no checksums."""
+
+TUNED = (ONE_TRANSACTION, BEST, PIECES)
+SHAPE_WAYS = (
+    Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
+    Way(ONE_TRANSACTION, psql("--single-transaction")),
+    Way(
+        f"pg_restore -j{JOBS}, default server",
+        pg_restore("directory"),
+        is_tuned=False,
+        sorts_by_locale=True,
+    ),
+    Way(BEST, pg_restore("directory")),
+    Way(PIECES, pg_restore("directory", JOBS, "--transaction-size=1000"), since=17),
+    Way(OURS, ours("plain")),
+    Way(OURS_ARCHIVE, ours("directory")),
+)
+"""Those that are compared on other shapes than the shop."""
 
 told: list[float] = []
 

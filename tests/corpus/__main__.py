@@ -175,7 +175,10 @@ def told(lines: Table) -> bool:
 
 def main() -> int:
     """Print the table of damages, or what the argument asks for: `healthy`, `drift`, `hostile`."""
-    lines = SECTIONS[sys.argv[1] if sys.argv[1:] else "damages"]
+    asked = sys.argv[1] if sys.argv[1:] else "damages"
+    if asked not in SECTIONS:
+        sys.exit(f"there is no corpus {asked!r}; there are: {', '.join(SECTIONS)}")
+    lines = SECTIONS[asked]
     with tempfile.TemporaryDirectory(prefix="restore-drill-work-") as name:
         folder = Path(name)
         with closing(Shops(folder)) as shops:
