@@ -86,6 +86,19 @@ def test_redactor_masks_foreign_urls_and_leaves_the_rest() -> None:
     assert redact("caf\udce9.sql") == "caf\\udce9.sql"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://shop:shop@h/db", "postgresql://u:shop@h/shop", "host=h user=shop password=shop"],
+)
+def test_a_password_that_is_a_name_hides_no_name(url: str) -> None:
+    """A mask in `backups/shop` would be no path, and tell the password; in the URL it is masked."""
+    redact = Redactor(url)
+
+    assert redact("/backups/shop/shop_20261129.dump") == "/backups/shop/shop_20261129.dump"
+    assert ":shop@" not in redact(url) and "password=shop" not in redact(url)
+    assert Redactor("postgresql://other:shop@h/db")("shop") == "***"
+
+
 RECORDING = """
 import os
 import pytest
