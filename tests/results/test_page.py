@@ -17,6 +17,7 @@ from restore_drill.results.charts import STYLE
 from restore_drill.results.page import HERE, render
 from restore_drill.results.past import Background, Past, days_of
 from restore_drill.results.result import build_result
+from restore_drill.results.tiles import tiles_of
 
 AT = datetime(2026, 11, 28, 5, 0, tzinfo=UTC)
 
@@ -91,6 +92,14 @@ def test_trends_are_those_of_the_drills_before() -> None:
     assert "Size of the backup 5.0 kB unchanged since the last drill" in text
     assert "public.table_of_the_shop_1 10 10 (as in the backup) 8 +25.0% ok" in text
     assert "<title>2026-11-21: failed</title>" in page
+
+
+def test_a_drill_that_failed_is_marked_in_its_own_trends() -> None:
+    """As those before it are: the last dot is no pass."""
+    earlier = Background([past(2, rows=10, size=5000), past(1, rows=10, size=5000)])
+    for bad, marks in (("", 0), ("public.table_of_the_shop_1", 1)):
+        tiles = {each.title: each.trend for each in tiles_of(result_of(bad=bad), earlier)}
+        assert [tiles[name].count("bad") for name in ("Rows", "Size of the backup")] == [marks] * 2
 
 
 def test_sizes_of_tables_stand_beside_their_rows() -> None:

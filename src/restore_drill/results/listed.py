@@ -66,19 +66,21 @@ def row_of(name: str, value: Any, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def listed(rows: list[dict[str, Any]], summary: str, *, has_last: bool = False) -> dict[str, Any]:
-    """`rows`, what is wrong first; many that are right are folded away; `summary` is of all."""
+    """`rows`, what is wrong first; of many that are right the first are shown, others folded away.
+
+    `summary` is of all.
+    """
     wrong = [row for row in rows if row["ok"] is False]
     others = [row for row in rows if row["ok"] is not False]
     unjudged = sum(row["ok"] is None for row in rows)
     summary += f", {len(wrong)} not as expected" if wrong else ""
     summary += f", {unjudged} not compared with anything" if unjudged else ""
     summary += "" if wrong or unjudged else ", all as expected"
-    few = len(others) <= FEW
     return {
         "summary": summary,
         "has_last": has_last,
         "has_size": any(row["size"] for row in rows),
-        "shown": [*wrong, *others] if few else wrong,
-        "folded": [] if few else others,
-        "fold": f"the other {len(others)}" if wrong else f"all {len(others)}",
+        "shown": [*wrong, *others[:FEW]],
+        "folded": others[FEW:],
+        "fold": f"the other {len(others) - FEW:,}",
     }

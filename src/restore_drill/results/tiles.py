@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -28,13 +29,17 @@ class Tile(NamedTuple):
 
 
 def tiles_of(result: Result, background: Background) -> list[Tile]:
-    """Age of the data, time of recovery, rows and size; those that are known."""
-    before, rows = background.before(result["started_at"]), total_of(result, "rows")
+    """Age of the data, time of recovery, rows and size; those that are known.
+
+    The tiles get all `drills`, of which the last is this one: its verdict alone.
+    """
+    now = Past(datetime.fromisoformat(result["started_at"]), result["verdict"])
+    drills, rows = [*background.before(result["started_at"]), now], total_of(result, "rows")
     found = [
-        age_tile(result, background, before),
-        time_tile(result, before),
-        plain_tile("Rows", rows, [each.rows for each in before], before, count_rows),
-        size_tile(result, before),
+        age_tile(result, background, drills),
+        time_tile(result, drills),
+        plain_tile("Rows", rows, [each.rows for each in drills], drills, count_rows),
+        size_tile(result, drills),
     ]
     return [tile for tile in found if tile is not None]
 
@@ -55,11 +60,11 @@ def total_of(result: Result, key: str) -> int | None:
     return sum(known) if known else None
 
 
-def size_tile(result: Result, before: Sequence[Past]) -> Tile | None:
+def size_tile(result: Result, drills: Sequence[Past]) -> Tile | None:
     """How large the backup is, and what was restored from it."""
     size = (result["backup"] or {}).get("bytes")
-    sizes = [each.size for each in before]
-    tile = plain_tile("Size of the backup", size, sizes, before, show_bytes)
+    sizes = [each.size for each in drills]
+    tile = plain_tile("Size of the backup", size, sizes, drills, show_bytes)
     restored = total_of(result, "bytes")
     if tile is None or restored is None:
         return tile
@@ -67,30 +72,30 @@ def size_tile(result: Result, before: Sequence[Past]) -> Tile | None:
     return tile._replace(against="; ".join(filter(None, parts)))
 
 
-def age_tile(result: Result, background: Background, before: Sequence[Past]) -> Tile | None:
+def age_tile(result: Result, background: Background, drills: Sequence[Past]) -> Tile | None:
     """How old the backup is: so much is lost if it is needed now (RPO)."""
     age = (result["backup"] or {}).get("age_seconds")
     if age is None:
         return None
     is_newest = not result["sample"] and not result["backup"].get("picked")
     budget = background.max_age if is_newest else None
-    values = [each.age for each in before]
-    return budgeted("Age of the data (RPO)", age, budget, values, before)
+    values = [each.age for each in drills]
+    return budgeted("Age of the data (RPO)", age, budget, values, drills)
 
 
-def time_tile(result: Result, before: Sequence[Past]) -> Tile | None:
+def time_tile(result: Result, drills: Sequence[Past]) -> Tile | None:
     """How long it takes to restore and to verify (RTO)."""
     times, budgets = result["timings"], result["budgets"]
     if times["restore"] is None:
         return None
     both = recovery_budget(budgets)
     if times["verify"] is None or (both is None and budgets.get("restore") is not None):
-        values = [each.restore for each in before]
+        values = [each.restore for each in drills]
         title, budget = "Time to restore (RTO)", budgets.get("restore")
-        tile = budgeted(title, times["restore"], budget, values, before)
+        tile = budgeted(title, times["restore"], budget, values, drills)
     else:
-        seconds, values = times["restore"] + times["verify"], [each.recovery for each in before]
-        tile = budgeted("Time to restore and verify (RTO)", seconds, both, values, before)
+        seconds, values = times["restore"] + times["verify"], [each.recovery for each in drills]
+        tile = budgeted("Time to restore and verify (RTO)", seconds, both, values, drills)
     known = [name for name in ("restore", "verify") if times[name]]
     over = [name for name in known if times[name] > (budgets.get(name) or math.inf)]
     parts = [f"{name} {show_duration(times[name])}" + " (over its budget)" * (name in over)
@@ -110,7 +115,7 @@ def budgeted(
     value: float,
     budget: float | None,
     values: Sequence[float | None],
-    before: Sequence[Past],
+    drills: Sequence[Past],
 ) -> Tile:
     """A number of seconds with its budget."""
     is_bad = budget is not None and not 0 <= value <= budget
@@ -122,7 +127,7 @@ def budgeted(
         against,
         is_bad,
         meter(value, budget, sentence),
-        trend(title, value, values, before, show_duration, budget),
+        trend(title, value, values, drills, show_duration, budget),
     )
 
 
@@ -130,7 +135,7 @@ def plain_tile(
     title: str,
     value: float | None,
     values: Sequence[float | None],
-    before: Sequence[Past],
+    drills: Sequence[Past],
     show: Show,
 ) -> Tile | None:
     """A number without a budget, against that of the last drill that knew it."""
@@ -138,7 +143,7 @@ def plain_tile(
         return None
     last = next((each for each in reversed(values) if each is not None), None)
     against = "" if last is None else f"{change(value, last)} since the last drill"
-    drawn = trend(title, value, values, before, show)
+    drawn = trend(title, value, values, drills, show)
     return Tile(title, show(value), against, trend=drawn)
 
 
@@ -153,16 +158,16 @@ def trend(
     title: str,
     value: float,
     values: Sequence[float | None],
-    before: Sequence[Past],
+    drills: Sequence[Past],
     show: Show,
     budget: float | None = None,
 ) -> Markup:
-    """Line of the last drills and this one; empty where there are none."""
+    """Line of the last drills and this one, whose own is `value`; empty where there are none."""
     known = [(place, each) for place, each in enumerate(values) if each is not None][-30:]
     if not known:
         return Markup()
-    dots = [Dot(place, each, before[place].is_bad) for place, each in known]
-    dots.append(Dot(len(values), value))
+    dots = [Dot(place, each, drills[place].is_bad) for place, each in known]
+    dots.append(Dot(len(values) - 1, value, drills[-1].is_bad))
     shown = [each for _, each in known]
     words = (
         f"{title} in the last {len(dots)} drills: {show(min(shown))} to {show(max(shown))} before"
