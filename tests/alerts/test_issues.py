@@ -179,6 +179,15 @@ def test_names_out_of_a_dump_stay_in_the_fence(forge: Forge) -> None:
     assert drilled(forge, "gitlab", "passed", path="/b/db/other.dump").done == "no open issue"
 
 
+def test_a_long_name_is_no_reason_to_open_none(forge: Forge) -> None:
+    """Trackers refuse a longer title; the text has the name in full."""
+    alerts = alerts_of(environment(forge, "gitlab"), Notify(name="@shop " * 60))
+    (outcome,) = announce.announce(alerts, ended("failed", EMPTY))
+
+    assert outcome.done == "opened issue #1"
+    assert forge.open[0]["title"].endswith("…") and "@shop " * 30 in forge.open[0]["body"]
+
+
 def test_the_title_of_an_issue_calls_nobody(forge: Forge) -> None:
     """GitLab finds people and references in titles, too; the next drill finds the issue."""
     called = {"path": "/b/db/x.dump", "series": "db/@team_#one"}

@@ -107,7 +107,7 @@ ERRORS = {
     "zero age": ('[freshness]\n"a.b" = 0\n', "a.b must be an age like '26h', not 0"),
     "list": ("freshness = []\n", "[freshness]: must be a table, not []"),
     "sql key": ('[sql]\nfolders = "a"\n', "[sql]: unknown key 'folders'; did you mean 'folder'?"),
-    "sql folder type": ("[sql]\nfolder = 3\n", "[sql]: folder is missing: the name of a folder"),
+    "sql folder type": ("[sql]\nfolder = 3\n", "[sql]: folder is not a text: the name of a folder"),
     "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is not a duration: 'long'"),
     "waiver table": (
         '[waivers]\nreason = "r"\n',
@@ -118,7 +118,7 @@ ERRORS = {
         "[[waivers]] test_x[a]: unknown key 'expiry'; did you mean 'expires'?",
     ),
     "no criterion": ('[[waivers]]\nreason = "r"\n', "[[waivers]]: criterion is missing"),
-    "no reason": (WAIVER.replace('"r"', '" "'), "[[waivers]] test_x[a]: reason is missing"),
+    "no reason": (WAIVER.replace('"r"', '" "'), "[[waivers]] test_x[a]: reason is empty"),
     "no expiry": (
         WAIVER.replace("expires = 2027-01-31", ""),
         "expires is missing; write its last day",

@@ -168,7 +168,8 @@ class Forge:
         return [each for each in self.issues if each["state"] == "open"]
 
     def add(self, title: str, body: str, labels: list[str]) -> dict[str, Any]:
-        """Open one."""
+        """Open one; neither takes a longer title."""
+        assert len(title) <= 255
         with self.lock:
             made = {"number": len(self.issues) + 1, "title": title, "body": body}
             made |= {"labels": labels, "state": "open", "comments": []}

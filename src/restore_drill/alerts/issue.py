@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from restore_drill.alerts.trackers import Issue, Tracker
 
 RED = ("failed", "could-not-run", "missed")
+LONGEST = 240
+"""Characters of a title: GitLab takes 255, GitHub 256, and both refuse a longer one."""
 CLOSED = "closed issue #"
 """Begins what `keep` says of a recovery."""
 
@@ -32,9 +34,8 @@ def keep(tracker: Tracker, message: Message, subject: Subject) -> str:
     if own:
         tracker.comment(own[0].number, body_of(message))
         return f"commented on issue #{own[0].number}"
-    made = tracker.create(
-        inert_title(message.title), "\n".join([body_of(message), *subject.marks, ""])
-    )
+    title, body = inert_title(message.title), "\n".join([body_of(message), *subject.marks, ""])
+    made = tracker.create(title if len(title) <= LONGEST else f"{title[:LONGEST]}…", body)
     older = [each for each in marked(tracker.issues(), *subject.marks) if each.number < made.number]
     if not older:
         return f"opened issue #{made.number}"

@@ -36,7 +36,8 @@ class Text:
     def read(self, place: Place, value: Any) -> str:
         """The text."""
         if not isinstance(value, str) or not value.strip():
-            raise place.error(f"{place.name} is missing: {self.meaning}")
+            what = {str: "empty", type(None): "missing"}.get(type(value), "not a text")
+            raise place.error(f"{place.name} is {what}: {self.meaning}")
         return value.strip() if self.strips else value
 
     def schema(self) -> Schema:
