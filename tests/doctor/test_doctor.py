@@ -120,6 +120,17 @@ def test_a_backup_is_described_with_its_series(
     assert f"backups: {folder} (BACKUP_PATH in the environment)" in texts(found, "note")
 
 
+def test_a_place_is_named_without_its_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies on another machine is shown as a drill shows it."""
+    monkeypatch.setenv("DRILL_BACKUP", "http://127.0.0.1:9/shop.dump?X-Amz-Signature=hunter2")
+
+    found = check_up(*QUICK)
+
+    place = "backup: http://127.0.0.1:9/shop.dump (DRILL_BACKUP in the environment)"
+    assert place in texts(found, "note", "configuration")
+    assert "hunter2" not in "\n".join(lines_of(found))
+
+
 def test_an_old_backup_fails_a_drill_and_does_not_stop_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.doctor.model import Group
+from restore_drill.selection.announce import by_reason
 from restore_drill.selection.chosen import (
     Chosen,
     age_of,
@@ -89,7 +90,7 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
         group.note(f"{number} in its series ({backup.among.series})")
     for remark in remarks_on(backup):
         group.note(remark)
-    for line in backup.passed_over:
+    for line in by_reason(backup.passed_over):
         group.one_of("passed over", f"ignored: {line}")
     for each in backup.not_drilled:
         group.one_of("series", each.what, each.how)

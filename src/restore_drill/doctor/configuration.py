@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from restore_drill.config.remote import mirror_around
 from restore_drill.config.settings import Settings
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.units import show_duration
 from restore_drill.doctor.configured import Configured
 from restore_drill.doctor.live import shown_url
@@ -71,13 +73,17 @@ def shown(name: str, text: str, settings: Settings) -> str:
         return shown_url(text)
     if name in URLS:
         return host_of(text) if url_in(settings, name) else HIDDEN  # None: it was refused
-    if name in ("decrypt_secret", "decrypt_command"):
-        return HIDDEN
-    if name == "decrypt_key" and not settings.decrypt.key_file:  # it was refused
-        return HIDDEN
-    if name == "sign" and not isinstance(settings.leaves.sign, Path):
-        return HIDDEN
-    return HIDDEN if "://" in text or not text.isprintable() else text
+    if name in ("backup", "backup_path") and (there := place_of(getattr(settings, name))):
+        return there
+    hides = name in ("decrypt_secret", "decrypt_command")
+    hides |= name == "decrypt_key" and not settings.decrypt.key_file  # it was refused
+    hides |= name == "sign" and not isinstance(settings.leaves.sign, Path)
+    return HIDDEN if hides or "://" in text or not text.isprintable() else text
+
+
+def place_of(path: Path | None) -> str:
+    """URL of what lies on another machine, in which nothing is secret; empty for all else."""
+    return as_written(path) if path and mirror_around(path) else ""
 
 
 def url_in(settings: Settings, name: str) -> str | None:

@@ -35,7 +35,6 @@ SAMPLE = "None of your backups was drilled: set BACKUP_PATH or use --backup"
 
 LABELS = {
     "sha256": "SHA-256",
-    "version": "version at its place",
     "bytes": "size",
     "taken_at": "taken",
     "taken_at_source": "time taken from",
