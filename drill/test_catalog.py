@@ -116,7 +116,7 @@ def test_tables_have_statistics(facts: Facts) -> None:
 
 @pytest.mark.reads_rows
 def test_storage_is_sound(facts: Facts) -> None:
-    """Every table and btree index is sound; in all but large ones each row has its entry."""
+    """Every table and btree index is sound; all but large indexes have an entry for each row."""
     if facts.of(STORAGE).unexamined:
         pytest.skip(facts.of(STORAGE).unexamined)
     damage = facts.of(STORAGE).damage

@@ -43,7 +43,7 @@ def test_what_the_backup_lacks_is_listed() -> None:
     lines = block(live_database="holds the backup", lost=[])
     assert (
         "note",
-        "  Compared with before the drill: the backup has everything it held",
+        "  Compared with its state before the drill: nothing is missing",
     ) in lines
     many = block(live_database="holds the backup", lost=[f"t{n}" for n in range(MOST_LOST + 2)])
     assert ("warn", "  Not as before the drill (22 differences):") in many

@@ -59,7 +59,8 @@ def test_too_little_history_says_nothing() -> None:
             assert trends(passed).why_open(name).startswith(elsewhere)
     assert trends(other).why_open("rows") == "" and trends(empty).why_open("rows")
     hourly = [replace(PASSED, at=NOW - timedelta(hours=n)) for n in range(9, 0, -1)]
-    assert trends(hourly).why_open("growth") == "the drills in the history lie within two weeks"
+    why = "the drills in the history span less than two weeks"
+    assert trends(hourly).why_open("growth") == why
     unlimited = replace(trends(six).now, budgets={"age": 3600.0})
     assert replace(trends(six), now=unlimited).why_open("growth") == "no time has a budget"
 

@@ -159,7 +159,7 @@ def lost_lines(lost: Sequence[str] | None) -> Iterator[Line]:
     if lost is None:
         return
     if not lost:
-        yield "note", "  Compared with before the drill: the backup has everything it held"
+        yield "note", "  Compared with its state before the drill: nothing is missing"
         return
     yield "warn", f"  Not as before the drill ({show_count(len(lost), 'difference')}):"
     yield from (("note", f"    {line}") for line in lost[:MOST_LOST])

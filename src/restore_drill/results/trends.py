@@ -80,5 +80,5 @@ def line_of(
         line(dots, sentence + against, budget=budget),
         f"{known[0].at:%Y-%m-%d}: {show(values[0])}",
         f"{known[-1].at:%Y-%m-%d}: {show(values[-1])}",
-        f"most {show(max(values))}{against}",
+        f"at most {show(max(values))}{against}",
     )

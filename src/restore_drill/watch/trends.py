@@ -52,7 +52,7 @@ class Trends:
             drills = show_count(count, "passed drill")
             return f"{drills} of this series{where} in the history; a trend needs {LEAST}"
         if name == "growth" and self.now.at - self.comparable(name)[0].at < MIN_SPAN:
-            return "the drills in the history lie within two weeks"
+            return "the drills in the history span less than two weeks"
         return ""
 
     def comparable(self, name: str) -> list[Drill]:
