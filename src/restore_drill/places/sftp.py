@@ -20,7 +20,7 @@ from restore_drill.places.sftp_files import Entry, in_folders, path_of, real_pat
 from restore_drill.places.ssh import Session
 from restore_drill.places.ssh_errors import FAILURES, is_passing, what_failed
 from restore_drill.places.store import Object
-from restore_drill.places.transfer import in_pieces
+from restore_drill.places.transfer import PIECE, in_pieces
 from restore_drill.places.trying import tried
 
 DEEPEST = 6
@@ -28,6 +28,8 @@ DEEPEST = 6
 MOST_FOLDERS = 2000
 AT_ONCE = 8
 """Folders that are listed at the same time."""
+LEAST = 1 << 18
+"""Bytes that are read at once where connections are cut."""
 T = TypeVar("T")
 
 
@@ -37,6 +39,7 @@ class Server:
     def __init__(self, place: Place) -> None:
         """Nothing is asked yet."""
         self.place, self.is_guarded = place, True
+        self.most = PIECE
         self.session = Session(place)
 
     def url_of(self, key: str) -> str:
@@ -86,28 +89,47 @@ class Server:
         return in_pieces(what.size, lambda start, stop: self.read(what, start, stop))
 
     def read(self, what: Object, start: int, stop: int) -> bytes:
-        """Bytes of `what` from `start` up to `stop`; CouldNotRun where it is another one now."""
+        """Bytes of `what` from `start` up to `stop`; CouldNotRun where it is another one now.
 
-        async def get(client: SFTPClient) -> tuple[bytes, Object]:
+        All pieces share a connection: where that is cut, they come in smaller parts, which stay.
+        """
+        found = bytearray()
+
+        async def get(client: SFTPClient) -> tuple[int, bytes, Object]:
+            at = start + len(found)
+            size = min(self.most, stop - at)
             async with client.open(path_of(what.key), "rb") as file:
-                piece: Any = await file.read(stop - start, start)
-                return piece, Entry(what.key, await file.stat()).as_object
+                part: Any = await file.read(size, at)
+                return size, part, Entry(what.key, await file.stat()).as_object
 
-        piece, now = self.asked(get, what.key)
-        if now.version != what.version or len(piece) != stop - start:
-            raise CouldNotRun(
-                f"{self.url_of(what.key)} cannot be read: it changed while it was being fetched",
-                checked=[f"as it was listed: {shown(what)}", f"as it is now: {shown(now)}"],
-                remedy=remedy_for("places", "changed"),
-            )
-        return piece
+        while len(found) < stop - start:
+            size, part, now = self.asked(get, what.key)
+            if now.version != what.version or len(part) != size:
+                raise changed(self.url_of(what.key), what, now)
+            found += part
+            self.most = min(2 * self.most, PIECE)
+        return bytes(found)
 
     def asked(self, do: Callable[[SFTPClient], Awaitable[T]], key: str) -> T:
         """What `do` gives; where the connection is cut, it is made and asked anew."""
         try:
-            return tried(lambda: self.session.ask(do), FAILURES, is_passing)
+            return tried(lambda: self.session.ask(do), FAILURES, self.may_pass)
         except FAILURES as error:
             raise what_failed(error, self.url_of(key), self.session) from None
+
+    def may_pass(self, error: Exception) -> bool:
+        """Whether the same may succeed a moment later; less is read at once then, for a while."""
+        self.most = max(self.most // 2, LEAST)
+        return is_passing(error)
+
+
+def changed(url: str, what: Object, now: Object) -> CouldNotRun:
+    """The file is not the one any more that was listed."""
+    return CouldNotRun(
+        f"{url} cannot be read: it changed while it was being fetched",
+        checked=[f"as it was listed: {shown(what)}", f"as it is now: {shown(now)}"],
+        remedy=remedy_for("places", "changed"),
+    )
 
 
 def shown(what: Object) -> str:
