@@ -28,7 +28,7 @@ class Backup:
     first); `size` is in bytes; `unpacked` is where a compressed archive was unpacked to, since
     pg_restore wants to seek. `not_drilled` names the other series that lie beside it and how to
     drill them, `remarks` what else was noticed, `considered` what it was chosen from, `among` where
-    it stands there.
+    it stands there, `mark` what it was when it began to be read (`mark.py`).
     """
 
     path: Path
@@ -50,6 +50,7 @@ class Backup:
     head: Head = field(default_factory=Head)
     unpacked: Path | None = None
     among: Among = field(default_factory=Among)
+    mark: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def restorable(self) -> Path:
