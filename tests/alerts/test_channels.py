@@ -23,6 +23,7 @@ from restore_drill.config.alerts import alerts_of, split_urls
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.calling import installs
 from restore_drill.core.interrupt import only_a_wait
+from restore_drill.core.redact import Redactor
 from tests.helpers.alerting import EMPTY, ended
 from tests.helpers.inboxes import Inbox, Mailbox
 
@@ -245,3 +246,17 @@ def test_urls_are_separated_as_apprise_has_it() -> None:
         "json://h/a,b", "slack://x", "mailto://x:y@h?to=a@b.c,d@e.f", "jsons://z", "tgram://1",
     ]  # fmt: skip
     assert split_urls(" ") == []
+
+
+def test_parts_of_urls_are_secrets_by_themselves() -> None:
+    """A library may show a path without its host, a mail server a password; a host is none."""
+    urls = (
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ mailtos://u:pa%20ss@mail.example.com"
+    )
+    ping = "https://hc-ping.example.com/2f1c0f6e-1111-4222-8333-444455556666?create=1"
+    found = alerts_of({"DRILL_NOTIFY": urls, "DRILL_PING": ping}, Notify()).secrets
+    shown = Redactor(tokens=found)(
+        "at /services/TIiajkdnlazkcOXrIdevi7FQ and 2f1c0f6e-1111-4222-8333-444455556666: "
+        "535 pa ss (mail.example.com)"
+    )
+    assert shown == "at /services/*** and ***: 535 *** (mail.example.com)"

@@ -19,6 +19,8 @@ CHANNELS, ISSUES, PING = "DRILL_NOTIFY", "DRILL_ISSUES", "DRILL_PING"
 ALERTS = (CHANNELS, ISSUES, PING)
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN")
 
+TOKEN = re.compile(r"(?<=[^/]/)[\w.~-]{16,}|(?<==)[\w.~-]{16,}")
+"""A long word in the path or behind a parameter of a URL: no host, and hardly a word of people."""
 BETWEEN = re.compile(r"[\s,;]+(?=[A-Za-z][\w.+-]*://)|\s+")
 """What separates URLs: blanks, and as apprise has it commas and semicolons before another URL."""
 
@@ -45,9 +47,13 @@ class Alerts:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What may not be shown: URLs as a whole, whose paths are often the token."""
+        """What may not be shown: URLs as a whole, their passwords, and tokens in their paths."""
+        from restore_drill.core.redact import passwords  # noqa: PLC0415 - brings psycopg
+
+        urls = (*self.channels, *self.pings)
+        parts = (each for url in urls for each in (*passwords(url), *TOKEN.findall(url)))
         tokens = (self.environment.get(name, "").strip() for name in TOKENS)
-        return (*self.channels, *self.pings, *filter(None, tokens))
+        return (*urls, *parts, *filter(None, tokens))
 
 
 def alerts_here(root: Path) -> Alerts:
