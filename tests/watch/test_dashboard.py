@@ -144,6 +144,24 @@ def test_an_empty_history_has_a_page(tmp_path: Path, call: Call) -> None:
     assert "no drill has been recorded" in pages(tmp_path / "site")["index.html"]
 
 
+def test_a_series_that_is_gone_leaves_no_green_badge(tmp_path: Path, call: Call) -> None:
+    """Nor a page; what else lies in the site stays."""
+    write(tmp_path, *weekly(3))
+    call("dashboard", "--out=site")
+    before = set(pages(tmp_path / "site"))
+    (tmp_path / "site" / "badges" / "logo.svg").touch()
+    (tmp_path / ".drill" / "history.jsonl").unlink()
+    write(tmp_path, *(replace(each, series="db/crm") for each in weekly(3)))
+
+    call("dashboard", "--out=site")
+
+    after = set(pages(tmp_path / "site"))
+    assert len(before) + 1 == len(after)
+    assert {"index.html", "status.json", "badges/logo.svg"} < after
+    gone = before - after
+    assert len(gone) == 2 and not any("crm" in name for name in gone)
+
+
 def test_two_hundred_drills_are_quick(tmp_path: Path, call: Call) -> None:
     """Two seconds are allowed on a quiet machine; processor time is what others do not change."""
     tables = {f"public.table_{n:03}": n for n in range(200)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.watch.look import look_arguments, look_at_all, rules_of
 from restore_drill.watch.site.pages import pages_of
+from restore_drill.watch.site.view import SLUG_END
 
 OUT = "drill-dashboard"
 
@@ -37,7 +38,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out names {folder}, which is a file; name a folder")
     try:
-        write(folder, pages_of(looks, rules, now, folder))
+        pages = pages_of(looks, rules, now, folder)
+        write(folder, pages)
+        remove_former(folder, pages)
     except OSError as error:
         raise CouldNotRun(
             f"the dashboard cannot be written: {error.strerror}",
@@ -63,3 +66,13 @@ def write(folder: Path, pages: Mapping[str, str]) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def remove_former(folder: Path, pages: Collection[str]) -> None:
+    """Remove pages and badges of series that are none of `pages` any more; OSError.
+
+    A badge somewhere else would go on showing how that series was when it was last written.
+    """
+    for path in (*folder.glob("series/*.html"), *folder.glob("badges/*.svg")):
+        if SLUG_END.search(path.stem) and path.relative_to(folder).as_posix() not in pages:
+            path.unlink(missing_ok=True)

@@ -62,6 +62,10 @@ def state_of(series: Series) -> str:
     return "note" if series.skip else "good"
 
 
+SLUG_END = re.compile(r"-[0-9a-f]{6}$")
+"""How the name of each file of a series ends."""
+
+
 def slug_of(title: str) -> str:
     """Name for files: the words of `title`, and enough of its hash to be the only one."""
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-")
