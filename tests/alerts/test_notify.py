@@ -77,7 +77,7 @@ def test_test_of_a_dead_channel_is_red(
         "ok      channel 1 (JSON): sent",
         "FAILED  channel 2 (JSON): did not take the message",
     ]
-    assert err.startswith("1 of 2 alerts were not delivered\n  checked: channel 2 (JSON)\n  1. ")
+    assert err.startswith("1 of 2 alerts not delivered\n  checked: channel 2 (JSON)\n  1. ")
     assert "hidden" not in out + err
 
 

@@ -165,7 +165,7 @@ def test_loss_is_red_until_it_is_accepted(
     later = drilled(script="DROP INDEX public.cards_title_idx")
 
     assert first.code == 0, first.output
-    assert "this is the first drill of the series" in first.output
+    assert "has passed before; later ones are compared with the first that passes" in first.output
     assert set(red.failed) == {"test_nothing_was_lost"} == set(again.failed), red.output
     assert f"accept --reason \"WHY\" '{KEY}'" in red.failed["test_nothing_was_lost"]
     assert red.result["drift"]["failing"][0]["object"] == KEY

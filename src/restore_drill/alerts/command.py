@@ -119,7 +119,7 @@ def show(outcomes: Sequence[Outcome]) -> int:
         )
         sys.stdout.write((mark if each.problem else "ok      ") + printable(each.line) + "\n")
     if failed:
-        what = f"{len(failed)} of {len(outcomes)} alerts were not delivered"
+        what = f"{len(failed)} of {len(outcomes)} alerts not delivered"
         text = message(what, [each.name for each in failed], remedy_of(failed))
         sys.stderr.write(printable_lines(text) + "\n")
     elif not outcomes:

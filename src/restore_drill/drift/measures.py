@@ -72,8 +72,8 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
     why_not = ""
     if passed is None:
         first = (
-            f"this is the first drill of the series {state.scheme}; the next one will "
-            "be compared with it"
+            f"no drill of the series {state.scheme} has passed before; later ones are "
+            "compared with the first that passes"
         )
         why_not = problem or first
     elif passed.taken_at > backup.taken_at:
