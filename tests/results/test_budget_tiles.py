@@ -45,6 +45,7 @@ def test_a_budget_that_is_exceeded_is_never_green(case: str) -> None:
 
     assert (tile.is_bad, "over its budget" in tile.against) == (is_over, is_over)
     assert shown in tile.against
+    assert ('class="bad"' in tile.bar) == is_over
 
 
 def test_a_backup_with_waived_findings_is_not_called_good() -> None:

@@ -70,11 +70,14 @@ def level(value: float, top: float) -> float:
     return HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * max(value, 0) / top
 
 
-def meter(measured: float, budget: float | None, sentence: str) -> Markup:
-    """Bar of `measured`, with a mark at `budget`; as long as it goes where there is none."""
+def meter(measured: float, budget: float | None, sentence: str, *, is_bad: bool = False) -> Markup:
+    """Bar of `measured`, with a mark at `budget`; as long as it goes where there is none.
+
+    With `is_bad` it is drawn as over its budget, whatever that is.
+    """
     top = max(measured, (budget or 0) * 1.25, 1e-9)
-    kind = "bad" if budget is not None and measured > budget else "good"
-    kind = "plain" if budget is None else kind
+    kind = "good" if budget is not None else "plain"
+    kind = "bad" if is_bad or (budget is not None and measured > budget) else kind
     width = WIDTH * max(measured, 0) / top
     parts = [Markup('<rect class="{}" width="{:.2f}" height="10"/>').format(kind, width)]
     if budget is not None:

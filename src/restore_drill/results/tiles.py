@@ -89,19 +89,19 @@ def time_tile(result: Result, drills: Sequence[Past]) -> Tile | None:
     if times["restore"] is None:
         return None
     both = recovery_budget(budgets)
-    if times["verify"] is None or (both is None and budgets.get("restore") is not None):
-        values = [each.restore for each in drills]
-        title, budget = "Time to restore (RTO)", budgets.get("restore")
-        tile = budgeted(title, times["restore"], budget, values, drills)
-    else:
-        seconds, values = times["restore"] + times["verify"], [each.recovery for each in drills]
-        tile = budgeted("Time to restore and verify (RTO)", seconds, both, values, drills)
     known = [name for name in ("restore", "verify") if times[name]]
     over = [name for name in known if times[name] > (budgets.get(name) or math.inf)]
+    if times["verify"] is None or (both is None and budgets.get("restore") is not None):
+        values = [each.restore for each in drills]
+        title, seconds, budget = "Time to restore (RTO)", times["restore"], budgets.get("restore")
+    else:
+        values = [each.recovery for each in drills]
+        title, seconds = "Time to restore and verify (RTO)", times["restore"] + times["verify"]
+        budget = both
+    tile = budgeted(title, seconds, budget, values, drills, is_over=bool(over))
     parts = [f"{name} {show_duration(times[name])}" + " (over its budget)" * (name in over)
              for name in known]  # fmt: skip
-    against = f"{', '.join(parts)}; {tile.against}"
-    return tile._replace(against=against, is_bad=tile.is_bad or bool(over))
+    return tile._replace(against=f"{', '.join(parts)}; {tile.against}")
 
 
 def recovery_budget(budgets: Mapping[str, float | None]) -> float | None:
@@ -116,9 +116,11 @@ def budgeted(
     budget: float | None,
     values: Sequence[float | None],
     drills: Sequence[Past],
+    *,
+    is_over: bool = False,
 ) -> Tile:
-    """A number of seconds with its budget."""
-    is_bad = budget is not None and not 0 <= value <= budget
+    """A number of seconds with its budget; with `is_over` a part of it has missed its own."""
+    is_bad = is_over or (budget is not None and not 0 <= value <= budget)
     against = f"budget {show_duration(budget)}" if budget is not None else "no budget is set"
     sentence = f"{title}: {show_duration(value)}, {against}"
     return Tile(
@@ -126,7 +128,7 @@ def budgeted(
         show_duration(value),
         against,
         is_bad,
-        meter(value, budget, sentence),
+        meter(value, budget, sentence, is_bad=is_bad),
         trend(title, value, values, drills, show_duration, budget),
     )
 
