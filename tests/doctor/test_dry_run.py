@@ -157,6 +157,19 @@ def test_times_are_those_of_earlier_drills(backups: Path) -> None:
 
     assert found.restore == 12.0 and found.verify == 2.0 and found.total == 40.0
     assert "the last 5 passed drills" in found.basis and "2.00 times" in found.basis
+    assert "in another way" in found.basis
+
+
+def test_times_are_those_of_the_same_target(backups: Path) -> None:
+    """A drill on a live server takes longer than one in memory."""
+    settings = configured(backups).settings
+    live = replace(PASSED, restore=60.0, size=100, setup="in-place, 2 jobs")
+    here = replace(live, restore=2.0, setup=f"embedded, {settings.jobs} jobs")
+
+    found = estimate(100, 800, [here, *[live] * 5], settings)
+
+    assert found.restore == 2.0
+    assert found.basis == "estimated from the last passed drill of this series"
 
 
 def test_times_without_earlier_drills_are_estimated_from_the_size(backups: Path) -> None:

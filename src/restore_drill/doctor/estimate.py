@@ -10,10 +10,11 @@ from typing import NamedTuple
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.units import show_bytes, show_count
+from restore_drill.core.units import show_bytes
 from restore_drill.doctor.backups import sql_bytes
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.records import drills_of
+from restore_drill.watch.entry import setup_named
 from restore_drill.watch.history import Drill
 
 LAST = 5
@@ -43,7 +44,12 @@ class Estimate(NamedTuple):
 
 def estimate(size: int, sql: int, drills: Sequence[Drill], settings: Settings) -> Estimate:
     """Times for a backup of `size` bytes that holds `sql` bytes; `drills` are of its series."""
-    passes = [each for each in drills if each.has_passed and each.restore is not None][-LAST:]
+    known = [each for each in drills if each.has_passed and each.restore is not None]
+    setup = setup_named(
+        settings.way if settings.target == "database" else settings.target, settings
+    )
+    alike = [each for each in known if each.setup == setup]
+    passes = (alike or known)[-LAST:]
     read = sql / READ_RATE
     if not passes:
         is_cautious = settings.production_settings or settings.in_place
@@ -64,7 +70,9 @@ def estimate(size: int, sql: int, drills: Sequence[Drill], settings: Settings) -
             [each.total for each in passes],
         )
     )
-    basis = f"estimated from the last {show_count(len(passes), 'passed drill')} of this series"
+    last = "passed drill" if len(passes) == 1 else f"{len(passes)} passed drills"
+    basis = f"estimated from the last {last} of this series"
+    basis += "" if alike else ", which were restored in another way"
     basis += f", by its size {growth:.2f} times theirs" if abs(growth - 1) > 0.01 else ""
     return Estimate(read, restore, verify, total, basis)
 

@@ -129,7 +129,11 @@ def versions_of(result: Result) -> dict[str, str]:
 
 def setup_of(result: Result, settings: Settings) -> str:
     """How it was restored: `embedded, 2 jobs`. Times of another setup cannot be compared."""
-    target = result["target"] or {}
-    parts = [target.get("way") or settings.target, f"{settings.jobs} jobs"]
+    return setup_named((result["target"] or {}).get("way") or settings.target, settings)
+
+
+def setup_named(how: str, settings: Settings) -> str:
+    """The same of a drill by a target, or a way into a live server, that is called `how`."""
+    parts = [how, f"{settings.jobs} jobs"]
     parts += ["production settings"] if settings.production_settings else []
     return ", ".join(parts)
