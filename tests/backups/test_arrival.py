@@ -128,7 +128,7 @@ def test_a_wait_can_be_interrupted(tmp_path: Path) -> None:
 def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither is what the disk has no room for."""
 
-    def full(_file: object, _piece: bytes) -> None:
+    def full(_file: object, _piece: bytes, _folder: Path) -> None:
         raise CouldNotRun("not enough space for the backup in /tmp: No space left on device")
 
     monkeypatch.setattr(arrival_module, "write_all", full)

@@ -109,9 +109,9 @@ def test_a_full_disk_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with (
         FileIO("/dev/full", "w") as file,
-        pytest.raises(CouldNotRun, match="not enough space for the backup"),
+        pytest.raises(CouldNotRun, match="not enough space for the backup in /dev"),
     ):
-        write_all(file, b"data")
+        write_all(file, b"data", Path("/dev"))
 
 
 def test_a_digest_is_not_waited_for(tmp_path: Path) -> None:

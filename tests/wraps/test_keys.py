@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -158,6 +159,21 @@ def test_a_decryptor_that_is_killed_is_no_damage(
                 each.kill()
         with pytest.raises(CouldNotRun, match="was ended by signal 9"):
             stream.read()
+
+
+def test_want_of_memory_is_no_damage(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a CMS message is in memory at once, as openssl reads it."""
+    path, program = tmp_path / "dump", tmp_path / "openssl"
+    path.write_bytes(sealing.by_cms(keys, PLAIN * 40))
+    program.write_text(f'#!/bin/sh\nulimit -v 40000\nexec {shutil.which("openssl")} "$@"\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    use_keys(Decrypt(keys.pem()))
+
+    with pytest.raises(CouldNotRun, match="memory ran out while openssl decrypted the backup"):
+        open_plain(path, "cms").read()
 
 
 def test_a_key_may_be_larger_than_a_pipe(keys: Keys, tmp_path: Path) -> None:

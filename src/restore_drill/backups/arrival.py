@@ -64,7 +64,7 @@ class Arrival:
         try:
             with self.file:
                 for piece in self.pieces:
-                    write_all(self.file, piece)
+                    write_all(self.file, piece, self.path.parent)
                     self.digest.update(piece)
                     if self.md5:
                         self.summed.update(piece)

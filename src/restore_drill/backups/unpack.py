@@ -23,7 +23,7 @@ def unpack_archive(backup: Backup, folder: Path) -> Backup:
     handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, OWNER_ALONE)
     with open_plain(backup.path, backup.compression) as packed, FileIO(handle, "w") as file:
         while chunk := packed.read(1 << 20):
-            write_all(file, chunk)
+            write_all(file, chunk, folder)
     return replace(backup, unpacked=path)
 
 

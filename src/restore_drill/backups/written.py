@@ -13,15 +13,15 @@ OWNER_ALONE = 0o600
 """Mode of what was fetched or decrypted: a folder may be open to others."""
 
 
-def write_all(file: io.FileIO, piece: bytes) -> None:
-    """Write `piece`; CouldNotRun where the disk has no room for it: no fault of the backup."""
+def write_all(file: io.FileIO, piece: bytes, folder: Path) -> None:
+    """Write `piece` to a `file` in `folder`; CouldNotRun where that has no room: no damage."""
     view = memoryview(piece)
     try:
         while view:
             view = view[file.write(view) :]
     except OSError as error:
         raise CouldNotRun(
-            f"not enough space for the backup in {Path(str(file.name)).parent}: {error.strerror}",
+            f"not enough space for the backup in {folder}: {error.strerror}",
             checked=[f"{show_bytes(file.tell())} were written"],
             remedy=remedy_for("machine", "disk_full"),
         ) from None

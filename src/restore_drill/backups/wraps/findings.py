@@ -64,6 +64,14 @@ def killed(name: str, number: int) -> CouldNotRun:
     )
 
 
+def out_of_memory(name: str) -> CouldNotRun:
+    """The program `name` had not the memory that the backup takes."""
+    return CouldNotRun(
+        f"memory ran out while {name} decrypted the backup",
+        remedy=remedy_for("machine", "memory"),
+    )
+
+
 def named(recipients: Sequence[str]) -> list[str]:
     """A line on whom the file names as those who can decrypt it."""
     return [f"the file names as recipients: {', '.join(recipients)}"] if recipients else []

@@ -11,8 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from restore_drill.backups.wraps.findings import killed
+from restore_drill.backups.wraps.findings import killed, out_of_memory
 from restore_drill.backups.wraps.piped import PATIENCE, PIECE, STALL_SECONDS, Source, buffered
+
+NO_MEMORY = (b"malloc failure", b"out of core")
+"""How openssl, which has all of a CMS message in memory, and gpg say that there is too little."""
 
 
 class Program:
@@ -64,7 +67,10 @@ class Program:
         if code < 0:
             raise killed(self.name, -code)
         self.messages.seek(0)
-        self.judge(code, self.messages.read())
+        messages = self.messages.read()
+        if code and any(each in messages for each in NO_MEMORY):
+            raise out_of_memory(self.name)
+        self.judge(code, messages)
 
     def stop(self) -> None:
         """End it, if it has not ended."""

@@ -108,7 +108,7 @@ def unpack_directory(stream: IO[bytes], folder: Path) -> None:
         inside = str(path.parent)
         with (folder / path.name).open("xb", 0) as target, explained():
             while piece := file.read(1 << 20):
-                write_all(target, piece)
+                write_all(target, piece, folder)
     if not (folder / TOC).exists():
         raise Damaged("the tar archive around it is truncated: its toc.dat is missing")
 
