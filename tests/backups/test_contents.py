@@ -7,11 +7,13 @@ import re
 from datetime import UTC
 from pathlib import Path
 
+import psutil
 import pytest
 
 from restore_drill.backups.model import CLIENT_ONLY, Contents
 from restore_drill.backups.plaindump.codec import CODECS, UTF8, codec_of
 from restore_drill.backups.read import read_contents
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.corpus import edits
@@ -245,3 +247,17 @@ def test_each_dump_in_a_file_is_taken_by_itself(
     both.write_bytes(one.read_bytes() + two.read_bytes())
 
     assert contents_of(both).faults == ()
+
+
+def test_a_pg_restore_that_is_killed_is_no_damage(shops: Shops, tmp_path: Path) -> None:
+    """The kernel ends what takes most memory: nothing is known of the backup then."""
+    rows = "CREATE TABLE t AS SELECT md5(n::text) FROM generate_series(1, 60000) n"
+    path = pg_dump(source(shops, rows), tmp_path / "shop.dump", "--format=custom")
+
+    def kill(_text: str) -> None:
+        for each in psutil.Process().children():
+            if each.name() == "pg_restore":
+                each.kill()
+
+    with pytest.raises(CouldNotRun, match="pg_restore was ended by signal 9"):
+        read_contents(as_backup(look_at(path, UTC)), tmp_path, kill)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from restore_drill.backups.archive import Header, reading_tools
+from restore_drill.backups.ended import refuse_killed
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.binaries import Binaries
@@ -120,6 +121,8 @@ def restore_to_sql(
             process.wait()
             if feeder:
                 feeder.end()
+        if not watched.stalled:
+            refuse_killed("pg_restore", code)
         errors.seek(0)
         run.fault = fault_of(
             code, errors.read().decode("utf-8", "replace"), stalled=watched.stalled

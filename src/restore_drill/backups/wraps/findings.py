@@ -56,14 +56,6 @@ def stalled(seconds: float) -> CouldNotRun:
     )
 
 
-def killed(name: str, number: int) -> CouldNotRun:
-    """The program `name` was ended from outside, by the signal of that `number`."""
-    return CouldNotRun(
-        f"{name} was ended by signal {number} while it decrypted the backup",
-        remedy=remedy_for("decrypt", "killed"),
-    )
-
-
 def out_of_memory(name: str) -> CouldNotRun:
     """The program `name` had not the memory that the backup takes."""
     return CouldNotRun(

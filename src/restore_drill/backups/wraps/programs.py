@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from restore_drill.backups.wraps.findings import killed, out_of_memory
+from restore_drill.backups.ended import refuse_killed
+from restore_drill.backups.wraps.findings import out_of_memory
 from restore_drill.backups.wraps.piped import PATIENCE, PIECE, STALL_SECONDS, Source, buffered
 
 NO_MEMORY = (b"malloc failure", b"out of core")
@@ -64,8 +65,7 @@ class Program:
         """Wait for its end, and have it judged; a signal that ends it is no fault of the backup."""
         code = self.process.wait(STALL_SECONDS)
         self.feeder.join(PATIENCE)
-        if code < 0:
-            raise killed(self.name, -code)
+        refuse_killed(self.name, code)
         self.messages.seek(0)
         messages = self.messages.read()
         if code and any(each in messages for each in NO_MEMORY):
