@@ -131,9 +131,11 @@ def test_what_breaks_off_is_no_object(opened: Open, s3: str, error: BaseExceptio
     with closing(Proxy(s3)) as proxy:
         store = opened(proxy.url)
         with pytest.raises(type(error)):
-            upload(store, "half/a", failing(error))
-        assert any(each.startswith("DELETE /backups/half/a?uploadId=") for each in proxy.asked)
-        assert store.find("half/a") is None and not list(store.list("half"))
+            upload(store, "broken_off/a", failing(error))
+        assert any(
+            each.startswith("DELETE /backups/broken_off/a?uploadId=") for each in proxy.asked
+        )
+        assert store.find("broken_off/a") is None and not list(store.list("broken_off"))
 
 
 def test_what_is_too_large_is_no_object(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:

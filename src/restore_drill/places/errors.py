@@ -64,6 +64,7 @@ OWN = {
         "gs_delete",
         "gs_expired",
         "gs_tier",
+        "gs_silent",
     ),
     "az": (
         "az_bucket",
@@ -75,6 +76,7 @@ OWN = {
         "az_delete",
         "az_expired",
         "az_tier",
+        "az_silent",
     ),
 }
 """Causes whose remedies are others than those of S3, by the scheme of the URL."""
@@ -146,14 +148,16 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
         what, cause = "no credentials for it were found", "no_key"
     elif not code and "token request" in str(error) and status_of(error).startswith("4"):
         what, cause = "the credentials are not accepted", "key"
-    answer = code or status_of(error) or "no answer"
+    answer = code or status_of(error)
+    if not answer and (what, cause) == NETWORK:
+        what, cause = "it does not answer", "silent"
     remedy = remedy_of(url, doing.rights if cause == "rights" else cause)
     if region := REGION.search(str(error)):
         remedy = remedy_for("place", "region_is", region=region[1])
     kind = NotAllowed if cause == "rights" else CouldNotRun
     return kind(
         f"{url} cannot be {doing.what}: {what}",
-        checked=[f"{called(url)} {bucket}; answer: {answer}"],
+        checked=[f"{called(url)} {bucket}; answer: {answer or 'none'}"],
         remedy=remedy,
     )
 

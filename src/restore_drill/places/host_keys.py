@@ -60,7 +60,7 @@ class HostKey(asyncssh.SSHClient):
             + f" ({kind})",
             checked=[
                 f"{key.get_fingerprint()} is the key that {name} presents",
-                f"known_hosts {'has another one' if self.others else 'has none'} of {name}",
+                f"known_hosts has {'another key' if self.others else 'no key'} for {name}",
             ],
             remedy=remedy_for(
                 "host_key",
