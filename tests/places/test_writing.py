@@ -153,7 +153,7 @@ def test_one_that_is_cut_is_tried_again(opened: Open, s3: str) -> None:
     with closing(Proxy(s3)) as proxy:
         store = opened(proxy.url)
         proxy.limit = 20
-        with pytest.raises(CouldNotRun, match="cannot be written: the place does not answer"):
+        with pytest.raises(CouldNotRun, match="cannot be written: no answer came"):
             put(store, "cut/a", b"x")
         assert sum(each.startswith("PUT /backups/cut/a") for each in proxy.asked) == 5
         proxy.limit = None

@@ -150,7 +150,7 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
         what, cause = "the credentials are not accepted", "key"
     answer = code or status_of(error)
     if not answer and (what, cause) == NETWORK:
-        what, cause = "it does not answer", "silent"
+        what, cause = "no answer came", "silent"
     remedy = remedy_of(url, doing.rights if cause == "rights" else cause)
     if region := REGION.search(str(error)):
         remedy = remedy_for("place", "region_is", region=region[1])
