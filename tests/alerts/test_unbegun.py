@@ -11,6 +11,11 @@ import pytest
 from _pytest.config import ConftestImportFailure
 
 from fixtures.report.unbegun import reasons_of
+from restore_drill.alerts.announce import Ending, announce
+from restore_drill.alerts.subject import Origin
+from restore_drill.config.alerts import alerts_of
+from restore_drill.config.criteria.notify import Notify
+from tests.helpers.alerting import result_of
 from tests.helpers.drills import ROOT
 from tests.helpers.inboxes import Inbox
 from tests.helpers.mini_drill import environment
@@ -75,3 +80,21 @@ def test_the_first_line_of_an_error_is_enough() -> None:
     cause = ValueError("first\nsecond")
     (reason,) = reasons_of(ConftestImportFailure(ROOT / "conftest.py", cause=cause))
     assert reason == f"{ROOT}{os.sep}conftest.py cannot be imported: ValueError: first"
+
+
+def test_the_pass_after_it_is_a_recovery_once(
+    tmp_path: Path, box: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by channels alone: no history tells of a drill that could not begin."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    everything = Notify(events=("could-not-run", "recovered", "passed"))
+    alerts = alerts_of({"DRILL_NOTIFY": box.hook}, everything)
+    here, there = Origin(here="m1:/srv/app"), Origin(here="m2:/srv/app")
+    bad, good = result_of("could-not-run", path=None), result_of("passed")
+
+    announce(alerts, Ending(bad, 4, origin=here, has_begun=False))
+    for origin in (there, here, here):
+        announce(alerts, Ending(good, 0, origin=origin))
+
+    titles = [each["title"].removeprefix("Restore drill ").split(":")[0] for each in box.messages]
+    assert titles == ["COULD NOT RUN", "passed", "passed again", "passed"]

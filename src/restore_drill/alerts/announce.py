@@ -18,7 +18,7 @@ from restore_drill.alerts.delivery import (
     deliver,
 )
 from restore_drill.alerts.message import Message, message_of, place_of
-from restore_drill.alerts.subject import Origin, Subject, subject_of
+from restore_drill.alerts.subject import START, Origin, Subject, mark_of, subject_of
 from restore_drill.config.alerts import Alerts
 from restore_drill.core.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_USAGE_ERROR
 from restore_drill.core.interrupt import ENDED_BY
@@ -101,6 +101,7 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
         if outcomes[0].problem == INTERRUPTED:
             limit = SHORT_LIMIT  # people are to hear of it all the same
         event = "recovered" if outcomes[0].done.startswith(issue.CLOSED) else event
+    event = with_start(alerts, ending, event)
     tasks: dict[str, Callable[[], str]] = {}
     if event in alerts.notify.events:
         tasks |= messages(alerts, message(event))
@@ -109,6 +110,23 @@ def announce(alerts: Alerts, ending: Ending, start: pings.Start | None = None) -
         is_pass = ending.result["verdict"] == "passed" and ending.code == 0
         tasks |= pings.ending(alerts.pings, start, ending.code, text, is_pass=is_pass)
     return outcomes + (deliver(tasks, limit) if tasks else [])
+
+
+def with_start(alerts: Alerts, ending: Ending, event: str) -> str:
+    """The `event`, a pass being a recovery after a drill here that could not begin.
+
+    Of such a drill no history tells. Only where people hear of either.
+    """
+    if not (alerts.channels or alerts.unset) or event not in ("passed", "recovered", *RED):
+        return event
+    from restore_drill.alerts.unbegun import forget_unbegun, note_unbegun  # noqa: PLC0415
+
+    mark = mark_of(START, ending.origin.here)
+    if not ending.has_begun:
+        note_unbegun(mark)
+    elif event not in RED and forget_unbegun(mark):
+        return "recovered"
+    return event
 
 
 def announce_pings(alerts: Alerts, code: int, text: str, start: pings.Start) -> list[Outcome]:
