@@ -330,9 +330,8 @@ def test_what_cannot_be_shown_is_passed_over(
 ) -> None:
     """A line with what no drill writes is counted, and breaks neither status nor dashboard."""
     path.parent.mkdir()
+    path.write_text(json.dumps(PASSED.as_json() | change) + "\n")
     note(path, PASSED)
-    with path.open("a") as file:
-        file.write(json.dumps(PASSED.as_json() | change) + "\n")
     call = caller(tmp_path, monkeypatch, capsys)
 
     code, told = call("status", "--max-age=300000d")

@@ -197,9 +197,10 @@ def test_two_passes_after_failures_are_well(tmp_path: Path) -> None:
 
 def test_dashboard_gets_json(tmp_path: Path) -> None:
     """With --json the same comes for machines, oldest first; a torn line is passed over."""
-    note(tmp_path, FAILED, PASSED)
+    note(tmp_path, FAILED)
     with (tmp_path / ".drill" / "history.jsonl").open("a") as file:
         file.write('{"at": "2026-')
+    write(tmp_path / ".drill" / "history.jsonl", PASSED)
 
     code, told = status(tmp_path, "--json")
 
@@ -208,6 +209,18 @@ def test_dashboard_gets_json(tmp_path: Path) -> None:
     assert found["ok"] is True and found["problem"] == ""
     assert found["last_passed_at"] == PASSED.at.isoformat()
     assert [each["verdict"] for each in found["drills"]] == ["failed", "passed"]
+
+
+def test_a_line_that_is_lost_may_have_been_red(tmp_path: Path) -> None:
+    """After the last pass: until there is another."""
+    note(tmp_path, PASSED, FAILED)
+    path = tmp_path / ".drill" / "history.jsonl"
+    path.write_bytes(path.read_bytes()[:-300])
+    code, told = status(tmp_path)
+    assert code == 1 and "PROBLEM: 1 entry of the history after the last pass cannot be" in told
+    assert status(tmp_path, "--nagios")[0] == 2
+    write(tmp_path / ".drill" / "history.jsonl", PASSED)
+    assert status(tmp_path)[0] == 0
 
 
 def test_each_series_is_judged_by_itself(tmp_path: Path) -> None:

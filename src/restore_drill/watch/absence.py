@@ -29,8 +29,8 @@ from restore_drill.watch.origin import places_in
 if TYPE_CHECKING:
     from restore_drill.alerts.missed import Miss
 
-ABSENT = ("not_run", "skipped", "changed")
-"""Causes of a problem of which no drill has told: it did not come, or what it left was changed."""
+ABSENT = ("not_run", "skipped", "lost")
+"""Causes of a problem of which no drill has told: it did not come, or what it left is lost."""
 
 
 def announce_absent(

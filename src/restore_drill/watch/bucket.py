@@ -27,7 +27,7 @@ from restore_drill.places.waiting import each_at_once
 from restore_drill.places.writing import put
 from restore_drill.watch import remembered
 from restore_drill.watch.chain import Link, link_of, sealed
-from restore_drill.watch.stored import CHANGED, entry_on
+from restore_drill.watch.stored import entry_on
 
 FOLDER = ".drill/history/"
 NAME = re.compile(r"(\d{8,12})-\d{8}T\d{6}Z-([0-9a-f]{64})\.json")
@@ -134,7 +134,7 @@ def entry_of(what: Object, content: bytes, folder: str) -> Entry:
 
 def lines_in(entries: Iterable[Entry]) -> bytes:
     """All that `entries` hold, as in a file; what does not match its name is no entry."""
-    return b"".join((each.line if each.is_sound else CHANGED) + b"\n" for each in entries)
+    return b"".join((each.line if each.is_sound else b"?") + b"\n" for each in entries)
 
 
 def append_there(path: Path, entry: Mapping[str, Any]) -> Link:

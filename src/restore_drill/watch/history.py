@@ -29,7 +29,7 @@ from restore_drill.watch.shapes import (
     texts,
 )
 from restore_drill.watch.skips import Skip
-from restore_drill.watch.stored import CHANGED, entry_on, stored
+from restore_drill.watch.stored import entry_on, stored
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class History(NamedTuple):
     newest goes by them.
 
     Drills stand as they were written, whatever their clocks said. `damaged` lines are torn, of a
-    shape that is not known, or a pass or skip of the future. `changed` are the lines of those in a
-    bucket that do not hold what was written. `last` is the end of the chain.
+    shape that is not known, or a pass or skip of the future. `lost` are those of them that
+    may be of any drill. `last` is the end of the chain.
     """
 
     path: Path
@@ -131,7 +131,7 @@ class History(NamedTuple):
     damaged: int = 0
     last: Link | None = None
     picks: Sequence[Drill] = ()
-    changed: Sequence[int] = ()
+    lost: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -153,13 +153,13 @@ def load_history(path: Path) -> History:
     """
     drills: list[Drill] = []
     skips: list[Skip] = []
+    lost: list[int] = []
     damaged = 0
     content = stored(path)
-    lines = content.split(b"\n")
-    for position, line in enumerate(lines):
+    for position, line in enumerate(content.split(b"\n")):
         raw = entry_on(line)
         if raw is None:
-            damaged += bool(line.strip())
+            lost += [position] if line.strip() else []
             continue
         try:
             if "kind" in raw:
@@ -167,15 +167,15 @@ def load_history(path: Path) -> History:
             else:
                 drills.append(Drill.read(raw, position))
         except UNREADABLE:
-            damaged += 1
+            damaged += "kind" in raw
+            lost += [] if "kind" in raw else [position]
     latest = datetime.now(UTC) + AHEAD
     known = [each for each in drills if each.at < latest or not each.has_passed]
     noted = [each for each in skips if each.at < latest]
-    damaged += len(drills) - len(known) + len(skips) - len(noted)
+    damaged += len(lost) + len(drills) - len(known) + len(skips) - len(noted)
     picks = [each for each in known if each.pick]
     known = [each for each in known if not each.pick]
-    changed = [position for position, line in enumerate(lines) if line == CHANGED]
-    return History(path, known, noted, damaged, last_link(content), picks, changed)
+    return History(path, known, noted, damaged, last_link(content), picks, lost)
 
 
 def read_history(path: Path) -> list[Drill]:

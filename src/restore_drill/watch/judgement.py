@@ -93,7 +93,7 @@ def judge_series(
     name: str, drills: list[Drill], history: History, rules: Rules, now: datetime
 ) -> Series:
     """The series `name`; a skip excuses a drill that did not come, never one that failed."""
-    problem = problem_of(drills, rules, now) or changed_since(drills, history)
+    problem = problem_of(drills, rules, now) or lost_since(drills, history)
     skip = open_skip(history.skips, name, drills, now)
     if skip and skip.has_ended(now):
         what = f"no drill has run since the skip that ended on {skip.until}"
@@ -140,14 +140,14 @@ def problem_of(drills: Sequence[Drill], rules: Rules, now: datetime) -> Problem 
     return unsteadiness(drills)
 
 
-def changed_since(drills: Sequence[Drill], history: History) -> Problem | None:
-    """That an entry after the last of `drills` is not as it was written: it may have been red."""
-    count = sum(line > drills[-1].line for line in history.changed) if drills else 0
+def lost_since(drills: Sequence[Drill], history: History) -> Problem | None:
+    """That an entry after the last of `drills` cannot be read: it may have been red."""
+    count = sum(line > drills[-1].line for line in history.lost) if drills else 0
     if not count:
         return None
-    what = f"{show_count(count, 'entry', 'entries')} of the history after the last pass"
-    what += f" {'does' if count == 1 else 'do'} not hold what was written: a failed drill, perhaps"
-    return Problem(what, "changed")
+    entries = show_count(count, "entry", "entries")
+    what = f"{entries} of the history after the last pass cannot be read: a failed drill, perhaps"
+    return Problem(what, "lost")
 
 
 def unsteadiness(drills: Sequence[Drill]) -> Problem | None:

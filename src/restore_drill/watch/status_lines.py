@@ -20,7 +20,7 @@ from restore_drill.watch.usual import trend_lines
 from restore_drill.watch.verify import Chain, chain_at
 
 SHOWN = 10
-URGENT = ("failed", "changed", "skipped", "unsteady", "not_run")
+URGENT = ("failed", "lost", "skipped", "unsteady", "not_run")
 """Causes of a problem, that which counts most first."""
 
 

@@ -15,10 +15,6 @@ UNKNOWN = (ValueError, RecursionError)
 """What a line that is no JSON, or no text, raises."""
 
 
-CHANGED = b"?"
-"""Line that stands for an entry of a bucket which does not hold what its name says."""
-
-
 def stored(path: Path) -> bytes:
     """All that lies at `path`, nothing where there is no file; of a bucket, its entries in order.
 

@@ -78,7 +78,7 @@ def badge_text(series: Series) -> str:
     if is_retired(series):
         return "retired"
     if series.problem:
-        return {"failed": "red", "changed": "red", "unsteady": "unsteady"}.get(
+        return {"failed": "red", "lost": "red", "unsteady": "unsteady"}.get(
             series.problem.cause, "overdue"
         )
     if series.skip:
