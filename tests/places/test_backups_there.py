@@ -275,12 +275,12 @@ def test_drills_of_a_folder_around_it_are_known() -> None:
 
 def test_a_key_that_may_not_delete(s3: str, source: Target) -> None:
     """The backup stands; what could not be removed is told."""
-    to, keys = f"--to=s3://{BUCKET}/kept", keys_of(s3, KEEPER) | state()
+    to, keys = f"--to=s3://{BUCKET}/undeleted", keys_of(s3, KEEPER) | state()
     first = backup_to(source, to, **keys)
     assert first.returncode == 0, first.stderr
-    assert "not removed: s3://backups/kept/" in first.stdout
-    name = next(name for name in there(s3, "kept") if name.endswith(".dump"))
-    history = Place("s3", BUCKET, "kept/").state_folder / "history.jsonl"
+    assert "not removed: s3://backups/undeleted/" in first.stdout
+    name = next(name for name in there(s3, "undeleted") if name.endswith(".dump"))
+    history = Place("s3", BUCKET, "undeleted/").state_folder / "history.jsonl"
     history.parent.mkdir(parents=True)
     note(history, replace(PASSED, verdict="failed", backup=name))
     time.sleep(1)
@@ -288,7 +288,7 @@ def test_a_key_that_may_not_delete(s3: str, source: Target) -> None:
     assert done.returncode == 6
     assert "cannot be deleted: the key may not do this" in done.stderr
     assert "s3:DeleteObject" in done.stderr and "was taken, and is complete" in done.stderr
-    assert sum(name.endswith(".dump") for name in there(s3, "kept")) == 2
+    assert sum(name.endswith(".dump") for name in there(s3, "undeleted")) == 2
 
 
 def test_a_key_that_may_not_write(s3: str, source: Target) -> None:
