@@ -30,7 +30,7 @@ GFS = [*range(7), 8, 15, 22, 29, 30, 36, 60, 91, 121, 152]
 )
 def test_no_hole(taken: Iterable[float]) -> None:
     """Neither jobs that come late or twice nor a retention make one."""
-    assert schedule_of(days_ago(*taken), DAY).holes == ()
+    assert schedule_of(days_ago(*taken), DAY, NEWEST).holes == ()
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,26 @@ def test_no_hole(taken: Iterable[float]) -> None:
 )  # fmt: skip
 def test_holes(taken: list[float], holes: list[tuple[str, ...]]) -> None:
     """With both ends and how many are missing; the job that comes every other day shows too."""
-    found = schedule_of(days_ago(*taken), DAY).holes
+    found = schedule_of(days_ago(*taken), DAY, NEWEST).holes
 
     assert len(found) == len(holes), found
     for line, words in zip(found, holes, strict=True):
         assert all(word in line for word in words), line
 
 
+@pytest.mark.parametrize(("days", "holes"), [(1.4, ()), (6, ("5 are missing",))])
+def test_the_time_since_the_newest_counts(days: float, holes: tuple[str, ...]) -> None:
+    """A job that has stopped leaves a hole, however old a backup may be."""
+    found = schedule_of(days_ago(*range(14)), DAY, NEWEST + timedelta(days=days)).holes
+
+    assert len(found) == len(holes)
+    assert all(line.startswith("no backup since 2026-11-27 05:00:00 UTC (6 d)") for line in found)
+    assert all(word in line for word, line in zip(holes, found, strict=True))
+
+
 def test_how_far_back_is_said() -> None:
     """What lies too far apart for a judgement is counted, and not called whole."""
-    judged = schedule_of(days_ago(*GFS), DAY).judged
+    judged = schedule_of(days_ago(*GFS), DAY, NEWEST).judged
 
     assert judged.startswith("judged back to 2026-11-23 05:00:00 UTC (5 backups); not the 12 older")
 

@@ -57,8 +57,8 @@ def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> No
         )
     if schedule and not schedule.holes:
         steps.note(
-            "No backup is missing before the newest, with one due every "
-            f"{show_duration(schedule.every)}: {schedule.judged}"
+            f"No backup is missing, with one due every {show_duration(schedule.every)}: "
+            f"{schedule.judged}"
         )
 
 

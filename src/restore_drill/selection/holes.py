@@ -3,7 +3,8 @@
 A retention thins older backups out, and what it removed is no hole. So a gap counts only where
 backups before it lie as close as `[backup] every` says: of the three gaps before it two must be
 ordinary. The gap before the newest backup counts always, since no retention removes that one's
-neighbour. What is older than that shows is not judged, and that is said.
+neighbour; so does the time since, however old a backup may be. What is older than that shows is
+not judged, and that is said.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ LOOKED, DENSE = 3, 2
 """Of so many gaps before a hole so many are ordinary."""
 
 
-def schedule_of(taken: Sequence[datetime], every: float) -> Schedule:
-    """How the backups that were `taken` keep to `every` (seconds), whatever their order."""
+def schedule_of(taken: Sequence[datetime], every: float, now: datetime) -> Schedule:
+    """How the backups that were `taken` keep to `every` (seconds) up to `now`, in any order."""
     times = without_repeats(sorted(taken, reverse=True), every)
     gaps = [(new - old).total_seconds() for new, old in pairwise(times)]
     ordinary = [gap <= LATE * every for gap in gaps]
@@ -33,6 +34,8 @@ def schedule_of(taken: Sequence[datetime], every: float) -> Schedule:
         for at, gap in enumerate(gaps)
         if not ordinary[at] and (at == 0 or is_dense(ordinary[at + 1 :]))
     ]
+    if times and (since := (now - times[0]).total_seconds()) > LATE * every:
+        holes.insert(0, f"no backup since {show_time(times[0])} {how_long(since, every)}")
     looked = [at for at in range(len(gaps)) if at == 0 or is_dense(ordinary[at + 1 :])]
     return Schedule(every, tuple(holes), judged(times, looked))
 
@@ -53,10 +56,13 @@ def is_dense(before: Sequence[bool]) -> bool:
 
 def hole(before: datetime, after: datetime, gap: float, every: float) -> str:
     """`no backup between 2026-11-03 05:00 and 2026-11-09 05:00 UTC (6 d): 5 are missing`."""
+    return f"no backup between {show_time(before)} and {show_time(after)} {how_long(gap, every)}"
+
+
+def how_long(gap: float, every: float) -> str:
+    """`(6 d): 5 are missing`."""
     missing = max(round(gap / every) - 1, 1)
-    number = f"{missing} {'is' if missing == 1 else 'are'} missing"
-    between = f"{show_time(before)} and {show_time(after)}"
-    return f"no backup between {between} ({show_duration(gap)}): {number}"
+    return f"({show_duration(gap)}): {missing} {'is' if missing == 1 else 'are'} missing"
 
 
 def judged(times: Sequence[datetime], looked: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -141,9 +142,10 @@ def others_than(
 def kept_to(series: Series, settings: Settings) -> Schedule | None:
     """How `series` keeps to `[backup] every`; None where that is not set."""
     every = settings.criteria.backup_every
-    return (
-        every and schedule_of([each.taken_at for each in series if each.is_backup], every)
-    ) or None
+    if not every:
+        return None
+    taken = [each.taken_at for each in series if each.is_backup]
+    return schedule_of(taken, every, datetime.now(UTC))
 
 
 def named_backup(path: Path, settings: Settings) -> Backup:
