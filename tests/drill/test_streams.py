@@ -168,15 +168,17 @@ def test_a_torn_history_goes_on(shops: Shops, tmp_path: Path, report_dir: Path) 
     ],
 )
 def test_a_line_of_another_shape_is_passed_over(line: str, tmp_path: Path) -> None:
-    """Whatever stands in the history, the status is reported."""
+    """Whatever stands in the history is reported; it may have been a failure, until a pass."""
     note(tmp_path, PASSED)
     with (tmp_path / ".drill" / "history.jsonl").open("a") as file:
         file.write(line + "\n")
 
     code, told = status(tmp_path)
+    note(tmp_path, PASSED)
+    code_after, told_after = status(tmp_path)
 
-    assert code == 0, told
-    assert "1 drill recorded: 1 passed" in told
+    assert code == 1 and "1 entry of the history after the last pass cannot be read" in told, told
+    assert code_after == 0 and "2 drills recorded: 2 passed" in told_after, told_after
 
 
 def test_a_history_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
