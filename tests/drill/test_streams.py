@@ -170,11 +170,11 @@ def test_a_torn_history_goes_on(shops: Shops, tmp_path: Path, report_dir: Path) 
 def test_a_line_of_another_shape_is_passed_over(line: str, tmp_path: Path) -> None:
     """Whatever stands in the history is reported; it may have been a failure, until a pass."""
     note(tmp_path, PASSED)
-    with (tmp_path / ".drill" / "history.jsonl").open("a") as file:
-        file.write(line + "\n")
-
+    path = tmp_path / ".drill" / "history.jsonl"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before + line + "\n", encoding="utf-8")
     code, told = status(tmp_path)
-    note(tmp_path, PASSED)
+    path.write_text(before + line + "\n" + before, encoding="utf-8")
     code_after, told_after = status(tmp_path)
 
     assert code == 1 and "1 entry of the history after the last pass cannot be read" in told, told
