@@ -210,9 +210,12 @@ def test_a_key_of_the_agent_is_used(
     socket = str(tmp_path / "agent")
     with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL) as agent:
         try:
-            while not Path(socket).exists():
-                assert agent.poll() is None
             monkeypatch.setenv("SSH_AUTH_SOCK", socket)
+            # Exit code 2: no agent answers; its socket is there before it listens.
+            while (
+                subprocess.run(["ssh-add", "-l"], capture_output=True, check=False).returncode > 1
+            ):
+                assert agent.poll() is None
             subprocess.run(["ssh-add", "-q", key], check=True)
             assert is_backup(choose(settings(monkeypatch, ssh.url(there)))).name == "shop.sql"
         finally:
