@@ -117,7 +117,7 @@ def with_start(alerts: Alerts, ending: Ending, event: str) -> str:
 
     Of such a drill no history tells. Only where people hear of either.
     """
-    if not (alerts.channels or alerts.unset) or event not in ("passed", "recovered", *RED):
+    if not event or not (alerts.channels or alerts.unset):
         return event
     from restore_drill.alerts.unbegun import forget_unbegun, note_unbegun  # noqa: PLC0415
 
