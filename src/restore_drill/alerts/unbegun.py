@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from restore_drill.alerts.missed import remember, remembered
+from restore_drill.core.user_folders import user_state
 
 NAME = "unbegun.json"
 """When a drill could not begin, by the mark of the machine and folder it was called in."""
@@ -29,6 +30,4 @@ def forget_unbegun(mark: str) -> bool:
 
 def memory() -> Path:
     """The file, of this user on this machine."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - few drills ask for it
-
-    return user_state_path("restore-drill") / NAME
+    return user_state() / NAME

@@ -15,6 +15,7 @@ from pathlib import Path
 from restore_drill.config.options import usage_error
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.core.mirrors import mirrors
+from restore_drill.core.user_folders import user_state
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ class Place:
 
 def places_folder() -> Path:
     """Folder of this user that has one for each place."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - most places are folders
-
-    return user_state_path("restore-drill") / "places"
+    return user_state() / "places"
 
 
 places: dict[Path, Place] = {}

@@ -23,13 +23,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from platformdirs import user_state_path
-
 from restore_drill.backups.model import Backup
 from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.mirrors import as_written
+from restore_drill.core.user_folders import user_state
 from restore_drill.drift.findings import Finding
 from restore_drill.facts.schema.model import DriftFacts, High, Highs, Measure
 from restore_drill.selection.series import series_of
@@ -183,7 +182,7 @@ def read(path: Path) -> tuple[dict[str, Any] | None, str]:
 
 def home_of(settings: Settings) -> Path:
     """Directory of the states of all series."""
-    return (settings.notes_folder or user_state_path("restore-drill")) / "drift"
+    return (settings.notes_folder or user_state()) / "drift"
 
 
 def state_of(settings: Settings, backup: Backup) -> State:

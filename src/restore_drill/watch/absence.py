@@ -20,6 +20,7 @@ from restore_drill.core.errors import UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
+from restore_drill.core.user_folders import user_state
 from restore_drill.watch.groups import Key, keys_of
 from restore_drill.watch.history import history_path
 from restore_drill.watch.judgement import Series, seconds_since
@@ -115,9 +116,7 @@ def memory(folder: Path | None) -> Path:
     """Where it is remembered what was announced: beside the history, else in the user's state."""
     if folder is not None and os.access(folder, os.W_OK):
         return folder
-    from platformdirs import user_state_path  # noqa: PLC0415 - few ask for it
-
-    return user_state_path("restore-drill")
+    return user_state()
 
 
 def announce_unreadable(error: Exception, given: Sequence[str], root: Path) -> None:
