@@ -21,13 +21,10 @@ from benchmarks.small import small_table
 from benchmarks.sources import Shape, Source, make_source, shop_script, small_tables_script
 from benchmarks.tables import ratio, spread
 from benchmarks.verify import verify_table
-from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, Way
+from benchmarks.ways import BEST, FIRST, FLOOR, WAYS, ways_for
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
-
-LARGE = 500_000_000
-"""Bytes of a plain dump above which extra ways are left out."""
 
 Samples = dict[str, list[Sample]]
 
@@ -51,7 +48,7 @@ def main() -> None:
             samples: Samples = defaultdict(list)
             for number in range(options.rounds):
                 note(f"{title}: round {number + 1} of {options.rounds}")
-                for way in ways_for(source):
+                for way in ways_for(source, WAYS):
                     samples[way.name].append(run_once(way, source, options.major))
             print(table(title, source, samples), flush=True)
             print(verify_table(source, options.rounds, options.major), flush=True)
@@ -65,7 +62,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=None, help="rounds (5; --shapes alone: 3)")
     parser.add_argument(
         "--shapes", nargs="*", metavar="WORD", help="compare other shapes than the shop: without a "
-        "word all of them, small (ten minutes); `all` or words of their titles: at full size",
+        "word most, small (ten minutes); `all` (a night) or words of their titles: at full size",
     )  # fmt: skip
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[80, 240, 1200], help="MB of dump (80 240 1200)"
@@ -89,12 +86,6 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str]]:
     if options.tables:
         found.append((f"{options.tables} small tables", small_tables_script(options.tables)))
     return found
-
-
-def ways_for(source: Source) -> list[Way]:
-    """Ways to compare on `source`: all, or for a large dump those that matter most."""
-    is_large = source.dumps["plain"].stat().st_size > LARGE
-    return [way for way in WAYS if not (is_large and way.is_extra)]
 
 
 def table(title: str, source: Source, samples: Samples) -> str:

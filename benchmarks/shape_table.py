@@ -14,7 +14,7 @@ from benchmarks.runs import Drilled, Sample, drill, run_once
 from benchmarks.shapes import shapes
 from benchmarks.sources import Shape, Source, make_source
 from benchmarks.tables import ratio, spread
-from benchmarks.ways import FIRST, OURS, OURS_ARCHIVE, SHAPE_WAYS, TUNED
+from benchmarks.ways import FIRST, OURS, OURS_ARCHIVE, SHAPE_WAYS, TUNED, ways_for
 from restore_drill.core.units import show_bytes
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.embedded import start_embedded
@@ -98,7 +98,7 @@ def compare(shape: Shape, place: Path, rounds: int, binaries: Binaries, note: No
     note(f"{shape.title}: building")
     with start_embedded(binaries, note=lambda _: None) as server:
         source: Source = make_source(server, "source", shape, place)
-    ways = [way for way in SHAPE_WAYS if binaries.major >= way.since]
+    ways = [way for way in ways_for(source, SHAPE_WAYS) if binaries.major >= way.since]
     samples: dict[str, list[Sample]] = defaultdict(list)
     drills = []
     for number in range(rounds):

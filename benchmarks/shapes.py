@@ -6,7 +6,8 @@ from benchmarks.sources import Shape, shop_script, small_tables_script
 
 QUICK, QUICK_SINGLE = 0.15, 0.01
 """Shares of the full size in a quick run: each INSERT of one row waits for the disk (5 ms here)."""
-
+SHOPS = (240, 1200, 5400)
+"""Megabytes of shops whose whole drills are compared: the largest takes half an hour a round."""
 
 ONE = """
 CREATE TABLE events (id bigint PRIMARY KEY, at timestamptz, kind text, body text, amount numeric);
@@ -116,4 +117,7 @@ def shapes(*, quick: bool = False) -> list[Shape]:
         Shape("archives in zstd", shop_script(240 * share), compress="--compress=zstd"),
         Shape("3,000 tables", small_tables_script(int(3000 * share))),
     ]
-    return found if quick else [*found, Shape("10,000 tables", small_tables_script(10_000))]
+    if quick:
+        return found
+    shops = [Shape(f"shop of {size:,} MB", shop_script(size)) for size in SHOPS]
+    return [*found, Shape("10,000 tables", small_tables_script(10_000)), *shops]

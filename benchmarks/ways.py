@@ -6,7 +6,7 @@ import os
 import resource
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ from restore_drill.restore.restorers import restorer_of
 from restore_drill.servers.model import Target
 
 JOBS = 2
+LARGE = 500_000_000
+"""Bytes of a plain dump above which extra ways are left out."""
 
 
 @dataclass(frozen=True)
@@ -138,19 +140,27 @@ WAYS = (
 TUNED = (ONE_TRANSACTION, BEST, PIECES)
 SHAPE_WAYS = (
     Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
-    Way(ONE_TRANSACTION, psql("--single-transaction")),
+    Way(ONE_TRANSACTION, psql("--single-transaction"), is_extra=True),
     Way(
         f"pg_restore -j{JOBS}, default server",
         pg_restore("directory"),
         is_tuned=False,
         sorts_by_locale=True,
+        is_extra=True,
     ),
     Way(BEST, pg_restore("directory")),
-    Way(PIECES, pg_restore("directory", JOBS, "--transaction-size=1000"), since=17),
+    Way(PIECES, pg_restore("directory", JOBS, "--transaction-size=1000"), is_extra=True, since=17),
     Way(OURS, ours("plain")),
     Way(OURS_ARCHIVE, ours("directory")),
 )
 """Those that are compared on other shapes than the shop."""
+
+
+def ways_for(source: Source, ways: Sequence[Way]) -> list[Way]:
+    """Those of `ways` to compare on `source`: all, or for a large dump those that matter most."""
+    is_large = source.dumps["plain"].stat().st_size > LARGE
+    return [way for way in ways if not (is_large and way.is_extra)]
+
 
 told: list[float] = []
 
