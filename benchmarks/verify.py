@@ -71,7 +71,7 @@ def one_round(source: Source, major: int | None) -> tuple[float, ...]:
             if done.errors or facts.rows != contents.rows or facts.fingerprint is None:
                 raise RuntimeError(f"errors {done.errors[:1]}, or rows that differ")
 
-        with patch.object(storage, "examine", return_value=""):
+        with patch.object(storage, "CHECKS", dict.fromkeys(storage.CHECKS, "SELECT ''")):
             verify()
         verify()
         verify(in_full=True)

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
 def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     """Every row that a foreign key of a table references exists."""
-    lost = [key for key in facts.lost_keys if key.table == table]
+    lost = facts.lost_keys_of(table)
     broken = lost + [key for key in facts.foreign_keys_of(table) if key.is_broken]
     assert not broken, message(
         f"{table} has orphan rows",

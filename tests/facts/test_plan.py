@@ -14,7 +14,8 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import progress_line
 from restore_drill.facts import answers
 from restore_drill.facts import plan as plans
-from restore_drill.facts.plan import Job, Plan
+from restore_drill.facts.jobs import Job
+from restore_drill.facts.plan import Plan
 from restore_drill.facts.pool import Pool
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.servers.model import Target

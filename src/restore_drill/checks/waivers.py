@@ -95,11 +95,13 @@ def constraints_of(
     base: str, facts: Facts, table: str, unlisted: list[str] | None
 ) -> list[Waivable]:
     """Constraints that the criterion `base` asks of, for `table` or for the `unlisted` tables."""
-    every: list[Waivable] = [*facts.foreign_keys, *facts.constraints]
     if unlisted is not None:
-        return [fact for fact in every if fact.table in unlisted]
-    kind = ForeignKey if base == "test_foreign_keys_hold" else Constraint
-    return [fact for fact in every if fact.table == table and isinstance(fact, kind)]
+        every: list[Waivable] = [*facts.foreign_keys, *facts.constraints]
+        there = frozenset(unlisted)
+        return [fact for fact in every if fact.table in there]
+    if base == "test_foreign_keys_hold":
+        return list(facts.foreign_keys_of(table))
+    return [fact for fact in facts.constraints_by_table.get(table, []) if not fact.is_lost]
 
 
 def base_of(nodeid: str) -> str:

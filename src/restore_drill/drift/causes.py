@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -38,6 +38,13 @@ class Cause:
         """A column's own name as a word."""
         return re.compile(r"(?<!\w)" + re.escape(self.column) + r"(?!\w)")
 
+    @cached_property
+    def words(self) -> list[str]:
+        """Words that stand in every text which it explains; none where that need not be so."""
+        if self.finding.kind in ALONE:
+            return []
+        return WORD.findall(self.relation if self.finding.kind == "column" else self.name)
+
     def explains(self, other: Finding, text: str) -> bool:
         """Whether `other`, whose name and definition make `text`, went with it."""
         mine = self.finding
@@ -59,6 +66,29 @@ class Cause:
         return self.named.search(text) is not None
 
 
+class Causes:
+    """All causes, by a word: to try each of them on everything that is lost takes a square's time.
+
+    Of each cause that is the word which the fewest others have.
+    """
+
+    def __init__(self, causes: list[Cause]) -> None:
+        """Know the words of `causes`."""
+        self.causes = causes
+        self.by_word: defaultdict[str, list[int]] = defaultdict(list)
+        counts = Counter(word for each in causes for word in {*each.words})
+        for place, each in enumerate(causes):
+            word = min(each.words, key=lambda word: counts[word], default="")
+            self.by_word[word].append(place)
+
+    def of(self, text: str) -> Iterator[Cause]:
+        """Those that may explain something whose name and definition make `text`, in order."""
+        words = {"", *WORD.findall(text)} & self.by_word.keys()
+        places = sorted(place for word in words for place in self.by_word[word])
+        return (self.causes[place] for place in places)
+
+
+WORD = re.compile(r"\w+")
 ALONE = ("object", "event trigger", "foreign-data wrapper", "statistics object",
          "text search configuration", "text search dictionary", "collation")  # fmt: skip
 """Kinds of objects with which nothing goes but their owner and grants."""
@@ -72,15 +102,15 @@ PRINCIPAL = {LOST: (*ALONE, "schema", *RELATIONS, "function", "sequence", "type"
 def by_cause(found: Iterable[Finding], was: DriftFacts) -> list[Finding]:
     """`found` with those that are consequences of others reported with these."""
     listed = list(found)
-    causes = [Cause(each) for each in listed if each.kind in PRINCIPAL.get(each.what, ())]
-    texts = {each.title: text_of(each, was.objects) for each in listed} if causes else {}
+    causes = Causes([Cause(each) for each in listed if each.kind in PRINCIPAL.get(each.what, ())])
     parents: dict[str, Finding] = {}
-    for each in listed:
-        for cause in causes:
+    for each in listed if causes.causes else ():
+        text = text_of(each, was.objects)
+        for cause in causes.of(text):
             mine = cause.finding
             if mine is each or is_below(mine, each, parents):
                 continue
-            if cause.explains(each, texts[each.title]):
+            if cause.explains(each, text):
                 parents[each.title] = mine
                 break
     return [*grouped(with_consequences(listed, parents))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from restore_drill.drift.tolerance import Tolerance
 from restore_drill.facts.schema.heads import moved, went_back
 from restore_drill.facts.schema.model import DriftFacts, Highs, Measure
 
+RENAMED = ("table", "column")
+"""Kinds of objects that are named again where one is lost and one of the same shape is new."""
 ROTATED = "partitions rotate: its table has new ones"
 
 
@@ -39,6 +42,7 @@ def compare_with(measure: Measure, now: DriftFacts, tolerance: Tolerance) -> Dif
     now = named_as_before(was, now)
     heads = moved(was.heads, now.heads)
     found = by_cause([*of_objects(was, now)], was)
+    names = new_names(found, now)
     rotated = rotated_partitions(was, now)
     weighed: list[Finding] = []
     for each in found:
@@ -48,7 +52,7 @@ def compare_with(measure: Measure, now: DriftFacts, tolerance: Tolerance) -> Dif
         elif excused:
             weighed.append(each.noted(f"the migration head has moved ({', '.join(heads)})"))
         else:
-            weighed.append(hinted(each, found, was, now))
+            weighed.append(hinted(each, names, was))
     gone = gone_partitions(was, now, rotated, heads)
     highs = {} if heads else measure.highs
     weighed += [*of_heads(was, now), *of_rows(was, now, tolerance, gone, highs)]
@@ -84,28 +88,32 @@ def rotated_partitions(was: DriftFacts, now: DriftFacts) -> set[str]:
     return {name for name, parent in before.items() if name not in after and parent in growing}
 
 
-def hinted(finding: Finding, found: list[Finding], was: DriftFacts, now: DriftFacts) -> Finding:
-    """`finding` with the new name that the object may have."""
-    if finding.what != LOST or finding.kind not in ("table", "column"):
-        return finding
-    same = shape_of(finding.kind, finding.name, was)
+def new_names(found: list[Finding], now: DriftFacts) -> dict[str, str]:
+    """Name of the first new table or column of each shape."""
+    names: dict[str, str] = {}
     for each in found:
-        if each.what == ADDED and each.kind == finding.kind:
-            parent = finding.kind == "table" or (
-                split_name(each.name)[:-1] == split_name(finding.name)[:-1]
-            )
-            if parent and shape_of(each.kind, each.name, now) == same:
-                return replace(
-                    finding, description=f"{finding.description} (renamed to {each.name}?)"
-                )
-    return finding
+        if each.what == ADDED and each.kind in RENAMED:
+            names.setdefault(shape_of(each.kind, each.name, now), each.name)
+    return names
 
 
-def shape_of(kind: str, name: str, facts: DriftFacts) -> object:
-    """What stays the same when a table or a column is renamed."""
+def hinted(finding: Finding, names: dict[str, str], was: DriftFacts) -> Finding:
+    """`finding` with the name that the object may have now; `names` are the new ones by shape."""
+    if finding.what != LOST or finding.kind not in RENAMED:
+        return finding
+    name = names.get(shape_of(finding.kind, finding.name, was))
+    if name is None:
+        return finding
+    return replace(finding, description=f"{finding.description} (renamed to {name}?)")
+
+
+def shape_of(kind: str, name: str, facts: DriftFacts) -> str:
+    """What stays the same when a table or a column is renamed, as a text."""
     if kind == "column":
-        return facts.objects["column"].get(name)
-    return [facts.objects.get("order of the columns of", {}).get(name)]
+        shape = [split_name(name)[:-1], facts.objects["column"].get(name)]
+    else:
+        shape = [facts.objects.get("order of the columns of", {}).get(name)]
+    return json.dumps([kind, *shape], sort_keys=True)
 
 
 def of_heads(was: DriftFacts, now: DriftFacts) -> Iterator[Finding]:

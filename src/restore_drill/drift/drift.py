@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from restore_drill.drift.accepted import Acceptances
@@ -39,7 +41,15 @@ class Drift:
 
     def rows_of(self, table: str) -> list[Finding]:
         """The finding about the rows of `table`, if there is one that fails."""
-        return [each for each in self.failing if each.title == f"rows of {table}"]
+        return self.by_title.get(f"rows of {table}", [])
+
+    @cached_property
+    def by_title(self) -> dict[str, list[Finding]]:
+        """Failing findings by their titles."""
+        found: defaultdict[str, list[Finding]] = defaultdict(list)
+        for each in self.failing:
+            found[each.title].append(each)
+        return dict(found)
 
     def rest(self, found: Sequence[Finding]) -> list[str]:
         """Lines on all of `found` but what the line of its first one says."""

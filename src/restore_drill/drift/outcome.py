@@ -55,12 +55,12 @@ def measure_drift(
 
 def lost_by_restore(facts: Facts) -> frozenset[str]:
     """Names of what the restore has lost, as drift has them; those of other kinds as they fit."""
-    names = frozenset[str]()
+    names = set[str]()
     for each in facts.missing_objects:
         kind = next((kind for kind in OF_ONE_NAME if each.startswith(f"{kind} ")), "")
         name = each.removeprefix(f"{kind} ") if kind else each.partition(" ")[2]
-        names |= {name} if kind else {name.replace(" ", ".").replace('"', "")}
-    return names
+        names.add(name if kind else name.replace(" ", ".").replace('"', ""))
+    return frozenset(names)
 
 
 def head_note(facts: Facts) -> str:

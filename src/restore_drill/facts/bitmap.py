@@ -7,8 +7,7 @@ numbers lie close together, as those of a sequence do.
 
 from __future__ import annotations
 
-from restore_drill.facts.answers import answer
-from restore_drill.facts.session import Connection
+from restore_drill.facts.asking import Asking, Question
 
 FEWEST = 1000
 """Pages of a table below which a bitmap does not pay."""
@@ -18,7 +17,7 @@ MOST = 1 << 29
 """Numbers that may be spanned at all: 64 MB of bitmap."""
 
 
-def width_for(connection: Connection, column: str, rows: str, pages: int) -> int:
+def width_for(column: str, rows: str, pages: int) -> Asking[int]:
     """How many numbers a bitmap of `column` in `rows` may span; 0 where it would not pay.
 
     `rows` is the end of a query on a table of `pages`. An index gives the first and last number,
@@ -27,8 +26,8 @@ def width_for(connection: Connection, column: str, rows: str, pages: int) -> int
     width = min(DENSITY * pages, MOST)
     if pages < FEWEST:
         return 0
-    span = answer(connection, f"SELECT max({column})::numeric - min({column}) {rows}").row
-    return width if span and span[0] is not None and span[0] < width else 0
+    span = yield Question(f"SELECT max({column})::numeric - min({column}) {rows}")
+    return width if span.row and span.row[0] is not None and span.row[0] < width else 0
 
 
 def held(column: str, rows: str, width: int) -> str:

@@ -26,9 +26,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from psycopg import sql
-
-from restore_drill.core.names import part_of
+from restore_drill.core.names import part_of, quoted
 from restore_drill.facts.catalog import Table
 from restore_drill.facts.fingerprint import TableFacts, as_print
 from restore_drill.facts.hashes import Column, row_hash
@@ -120,32 +118,24 @@ class Hashed(NamedTuple):
         """Columns that have a fingerprint."""
         return [column for column in self.columns if column.unstable is None]
 
-    def query(self, *others: str) -> sql.Composed:
+    def query(self, *others: str) -> str:
         """Query that gives its row count, `others`, and the sums over its rows and its columns.
 
         `others` are aggregates over its columns, taken in the same pass.
         """
-        relation = sql.Identifier(self.table.schema, self.table.name)
-        counts = sql.SQL(", ").join(sql.SQL(each) for each in ("count(*)", *others))
+        relation = f"{quoted(self.table.schema)}.{quoted(self.table.name)}"
+        counts = ", ".join(("count(*)", *others))
         if not self.compared:
-            return sql.SQL("SELECT {} FROM ONLY {}").format(counts, relation)
+            return f"SELECT {counts} FROM ONLY {relation}"
         prefix = "h"
         while any(column.name.startswith(prefix) for column in self.columns):
             prefix += "h"
-        names = [sql.Identifier(f"{prefix}{number}") for number, _ in enumerate(self.compared)]
-        comma = sql.SQL(", ")
-        return sql.SQL(
-            "SELECT {}, sum({})::text, {} FROM (SELECT {}{} FROM ONLY {} OFFSET 0) hashed"
-        ).format(
-            counts,
-            row_hash(names),
-            comma.join(sql.SQL("sum({})::text").format(name) for name in names),
-            comma.join(
-                sql.SQL("{} AS {}").format(column.hash, name)
-                for column, name in zip(self.compared, names, strict=True)
-            ),
-            sql.SQL(", *" if others else ""),
-            relation,
+        names = [f"{prefix}{number}" for number, _ in enumerate(self.compared)]
+        sums = ", ".join(f"sum({name})::text" for name in (row_hash(names), *names))
+        hashes = [f"{each.hash} AS {name}" for each, name in zip(self.compared, names, strict=True)]
+        values = ", ".join([*hashes, *(["*"] if others else [])])
+        return (
+            f"SELECT {counts}, {sums} FROM (SELECT {values} FROM ONLY {relation} OFFSET 0) hashed"
         )
 
     def facts(self, row: tuple[Any, ...]) -> TableFacts:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -23,7 +21,8 @@ from restore_drill.facts.fingerprint import (
     as_print,
 )
 from restore_drill.facts.hashes import PROBE
-from restore_drill.facts.plan import Job, Plan
+from restore_drill.facts.jobs import Asked
+from restore_drill.facts.plan import Plan
 from restore_drill.facts.rows import read_content
 from restore_drill.facts.schema.all_kinds import KINDS, REVISIONS
 from restore_drill.facts.schema.kinds import Parts, fingerprints, read_parts
@@ -72,19 +71,15 @@ class Fingerprinting:
             each for each in self.all if each.table.kind == "m" and each.table.is_populated
         ]
         self.plan = plan
-        self.found: dict[str, Future[TableFacts]] = {}
+        self.found: dict[str, Asked[TableFacts]] = {}
         cost = DEFINITIONS * len(self.all)
         self.rest = plan.add("definitions", self.read_rest, pages=cost)
 
-    def add(self, hashed: Hashed) -> Job:
+    def add(self, hashed: Hashed) -> None:
         """Plan that the content of a table or view is read by itself."""
-        self.found[hashed.name] = self.plan.add(
-            f"content of {hashed.name}",
-            partial(read_content, hashed=hashed),
-            pages=hashed.pages,
-            effort=EFFORT,
+        self.found[hashed.name] = self.plan.ask(
+            f"content of {hashed.name}", read_content(hashed), pages=hashed.pages, effort=EFFORT
         )
-        return self.plan.jobs[-1]
 
     def read_rest(self, connection: Connection) -> tuple[Fingerprint | None, Parts]:
         """All but the rows, in one transaction, with the definitions behind its fingerprints."""

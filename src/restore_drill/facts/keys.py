@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
 
-from restore_drill.facts.answers import HEAP_ONLY, answer, time_limit
+from restore_drill.facts.answers import HEAP_ONLY, time_limit
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.catalog import USER_SCHEMA
 from restore_drill.facts.records import Constraint
-from restore_drill.facts.session import Connection
 
 KEYS: LiteralString = (
     """
@@ -143,14 +143,14 @@ class Key(NamedTuple):
         return f"SELECT * FROM {self.source} WHERE ctid = ANY (ARRAY(SELECT unnest({places}))"
 
 
-def check_unique(connection: Connection, key: Key) -> Constraint:
+def check_unique(key: Key) -> Asking[Constraint]:
     """Rows of a table that repeat a key, or exclude one another, past what the index says."""
     if key.operators is not None:
-        outcome = answer(connection, f"SELECT count(*) {key.excluding}", (time_limit(),))
+        outcome = yield Question(f"SELECT count(*) {key.excluding}", (time_limit(),))
     else:
-        outcome = answer(connection, key.quick_query, HEAP_ONLY)
+        outcome = yield Question(key.quick_query, HEAP_ONLY)
         if outcome.row != (0,):
-            outcome = answer(connection, key.repeated_query, HEAP_ONLY)
+            outcome = yield Question(key.repeated_query, HEAP_ONLY)
     kind = "unique" if key.operators is None else "exclusion"
     broken = outcome.row[0] if outcome.row else None
     query = key.found_query if broken else ""

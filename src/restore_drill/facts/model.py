@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -15,6 +17,7 @@ from restore_drill.facts.records import Constraint, ForeignKey, Sequence
 from restore_drill.facts.schema.model import DriftFacts
 
 Value = TypeVar("Value")
+Rule = TypeVar("Rule", ForeignKey, Constraint)
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,39 @@ class Facts:
         """`TABLE public.cards` for each object of the backup that is not there."""
         return tuple(f"{entry.kind} {entry.full_name}" for entry in self.missing)
 
-    @property
+    @cached_property
     def relations(self) -> set[str]:
         """Names of all tables and materialised views that have rows or constraints."""
         constrained = {each.table for each in self.constraints}
         constrained |= {key.table for key in self.foreign_keys}
         return {*self.rows, *self.unreadable} | constrained
 
+    @cached_property
+    def keys_by_table(self) -> Mapping[str, list[ForeignKey]]:
+        """Foreign keys by table."""
+        return by_table(self.foreign_keys)
+
+    @cached_property
+    def lost_keys_by_table(self) -> Mapping[str, list[ForeignKey]]:
+        """Foreign keys that the restore could not make, by table."""
+        return by_table(self.lost_keys)
+
+    @cached_property
+    def constraints_by_table(self) -> Mapping[str, list[Constraint]]:
+        """Other constraints by table, first those that were lost."""
+        return by_table((*self.lost_rules, *self.constraints))
+
     def foreign_keys_of(self, table: str) -> list[ForeignKey]:
         """Foreign keys of `table`."""
-        return [key for key in self.foreign_keys if key.table == table]
+        return self.keys_by_table.get(table, [])
+
+    def lost_keys_of(self, table: str) -> list[ForeignKey]:
+        """Foreign keys of `table` that the restore could not make."""
+        return self.lost_keys_by_table.get(table, [])
 
     def broken_constraints_of(self, table: str) -> list[Constraint]:
         """Constraints of `table` that rows break, that were lost or that cannot be checked."""
-        every = (*self.lost_rules, *self.constraints)
-        return [each for each in every if each.table == table and each.is_broken]
+        return [each for each in self.constraints_by_table.get(table, []) if each.is_broken]
 
     def broken_in(self, table: str) -> list[ForeignKey | Constraint]:
         """Keys and constraints of `table` that rows break, or that cannot be checked."""
@@ -97,8 +118,18 @@ class Facts:
 
     def without(self, waived: Collection[ForeignKey | Constraint]) -> Self:
         """The same, but for the constraints in `waived`."""
+        if not waived:
+            return self
         return replace(
             self,
             foreign_keys=tuple(each for each in self.foreign_keys if each not in waived),
             constraints=tuple(each for each in self.constraints if each not in waived),
         )
+
+
+def by_table(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """`rules` by their table: to look all of them through for each table takes a square's time."""
+    found: defaultdict[str, list[Rule]] = defaultdict(list)
+    for each in rules:
+        found[each.table].append(each)
+    return dict(found)

@@ -8,8 +8,9 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from restore_drill.core.deadline import at_work
 from restore_drill.core.units import progress_line, show_duration
+from restore_drill.facts.asking import Asking
+from restore_drill.facts.jobs import Asked, Job, jobs_of
 from restore_drill.facts.pool import Workers, abandon, cancel
 from restore_drill.facts.session import Connection
 
@@ -25,34 +26,6 @@ LONG = 5.0
 """Seconds after which a job is named as the one that takes the time."""
 
 
-@dataclass
-class Job:
-    """What reads some `pages`, each with so much `effort`: that of counting rows is 1.
-
-    It is `helped` by parallel workers where it takes longer than all that begins after it.
-    """
-
-    label: str
-    pages: int
-    effort: float
-    work: Callable[[Connection], None]
-    helped: bool = False
-    began: float | None = None
-    is_done: bool = False
-
-    @property
-    def cost(self) -> float:
-        """What it takes, beside the others."""
-        return self.pages * self.effort
-
-    def run(self, connection: Connection) -> None:
-        """Do it on `connection`."""
-        self.began = time.monotonic()
-        with at_work(lambda: self.label):
-            self.work(connection)
-        self.is_done = True
-
-
 @dataclass(frozen=True)
 class Aside:
     """Work that needs no connection, of a process that `stop` ends."""
@@ -63,10 +36,14 @@ class Aside:
 
 @dataclass
 class Plan:
-    """Jobs to be run on connections, `doing` in progress lines, and what runs aside meanwhile."""
+    """Jobs to be run on connections, `doing` in progress lines, and what runs aside meanwhile.
+
+    What is `asked` becomes jobs when it is known how many connections there are.
+    """
 
     doing: str = "verifying"
     jobs: list[Job] = field(default_factory=list)
+    asked: list[Asked[Any]] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
 
     def add(
@@ -80,6 +57,24 @@ class Plan:
 
         self.jobs.append(Job(label, max(1, pages), effort, work))
         return future
+
+    def ask(
+        self, label: str, asking: Asking[Result], *, pages: int = 1, effort: float = 1
+    ) -> Asked[Result]:
+        """Plan that `asking` gets its answers; what it comes to can be had once the plan has run.
+
+        Where it costs little it is asked together with others.
+        """
+        asked = Asked(label, asking, max(1, pages), effort)
+        self.asked.append(asked)
+        return asked
+
+    def pack(self, connections: int) -> list[Job]:
+        """Make jobs for so many connections of what is to be asked, and give these."""
+        made = list(jobs_of(self.asked, connections))
+        self.asked.clear()
+        self.jobs += made
+        return made
 
     def add_aside(
         self, work: Callable[[], Result], stop: Callable[[], None] = lambda: None
@@ -102,6 +97,7 @@ class Plan:
 
         The first error of a job ends the others and is raised.
         """
+        self.pack(len(workers.connections))
         if not self.jobs and not self.asides:
             return
         started = time.monotonic()

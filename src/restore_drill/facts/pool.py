@@ -15,7 +15,7 @@ import psycopg
 from restore_drill.facts.session import Connection
 
 if TYPE_CHECKING:
-    from restore_drill.facts.plan import Job
+    from restore_drill.facts.jobs import Job
 
 
 class Workers(Protocol):

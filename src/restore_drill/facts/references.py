@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import LiteralString, NamedTuple
 
 from restore_drill.facts import bitmap
-from restore_drill.facts.answers import HEAP_ONLY, Outcome, answer
+from restore_drill.facts.answers import HEAP_ONLY, Outcome
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.catalog import PAGES, USER_SCHEMA
 from restore_drill.facts.records import ForeignKey
-from restore_drill.facts.session import Connection
 from restore_drill.facts.survey import ELSEWHERE, UNENFORCED, Survey
 
 FOREIGN_KEYS: LiteralString = (
@@ -157,17 +156,17 @@ def plan_foreign_keys(survey: Survey) -> Callable[[], tuple[ForeignKey, ...]]:
         elif survey.is_far(key.table_oid, key.referenced_oid):
             survey.not_checked.append((key.label, ELSEWHERE))
         else:
-            work = partial(check_key, key=key)
-            jobs.append(survey.plan.add(key.label, work, pages=key.pages, effort=key.effort))
+            asking = check_key(key)
+            jobs.append(survey.plan.ask(key.label, asking, pages=key.pages, effort=key.effort))
     return lambda: tuple(job.result() for job in jobs)
 
 
-def check_key(connection: Connection, key: Key) -> ForeignKey:
+def check_key(key: Key) -> Asking[ForeignKey]:
     """Facts of one foreign key; its rows are read past the indexes where that stays quick."""
     settings = HEAP_ONLY if key.hashes and not key.is_temporal else ()
-    outcome = look_up(connection, key) if key.is_integer else Outcome(None)
+    outcome = (yield from look_up(key)) if key.is_integer else Outcome(None)
     if outcome.row != (0,):
-        outcome = answer(connection, key.query, settings)
+        outcome = yield Question(key.query, settings)
     orphans = outcome.row[0] if outcome.row else None
     return ForeignKey(
         name=key.name,
@@ -180,7 +179,9 @@ def check_key(connection: Connection, key: Key) -> ForeignKey:
     )
 
 
-def look_up(connection: Connection, key: Key) -> Outcome:
+def look_up(key: Key) -> Asking[Outcome]:
     """Look the referenced numbers up in a bitmap, where that pays: 0 is the answer, or none."""
-    width = bitmap.width_for(connection, key.parent[0], key.parent_rows, key.parent_pages)
-    return answer(connection, key.bitmap_query(width), HEAP_ONLY) if width else Outcome(None)
+    width = yield from bitmap.width_for(key.parent[0], key.parent_rows, key.parent_pages)
+    if not width:
+        return Outcome(None)
+    return (yield Question(key.bitmap_query(width), HEAP_ONLY))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from restore_drill.facts.answers import HEAP_ONLY, Outcome, answer
+from restore_drill.facts.answers import HEAP_ONLY, Outcome
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.catalog import Table
 from restore_drill.facts.conditions import HIDDEN_DOMAINS, Condition, read_conditions
 from restore_drill.facts.content import EFFORT, Hashed
 from restore_drill.facts.fingerprint import TableFacts
 from restore_drill.facts.records import Constraint
-from restore_drill.facts.session import Connection
 from restore_drill.facts.survey import Survey
 
 
@@ -74,14 +73,9 @@ def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows
         why = "the domains inside its arrays or composites"
         survey.not_checked.append((f"column {column}", why))
     jobs = {
-        table.oid: survey.plan.add(
+        table.oid: survey.plan.ask(
             table.label,
-            partial(
-                scan,
-                table=table,
-                conditions=conditions.get(table.oid, []),
-                hashed=hashed.get(table.full_name),
-            ),
+            scan(table, conditions.get(table.oid, []), hashed.get(table.full_name)),
             pages=table.pages,
             effort=EFFORT if table.full_name in hashed else 1,
         )
@@ -92,11 +86,8 @@ def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows
 
 
 def scan(
-    connection: Connection,
-    table: Table,
-    conditions: Sequence[Condition] = (),
-    hashed: Hashed | None = None,
-) -> Scan:
+    table: Table, conditions: Sequence[Condition] = (), hashed: Hashed | None = None
+) -> Asking[Scan]:
     """Count the rows of `table` and those that break each of `conditions`, in one pass.
 
     The same pass takes the fingerprints of `hashed`, if it is given. Where a condition cannot be
@@ -108,11 +99,13 @@ def scan(
         for each in conditions
         if each.error
     ]
-    whole = answer(connection, query_of(connection, table, written, hashed), HEAP_ONLY)
+    whole = yield Question(query_of(table, written, hashed), HEAP_ONLY)
     if whole.row is None and (written or hashed):
-        alone = scan(connection, table)
-        content = read_content(connection, hashed) if hashed else None
-        outcomes = [try_alone(connection, table, each) for each in written]
+        alone = yield from scan(table)
+        content = (yield from read_content(hashed)) if hashed else None
+        outcomes = []
+        for each in written:
+            outcomes += [(yield from try_alone(table, each))]
     else:
         rows, *rest = whole.row or (None,)
         broken, sums = rest[: len(written)], rest[len(written) :]
@@ -120,41 +113,37 @@ def scan(
         content = hashed.facts((rows, *sums)) if hashed else None
         outcomes = [Outcome((count,)) for count in broken]
     for condition, outcome in zip(written, outcomes, strict=True):
-        found += name_broken(connection, table, condition, outcome)
+        found += yield from name_broken(table, condition, outcome)
     return Scan(alone.rows, alone.error, tuple(found), content)
 
 
-def read_content(connection: Connection, hashed: Hashed) -> TableFacts:
+def read_content(hashed: Hashed) -> Asking[TableFacts]:
     """Rows and fingerprints of one table; an error is kept, so that it can never count as equal."""
-    outcome = answer(connection, hashed.query().as_string(connection), HEAP_ONLY)
+    outcome = yield Question(hashed.query(), HEAP_ONLY)
     if outcome.row is None:
         return TableFacts(None, error=outcome.error)
     return hashed.facts(outcome.row)
 
 
-def query_of(
-    connection: Connection, table: Table, conditions: list[Condition], hashed: Hashed | None
-) -> str:
+def query_of(table: Table, conditions: list[Condition], hashed: Hashed | None) -> str:
     """Query for the rows of `table`, those that break `conditions`, and fingerprints."""
     broken = [each.broken for each in conditions]
     if hashed is not None:
-        return hashed.query(*broken).as_string(connection)
+        return hashed.query(*broken)
     return f"SELECT {', '.join(['count(*)', *broken])} FROM ONLY {table.quoted}"
 
 
-def try_alone(connection: Connection, table: Table, condition: Condition) -> Outcome:
+def try_alone(table: Table, condition: Condition) -> Asking[Outcome]:
     """Rows that break one condition; a function in it may need the usual search_path."""
     query = f"SELECT {condition.broken} FROM ONLY {table.quoted}"
-    outcome = answer(connection, query, HEAP_ONLY)
+    outcome = yield Question(query, HEAP_ONLY)
     if outcome.row is not None:
         return outcome
-    usual = answer(connection, query, (*HEAP_ONLY, "SET LOCAL search_path TO DEFAULT"))
+    usual = yield Question(query, (*HEAP_ONLY, "SET LOCAL search_path TO DEFAULT"))
     return usual if usual.row is not None else outcome
 
 
-def name_broken(
-    connection: Connection, table: Table, condition: Condition, outcome: Outcome
-) -> list[Constraint]:
+def name_broken(table: Table, condition: Condition, outcome: Outcome) -> Asking[list[Constraint]]:
     """Facts of one condition; of one on several columns those that are broken, by name."""
     broken = outcome.row[0] if outcome.row else None
     found = Outcome(None)
@@ -162,7 +151,7 @@ def name_broken(
         counts = ", ".join(
             f"count(*) FILTER (WHERE num_nulls({each}) > 0)" for each in condition.quoted
         )
-        found = answer(connection, f"SELECT {counts} FROM ONLY {table.quoted}", HEAP_ONLY)
+        found = yield Question(f"SELECT {counts} FROM ONLY {table.quoted}", HEAP_ONLY)
     rows = f"SELECT * FROM ONLY {table.quoted} WHERE"
     if found.row is None:
         name = condition.name or ", ".join(condition.columns)

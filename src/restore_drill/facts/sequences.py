@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 
 from restore_drill.core.names import joined
-from restore_drill.facts.answers import answer
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.catalog import COUNTERS, Counter
 from restore_drill.facts.records import Sequence
-from restore_drill.facts.session import Connection
 from restore_drill.facts.survey import ELSEWHERE, Survey
 
 COMPUTED = "the default of its column computes something else with its values"
@@ -31,8 +29,7 @@ def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
             survey.not_checked.append((label, COMPUTED))
         else:
             is_set = counter.full_name in in_backup
-            work = partial(check_sequence, counter=counter, in_backup=is_set)
-            jobs.append(survey.plan.add(label, work))
+            jobs.append(survey.plan.ask(label, check_sequence(counter, in_backup=is_set)))
 
     def finish() -> tuple[Sequence, ...]:
         found = tuple(job.result() for job in jobs)
@@ -50,15 +47,14 @@ def sequence_notes(each: Sequence) -> Iterator[str]:
         yield f"sequence {each.name} is nearly exhausted: {each.values_left:,} values are left"
 
 
-def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool) -> Sequence:
+def check_sequence(counter: Counter, *, in_backup: bool) -> Asking[Sequence]:
     """Facts of one sequence; `in_backup` says that the backup itself sets its value.
 
     One that stands behind some far value of its column, and not behind its neighbours, collides
     only in time: a number given by hand. It is distinguished only where the backup sets the value.
     """
     furthest = "max" if counter.increment > 0 else "min"
-    outcome = answer(
-        connection,
+    outcome = yield Question(
         f"SELECT last_value::numeric + CASE WHEN is_called THEN {counter.increment} ELSE 0 END,"
         f" (SELECT {furthest}({counter.column_quoted})::numeric FROM {counter.table_quoted})"
         f" FROM {counter.quoted}",
@@ -80,8 +76,7 @@ def check_sequence(connection: Connection, counter: Counter, *, in_backup: bool)
     if found.is_ahead or outcome.error or not in_backup:
         return found
     ends = sorted((found.next_value, found.next_value + NEAR * counter.increment))
-    near = answer(
-        connection,
+    near = yield Question(
         f"SELECT count(*) FROM {counter.table_quoted}"
         f" WHERE {counter.column_quoted} BETWEEN {ends[0]} AND {ends[1]}",
     )

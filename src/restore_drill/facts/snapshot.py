@@ -45,7 +45,9 @@ class SnapshotReading:
                 session = open_session(target, snapshot=snapshot)
                 self.sessions.append(session)
                 lock(session, share)
-                shares.append((session, [self.contents.add(each) for each in share]))
+                for each in share:
+                    self.contents.add(each)
+                shares.append((session, self.plan.pack(1)))
             self.workers = Shares(shares)
         except BaseException:
             self.close()

@@ -8,7 +8,6 @@ holds no index: its structure and order are read, and the rest is reported as no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from restore_drill.core.units import show_count
@@ -92,9 +91,7 @@ def plan_uniques(survey: Survey) -> Callable[[], tuple[Constraint, ...]]:
     """Plan to hold the rows to each unique key; gives those that could be checked in time."""
     found = survey.once(read_indexes)
     jobs = [
-        survey.plan.add(
-            key.label, partial(check_unique, key=key), pages=key.pages, effort=keys.EFFORT
-        )
+        survey.plan.ask(key.label, check_unique(key), pages=key.pages, effort=keys.EFFORT)
         for key in found.uniques
     ]
 

@@ -6,6 +6,7 @@ import re
 
 from restore_drill.backups.plaindump.statements import LOST_RULE, LOST_UNIQUE_INDEX
 from restore_drill.core.names import joined
+from restore_drill.facts.asking import ask
 from restore_drill.facts.keys import Key, check_unique
 from restore_drill.facts.records import Constraint
 from restore_drill.facts.session import Connection, open_session
@@ -64,4 +65,4 @@ def lost_rule(
         keys=COLUMN.findall(rule["columns"].decode()),
         is_comparable=True, operators=None, oid=0, is_unique=True,
     )  # fmt: skip
-    return check_unique(connection, key).lost()
+    return ask(connection, check_unique(key)).lost()

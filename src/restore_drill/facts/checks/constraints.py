@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import LiteralString
 
 from restore_drill.core.units import show_count
@@ -61,25 +61,33 @@ def note_those_of_source(
     names: list[str],
     survey: Survey,
     checked: Collection[ForeignKey | Constraint],
-    broken: Collection[str],
+    broken: set[str],
 ) -> None:
     """Note those that every row keeps all the same; of the others nothing is known."""
     whole = {each.label for each in checked}.difference(broken)
-    kept = [name for name in names if name in whole or holds_in_leaves(name, survey, whole)]
+    leaves = leaves_of(survey)
+    kept = [name for name in names if name in whole or holds_in_leaves(name, leaves, whole)]
     if kept:
         survey.notes.append(
             f"{show_count(len(kept), 'constraint')} NOT VALID, as in the source, but every row "
             f"meets them: {some(kept)}; run VALIDATE CONSTRAINT in the source"
         )
-    unseen = [name for name in names if name not in kept and name not in broken]
+    seen = broken | {*kept}
+    unseen = [name for name in names if name not in seen]
     survey.not_checked += ((f"constraint {name}", UNSEEN) for name in unseen)
 
 
-def holds_in_leaves(name: str, survey: Survey, whole: Collection[str]) -> bool:
+def leaves_of(survey: Survey) -> dict[str, list[str]]:
+    """Names of the partitions of each partitioned table that have none themselves."""
+    names = {each.oid: each.full_name for each in survey.tables}
+    parted = (each for each in survey.tables if each.is_partitioned)
+    return {each.full_name: [names[oid] for oid in each.leaves if oid in names] for each in parted}
+
+
+def holds_in_leaves(name: str, leaves: Mapping[str, list[str]], whole: Collection[str]) -> bool:
     """Whether the constraint `name` of a partitioned table is kept by each of its partitions."""
     table, _, constraint = name.partition(": ")
-    leaves = {oid for each in survey.tables if each.full_name == table for oid in each.leaves}
-    labels = [f"{each.full_name}: {constraint}" for each in survey.tables if each.oid in leaves]
+    labels = [f"{leaf}: {constraint}" for leaf in leaves.get(table, [])]
     return bool(labels) and all(label in whole for label in labels)
 
 

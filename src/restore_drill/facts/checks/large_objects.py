@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import LiteralString, NamedTuple
 
 from restore_drill.core.units import show_count
-from restore_drill.facts.answers import HEAP_ONLY, Outcome, answer
+from restore_drill.facts.answers import HEAP_ONLY, Outcome
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.catalog import USER_SCHEMA
 from restore_drill.facts.check import Check
 from restore_drill.facts.model import Facts
-from restore_drill.facts.session import Connection
 from restore_drill.facts.survey import Survey
 
 COUNT: LiteralString = "SELECT count(*) FROM pg_largeobject_metadata"
@@ -40,13 +39,14 @@ class Pointer(NamedTuple):
     is_certain: bool
 
 
-def count_lost(connection: Connection, pointer: Pointer) -> Outcome:
+def count_lost(pointer: Pointer) -> Asking[Outcome]:
     """Count the values of a column that name no large object that is there."""
-    return answer(
-        connection,
-        f"SELECT count(*) FROM {pointer.source} t WHERE {pointer.quoted} <> 0 AND NOT EXISTS"
-        f" (SELECT FROM pg_largeobject_metadata m WHERE m.oid = t.{pointer.quoted})",
-        HEAP_ONLY,
+    return (
+        yield Question(
+            f"SELECT count(*) FROM {pointer.source} t WHERE {pointer.quoted} <> 0 AND NOT EXISTS"
+            f" (SELECT FROM pg_largeobject_metadata m WHERE m.oid = t.{pointer.quoted})",
+            HEAP_ONLY,
+        )
     )
 
 
@@ -61,8 +61,8 @@ def plan_lost(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Plan to look for those that columns name; of columns of type oid they are only noted."""
     jobs = []
     for pointer in (Pointer(*row) for row in survey.rows(LOST_LARGE_OBJECTS.part, POINTERS)):
-        work = partial(count_lost, pointer=pointer)
-        jobs.append((pointer, survey.plan.add(f"column {pointer.name}", work, pages=pointer.pages)))
+        label, asking = f"column {pointer.name}", count_lost(pointer)
+        jobs.append((pointer, survey.plan.ask(label, asking, pages=pointer.pages)))
 
     def finish(_: Facts) -> tuple[str, ...]:
         found = []

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import LiteralString
 
 import psycopg
 
 from restore_drill.core.server_errors import error_text
-from restore_drill.facts.answers import answer
+from restore_drill.facts.asking import Asking, Question
 from restore_drill.facts.check import Check
 from restore_drill.facts.model import Facts
 from restore_drill.facts.session import Connection
@@ -86,10 +85,9 @@ def prepare(connection: Connection, major: int) -> None:
     connection.execute("COMMIT")
 
 
-def examine(connection: Connection, structure: Structure) -> str:
+def examine(structure: Structure) -> Asking[str]:
     """What is wrong with one table or index: amcheck's message, empty where it is sound."""
-    query = CHECKS[structure.method].format(structure.oid, structure.is_deep)
-    outcome = answer(connection, query)
+    outcome = yield Question(CHECKS[structure.method].format(structure.oid, structure.is_deep))
     found = outcome.error or (outcome.row[0] if outcome.row else None)
     return f"{structure.label}: {found}" if found else ""
 
@@ -100,11 +98,8 @@ def plan_storage(survey: Survey) -> Callable[[Facts], Storage]:
     if survey.unexamined:
         return lambda _: Storage(unexamined=survey.unexamined)
     jobs = [
-        survey.plan.add(
-            f"storage of {each.label}",
-            partial(examine, structure=each),
-            pages=each.pages,
-            effort=each.effort,
+        survey.plan.ask(
+            f"storage of {each.label}", examine(each), pages=each.pages, effort=each.effort
         )
         for each in structures
     ]

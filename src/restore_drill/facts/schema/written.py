@@ -72,7 +72,7 @@ class Written:
         if self.total == other.total:
             return True
         keys = keys_of(kind, name)
-        mine, theirs = ({k: v for k, v in each.items() if k in keys} for each in
+        mine, theirs = ({key: each[key] for key in keys if key in each} for each in
                         (self.objects, other.objects))  # fmt: skip
         return bool(mine) and mine == theirs
 

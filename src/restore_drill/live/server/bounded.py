@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from restore_drill.core.units import show_duration
+from restore_drill.facts.asking import ask
 from restore_drill.facts.content import EFFORT, Hashed
 from restore_drill.facts.fingerprint import Fingerprint, TableFacts
 from restore_drill.facts.fingerprints import Fingerprinting
@@ -90,4 +91,4 @@ def content_until(
             given = f"{limit.whose} it gets {show_duration(limit.seconds)} in total"
             return TableFacts(None, error=given)
         connection.execute(f"SET statement_timeout = {max(1, left * 1000):.0f}".encode())
-    return read_content(connection, hashed)
+    return ask(connection, read_content(hashed))
