@@ -32,6 +32,13 @@ FLOODS: dict[str, tuple[bytes, bytes, bytes]] = {
     "a row of many texts without an end": (b"INSERT INTO t VALUES (", b"'a'", b""),
     "rows with backslashes": (b"", ROW, b""),
     "beginnings of rows": (b"", b"INSERT INTO t VALUES (", b""),
+    "rows of two tables in turns": (
+        b"",
+        b"INSERT INTO a VALUES (1);\nINSERT INTO b VALUES (1);\n",
+        b"",
+    ),
+    "rows that call something": (b"", b"INSERT INTO t VALUES (f(1));\n", b""),
+    "rows of one statement, odd at its end": (b"INSERT INTO t VALUES\n\t", b"(1),\n\t", b"(f(1));"),
     "rows with comments": (b"", b"INSERT INTO t VALUES (1 -- 'a\n, 2);\n", b""),
     "parts of a table's name": (b"INSERT INTO ", b"a.", b" (;"),
     "quoted parts of a table's name": (b"CREATE TABLE ", b'"a""b".', b";"),
@@ -87,12 +94,13 @@ def look_at(events: Iterator[Event]) -> Iterator[Event]:
 
 
 def cpu_seconds(name: str, size: int) -> float:
-    """CPU time that it takes to read the flood `name` of `size` bytes."""
+    """CPU time that it takes to read the flood `name` of `size` bytes, singly and in runs."""
     dump = flood(name, size)
-    reader = Reader()
     began = time.process_time()
-    reader.read(look_at(PlainReader(io.BytesIO(dump)).events()))
-    reader.check_end()
+    for in_runs in (False, True):
+        reader = Reader()
+        reader.read(look_at(PlainReader(io.BytesIO(dump), in_runs=in_runs).events()))
+        reader.check_end()
     return time.process_time() - began
 
 

@@ -66,7 +66,7 @@ class Archive:
             if reader.faults:
                 return header.head
             with restore_to_sql(header, path) as run:
-                reader.read(PlainReader(Counted(run.output, report)).events())
+                reader.read(PlainReader(Counted(run.output, report), in_runs=True).events())
             if run.fault:
                 reader.faults.insert(0, run.fault)
             reader.check_end()

@@ -39,7 +39,7 @@ class PlainSql:
         reader = Reader()
         try:
             with open_plain(path, compression) as stream:
-                reader.read(PlainReader(stream).events(), head_only=True)
+                reader.read(PlainReader(stream, in_runs=True).events(), head_only=True)
         except READ_ERRORS:
             pass
         return reader.make_head()
@@ -50,7 +50,7 @@ class PlainSql:
 
         def read(reader: Reader) -> None:
             with open_plain(backup.path, backup.compression) as stream:
-                reader.read(PlainReader(Counted(stream, report)).events())
+                reader.read(PlainReader(Counted(stream, report), in_runs=True).events())
             reader.check_end()
 
         return gather(backup, read)

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from restore_drill.backups.model import Contents, Entry, Head
+from restore_drill.backups.plaindump import events as seen
 from restore_drill.backups.plaindump import statements
 from restore_drill.backups.plaindump.changes import RowChanges
 from restore_drill.backups.plaindump.entries import entry_of
-from restore_drill.backups.plaindump.events import (
-    Comment,
-    CopyData,
-    CopyEnd,
-    Event,
-    Message,
-    MetaCommand,
-    Statement,
-)
 from restore_drill.backups.plaindump.faults import Faults
 from restore_drill.backups.plaindump.frame import Frame
 from restore_drill.backups.plaindump.headings import RowHeadings
+from restore_drill.backups.plaindump.inserted import Filled, Inserted
 from restore_drill.backups.plaindump.names import connected_database, dotted
 from restore_drill.backups.plaindump.needs import Needs
 from restore_drill.backups.plaindump.part import Parts
@@ -51,29 +44,32 @@ class Reader:
         self.found = Faults()
         self.faults = self.found.found
         self.copying = ""
+        self.inserted = Inserted()
 
-    def read(self, events: Iterable[Event], *, head_only: bool = False) -> None:
+    def read(self, events: Iterable[seen.Event], *, head_only: bool = False) -> None:
         """Take in all events; with `head_only` stop where the data begins."""
         for event in events:
-            if isinstance(event, CopyData):
+            if head_only and self.parts.is_past_head:
+                return
+            if isinstance(event, seen.CopyData):
                 self.parts.current.rows[self.copying] += event.rows
                 self.strays.rows(event, self.copying)
-            elif isinstance(event, Statement):
+            elif isinstance(event, seen.Statement):
                 self.statement(event)
-                if head_only and self.parts.is_past_head:
-                    return
-            elif isinstance(event, Comment):
+            elif isinstance(event, seen.Inserts):
+                self.inserts(event)
+            elif isinstance(event, seen.Comment):
                 self.comment(event)
-            elif isinstance(event, CopyEnd):
+            elif isinstance(event, seen.CopyEnd):
                 self.copying = ""
-            elif isinstance(event, MetaCommand):
+            elif isinstance(event, seen.MetaCommand):
                 self.meta_command(event)
-            elif isinstance(event, Message):
+            elif isinstance(event, seen.Message):
                 self.strays.message(event.line)
             else:
                 self.found.cut(event, self.copying)
 
-    def comment(self, comment: Comment) -> None:
+    def comment(self, comment: seen.Comment) -> None:
         """Take in one of pg_dump's comment lines."""
         self.strays.comment(comment)
         entry = entry_of(comment.text, self.session.codec)
@@ -89,7 +85,7 @@ class Reader:
         elif self.frame.comment(text):
             self.headings.end()
 
-    def statement(self, statement: Statement) -> None:
+    def statement(self, statement: seen.Statement) -> None:
         """Take in one statement."""
         self.strays.statement(statement)
         self.frame.statement(statement.line)
@@ -102,8 +98,10 @@ class Reader:
             self.parts.current.rows[self.copying] += 0
             self.headings.rows(copied=True)
         elif opening.startswith(b"INSERT"):
-            self.insert(sql, statement)
-            self.headings.rows(copied=False)
+            filled = self.inserted.statement(sql, statement.groups)
+            self.insert(filled)
+            if filled.is_query:
+                self.found.refuse(statement.line, refusal(sql))
         elif opening.startswith(b"SET"):
             self.session.note(sql)
             self.needs.setting(sql, is_acl=self.parts.current.last_kind.endswith("ACL"))
@@ -114,15 +112,18 @@ class Reader:
         else:
             self.changes.note(sql, statement.line)
 
-    def insert(self, sql: bytes, statement: Statement) -> None:
-        """Count the rows of an INSERT: its outermost parentheses, less the list of columns."""
-        target = statements.INSERT.match(sql)
-        if target:
-            rows = max(statement.groups - bool(target["columns"]), 0)
-            rows += b" DEFAULT VALUES" in sql[-20:]
-            self.parts.current.rows[self.session.table_key(target["table"])] += rows
-        if not (target and target["rows"]):
-            self.found.refuse(statement.line, refusal(sql))
+    def inserts(self, event: seen.Inserts) -> None:
+        """Take in INSERTs that are known to be of plain rows, or a piece of one."""
+        if not event.is_rest:
+            self.frame.statement(event.line)
+        self.insert(self.inserted.piece(event, self.session.in_utf8(event.head)))
+        self.strays.inserts(event, self.inserted.begun)
+
+    def insert(self, filled: Filled) -> None:
+        """Count the rows of INSERTs."""
+        if filled.table:
+            self.parts.current.rows[self.session.table_key(filled.table)] += filled.rows
+        self.headings.rows(copied=False)
 
     def definition(self, sql: bytes) -> None:
         """Take in a definition: database, extension, roles, collation provider."""
@@ -134,7 +135,7 @@ class Reader:
         self.switches.note(sql)
         self.needs.definition(sql)
 
-    def meta_command(self, command: MetaCommand) -> None:
+    def meta_command(self, command: seen.MetaCommand) -> None:
         """Refuse every meta-command that pg_dump does not write: it would run code here."""
         if command.text.startswith(b"\\connect "):
             name = connected_database(self.session.in_utf8(command.text))
@@ -161,8 +162,7 @@ class Reader:
 
     def make_head(self) -> Head:
         """Head facts so far."""
-        databases = tuple(self.databases)
-        whole = self.parts.whole
+        databases, whole = tuple(self.databases), self.parts.whole
         return Head(
             database=self.parts.database or (databases[0] if len(databases) == 1 else ""),
             encoding=self.session.encoding,

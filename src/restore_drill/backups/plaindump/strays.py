@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from restore_drill.backups.plaindump.events import Comment, CopyData, Statement
+from restore_drill.backups.plaindump.events import Comment, CopyData, Inserts, Statement
 from restore_drill.backups.plaindump.sql_tokens import tokens_of
 from restore_drill.core.units import show_count
 
@@ -49,6 +49,16 @@ class Strays:
             quoted = (each for each in tokens_of(sql) if each.kind in QUOTED)
             if any(b"\r\n" in each.text for each in quoted):
                 self.altered.append(statement.line)
+
+    def inserts(self, event: Inserts, begun: int) -> None:
+        """As `statement`, of which `begun` is the line.
+
+        Only the rest of one may be anything: what was read as plain holds no message.
+        """
+        is_rest = event.is_rest and event.statements == 1
+        if is_rest or (self.is_translated and b"\r\n" in event.data):
+            self.statement(Statement(begun, event.data))
+        self.columns, self.is_inside = -1, False
 
     def rows(self, event: CopyData, table: str) -> None:
         """Look for messages among rows: beside one a row has too few columns, or too many.
