@@ -126,3 +126,28 @@ INSERT INTO public.t{n} (up, name) SELECT 1, 'name ' || n FROM generate_series(1
     for n in range(1, 61)
 )
 """Many small tables, each with a foreign key to the one before it."""
+
+OBJECTS = """
+CREATE TABLE public.files (id integer PRIMARY KEY, content oid, words text);
+DO $$ BEGIN FOR i IN 1..40 LOOP
+    INSERT INTO public.files
+        VALUES (i, lo_from_bytea(0, decode(repeat(md5(i::text), i * i), 'hex')));
+END LOOP; END $$;
+INSERT INTO public.files VALUES (41, lo_create(0));
+INSERT INTO public.files VALUES (42, lo_from_bytea(0, decode(repeat('5c27ff', 30000), 'hex')));
+DO $$ DECLARE o oid; BEGIN FOR o IN SELECT content FROM public.files WHERE id % 3 = 0 LOOP
+    EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', o, 'it''s a "file" -- ; lo_open(''' || o);
+    EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO shop_reader WITH GRANT OPTION', o);
+END LOOP; END $$;
+DO $$ DECLARE o oid; BEGIN FOR o IN SELECT content FROM public.files WHERE id % 3 = 1 LOOP
+    EXECUTE format('GRANT ALL ON LARGE OBJECT %s TO PUBLIC', o);
+    EXECUTE format('ALTER LARGE OBJECT %s OWNER TO shop_reader', o);
+END LOOP; END $$;
+DO $$ DECLARE o oid; BEGIN SELECT max(content) INTO o FROM public.files;
+    EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', o, E'two\\n\\n--\\n-- lines; BEGIN;\\n');
+    EXECUTE format('REVOKE ALL ON LARGE OBJECT %s FROM postgres', o); END $$;
+CREATE FUNCTION public.size_of(oid) RETURNS integer LANGUAGE sql IMMUTABLE AS
+    'SELECT octet_length(lo_get($1))';
+CREATE INDEX ON public.files (public.size_of(content));
+"""
+"""Large objects of all sizes, with rights and comments, and an index of what is in them."""

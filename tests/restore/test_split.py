@@ -22,7 +22,7 @@ from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.restoring import NUMBER, backup_of, new_database
 from tests.helpers.shop import FORMATS, GIVEN, USUAL, Shops, fill_shop, pg_dump, quiet
-from tests.helpers.split_sources import CIRCLES, LYING, MANY, ODD
+from tests.helpers.split_sources import CIRCLES, LYING, MANY, OBJECTS, ODD
 
 BothWays = Callable[..., list[Restoration]]
 
@@ -135,7 +135,7 @@ def test_small_backup_goes_in_at_once(major: int, form: str, shops: Shops) -> No
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_way_of_the_shop(form: str, shops: Shops) -> None:
-    """Large objects of an archive are left to pg_restore, and what `--clean` drops is not there."""
+    """All goes in at once, unless `--clean` drops what is not there."""
     backup = backup_of(shops.dump(18, form))
     contents = read_contents(backup, shops.folder, quiet)
 
@@ -144,13 +144,10 @@ def test_way_of_the_shop(form: str, shops: Shops) -> None:
     )
 
     assert not done.errors
-    if backup.is_archive:
-        assert done.way.startswith("pg_restore")
-    else:
-        assert done.way.startswith("statement by" if form == "clean.sql" else "in one transaction")
+    assert done.way.startswith("statement by" if form == "clean.sql" else "in one transaction")
 
 
-SOURCES = {"odd": ODD, "circles": CIRCLES, "lying": LYING, "many": MANY}
+SOURCES = {"odd": ODD, "circles": CIRCLES, "lying": LYING, "many": MANY, "objects": OBJECTS}
 
 
 def source_dump(shops: Shops, major: int, name: str, *options: str) -> Path:

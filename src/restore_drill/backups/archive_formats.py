@@ -15,6 +15,7 @@ from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.tars import is_dump, is_tar
 from restore_drill.backups.to_sql import restore_to_sql
@@ -66,7 +67,7 @@ class Archive:
             if reader.faults:
                 return header.head
             with restore_to_sql(header, path) as run:
-                reader.read(PlainReader(Counted(run.output, report), in_runs=True).events())
+                reader.read(ObjectReader(Counted(run.output, report), in_runs=True).events())
             if run.fault:
                 reader.faults.insert(0, run.fault)
             reader.check_end()
@@ -151,4 +152,5 @@ class TarArchive(Archive):
 
 def completed(head: Head, reader: Reader) -> Head:
     """`head` with the table of contents and the encoding that `reader` has found."""
-    return replace(head, encoding=reader.session.encoding, entries=tuple(reader.entries))
+    entries = tuple(reader.parts.whole.entries)
+    return replace(head, encoding=reader.session.encoding, entries=entries)

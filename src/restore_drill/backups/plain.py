@@ -9,6 +9,7 @@ from restore_drill.backups.guesses import foreign_in
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.sealed import is_packed, is_sealed
 from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain
 from restore_drill.core.errors import CouldNotRun
@@ -50,7 +51,7 @@ class PlainSql:
 
         def read(reader: Reader) -> None:
             with open_plain(backup.path, backup.compression) as stream:
-                reader.read(PlainReader(Counted(stream, report), in_runs=True).events())
+                reader.read(ObjectReader(Counted(stream, report), in_runs=True).events())
             reader.check_end()
 
         return gather(backup, read)

@@ -69,7 +69,7 @@ def dumped_entries(dump: subprocess.Popen[bytes]) -> tuple[frozenset[Entry], str
         return frozenset(), why_not
     reader = Reader()
     reader.read(PlainReader(BytesIO(output)).events())
-    return frozenset(reader.entries), ""
+    return frozenset(reader.parts.whole.entries), ""
 
 
 def missing(contents: Contents, restored: frozenset[Entry]) -> tuple[Entry, ...]:

@@ -52,7 +52,13 @@ class KeyBuilder:
         self.indexes: dict[Name, Index] = {}
         self.built_keys: list[BuiltKey] = []
         self.foreign_keys = ForeignKeys(pool, self.tables)
+        self.others: list[Task] = []
         self.loaded: Task | None = None
+
+    def also_wait_for(self, task: Task) -> None:
+        """Remember that `task` loads what is no table: functions may read large objects."""
+        self.others.append(task)
+        self.loaded = None
 
     def loading(self, table: Table, task: Task) -> None:
         """Remember that `task` loads `table`."""
@@ -144,7 +150,7 @@ class KeyBuilder:
         """Task that is done when all rows are loaded."""
         if self.loaded is None:
             loads = [task for work in self.tables.by_oid.values() for task in work.loads]
-            self.loaded = self.pool.submit(lambda _: None, after=loads)
+            self.loaded = self.pool.submit(lambda _: None, after=[*loads, *self.others])
         return self.loaded
 
     def attach(self, statements: list[Statement], settings: Settings, lookup: Lookup) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from psycopg.pq import ExecStatus
 
+from restore_drill.backups.plaindump.names import parts
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_of
 from restore_drill.restore.plain import SqlFeed
@@ -101,6 +102,25 @@ def read_tables(session: SqlFeed) -> dict[Name, Table]:
         (schema, name): Table(oid, kind == b"r", unsafe == b"f", family_of(oid, children))
         for schema, name, oid, kind, unsafe in query(session, TABLES)
     }
+
+
+class Catalog:
+    """The tables there are, read by `session` when they are first asked for."""
+
+    def __init__(self, session: SqlFeed) -> None:
+        """Nothing is read yet."""
+        self.session = session
+        self.known: dict[Name, Table] | None = None
+
+    def table(self, name: bytes) -> Table | None:
+        """What it says of the table that is `name` in SQL, None where it is not there."""
+        if self.known is None:
+            self.known = read_tables(self.session)
+        return self.known.get(parts(name))
+
+    def forget(self) -> None:
+        """Read them again when one is asked for."""
+        self.known = None
 
 
 def family_of(oid: bytes, children: dict[bytes, list[bytes]]) -> frozenset[bytes]:

@@ -69,14 +69,6 @@ class SqlRestorer:
 class ArchiveRestorer(SqlRestorer):
     """A `Restorer`: pg_restore makes SQL of an archive, or restores it itself."""
 
-    def restore(
-        self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
-    ) -> Restoration:
-        """As SQL; large objects by pg_restore: as SQL they are twice as long, and slow to read."""
-        if contents.large_objects:
-            return self.restore_as_runbook(target, backup, contents, jobs, progress)
-        return super().restore(target, backup, contents, jobs, progress)
-
     def restore_as_runbook(
         self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
     ) -> Restoration:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.plaindump.events import Statement
@@ -32,6 +32,14 @@ class Session(SqlFeed):
         self.settings: dict[bytes, bytes] = {}
         self.loaded = 0
         self.helpers = True
+        self.is_silent = self.has_warned = False
+
+    def notice(self, result: PGresult) -> None:
+        """Keep the server's warnings, or only note that there was one."""
+        if not self.is_silent:
+            super().notice(result)
+        elif result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) == b"WARNING":
+            self.has_warned = True
 
     def apply(self, settings: Mapping[bytes, bytes]) -> None:
         """Make the session's settings those of a place in the dump, as SET statements by name."""
@@ -59,6 +67,23 @@ class Session(SqlFeed):
         """Run a statement of our own: whether it went well."""
         status = self.wire.exec_(sql).status
         return status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+
+    def succeeds_silently(self, sql: bytes) -> bool:
+        """Run statements of our own in one transaction: whether there was no error or warning.
+
+        Nothing is left of them if there was.
+        """
+        self.is_silent, self.has_warned = True, False
+        try:
+            status = self.wire.exec_(b"BEGIN;\n" + sql, rows=False).status
+            if status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK) and not self.has_warned:
+                return self.wire.exec_(b"COMMIT").command_status == b"COMMIT"
+            self.wire.exec_(b"ROLLBACK")
+        except psycopg.Error as error:
+            self.lost(error)
+        finally:
+            self.is_silent = False
+        return False
 
     def succeeds_for(self, statement: Statement, sql: bytes) -> bool:
         """As `succeeds`, with an error filed as one of `statement`, for which `sql` stands."""

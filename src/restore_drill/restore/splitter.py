@@ -9,34 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from restore_drill.backups.plaindump import statements as patterns
 from restore_drill.backups.plaindump.entries import DEFERRABLE, IN_PLACE, POST_DATA, entry_of
 from restore_drill.backups.plaindump.events import (
     Comment,
-    CopyData,
-    CopyEnd,
     Cut,
     Event,
+    LargeObjects,
     MetaCommand,
+    Rows,
     Statement,
 )
-from restore_drill.backups.plaindump.names import parts
-from restore_drill.backups.plaindump.statements import COPY, COPY_IN, INSERT
+from restore_drill.backups.plaindump.large_objects import kind_behind
+from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.keys import KeyBuilder
+from restore_drill.restore.large_objects import LargeObjectLoader
 from restore_drill.restore.loader import Loader
 from restore_drill.restore.pool import Pool
-from restore_drill.restore.relations import Name, Table, read_tables
+from restore_drill.restore.relations import Catalog
 from restore_drill.restore.session import Session
-
-
-class Deferred(NamedTuple):
-    """A statement that runs once all indexes and keys are there, with the settings of its place."""
-
-    settings: dict[bytes, bytes]
-    statement: Statement
+from restore_drill.restore.steps import Deferred
 
 
 @dataclass
@@ -58,23 +52,28 @@ class Splitter:
     settings: dict[bytes, bytes] = field(default_factory=dict)
     entry: list[Statement] = field(default_factory=list)
     deferred: list[Deferred] = field(default_factory=list)
-    known: dict[Name, Table] | None = None
+    catalog: Catalog = field(init=False)
     keys: KeyBuilder = field(init=False)
     loader: Loader = field(init=False)
+    objects: LargeObjectLoader = field(init=False)
 
     def __post_init__(self) -> None:
         """Let the keys of a table wait for its rows."""
+        self.catalog = Catalog(self.main)
         self.keys = KeyBuilder(self.pool)
         self.loader = Loader(self.pool, self.blocks, self.keys, self.counts)
+        self.objects = LargeObjectLoader(self.pool, self.blocks, self.keys)
 
     def feed(self, event: Event, place: int) -> None:
         """Take in one event, which ends at offset `place` of the dump."""
-        if self.loader.current and isinstance(event, CopyData | CopyEnd | Cut):
+        if self.loader.current and isinstance(event, Rows):
             self.loader.take(event, place)
         elif isinstance(event, Comment):
             self.comment(event)
         elif isinstance(event, Statement) and not self.serial_since:
             self.statement(event)
+        elif isinstance(event, LargeObjects):
+            self.run_of_large_objects(event, place)
         else:
             if isinstance(event, MetaCommand) and event.text.startswith(b"\\connect"):
                 self.connect(event)
@@ -107,7 +106,10 @@ class Splitter:
         """Take in one statement."""
         kind = self.kind
         setting = patterns.setting_of(statement)
-        if setting:
+        if self.objects.is_open:
+            self.go_serial(statement.line, "a statement among large objects")
+            self.main.execute(statement)
+        elif setting:
             self.finish_entry()
             self.set(setting, statement)
         elif kind == "TABLE DATA":
@@ -116,7 +118,7 @@ class Splitter:
         elif kind in IN_PLACE:
             is_known = bool(IN_PLACE[kind].fullmatch(statement.sql))
             self.run_in_place(statement, is_known=is_known)
-        elif COPY_IN.match(statement.sql):
+        elif patterns.COPY_IN.match(statement.sql):
             # Its rows follow at once, so that it cannot wait for its entry to be whole.
             self.go_serial(statement.line, f"rows in an entry of the kind {kind or 'unknown'}")
             self.main.execute(statement)
@@ -126,6 +128,17 @@ class Splitter:
         else:
             is_known = patterns.is_definition(statement) or patterns.is_large_object(statement)
             self.run_in_place(statement, is_known=is_known)
+
+    def run_of_large_objects(self, run: LargeObjects, place: int) -> None:
+        """Take in a run; one by one what belongs to an entry that is more, or comes serially."""
+        is_of_entry = self.entry and not run.sql.lstrip().startswith(b"--")
+        if self.serial_since or is_of_entry or not self.objects.fits(run.sql):
+            for event in events_of(run):
+                self.feed(event, place)
+            return
+        self.finish_entry()
+        self.kind = kind_behind(run.sql, self.kind)
+        self.objects.take(run, place, self.settings)
 
     def set(self, name: bytes, statement: Statement) -> None:
         """Run a SET here, and remember it for the connections where it went well."""
@@ -137,12 +150,15 @@ class Splitter:
         """Run what touches no table that is being loaded; from anything else on go serially."""
         if not is_known:
             self.go_serial(statement.line, "a statement that pg_dump does not write there")
+        elif b"LARGE OBJECT" in statement.sql or patterns.is_large_object(statement):
+            self.settle()  # what it is about may be on its way
         self.main.execute(statement)
 
     def go_serial(self, line: int, reason: str) -> None:
         """From here on run everything at its place, over one connection."""
         self.finish_entry()
         self.settle()
+        self.objects.go_on(self.main)
         self.serial_since, self.reason = self.serial_since or line, self.reason or reason
 
     def settle(self) -> None:
@@ -155,19 +171,13 @@ class Splitter:
             self.main.execute(each.statement)
         self.main.apply(self.settings)
 
-    def table(self, name: bytes) -> Table | None:
-        """What the catalog says of the table that is `name` in SQL, None where it is not there."""
-        if self.known is None:
-            self.known = read_tables(self.main)
-        return self.known.get(parts(name))
-
     def table_data(self, statement: Statement) -> None:
         """Begin to load a table; INSERTs, and a table that is not parallel-safe, at their place."""
-        copy = COPY.fullmatch(statement.sql)
-        table = self.table(copy["table"]) if copy else None
+        copy = patterns.COPY.fullmatch(statement.sql)
+        table = self.catalog.table(copy["table"]) if copy else None
         if copy and table and table.is_parallel_safe:
             self.loader.begin(statement, table, copy["table"], self.settings)
-        elif copy or INSERT.match(statement.sql):
+        elif copy or patterns.INSERT.match(statement.sql):
             self.settle()
             self.main.execute(statement)
         else:
@@ -176,15 +186,14 @@ class Splitter:
 
     def finish_entry(self) -> None:
         """Carry out the entry whose statements have been gathered, now or as soon as it may run."""
-        statements, self.entry = self.entry, []
-        kind = self.kind
-        if not statements or self.keys.take(kind, statements, self.settings, self.table):
+        kind, statements, self.entry = self.kind, self.entry, []
+        if not statements or self.keys.take(kind, statements, self.settings, self.catalog.table):
             return
         if kind in DEFERRABLE and all(map(patterns.is_definition, statements)):
             self.deferred += [Deferred(self.settings, statement) for statement in statements]
             return
         self.settle()
-        self.known = None
+        self.catalog.forget()
         if kind == "EVENT TRIGGER" or not all(map(patterns.is_whole_at_its_place, statements)):
             self.go_serial(statements[0].line, f"an entry of the kind {kind or 'unknown'}")
         for statement in statements:

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.names import schema_prefix
 from restore_drill.restore.session import Session
 
 Settings = Mapping[bytes, bytes]
+
+
+class Deferred(NamedTuple):
+    """A statement that runs once all indexes and keys are there, with the settings of its place."""
+
+    settings: dict[bytes, bytes]
+    statement: Statement
 
 
 def in_turn(statements: Iterable[Statement], settings: Settings) -> Callable[[Session], None]:

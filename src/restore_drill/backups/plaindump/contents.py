@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from restore_drill.backups.model import Contents, Entry, Head
+from restore_drill.backups.model import Contents, Head
 from restore_drill.backups.plaindump import events as seen
 from restore_drill.backups.plaindump import statements
 from restore_drill.backups.plaindump.changes import RowChanges
@@ -13,7 +13,8 @@ from restore_drill.backups.plaindump.faults import Faults
 from restore_drill.backups.plaindump.frame import Frame
 from restore_drill.backups.plaindump.headings import RowHeadings
 from restore_drill.backups.plaindump.inserted import Filled, Inserted
-from restore_drill.backups.plaindump.names import connected_database, dotted
+from restore_drill.backups.plaindump.large_objects import CREATED, headings_of, kinds_of_rules
+from restore_drill.backups.plaindump.names import connected_database
 from restore_drill.backups.plaindump.needs import Needs
 from restore_drill.backups.plaindump.part import Parts
 from restore_drill.backups.plaindump.refusals import refusal
@@ -34,7 +35,6 @@ class Reader:
         self.frame = Frame()
         self.session = SessionSettings()
         self.parts = Parts()
-        self.databases: dict[str, None] = {}
         self.needs = Needs()
         self.large_objects = 0
         self.switches = Switches()
@@ -60,14 +60,21 @@ class Reader:
                 self.inserts(event)
             elif isinstance(event, seen.Comment):
                 self.comment(event)
-            elif isinstance(event, seen.CopyEnd):
-                self.copying = ""
-            elif isinstance(event, seen.MetaCommand):
-                self.meta_command(event)
-            elif isinstance(event, seen.Message):
-                self.strays.message(event.line)
+            elif isinstance(event, seen.LargeObjects):
+                self.run_of_large_objects(event)
             else:
-                self.found.cut(event, self.copying)
+                self.rare(event)
+
+    def rare(self, event: seen.CopyEnd | seen.MetaCommand | seen.Message | seen.Cut) -> None:
+        """Take in an event of a kind of which there are few."""
+        if isinstance(event, seen.CopyEnd):
+            self.copying = ""
+        elif isinstance(event, seen.MetaCommand):
+            self.meta_command(event)
+        elif isinstance(event, seen.Message):
+            self.strays.message(event.line)
+        else:
+            self.found.cut(event, self.copying)
 
     def comment(self, comment: seen.Comment) -> None:
         """Take in one of pg_dump's comment lines."""
@@ -107,9 +114,8 @@ class Reader:
             self.needs.setting(sql, is_acl=self.parts.current.last_kind.endswith("ACL"))
         elif opening.startswith((b"CREATE", b"ALTER", b"GRANT", b"REVOKE", b"COMMENT", b"SECURIT")):
             self.definition(sql)
-        elif sql.startswith(statements.NEW_LARGE_OBJECT):
-            self.large_objects += 1
         else:
+            self.large_objects += sql.startswith(statements.NEW_LARGE_OBJECT)
             self.changes.note(sql, statement.line)
 
     def inserts(self, event: seen.Inserts) -> None:
@@ -125,13 +131,18 @@ class Reader:
             self.parts.current.rows[self.session.table_key(filled.table)] += filled.rows
         self.headings.rows(copied=False)
 
+    def run_of_large_objects(self, run: seen.LargeObjects) -> None:
+        """Take in a run: nothing in it is refused."""
+        for heading in headings_of(run.sql):
+            self.comment(seen.Comment(run.line, heading))
+        self.frame.statement(run.line)
+        self.large_objects += len(CREATED.findall(run.sql))
+        for sql in kinds_of_rules(run.sql):
+            self.definition(self.session.in_utf8(sql))
+
     def definition(self, sql: bytes) -> None:
-        """Take in a definition: database, extension, roles, collation provider."""
-        if database := statements.CREATE_DATABASE.match(sql):
-            self.databases[dotted(database["name"])] = None
-        if extension := statements.CREATE_EXTENSION.match(sql):
-            self.parts.current.extensions[dotted(extension["name"])] = None
-        self.parts.current.note_table(sql, self.session.schema)
+        """Take in a definition: database, extension, table, roles, collation provider."""
+        self.parts.note_definition(sql, self.session.schema)
         self.switches.note(sql)
         self.needs.definition(sql)
 
@@ -139,30 +150,21 @@ class Reader:
         """Refuse every meta-command that pg_dump does not write: it would run code here."""
         if command.text.startswith(b"\\connect "):
             name = connected_database(self.session.in_utf8(command.text))
-            # Elsewhere than in pg_dumpall's output all goes into one database.
-            self.parts.change_to(name if self.frame.is_cluster else "")
+            self.parts.change_to(name if self.frame.is_cluster else "")  # else all is of one
         else:
             self.found.refuse_meta(command)
 
     def check_end(self) -> None:
-        """Add the faults that only the end shows.
-
-        pg_dump ends each dump with a marker, and only then are all its rows due.
-        """
+        """Add the faults that only the end shows: only with its marker are all rows due."""
         self.found.refused_more()
         if not self.faults and (fault := self.frame.fault()):
             self.faults.append(fault)
         self.faults[:0] = self.strays.faults(ended=self.frame.ended)
         self.faults += self.headings.faults()
 
-    @property
-    def entries(self) -> list[Entry]:
-        """Table of contents of what a drill restores."""
-        return self.parts.whole.entries
-
     def make_head(self) -> Head:
         """Head facts so far."""
-        databases, whole = tuple(self.databases), self.parts.whole
+        databases, whole = tuple(self.parts.databases), self.parts.whole
         return Head(
             database=self.parts.database or (databases[0] if len(databases) == 1 else ""),
             encoding=self.session.encoding,
@@ -190,7 +192,7 @@ class Reader:
             switched_off=frozenset(self.switches.off),
             not_valid=frozenset(self.switches.not_valid),
             is_translated=bool(self.strays.is_translated),
-            databases=tuple(self.parts.filled if self.frame.is_cluster else self.databases),
+            databases=tuple(self.parts.filled if self.frame.is_cluster else self.parts.databases),
             database=self.parts.database,
             left_out=self.parts.left_out,
             changes=self.changes.description,

@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from restore_drill.backups.model import Entry
-from restore_drill.backups.plaindump.names import one_line, split
-from restore_drill.backups.plaindump.statements import CREATE_TABLE
+from restore_drill.backups.plaindump.names import dotted, one_line, split
+from restore_drill.backups.plaindump.statements import (
+    CREATE_DATABASE,
+    CREATE_EXTENSION,
+    CREATE_TABLE,
+)
 
 
 @dataclass
@@ -33,6 +37,12 @@ class Part:
     def last_kind(self) -> str:
         """Kind of the entry that is being read; empty before the first one."""
         return self.entries[-1].kind if self.entries else ""
+
+    def note_definition(self, sql: bytes, default: str) -> None:
+        """Take in a definition; a table is in the schema `default` unless it names one."""
+        if extension := CREATE_EXTENSION.match(sql):
+            self.extensions[dotted(extension["name"])] = None
+        self.note_table(sql, default)
 
     def note_table(self, sql: bytes, default: str) -> None:
         """Take in a CREATE TABLE, in the schema `default` unless it names one.
@@ -65,12 +75,22 @@ class Part:
 
 
 class Parts:
-    """The databases of a dump by name, in their order; `current` is the one that is being read."""
+    """The databases of a dump by name, in their order; `current` is the one that is being read.
+
+    `databases` are those that it creates.
+    """
 
     def __init__(self) -> None:
         """Begin with what has no name."""
         self.current = Part()
         self.by_name = {"": self.current}
+        self.databases: dict[str, None] = {}
+
+    def note_definition(self, sql: bytes, default: str) -> None:
+        """Take in a definition; a table is in the schema `default` unless it names one."""
+        if database := CREATE_DATABASE.match(sql):
+            self.databases[dotted(database["name"])] = None
+        self.current.note_definition(sql, default)
 
     def change_to(self, name: str) -> None:
         """Go on with the database `name`."""

@@ -74,6 +74,8 @@ LARGE_OBJECT = pattern(
     rb"|SELECT pg_catalog\.lo(?:_open|_create|_close|_unlink|write)\([^()]*\);"
     rb"|SELECT CASE WHEN EXISTS\(SELECT 1 FROM pg_catalog\.pg_largeobject_metadata"
     rb" WHERE oid = '\d+'\) THEN pg_catalog\.lo_unlink\('\d+'\) END;"
+    rb"|SELECT pg_catalog\.lo_unlink\(oid\) FROM pg_catalog\.pg_largeobject_metadata"
+    rb" WHERE oid = '\d+';"
     rb"|ALTER LARGE OBJECT \d+ OWNER TO <I>;"
 )
 NEW_LARGE_OBJECT = b"SELECT pg_catalog.lo_create("
@@ -131,8 +133,12 @@ def is_definition(statement: Statement) -> bool:
 
 
 def is_large_object(statement: Statement) -> bool:
-    """Whether it is one of those with which pg_dump restores or drops large objects."""
-    return bool(LARGE_OBJECT.fullmatch(statement.sql))
+    """Whether it is one of those with which pg_dump restores or drops large objects.
+
+    Not one that begins or ends a transaction, which may be any.
+    """
+    is_frame = statement.sql.startswith((b"BEGIN", b"COMMIT"))
+    return not is_frame and bool(LARGE_OBJECT.fullmatch(statement.sql))
 
 
 def is_whole_at_its_place(statement: Statement) -> bool:
