@@ -166,14 +166,14 @@ def test_redis_that_reads_expires_and_deletes_wrongly_fails(drill: Drill, serve:
     lies = {
         b"$3\r\nGET\r\n": b"$4\r\nTYPE\r\n",
         b"$3\r\nDEL\r\n": b"$6\r\nEXISTS\r\n",
-        b"$3\r\n100\r\n": b"$4\r\n9999\r\n",
+        b"$2\r\n20\r\n": b"$4\r\n9999\r\n",
     }
     with lying_proxy(serve(), lies) as port:
         run = drill(REDIS_URL=f"redis://127.0.0.1:{port}/0")
 
     assert run.failed == {"can_write_and_read", "expires_keys", "deletes_keys"}
     assert "did not return what was written" in run.output
-    assert "outlived its TTL of 100 ms" in run.output
+    assert "outlived its TTL of 20 ms" in run.output
     assert "DEL in Redis at" in run.output
 
 

@@ -14,7 +14,7 @@ from restore_drill.core.printable import printable
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
 from restore_drill.results.charts import STYLE
-from restore_drill.results.page import HERE, render
+from restore_drill.results.page import HERE, render, template
 from restore_drill.results.past import Background, Past, days_of
 from restore_drill.results.result import build_result
 from restore_drill.results.tiles import tiles_of
@@ -245,3 +245,25 @@ def test_three_thousand_criteria_make_a_small_page() -> None:
 def test_the_worst_drill_of_a_day_counts(verdicts: list[str], shown: str) -> None:
     """A pass does not hide a failure of the same day."""
     assert list(days_of([past(0, each) for each in verdicts]).values()) == [shown]
+
+
+def test_compiled_templates_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second drill compiles no template; where none can be kept or read, it does without."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def rendered() -> tuple[str, dict[Path, int]]:
+        template.cache_clear()
+        page = render(result_of(), Background())
+        kept = (tmp_path / "cache").rglob("*.cache")
+        return page, {path: path.stat().st_mtime_ns for path in kept}
+
+    first, kept = rendered()
+    assert len(kept) == 3
+    assert rendered() == (first, kept)
+    for path in kept:
+        path.write_bytes(b"damaged")
+    page, mended = rendered()
+    assert page == first and set(mended) == set(kept) and mended != kept
+    monkeypatch.setenv("XDG_CACHE_HOME", str(next(iter(kept))))  # no folder, and so no cache
+    assert rendered() == (first, mended)
+    template.cache_clear()

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from restore_drill.servers.binaries import Binaries, Broken, run
@@ -81,12 +82,13 @@ def missing_libraries(tool: str) -> str:
 @functools.cache
 def survey() -> tuple[Binaries | Broken, ...]:
     """Every build on this machine, running or not; looked for once a process (see `forget`)."""
-    found: dict[Path, Binaries | Broken] = {}
+    found: dict[Path, str] = {}
     for place, source in places():
         path = place.resolve()
-        if path not in found and (path / TOOLS[0]).is_file():
-            found[path] = examine(path, source)
-    return tuple(found.values())
+        if (path / TOOLS[0]).is_file():
+            found.setdefault(path, source)
+    with ThreadPoolExecutor(4) as threads:  # they wait for the programs that they run
+        return tuple(threads.map(examine, found, found.values()))
 
 
 def candidates() -> list[Binaries]:
