@@ -34,7 +34,7 @@ ONE = "/*one*/"
 """Where a query can be narrowed to one row of the catalog."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Row that a query gave, or the server's error: its message, its SQLSTATE, and all of it."""
 

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from io import BytesIO
 
 from restore_drill.backups.model import Contents, Entry
-from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.entries import entry_of
+from restore_drill.backups.plaindump.events import Comment, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.names import unquoted
+from restore_drill.backups.plaindump.settings import SessionSettings
 from restore_drill.core.deadline import at_work
 from restore_drill.core.server_lines import safe_lines
 from restore_drill.servers.model import Target
@@ -67,9 +69,18 @@ def dumped_entries(dump: subprocess.Popen[bytes]) -> tuple[frozenset[Entry], str
     output, why_not = output_of(dump)
     if why_not:
         return frozenset(), why_not
-    reader = Reader()
-    reader.read(PlainReader(BytesIO(output)).events())
-    return frozenset(reader.parts.whole.entries), ""
+    return frozenset(entries_in(output)), ""
+
+
+def entries_in(dump: bytes) -> Iterator[Entry]:
+    """Table of contents of the `dump` of a schema, which nothing else is asked of."""
+    session = SessionSettings()
+    for event in PlainReader(BytesIO(dump)).events():
+        if isinstance(event, Comment):
+            if entry := entry_of(event.text, session.codec):
+                yield entry
+        elif isinstance(event, Statement) and event.sql.startswith(b"SET"):
+            session.note(event.sql)
 
 
 def missing(contents: Contents, restored: frozenset[Entry]) -> tuple[Entry, ...]:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from restore_drill.core.names import joined
+from restore_drill.core.names import joined, quoted
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.catalog import SEQUENCES, Table
 from restore_drill.facts.content import EFFORT, LARGE_OBJECTS, Hashed, hashed_tables
@@ -31,6 +30,9 @@ from restore_drill.facts.session import Connection
 
 DEFINITIONS = 20
 """What reading the definition of a table costs, where counting the rows of a page costs 1."""
+
+AT_ONCE = 100
+"""Sequences read by one query."""
 
 EXTENSIONS = "SELECT extname, extversion FROM pg_extension ORDER BY 1"
 
@@ -134,11 +136,15 @@ class Fingerprinting:
 def positions(connection: Connection) -> Positions:
     """Where each sequence stands now: sequences do not obey snapshots."""
     found = {}
-    for schema, name in connection.execute(SEQUENCES).fetchall():
-        query = sql.SQL("SELECT last_value, is_called FROM {}")
-        row = connection.execute(query.format(sql.Identifier(schema, name))).fetchone()
-        assert row is not None
-        found[joined(schema, name)] = Position(*row)
+    names = connection.execute(SEQUENCES).fetchall()
+    for first in range(0, len(names), AT_ONCE):
+        some = names[first : first + AT_ONCE]
+        queries = (
+            f"SELECT {place}, last_value, is_called FROM {quoted(schema)}.{quoted(name)}"
+            for place, (schema, name) in enumerate(some)
+        )
+        for place, *position in connection.execute(" UNION ALL ".join(queries).encode()):
+            found[joined(*some[place])] = Position(*position)
     return found
 
 

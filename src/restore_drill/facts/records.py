@@ -19,7 +19,7 @@ def with_query(problem: str, query: str) -> list[str]:
     return [problem, f" {FIND}{query}"] if query and printable(query) == query else [problem]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ForeignKey:
     """A foreign key and its `orphans`: rows whose referenced row is missing (None: unreadable).
 
@@ -69,7 +69,7 @@ class ForeignKey:
         return with_query(f"{self.table}: {self.problem}", self.query)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """A rule that the rows of `table` must meet, and how many do not (None: it cannot be checked).
 
@@ -121,7 +121,7 @@ class Constraint:
         return replace(self, is_lost=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sequence:
     """A sequence, the column it feeds, the value it gives next and the column's furthest one.
 

@@ -22,7 +22,7 @@ TYPES = """
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE OWN(pg_type, t.oid) AND t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')
-        AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
+        AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
         AND n.nspname !~ '^pg_(toast|temp)'
 """
 
@@ -43,7 +43,7 @@ DETAILS = """
     LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE OWN(pg_type, t.oid) AND t.typtype IN ('c', 'r', 'b')
         AND (c.oid IS NULL OR c.relkind = 'c')
-        AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
+        AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
         AND n.nspname !~ '^pg_(toast|temp)'
 """
 

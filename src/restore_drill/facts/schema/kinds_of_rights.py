@@ -22,7 +22,8 @@ OWNERS = """
         UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typowner FROM pg_type t
             LEFT JOIN pg_class c ON c.oid = t.typrelid
             WHERE t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c') AND OWN(pg_type, t.oid)
-                AND NOT EXISTS (SELECT 1 FROM pg_type e WHERE e.typarray = t.oid)
+                AND NOT EXISTS (
+                    SELECT 1 FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid)
         UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
             WHERE OWN(pg_operator, oid) AND oprcode <> 0
         UNION ALL SELECT 'pg_opclass'::regclass, oid, opcowner FROM pg_opclass

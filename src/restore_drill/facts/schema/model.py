@@ -112,17 +112,25 @@ def definition(raw: Any) -> Definition:
 
 
 def objects_of(parts: Parts) -> Objects:
-    """Named definitions of what was read."""
+    """Named definitions of what was read; `parts` are taken apart: both at once are large."""
     return {
-        kind: {name: plain(named(kind, each)) for name, each in objects.items()}
-        for kind, objects in parts.items()
+        kind: {name: plain(named(kind, each)) for name, each in parts.pop(kind).items()}
+        for kind in list(parts)
     }
 
 
 def plain(definition: Definition) -> Definition:
     """`definition` in JSON's own types, so that what was read equals what was written."""
-    found: Definition = json.loads(json.dumps(definition, default=str))
-    return found
+    return {part: plain_value(value) for part, value in definition.items()}
+
+
+def plain_value(value: Any) -> Any:
+    """A value as JSON gives it back; what it has no type for is text."""
+    if isinstance(value, list | tuple):
+        return [plain_value(each) for each in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)
 
 
 def digest(definition: Definition | None) -> str:
