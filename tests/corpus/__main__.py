@@ -23,6 +23,7 @@ from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.hostile import EVERY, dump_of, reached, world
 from tests.corpus.lab import Lab, Outcome
+from tests.corpus.ways.table import table as table_of_ways
 from tests.helpers.shop import FORMATS, Shops
 
 Table = Generator[str, None, bool]
@@ -160,7 +161,14 @@ def hostile(shops: Shops, folder: Path) -> Table:
     return held == len(EVERY)
 
 
-SECTIONS = {"damages": damages, "healthy": healthy, "drift": drifts, "hostile": hostile}
+def ways(_shops: Shops, folder: Path) -> Table:
+    """Lines of the table of ways to restore; further arguments name databases, or `mistakes`."""
+    return (yield from table_of_ways(folder, sys.argv[2:]))
+
+
+SECTIONS = {
+    "damages": damages, "healthy": healthy, "drift": drifts, "hostile": hostile, "ways": ways,
+}  # fmt: skip
 
 
 def told(lines: Table) -> bool:
@@ -174,7 +182,7 @@ def told(lines: Table) -> bool:
 
 
 def main() -> int:
-    """Print the table of damages, or what the argument asks for: `healthy`, `drift`, `hostile`."""
+    """Print the table of damages, or what the argument asks for: a name of SECTIONS."""
     asked = sys.argv[1] if sys.argv[1:] else "damages"
     if asked not in SECTIONS:
         sys.exit(f"there is no corpus {asked!r}; there are: {', '.join(SECTIONS)}")

@@ -27,7 +27,7 @@ DATABASE_NAME = "another name of the database"
 
 def cases(file: str) -> dict[str, str]:
     """Scripts of the cases in `file`, by name."""
-    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / file).read_text(encoding="utf-8")
     found = (part.partition("\n") for part in text.split("-- case: ")[1:])
     return {name: script.strip() for name, _, script in found}
 

@@ -22,6 +22,7 @@ from restore_drill.core.server_lines import CONNECTION, SERVER, error_in_line, s
 from restore_drill.core.units import show_duration
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
+from restore_drill.restore.readers import BY_READING
 from restore_drill.servers.anew import empty
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
@@ -54,15 +55,11 @@ def restore_archive(
     started = time.monotonic()
     code, lines = run_pg_restore(tools, target, backup, entries, parallel, progress)
     way = f"pg_restore {tools.version_text}, {parallel} jobs"
-    if (
-        parallel > 1
-        and target.throwaway
-        and any(error.sqlstate == DEADLOCK for _, _, error in errors_in(lines))
-    ):
-        # Two of its own connections: parts of a partitioned index, seen now and then with 15.20.
+    trouble = trouble_of_jobs(lines) if parallel > 1 and target.throwaway else ""
+    if trouble:
         empty(target)
         code, lines = run_pg_restore(tools, target, backup, entries, 1, progress)
-        way += " deadlocked, repeated over one connection"
+        way += f" {trouble}, repeated over one connection"
     restoration = Restoration(target, way=way)
     for entry, statement, error in errors_in(lines):
         add_error(restoration, where=f"entry {entry}", statement=statement, error=error)
@@ -72,6 +69,16 @@ def restore_archive(
         add_error(restoration, where="pg_restore", statement="", error=error)
     restoration.seconds = time.monotonic() - started
     return restoration
+
+
+def trouble_of_jobs(lines: list[str]) -> str:
+    """What may have come of there being several connections; empty without such a thing."""
+    errors = [error for _, _, error in errors_in(lines)]
+    # Two of its own connections: parts of a partitioned index, seen now and then with 15.20.
+    if any(error.sqlstate == DEADLOCK for error in errors):
+        return "deadlocked"
+    # A check or an index may call a function that reads a table which was not loaded yet.
+    return "met errors" if any(error.group in BY_READING for error in errors) else ""
 
 
 def run_pg_restore(

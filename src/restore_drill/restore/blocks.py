@@ -45,22 +45,33 @@ class Block:
             self.is_complete, self.is_cut = True, cut
             self.grown.notify_all()
 
+    def wait_for(self, size: int, stop: threading.Event) -> int:
+        """How many bytes there are: `size` at least, unless no more come or `stop` is set."""
+        with self.grown:
+            while self.size < size and not self.is_complete and not stop.is_set():
+                self.grown.wait(0.2)
+            return self.size
+
+    def at(self, offset: int, size: int) -> bytes:
+        """At most `size` bytes from `offset` on; OSError where there are none any more."""
+        piece = os.pread(self.descriptor, min(size, self.size - offset), self.start + offset)
+        if not piece:
+            raise OSError("the dump became shorter while it was being restored")
+        return piece
+
+    def read(self, begin: int, end: int, stop: threading.Event) -> Iterator[bytes]:
+        """The bytes from `begin` to `end`, which are there, unless `stop` is set."""
+        while begin < end and not stop.is_set():
+            piece = self.at(begin, min(PIECE, end - begin))
+            begin += len(piece)
+            yield piece
+
     def pieces(self, stop: threading.Event) -> Iterator[bytes]:
         """All its bytes in order, waiting for those to come unless `stop` is set."""
         done = 0
-        while not stop.is_set():
-            with self.grown:
-                if done == self.size:
-                    if self.is_complete:
-                        return
-                    self.grown.wait(0.2)
-                here = self.size
-            while done < here and not stop.is_set():
-                piece = os.pread(self.descriptor, min(PIECE, here - done), self.start + done)
-                if not piece:
-                    raise OSError("the dump became shorter while it was being restored")
-                done += len(piece)
-                yield piece
+        while (here := self.wait_for(done + 1, stop)) > done and not stop.is_set():
+            yield from self.read(done, here, stop)
+            done = here
 
 
 class Blocks:

@@ -25,7 +25,7 @@ from restore_drill.restore.copied import copied_row, key_columns
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.no_superuser import settled
-from restore_drill.restore.readers import reads_later
+from restore_drill.restore.readers import BY_READING, reads_later
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.restore.wire import Wire
@@ -33,8 +33,6 @@ from restore_drill.restore.words import opening_words, schema_text
 from restore_drill.servers.model import NAME, Target
 
 MAX_ERRORS = 1000
-READS = ("23", "22", "P0")
-"""Classes of errors that a function may cause which reads rows that come later."""
 LONGEST = 2000
 """Bytes of a statement that are kept to judge its error by."""
 
@@ -154,7 +152,7 @@ class SqlFeed:
             error=error,
             code=self.code() if error.internal else "",
             detail=f"column {column}" if column else key_columns(detail, sql),
-            reader=reads_later(sql, self.rows) if error.group in READS else "",
+            reader=reads_later(sql, self.rows) if error.group in BY_READING else "",
         )
 
     def rows(self, sql: str) -> list[list[str]]:

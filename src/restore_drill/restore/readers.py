@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from restore_drill.backups.plaindump.statements import filled_table
 
+BY_READING = ("23", "22", "P0")
+"""Classes of errors that a function may cause which reads rows that come later."""
 Query = Callable[[str], list[list[str]]]
 
 FUNCTIONS = """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
@@ -20,6 +21,15 @@ from restore_drill.servers.tuning import SORT_MB
 ALONE = b"SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = '%dMB'" % SORT_MB
 SHARED = b"RESET max_parallel_maintenance_workers; RESET maintenance_work_mem"
 """How an index is built: by one process, or with helpers where others have nothing to do."""
+
+
+class Rows(Protocol):
+    """What a COPY gets its rows from: piece by piece, and whether they were cut off at the end."""
+
+    is_cut: bool
+
+    def pieces(self, stop: threading.Event) -> Iterator[bytes]:
+        """The bytes, until there are no more or `stop` is set."""
 
 
 class Session(SqlFeed):
@@ -131,7 +141,16 @@ class Session(SqlFeed):
         if failed:
             self.check(statement, failed)
 
-    def copy(self, sql: bytes, block: Block) -> PGresult | None:
+    def load_part(self, copy: Statement, rows: Rows, settings: Mapping[bytes, bytes]) -> bool:
+        """Carry out the COPY statement `copy` with `rows`: whether it went well."""
+        self.current = copy
+        try:
+            self.apply(settings)
+            return self.copy(copy.sql, rows) is None and not rows.is_cut
+        except psycopg.Error:
+            return False
+
+    def copy(self, sql: bytes, block: Rows) -> PGresult | None:
         """Run the COPY `sql` with the rows of `block`; the result with its error, if any."""
         result = self.wire.exec_(sql)
         if result.status != ExecStatus.COPY_IN:

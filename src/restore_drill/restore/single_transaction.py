@@ -16,7 +16,13 @@ from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.plaindump.events import Statement
-from restore_drill.backups.plaindump.statements import COPY_IN, INSERT, SETVAL, is_definition
+from restore_drill.backups.plaindump.statements import (
+    COPY_IN,
+    INSERT,
+    SETVAL,
+    is_definition,
+    setting_of,
+)
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.plain import SqlFeed, feed_all
 from restore_drill.restore.source import begin, followed, open_sql
@@ -35,10 +41,16 @@ LOCKS_EACH, SHARE = 2, 0.25
 """Locks that an entry takes at most, on average: a table takes its TOAST table and the index of
 that too. And the share of a server's locks that a restore may hold."""
 BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
+START = b"BEGIN; SET CONSTRAINTS ALL IMMEDIATE"
+"""Deferred constraints are checked statement by statement too, as where each is committed."""
 TRANSACTION = re.compile(
-    rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b", re.IGNORECASE
+    rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|LOCK|DECLARE)\b"
+    rb"|(?:SET|RESET)\s(?!SESSION AUTHORIZATION\b)",
+    re.IGNORECASE,
 )
-"""A transaction of the dump's own, or what may be one behind a comment; pg_dump writes none."""
+"""A transaction of the dump's own, what may be one behind a comment, or what does otherwise in a
+transaction than alone; of those pg_dump writes settings alone, which are told apart by their names.
+"""
 
 
 class NotSilent(Exception):
@@ -57,7 +69,7 @@ class SingleTransaction(SqlFeed):
         super().__init__(target, restoration)
         self.waiting: list[bytes] = []
         self.size = 0
-        self.wire.exec_(b"BEGIN")
+        self.wire.exec_(START)
 
     def notice(self, result: PGresult) -> None:
         """Note that there was a warning."""
@@ -65,7 +77,7 @@ class SingleTransaction(SqlFeed):
 
     def execute(self, statement: Statement) -> None:
         """Run one statement, now or with others; NotSilent where it cannot be one of many."""
-        if TRANSACTION.match(statement.sql):
+        if TRANSACTION.match(statement.sql) and not setting_of(statement):
             self.frame(statement.sql.strip())
             return
         if not self.may_wait(statement):

@@ -72,7 +72,9 @@ def restore_split(
         pool = Pool(workers, stop)
         stack.callback(pool.close)
         counts = {name.encode(): rows for name, rows in contents.counted.items()}
-        splitter = Splitter(main, pool, blocks, lambda: clock.report(pool), counts)
+        splitter = Splitter(
+            main, pool, blocks, lambda: clock.report(pool), counts, contents.read_bytes
+        )
         feed_all(splitter, stream, contents, clock)
     restoration.errors.sort(key=lambda error: line_of(error.where))
     if splitter.serial_since:

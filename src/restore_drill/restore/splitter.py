@@ -1,8 +1,8 @@
 """Deals the events of a plain dump out: to one connection in its order, or to several at once.
 
-What pg_dump's own comments and the words of a statement agree on goes to
-the connections: rows, then indexes and keys as soon as their table is loaded. All else runs at its
-place in the dump, once everything before it has run; from what changes the session, on to the end.
+What pg_dump's comments and the words of a statement agree on goes to the connections: rows, then
+indexes and keys as soon as their table is loaded. All else runs at its place in the dump, once
+everything before it has run; from what changes the session, on to the end.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from restore_drill.restore.steps import Deferred
 class Splitter:
     """Gives the events of one dump to the connection `main` or to those of `pool`.
 
-    `counts` are the rows of its tables, as far as known: they say what is worth doing first.
+    `counts` are the rows of its tables, as far as known, `total` its bytes.
     """
 
     main: Session
@@ -45,6 +45,7 @@ class Splitter:
     blocks: Blocks
     report: Callable[[], None]
     counts: dict[bytes, int] = field(default_factory=dict)
+    total: int = 0
     kind: str = ""
     serial_since: int = 0
     reason: str = ""
@@ -61,7 +62,7 @@ class Splitter:
         """Let the keys of a table wait for its rows."""
         self.catalog = Catalog(self.main)
         self.keys = KeyBuilder(self.pool)
-        self.loader = Loader(self.pool, self.blocks, self.keys, self.counts)
+        self.loader = Loader(self.pool, self.blocks, self.keys, self.counts, self.total)
         self.objects = LargeObjectLoader(self.pool, self.blocks, self.keys)
 
     def feed(self, event: Event, place: int) -> None:
@@ -143,8 +144,7 @@ class Splitter:
     def set(self, name: bytes, statement: Statement) -> None:
         """Run a SET here, and remember it for the connections where it went well."""
         if self.main.succeeds_for(statement, statement.sql):
-            self.settings = {**self.settings, name: statement.sql}
-            self.main.settings = self.settings
+            self.settings = self.main.settings = {**self.settings, name: statement.sql}
 
     def run_in_place(self, statement: Statement, *, is_known: bool) -> None:
         """Run what touches no table that is being loaded; from anything else on go serially."""

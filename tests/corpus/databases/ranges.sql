@@ -1,0 +1,33 @@
+-- Tables long enough to be loaded by ranges: rows of very different lengths, with line ends, toasted values, keys, and checks of their own.
+CREATE TABLE items (id bigint PRIMARY KEY, code text NOT NULL UNIQUE, note text, raw bytea, at timestamptz, tags text[], score numeric);
+INSERT INTO items SELECT n, 'code-' || n, CASE n % 11 WHEN 0 THEN repeat(E'line\n\\\t', n % 97) WHEN 1 THEN '\.' WHEN 2 THEN E'\\.\n' WHEN 3 THEN '\N' WHEN 4 THEN NULL ELSE md5(n::text) END,
+    decode(md5(n::text), 'hex'), timestamptz '2026-01-01Z' + n * interval '1 minute', ARRAY['a' || n, E'b\n', NULL], n / 7.0 FROM generate_series(1, 6000) n;
+CREATE INDEX items_at ON items (at);
+CREATE INDEX items_part ON items (score) WHERE note IS NULL;
+CREATE INDEX items_tags ON items USING gin (tags);
+CREATE INDEX items_brin ON items USING brin (at);
+CREATE INDEX items_hash ON items USING hash (code);
+ALTER TABLE items ADD CHECK (id > 0), ADD CHECK (length(code) < 20);
+CREATE TABLE events (item bigint NOT NULL REFERENCES items, n integer, what text, PRIMARY KEY (item, n));
+INSERT INTO events SELECT 1 + n % 6000, n, E'e\n' || n FROM generate_series(1, 9000) n;
+CREATE TABLE toasted (id integer PRIMARY KEY, doc text, other text);
+ALTER TABLE toasted ALTER other SET STORAGE EXTERNAL;
+INSERT INTO toasted SELECT n, (SELECT string_agg(md5((n * i)::text) || E'\n', '') FROM generate_series(1, 100 + n % 200) i), repeat(n || E'\\', 2000) FROM generate_series(1, 60) n;
+CREATE TABLE unkeyed (a integer, b text);
+INSERT INTO unkeyed SELECT n % 10, 'same' FROM generate_series(1, 5000) n;
+CREATE TABLE one_column (t text);
+INSERT INTO one_column SELECT CASE n % 4 WHEN 0 THEN '' WHEN 1 THEN '\.' WHEN 2 THEN NULL ELSE E'x\ny' END FROM generate_series(1, 3000) n;
+CREATE TABLE one_row (t text);
+INSERT INTO one_row SELECT string_agg(md5(n::text), E'\n') FROM generate_series(1, 5000) n;
+CREATE UNLOGGED TABLE fleeting (id integer PRIMARY KEY, t text);
+INSERT INTO fleeting SELECT n, repeat('f', 50) FROM generate_series(1, 2000) n;
+CREATE TABLE serials (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, s serial, t text, up text GENERATED ALWAYS AS (upper(t)) STORED);
+INSERT INTO serials (t) SELECT 't' || n FROM generate_series(1, 4000) n;
+CREATE TABLE sorted (id integer PRIMARY KEY, t text);
+INSERT INTO sorted SELECT n, md5(n::text) FROM generate_series(1, 3000) n;
+CREATE INDEX sorted_t ON sorted (t);
+ALTER TABLE sorted CLUSTER ON sorted_t;
+CREATE TABLE parts (id integer NOT NULL, t text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (MINVALUE) TO (2000);
+CREATE TABLE parts_high PARTITION OF parts FOR VALUES FROM (2000) TO (MAXVALUE);
+INSERT INTO parts SELECT n, E'p\n' || n FROM generate_series(1, 4000) n;

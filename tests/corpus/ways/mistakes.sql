@@ -1,0 +1,21 @@
+-- A small database of tables with rules of every kind, into whose dumps mistakes are put.
+CREATE TABLE a_first (id integer PRIMARY KEY, t text NOT NULL UNIQUE, n numeric CHECK (n > 0));
+CREATE TABLE b_second (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a_first, v varchar(8), during int4range, EXCLUDE USING gist (during WITH &&));
+CREATE TABLE c_third (at date NOT NULL, k integer, t text, UNIQUE (at, k)) PARTITION BY RANGE (at);
+CREATE TABLE c_third_2025 PARTITION OF c_third FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE c_third_2026 PARTITION OF c_third FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE d_fourth (id integer GENERATED ALWAYS AS IDENTITY, t text, up text GENERATED ALWAYS AS (upper(t)) STORED);
+CREATE TABLE e_fifth (a integer, t text);
+CREATE INDEX a_first_n ON a_first (n);
+CREATE INDEX b_second_a ON b_second (a);
+CREATE VIEW joined AS SELECT b.id, a.t FROM a_first a JOIN b_second b ON b.a = a.id;
+CREATE MATERIALIZED VIEW counted AS SELECT a, count(*) FROM b_second GROUP BY a;
+CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $f$BEGIN RAISE WARNING 'warned'; RETURN NEW; END$f$;
+INSERT INTO a_first SELECT n, E'a\n' || n, n / 3.0 FROM generate_series(1, 250) n;
+INSERT INTO b_second SELECT n, 1 + n % 250, 'v' || n, int4range(n * 10, n * 10 + 5) FROM generate_series(1, 300) n;
+INSERT INTO c_third SELECT DATE '2025-06-01' + n, n % 7, E'c;\n''' || n FROM generate_series(1, 260) n;
+INSERT INTO d_fourth (t) SELECT E'd\\' || n FROM generate_series(1, 120) n;
+INSERT INTO e_fifth SELECT n % 3, 'e' FROM generate_series(1, 350) n;
+CREATE TRIGGER warned BEFORE INSERT ON e_fifth FOR EACH ROW WHEN (NEW.a = 99) EXECUTE FUNCTION warn();
+SELECT lo_from_bytea(70000 + n, decode(repeat('5c27', n), 'hex')) FROM generate_series(1, 5) n;
+REFRESH MATERIALIZED VIEW counted;
