@@ -38,6 +38,7 @@ SINGLE = [
     b"SELECT 'a;b';",
     b"SELECT 'it''s; \\';",
     b"SELECT E'\\'; -- ';",
+    b"SELECT E'it''s \\'; -- \\\\''' || ';';",
     b'SELECT ";" FROM "a;""b";',
     b"SELECT $$ ; ' $$;",
     b"SELECT $a$ ; $$ ; $b$ $a$;",

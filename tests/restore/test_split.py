@@ -195,6 +195,9 @@ def test_hard_databases_are_the_same(
         ("--use-set-session-authorization",),
         ("--quote-all-identifiers",),
         ("--disable-dollar-quoting",),
+        ("--inserts",),
+        ("--column-inserts", "--on-conflict-do-nothing"),
+        ("--inserts", "--rows-per-insert=7", "--load-via-partition-root"),
     ],
     ids=" ".join,
 )

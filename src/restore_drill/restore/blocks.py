@@ -110,6 +110,13 @@ class Blocks:
         block.grow(self.spooled, len(data))
         self.spooled += len(data)
 
+    def add_apart(self, block: Block, data: bytes, end: int, lines: int) -> None:
+        """As `add`, with what stands before `data` in the dump, or as many empty `lines`."""
+        if self.spool is not None:
+            self.add(block, b"\n" * lines + data, end)
+        else:
+            block.grow(end - len(data), end - block.start - block.size if block.size else len(data))
+
     def close(self) -> None:
         """Give the spool's room back."""
         if self.spool is not None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -15,12 +16,13 @@ from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.plaindump.codec import codec_of
-from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Statement
+from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Inserts, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.lines import Readable
+from restore_drill.backups.plaindump.singly import Singly
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.server_errors import CODE, error_in, error_of
+from restore_drill.core.server_errors import error_in, error_of
+from restore_drill.restore.asking import Asking
 from restore_drill.restore.copied import copied_row, key_columns
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
@@ -37,8 +39,10 @@ LONGEST = 2000
 """Bytes of a statement that are kept to judge its error by."""
 
 
-class SqlFeed:
-    """Feeds the events of one plain dump to one connection."""
+class SqlFeed(Asking):
+    """Feeds the events of one plain dump to one connection, INSERTs `in_runs` or singly."""
+
+    in_runs = False
 
     def __init__(
         self, target: Target, restoration: Restoration, stop: threading.Event | None = None
@@ -60,6 +64,7 @@ class SqlFeed:
         self.connection = self.wire.pgconn
         self.connection.notice_handler = self.notice
         self.restoration = restoration
+        self.singly = Singly()
 
     def close(self) -> None:
         """Close the connection."""
@@ -71,11 +76,6 @@ class SqlFeed:
             return "preparing the restore"
         opening = opening_words(self.text(self.current.sql[:LONGEST]))
         return f"{self.place(self.current.line)}: {opening}"
-
-    def text(self, raw: bytes | None) -> str:
-        """Words of the server or of the dump: both are in the encoding that the dump has set."""
-        encoding = self.connection.parameter_status(b"client_encoding") or b""
-        return (raw or b"").decode(codec_of(encoding.decode("ascii", "replace")), "replace")
 
     def notice(self, result: PGresult) -> None:
         """Keep the server's warnings; notices say nothing."""
@@ -96,8 +96,20 @@ class SqlFeed:
                 self.end_copy()
             elif isinstance(event, Statement):
                 self.execute(event)
+            elif isinstance(event, Inserts):
+                self.inserts(event)
         except psycopg.Error as error:
             self.lost(error)
+
+    def inserts(self, event: Inserts) -> None:
+        """Run INSERTs."""
+        for statement in self.single(event):
+            self.execute(statement)
+
+    def single(self, event: Inserts) -> Iterator[Statement]:
+        """INSERTs one by one, up to MAX_ERRORS errors."""
+        found = self.singly.statements(event, backslash_strings=self.escapes)
+        return takewhile(lambda _: len(self.restoration.errors) < MAX_ERRORS, found)
 
     def execute(self, statement: Statement) -> None:
         """Run one statement; a COPY waits for its data."""
@@ -155,19 +167,6 @@ class SqlFeed:
             reader=reads_later(sql, self.rows) if error.group in BY_READING else "",
         )
 
-    def rows(self, sql: str) -> list[list[str]]:
-        """Rows of a query of our own; none where the server gives none."""
-        result = self.wire.exec_(sql.encode())
-        return [
-            [self.text(result.get_value(row, column)) for column in range(result.nfields)]
-            for row in range(result.ntuples)
-        ]
-
-    def code(self) -> str:
-        """Text of the functions that are there so far; empty where the server does not give it."""
-        result = self.wire.exec_(CODE.encode())
-        return self.text(result.get_value(0, 0)) if result.status == ExecStatus.TUPLES_OK else ""
-
 
 def restore_plain(
     target: Target, backup: Backup, contents: Contents, progress: Callable[[str], None]
@@ -188,7 +187,8 @@ def restore_plain(
 
 def feed_all(feed: SqlFeed, stream: Readable, contents: Contents) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
-    for event in Scope(contents, feed.restoration).events(PlainReader(stream).events()):
+    events = PlainReader(stream, in_runs=feed.in_runs).events()
+    for event in Scope(contents, feed.restoration).events(events):
         feed.feed(event)
         if len(feed.restoration.errors) >= MAX_ERRORS:
             return

@@ -15,7 +15,7 @@ from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.plaindump.events import Statement
+from restore_drill.backups.plaindump.events import Inserts, Statement
 from restore_drill.backups.plaindump.statements import (
     COPY_IN,
     INSERT,
@@ -60,6 +60,7 @@ class NotSilent(Exception):
 class SingleTransaction(SqlFeed):
     """Feeds the events of one dump to one connection, in one transaction."""
 
+    in_runs = True
     has_warned = False
     is_framed = False
     is_sending = False
@@ -84,12 +85,23 @@ class SingleTransaction(SqlFeed):
             self.send()
             super().execute(statement)
             return
-        self.current = self.current if self.waiting else statement
+        self.wait(statement)
         self.restoration.statements += 1
-        self.waiting.append(statement.sql)
-        self.size += len(statement.sql)
         if self.size >= MESSAGE:
             self.send()
+
+    def inserts(self, event: Inserts) -> None:
+        """Run INSERTs with others, as soon as the last of them is whole."""
+        self.wait(Statement(event.line, event.data))
+        self.restoration.statements += event.statements
+        if self.size >= MESSAGE and event.statements:
+            self.send()
+
+    def wait(self, sql: Statement) -> None:
+        """Let one statement or more, or a part of one, wait for others."""
+        self.current = self.current if self.waiting else sql
+        self.waiting.append(sql.sql)
+        self.size += len(sql.sql)
 
     def frame(self, sql: bytes) -> None:
         """Leave out the transactions that pg_dump writes around large objects, and no others."""

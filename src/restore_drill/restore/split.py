@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import IO
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.plaindump.events import CopyData, LargeObjects
+from restore_drill.backups.plaindump.events import CopyData, Inserts, LargeObjects
 from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.core.units import progress_line
 from restore_drill.restore.blocks import Blocks
@@ -109,14 +109,14 @@ class Clock:
 
 def feed_all(splitter: Splitter, stream: IO[bytes], contents: Contents, clock: Clock) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
-    reader = ObjectReader(stream)
+    reader = ObjectReader(stream, in_runs=True)
     for event in Scope(contents, splitter.main.restoration).events(reader.events()):
         splitter.feed(event, reader.place)
         is_hopeless = len(splitter.main.restoration.errors) >= MAX_ERRORS
         if is_hopeless or splitter.pool.failure is not None:
             splitter.break_off(reader.line, reader.place)
             break
-        if isinstance(event, CopyData | LargeObjects):
+        if isinstance(event, CopyData | Inserts | LargeObjects):
             clock.report(splitter.pool)
     splitter.end()
 

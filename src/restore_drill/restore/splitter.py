@@ -10,27 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from restore_drill.backups.plaindump import events as seen
 from restore_drill.backups.plaindump import statements as patterns
 from restore_drill.backups.plaindump.entries import DEFERRABLE, IN_PLACE, POST_DATA, entry_of
-from restore_drill.backups.plaindump.events import (
-    Comment,
-    Cut,
-    Event,
-    LargeObjects,
-    MetaCommand,
-    Rows,
-    Statement,
-)
 from restore_drill.backups.plaindump.large_objects import kind_behind
 from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.restore.blocks import Blocks
+from restore_drill.restore.filler import Filler
 from restore_drill.restore.keys import KeyBuilder
 from restore_drill.restore.large_objects import LargeObjectLoader
 from restore_drill.restore.loader import Loader
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.relations import Catalog
 from restore_drill.restore.session import Session
-from restore_drill.restore.steps import Deferred
+from restore_drill.restore.steps import PutOff
 
 
 @dataclass
@@ -51,11 +44,12 @@ class Splitter:
     reason: str = ""
     has_data: bool = False
     settings: dict[bytes, bytes] = field(default_factory=dict)
-    entry: list[Statement] = field(default_factory=list)
-    deferred: list[Deferred] = field(default_factory=list)
+    entry: list[seen.Statement] = field(default_factory=list)
+    put_off: PutOff = field(default_factory=PutOff)
     catalog: Catalog = field(init=False)
     keys: KeyBuilder = field(init=False)
     loader: Loader = field(init=False)
+    filler: Filler = field(init=False)
     objects: LargeObjectLoader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,47 +57,51 @@ class Splitter:
         self.catalog = Catalog(self.main)
         self.keys = KeyBuilder(self.pool)
         self.loader = Loader(self.pool, self.blocks, self.keys, self.counts, self.total)
+        self.filler = Filler(self.loader, self.catalog)
         self.objects = LargeObjectLoader(self.pool, self.blocks, self.keys)
 
-    def feed(self, event: Event, place: int) -> None:
+    def feed(self, event: seen.Event, place: int) -> None:
         """Take in one event, which ends at offset `place` of the dump."""
-        if self.loader.current and isinstance(event, Rows):
+        is_filling = self.kind == "TABLE DATA" and not (self.serial_since or self.objects.is_open)
+        if self.loader.current and isinstance(event, seen.Rows):
             self.loader.take(event, place)
-        elif isinstance(event, Comment):
+        elif self.filler.take(event, place, self.settings if is_filling else None):
+            self.has_data = True
+        elif isinstance(event, seen.Inserts):
+            for statement in self.main.single(event):
+                self.feed(statement, place)
+        elif isinstance(event, seen.Comment):
             self.comment(event)
-        elif isinstance(event, Statement) and not self.serial_since:
+        elif isinstance(event, seen.Statement) and not self.serial_since:
             self.statement(event)
-        elif isinstance(event, LargeObjects):
+        elif isinstance(event, seen.LargeObjects):
             self.run_of_large_objects(event, place)
         else:
-            if isinstance(event, MetaCommand) and event.text.startswith(b"\\connect"):
-                self.connect(event)
+            if isinstance(event, seen.MetaCommand) and event.text.startswith(b"\\connect"):
+                self.finish_entry()
+                if self.has_data:  # harmless only before anything was restored
+                    self.go_serial(event.line, "it changes the database")
             self.main.feed(event)
 
     def break_off(self, line: int, place: int) -> None:
         """No more of the dump is read: whoever loads rows that were still coming is to end."""
         if self.loader.current:
-            self.loader.take(Cut(line, "the COPY data"), place)
+            self.loader.take(seen.Cut(line, "the COPY data"), place)
 
     def end(self) -> None:
         """The dump is at its end: carry out all that is left."""
+        self.filler.end()
         self.finish_entry()
         self.settle()
 
-    def comment(self, comment: Comment) -> None:
+    def comment(self, comment: seen.Comment) -> None:
         """A header begins a new entry."""
         entry = entry_of(comment.text)
         if entry is not None:
             self.finish_entry()
             self.kind = entry.kind
 
-    def connect(self, command: MetaCommand) -> None:
-        """The dump goes to another database: harmless only before anything was restored."""
-        self.finish_entry()
-        if self.has_data:
-            self.go_serial(command.line, "it changes the database")
-
-    def statement(self, statement: Statement) -> None:
+    def statement(self, statement: seen.Statement) -> None:
         """Take in one statement."""
         kind = self.kind
         setting = patterns.setting_of(statement)
@@ -130,7 +128,7 @@ class Splitter:
             is_known = patterns.is_definition(statement) or patterns.is_large_object(statement)
             self.run_in_place(statement, is_known=is_known)
 
-    def run_of_large_objects(self, run: LargeObjects, place: int) -> None:
+    def run_of_large_objects(self, run: seen.LargeObjects, place: int) -> None:
         """Take in a run; one by one what belongs to an entry that is more, or comes serially."""
         is_of_entry = self.entry and not run.sql.lstrip().startswith(b"--")
         if self.serial_since or is_of_entry or not self.objects.fits(run.sql):
@@ -141,18 +139,21 @@ class Splitter:
         self.kind = kind_behind(run.sql, self.kind)
         self.objects.take(run, place, self.settings)
 
-    def set(self, name: bytes, statement: Statement) -> None:
+    def set(self, name: bytes, statement: seen.Statement) -> None:
         """Run a SET here, and remember it for the connections where it went well."""
         if self.main.succeeds_for(statement, statement.sql):
             self.settings = self.main.settings = {**self.settings, name: statement.sql}
 
-    def run_in_place(self, statement: Statement, *, is_known: bool) -> None:
+    def run_in_place(self, statement: seen.Statement, *, is_known: bool) -> None:
         """Run what touches no table that is being loaded; from anything else on go serially."""
         if not is_known:
             self.go_serial(statement.line, "a statement that pg_dump does not write there")
         elif b"LARGE OBJECT" in statement.sql or patterns.is_large_object(statement):
             self.settle()  # what it is about may be on its way
-        self.main.execute(statement)
+        if is_known and self.filler.has_begun and patterns.SETVAL.fullmatch(statement.sql):
+            self.put_off.add(self.settings, [statement])  # INSERTs that run may take its numbers
+        else:
+            self.main.execute(statement)
 
     def go_serial(self, line: int, reason: str) -> None:
         """From here on run everything at its place, over one connection."""
@@ -165,24 +166,21 @@ class Splitter:
         """Wait for all that was begun, then carry out what was put off."""
         self.keys.finish()
         self.pool.drain(self.report)
-        deferred, self.deferred = self.deferred, []
-        for each in deferred:
-            self.main.apply(each.settings)
-            self.main.execute(each.statement)
+        self.put_off.carry_out(self.main)
         self.main.apply(self.settings)
 
-    def table_data(self, statement: Statement) -> None:
-        """Begin to load a table; INSERTs, and a table that is not parallel-safe, at their place."""
+    def table_data(self, statement: seen.Statement) -> None:
+        """Begin to load a table; one that is not parallel-safe at its place."""
         copy = patterns.COPY.fullmatch(statement.sql)
         table = self.catalog.table(copy["table"]) if copy else None
         if copy and table and table.is_parallel_safe:
             self.loader.begin(statement, table, copy["table"], self.settings)
-        elif copy or patterns.INSERT.match(statement.sql):
+            return
+        if copy or patterns.INSERT.match(statement.sql):
             self.settle()
-            self.main.execute(statement)
         else:
             self.go_serial(statement.line, "a statement among the rows that is not a COPY")
-            self.main.execute(statement)
+        self.main.execute(statement)
 
     def finish_entry(self) -> None:
         """Carry out the entry whose statements have been gathered, now or as soon as it may run."""
@@ -190,7 +188,7 @@ class Splitter:
         if not statements or self.keys.take(kind, statements, self.settings, self.catalog.table):
             return
         if kind in DEFERRABLE and all(map(patterns.is_definition, statements)):
-            self.deferred += [Deferred(self.settings, statement) for statement in statements]
+            self.put_off.add(self.settings, statements)
             return
         self.settle()
         self.catalog.forget()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.names import schema_prefix
@@ -16,11 +15,23 @@ from restore_drill.restore.session import Session
 Settings = Mapping[bytes, bytes]
 
 
-class Deferred(NamedTuple):
-    """A statement that runs once all indexes and keys are there, with the settings of its place."""
+class PutOff:
+    """Statements that run once all indexes and keys are there, with the settings of their place."""
 
-    settings: dict[bytes, bytes]
-    statement: Statement
+    def __init__(self) -> None:
+        """Start with none."""
+        self.waiting: list[tuple[Settings, Statement]] = []
+
+    def add(self, settings: Settings, statements: Iterable[Statement]) -> None:
+        """Put off `statements`."""
+        self.waiting += [(settings, statement) for statement in statements]
+
+    def carry_out(self, session: Session) -> None:
+        """Run all on `session`."""
+        waiting, self.waiting = self.waiting, []
+        for settings, statement in waiting:
+            session.apply(settings)
+            session.execute(statement)
 
 
 def in_turn(statements: Iterable[Statement], settings: Settings) -> Callable[[Session], None]:

@@ -15,6 +15,9 @@ FIRST = 1 << 12
 MOST = 1 << 20
 """Bytes that are looked through at once at most; a longer row is read by psql's rules."""
 
+HALF = b" VALUES\n"
+"""Ends the first of the two lines that an INSERT of several rows begins with."""
+
 
 class Opened(NamedTuple):
     """A statement that goes on: the line that it begins in, and what it begins with."""
@@ -70,6 +73,8 @@ class InsertReader(Quotes):
     def begin_run(self) -> bool:
         """Whether a statement begins here that may be one of many."""
         found = HEAD.match(self.buffer, self.start)
+        if not found and self.buffer.endswith(HALF, self.start) and self.refill():
+            found = HEAD.match(self.buffer, self.start)
         head = found.group() if found else b""
         if b"--" in head or b"/*" in head or b"'" in head:
             return False

@@ -10,7 +10,16 @@ from restore_drill.backups.plaindump.sql_tokens import COMMENT_EDGE
 BACKSLASH_STRINGS = re.compile(
     rb"set\s+standard_conforming_strings\s*(?:=|to)\s*'?(\w++)'?\s*;", re.IGNORECASE
 )
-ESCAPED_END = re.compile(rb"[\\']")
+QUOTED = {
+    b"'": re.compile(rb"[^']*+(?:''[^']*+)*+'"),
+    b'"': re.compile(rb'[^"]*+(?:""[^"]*+)*+"'),
+}
+"""The rest of a text or a name, in which two quotes stand for one.
+
+Where none is found, all that there is belongs to it: lines are whole, so that no pair is parted.
+"""
+ESCAPED = re.compile(rb"[^\\']*+(?:(?:\\.|'')[^\\']*+)*+'", re.DOTALL)
+"""The rest of a text in which a backslash escapes the next character."""
 LINE_END = re.compile(rb"[\r\n]")
 """Ends a comment, for the server too: what stands behind a lone CR is carried out."""
 
@@ -27,7 +36,9 @@ class Quotes(Lines):
         if opening == b"/*":
             return self.skip_block_comment()
         if opening == b"'" and (self.backslash_strings or self.is_escape_string(at)):
-            return self.skip_escape_string()
+            return self.skip(ESCAPED)
+        if opening in QUOTED:
+            return self.skip(QUOTED[opening])
         if opening[:1] == b"$" and at > self.start and self.is_word(self.buffer[at - 1]):
             self.scan = at + 1
             return True
@@ -44,15 +55,15 @@ class Quotes(Lines):
             return False
         return at - 2 < self.start or not self.is_word(self.buffer[at - 2])
 
-    def skip_escape_string(self) -> bool:
-        """Move behind a string in which a backslash escapes the next character."""
-        while end := self.search(ESCAPED_END):
-            if end == b"'":
+    def skip(self, rest: re.Pattern[bytes]) -> bool:
+        """Move behind the `rest` of what has begun; False when the stream ends inside."""
+        while True:
+            found = rest.match(self.buffer, self.scan)
+            if found:
+                self.scan = found.end()
                 return True
-            if self.scan >= len(self.buffer) and not self.refill():
+            if not self.skip_to_more():
                 return False
-            self.scan += 1
-        return False
 
     def skip_block_comment(self) -> bool:
         """Move behind a block comment; they nest."""

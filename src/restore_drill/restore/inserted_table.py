@@ -1,0 +1,103 @@
+"""What the catalog says of a table that INSERTs fill: which of them may become COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from restore_drill.backups.plaindump.events import Inserts
+from restore_drill.backups.plaindump.names import parts
+from restore_drill.backups.plaindump.runs import ENDS
+from restore_drill.backups.plaindump.statements import INSERT
+from restore_drill.restore.as_copy import (
+    ANY_VALUE,
+    DEFAULT,
+    AsCopy,
+    Column,
+    outside_of,
+    pattern_of_rows,
+)
+from restore_drill.restore.relations import query
+from restore_drill.restore.session import Session
+
+COLUMNS = """
+WITH RECURSIVE based AS (
+    SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = {oid} AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+    SELECT b.attnum, t.typbasetype, greatest(b.modifier, t.typtypmod)
+    FROM based b JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype = 'd'
+)
+SELECT a.attname, b.type, a.attgenerated <> '', a.attidentity = 'a',
+    -- Whether a type of its own reads its modifier as a cast does is up to its extension.
+    b.type >= 16384 AND b.modifier <> -1, c.relhasrules, c.relhasindex
+FROM based b JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype <> 'd'
+JOIN pg_catalog.pg_attribute a ON a.attrelid = {oid} AND a.attnum = b.attnum
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+ORDER BY a.attnum
+"""
+OVERLAPPING = (b"SJIS", b"SHIFT_JIS_2004", b"BIG5", b"GBK", b"UHC", b"GB18030", b"JOHAB")
+"""Encodings in which a byte of a longer character may look like a backslash."""
+CONFLICT, PLAIN = ENDS
+
+
+class InsertedTable:
+    """The table with `oid`, as `session` sees it."""
+
+    def __init__(self, session: Session, oid: bytes) -> None:
+        """Ask the catalog."""
+        found = query(session, COLUMNS.format(oid=int(oid)))
+        self.columns = [
+            Column(name, int(kind), *(each == b"t" for each in flags))
+            for name, kind, *flags, _, _ in found
+        ]
+        self.has_rules = any(row[-2] == b"t" for row in found)
+        self.has_index = any(row[-1] == b"t" for row in found)
+        encoding = session.connection.parameter_status(b"client_encoding") or b""
+        self.is_overlapping = encoding in OVERLAPPING
+        self.escapes = session.escapes
+        warns = session.settings.get(b"escape_string_warning", b"on")
+        self.may_warn = self.escapes and b"off" not in warns
+
+    def as_copy(self, head: bytes) -> AsCopy | None:
+        """How the rows of INSERTs that begin with `head` go as COPY, which knows no rules.
+
+        None unless they give a value to each column that is not generated.
+        """
+        target = INSERT.match(head)
+        columns = self.columns_of(head)
+        is_odd = any(column.is_odd for column in columns) or self.has_rules or self.may_warn
+        if not (target and columns) or is_odd or self.is_overlapping:
+            return None
+        has_always = any(column.is_always for column in columns)
+        if has_always and b" OVERRIDING SYSTEM VALUE " not in head:
+            return None
+        plain = [column.name for column in columns if not column.is_generated]
+        listed = b", ".join(b'"' + name.replace(b'"', b'""') + b'"' for name in plain)
+        into = b"COPY " + target["table"] + b" (" + listed + b") FROM stdin"
+        # Without an index nothing can conflict.
+        ends = (PLAIN,) if self.has_index else ENDS
+        return AsCopy(columns, head, into, self.escapes, ends) if plain else None
+
+    def columns_of(self, head: bytes) -> list[Column]:
+        """Columns that INSERTs with this `head` name, in their order, all where they name none.
+
+        None at all where one is missing that rows must have.
+        """
+        target = INSERT.match(head)
+        if target is None or not target["columns"]:
+            return self.columns if target else []
+        by_name = {column.name: column for column in self.columns if not column.is_generated}
+        names = parts(head[target.end("table") : head.rindex(b") ")])
+        return [by_name[name] for name in names] if sorted(names) == sorted(by_name) else []
+
+    def may_repeat(self, pieces: Sequence[Inserts]) -> bool:
+        """Whether statements that fail leave nothing behind: no default that counts is taken."""
+        columns = self.columns_of(pieces[0].head)
+        values = (DEFAULT if column.is_generated else ANY_VALUE for column in columns)
+        rows = pattern_of_rows(values)
+        found = [outside_of(piece, ENDS) for piece in pieces]
+        return bool(columns) and all(
+            each is not None and rows.fullmatch(each.rows) and b"\0" not in piece.data
+            for each, piece in zip(found, pieces, strict=True)
+        )
