@@ -18,7 +18,9 @@ class ObjectReader(PlainReader):
 
     def next_event(self) -> Event | None:
         """A run that begins here, as far as it is in the buffer; else as without runs."""
-        if len(self.buffer) - self.start < SHORT:
+        # Not ahead of anything else: what comes next may be a line without an end.
+        left = len(self.buffer) - self.start
+        if not left or (left < SHORT and START.match(self.buffer, self.start)):
             self.refill()
         if START.match(self.buffer, self.start) and not self.backslash_strings:
             end = end_of_run(self.buffer, self.start, is_all=self.at_end)
