@@ -36,6 +36,7 @@ STAGES = (
     "fixtures.criteria",
     "fixtures.application",
     "fixtures.waivers",
+    "fixtures.one_by_one",
     "fixtures.redis",
     "fixtures.prove",
     "fixtures.dry_run",

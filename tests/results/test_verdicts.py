@@ -44,7 +44,7 @@ def check(name: str, outcome: str = "passed", *, stage: str = "", budget: str = 
 
 def holding(checks: list[Any]) -> dict[str, Any]:
     """The checks of a result, and how many there are."""
-    return {"checks": checks, "counts": counts_of(each["outcome"] for each in checks)}
+    return {"checks": checks, "counts": counts_of(checks)}
 
 
 GOOD = [check("a::test_backup_is_complete", stage="select"), check("a::test_rows")]
@@ -335,7 +335,9 @@ def test_an_error_is_formatted_for_the_first_criterion_alone(
 ) -> None:
     """A refusal with thousands of criteria does not format a traceback for each of them."""
     item: Any = SimpleNamespace(
-        session=SimpleNamespace(stash=pytest.Stash()), reportinfo=request.node.reportinfo
+        session=SimpleNamespace(stash=pytest.Stash()),
+        config=request.config,
+        reportinfo=request.node.reportinfo,
     )
     error = CouldNotRun("no server")
 

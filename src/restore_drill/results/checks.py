@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from restore_drill.checks.stages import whether
@@ -82,16 +82,21 @@ class Checks:
     @property
     def not_run(self) -> set[str]:
         """Criteria that were selected and have no outcome: the drill ended before."""
-        return self.criteria.keys() - self.found.keys()
+        missing = self.criteria.keys() - self.found.keys()
+        return {nodeid for nodeid in missing if self.criteria[nodeid].weight}
 
     @property
     def counts(self) -> dict[str, int]:
         """How many criteria had which outcome."""
         return counts_of(
-            (check["outcome"] for check in self.found.values()),
-            not_run=len(self.not_run),
+            self.found.values(),
+            not_run=self.weight_of(self.not_run),
             deselected=self.deselected.total(),
         )
+
+    def weight_of(self, nodeids: Iterable[str]) -> int:
+        """How many criteria `nodeids` stand for."""
+        return sum(self.criteria.get(nodeid, Criterion()).weight for nodeid in nodeids)
 
     def safe(self, text: str) -> str:
         """`text` without secrets, and without what a terminal would obey."""
@@ -101,9 +106,17 @@ class Checks:
         """The same for `text` that is to be one line."""
         return printable(self.redact(text))
 
+    def take_out(self, nodeid: str, criterion: Criterion, group: str) -> None:
+        """Take `nodeid`, which is to be reported by itself, out of those that are `group`."""
+        self.criteria[nodeid] = criterion
+        left = self.criteria[group].weight - criterion.weight
+        self.criteria[group] = replace(self.criteria[group], count=left)
+
     def fold(self, phase: Phase) -> None:
-        """Fold one phase of a criterion into its check."""
+        """Fold one phase of a criterion into its check; not of one that has no table left."""
         nodeid, outcome, message = phase.nodeid, phase.outcome, phase.message
+        if not self.criteria.get(nodeid, Criterion()).weight:
+            return
         if outcome == "failed" and phase.when != "call":
             outcome = "error"
         elif phase.waiver is not None:
@@ -136,6 +149,8 @@ class Checks:
                 "budget": criterion.budget,
             },
         )
+        if criterion.count is not None:
+            check["count"] = criterion.count
         check["outcome"] = max(check["outcome"], outcome, key=SEVERITY.index)
         check["message"] = "\n".join(filter(None, (check["message"], message)))
         if found := QUERY.findall(message):
@@ -153,19 +168,22 @@ class Checks:
             self.record.skip(
                 "everything else in drill/", f"only {self.selection.text} was asked for"
             )
-        unfinished = Counter(map(module_of, self.not_run))
+        unfinished: Counter[str] = Counter()
+        for nodeid in self.not_run:
+            unfinished[module_of(nodeid)] += self.weight_of([nodeid])
         why = stopped or "".join(self.reasons[:1]) or "the drill ended before"
         self.skip_modules(unfinished, why)
 
     def in_words(self, what: str, names: Sequence[str]) -> str:
         """What the criteria `names`, all of the function `what`, would have proved."""
-        number = show_count(len(names), "criterion", "criteria")
+        count = self.weight_of(names)
+        number = show_count(count, "criterion", "criteria")
         if not what:
             return number
         sentence = self.criteria.get(names[0], Criterion()).sentence
         text = whether(sentence) if sentence else what.rpartition("::")[2]
         about = names[0].partition("[")[2].removesuffix("]")
-        if len(names) > 1:
+        if count > 1:
             return f"{text} ({number})"
         return f"{text} ({about})" if about and sentence else text
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import dedent, indent
+from typing import Any
 
 from restore_drill.core.errors import FIND
 
@@ -21,13 +22,22 @@ QUERY = re.compile(rf"^ +{FIND}(SELECT .+)$", re.MULTILINE)
 """Line of a message that gives the query for the rows of what stands above it."""
 
 
-def counts_of(outcomes: Iterable[str], *, not_run: int = 0, deselected: int = 0) -> dict[str, int]:
+def weight_of(check: Mapping[str, Any]) -> int:
+    """How many criteria a check of result.json stands for: one, or one for each table."""
+    return int(check.get("count", 1))
+
+
+def counts_of(
+    checks: Iterable[Mapping[str, Any]], *, not_run: int = 0, deselected: int = 0
+) -> dict[str, int]:
     """How many criteria had each outcome, the only place where any report has a number from.
 
     `criteria` is how many were selected; `not_run` of them did not come to an outcome. Those that
     the command line has `deselected` are none of them.
     """
-    found = Counter(outcomes)
+    found: Counter[str] = Counter()
+    for check in checks:
+        found[check["outcome"]] += weight_of(check)
     number = {outcome: found[outcome] for outcome in COUNTED}
     total = found.total() + not_run
     return {"criteria": total, **number, "not_run": not_run, "deselected": deselected}
@@ -38,7 +48,8 @@ class Criterion:
     """Description of a criterion: its sentence, its stage, whether it reads restored rows.
 
     `is_beside` means that its failure does not concern the restored copy: age, times, Redis.
-    `budget` is `time` or `age` where it asks for that alone, else empty.
+    `budget` is `time` or `age` where it asks for that alone, else empty. `count` is for how many
+    tables one item asks; None where it is of one, or of none.
     """
 
     sentence: str = ""
@@ -46,6 +57,12 @@ class Criterion:
     reads_rows: bool = False
     is_beside: bool = False
     budget: str = ""
+    count: int | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many criteria it stands for."""
+        return 1 if self.count is None else self.count
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from restore_drill.core.errors import CHECKED
 from restore_drill.core.units import show_count
 
 MOST_ALIKE = 20
-"""So many criteria with the same message are shown as they fail; the banner names all."""
-
+"""So many criteria with one message, and messages of one criterion, are shown as they come."""
 
 MOST_DETAILS = 20
 """So many of its lines does a message have on the terminal; reports have the whole."""
@@ -31,10 +30,16 @@ def shortened(text: str) -> str:
 
 @dataclass
 class Findings:
-    """What was shown so far: how often each line, and the criteria that have each message."""
+    """What was shown so far: how often each line, and the criteria that have each message.
+
+    `different` counts the lines of each criterion over tables, `left_out` the tables whose
+    messages stand in the reports alone.
+    """
 
     shown: Counter[str] = field(default_factory=Counter)
     messages: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    different: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def note(self, name: str, line: str, text: str, captured: str) -> bool:
         """Note what the criterion `name` has found; whether its `line` is to be shown now.
@@ -42,6 +47,12 @@ class Findings:
         `text` is the whole of it, which is kept with what was `captured` where it is more than the
         line. The same message is shown once, for all that have it.
         """
+        criterion, bracket, _ = name.partition("[")
+        is_new = bool(bracket) and not self.shown[line]
+        if is_new and self.different[criterion] == MOST_ALIKE:
+            self.left_out[criterion] += 1
+            return False
+        self.different[criterion] += is_new
         self.shown[line] += 1
         if text != line:
             self.messages[text + captured].append(name)

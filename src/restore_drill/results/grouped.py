@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from restore_drill.checks.stages import STAGES
-from restore_drill.core.units import capitalised, show_duration
+from restore_drill.core.units import capitalised, show_count, show_duration
+from restore_drill.results.criterion import weight_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import OTHERS, first_line, short_name
 
 WORDS = {"passed": "passed", **OTHERS}
 """Outcomes in words of the drill."""
+MOST = 200
+"""So many checks of one criterion that failed does the page list; result.json has all."""
 SHORT = 0.005
 """Seconds below which the time of a criterion is of no interest."""
 
@@ -63,8 +66,29 @@ class Stage:
 
 def counted(checks: Sequence[dict[str, Any]]) -> str:
     """How many had which outcome."""
-    found = Counter(check["outcome"] for check in checks)
+    found: Counter[str] = Counter()
+    for check in checks:
+        found[check["outcome"]] += weight_of(check)
     return ", ".join(f"{found[each]:,} {word}" for each, word in WORDS.items() if found[each])
+
+
+def bounded(checks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`checks` for the page: MOST of those of one criterion that did not pass, the rest as one."""
+    kept: list[dict[str, Any]] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    rest: dict[tuple[str, str], dict[str, Any]] = {}
+    for check in checks:
+        key = check["id"].partition("[")[0], check["outcome"]
+        seen[key] += 1
+        if check["outcome"] == "passed" or seen[key] <= MOST:
+            kept.append(check)
+            continue
+        first = {name: each for name, each in check.items() if name != "queries"}
+        more = rest.setdefault(key, first | {"id": f"{key[0]}[more]", "count": 0, "seconds": 0.0})
+        more["count"] += weight_of(check)
+        more["seconds"] += check["seconds"]
+        more["message"] = f"{more['count']:,} more: result.json has all, with their messages"
+    return [*kept, *rest.values()]
 
 
 def stages_of(result: Result) -> list[Stage]:
@@ -117,6 +141,8 @@ def row_of(number: int, check: dict[str, Any], about: str) -> dict[str, Any]:
         "sentence": check["sentence"],
         "why": first_line(check["message"]) if check["message"] else "",
         "time": show_duration(seconds) if seconds >= SHORT else "",
+        "count": weight_of(check),
+        "tables": show_count(check["count"], "table") if "count" in check else "",
     }
 
 
@@ -130,8 +156,9 @@ def proved_by(checks: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     asked: Counter[str] = Counter()
     for check in checks:
         words = check["sentence"] or short_name(check["id"]).partition("[")[0]
-        held[words] += check["outcome"] == "passed" and not check["message"]
-        asked[words] += check["outcome"] != "skipped"
+        has_held = check["outcome"] == "passed" and not check["message"]
+        held[words] += has_held * weight_of(check)
+        asked[words] += (check["outcome"] != "skipped") * weight_of(check)
     return [(words, extent(times, asked[words])) for words, times in held.items() if times]
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from restore_drill.core.units import show_count
+from restore_drill.results.criterion import weight_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import (
     depends,
@@ -39,7 +40,7 @@ def finding_lines(result: Result) -> Iterator[Line]:
     if len(grouped) > MOST_LINES:
         others = [name for names in list(grouped.values())[MOST_LINES:] for name in names]
         yield "bad", f"{show_count(len(grouped) - MOST_LINES, 'more finding')}, of {listed(others)}"
-    if unreached := len(unreached_of(result)):
+    if unreached := sum(map(weight_of, unreached_of(result))):
         number = show_count(unreached, "criterion", "criteria")
         yield "warn", f"Not run because of this: {number}"
 

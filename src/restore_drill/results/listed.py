@@ -14,6 +14,8 @@ from restore_drill.results.words import text_of
 
 FEW = 12
 """So many rows of a list are shown at once; more are folded away, what is wrong first."""
+MOST = 1000
+"""So many are folded away, and so many wrong ones shown: browsers open such a page at once."""
 
 
 def tables_of(result: Result, before: Sequence[Past]) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def row_of(name: str, value: Any, facts: dict[str, Any]) -> dict[str, Any]:
 def listed(rows: list[dict[str, Any]], summary: str, *, has_last: bool = False) -> dict[str, Any]:
     """`rows`, what is wrong first; of many that are right the first are shown, others folded away.
 
-    `summary` is of all.
+    `summary` is of all. Of very many the rest is left to result.json.
     """
     wrong = [row for row in rows if row["ok"] is False]
     others = [row for row in rows if row["ok"] is not False]
@@ -76,11 +78,15 @@ def listed(rows: list[dict[str, Any]], summary: str, *, has_last: bool = False) 
     summary += f", {len(wrong)} not as expected" if wrong else ""
     summary += f", {unjudged} not compared with anything" if unjudged else ""
     summary += "" if wrong or unjudged else ", all as expected"
+    shown, folded = [*wrong[:MOST], *others[:FEW]], [*wrong[MOST:], *others[FEW:]]
+    fold = f"the other {len(folded):,}"
+    if len(folded) > MOST:
+        fold = f"the next {MOST:,}; result.json has the other {len(folded) - MOST:,}"
     return {
         "summary": summary,
         "has_last": has_last,
         "has_size": any(row["size"] for row in rows),
-        "shown": [*wrong, *others[:FEW]],
-        "folded": others[FEW:],
-        "fold": f"the other {len(others) - FEW:,}",
+        "shown": shown,
+        "folded": folded[:MOST],
+        "fold": fold,
     }

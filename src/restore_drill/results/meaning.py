@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restore_drill.core.units import show_count, show_duration
+from restore_drill.results.criterion import weight_of
 from restore_drill.results.result import NO_ROWS, Result
 from restore_drill.results.words import (
     SAMPLE,
@@ -165,7 +166,7 @@ def known_of(result: Result) -> str:
     if RESTORED not in held:
         return f"{whole} whether it can be restored without errors is not known."
     own = sum(short_name(each["id"]) in APART for each in problems_of(result))
-    open_ = len(unreached_of(result)) + count(result, "error") - own
+    open_ = sum(map(weight_of, unreached_of(result))) + count(result, "error") - own
     rest = f", {show_count(open_, 'criterion', 'criteria')} could not be checked" if open_ else ""
     rows = "" if result["rows_read"] else "; none of its rows were checked"
     return f"{whole} it was restored without an error{rows}{rest}."

@@ -90,7 +90,7 @@ def build_result(
         "selection": selection,
         "run_of": record.run_of,
         **measures_of(record),
-        "counts": counts or counts_of(check["outcome"] for check in record.checks),
+        "counts": counts or counts_of(record.checks),
         "checks": record.checks,
         "proof": record.proof,
         "basis": record.basis or None,

@@ -79,6 +79,7 @@ CHECK = shape(
     also={
         "queries": list_of(TEXT, "SQL that finds the rows, one for each constraint"),
         "waiver": shape({"reason": TEXT, "expires": TEXT}),
+        "count": described(WHOLE, "tables that one item asked about, all with this outcome"),
     },
 )
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from restore_drill.core.printable import printable_lines
 from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.results.criterion import QUERY
-from restore_drill.results.grouped import WORDS, stages_of
+from restore_drill.results.grouped import WORDS, bounded, stages_of
 from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
@@ -36,6 +36,7 @@ FEW = 12
 
 def view_of(result: Result, background: Background) -> dict[str, Any]:
     """What the page shows: `result` in words, with the places of the timeline's bars."""
+    result = result | {"checks": bounded(result["checks"])}
     places = {check["id"]: f"c{number}" for number, check in enumerate(result["checks"])}
     return {
         "subject": subject_of(result),
