@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from restore_drill.servers.binaries import Binaries
@@ -38,12 +39,24 @@ def prepared_cluster(binaries: Binaries) -> Path:
     return cache_dir() / "cluster" / f"{binaries.version_text}-{key}"
 
 
-def copy_cluster(source: Path, target: Path) -> bool:
-    """Copy the data directory `source` to `target`; False, and nothing there, if that fails."""
+@contextmanager
+def copying(*sources: Path, to: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Copy `sources` into or to `to` beside what is done meanwhile; the process that does."""
     # cp, unlike shutil, copies extents where it can; without -p all belongs to us.
-    command = ["cp", "-R", str(source), str(target)]
-    copied = subprocess.run(command, check=False, capture_output=True)
-    if copied.returncode == 0 and (target / "global/pg_control").is_file():
+    command = ["cp", "-R", *map(str, sources), str(to)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as process:
+        try:
+            yield process
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
+
+
+def is_whole_copy(process: subprocess.Popen[bytes], source: Path, target: Path) -> bool:
+    """Whether `process` has copied the cluster `source` to `target`, where else nothing is left."""
+    if process.returncode == 0 and (target / "global/pg_control").is_file():
         with suppress(OSError):
             os.utime(source)
         return True
@@ -61,5 +74,8 @@ def keep_cluster(data: Path, prepared: Path) -> None:
             if time.time() - path.stat().st_mtime > CLUSTER_AGE:
                 shutil.rmtree(path, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=home) as staging:
-            if copy_cluster(data, Path(staging) / "cluster"):
-                put(Path(staging) / "cluster", prepared)
+            copy = Path(staging) / "cluster"
+            with copying(data, to=copy) as process:
+                pass
+            if is_whole_copy(process, data, copy):
+                put(copy, prepared)

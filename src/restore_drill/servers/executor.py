@@ -16,7 +16,7 @@ from restore_drill.servers import isolation, processes, untrusted
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.bounds import entering, let_go_first
 from restore_drill.servers.cleanup import RunDirectory
-from restore_drill.servers.cluster import copy_cluster, keep_cluster, more_initdb_options
+from restore_drill.servers.cluster import keep_cluster, more_initdb_options
 from restore_drill.servers.launcher import Launcher, small_environment
 from restore_drill.servers.tuning import PORT, add_settings, safe_settings, server_settings
 
@@ -36,9 +36,10 @@ class ServerExecutor(PostgreSQLExecutor):
         launcher: Launcher,
         prepared: Path,
         *,
+        is_copy: bool = False,
         production_settings: bool = False,
     ) -> None:
-        """Server of `binaries` in `run`, its cluster copied from `prepared` if that is there.
+        """Server of `binaries` in `run`, whose cluster `is_copy` of `prepared`, or made anew.
 
         With `production_settings` it keeps the defaults, but for those that make it safe.
         """
@@ -57,7 +58,7 @@ class ServerExecutor(PostgreSQLExecutor):
         )
         self.binaries, self.run_directory, self.launcher = binaries, run, launcher
         self.prepared = prepared
-        self.may_copy, self.is_copy = True, False
+        self.is_copy = is_copy
         self.settings_of = safe_settings if production_settings else server_settings
         self.command_parts = [*launcher.prefix, self.executable, "start", "-w", "--silent"]
         self.command_parts += ["-D", self.datadir, "-l", self.logfile]
@@ -108,11 +109,10 @@ class ServerExecutor(PostgreSQLExecutor):
         return super()._popen_kwargs | within
 
     def init_directory(self) -> None:
-        """Make the data directory: a copy of a prepared one, else by initdb."""
+        """Make the data directory by initdb, unless a prepared one has been copied."""
         if self._directory_initialised:
             return
         data = self.run_directory.data
-        self.is_copy = self.may_copy and copy_cluster(self.prepared, data)
         if self.is_copy:
             self.launcher.own(data, *data.rglob("*"))
         else:

@@ -102,9 +102,11 @@ def choose_launcher() -> Launcher:
         namespace = ("unshare", "--user", f"--map-user={uid}", f"--map-group={gid}")
         ways = [Launcher(account=(uid, gid))] if user == 0 else []
         ways.append(Launcher(prefix=namespace))
-        tried = [way.why_not(uid) for way in ways]
-        if "" in tried:
-            return ways[tried.index("")]
+        tried.clear()
+        for way in ways:
+            if not (why := way.why_not(uid)):
+                return way
+            tried.append(why)
     raise CouldNotRun(
         f"PostgreSQL does not run as user {user}, and no other account is available here",
         checked=tried,

@@ -15,7 +15,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.servers import cleanup, untrusted
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cleanup import RunDirectory
-from restore_drill.servers.cluster import prepared_cluster
+from restore_drill.servers.cluster import copying, is_whole_copy, prepared_cluster
 from restore_drill.servers.executor import ServerExecutor
 from restore_drill.servers.launcher import Launcher
 from restore_drill.servers.tuning import fewer_buffers
@@ -39,10 +39,16 @@ def start_in(
     try:
         launcher.own(run.path)
         (run.path / cleanup.WAY).mkdir(mode=0o700)
-        build = reachable(binaries, run, launcher)
         prepared = prepared_cluster(binaries)
+        with copying(prepared, to=run.data) as copy:
+            build = reachable(binaries, run, launcher)
         executor = ServerExecutor(
-            build, run, launcher, prepared, production_settings=production_settings
+            build,
+            run,
+            launcher,
+            prepared,
+            is_copy=is_whole_copy(copy, prepared, run.data),
+            production_settings=production_settings,
         )
         if room is not None and not production_settings:
             usual, fewer = executor.settings_of, fewer_buffers(room)
@@ -60,14 +66,20 @@ def reachable(binaries: Binaries, run: RunDirectory, launcher: Launcher) -> Bina
     if launcher.can_enter(Path(binaries.tool("postgres"))):
         return binaries
     home = run.path / cleanup.BUILD / prefix.parent.name
-    headers = shutil.ignore_patterns("include")
-    shutil.copytree(prefix, home / prefix.name, symlinks=True, ignore=headers)
+    own = home / prefix.name
+    own.mkdir(parents=True)
+    parts = [part for part in prefix.iterdir() if part.name != "include"]
+    with copying(*parts, to=own) as copy:
+        pass
+    if copy.returncode:  # this one raises why
+        headers = shutil.ignore_patterns("include")
+        shutil.copytree(prefix, own, symlinks=True, ignore=headers, dirs_exist_ok=True)
     # A wheel keeps the libraries that its build was given beside its package.
     libraries = prefix.parent.with_name(f"{prefix.parent.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, home.with_name(libraries.name))
     launcher.own(home.parent, *home.parent.rglob("*"))
-    return replace(binaries, bin_dir=home / prefix.name / "bin")
+    return replace(binaries, bin_dir=own / "bin")
 
 
 def start(executor: ServerExecutor) -> None:
@@ -81,7 +93,7 @@ def start(executor: ServerExecutor) -> None:
         elif executor.is_copy:
             shutil.rmtree(executor.prepared, ignore_errors=True)
             executor.clean_directory()
-            executor.may_copy = False
+            executor.is_copy = False
         elif executor.is_isolated:
             executor.give_up_isolation(last_line(executor, error) or "it does not start inside")
         else:
