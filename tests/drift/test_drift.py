@@ -108,7 +108,7 @@ def test_every_part_has_its_name(lab: DriftLab) -> None:
     """Each part of each kind's definition has a name, and each expression is known as one."""
     assert {kind.name for kind in KINDS} == set(LABELS)
     with open_session(lab.source) as connection:
-        parts = read_parts(connection, KINDS, major=15, as_major=15)
+        parts = dict(read_parts(connection, KINDS, major=15, as_major=15))
     for kind_name, objects in parts.items():
         for each in objects.values():
             assert len(each) == len(LABELS[kind_name]), kind_name

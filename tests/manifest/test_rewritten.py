@@ -16,10 +16,10 @@ from tests.helpers.shop import Shops, fill_shop, majors, pg_dump, require_major
 SCRIPT = Path(__file__).parent / "rewritten.sql"
 
 
-def read(target: Target) -> Parts:
+def read(target: Target) -> dict[str, Parts]:
     """Definitions of `target`."""
     with open_session(target) as connection:
-        return read_parts(connection, KINDS, major=target.major, as_major=target.major)
+        return dict(read_parts(connection, KINDS, major=target.major, as_major=target.major))
 
 
 @pytest.mark.parametrize("major", majors(14, 18))

@@ -85,7 +85,8 @@ class Reading:
         connection = survey.reader.connection
         self.survey = survey
         self.why_no_fingerprint = ""
-        self.contents = self.fingerprinting(as_major) if as_major else None
+        is_drifting = drifting is not None
+        self.contents = self.fingerprinting(as_major, drifting=is_drifting) if as_major else None
         self.rows = plan_rows(survey, self.contents.tables if self.contents else {})
         self.foreign_keys = plan_foreign_keys(survey)
         self.uniques = plan_uniques(survey)
@@ -95,12 +96,14 @@ class Reading:
         if self.shape and not self.contents:
             self.shape.read_definitions()
 
-    def fingerprinting(self, as_major: int) -> Fingerprinting | None:
+    def fingerprinting(self, as_major: int, *, drifting: bool) -> Fingerprinting | None:
         """What is read for a fingerprint, its views planned; None where it cannot be."""
         connection, plan = self.survey.reader.connection, self.survey.plan
         tables = self.survey.all_tables
         try:
-            found = Fingerprinting(plan, connection, tables, as_major=as_major, of_copy=True)
+            found = Fingerprinting(
+                plan, connection, tables, as_major=as_major, of_copy=True, drifting=drifting
+            )
         except psycopg.Error as error:
             if connection.broken:
                 raise

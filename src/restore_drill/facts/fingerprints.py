@@ -24,7 +24,8 @@ from restore_drill.facts.jobs import Asked
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.rows import read_content
 from restore_drill.facts.schema.all_kinds import KINDS, REVISIONS
-from restore_drill.facts.schema.kinds import Parts, fingerprints, read_parts
+from restore_drill.facts.schema.kinds import fingerprints, read_parts
+from restore_drill.facts.schema.model import Objects, definitions
 from restore_drill.facts.schema.options import not_compared
 from restore_drill.facts.session import Connection
 
@@ -50,7 +51,8 @@ class Fingerprinting:
     """What is read for a fingerprint, as a server of `as_major` would write the definitions.
 
     `tables` are those that hold rows, by name: who reads their rows takes their fingerprints too.
-    Of a copy not all may be readable: `error` says why not.
+    Of a copy not all may be readable: `error` says why not. With `drifting` the definitions
+    themselves are kept too.
     """
 
     def __init__(
@@ -61,10 +63,12 @@ class Fingerprinting:
         *,
         as_major: int = 99,
         of_copy: bool = False,
+        drifting: bool = False,
     ) -> None:
         """See what there is, and plan that all but the rows of tables is read."""
         self.as_major = as_major
         self.of_copy = of_copy
+        self.drifting = drifting
         self.error = ""
         self.all = hashed_tables(connection, tables)
         self.before = positions(connection)
@@ -83,23 +87,29 @@ class Fingerprinting:
             f"content of {hashed.name}", read_content(hashed), pages=hashed.pages, effort=EFFORT
         )
 
-    def read_rest(self, connection: Connection) -> tuple[Fingerprint | None, Parts]:
-        """All but the rows, in one transaction, with the definitions behind its fingerprints."""
+    def read_rest(self, connection: Connection) -> tuple[Fingerprint | None, Objects]:
+        """All but the rows, in one transaction, and the definitions where they are to be kept."""
         major = connection.info.server_version // 10000
+        schema: dict[str, dict[str, str]] = {}
+        kept: Objects = {}
         try:
             with connection.transaction():
-                parts = read_parts(
-                    connection, KINDS, major=major, as_major=min(major, self.as_major)
-                )
-                return self.without_rows(connection, parts), parts
+                as_major = min(major, self.as_major)
+                for kind, found in read_parts(connection, KINDS, major=major, as_major=as_major):
+                    schema[kind] = fingerprints(found)
+                    if self.drifting:
+                        kept[kind] = definitions(kind, found)
+                return self.without_rows(connection, schema), kept
         except psycopg.Error as error:
             if connection.broken or not self.of_copy:
                 raise
             self.error = error_text(error)
             return None, {}
 
-    def without_rows(self, connection: Connection, parts: Parts) -> Fingerprint:
-        """Fingerprint of all but the rows, with that of the definitions in `parts`."""
+    def without_rows(
+        self, connection: Connection, schema: dict[str, dict[str, str]]
+    ) -> Fingerprint:
+        """Fingerprint of all but the rows, with those of the definitions: `schema`."""
         names = {each.table.oid: each.name for each in self.tables.values()}
         return Fingerprint(
             server_version=connection.info.server_version,
@@ -113,7 +123,7 @@ class Fingerprinting:
             },
             sequences={name: SequenceFacts(at, at) for name, at in self.before.items()},
             large_objects=large_objects(connection),
-            schema=fingerprints(parts),
+            schema=schema,
             extensions=dict(connection.execute(EXTENSIONS).fetchall()),
             settings=tuple(row[0] for row in connection.execute(SETTINGS)),
             left_out=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from restore_drill.core.names import apart
@@ -50,18 +51,19 @@ class Kind(NamedTuple):
     names_since: int = 1
 
 
-Parts = dict[str, dict[str, list[Any]]]
-"""By kind and name the parts of each object's definition."""
+Parts = dict[str, list[Any]]
+"""By name the parts of each object's definition."""
 
 
 def read_parts(
     connection: Connection, kinds: tuple[Kind, ...], *, major: int, as_major: int
-) -> Parts:
-    """Parts of each object's definition by kind and name; deparsed ones are `Expression`s.
+) -> Iterator[tuple[str, Parts]]:
+    """Each kind that has objects with the parts of their definitions; deparsed are `Expression`s.
+
+    One by one, since those of all kinds take much memory.
 
     `as_major` leaves out what that older major did not know: the privilege MAINTAIN below 17.
     """
-    found: Parts = {}
     for kind in kinds:
         if not kind.since <= major <= kind.until:
             continue
@@ -70,21 +72,19 @@ def read_parts(
         query = query.replace("PRIVILEGES", "TRUE" if as_major >= 17 else NO_MAINTAIN)
         cursor = connection.execute(query.encode())
         columns = [column.name for column in cursor.description or ()][1:]
-        objects = found.setdefault(kind.name, {})
+        objects: Parts = {}
         for name, *parts in cursor:
             objects[name] = [
                 Expression(part) if part is not None and column.startswith("expr") else part
                 for column, part in zip(columns, parts, strict=True)
             ]
-    return {kind: objects for kind, objects in found.items() if objects}
+        if objects:
+            yield kind.name, objects
 
 
-def fingerprints(schema: Parts) -> dict[str, dict[str, str]]:
-    """Fingerprint of each definition in `schema`."""
-    return {
-        kind: {name: fingerprint(list(map(words_in, parts))) for name, parts in objects.items()}
-        for kind, objects in schema.items()
-    }
+def fingerprints(objects: Parts) -> dict[str, str]:
+    """Fingerprint of each definition."""
+    return {name: fingerprint(list(map(words_in, parts))) for name, parts in objects.items()}
 
 
 class Expression(str):

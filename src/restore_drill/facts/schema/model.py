@@ -111,12 +111,9 @@ def definition(raw: Any) -> Definition:
     return found
 
 
-def objects_of(parts: Parts) -> Objects:
-    """Named definitions of what was read; `parts` are taken apart: both at once are large."""
-    return {
-        kind: {name: plain(named(kind, each)) for name, each in parts.pop(kind).items()}
-        for kind in list(parts)
-    }
+def definitions(kind: str, objects: Parts) -> dict[str, Definition]:
+    """Named definitions of the `objects` of a kind that were read."""
+    return {name: plain(named(kind, each)) for name, each in objects.items()}
 
 
 def plain(definition: Definition) -> Definition:

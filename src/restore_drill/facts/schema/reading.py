@@ -14,8 +14,8 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.plan import Plan
 from restore_drill.facts.schema.all_kinds import GROUPS
 from restore_drill.facts.schema.heads import Heads, read_heads
-from restore_drill.facts.schema.kinds import Kind, Parts, read_parts
-from restore_drill.facts.schema.model import DriftFacts, objects_of
+from restore_drill.facts.schema.kinds import Kind, read_parts
+from restore_drill.facts.schema.model import DriftFacts, Objects, definitions
 from restore_drill.facts.session import Connection
 
 DEFINITIONS = 200
@@ -44,20 +44,21 @@ class Shape:
         self.plan = plan
         self.major = connection.info.server_version // 10000
         self.role = connection.info.user
-        self.parts: list[Future[Parts]] = []
+        self.objects: list[Future[Objects]] = []
         self.heads = plan.add("migration head", self.read_heads)
 
     def read_definitions(self) -> None:
         """Plan that the definitions are read, in jobs that can go side by side."""
         for kinds in GROUPS:
             work = partial(self.read_kinds, kinds=kinds)
-            self.parts.append(self.plan.add("definitions", work, pages=DEFINITIONS))
+            self.objects.append(self.plan.add("definitions", work, pages=DEFINITIONS))
 
-    def read_kinds(self, connection: Connection, kinds: tuple[Kind, ...]) -> Parts:
+    def read_kinds(self, connection: Connection, kinds: tuple[Kind, ...]) -> Objects:
         """Definitions of the objects of `kinds`."""
         try:
             with connection.transaction():
-                return read_parts(connection, kinds, major=self.major, as_major=self.major)
+                found = read_parts(connection, kinds, major=self.major, as_major=self.major)
+                return {kind: definitions(kind, objects) for kind, objects in found}
         except psycopg.Error as error:
             if connection.broken:
                 raise
@@ -78,15 +79,15 @@ class Shape:
 
     def added_to(self, facts: Facts, contents: Fingerprinting | None) -> Facts:
         """`facts` with what was read; definitions that `contents` has read are not read again."""
-        parts: Parts = contents.rest.result()[1] if contents else {}
-        for future in self.parts:
-            parts = parts | future.result()
+        objects: Objects = contents.rest.result()[1] if contents else {}
+        for future in self.objects:
+            objects |= future.result()
         error = self.error or (contents.error if contents else "")
         held = DriftFacts(
             major=self.major,
             role=self.role,
             privileges_of=min(self.major, contents.as_major) if contents else self.major,
-            objects=objects_of(parts),
+            objects=objects,
             heads=self.heads.result(),
         )
         return replace(
