@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.target import THROWAWAY
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import PlainSql
@@ -39,9 +40,15 @@ class Packed(PlainSql):
         del path, compression
         return Head(source_version="15.0")
 
-    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+    def contents(
+        self,
+        backup: Backup,
+        folder: Path,
+        report: Callable[[int], None],
+        converted: Converted | None = None,
+    ) -> Contents:
         """Its size alone."""
-        del folder
+        del folder, converted
         report(backup.size)
         return Contents("", self.head(backup.path, ""), rows=None)
 

@@ -21,6 +21,9 @@ COMPRESSIONS = {0: "", 1: "gzip", 2: "lz4", 3: "zstd"}
 NEWEST_VERSION = (1, 16)
 """Archive version of pg_dump 17 and 18, the newest that pg_restore 18 reads."""
 
+READS = {14: (1, 14), 15: (1, 14), 16: (1, 15), 17: (1, 16), 18: (1, 16)}
+"""Newest archive version that pg_restore of a major version reads."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -116,6 +119,12 @@ def reading_tools(header: Header, obtain: Obtain | None = None) -> Binaries:
         note=print_nothing,
         obtain=obtain,
     )
+
+
+def reads(tools: Binaries, header: Header) -> bool:
+    """Whether pg_restore of `tools` surely reads an archive with this header."""
+    is_known = header.version <= READS.get(tools.major, NEWEST_VERSION)
+    return is_known and header.compression not in ("zstd", "lz4")
 
 
 def print_nothing(_text: str) -> None:

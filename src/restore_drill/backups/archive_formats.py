@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from restore_drill.backups.archive import ARCHIVE, header_of, toc_of
+from restore_drill.backups.archive import ARCHIVE, header_of, reading_tools, toc_of
 from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
@@ -50,7 +51,13 @@ class Archive:
             reader.read(PlainReader(stack.enter_context(run).output).events())
         return completed(header.head, reader)
 
-    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+    def contents(
+        self,
+        backup: Backup,
+        folder: Path,
+        report: Callable[[int], None],
+        converted: Converted | None = None,
+    ) -> Contents:
         """All that it holds: pg_restore reads it whole to write it as SQL, as --list does not."""
 
         def read(reader: Reader) -> Head | None:
@@ -66,11 +73,15 @@ class Archive:
                 return None
             if reader.faults:
                 return header.head
-            with restore_to_sql(header, path) as run:
-                reader.read(ObjectReader(Counted(run.output, report), in_runs=True).events())
+            tools = converted.tools(header) if converted else reading_tools(header)
+            with restore_to_sql(header, path, tools=tools) as run:
+                stream = converted.keeping(run.output) if converted else run.output
+                reader.read(ObjectReader(Counted(stream, report), in_runs=True).events())
             if run.fault:
                 reader.faults.insert(0, run.fault)
             reader.check_end()
+            if converted:
+                converted.end(tools.version)
             return completed(header.head, reader)
 
         return gather(backup, read)

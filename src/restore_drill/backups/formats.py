@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchive, TarArchive
 from restore_drill.backups.arrival import open_bytes
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import ROLES_ALONE, Foreign
 from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
@@ -63,10 +64,17 @@ class Format(Protocol):
     def head(self, path: Path, compression: str) -> Head:
         """Head with the table of contents, without reading all; raises what is in READ_ERRORS."""
 
-    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+    def contents(
+        self,
+        backup: Backup,
+        folder: Path,
+        report: Callable[[int], None],
+        converted: Converted | None = None,
+    ) -> Contents:
         """All that `backup` holds, read to its end; what is wrong with it stands in `faults`.
 
-        `folder` takes unpacked files, `report` hears of the bytes read. Digest and size are for
+        `folder` takes unpacked files, `report` hears of the bytes read, `converted` keeps the SQL
+        of an archive. Digest and size are for
         the caller to add; CouldNotRun where our own means fail.
         """
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from restore_drill.backups.choice import Among, Considered, NotDrilled
 from restore_drill.backups.head import CLIENT_ONLY, OF_ONE_NAME, Entry, Head, major_of
 from restore_drill.core.errors import CouldNotRun
+
+if TYPE_CHECKING:
+    from restore_drill.backups.converted import Converted
 
 __all__ = [
     "CLIENT_ONLY", "OF_ONE_NAME", "REFUSED", "Backup", "Contents", "Entry", "Head", "major_of",
@@ -86,6 +90,7 @@ class Contents:
     be superusers for its statements to run, `grantors` those that grant what others own; `changes`
     describes statements that may change rows and that no pg_dump writes, empty without any.
     `checksum` is what its place on another machine says of its bytes.
+    `converted` is the SQL of an archive, where it was kept for a restore.
     Of a whole server `database` is restored; `databases` have tables, those `left_out` have none.
     """
 
@@ -110,6 +115,12 @@ class Contents:
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
     checksum: str | None = field(default=None, compare=False)
+    converted: Converted | None = field(default=None, compare=False, repr=False)
+
+    def release(self) -> None:
+        """Let go of what was kept for a restore."""
+        if self.converted:
+            self.converted.close()
 
     @property
     def counted(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.guesses import foreign_in
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plaindump.contents import Reader
@@ -45,9 +46,15 @@ class PlainSql:
             pass
         return reader.make_head()
 
-    def contents(self, backup: Backup, folder: Path, report: Callable[[int], None]) -> Contents:
+    def contents(
+        self,
+        backup: Backup,
+        folder: Path,
+        report: Callable[[int], None],
+        converted: Converted | None = None,
+    ) -> Contents:
         """All that it holds."""
-        del folder
+        del folder, converted
 
         def read(reader: Reader) -> None:
             with open_plain(backup.path, backup.compression) as stream:

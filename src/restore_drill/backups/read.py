@@ -13,6 +13,7 @@ from pathlib import Path
 
 from restore_drill.backups.arrival import arrivals, open_bytes
 from restore_drill.backups.arrived import check_arrival, checksum_there
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.streams import READ_ERRORS
@@ -80,10 +81,12 @@ def read_head(backup: Backup) -> Head:
     return Head()
 
 
-def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
+def read_contents(
+    backup: Backup, folder: Path, progress: Progress, *, converted: Converted | None = None
+) -> Contents:
     """Everything that `backup` holds; what is wrong with it stands in `faults`.
 
-    `folder` takes unpacked files. Raises CouldNotRun where our own means fail.
+    `folder` takes unpacked files, `converted` the SQL of an archive. Raises CouldNotRun.
     """
     if backup.locked is not None:
         return locked_contents(backup, backup.locked)
@@ -103,16 +106,30 @@ def read_contents(backup: Backup, folder: Path, progress: Progress) -> Contents:
         elif backup.unrecognised:
             contents = Contents("", Head(), faults=(f"it is {backup.unrecognised}",))
         else:
-            contents = FORMATS[backup.format].contents(backup, folder, report)
+            contents = FORMATS[backup.format].contents(backup, folder, report, converted)
         sha256 = digest.result()
-    faults = contents.faults
     checksum = checksum_there(backup.path)
-    check_arrival(backup.path, progress, is_damaged=bool(faults))
+    check_arrival(backup.path, progress, is_damaged=bool(contents.faults))
+    found = replace(
+        contents,
+        sha256=sha256,
+        read_bytes=count,
+        faults=faults_of(backup, contents),
+        checksum=checksum,
+        converted=converted,
+    )
+    if found.faults:
+        found.release()
+    return found
+
+
+def faults_of(backup: Backup, contents: Contents) -> tuple[str, ...]:
+    """What is wrong with `backup`, with what may have done it and what is still there."""
+    faults = contents.faults
     is_binary = backup.compression or backup.format not in ("", "plain")
     if faults and is_binary and backup.path.is_file() and is_translated(backup.path):
         faults = (TRANSLATED, *faults)
-    faults += what_is_there(contents)
-    return replace(contents, sha256=sha256, read_bytes=count, faults=faults, checksum=checksum)
+    return faults + what_is_there(contents)
 
 
 def locked_contents(backup: Backup, why: CouldNotRun) -> Contents:

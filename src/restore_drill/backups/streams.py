@@ -8,7 +8,7 @@ import lzma
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import lz4.frame
 import zstandard
@@ -16,6 +16,9 @@ from isal import igzip, igzip_lib
 
 from restore_drill.backups.arrival import open_bytes
 from restore_drill.backups.reading import Reading
+
+if TYPE_CHECKING:
+    from restore_drill.backups.plaindump.lines import Readable
 
 MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -124,7 +127,7 @@ def compression_of(head: bytes) -> str:
 class Counted:
     """A stream that reports how far it has been read."""
 
-    def __init__(self, stream: IO[bytes], report: Callable[[int], None]) -> None:
+    def __init__(self, stream: Readable, report: Callable[[int], None]) -> None:
         """Read `stream`, giving `report` the bytes so far."""
         self.stream = stream
         self.report = report

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from psycopg.conninfo import make_conninfo
 
-from restore_drill.backups.archive import Header, header_of, reading_tools
+from restore_drill.backups.archive import Header, header_of, reading_tools, reads
 from restore_drill.backups.model import Backup
 from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.core.deadline import at_work
@@ -27,9 +27,6 @@ from restore_drill.servers.anew import empty
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
 
-READS = {14: (1, 14), 15: (1, 14), 16: (1, 15), 17: (1, 16), 18: (1, 16)}
-"""Newest archive version that pg_restore of a major version reads."""
-
 DONE = re.compile(r"pg_restore: (?:finished item|processing data|creating|executing)")
 DEADLOCK = "40P01"
 COMMAND = "Command was: "
@@ -40,10 +37,7 @@ CHATTER = re.compile(
 
 def restoring_tools(target: Target, header: Header) -> Binaries:
     """The server's own pg_restore where it can read the archive, else one that can."""
-    own = target.binaries
-    if header.compression in ("zstd", "lz4") or header.version > READS.get(own.major, (1, 16)):
-        return reading_tools(header)
-    return own
+    return target.binaries if reads(target.binaries, header) else reading_tools(header)
 
 
 def restore_archive(

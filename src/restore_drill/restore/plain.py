@@ -177,7 +177,7 @@ def restore_plain(
 
     feed = SqlFeed(target, restoration)
     try:
-        with open_sql(target, backup) as stream:
+        with open_sql(target, backup, contents) as stream:
             feed_all(feed, followed(stream, contents, progress), contents)
     finally:
         feed.close()

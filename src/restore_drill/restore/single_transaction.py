@@ -178,7 +178,7 @@ def restore_in_one_transaction(
 
     feed = SingleTransaction(target, restoration)
     try:
-        with open_sql(target, backup) as stream:
+        with open_sql(target, backup, contents) as stream:
             feed_all(feed, followed(stream, contents, progress), contents)
         feed.commit()
     except NotSilent:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from restore_drill.backups.archive import header_of
+from restore_drill.backups.archive import Header, header_of
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.to_sql import restore_to_sql
@@ -36,18 +37,37 @@ def followed(stream: IO[bytes], contents: Contents, progress: Callable[[str], No
     return Counted(stream, report)
 
 
+def kept_sql(target: Target, backup: Backup, contents: Contents) -> Converted | None:
+    """SQL of an archive that was kept when it was read; None where `target` wants another."""
+    kept = contents.converted
+    if kept is None or kept.version is None:
+        return None
+    header = header_of(backup.restorable, backup.format)
+    is_the_one = not options_for(target, header)
+    return kept if is_the_one and restoring_tools(target, header).version == kept.version else None
+
+
+def options_for(target: Target, header: Header) -> list[str]:
+    """Options of pg_restore: what a database has outside itself comes along for a new one."""
+    return ["--create"] if target.is_absent and header.head.database else []
+
+
 @contextmanager
-def open_sql(target: Target, backup: Backup) -> Iterator[IO[bytes]]:
+def open_sql(target: Target, backup: Backup, contents: Contents) -> Iterator[IO[bytes]]:
     """SQL of `backup` for `target`; CouldNotRun where pg_restore does not read it to its end."""
     if not backup.is_archive:
         with open_plain(backup.path, backup.compression) as stream:
             yield stream
         return
+    if kept := kept_sql(target, backup, contents):
+        with kept.opened() as stream:
+            yield stream
+        return
     header = header_of(backup.restorable, backup.format)
     tools = restoring_tools(target, header)
-    # What a database has outside itself is taken from the archive where there is none to ask.
-    options = ["--create"] if target.is_absent and header.head.database else []
-    with restore_to_sql(header, backup.restorable, *options, tools=tools) as run:
+    with restore_to_sql(
+        header, backup.restorable, *options_for(target, header), tools=tools
+    ) as run:
         yield run.output
         is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
     if run.fault and not is_left_early:

@@ -20,7 +20,7 @@ from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.session import Session
-from restore_drill.restore.source import begin, open_sql
+from restore_drill.restore.source import begin, kept_sql, open_sql
 from restore_drill.restore.splitter import Splitter
 from restore_drill.servers.model import Target
 
@@ -39,12 +39,14 @@ def may_split(target: Target, backup: Backup, contents: Contents, jobs: int) -> 
     if contents.read_bytes < SMALL_TABLE * len(contents.counted):
         return False
     free = shutil.disk_usage(tempfile.gettempdir()).free
-    return not is_spooled(backup) or free >= SPOOL_ROOM * contents.read_bytes
+    return not is_spooled(target, backup, contents) or free >= SPOOL_ROOM * contents.read_bytes
 
 
-def is_spooled(backup: Backup) -> bool:
-    """Whether the rows of `backup` do not lie in its file as they go to the server."""
-    return bool(backup.compression) or backup.is_archive
+def is_spooled(target: Target, backup: Backup, contents: Contents) -> bool:
+    """Whether the rows of `backup` lie in no file as they go to the server."""
+    if backup.is_archive:
+        return kept_sql(target, backup, contents) is None
+    return bool(backup.compression)
 
 
 def restore_split(
@@ -57,7 +59,7 @@ def restore_split(
 ) -> Restoration:
     """Restore `backup` into the empty database of `target`, `jobs` at once.
 
-    The rows of all but a plain dump are spooled to a temporary file that needs their whole size.
+    Rows that lie in no file are spooled to a temporary one that needs their whole size.
     """
     restoration = begin(target, backup, f"split over {jobs} connections")
     clock = Clock(contents.read_bytes, progress)
@@ -66,8 +68,8 @@ def restore_split(
         # All at once, before the dump can change what a new connection gets.
         main, *workers = [Session(target, restoration, stop) for _ in range(jobs + 1)]
         stack.callback(main.close)
-        stream = stack.enter_context(open_sql(target, backup))
-        blocks = Blocks(None if is_spooled(backup) else stream)
+        stream = stack.enter_context(open_sql(target, backup, contents))
+        blocks = Blocks(None if is_spooled(target, backup, contents) else stream)
         stack.callback(blocks.close)
         pool = Pool(workers, stop)
         stack.callback(pool.close)

@@ -50,7 +50,7 @@ def unusual_in(
     restoration = begin(target, backup, "")
     codec = codec_of(contents.head.encoding)
     has_subscription = False
-    with open_sql(target, backup) as stream:
+    with open_sql(target, backup, contents) as stream:
         events = PlainReader(followed(stream, contents, progress)).events()
         for event in Scope(contents, restoration).events(events):
             if not isinstance(event, Statement):
