@@ -13,7 +13,9 @@ import pytest
 from restore_drill.core.printable import printable
 from restore_drill.core.record import Record
 from restore_drill.core.redact import Redactor
+from restore_drill.results import listed
 from restore_drill.results.charts import STYLE
+from restore_drill.results.grouped import MOST
 from restore_drill.results.page import HERE, render, template
 from restore_drill.results.past import Background, Past, days_of
 from restore_drill.results.result import build_result
@@ -232,6 +234,28 @@ def test_three_thousand_criteria_make_a_small_page() -> None:
 
     assert page.count("<b>passed</b> <span>A table passes test_") == 3000
     assert len(page.encode()) < 1_000_000
+
+
+def test_ten_thousand_lost_tables_make_a_small_page() -> None:
+    """Where all is lost the first tables stand there, with how many more result.json has."""
+    result = result_of(10_000)
+    result["verdict"], result["counts"]["failed"] = "failed", 30_000
+    for check in result["checks"]:
+        check |= {"outcome": "failed", "message": f"{check['id']} is lost\n  1. take a backup"}
+    for table in result["tables"].values():
+        table["ok"] = False
+    names = ", ".join(f"{name}_pkey" for name in result["tables"])
+    result["not_checked"] = [{"what": f"each row in {names}", "why": "there are many"}]
+    page = render(result, Background())
+    text = text_of(page)
+
+    assert len(page.encode()) < 1_500_000
+    assert "30,000 of 30,000 criteria failed" in text
+    assert text.count(f"{10_000 - MOST:,} more: result.json has all, with their messages") >= 3
+    assert (
+        f"the next {listed.MOST:,}; result.json has the other {10_000 - 2 * listed.MOST:,}" in text
+    )
+    assert "_pkey, … (result.json has all)" in text
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,12 @@ def restored(result: Result) -> str:
 def holding(result: Result) -> str:
     """`all 45 criteria that ran passed`, with what is waived and warned of."""
     passed, waived = count(result, "passed"), len(waived_of(result))
-    text = (
-        "the criterion that ran passed" if passed == 1 else f"all {passed} criteria that ran passed"
-    )
+    text = f"all {passed:,} criteria that ran passed"
+    if passed == 1:
+        text = "the criterion that ran passed"
     if waived:
-        text = f"{passed} of {show_count(passed + waived, 'criterion', 'criteria')} that ran passed"
+        total = show_count(passed + waived, "criterion", "criteria")
+        text = f"{passed:,} of {total} that ran passed"
         text += f"; {show_count(waived, 'known finding')} waived"
     if result["warnings"]:
         text += f"; {show_count(len(result['warnings']), 'warning')}"
@@ -101,7 +102,7 @@ def selected(result: Result) -> str:
 def failure_of(result: Result) -> str:
     """How many criteria failed, and whether that speaks against the backup."""
     total = show_count(count(result, "criteria"), "criterion", "criteria")
-    text, kinds = f"{count(result, 'failed')} of {total} failed", failed_kinds(result)
+    text, kinds = f"{count(result, 'failed'):,} of {total} failed", failed_kinds(result)
     if result["sample"]:
         return f"{text}: the drill does not work here. {SAMPLE}."
     if "" not in kinds:

@@ -32,6 +32,8 @@ from restore_drill.results.words import (
 
 FEW = 12
 """So many rows of a list are shown at once; more are folded away, what is wrong first."""
+LONGEST = 300
+"""So many characters say what was not checked: of 10,000 tables it may name each."""
 
 
 def view_of(result: Result, background: Background) -> dict[str, Any]:
@@ -60,13 +62,23 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "waived": findings_of(waived_of(result), places),
         "cards": cards_of(result),
         "timeline": timeline_of(result),
-        "not_checked": [(short_name(each["what"]), each["why"]) for each in result["not_checked"]],
+        "not_checked": [
+            (shortened(short_name(each["what"])), shortened(each["why"]))
+            for each in result["not_checked"]
+        ],
         "tables": tables_of(result, background.before(result["started_at"])),
         "facts": facts_of(result),
         "candidates": candidates_of(result),
         "proof": [(each["what"], noticed_by(each)) for each in result["proof"]],
         "notes": result["notes"],
     }
+
+
+def shortened(text: str) -> str:
+    """`text`, up to a comma where it lists more names than anyone reads: result.json has all."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST].rpartition(', ')[0] or text[:LONGEST]}, … (result.json has all)"
 
 
 def candidates_of(result: Result) -> dict[str, Any]:
@@ -104,7 +116,9 @@ def noticed_by(proved: dict[str, Any]) -> str:
 def counts_of(result: Result) -> list[tuple[str, str]]:
     """How many criteria passed, failed, could not run: `("passed", "31 passed")`."""
     found = {outcome: count(result, outcome) for outcome in WORDS}
-    return [(outcome, f"{found[outcome]} {WORDS[outcome]}") for outcome in WORDS if found[outcome]]
+    return [
+        (outcome, f"{found[outcome]:,} {WORDS[outcome]}") for outcome in WORDS if found[outcome]
+    ]
 
 
 def subject_of(result: Result) -> list[str]:
