@@ -170,3 +170,23 @@ def test_env_file_is_read(shops: Shops, tmp_path: Path, report_dir: Path) -> Non
 
     assert failed == {"test_backup_is_young_enough"}, drill.output
     assert young.code == 0, young.output
+
+
+def test_collecting_loads_no_library_of_later_stages(shops: Shops, tmp_path: Path) -> None:
+    """Neither plugins that are not used, nor what a stage, an alert or another place needs."""
+    (tmp_path / "loaded.py").write_text(
+        "import sys\n\ndef pytest_unconfigure():\n    sys.__stdout__.write(' '.join(sys.modules))\n"
+    )
+    arguments = ["-p", "loaded", "--collect-only", f"--backup={shops.dump(15, 'plain.sql')}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "drill/", *arguments, f"--report-dir={tmp_path}"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    loaded = set(done.stdout.split())
+    assert done.returncode == 0 and "fixtures.target" in loaded, done.stdout + done.stderr
+    assert not loaded & {
+        "pytest_postgresql.plugin", "pytest_redis", "redis", "port_for", "docker", "testcontainers",
+        "apprise", "yaml", "cryptography", "obstore", "asyncssh", "requests", "pyrage",
+    }  # fmt: skip

@@ -45,6 +45,8 @@ def read_facts(
     fingerprint is compared with one of that version; `unanalyzed`: tables where ANALYZE has failed.
     """
     with ExitStack() as stack:
+        # First, since a small database waits for nothing longer.
+        dump = stack.enter_context(schema_dump(target) if contents else nullcontext())
         connection = stack.enter_context(open_session(target))
         survey = Survey(
             CatalogReader(connection),
@@ -58,7 +60,6 @@ def read_facts(
         reading = Reading(survey, as_major, drifting)
         others = (ready_session(target, survey) for _ in range(jobs - 1))
         pool = stack.enter_context(closing(Pool([connection, *others])))
-        dump = stack.enter_context(schema_dump(target) if contents else nullcontext())
         listed = survey.plan.add_aside(lambda: dumped_entries(dump), dump.kill) if dump else None
         survey.plan.run(pool, progress)
     facts = reading.facts()
