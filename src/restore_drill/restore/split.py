@@ -20,6 +20,7 @@ from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.session import Session
+from restore_drill.restore.single_transaction import LARGEST
 from restore_drill.restore.source import begin, kept_sql, open_sql
 from restore_drill.restore.splitter import Splitter
 from restore_drill.servers.model import Target
@@ -28,6 +29,9 @@ SMALL = 8_000_000
 """Bytes of a dump below which splitting it does not pay."""
 SMALL_TABLE = 50_000
 """Bytes a table, on average, below which the catalog is what takes the time: it is no faster."""
+SMALLISH_TABLE = 2 * SMALL_TABLE
+"""The same for a dump that fits in one transaction, which asks least of the server: with 500
+partitions of 60 kB, or tables of 120 kB, it took 30 and 25 % less of its processors."""
 SPOOL_ROOM = 4
 """Free bytes a byte of a compressed dump: its rows are spooled beside a database of their size."""
 
@@ -36,7 +40,8 @@ def may_split(target: Target, backup: Backup, contents: Contents, jobs: int) -> 
     """Whether `backup` is to be split: it pays, and nothing but a copy is at stake."""
     if not target.is_expendable or jobs < 2 or contents.read_bytes < SMALL:
         return False
-    if contents.read_bytes < SMALL_TABLE * len(contents.counted):
+    small = SMALL_TABLE if contents.read_bytes > LARGEST else SMALLISH_TABLE
+    if contents.read_bytes < small * len(contents.counted):
         return False
     free = shutil.disk_usage(tempfile.gettempdir()).free
     return not is_spooled(target, backup, contents) or free >= SPOOL_ROOM * contents.read_bytes
