@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from restore_drill.core.errors import CouldNotRun
@@ -39,7 +39,7 @@ class Share:
 
     major: int
     databases: tuple[tuple[int, str], ...] = ()
-    mistakes: slice = slice(0)
+    mistakes: slice = field(default_factory=lambda: slice(0))
 
 
 def shares(names: list[str]) -> Iterator[Share]:
