@@ -92,6 +92,16 @@ FEW_BYTES = {"backups.plaindump.lines.CHUNK": 61, "restore.blocks.PIECE": 37}
 SMALL_IS_BIG = {"restore.table_work.BIG": 0, "restore.loader.FRESH_SIZE": 0}
 """Small tables take the steps that pay for large ones."""
 
+
+def all_hands(_size: int, _total: int, jobs: int) -> int:
+    """Every table is worth all connections."""
+    return jobs
+
+
+RANGED = SMALL_IS_BIG | {
+    "restore.ranges.hands_for": all_hands, "restore.ranges.RANGE": 50, "restore.loader.MB": 0,
+}  # fmt: skip
+"""Every table is loaded by ranges of a few rows, beginning before it is read to its end."""
 WAYS = [
     Way("statement by statement", serial, "^statement by statement"),
     Way("the same, read in bites of 61 bytes", serial, "^statement by statement", FEW_BYTES),
@@ -116,6 +126,14 @@ WAYS = [
     Way(
         "large objects over 2, in bites of 61 bytes", split(2), "^split over 2 connections",
         FEW_BYTES | {"backups.plaindump.object_reader.SHORT": 0}, "restore.large_objects.load",
+    ),
+    Way(
+        "ranges over 3", split(3), "^split over 3 connections", RANGED,
+        "restore.session.Session.load_part",
+    ),
+    Way(
+        "ranges over 4, in bites of 61 bytes", split(4), "^split over 4 connections",
+        RANGED | FEW_BYTES, "restore.session.Session.load_part",
     ),
     Way("pg_restore, 1 job", by_pg_restore(1), "^pg_restore", archives=True),
     Way("pg_restore, 2 jobs", by_pg_restore(2), "^pg_restore", archives=True),
