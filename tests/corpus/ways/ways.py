@@ -98,6 +98,16 @@ def all_hands(_size: int, _total: int, jobs: int) -> int:
     return jobs
 
 
+def never(*_: object, **__: object) -> bool:
+    """Not so, whatever is asked."""
+    return False
+
+
+AT_ONCE = {
+    "backups.plaindump.insert_reader.FIRST": 16, "backups.plaindump.insert_reader.MOST": 200,
+    "restore.loader.MB": 0,
+}  # fmt: skip
+"""Runs of INSERTs come in many pieces, and go to a connection before they are read to their end."""
 RANGED = SMALL_IS_BIG | {
     "restore.ranges.hands_for": all_hands, "restore.ranges.RANGE": 50, "restore.loader.MB": 0,
 }  # fmt: skip
@@ -134,6 +144,14 @@ WAYS = [
     Way(
         "ranges over 4, in bites of 61 bytes", split(4), "^split over 4 connections",
         RANGED | FEW_BYTES, "restore.session.Session.load_part",
+    ),
+    Way(
+        "INSERTs as COPY over 3", split(3), "^split over 3 connections", SMALL_IS_BIG | AT_ONCE,
+        "restore.as_copy.AsCopy.text_of",
+    ),
+    Way(
+        "INSERTs in portions, in bites of 61 bytes", split(3), "^split over 3 connections",
+        FEW_BYTES | AT_ONCE | {"restore.fill.Fill.at_once": never}, "restore.fill.Fill.portion",
     ),
     Way("pg_restore, 1 job", by_pg_restore(1), "^pg_restore", archives=True),
     Way("pg_restore, 2 jobs", by_pg_restore(2), "^pg_restore", archives=True),
