@@ -34,8 +34,8 @@ def test_every_way_makes_the_same_database(lab: Lab) -> None:
     """Values that are hard to write, and rows bound to an order, come back the same by all ways."""
     compared = Compared(lab)
 
-    compared.database("insert_types", [NAMES["plain"], NAMES["rows of 100"]])
-    compared.database("insert_order", [NAMES["inserts"], NAMES["custom"], NAMES["data only"]])
+    compared.database("insert_types", [NAMES["rows of 100"]])
+    compared.database("insert_order", [NAMES["inserts"], NAMES["custom"]])
 
     assert compared.found.lines == []
     never = [way.name for way in WAYS if not compared.found.taken[way.name]]
@@ -46,7 +46,7 @@ def test_every_way_meets_the_same_mistakes(lab: Lab) -> None:
     """As many errors as psql meets, at the same lines, and the same database behind them."""
     some = [each for each in enumerate(MISTAKES) if each[1].name.startswith(FEW)]
     assert len(some) >= len(FEW)
-    compared = Compared(lab)
+    compared = Compared(lab, [WAYS[0], *(way for way in WAYS if way.heart), WAYS[-1]])
 
     compared.mistakes(some, 1)
 

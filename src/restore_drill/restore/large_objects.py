@@ -36,6 +36,8 @@ WRITE = (
     b" 1) v(o, p, d) WHERE pg_catalog.lo_put(o, p, d) IS NULL;"
 )
 """The first row gives the columns their types: three quarters of the time of a cast of each."""
+OPENING = (b"BEGIN;", b"SELECT pg_catalog.lo_open(")
+"""What leaves something open on its own connection, which others that take a run do not know."""
 FRAME = re.compile(rb"^(BEGIN|COMMIT);$", re.MULTILINE)
 PUT = b"SELECT pg_catalog.lo_put(%b, %d, '%b');"
 

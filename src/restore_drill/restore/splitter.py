@@ -18,7 +18,7 @@ from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.filler import Filler
 from restore_drill.restore.keys import KeyBuilder
-from restore_drill.restore.large_objects import LargeObjectLoader
+from restore_drill.restore.large_objects import OPENING, LargeObjectLoader
 from restore_drill.restore.loader import Loader
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.relations import Catalog
@@ -146,7 +146,7 @@ class Splitter:
 
     def run_in_place(self, statement: seen.Statement, *, is_known: bool) -> None:
         """Run what touches no table that is being loaded; from anything else on go serially."""
-        if not is_known:
+        if not is_known or statement.sql.startswith(OPENING):
             self.go_serial(statement.line, "a statement that pg_dump does not write there")
         elif b"LARGE OBJECT" in statement.sql or patterns.is_large_object(statement):
             self.settle()  # what it is about may be on its way
