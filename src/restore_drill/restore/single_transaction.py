@@ -21,6 +21,7 @@ from restore_drill.backups.plaindump.statements import (
     INSERT,
     SETVAL,
     is_definition,
+    is_large_object,
     setting_of,
 )
 from restore_drill.restore.model import Restoration
@@ -114,7 +115,7 @@ class SingleTransaction(SqlFeed):
         if COPY_IN.match(statement.sql):
             return False
         is_data = INSERT.match(statement.sql) or SETVAL.fullmatch(statement.sql)
-        return bool(is_data) or is_definition(statement)
+        return bool(is_data) or is_definition(statement) or is_large_object(statement)
 
     def doing(self) -> str:
         """What it is at: where many statements are sent together, the first of them."""
