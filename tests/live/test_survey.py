@@ -20,7 +20,13 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.live.beside.database import database_beside
 from restore_drill.live.server.room import PER_ROW, RESERVE, Disks, disks_of, room_for
 from restore_drill.live.survey import survey
-from restore_drill.restore.single_transaction import has_locks, may_use_one_transaction
+from restore_drill.restore.single_transaction import (
+    LOCKS,
+    SHARE,
+    has_locks,
+    may_use_one_transaction,
+)
+from restore_drill.restore.transactions import MOST, portion_size
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.database import not_connected, open_database
 from restore_drill.servers.find import find_binaries
@@ -177,6 +183,11 @@ def test_a_large_dump_is_not_restored_in_one_transaction(live: Target) -> None:
     assert not may_use_one_transaction(beside, Contents("", Head(), entries))
     assert may_use_one_transaction(live, Contents("", Head(), entries))
     assert not may_use_one_transaction(foreign, Contents("", Head(), entries[:300]))
+    with live.connect() as connection:
+        (locks,) = connection.execute(LOCKS.encode()).fetchone() or (0,)
+    assert portion_size(live, 2) == MOST
+    assert 0 < portion_size(beside, 2) * 2 <= SHARE * locks
+    assert portion_size(beside, 8) < portion_size(beside, 2) <= MOST
 
 
 def url_of_socket(live: Target) -> str:

@@ -13,11 +13,12 @@ import pytest
 
 from restore_drill.backups.arrival import Arrival
 from restore_drill.backups.read import read_contents
-from restore_drill.restore import loader, ranges, table_work
+from restore_drill.restore import crew, loader, portions, ranges, table_work, transactions
 from restore_drill.restore.model import Restoration, RestoreError
 from restore_drill.restore.restorers import restorer_of
 from restore_drill.restore.single_transaction import restore_in_one_transaction
 from restore_drill.restore.split import restore_split
+from restore_drill.restore.transactions import restore_in_transactions
 from restore_drill.servers.model import Target
 from tests.helpers.drills import run_drill
 from tests.helpers.restoring import NUMBER, backup_of, new_database
@@ -31,6 +32,13 @@ EVERY, NONE = 0, 1 << 40
 WAYS = {"big": (EVERY, NONE), "by ranges": (NONE, EVERY)}
 """Sizes from which a table is a big one, which takes the steps that pay for those, and from which
 all connections load it together. Then only its rows may lie in another order."""
+
+SMALL_PORTIONS = {
+    (transactions, "MOST"): 7,
+    (crew, "FEWEST"): 2,
+    (portions, "LARGEST"): 3000,
+}
+"""Statements and bytes of a transaction where there are to be several."""
 
 
 def content(target: Target, *options: str) -> list[bytes]:
@@ -73,6 +81,11 @@ def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
         if once is None:  # and it left nothing behind
             once = as_runbook(second, backup, contents, 1, quiet)
         assert content(second) == wanted
+        for (module, name), value in SMALL_PORTIONS.items():
+            monkeypatch.setattr(module, name, value)
+        third = new_database(shops, major, schema, encoding)
+        several = restore_in_transactions(third, backup, contents, jobs=3, progress=quiet)
+        assert content(third) == wanted
         split = []
         monkeypatch.setattr(ranges, "RANGE", 300)
         for big, together in WAYS.values():
@@ -84,7 +97,7 @@ def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
             found = content(target)
             assert found == wanted or (not together and sorted(found) == sorted(wanted))
 
-        for quick in (once, *split):
+        for quick in (once, several, *split):
             assert errors_of(quick) == errors_of(serial)
             assert backup.is_archive or sorted(quick.harmless) == sorted(serial.harmless)
         return split

@@ -15,6 +15,7 @@ from restore_drill.restore.single_transaction import (
     restore_in_one_transaction,
 )
 from restore_drill.restore.split import may_split, restore_split
+from restore_drill.restore.transactions import may_use_transactions, restore_in_transactions
 from restore_drill.servers.model import Target
 
 Progress = Callable[[str], None]
@@ -49,9 +50,11 @@ class SqlRestorer:
     def restore(
         self, target: Target, backup: Backup, contents: Contents, jobs: int, progress: Progress
     ) -> Restoration:
-        """Over several connections, or in one transaction."""
+        """Over several connections, or in transactions of many statements."""
         if may_split(target, backup, contents, jobs):
             return restore_split(target, backup, contents, jobs=jobs, progress=progress)
+        if may_use_transactions(target, contents):
+            return restore_in_transactions(target, backup, contents, jobs=jobs, progress=progress)
         if may_use_one_transaction(target, contents):
             done = restore_in_one_transaction(target, backup, contents, progress)
             if done is not None:

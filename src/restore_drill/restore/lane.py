@@ -1,0 +1,161 @@
+"""A connection that carries out portions: each in one transaction, or statement by statement."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Statement
+from restore_drill.backups.plaindump.statements import (
+    COPY_IN,
+    filled_table,
+    is_large_object,
+    is_whole_at_its_place,
+)
+from restore_drill.restore.model import Restoration
+from restore_drill.restore.plain import MAX_ERRORS
+from restore_drill.restore.portion import Portion
+from restore_drill.restore.relations import query
+from restore_drill.restore.session import Session
+from restore_drill.servers.model import Target
+
+MESSAGE = 1 << 16
+"""Bytes of statements that are sent together."""
+BEGIN = b"BEGIN; SET CONSTRAINTS ALL IMMEDIATE"
+"""Else a deferred constraint would be checked later than it is statement by statement."""
+SEQUENCES = """
+SELECT pg_catalog.string_agg(pg_catalog.format('SELECT %s, last_value, is_called FROM %s',
+    c.oid, c.oid::pg_catalog.regclass), ' UNION ALL ')
+FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'
+"""
+
+
+class NotSilent(Exception):
+    """The server reported something."""
+
+
+class Lane(Session):
+    """A connection for portions, which are tried as a whole at first."""
+
+    def __init__(self, target: Target, restoration: Restoration, stop: threading.Event) -> None:
+        """Connect to `target`; `stop` ends every wait."""
+        super().__init__(target, restoration, stop)
+        self.pid = self.connection.backend_pid
+        self.waiting: list[bytes] = []
+        self.size = 0
+        self.is_trying = self.is_sending = self.has_warned = False
+        self.values: list[list[bytes]] = []
+
+    @property
+    def is_within(self) -> bool:
+        """Whether a COPY or a transaction of the dump's own is still to end."""
+        status = self.connection.transaction_status
+        return self.copying is not None or status not in (
+            TransactionStatus.IDLE,
+            TransactionStatus.UNKNOWN,
+        )
+
+    def attempt(self, portion: Portion) -> bool:
+        """Carry out `portion` in a transaction that stays open; False where it was not silent."""
+        self.is_trying, self.has_warned, self.waiting, self.size = True, False, [], 0
+        try:
+            self.apply(portion.settings)
+            self.values = self.sequences() if portion.takes_values else []
+            self.see(self.wire.exec_(BEGIN))
+            for event in portion.events:
+                self.attempt_event(event)
+            self.send()
+        except NotSilent:
+            return False
+        except psycopg.Error as error:
+            self.lost(error)
+            return False
+        finally:
+            self.is_trying = False
+        return not self.wire.is_copying
+
+    def attempt_event(self, event: Event) -> None:
+        """Carry out one event, now or with others."""
+        if isinstance(event, CopyData):
+            self.wire.put_copy_data(event.data)
+        elif isinstance(event, CopyEnd):
+            for result in self.wire.end_copy():
+                self.see(result)
+        elif isinstance(event, Statement):
+            is_copy = COPY_IN.match(event.sql)
+            if is_copy:
+                self.send()
+            self.current = self.current if self.waiting else event
+            self.waiting.append(event.sql)
+            self.size += len(event.sql)
+            if is_copy or self.size >= MESSAGE:
+                self.send()
+
+    def send(self) -> None:
+        """Run the statements that wait."""
+        sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
+        if sql:
+            self.is_sending = True
+            self.see(self.wire.exec_(sql))
+            self.is_sending = False
+
+    def doing(self) -> str:
+        """What it is at: where many statements are sent together, the first of them."""
+        return super().doing() + (" and what follows" if self.is_sending else "")
+
+    def notice(self, result: PGresult) -> None:
+        """Note that there was a warning, or keep it."""
+        if self.is_trying:
+            severity = result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED)
+            self.has_warned |= severity == b"WARNING"
+        else:
+            super().notice(result)
+
+    def see(self, result: PGresult) -> None:
+        """NotSilent after an error or a warning."""
+        is_bad = result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
+        if is_bad or self.has_warned:
+            raise NotSilent
+
+    def commit(self, portion: Portion) -> bool:
+        """End the transaction of `portion`; False where it was not kept, or not silently."""
+        self.is_trying = True
+        done = self.wire.exec_(b"COMMIT")
+        self.is_trying = False
+        if done.command_status != b"COMMIT":
+            return False
+        self.settings = dict(portion.after)
+        self.restoration.statements += portion.statements
+        return True
+
+    def roll_back(self) -> None:
+        """Undo what an attempt has done; of a sequence too, which no server does."""
+        self.wire.exec_(b"ROLLBACK")
+        for oid, last, called in self.values:
+            self.wire.exec_(
+                b"SELECT pg_catalog.setval(%b::pg_catalog.regclass, %b, '%b')" % (oid, last, called)
+            )
+        self.values = []
+
+    def sequences(self) -> list[list[bytes]]:
+        """Oid and state of each sequence."""
+        (all_of_them,) = query(self, SEQUENCES)[0]
+        return query(self, all_of_them.decode()) if all_of_them else []
+
+    def redo(self, portion: Portion) -> None:
+        """Carry out `portion` statement by statement, so that each error is reported."""
+        self.apply(portion.settings)
+        for event in portion.events:
+            self.feed(event)
+            if len(self.restoration.errors) >= MAX_ERRORS:
+                break
+        self.settings = dict(portion.after)
+
+
+def leaves_nothing(statement: Statement) -> bool:
+    """Whether a session is after it as it was before."""
+    is_known = is_whole_at_its_place(statement) or is_large_object(statement)
+    return is_known or bool(filled_table(statement.sql))

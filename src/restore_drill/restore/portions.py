@@ -1,0 +1,158 @@
+"""Cuts a dump into portions, each of which becomes one transaction.
+
+A portion is what is rolled back and repeated statement by statement where anything in it fails. So
+nothing that has an effect beyond its transaction is in one, nor what one could not be kept for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from restore_drill.backups.plaindump.entries import entry_of
+from restore_drill.backups.plaindump.events import Comment, CopyData, CopyEnd, Event, Statement
+from restore_drill.backups.plaindump.statements import (
+    COPY_IN,
+    INSERT,
+    SETVAL,
+    filled_table,
+    is_definition,
+    setting_of,
+)
+from restore_drill.restore.portion import Crew, Portion
+
+LARGEST = 4_000_000
+"""Bytes of a portion, which is kept in memory until it is committed. Rows of a table that are more
+go to the server as they are read, in a transaction of their own."""
+SIDE_BY_SIDE = {
+    "TABLE": "tables",
+    "SEQUENCE": "tables",
+    "SEQUENCE OWNED BY": "tables",
+    "DEFAULT": "defaults",
+    "TABLE DATA": "rows",
+    "SEQUENCE SET": "values",
+    "CONSTRAINT": "keys",
+    "INDEX": "indexes",
+    "FK CONSTRAINT": "foreign keys",
+    "ACL": "grants",
+}
+"""Kinds of entries of which none changes what another one of the same phase comes to, unless the
+server lets one wait for the other or fail: that portion is then repeated behind the one before."""
+CALLING = re.compile(
+    rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?(?:TRIGGER|RULE)\b", re.IGNORECASE
+)
+"""What lets rows call functions, and so take values of a sequence."""
+
+
+class Cutter:
+    """Gives the events of one dump to a crew, in portions or, what cannot be in one, alone."""
+
+    def __init__(self, crew: Crew) -> None:
+        """Cut for `crew`."""
+        self.crew = crew
+        self.kind = ""
+        self.settings: dict[bytes, bytes] = {}
+        self.copy: int | None = None
+        self.calls = False
+        self.portion = Portion({}, {})
+
+    def feed(self, event: Event) -> None:
+        """Take in one event."""
+        if self.crew.is_within:
+            self.crew.alone(event, self.settings)
+            name = setting_of(event) if isinstance(event, Statement) else None
+            if name and isinstance(event, Statement):
+                self.settings = {**self.settings, name: event.sql}
+        elif isinstance(event, Comment):
+            self.comment(event)
+        elif isinstance(event, Statement):
+            self.statement(event)
+        elif isinstance(event, CopyData | CopyEnd) and self.copy is not None:
+            self.rows(event)
+
+    def comment(self, comment: Comment) -> None:
+        """A header begins a new entry; a portion of tables that is full ends before a table."""
+        entry = entry_of(comment.text)
+        if entry is not None:
+            self.kind = entry.kind
+            if self.kind == "TABLE" and self.is_full(1):
+                self.end()
+
+    def statement(self, statement: Statement) -> None:
+        """Take in one statement."""
+        sql, name = statement.sql, setting_of(statement)
+        if name:
+            self.set(name, statement)
+        elif COPY_IN.match(sql):
+            self.add(statement, table=filled_table(sql))
+            self.copy = len(self.portion.events) - 1
+        elif INSERT.match(sql):
+            self.add(statement, table=filled_table(sql))
+        elif is_definition(statement) or SETVAL.fullmatch(sql):
+            self.calls = self.calls or bool(CALLING.match(sql))
+            self.add(statement)
+        else:
+            self.end()
+            self.crew.alone(statement, self.settings)
+
+    def set(self, name: bytes, statement: Statement) -> None:
+        """Take in a SET, alone where no portion has been begun: it may be one the server lacks."""
+        after = {**self.settings, name: statement.sql}
+        if self.portion.events:
+            self.add(statement)
+            self.portion.after = after
+        else:
+            self.crew.alone(statement, self.settings)
+        self.settings = after
+
+    def add(self, statement: Statement, *, table: bytes = b"") -> None:
+        """Add a statement, which brings rows to `table`, to the portion or to a new one."""
+        takes_values = bool(table) and (self.calls or self.kind != "TABLE DATA")
+        phase = "" if takes_values else self.phase(table)
+        # What belongs to a table may still follow it.
+        if self.is_full(2 if phase == "tables" else 1) or phase != self.portion.phase:
+            self.end()
+        if not self.portion.events:
+            self.portion = Portion(self.settings, self.settings, phase)
+        self.portion.events.append(statement)
+        self.portion.statements += 1
+        self.portion.inserts += bool(INSERT.match(statement.sql)) if table else 0
+        self.portion.size += len(statement.sql)
+        self.portion.takes_values |= takes_values
+        if table:
+            self.portion.tables.add(table)
+
+    def is_full(self, times: int) -> bool:
+        """Whether the portion is so many times as long as one is to be, or as large."""
+        locking = self.portion.statements - self.portion.inserts
+        return locking >= times * self.crew.most or self.portion.size >= LARGEST * self.crew.share
+
+    def phase(self, table: bytes) -> str:
+        """Phase that the entry is of, where its statements may run beside others of it."""
+        if not self.crew.is_parallel:
+            return ""
+        if self.kind == "COMMENT":
+            return self.portion.phase
+        phase = SIDE_BY_SIDE.get(self.kind, "")
+        return phase if not table or self.crew.is_parallel_safe(table) else ""
+
+    def rows(self, event: CopyData | CopyEnd) -> None:
+        """Take in rows of a COPY; of too many the first go to the server before the last come."""
+        portion = self.portion
+        portion.events.append(event)
+        if isinstance(event, CopyEnd):
+            self.copy = None
+            return
+        portion.size += len(event.data)
+        if portion.size >= 2 * LARGEST and self.copy is not None:
+            begun, portion.events = portion.events[self.copy :], portion.events[: self.copy]
+            portion.statements -= 1
+            self.end()
+            for each in begun:
+                self.crew.alone(each, self.settings)
+
+    def end(self) -> None:
+        """Hand over what was gathered."""
+        self.copy = None
+        if self.portion.events:
+            self.crew.run(self.portion)
+        self.portion = Portion(self.settings, self.settings)
