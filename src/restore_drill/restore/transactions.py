@@ -33,8 +33,12 @@ that too."""
 
 
 def may_use_transactions(target: Target, contents: Contents) -> bool:
-    """Whether there is more than one transaction should hold, and a copy alone is at stake."""
-    return target.is_expendable and len(contents.entries) > FEW
+    """Whether there is more than one transaction should hold, and a copy alone is at stake.
+
+    Large objects would go one by one here.
+    """
+    is_long = len(contents.entries) > FEW and not contents.large_objects
+    return target.is_expendable and is_long
 
 
 def restore_in_transactions(
