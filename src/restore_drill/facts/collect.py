@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 
@@ -13,7 +14,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.catalog_reader import CatalogReader
 from restore_drill.facts.check import all_checks
 from restore_drill.facts.checks import storage
-from restore_drill.facts.entries import dumped_entries, missing, schema_dump
+from restore_drill.facts.entries import lost_entries, schema_dump
 from restore_drill.facts.fingerprints import Fingerprinting
 from restore_drill.facts.model import Facts
 from restore_drill.facts.pool import Pool
@@ -60,13 +61,12 @@ def read_facts(
         reading = Reading(survey, as_major, drifting)
         others = (ready_session(target, survey) for _ in range(jobs - 1))
         pool = stack.enter_context(closing(Pool([connection, *others])))
-        listed = survey.plan.add_aside(lambda: dumped_entries(dump), dump.kill) if dump else None
+        lost = None
+        if dump and contents:
+            lost = survey.plan.add_aside(partial(lost_entries, contents, dump), dump.kill)
         survey.plan.run(pool, progress)
-    facts = reading.facts()
-    if listed and contents:
-        entries, why_not = listed.result()
-        lost = () if why_not else missing(contents, entries)
-        facts = replace(facts, missing=lost, undumpable=why_not)
+    missing, why_not = lost.result() if lost else ((), "")
+    facts = replace(reading.facts(), missing=missing, undumpable=why_not)
     return reading.with_checks(facts)
 
 

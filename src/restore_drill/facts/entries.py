@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
@@ -64,12 +64,14 @@ def output_of(dump: subprocess.Popen[bytes]) -> tuple[bytes, str]:
     return output, ""
 
 
-def dumped_entries(dump: subprocess.Popen[bytes]) -> tuple[frozenset[Entry], str]:
-    """Table of contents of the restored database, as pg_dump writes it, or why it writes none."""
+def lost_entries(
+    contents: Contents, dump: subprocess.Popen[bytes]
+) -> tuple[tuple[Entry, ...], str]:
+    """Objects of the backup that a pg_dump of the restored database lacks, or why it fails."""
     output, why_not = output_of(dump)
     if why_not:
-        return frozenset(), why_not
-    return frozenset(entries_in(output)), ""
+        return (), why_not
+    return missing(contents, entries_in(output)), ""
 
 
 def entries_in(dump: bytes) -> Iterator[Entry]:
@@ -83,14 +85,17 @@ def entries_in(dump: bytes) -> Iterator[Entry]:
             session.note(event.sql)
 
 
-def missing(contents: Contents, restored: frozenset[Entry]) -> tuple[Entry, ...]:
+def missing(contents: Contents, restored: Iterable[Entry]) -> tuple[Entry, ...]:
     """Each object that the backup lists and the restored database lacks."""
     listed = {each._replace(owner=""): each for each in contents.entries if is_object(each)}
-    there = {each._replace(owner="") for each in restored}
+    unseen, others = set(listed), set[Entry]()
+    for each in restored:
+        key = each._replace(owner="")
+        (unseen.discard if key in listed else others.add)(key)
     is_old = (contents.head.dumper_major or NEW_TAGS) < NEW_TAGS
-    spare = Counter(by_letters(each, is_old=is_old) for each in there - listed.keys())
+    spare = Counter(by_letters(each, is_old=is_old) for each in others)
     lost: set[Entry] = set()
-    for key in listed.keys() - there:
+    for key in unseen:
         alike = by_letters(key, is_old=is_old)
         if spare[alike] > 0:
             spare[alike] -= 1
