@@ -21,7 +21,7 @@ from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
 
 Note = Callable[[str], None]
-WHOLE = "whole drill, plain"
+WHOLE = {"whole drill, plain": "plain", "whole drill, directory": "directory"}
 HEAD = "against psql -f | against {best} | memory | of the server |"
 ABOUT = (
     "How many times as fast as `psql -f` into a default server, and as the best tuned way for that"
@@ -29,7 +29,7 @@ ABOUT = (
 )
 ONE_ROW = (
     "| shape | plain: psql -f | best tuned | archive: psql -f | best tuned | whole drill: psql -f |"
-    " the best tuned way |"
+    " best tuned | whole drill, directory: psql -f | best tuned | the best tuned way |"
 )
 
 
@@ -39,7 +39,7 @@ class Compared(NamedTuple):
     title: str
     size: int
     ways: dict[str, list[Sample]]
-    drills: list[Drilled]
+    drills: dict[str, list[Drilled]]
 
     def seconds(self, name: str, *, with_analyze: bool = False) -> list[float]:
         """Seconds of the way `name` in each round."""
@@ -100,12 +100,13 @@ def compare(shape: Shape, place: Path, rounds: int, binaries: Binaries, note: No
         source: Source = make_source(server, "source", shape, place)
     ways = [way for way in ways_for(source, SHAPE_WAYS) if binaries.major >= way.since]
     samples: dict[str, list[Sample]] = defaultdict(list)
-    drills = []
+    drills: dict[str, list[Drilled]] = defaultdict(list)
     for number in range(rounds):
         note(f"{shape.title}: round {number + 1} of {rounds}")
         for way in ways:
             samples[way.name].append(run_once(way, source, binaries.major))
-        drills.append(drill(place, str(source.dumps["plain"]), {}))
+        for name, form in WHOLE.items():
+            drills[name].append(drill(place, str(source.dumps[form]), {}))
     return Compared(shape.title, source.dumps["plain"].stat().st_size, samples, drills)
 
 
@@ -126,10 +127,11 @@ def ways_table(found: Compared) -> str:
             show_bytes(max(column)) for column in zip(*(run[2:] for run in runs), strict=True)
         )
         lines.append(f"| {name} | {spread(taken)} | {analyzed:.2f} | {ratios} | {memory} |")
-    whole = [run.seconds for run in found.drills]
-    ratios = " | ".join(ratio(found.seconds(base), whole) for base in (FIRST, best))
-    memory = show_bytes(max(run.client for run in found.drills))
-    lines.append(f"| {WHOLE} | {spread(whole)} | in it | {ratios} | {memory} | |")
+    for name, drills in found.drills.items():
+        whole = [run.seconds for run in drills]
+        ratios = " | ".join(ratio(found.seconds(base), whole) for base in (FIRST, best))
+        memory = show_bytes(max(run.client for run in drills))
+        lines.append(f"| {name} | {spread(whole)} | in it | {ratios} | {memory} | |")
     return "\n".join([*lines, ""])
 
 
@@ -141,7 +143,7 @@ def summary(found: Sequence[Compared]) -> str:
         ABOUT,
         "",
         ONE_ROW,
-        "|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in found:
         cells = [
@@ -149,8 +151,11 @@ def summary(found: Sequence[Compared]) -> str:
             for name in (OURS, OURS_ARCHIVE)
             for base in (FIRST, each.best)
         ]
-        whole = [run.seconds for run in each.drills]
-        cells.append(ratio(each.seconds(FIRST), whole).split()[0])
+        cells += [
+            ratio(each.seconds(base), [run.seconds for run in drills]).split()[0]
+            for drills in each.drills.values()
+            for base in (FIRST, each.best)
+        ]
         lines.append(f"| {each.title} | {' | '.join(cells)} | {each.best} |")
     return "\n".join([*lines, ""])
 
