@@ -72,7 +72,7 @@ def template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         finalize=shown,
-        bytecode_cache=Compiled(str(cache_dir() / "templates")),
+        bytecode_cache=Compiled(str(cache_dir() / "templates" / __version__)),
     )
     return environment.get_template("page.jinja2")
 
