@@ -14,6 +14,7 @@ from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import Comment, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.names import unquoted
+from restore_drill.backups.plaindump.part import Part
 from restore_drill.backups.plaindump.settings import SessionSettings
 from restore_drill.core.deadline import at_work
 from restore_drill.core.server_lines import safe_lines
@@ -75,14 +76,21 @@ def lost_entries(
 
 
 def entries_in(dump: bytes) -> Iterator[Entry]:
-    """Table of contents of the `dump` of a schema, which nothing else is asked of."""
-    session = SessionSettings()
+    """Table of contents of the `dump` of a schema, which nothing else is asked of.
+
+    Tables have their own names, as those of the backup do: a newline is a blank in a comment.
+    """
+    session, part = SessionSettings(), Part()
     for event in PlainReader(BytesIO(dump)).events():
         if isinstance(event, Comment):
             if entry := entry_of(event.text, session.codec):
-                yield entry
+                yield from part.entries
+                part.entries = [entry]
         elif isinstance(event, Statement) and event.sql.startswith(b"SET"):
             session.note(event.sql)
+        elif isinstance(event, Statement) and part.last_kind == "TABLE":
+            part.note_table(session.in_utf8(event.sql), session.schema)
+    yield from part.entries
 
 
 def missing(contents: Contents, restored: Iterable[Entry]) -> tuple[Entry, ...]:

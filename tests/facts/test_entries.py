@@ -1,0 +1,36 @@
+"""The objects that pg_dump lists again, beside those of the backup."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.facts.entries import entries_in, missing
+
+TABLE = """
+--
+-- Name: {comment}; Type: TABLE; Schema: public; Owner: me
+--
+
+CREATE TABLE public."{name}" (
+    id integer
+);
+"""
+OF_TWO_LINES = TABLE.format(comment="new line", name="new\nline")
+WITH_A_BLANK = TABLE.format(comment="new line", name="new line")
+BOTH = (OF_TWO_LINES + WITH_A_BLANK).encode()
+
+
+def lost(restored: str) -> list[str]:
+    """Names of the tables of BOTH that the dump `restored` lacks."""
+    reader = Reader()
+    reader.read(PlainReader(BytesIO(BOTH)).events())
+    return [each.name for each in missing(reader.contents(), entries_in(restored.encode()))]
+
+
+def test_a_newline_in_a_name_is_no_blank() -> None:
+    """A comment has a blank for it: the statement below tells two such tables apart."""
+    assert lost(OF_TWO_LINES + WITH_A_BLANK) == []
+    assert lost(WITH_A_BLANK) == ["new\nline"]
+    assert lost(OF_TWO_LINES) == ["new line"]
