@@ -162,6 +162,6 @@ class TarArchive(Archive):
 
 
 def completed(head: Head, reader: Reader) -> Head:
-    """`head` with the table of contents and the encoding that `reader` has found."""
-    entries = tuple(reader.parts.whole.entries)
-    return replace(head, encoding=reader.session.encoding, entries=entries)
+    """`head` with the table of contents, partitions and encoding that `reader` has found."""
+    whole, encoding = reader.parts.whole, reader.session.encoding
+    return replace(head, encoding=encoding, entries=tuple(whole.entries), roots=whole.roots)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,7 +36,10 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Head:
-    """What the head of a backup says of it; empty where it says nothing."""
+    """What the head of a backup says of it; empty where it says nothing.
+
+    `roots` has the root of each partition, at whatever depth, and itself of each root.
+    """
 
     source_version: str = ""
     dumped_by: str = ""
@@ -43,6 +47,7 @@ class Head:
     encoding: str = ""
     dumped_at: datetime | None = None
     entries: tuple[Entry, ...] = ()
+    roots: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def source_major(self) -> int | None:

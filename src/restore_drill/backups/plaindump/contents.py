@@ -82,8 +82,7 @@ class Reader:
         entry = entry_of(comment.text, self.session.codec)
         if entry:
             self.parts.current.entries.append(entry)
-            is_data = entry.kind == "TABLE DATA"
-            self.headings.heading(comment.line, entry.full_name if is_data else "")
+            self.headings.heading(comment.line, entry.full_name * (entry.kind == "TABLE DATA"))
             return
         text = comment.text.decode(self.session.codec, "replace")
         part = self.parts.current
@@ -170,6 +169,7 @@ class Reader:
             encoding=self.session.encoding,
             dumped_at=self.frame.dumped_at,
             entries=tuple(whole.entries or whole.created),
+            roots=whole.roots,
             **self.frame.versions,
         )
 

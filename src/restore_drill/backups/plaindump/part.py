@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from restore_drill.backups.model import Entry
-from restore_drill.backups.plaindump.names import dotted, one_line, split
+from restore_drill.backups.plaindump.names import dotted, full_name, one_line, split
 from restore_drill.backups.plaindump.statements import (
+    ATTACH_TABLE,
     CREATE_DATABASE,
     CREATE_EXTENSION,
     CREATE_TABLE,
@@ -19,7 +20,7 @@ from restore_drill.backups.plaindump.statements import (
 class Part:
     r"""One database of a dump, or what stands before the first `\connect`.
 
-    `created` are the tables of SQL without pg_dump's comments.
+    `created` are the tables of SQL without pg_dump's comments, `parents` those of partitions.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -27,6 +28,7 @@ class Part:
     rows: Counter[str] = field(default_factory=Counter)
     extensions: dict[str, None] = field(default_factory=dict)
     through_root: set[str] = field(default_factory=set)
+    parents: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_tables(self) -> bool:
@@ -42,18 +44,20 @@ class Part:
         """Take in a definition; a table is in the schema `default` unless it names one."""
         if extension := CREATE_EXTENSION.match(sql):
             self.extensions[dotted(extension["name"])] = None
-        self.note_table(sql, default)
+        if created := CREATE_TABLE.match(sql):
+            self.note_table(created["table"], default)
+        found = created or (b" ATTACH PARTITION " in sql and ATTACH_TABLE.match(sql))
+        if found and found["parent"]:
+            table, parent = (full_name(found[each], default) for each in ("table", "parent"))
+            self.parents[table] = parent
 
-    def note_table(self, sql: bytes, default: str) -> None:
-        """Take in a CREATE TABLE, in the schema `default` unless it names one.
+    def note_table(self, table: bytes, default: str) -> None:
+        """Take in a table that is created, in the schema `default` unless it names one.
 
         It has the table's own name, which a comment may only resemble: pg_dump writes a blank
         into its comments for a newline.
         """
-        found = CREATE_TABLE.match(sql)
-        if not found:
-            return
-        schema, name = split(found["table"])
+        schema, name = split(table)
         if not self.entries:
             self.created.append(Entry("TABLE", schema or default, name, ""))
             return
@@ -61,6 +65,19 @@ class Part:
         real = last._replace(schema=schema or last.schema, name=name)
         if last.kind == "TABLE" and one_line(real.full_name) == last.full_name:
             self.entries[-1] = real
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Root of each partition, at whatever depth, and itself of each root."""
+        found: dict[str, str] = {}
+        for table in self.parents:
+            root, line = table, set[str]()
+            while root in self.parents and root not in line and root not in found:  # may go round
+                line.add(root)
+                root = self.parents[root]
+            root = found.get(root, root)
+            found |= dict.fromkeys((*line, root), root)
+        return found
 
     def count_all(self, elsewhere: set[str]) -> None:
         """Count no rows for each table whose rows are announced and not there: it is empty.
@@ -139,6 +156,7 @@ def merged(parts: Iterable[Part]) -> Part:
         whole.created += part.created
         whole.extensions |= part.extensions
         whole.through_root |= part.through_root
+        whole.parents |= part.parents
         for table, count in part.rows.items():
             whole.rows[table] += count
     return whole

@@ -63,8 +63,12 @@ SEARCH_PATH = re.compile(rb"SET search_path\s*(?:=|TO)\s*([^;]*+);", re.IGNORECA
 DEFINITION = pattern(rb"(?:CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|SECURITY LABEL) ", re.IGNORECASE)
 SESSION_BOUND = pattern(rb"CREATE (?:\w+ )?(?:TEMP|TEMPORARY) ", re.IGNORECASE)
 CREATE_TABLE = pattern(
-    rb"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(?P<table><Q>)", re.IGNORECASE
+    rb"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(?P<table><Q>)"
+    rb"(?: PARTITION OF (?P<parent><Q>))?",
+    re.IGNORECASE,
 )
+ATTACH_TABLE = pattern(rb"ALTER TABLE (?:ONLY )?(?P<parent><Q>) ATTACH PARTITION (?P<table><Q>)")
+"""A table that becomes a partition; pg_dump before 12 creates it as one."""
 CREATE_DATABASE = pattern(rb"CREATE DATABASE (?P<name><I>)", re.IGNORECASE)
 CREATE_EXTENSION = pattern(rb"CREATE EXTENSION (?:IF NOT EXISTS )?(?P<name><I>)", re.IGNORECASE)
 TABLESPACE = pattern(rb"(?:SET default_tablespace =|CREATE TABLESPACE) (?P<name><I>)")
