@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from restore_drill.backups.plaindump import lines
 from restore_drill.backups.read import read_contents
 from restore_drill.restore.model import Restoration
+from restore_drill.restore.plain import restore_plain
+from restore_drill.restore.single_transaction import restore_in_one_transaction
 from restore_drill.restore.split import restore_split
 from restore_drill.servers.model import Target
 from tests.helpers.restoring import backup_of, new_database
@@ -130,3 +133,35 @@ def test_transaction_of_someone_else_is_kept(
 
     assert digests(target) == wanted
     assert not done.errors
+
+
+OPEN = rb"SELECT pg_catalog\.lo_open\('50008', 131072\);\n"
+CLOSE = rb"SELECT pg_catalog\.lo_close\(0\);\n"
+LOST = {
+    "lo_open": (OPEN, b""),
+    "lo_close": (CLOSE + rb"\n(?=" + OPEN + b")", b""),
+    "transaction": (rb"(?<=\n)(?:BEGIN|COMMIT);\n", b""),
+    "both": (CLOSE + rb"\n" + OPEN, b"COMMIT;\nBEGIN;\n"),
+}
+"""What is looked for, and what stands there instead."""
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_lost_statement_is_told_as_by_psql(
+    what: str, objects: tuple[bytes, dict[str, str]], shops: Shops, tmp_path: Path
+) -> None:
+    """Data goes to the object that `lowrite(0, ...)` is about there, or is lost with an error."""
+    dump = re.sub(*LOST[what], objects[0])
+    assert dump != objects[0]
+
+    done, target = restored(dump, shops, tmp_path)
+
+    serial = new_database(shops, USUAL, None, "UTF8")
+    backup = backup_of(tmp_path / "edited.sql")
+    contents = read_contents(backup, tmp_path, quiet)
+    by_hand = restore_plain(serial, backup, contents, quiet)
+    assert digests(target) == digests(serial)
+    assert [each.where for each in done.errors] == [each.where for each in by_hand.errors]
+    once = new_database(shops, USUAL, None, "UTF8")
+    if restore_in_one_transaction(once, backup, contents, quiet):
+        assert digests(once) == digests(serial) and not by_hand.errors

@@ -9,6 +9,9 @@ from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.core.server_errors import CODE
 from restore_drill.restore.wire import Wire
 
+OVERLAPPING = (b"SJIS", b"SHIFT_JIS_2004", b"BIG5", b"GBK", b"UHC", b"GB18030", b"JOHAB")
+"""Encodings in which a byte of a longer character may look like a backslash."""
+
 
 class Asking:
     """One connection, the `wire` on which statements go, in the settings that a dump has made."""
@@ -20,6 +23,11 @@ class Asking:
     def escapes(self) -> bool:
         """Whether a backslash escapes in every string, as the session is set."""
         return self.connection.parameter_status(b"standard_conforming_strings") == b"off"
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Whether a byte of a longer character may look like a backslash."""
+        return self.connection.parameter_status(b"client_encoding") in OVERLAPPING
 
     def text(self, raw: bytes | None) -> str:
         """Words of the server or of the dump: both are in the encoding that the dump has set."""

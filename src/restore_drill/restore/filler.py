@@ -8,6 +8,7 @@ from restore_drill.backups.plaindump.statements import INSERT
 from restore_drill.restore import loader as sizes
 from restore_drill.restore.fill import Fill
 from restore_drill.restore.filling import Filling
+from restore_drill.restore.given import are_given
 from restore_drill.restore.loader import Loader
 from restore_drill.restore.ranges import FIRST
 from restore_drill.restore.relations import Catalog, Table
@@ -35,11 +36,17 @@ class Filler:
             return False
         target = INSERT.match(event.head if isinstance(event, Inserts) else event.sql)
         table = self.catalog.table(target["table"]) if target else None
-        if not (target and table and table.is_parallel_safe):
+        is_rest = isinstance(event, Inserts) and event.is_rest
+        if not (target and table and (self.current if is_rest else self.fits(event, table))):
             self.end()
             return False
         self.add(event, place, table, target["table"], settings)
         return True
+
+    def fits(self, event: Inserts | Statement, table: Table) -> bool:
+        """Whether INSERTs into `table` may run beside what else there is."""
+        escapes = self.catalog.session.escapes
+        return table.is_parallel_safe and are_given(event, table, escapes=escapes)
 
     def add(
         self,

@@ -36,8 +36,6 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = {oid} AND a.attnum = b.attnum
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 ORDER BY a.attnum
 """
-OVERLAPPING = (b"SJIS", b"SHIFT_JIS_2004", b"BIG5", b"GBK", b"UHC", b"GB18030", b"JOHAB")
-"""Encodings in which a byte of a longer character may look like a backslash."""
 CONFLICT, PLAIN = ENDS
 
 
@@ -53,9 +51,10 @@ class InsertedTable:
         ]
         self.has_rules = any(row[-2] == b"t" for row in found)
         self.has_index = any(row[-1] == b"t" for row in found)
-        encoding = session.connection.parameter_status(b"client_encoding") or b""
-        self.is_overlapping = encoding in OVERLAPPING
+        self.is_overlapping = session.is_overlapping
         self.escapes = session.escapes
+        # Where the server may find other ends of statements, each is to go alone.
+        self.is_alone = session.is_alone and (self.escapes or self.is_overlapping)
         warns = session.settings.get(b"escape_string_warning", b"on")
         self.may_warn = self.escapes and b"off" not in warns
 
@@ -97,7 +96,8 @@ class InsertedTable:
         values = (DEFAULT if column.is_generated else ANY_VALUE for column in columns)
         rows = pattern_of_rows(values)
         found = [outside_of(piece, ENDS) for piece in pieces]
-        return bool(columns) and all(
+        is_one = bool(columns) and not self.is_alone
+        return is_one and all(
             each is not None and rows.fullmatch(each.rows) and b"\0" not in piece.data
             for each, piece in zip(found, pieces, strict=True)
         )

@@ -91,7 +91,7 @@ class Lane(Session):
             self.current = self.current if self.waiting else event
             self.waiting.append(event.sql)
             self.size += len(event.sql)
-            if is_copy or self.size >= MESSAGE:
+            if is_copy or self.is_alone or self.size >= MESSAGE:
                 self.send()
 
     def send(self) -> None:
@@ -99,7 +99,7 @@ class Lane(Session):
         sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
         if sql:
             self.is_sending = True
-            self.see(self.wire.exec_(sql))
+            self.see(self.wire.exec_(sql, alone=self.is_alone))
             self.is_sending = False
 
     def doing(self) -> str:

@@ -38,7 +38,16 @@ WRITE = (
 """The first row gives the columns their types: three quarters of the time of a cast of each."""
 OPENING = (b"BEGIN;", b"SELECT pg_catalog.lo_open(")
 """What leaves something open on its own connection, which others that take a run do not know."""
-FRAME = re.compile(rb"^(BEGIN|COMMIT);$", re.MULTILINE)
+FRAME = re.compile(rb"^(?:BEGIN|COMMIT);$", re.MULTILINE)
+MARK = re.compile(
+    rb"^(?:(?:SELECT pg_catalog\.lo_?+)?+(open|write|close)\(|(BEGIN|COMMIT);$)", re.MULTILINE
+)
+BEGUN = rb"BEGIN (?:open (?:write )*+close )*+"
+SHAPE = re.compile(b"(?:" + BEGUN + b"COMMIT )*+(?:" + BEGUN + b"(?:open (?:write )*+)?+)?+")
+"""How pg_dump has them: one object is open at a time, and none behind the end of a transaction.
+
+Anywhere else `lowrite(0, ...)` fails, or writes to another object than the last that was opened.
+"""
 PUT = b"SELECT pg_catalog.lo_put(%b, %d, '%b');"
 
 
@@ -138,13 +147,10 @@ class LargeObjectLoader:
         self.last: Task | None = None
 
     def fits(self, sql: bytes) -> bool:
-        """Whether the transactions of a run begin and end as pg_dump's do, and not others'."""
-        is_framed = self.is_framed
-        for word in FRAME.findall(sql):
-            if is_framed == (word == b"BEGIN"):
-                return False
-            is_framed = not is_framed
-        return True
+        """Whether a run goes on with what is open as pg_dump would, and so says what it writes."""
+        before = (b"BEGIN " if self.is_framed else b"") + (b"open " if self.here.oid else b"")
+        marks = (word or frame for word, frame in MARK.findall(sql))
+        return bool(SHAPE.fullmatch(before + b"".join(mark + b" " for mark in marks)))
 
     @property
     def is_open(self) -> bool:

@@ -77,7 +77,9 @@ class Loader:
         table = loading.table
         hands = self.hands(loading)
         work = partial(load, loading) if hands < 2 else self.ranged(loading, hands).lead
-        self.keys.loading(table, self.pool.submit(work, weight=weight, alone=[table.oid]))
+        before = self.keys.tables.of(table).loads
+        task = self.pool.submit(work, weight=weight, alone=[table.oid], after=before)
+        self.keys.loading(table, task)
 
     def rows(self, loading: Loading) -> int:
         """Rows of the table, as far as they are known."""

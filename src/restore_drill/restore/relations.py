@@ -61,8 +61,15 @@ SELECT n.nspname, c.relname, c.oid, c.relkind,
                WHERE a.attrelid = c.oid AND a.attgenerated <> ''
                      AND classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN domain o ON o.oid = a.atttypid
-               WHERE a.attrelid = c.oid AND a.attnum > 0) AS not_parallel_safe
+               WHERE a.attrelid = c.oid AND a.attnum > 0) AS not_parallel_safe,
+    columns.stored, columns.generated
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE a.attgenerated = '') AS stored,
+        count(*) FILTER (WHERE a.attgenerated <> '') AS generated
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+) AS columns
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
 
@@ -75,13 +82,15 @@ class Table:
 
     One that is not parallel-safe is loaded at its place in the dump and alone: to load it may run
     code of the database's own (triggers, check constraints, domains), which may read other
-    tables.
+    tables. It has so many columns that are `stored`, and perhaps generated ones.
     """
 
     oid: bytes
     is_plain: bool
     is_parallel_safe: bool
     family: frozenset[bytes] = field(default_factory=frozenset)
+    stored: int = 0
+    has_generated: bool = False
 
     @property
     def is_single(self) -> bool:
@@ -99,8 +108,15 @@ def read_tables(session: SqlFeed) -> dict[Name, Table]:
     for parent, child in query(session, CHILDREN):
         children.setdefault(parent, []).append(child)
     return {
-        (schema, name): Table(oid, kind == b"r", unsafe == b"f", family_of(oid, children))
-        for schema, name, oid, kind, unsafe in query(session, TABLES)
+        (schema, name): Table(
+            oid,
+            kind == b"r",
+            unsafe == b"f",
+            family_of(oid, children),
+            int(stored),
+            generated != b"0",
+        )
+        for schema, name, oid, kind, unsafe, stored, generated in query(session, TABLES)
     }
 
 

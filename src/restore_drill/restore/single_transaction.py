@@ -24,6 +24,7 @@ from restore_drill.backups.plaindump.statements import (
     is_large_object,
     setting_of,
 )
+from restore_drill.restore.frames import Frames
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.plain import SqlFeed, feed_all
 from restore_drill.restore.source import begin, followed, open_sql
@@ -41,7 +42,6 @@ LOCKS = """
 LOCKS_EACH, SHARE = 2, 0.25
 """Locks that an entry takes at most, on average: a table takes its TOAST table and the index of
 that too. And the share of a server's locks that a restore may hold."""
-BEGIN, COMMIT = b"BEGIN;", b"COMMIT;"
 START = b"BEGIN; SET CONSTRAINTS ALL IMMEDIATE"
 """Deferred constraints are checked statement by statement too, as where each is committed."""
 TRANSACTION = re.compile(
@@ -63,12 +63,12 @@ class SingleTransaction(SqlFeed):
 
     in_runs = True
     has_warned = False
-    is_framed = False
     is_sending = False
 
     def __init__(self, target: Target, restoration: Restoration) -> None:
         """Connect to `target` and begin."""
         super().__init__(target, restoration)
+        self.frames = Frames()
         self.waiting: list[bytes] = []
         self.size = 0
         self.wire.exec_(START)
@@ -80,8 +80,11 @@ class SingleTransaction(SqlFeed):
     def execute(self, statement: Statement) -> None:
         """Run one statement, now or with others; NotSilent where it cannot be one of many."""
         if TRANSACTION.match(statement.sql) and not setting_of(statement):
-            self.frame(statement.sql.strip())
+            if not self.frames.take(statement.sql.strip()):
+                raise NotSilent
             return
+        if not self.frames.pass_by(statement.sql):
+            raise NotSilent
         if not self.may_wait(statement):
             self.send()
             super().execute(statement)
@@ -93,6 +96,9 @@ class SingleTransaction(SqlFeed):
 
     def inserts(self, event: Inserts) -> None:
         """Run INSERTs with others, as soon as the last of them is whole."""
+        if self.is_alone and (self.escapes or self.is_overlapping):
+            super().inserts(event)
+            return
         self.wait(Statement(event.line, event.data))
         self.restoration.statements += event.statements
         if self.size >= MESSAGE and event.statements:
@@ -104,15 +110,9 @@ class SingleTransaction(SqlFeed):
         self.waiting.append(sql.sql)
         self.size += len(sql.sql)
 
-    def frame(self, sql: bytes) -> None:
-        """Leave out the transactions that pg_dump writes around large objects, and no others."""
-        if sql != (COMMIT if self.is_framed else BEGIN):
-            raise NotSilent
-        self.is_framed = not self.is_framed
-
     def may_wait(self, statement: Statement) -> bool:
         """Whether it needs no answer and changes nothing in how later ones are read."""
-        if COPY_IN.match(statement.sql):
+        if self.is_alone or COPY_IN.match(statement.sql):
             return False
         is_data = INSERT.match(statement.sql) or SETVAL.fullmatch(statement.sql)
         return bool(is_data) or is_definition(statement) or is_large_object(statement)
@@ -132,7 +132,7 @@ class SingleTransaction(SqlFeed):
     def commit(self) -> None:
         """End the transaction; NotSilent where it was not kept."""
         self.send()
-        if self.is_framed:
+        if self.frames.is_within:
             raise NotSilent
         done = self.wire.exec_(b"COMMIT")
         if done.command_status != b"COMMIT":

@@ -17,6 +17,7 @@ from restore_drill.backups.plaindump.large_objects import kind_behind
 from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.filler import Filler
+from restore_drill.restore.given import names_all
 from restore_drill.restore.keys import KeyBuilder
 from restore_drill.restore.large_objects import OPENING, LargeObjectLoader
 from restore_drill.restore.loader import Loader
@@ -69,7 +70,7 @@ class Splitter:
             self.has_data = True
         elif isinstance(event, seen.Inserts):
             for statement in self.main.single(event):
-                self.feed(statement, place)
+                (self.main.execute if self.serial_since else self.statement)(statement)
         elif isinstance(event, seen.Comment):
             self.comment(event)
         elif isinstance(event, seen.Statement) and not self.serial_since:
@@ -173,7 +174,8 @@ class Splitter:
         """Begin to load a table; one that is not parallel-safe at its place."""
         copy = patterns.COPY.fullmatch(statement.sql)
         table = self.catalog.table(copy["table"]) if copy else None
-        if copy and table and table.is_parallel_safe:
+        is_given = table is not None and names_all(copy["columns"] or b"" if copy else b"", table)
+        if copy and table and table.is_parallel_safe and is_given:
             self.loader.begin(statement, table, copy["table"], self.settings)
             return
         if copy or patterns.INSERT.match(statement.sql):
