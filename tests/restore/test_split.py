@@ -254,11 +254,15 @@ def test_other_encoding_is_the_same(shops: Shops, both_ways: BothWays) -> None:
 def test_line_ends_of_windows_are_the_same(
     shops: Shops, both_ways: BothWays, tmp_path: Path
 ) -> None:
-    """A dump with CRLF line ends, rows too, is read as the serial way reads it."""
+    """A dump with CRLF line ends, rows too, is read as the serial way reads it.
+
+    Its large objects are not read in runs, and go over one connection.
+    """
     path = tmp_path / "crlf.sql"
     path.write_bytes(shops.dump(18, "plain.sql").read_bytes().replace(b"\n", b"\r\n"))
 
-    assert is_parallel(both_ways(18, path))
+    ways = [done.way for done in both_ways(18, path)]
+    assert all(re.match(r"split over 3 connections up to line \d{3}, then", way) for way in ways)
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
