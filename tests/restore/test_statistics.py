@@ -99,6 +99,11 @@ def test_one_that_fails_keeps_no_other_from_its_statistics(major: int, shops: Sh
     assert "p2" in described(target, inherited=True)
 
 
+def test_a_database_without_tables_has_nothing_to_analyze(shops: Shops) -> None:
+    """Then there is no connection either."""
+    assert analyze(new_database(shops, USUAL, None, "UTF8"), 2) == {}
+
+
 def test_partitions_go_with_their_root() -> None:
     """Before PostgreSQL 18 the root stands for all below it, with their cost."""
     rows = [("r", "r", -1, ""), ("a", "a", 50, "r"), ("b", "b", 0, "r"), ("s", "s", 5, "")]

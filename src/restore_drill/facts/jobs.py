@@ -81,7 +81,9 @@ def jobs_of(asked: Sequence[Asked[Any]], connections: int) -> Iterator[Job]:
             yield job_of([each])
         else:
             small.append(each)
-    most = min(MOST, max(1, -(-len(small) // (TURNS * connections))))
+    if not small:
+        return  # a database without tables is analyzed over no connection
+    most = min(MOST, -(-len(small) // (TURNS * connections)))
     for first in range(0, len(small), most):
         yield job_of(small[first : first + most])
 
