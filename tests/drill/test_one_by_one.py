@@ -186,6 +186,25 @@ def test_interrupt_leaves_what_was_found(project: Path) -> None:
     assert done.result["counts"]["not_run"] == TABLES - 2
 
 
+@pytest.mark.parametrize(
+    ("option", "bad", "passed", "not_run"),
+    [("-x", 1, 3, TABLES - 4), ("--maxfail=2", 2, 6, TABLES - 8),
+     ("--maxfail=9", 3, TABLES - 7, 0)],
+)  # fmt: skip
+def test_first_failures_end_the_drill_where_that_is_asked_for(
+    project: Path, option: str, bad: int, passed: int, not_run: int
+) -> None:
+    """No more tables are asked about then, as if each were an item: these were not run."""
+    done = drill(project, "drill", "-k", CRITERION, option, mode="mixed")
+
+    found = [name for name, (word, _) in outcomes_of(done).items() if word in ("failed", "error")]
+    assert done.code == 1
+    assert found == ["public.t003", "public.t007", "public.t040"][:bad]
+    counts = done.result["counts"]
+    assert (counts["criteria"], counts["passed"], counts["not_run"]) == (TABLES, passed, not_run)
+    assert all("name" in case.attrib for case in done.suite.iterfind("testcase"))
+
+
 def test_criterion_with_a_fixture_of_its_own_is_an_item_for_each_table(project: Path) -> None:
     """What is made anew for each criterion is made anew for each table."""
     done = drill(project, "drill", "-k", "alone and (t00 or t010)", mode="fine")
