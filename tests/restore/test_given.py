@@ -63,6 +63,10 @@ EDITED = {
     + data("b", "INSERT INTO public.b SELECT count(*) FROM public.a;\n"),
     "a query as value": inserts("a", "%d, 'x'")
     + data("b", "INSERT INTO public.b VALUES ((SELECT count(*) FROM public.a), '');\n"),
+    "a rule": "CREATE RULE r AS ON INSERT TO public.a DO ALSO"
+    " INSERT INTO public.b SELECT 1000 + count(*) FROM public.b;\n"
+    + inserts("a", "%d, 'x'")
+    + inserts("b", "%d, 'x'"),
     "values of a sequence": inserts("a", "nextval('public.s'), 'x%d'")
     + inserts("b", "nextval('public.s'), 'x%d'"),
     "DEFAULT": inserts("a", "DEFAULT, 'x%d'") + inserts("b", "DEFAULT, 'x%d'"),

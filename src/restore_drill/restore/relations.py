@@ -46,7 +46,8 @@ WITH RECURSIVE routine AS (
     WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 )
 SELECT n.nspname, c.relname, c.oid, c.relkind,
-    c.relkind <> 'r' OR c.relhastriggers OR c.relrowsecurity OR c.relpersistence = 't'
+    c.relkind <> 'r' OR c.relhastriggers OR c.relhasrules OR c.relrowsecurity
+    OR c.relpersistence = 't'
     OR c.relispartition AND EXISTS (SELECT FROM calling_partitioning)
     OR EXISTS (SELECT FROM pg_catalog.pg_constraint k JOIN calling ON objid = k.oid
                WHERE k.conrelid = c.oid
@@ -81,7 +82,7 @@ class Table:
     """A table: its family are itself and all that inherit from it, partitions too, by oid.
 
     One that is not parallel-safe is loaded at its place in the dump and alone: to load it may run
-    code of the database's own (triggers, check constraints, domains), which may read other
+    code of the database's own (triggers, rules, check constraints, domains), which may read other
     tables. It has so many columns that are `stored`, and perhaps generated ones.
     """
 
