@@ -89,7 +89,7 @@ def entries_in(dump: bytes) -> Iterator[Entry]:
         elif isinstance(event, Statement) and event.sql.startswith(b"SET"):
             session.note(event.sql)
         elif isinstance(event, Statement) and part.last_kind == "TABLE":
-            part.note_table(session.in_utf8(event.sql), session.schema)
+            part.note_definition(session.in_utf8(event.sql), session.schema)
     yield from part.entries
 
 
