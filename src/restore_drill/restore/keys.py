@@ -18,6 +18,10 @@ from restore_drill.restore.table_work import IndexBuild, Tables
 
 LOAD = 20
 """Bytes of a table that are read in the time that one byte takes to be loaded."""
+ATTACHING = b"attaching"
+"""Held by each attachment: one that makes an index valid looks at all that are above it, and two at
+once, of two levels, would each miss the other's: the uppermost index stayed invalid.
+"""
 EMPTY_SEARCH_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);"
 
 
@@ -167,7 +171,7 @@ class KeyBuilder:
         whole, part = self.tables.of(parent.table), self.tables.of(child.table)
         task = self.pool.submit(
             in_turn(statements, settings),
-            alone=[parent.table.oid, child.table.oid],
+            alone=[parent.table.oid, child.table.oid, ATTACHING],
             after=[parent.task, child.task, *whole.keys, *part.keys],
         )
         whole.keys.append(task)
