@@ -159,7 +159,8 @@ def mistakes() -> Iterator[Mistake]:
         yield Mistake(f"{name} among rows", between(b"e_fifth", sql))
     for name in EARLY:
         yield Mistake(f"{name} before indexes", behind(b"INDEX", STRANGE[name]))
-        yield Mistake(f"{name} before tables", behind(b"TABLE", STRANGE[name]))
+        if name != "a role":  # that would be more errors than a restore goes on after
+            yield Mistake(f"{name} before tables", behind(b"TABLE", STRANGE[name]))
     yield from in_rows()
     for share in (0.2, 0.4, 0.6, 0.8, 0.95):
         yield Mistake(f"cut at {share:.0%}", cut(share), is_cut=True)

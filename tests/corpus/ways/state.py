@@ -19,8 +19,8 @@ WITH own AS (
     WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
         'pg_toast'::regnamespace)
 )
-SELECT 'relation', name, concat_ws(' ', relkind, relpersistence, relhasindex, relhasrules,
-    relhastriggers, relrowsecurity, relforcerowsecurity, relispopulated, relreplident,
+SELECT 'relation', name, concat_ws(' ', relkind, relpersistence, relrowsecurity,
+    relforcerowsecurity, relispopulated, relreplident,
     relispartition, relchecks, relnatts, reltoastrelid <> 0, relacl::text, reloptions::text,
     relowner::regrole) FROM own
 UNION ALL SELECT 'index', own.name, concat_ws(' ', indrelid::regclass, indisunique, indisprimary,
@@ -50,8 +50,9 @@ ORDER BY 1, 2, 3
 """
 """What pg_dump does not write, and a restore might leave behind or forget.
 
-Whether a NOT NULL is a partition's own too is left out: it is one with a key that is made of an
-index, in 18, and nothing but DETACH would ever show it.
+Hints like relhastriggers are left out, which stay where a trigger was dropped. So is whether a
+NOT NULL is a partition's own too: it is one with a key that is made of an index, in 18, and nothing
+but DETACH would ever show it.
 """
 
 
