@@ -37,6 +37,8 @@ SIDE_BY_SIDE = {
 }
 """Kinds of entries of which none changes what another one of the same phase comes to, unless the
 server lets one wait for the other or fail: that portion is then repeated behind the one before."""
+READING = (b"client_encoding", b"standard_conforming_strings", b"escape_string_warning")
+"""Settings by which a message is read, all of it before the first of its statements runs."""
 CALLING = re.compile(
     rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?(?:TRIGGER|RULE)\b", re.IGNORECASE
 )
@@ -95,8 +97,13 @@ class Cutter:
             self.crew.alone(statement, self.settings)
 
     def set(self, name: bytes, statement: Statement) -> None:
-        """Take in a SET, alone where no portion has been begun: it may be one the server lacks."""
+        """Take in a SET, alone where no portion has been begun: it may be one the server lacks.
+
+        Alone, too, where it changes how the server reads what follows: that may be sent with it.
+        """
         after = {**self.settings, name: statement.sql}
+        if name in READING:
+            self.end()
         if self.portion.events:
             self.add(statement)
             self.portion.after = after

@@ -25,6 +25,7 @@ from restore_drill.restore.plain import restore_plain
 from restore_drill.restore.restorers import restorer_of
 from restore_drill.restore.single_transaction import restore_in_one_transaction
 from restore_drill.restore.split import restore_split
+from restore_drill.restore.transactions import restore_in_transactions
 from restore_drill.servers.model import Target
 from tests.helpers.shop import quiet
 
@@ -72,6 +73,15 @@ def split(jobs: int) -> Restore:
     return way
 
 
+def in_transactions(jobs: int) -> Restore:
+    """In transactions of some statements each, over `jobs` connections."""
+
+    def way(target: Target, backup: Backup, contents: Contents) -> Restoration:
+        return restore_in_transactions(target, backup, contents, jobs=jobs, progress=quiet)
+
+    return way
+
+
 def by_pg_restore(jobs: int) -> Restore:
     """By pg_restore over `jobs` connections."""
 
@@ -96,6 +106,13 @@ SMALL_IS_BIG = {"restore.table_work.BIG": 0, "restore.loader.FRESH_SIZE": 0}
 def all_hands(_size: int, _total: int, jobs: int) -> int:
     """Every table is worth all connections."""
     return jobs
+
+
+PORTION = "restore.lane.Lane.commit"
+PORTIONED = {
+    "restore.transactions.MOST": 5, "restore.crew.FEWEST": 2, "restore.portions.LARGEST": 2000,
+}  # fmt: skip
+"""Small tables are many transactions too, and some are as large as one may be."""
 
 
 def never(*_: object, **__: object) -> bool:
@@ -152,6 +169,11 @@ WAYS = [
     Way(
         "INSERTs in portions, in bites of 61 bytes", split(3), "^split over 3 connections",
         FEW_BYTES | AT_ONCE | {"restore.fill.Fill.at_once": never}, "restore.fill.Fill.portion",
+    ),
+    Way("transactions over 1", in_transactions(1), "^in .*transaction", PORTIONED, PORTION),
+    Way(
+        "transactions over 3, in bites of 61 bytes", in_transactions(3), "^in .*transaction",
+        PORTIONED | FEW_BYTES | {"restore.lane.MESSAGE": 1}, PORTION,
     ),
     Way("pg_restore, 1 job", by_pg_restore(1), "^pg_restore", archives=True),
     Way("pg_restore, 2 jobs", by_pg_restore(2), "^pg_restore", archives=True),
