@@ -13,12 +13,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from restore_drill.backups.plaindump.events import Event, Statement
-from restore_drill.backups.plaindump.names import parts
 from restore_drill.backups.plaindump.statements import setting_of
 from restore_drill.restore.lane import Lane, leaves_nothing
 from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.portion import Portion
-from restore_drill.restore.relations import Name, Table, query, read_tables
+from restore_drill.restore.relations import Catalog, query
 from restore_drill.restore.steps import Settings
 
 FEWEST = 16
@@ -55,7 +54,7 @@ class Connections:
         self.is_parallel = len(lanes) > 1
         self.open: deque[Open] = deque()
         self.threads = ThreadPoolExecutor(len(lanes))
-        self.known: dict[Name, Table] | None = None
+        self.catalog = Catalog(self.main)
         self.misses: Counter[str] = Counter()
         self.begun = self.committed = self.redone = 0
 
@@ -76,10 +75,9 @@ class Connections:
 
     def is_parallel_safe(self, table: bytes) -> bool:
         """Whether the rows of `table` may be loaded beside those of others."""
-        if self.known is None:
+        if self.catalog.known is None:
             self.settle_all()
-            self.known = read_tables(self.main)
-        found = self.known.get(parts(table))
+        found = self.catalog.table(table)
         return found is not None and found.is_parallel_safe
 
     def alone(self, event: Event, settings: Settings) -> None:

@@ -8,11 +8,10 @@ portion that fails statement by statement, so that each error is reported as psq
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.plaindump.events import Event, Inserts, Statement
@@ -33,7 +32,6 @@ class Fill:
 
     session: Session
     filling: Filling
-    has_warned: bool = False
     ways: dict[bytes, AsCopy | None] = field(default_factory=dict)
     inserted: InsertedTable = field(init=False)
 
@@ -104,7 +102,7 @@ class Fill:
         A warning counts as a failure: it is to be told with the line of its statement.
         """
         wire = self.session.wire
-        with self.silent():
+        with self.session.silently():
             result = wire.exec_(sql)
             is_good = result.status == ExecStatus.COPY_IN
             if is_good:
@@ -116,7 +114,7 @@ class Fill:
                     is_good = False
                 else:
                     is_good = are_good(wire.end_copy())
-            is_good = is_good and not self.has_warned
+            is_good = is_good and not self.session.has_warned
             done = wire.exec_(b"COMMIT" if is_good else b"ROLLBACK")
         return is_good and done.command_status == b"COMMIT"
 
@@ -144,7 +142,7 @@ class Fill:
         if way and len(good) == len(texts):
             is_done = self.begin() and self.copy(way.statement, good)
         else:
-            is_done = self.inserted.may_repeat(pieces) and self.batch(data)
+            is_done = self.inserted.may_repeat(pieces) and session.succeeds_silently(data)
         session.loaded += len(data)
         if is_done:
             session.restoration.statements += pieces[-1].statements
@@ -153,29 +151,6 @@ class Fill:
             if len(session.restoration.errors) >= MAX_ERRORS:
                 return
             session.execute(statement)
-
-    def batch(self, data: bytes) -> bool:
-        """Run statements in one message and transaction; False, and nothing done, if one failed."""
-        with self.silent():
-            result = self.session.wire.exec_(b"BEGIN;" + data)
-            is_good = result.status == ExecStatus.COMMAND_OK and not self.has_warned
-            done = self.session.wire.exec_(b"COMMIT" if is_good else b"ROLLBACK")
-        return is_good and done.command_status == b"COMMIT"
-
-    @contextmanager
-    def silent(self) -> Iterator[None]:
-        """Only note that there was a warning: what it is about will run again."""
-        connection = self.session.connection
-        handler, self.has_warned = connection.notice_handler, False
-        connection.notice_handler = self.notice
-        try:
-            yield
-        finally:
-            connection.notice_handler = handler
-
-    def notice(self, result: PGresult) -> None:
-        """Note that there was a warning."""
-        self.has_warned |= result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) == b"WARNING"
 
 
 def are_good(results: Iterable[PGresult]) -> bool:

@@ -89,6 +89,4 @@ class Filler:
             is_big = table.is_plain and filling.block.size >= sizes.FRESH_SIZE
             Fill(session, filling).run(fresh=is_big)
 
-        before = self.loader.keys.tables.of(table).loads
-        task = self.loader.pool.submit(fill, weight=weight, alone=[table.oid], after=before)
-        self.loader.keys.loading(table, task)
+        self.loader.give(table, fill, weight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import psycopg
-from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Statement
@@ -20,21 +20,14 @@ from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.portion import Portion
 from restore_drill.restore.relations import query
 from restore_drill.restore.session import Session
+from restore_drill.restore.single_transaction import MESSAGE, START, NotSilent
 from restore_drill.servers.model import Target
 
-MESSAGE = 1 << 16
-"""Bytes of statements that are sent together."""
-BEGIN = b"BEGIN; SET CONSTRAINTS ALL IMMEDIATE"
-"""Else a deferred constraint would be checked later than it is statement by statement."""
 SEQUENCES = """
 SELECT pg_catalog.string_agg(pg_catalog.format('SELECT %s, last_value, is_called FROM %s',
     c.oid, c.oid::pg_catalog.regclass), ' UNION ALL ')
 FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'
 """
-
-
-class NotSilent(Exception):
-    """The server reported something."""
 
 
 class Lane(Session):
@@ -46,7 +39,7 @@ class Lane(Session):
         self.pid = self.connection.backend_pid
         self.waiting: list[bytes] = []
         self.size = 0
-        self.is_trying = self.is_sending = self.has_warned = False
+        self.is_sending = False
         self.values: list[list[bytes]] = []
 
     @property
@@ -60,21 +53,20 @@ class Lane(Session):
 
     def attempt(self, portion: Portion) -> bool:
         """Carry out `portion` in a transaction that stays open; False where it was not silent."""
-        self.is_trying, self.has_warned, self.waiting, self.size = True, False, [], 0
-        try:
-            self.apply(portion.settings)
-            self.values = self.sequences() if portion.takes_values else []
-            self.see(self.wire.exec_(BEGIN))
-            for event in portion.events:
-                self.attempt_event(event)
-            self.send()
-        except NotSilent:
-            return False
-        except psycopg.Error as error:
-            self.lost(error)
-            return False
-        finally:
-            self.is_trying = False
+        self.waiting, self.size = [], 0
+        with self.silently():
+            try:
+                self.apply(portion.settings)
+                self.values = self.sequences() if portion.takes_values else []
+                self.see(self.wire.exec_(START))
+                for event in portion.events:
+                    self.attempt_event(event)
+                self.send()
+            except NotSilent:
+                return False
+            except psycopg.Error as error:
+                self.lost(error)
+                return False
         return not self.wire.is_copying
 
     def attempt_event(self, event: Event) -> None:
@@ -106,14 +98,6 @@ class Lane(Session):
         """What it is at: where many statements are sent together, the first of them."""
         return super().doing() + (" and what follows" if self.is_sending else "")
 
-    def notice(self, result: PGresult) -> None:
-        """Note that there was a warning, or keep it."""
-        if self.is_trying:
-            severity = result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED)
-            self.has_warned |= severity == b"WARNING"
-        else:
-            super().notice(result)
-
     def see(self, result: PGresult) -> None:
         """NotSilent after an error or a warning."""
         is_bad = result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
@@ -122,9 +106,8 @@ class Lane(Session):
 
     def commit(self, portion: Portion) -> bool:
         """End the transaction of `portion`; False where it was not kept, or not silently."""
-        self.is_trying = True
-        done = self.wire.exec_(b"COMMIT")
-        self.is_trying = False
+        with self.silently():
+            done = self.wire.exec_(b"COMMIT")
         if done.command_status != b"COMMIT":
             return False
         self.settings = dict(portion.after)

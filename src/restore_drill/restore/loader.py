@@ -10,7 +10,7 @@ from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Cut, State
 from restore_drill.backups.plaindump.names import dotted
 from restore_drill.restore.blocks import Block, Blocks
 from restore_drill.restore.keys import KeyBuilder
-from restore_drill.restore.pool import Pool
+from restore_drill.restore.pool import Pool, Work
 from restore_drill.restore.ranges import FIRST, RangedLoad, hands_for
 from restore_drill.restore.relations import Table
 from restore_drill.restore.session import Session
@@ -74,9 +74,12 @@ class Loader:
         if loading.is_submitted:
             return
         loading.is_submitted = True
-        table = loading.table
         hands = self.hands(loading)
         work = partial(load, loading) if hands < 2 else self.ranged(loading, hands).lead
+        self.give(loading.table, work, weight)
+
+    def give(self, table: Table, work: Work, weight: int) -> None:
+        """Let a connection do `work`, which loads `table`, after what loads it already."""
         before = self.keys.tables.of(table).loads
         task = self.pool.submit(work, weight=weight, alone=[table.oid], after=before)
         self.keys.loading(table, task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 import psycopg
@@ -78,21 +79,28 @@ class Session(SqlFeed):
         status = self.wire.exec_(sql).status
         return status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 
+    @contextmanager
+    def silently(self) -> Iterator[None]:
+        """Only note, in `has_warned`, that there was a warning: what it is about may run again."""
+        self.is_silent, self.has_warned = True, False
+        try:
+            yield
+        finally:
+            self.is_silent = False
+
     def succeeds_silently(self, sql: bytes) -> bool:
-        """Run statements of our own in one transaction: whether there was no error or warning.
+        """Run statements in one transaction: whether there was no error or warning.
 
         Nothing is left of them if there was.
         """
-        self.is_silent, self.has_warned = True, False
-        try:
-            status = self.wire.exec_(b"BEGIN;\n" + sql, rows=False).status
-            if status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK) and not self.has_warned:
-                return self.wire.exec_(b"COMMIT").command_status == b"COMMIT"
-            self.wire.exec_(b"ROLLBACK")
-        except psycopg.Error as error:
-            self.lost(error)
-        finally:
-            self.is_silent = False
+        with self.silently():
+            try:
+                status = self.wire.exec_(b"BEGIN;" + sql, rows=False).status
+                if status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK) and not self.has_warned:
+                    return self.wire.exec_(b"COMMIT").command_status == b"COMMIT"
+                self.wire.exec_(b"ROLLBACK")
+            except psycopg.Error as error:
+                self.lost(error)
         return False
 
     def succeeds_for(self, statement: Statement, sql: bytes) -> bool:

@@ -162,9 +162,14 @@ def has_locks(target: Target, objects: int) -> bool:
 
     Its table of locks is shared: where we filled it, the application would get none either.
     """
+    return LOCKS_EACH * objects <= locks_for(target)
+
+
+def locks_for(target: Target) -> float:
+    """How many locks a restore may hold on `target`, a server that is not ours."""
     with target.connect() as connection:
-        row = connection.execute(LOCKS).fetchone()
-    return row is not None and LOCKS_EACH * objects <= SHARE * row[0]
+        (locks,) = connection.execute(LOCKS).fetchone() or (0,)
+    return SHARE * float(locks)
 
 
 def restore_in_one_transaction(

@@ -19,7 +19,7 @@ from restore_drill.restore.lane import Lane
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.portions import Cutter
 from restore_drill.restore.scope import Scope
-from restore_drill.restore.single_transaction import LOCKS, SHARE
+from restore_drill.restore.single_transaction import locks_for
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.servers.model import Target
 
@@ -79,9 +79,7 @@ def portion_size(target: Target, lanes: int) -> int:
     """
     if target.throwaway:
         return MOST
-    with target.connect() as connection:
-        (locks,) = connection.execute(LOCKS).fetchone() or (0,)
-    return min(MOST, max(FEWEST, int(SHARE * locks / LOCKS_EACH / lanes)))
+    return min(MOST, max(FEWEST, int(locks_for(target) / LOCKS_EACH / lanes)))
 
 
 def way_of(crew: Connections) -> str:
