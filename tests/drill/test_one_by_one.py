@@ -9,7 +9,7 @@ import pytest
 from fixtures.together import MANY
 from restore_drill.results.findings import MOST_ALIKE
 from restore_drill.results.grouped import MOST
-from tests.helpers.mini_drill import CONFTEST, Done, drill, make_project
+from tests.helpers.mini_drill import Done, drill, make_project_of_tables
 
 TABLES = 2 * MANY
 CRITERION = "test_table_holds"
@@ -76,11 +76,7 @@ def test_table_is_alone(number, fresh):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A drill in small with the criterion over many tables."""
-    made = make_project(tmp_path / "project")
-    stages = '"verdict", "waivers", "one_by_one"'
-    (made / "conftest.py").write_text(CONFTEST.replace('"verdict"', stages), "utf-8")
-    (made / "drill" / "test_small.py").write_text(CRITERIA, "utf-8")
-    return made
+    return make_project_of_tables(tmp_path / "project", CRITERIA)
 
 
 def outcomes_of(done: Done) -> dict[str, tuple[str, int]]:

@@ -13,7 +13,7 @@ from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.read import read_head
 from restore_drill.selection.candidate import as_backup, look_at
 from tests.helpers.drills import run_drill
-from tests.helpers.mini_drill import CONFTEST, drill, make_project
+from tests.helpers.mini_drill import drill, make_project_of_tables
 from tests.helpers.shop import FORMATS, USUAL, Shops, fill_shop, pg_dump
 
 MADE = """
@@ -62,11 +62,7 @@ def test_holds(name):
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A drill in small with a criterion over partitions."""
-    made = make_project(tmp_path / "project")
-    stages = '"verdict", "waivers", "one_by_one"'
-    (made / "conftest.py").write_text(CONFTEST.replace('"verdict"', stages), "utf-8")
-    (made / "drill" / "test_small.py").write_text(CRITERIA, "utf-8")
-    return made
+    return make_project_of_tables(tmp_path / "project", CRITERIA)
 
 
 def test_head_of_every_format_names_the_roots(shops: Shops, tmp_path: Path) -> None:

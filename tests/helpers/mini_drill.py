@@ -215,6 +215,15 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
+def make_project_of_tables(folder: Path, criteria: str) -> Path:
+    """Make one with `criteria` over tables, of which one item may ask about many."""
+    made = make_project(folder)
+    stages = '"verdict", "waivers", "one_by_one"'
+    (made / "conftest.py").write_text(CONFTEST.replace('"verdict"', stages), "utf-8")
+    (made / "drill" / "test_small.py").write_text(criteria, "utf-8")
+    return made
+
+
 def environment(project: Path, mode: str, **variables: str) -> dict[str, str]:
     """Environment of a run: this one's without settings of a drill, and `variables`."""
     foreign = ("DRILL_", "PYTEST", "GITHUB_", "BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "LC_")

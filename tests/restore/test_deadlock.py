@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.read import read_contents
+from restore_drill.restore.model import Restoration
 from restore_drill.restore.restorers import restorer_of
 from restore_drill.servers.anew import empty
+from restore_drill.servers.model import Target
 from tests.helpers.restoring import backup_of, new_database
 from tests.helpers.shop import Shops, fill_shop, pg_dump, quiet
 
@@ -45,16 +47,21 @@ INSERT INTO b_checked VALUES (1), (9000);
 """The rows of one table must be there before those of another, which pg_dump does not know."""
 
 
+def restored_over_two(
+    shops: Shops, name: str, script: str, folder: Path, encoding: str
+) -> tuple[Target, Restoration]:
+    """A custom archive of what `script` makes, restored by pg_restore with two connections."""
+    source = shops.database(15, name)
+    fill_shop(source, script)
+    backup = backup_of(pg_dump(source, folder / "made.dump", "--format=custom"))
+    contents = read_contents(backup, folder, quiet)
+    target = new_database(shops, 15, None, encoding)
+    return target, restorer_of(backup).restore_as_runbook(target, backup, contents, 2, quiet)
+
+
 def test_order_that_connections_do_not_keep_is_no_damage(shops: Shops, tmp_path: Path) -> None:
     """What fails over two connections alone is restored over one: only its errors count."""
-    source = shops.database(15, "reading_others")
-    fill_shop(source, READING)
-    pg_dump(source, tmp_path / "reading.dump", "--format=custom")
-    backup = backup_of(tmp_path / "reading.dump")
-    contents = read_contents(backup, tmp_path, quiet)
-    target = new_database(shops, 15, None, "UTF8")
-
-    done = restorer_of(backup).restore_as_runbook(target, backup, contents, 2, quiet)
+    target, done = restored_over_two(shops, "reading_others", READING, tmp_path, "UTF8")
 
     assert done.way.endswith("2 jobs met errors, repeated over one connection")
     assert done.errors == []
@@ -65,14 +72,8 @@ def test_order_that_connections_do_not_keep_is_no_damage(shops: Shops, tmp_path:
 @pytest.mark.parametrize("script", [CROSSED, CROSSED + SUBSCRIBED], ids=["plain", "subscribed"])
 def test_deadlock_of_its_own_is_no_end(script: str, shops: Shops, tmp_path: Path) -> None:
     """What two connections cannot restore is restored over one, from an empty database."""
-    source = shops.database(15, f"crossed_{len(script)}")
-    fill_shop(source, script)
-    pg_dump(source, tmp_path / "crossed.dump", "--format=custom")
-    backup = backup_of(tmp_path / "crossed.dump")
-    contents = read_contents(backup, tmp_path, quiet)
-    target = new_database(shops, 15, None, "LATIN1")
-
-    done = restorer_of(backup).restore_as_runbook(target, backup, contents, 2, quiet)
+    name = f"crossed_{len(script)}"
+    target, done = restored_over_two(shops, name, script, tmp_path, "LATIN1")
 
     assert done.way.endswith("2 jobs deadlocked, repeated over one connection")
     assert done.errors == []
