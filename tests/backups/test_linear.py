@@ -50,7 +50,8 @@ PIECES = st.sampled_from(
     [
         b"'", b"''", b"'a'", b"E'", b"e'\\''", b"\\", b'"', b'"a"', b"(", b")", b");", b";", b"$",
         b"$$", b"$a$", b", ", b"--", b"-- '\n", b"/*", b"*/", b"\n", b" ", b"a", b"1", b".",
-        b"VALUES (", b"INSERT INTO ", b"t ", b"end", b"begin",
+        b"VALUES (", b"INSERT INTO ", b"t ", b"end", b"begin", b"/", b"-", b"CREATE FUNCTION ",
+    b" begin atomic ", b"case ",
     ]
 )  # fmt: skip
 
@@ -58,14 +59,16 @@ PIECES = st.sampled_from(
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(PIECES, max_size=60), st.booleans())
 def test_rows_are_read_as_any_statement(pieces: list[bytes], old_strings: bool) -> None:  # noqa: FBT001
-    """The quick way to read an INSERT ends it where the long way does, whatever it holds."""
-    dump = b"INSERT INTO t VALUES (" + b"".join(pieces)
-    if old_strings:
-        dump = b"SET standard_conforming_strings = off;" + dump
-    quick = events_of(dump)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lexer, "SIMPLE_INSERT", re.compile(b"(?!)"))
-        assert quick == events_of(dump)
+    """The quick ways to read a statement end it where the long way does, whatever it holds."""
+    for begin in (b"INSERT INTO t VALUES (", b""):
+        dump = begin + b"".join(pieces)
+        if old_strings:
+            dump = b"SET standard_conforming_strings = off;" + dump
+        quick = events_of(dump)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("SIMPLE_INSERT", "SIMPLE"):
+                patch.setattr(lexer, name, re.compile(b"(?!)"))
+            assert quick == events_of(dump)
 
 
 @settings(max_examples=300, deadline=None)

@@ -17,6 +17,7 @@ from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.object_reader import ObjectReader
+from restore_drill.backups.plaindump.outline import Outline
 from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.tars import is_dump, is_tar
 from restore_drill.backups.to_sql import restore_to_sql
@@ -43,13 +44,13 @@ class Archive:
         table of contents stands in front.
         """
         header = header_of(path, self.name, compression)
-        reader = Reader()
+        outline = Outline()
         with ExitStack() as stack:
             is_stream = compression or path in arrivals
             packed = stack.enter_context(open_plain(path, compression)) if is_stream else None
             run = restore_to_sql(header, path, "--section=pre-data", packed=packed)
-            reader.read(PlainReader(stack.enter_context(run).output).events())
-        return completed(header.head, reader)
+            outline.read_head(PlainReader(stack.enter_context(run).output).events())
+        return completed(header.head, outline)
 
     def contents(
         self,
@@ -161,7 +162,7 @@ class TarArchive(Archive):
         ]
 
 
-def completed(head: Head, reader: Reader) -> Head:
-    """`head` with the table of contents, partitions and encoding that `reader` has found."""
-    whole, encoding = reader.parts.whole, reader.session.encoding
+def completed(head: Head, outline: Outline) -> Head:
+    """`head` with the table of contents, partitions and encoding that `outline` has found."""
+    whole, encoding = outline.parts.whole, outline.session.encoding
     return replace(head, encoding=encoding, entries=tuple(whole.entries), roots=whole.roots)

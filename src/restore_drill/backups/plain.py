@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from restore_drill.backups.converted import Converted
 from restore_drill.backups.guesses import foreign_in
+from restore_drill.backups.mark import Mark, mark_of
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.object_reader import ObjectReader
+from restore_drill.backups.plaindump.outline import Outline
 from restore_drill.backups.sealed import is_packed, is_sealed
 from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain
 from restore_drill.core.errors import CouldNotRun
@@ -38,13 +41,8 @@ class PlainSql:
 
     def head(self, path: Path, compression: str) -> Head:
         """What stands before its first data; empty where that cannot be read."""
-        reader = Reader()
-        try:
-            with open_plain(path, compression) as stream:
-                reader.read(PlainReader(stream, in_runs=True).events(), head_only=True)
-        except READ_ERRORS:
-            pass
-        return reader.make_head()
+        mark = mark_of(path)
+        return head_of(path, compression, mark) if mark else read_head(path, compression)
 
     def contents(
         self,
@@ -62,6 +60,27 @@ class PlainSql:
             reader.check_end()
 
         return gather(backup, read)
+
+
+def read_head(path: Path, compression: str) -> Head:
+    """Head of the dump at `path`, behind its `compression`."""
+    outline = Outline()
+    try:
+        with open_plain(path, compression) as stream:
+            outline.read_head(PlainReader(stream, in_runs=True).events())
+    except READ_ERRORS:
+        pass
+    return outline.make_head()
+
+
+@lru_cache(maxsize=1)
+def head_of(path: Path, compression: str, mark: Mark) -> Head:
+    """The same, read once while the dump has this `mark`: first its time is wanted, then all.
+
+    It takes a second for 10,000 tables.
+    """
+    del mark
+    return read_head(path, compression)
 
 
 def looks_like_sql(head: bytes) -> bool:

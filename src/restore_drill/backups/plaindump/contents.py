@@ -10,31 +10,25 @@ from restore_drill.backups.plaindump import statements
 from restore_drill.backups.plaindump.changes import RowChanges
 from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.faults import Faults
-from restore_drill.backups.plaindump.frame import Frame
 from restore_drill.backups.plaindump.headings import RowHeadings
 from restore_drill.backups.plaindump.inserted import Filled, Inserted
 from restore_drill.backups.plaindump.large_objects import CREATED, headings_of, kinds_of_rules
-from restore_drill.backups.plaindump.names import connected_database
 from restore_drill.backups.plaindump.needs import Needs
-from restore_drill.backups.plaindump.part import Parts
+from restore_drill.backups.plaindump.outline import UNKNOWN_TABLE, Outline
 from restore_drill.backups.plaindump.refusals import refusal
-from restore_drill.backups.plaindump.settings import SessionSettings
 from restore_drill.backups.plaindump.strays import Strays
 from restore_drill.backups.plaindump.switches import Switches
 
 THROUGH_ROOT = "load via partition root "
 """Comment on a partition whose rows are loaded through its root, and may go to another one."""
-UNKNOWN_TABLE = b'"an unknown table"'
 
 
-class Reader:
+class Reader(Outline):
     """Gathers `Contents` from the events of one dump."""
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self.frame = Frame()
-        self.session = SessionSettings()
-        self.parts = Parts()
+        super().__init__()
         self.needs = Needs()
         self.large_objects = 0
         self.switches = Switches()
@@ -46,11 +40,9 @@ class Reader:
         self.copying = ""
         self.inserted = Inserted()
 
-    def read(self, events: Iterable[seen.Event], *, head_only: bool = False) -> None:
-        """Take in all events; with `head_only` stop where the data begins."""
+    def read(self, events: Iterable[seen.Event]) -> None:
+        """Take in all events."""
         for event in events:
-            if head_only and self.parts.is_past_head:
-                return
             if isinstance(event, seen.CopyData):
                 self.parts.current.rows[self.copying] += event.rows
                 self.strays.rows(event, self.copying)
@@ -147,10 +139,7 @@ class Reader:
 
     def meta_command(self, command: seen.MetaCommand) -> None:
         """Refuse every meta-command that pg_dump does not write: it would run code here."""
-        if command.text.startswith(b"\\connect "):
-            name = connected_database(self.session.in_utf8(command.text))
-            self.parts.change_to(name if self.frame.is_cluster else "")  # else all is of one
-        else:
+        if not self.connect(command):
             self.found.refuse_meta(command)
 
     def check_end(self) -> None:
@@ -160,18 +149,6 @@ class Reader:
             self.faults.append(fault)
         self.faults[:0] = self.strays.faults(ended=self.frame.ended)
         self.faults += self.headings.faults()
-
-    def make_head(self) -> Head:
-        """Head facts so far."""
-        databases, whole = tuple(self.parts.databases), self.parts.whole
-        return Head(
-            database=self.parts.database or (databases[0] if len(databases) == 1 else ""),
-            encoding=self.session.encoding,
-            dumped_at=self.frame.dumped_at,
-            entries=tuple(whole.entries or whole.created),
-            roots=whole.roots,
-            **self.frame.versions,
-        )
 
     def contents(self, *, head: Head | None = None) -> Contents:
         """All that was gathered, without a digest; `head` replaces what the events gave."""

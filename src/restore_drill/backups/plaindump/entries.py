@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import intern
+
 from restore_drill.backups.model import Entry
 from restore_drill.backups.plaindump.codec import UTF8
 from restore_drill.backups.plaindump.statements import LARGE_OBJECT, SETVAL
@@ -45,4 +47,5 @@ def entry_of(comment: bytes, codec: str = UTF8) -> Entry | None:
         kind = b"TABLE DATA"  # pg_dump before 8.0 says the same of a table and of its rows
     owner = owner.removeprefix(b" ").partition(b"; ")[0]
     found = (kind, schema, name, b"" if owner == b"-" else owner)
-    return Entry(*(part.decode(codec, "replace") for part in found))
+    # Each of these texts comes many times, in the head and in the contents of a dump: kept once.
+    return Entry(*(intern(part.decode(codec, "replace")) for part in found))

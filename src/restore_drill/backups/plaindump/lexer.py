@@ -21,7 +21,7 @@ from restore_drill.backups.plaindump.events import (
     Statement,
 )
 from restore_drill.backups.plaindump.insert_reader import InsertReader
-from restore_drill.backups.plaindump.nesting import Depth
+from restore_drill.backups.plaindump.nesting import SIMPLE, STRINGS, Depth
 from restore_drill.backups.plaindump.statements import COPY_IN, SIMPLE_INSERT
 
 TOKEN = re.compile(
@@ -31,6 +31,8 @@ TOKEN = re.compile(
 SAID_BY_TOOLS = (b"pg_dump: ", b"pg_dumpall: ", b"pg_restore: ")
 """Begins what a tool writes to its log: no SQL begins so."""
 BLANK = re.compile(rb"[\s\0]*+")
+BETWEEN = re.compile(rb"(?:[\s\0]++|--\n)*+")
+"""What says nothing: blanks, and comments without a word, of which each entry has two."""
 ATOMIC = re.compile(rb"\s+atomic\b", re.IGNORECASE)
 ROUTINE = re.compile(rb"create\s++(or\s++replace\s++)?(function|procedure)\b", re.IGNORECASE)
 
@@ -53,15 +55,14 @@ class PlainReader(InsertReader):
             yield event
             if isinstance(event, Cut):
                 return
-            if isinstance(event, Statement) and COPY_IN.match(event.sql):
-                is_whole = yield from self.copy_data()
-                if not is_whole:
-                    return
+            begins = isinstance(event, Statement) and COPY_IN.match(event.sql)
+            if begins and not (yield from self.copy_data()):
+                return
 
     def next_event(self) -> Event | None:
         """Next event outside COPY data, None at the clean end."""
         while True:
-            blank = BLANK.match(self.buffer, self.start)
+            blank = BETWEEN.match(self.buffer, self.start)
             assert blank is not None
             self.line += self.buffer.count(b"\n", self.start, blank.end())
             self.start = self.scan = blank.end()
@@ -86,9 +87,9 @@ class PlainReader(InsertReader):
 
     def statement(self) -> Event:
         """Statement that begins here, up to the semicolon that ends it."""
-        insert = self.simple_insert()
-        if insert is not None:
-            return insert
+        simple = self.simple_insert() or self.simple_statement()
+        if simple is not None:
+            return simple
         depth = Depth()
         while True:
             token = TOKEN.search(self.buffer, self.scan)
@@ -121,6 +122,13 @@ class PlainReader(InsertReader):
             return None
         self.scan = end
         return self.end_statement(2 if insert.group(1) else 1)
+
+    def simple_statement(self) -> Statement | None:
+        """Statement that begins here, where no more than a look at it is needed to find its end."""
+        if (simple := SIMPLE.match(self.buffer, self.start)) is None:
+            return None
+        self.scan = simple.end()
+        return self.end_statement(STRINGS.sub(b"", simple.group()).count(b"("))
 
     def word(self, text: bytes, depth: Depth) -> None:
         """Let `depth` know of a BEGIN, CASE or END in the body of a routine."""

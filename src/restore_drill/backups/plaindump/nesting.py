@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+FLAT = rb"""(?:[^;'"()\\$/-]++|'[^'\\]*+'|"[^"]*+"|-(?!-)|/(?!\*))*+"""
+SIMPLE = re.compile(
+    rb"(?!(?i:create\s++(?:or\s++replace\s++)?(?:function|procedure)\b))"
+    + FLAT + rb"(?:\(" + FLAT + rb"\)" + FLAT + rb")*+;"
+)  # fmt: skip
+"""A statement without comments, backslashes, dollars, and parentheses inside of others.
+
+It is nearly all of a dump but its rows. Nothing in it can be read in two ways, nothing is given
+back.
+"""
+STRINGS = re.compile(rb"""'[^']*+'|"[^"]*+["]""")
+"""Texts and names of such a statement: what stands in them opens no parenthesis."""
 
 
 @dataclass

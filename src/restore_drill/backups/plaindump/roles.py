@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from restore_drill.backups.plaindump.names import dotted
+from restore_drill.backups.plaindump.names import QUALIFIED, dotted
 from restore_drill.backups.plaindump.sql_tokens import tokens_of
 
 NAMES_ROLES = re.compile(
@@ -14,6 +14,10 @@ NAMES_ROLES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Openings of statements that can name a role: few enough to read their every word."""
+OWNED = re.compile(
+    rb"ALTER (?:TABLE|SEQUENCE|VIEW|TYPE) " + QUALIFIED + rb" OWNER TO ([a-z_][a-z0-9_]*+);"
+)
+"""How pg_dump names nearly all owners, known without a look at each word."""
 NO_ROLES = {"PUBLIC", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "DEFAULT", "NONE", "ALL"}
 RESERVED = {"", "public", "none"}
 """Names that no role can have, quoted or not."""
@@ -66,7 +70,11 @@ class Words:
 
 def roles_in(sql: bytes) -> Iterator[str]:
     """Roles that must be there for the statement `sql`."""
-    if len(sql) <= LONGEST and NAMES_ROLES.match(sql):
+    if owned := OWNED.fullmatch(sql):
+        name = owned[1].decode()
+        if name.upper() not in NO_ROLES and name not in RESERVED:
+            yield name
+    elif len(sql) <= LONGEST and NAMES_ROLES.match(sql):
         yield from roles_of(Words(sql))
 
 
