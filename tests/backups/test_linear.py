@@ -16,6 +16,7 @@ from restore_drill.backups.plaindump import lexer, lines
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.events import CopyData, Cut, Event
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.plaindump.roles import roles_in
 from restore_drill.core.errors import CouldNotRun
 from tests.helpers.floods import FLOODS, LARGE
@@ -130,15 +131,20 @@ def test_what_is_longer_than_can_be_is_reported(
     assert stream.tell() < 5000
 
 
-def test_a_long_row_is_never_held(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("reader", [PlainReader, ObjectReader])
+def test_a_long_row_is_never_held(
+    reader: type[PlainReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A row of COPY data goes on piece by piece, however long it is, and loses nothing."""
-    monkeypatch.setattr(lines, "CHUNK", 64)
+    monkeypatch.setattr(lines, "CHUNK", 128)
     row = b"ab\\\\.\t" * 500 + b"\n\\N\n"
-    events = events_of(b"COPY t FROM stdin;\n" + row + b"\\.\nSELECT 1;\n")
+    heading = b"--\n-- Data for Name: t; Type: TABLE DATA; Schema: public; Owner: o\n--\n\n"
+    dump = heading + b"COPY t FROM stdin;\n" + row + b"\\.\nSELECT 1;\n"
+    events = list(reader(io.BytesIO(dump)).events())
     pieces = [event.data for event in events if isinstance(event, CopyData)]
 
     assert b"".join(pieces) == row
-    assert max(map(len, pieces)) <= 3 * 64
+    assert max(map(len, pieces)) <= 3 * 128
     assert not any(isinstance(event, Cut) for event in events)
 
 

@@ -12,11 +12,6 @@ from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import LargeObjects, Statement
 from restore_drill.core.patterns import late
 
-START = re.compile(
-    rb"\n*+(?:--\n-- |SELECT pg_catalog\.lo|BEGIN;|COMMIT;|ALTER LARGE|COMMENT ON L|GRANT|REVOKE)"
-)
-"""How a run may begin."""
-
 
 def of_large_objects(text: bytes) -> bytes:
     """`text` of a regular expression, in which `<O>` is an object's number and `<W>` a role."""
@@ -24,9 +19,18 @@ def of_large_objects(text: bytes) -> bytes:
     return text.replace(b"<O>", rb"\d{1,10}").replace(b"<W>", role)
 
 
+HEADED = (
+    rb"--\n(?:-- TOC entry [^\n]*+\n(?:-- Dependencies: [^\n]*+\n)?+)?+-- (?:Data for )?+Name: "
+)
+START = re.compile(
+    rb"\n*+(?:"
+    + HEADED
+    + rb"(?:\d++(?:\.\.\d++)?+;|BLOBS;|LARGE OBJECT)|SELECT pg_catalog\.lo|BEGIN;|COMMIT;"
+    rb"|ALTER LARGE|COMMENT ON L|(?:GRANT|REVOKE)[A-Z, ]*? ON LARGE)"
+)
+"""How a run may begin, and nothing else that a row of any length may follow."""
 HEADER = of_large_objects(
-    rb"--\n(?:-- TOC entry [^\n]*+\n(?:-- Dependencies: [^\n]*+\n)?+)?+"
-    rb"-- (?:Data for )?+Name: (?:(?:LARGE OBJECTS? )?+<O>(?:\.\.<O>)?+|BLOBS)"
+    HEADED + rb"(?:(?:LARGE OBJECTS? )?+<O>(?:\.\.<O>)?+|BLOBS)"
     rb"; Type: (?:BLOB|BLOBS|BLOB METADATA|ACL|COMMENT); Schema: -; Owner: [^\n;]*+\n--\n"
 )
 """The comments above an entry; no owner's name in it hides another type."""
