@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
@@ -252,12 +253,18 @@ def test_a_lost_connection_is_no_answer(connection: Connection) -> None:
         ask_all(connection, asked)
 
 
+class Table(NamedTuple):
+    """What is asked about."""
+
+    label: str
+
+
 def test_small_questions_go_together_and_all_connections_get_some() -> None:
     """Large tables stand alone; of the small ones each job has some, and none too many."""
 
     def made(costs: list[int], connections: int) -> list[tuple[str, float]]:
         asked = [
-            jobs.Asked(f"rows of {n}", question("SELECT 1"), pages, 1)
+            jobs.Asked(lambda _: question("SELECT 1"), Table(f"rows of {n}"), pages, 1)
             for n, pages in enumerate(costs)
         ]
         return [(job.label, job.cost) for job in jobs.jobs_of(asked, connections)]

@@ -151,3 +151,8 @@ class Counter(NamedTuple):
     def full_name(self) -> str:
         """`schema.sequence`."""
         return joined(self.schema, self.name)
+
+    @property
+    def label(self) -> str:
+        """`sequence public.cards_id_seq`."""
+        return f"sequence {self.full_name}"

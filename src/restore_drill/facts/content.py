@@ -115,6 +115,11 @@ class Hashed(NamedTuple):
         return self.table.full_name
 
     @property
+    def label(self) -> str:
+        """`content of public.cards`."""
+        return f"content of {self.name}"
+
+    @property
     def pages(self) -> int:
         """Pages that are read."""
         return self.size // PAGE

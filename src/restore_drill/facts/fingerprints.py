@@ -84,7 +84,7 @@ class Fingerprinting:
     def add(self, hashed: Hashed) -> None:
         """Plan that the content of a table or view is read by itself."""
         self.found[hashed.name] = self.plan.ask(
-            f"content of {hashed.name}", read_content(hashed), pages=hashed.pages, effort=EFFORT
+            read_content, hashed, pages=hashed.pages, effort=EFFORT
         )
 
     def read_rest(self, connection: Connection) -> tuple[Fingerprint | None, Objects]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from restore_drill.core.units import progress_line, show_duration
 from restore_drill.facts.asking import Asking
-from restore_drill.facts.jobs import Asked, Job, jobs_of
+from restore_drill.facts.jobs import About, Asked, Job, jobs_of
 from restore_drill.facts.pool import Workers, abandon, cancel
 from restore_drill.facts.session import Connection
 
@@ -59,13 +59,18 @@ class Plan:
         return future
 
     def ask(
-        self, label: str, asking: Asking[Result], *, pages: int = 1, effort: float = 1
+        self,
+        begin: Callable[[About], Asking[Result]],
+        about: About,
+        *,
+        pages: int = 1,
+        effort: float = 1,
     ) -> Asked[Result]:
-        """Plan that `asking` gets its answers; what it comes to can be had once the plan has run.
+        """Plan that what `begin` asks of `about` gets its answers; what comes of it is had then.
 
         Where it costs little it is asked together with others.
         """
-        asked = Asked(label, asking, max(1, pages), effort)
+        asked = Asked(begin, about, max(1, pages), effort)
         self.asked.append(asked)
         return asked
 

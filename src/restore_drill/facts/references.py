@@ -156,8 +156,7 @@ def plan_foreign_keys(survey: Survey) -> Callable[[], tuple[ForeignKey, ...]]:
         elif survey.is_far(key.table_oid, key.referenced_oid):
             survey.not_checked.append((key.label, ELSEWHERE))
         else:
-            asking = check_key(key)
-            jobs.append(survey.plan.ask(key.label, asking, pages=key.pages, effort=key.effort))
+            jobs.append(survey.plan.ask(check_key, key, pages=key.pages, effort=key.effort))
     return lambda: tuple(job.result() for job in jobs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from restore_drill.facts.answers import HEAP_ONLY, Outcome
 from restore_drill.facts.asking import Asking, Question
@@ -13,6 +14,23 @@ from restore_drill.facts.content import EFFORT, Hashed
 from restore_drill.facts.fingerprint import TableFacts
 from restore_drill.facts.records import Constraint
 from restore_drill.facts.survey import Survey
+
+
+class Pass(NamedTuple):
+    """What one pass over `table` is to find: what breaks its `conditions`, and what is `hashed`."""
+
+    table: Table
+    conditions: Sequence[Condition]
+    hashed: Hashed | None
+
+    @property
+    def label(self) -> str:
+        """`rows of public.cards`."""
+        return self.table.label
+
+    def scan(self) -> Asking[Scan]:
+        """Ask for it."""
+        return scan(self.table, self.conditions, self.hashed)
 
 
 @dataclass(frozen=True)
@@ -74,8 +92,8 @@ def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows
         survey.not_checked.append((f"column {column}", why))
     jobs = {
         table.oid: survey.plan.ask(
-            table.label,
-            scan(table, conditions.get(table.oid, []), hashed.get(table.full_name)),
+            Pass.scan,
+            Pass(table, conditions.get(table.oid, ()), hashed.get(table.full_name)),
             pages=table.pages,
             effort=EFFORT if table.full_name in hashed else 1,
         )

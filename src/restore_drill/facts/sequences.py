@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from restore_drill.core.names import joined
 from restore_drill.facts.asking import Asking, Question
@@ -20,16 +21,16 @@ def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
     """Plan to hold each sequence to its column; gives them once the plan has run."""
     entries = survey.contents.entries if survey.contents else ()
     in_backup = {each.full_name for each in entries if each.kind == "SEQUENCE SET"}
+    ask_of_set, ask_of_others = (partial(check_sequence, in_backup=each) for each in (True, False))
     jobs = []
     for counter in (Counter(*row) for row in survey.near_rows("sequences", COUNTERS)):
-        label = f"sequence {counter.full_name}"
         if survey.is_far(counter.table_oid):
-            survey.not_checked.append((label, ELSEWHERE))
+            survey.not_checked.append((counter.label, ELSEWHERE))
         elif not counter.is_plain:
-            survey.not_checked.append((label, COMPUTED))
+            survey.not_checked.append((counter.label, COMPUTED))
         else:
-            is_set = counter.full_name in in_backup
-            jobs.append(survey.plan.ask(label, check_sequence(counter, in_backup=is_set)))
+            ask = ask_of_set if counter.full_name in in_backup else ask_of_others
+            jobs.append(survey.plan.ask(ask, counter))
 
     def finish() -> tuple[Sequence, ...]:
         found = tuple(job.result() for job in jobs)

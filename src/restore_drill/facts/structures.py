@@ -75,6 +75,11 @@ class Structure(NamedTuple):
 
     @property
     def label(self) -> str:
+        """`storage of table public.cards`."""
+        return f"storage of {self.title}"
+
+    @property
+    def title(self) -> str:
         """`index public.cards_pkey on public.cards`, or `table public.cards`."""
         return f"index {self.name} on {self.table}" if self.table else f"table {self.name}"
 

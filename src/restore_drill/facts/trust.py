@@ -91,7 +91,7 @@ def plan_uniques(survey: Survey) -> Callable[[], tuple[Constraint, ...]]:
     """Plan to hold the rows to each unique key; gives those that could be checked in time."""
     found = survey.once(read_indexes)
     jobs = [
-        survey.plan.ask(key.label, check_unique(key), pages=key.pages, effort=keys.EFFORT)
+        survey.plan.ask(check_unique, key, pages=key.pages, effort=keys.EFFORT)
         for key in found.uniques
     ]
 

@@ -38,6 +38,11 @@ class Pointer(NamedTuple):
     pages: int
     is_certain: bool
 
+    @property
+    def label(self) -> str:
+        """`column public.pictures.body`."""
+        return f"column {self.name}"
+
 
 def count_lost(pointer: Pointer) -> Asking[Outcome]:
     """Count the values of a column that name no large object that is there."""
@@ -59,10 +64,8 @@ def plan_count(survey: Survey) -> Callable[[Facts], int]:
 
 def plan_lost(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Plan to look for those that columns name; of columns of type oid they are only noted."""
-    jobs = []
-    for pointer in (Pointer(*row) for row in survey.rows(LOST_LARGE_OBJECTS.part, POINTERS)):
-        label, asking = f"column {pointer.name}", count_lost(pointer)
-        jobs.append((pointer, survey.plan.ask(label, asking, pages=pointer.pages)))
+    pointers = (Pointer(*row) for row in survey.rows(LOST_LARGE_OBJECTS.part, POINTERS))
+    jobs = [(each, survey.plan.ask(count_lost, each, pages=each.pages)) for each in pointers]
 
     def finish(_: Facts) -> tuple[str, ...]:
         found = []

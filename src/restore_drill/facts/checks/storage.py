@@ -89,7 +89,7 @@ def examine(structure: Structure) -> Asking[str]:
     """What is wrong with one table or index: amcheck's message, empty where it is sound."""
     outcome = yield Question(CHECKS[structure.method].format(structure.oid, structure.is_deep))
     found = outcome.error or (outcome.row[0] if outcome.row else None)
-    return f"{structure.label}: {found}" if found else ""
+    return f"{structure.title}: {found}" if found else ""
 
 
 def plan_storage(survey: Survey) -> Callable[[Facts], Storage]:
@@ -98,10 +98,7 @@ def plan_storage(survey: Survey) -> Callable[[Facts], Storage]:
     if survey.unexamined:
         return lambda _: Storage(unexamined=survey.unexamined)
     jobs = [
-        survey.plan.ask(
-            f"storage of {each.label}", examine(each), pages=each.pages, effort=each.effort
-        )
-        for each in structures
+        survey.plan.ask(examine, each, pages=each.pages, effort=each.effort) for each in structures
     ]
     return lambda _: Storage(tuple(found for job in jobs if (found := job.result())))
 
