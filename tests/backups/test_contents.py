@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from datetime import UTC
@@ -11,7 +12,9 @@ import psutil
 import pytest
 
 from restore_drill.backups.model import CLIENT_ONLY, Contents
-from restore_drill.backups.plaindump.codec import CODECS, UTF8, codec_of
+from restore_drill.backups.plaindump.codec import ALIASES, CODECS, UTF8, codec_of
+from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.read import read_contents
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.candidate import as_backup, look_at
@@ -121,8 +124,22 @@ def test_codecs_are_those_of_the_server(shops: Shops) -> None:
         )
         assert {name for (name,) in servers} == set(CLIENT_ONLY)
 
+        aliases = {
+            alias: pg_name
+            for alias, pg_name in connection.execute(
+                "SELECT name, pg_encoding_to_char(pg_char_to_encoding(name))"
+                " FROM unnest(%s::text[]) name",
+                [[*ALIASES, *(name.replace("WIN", "Windows-") for name in CODECS)]],
+            )
+            if pg_name
+        }
+
     assert known - CODECS.keys() == {"SQL_ASCII", "EUC_TW", "MULE_INTERNAL"}
     assert wrong == []
+    assert ALIASES.keys() <= aliases.keys()
+    assert {name: codec_of(name) for name in aliases} == {
+        name: CODECS[pg_name] for name, pg_name in aliases.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -134,6 +151,23 @@ def test_codecs_are_those_of_the_server(shops: Shops) -> None:
 def test_only_encodings_of_the_server_have_a_codec(encoding: str, codec: str) -> None:
     """A dump cannot name any other of Python's codecs."""
     assert codec_of(encoding) == codec
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["SET client_encoding = 'LATIN1'", "SET NAMES 'latin1'",
+     "set session client_encoding to Latin1",
+     "SELECT pg_catalog.set_config('client_encoding', 'iso-8859-1', false)",
+     "SET client_encoding = 'UTF8'; SET NAMES 'KOI8'; RESET ALL; /* so */ SET NAMES LATIN1"],
+)  # fmt: skip
+def test_names_are_read_in_the_encoding_that_is_set(setting: str) -> None:
+    """In whatever form the dump sets it, and the schema of a bare name too."""
+    dump = f"{setting};\nSET schema 'caf\xe9';\nCREATE TABLE \xe9t\xe9 ();\n".encode("latin1")
+    reader = Reader()
+
+    reader.read(PlainReader(io.BytesIO(dump)).events())
+
+    assert [entry.full_name for entry in reader.parts.current.created] == ["caf\xe9.\xe9t\xe9"]
 
 
 FEATURES = """

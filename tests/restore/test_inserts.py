@@ -18,6 +18,7 @@ from restore_drill.restore.fill import Fill
 from restore_drill.restore.inserted_table import InsertedTable
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.plain import restore_plain
+from restore_drill.restore.relations import Table
 from restore_drill.restore.session import Session
 from restore_drill.restore.single_transaction import restore_in_one_transaction
 from restore_drill.restore.split import restore_split
@@ -68,7 +69,8 @@ def test_copy_brings_what_insert_brings(escapes: bool, shops: Shops) -> None:  #
     for kind in KINDS:
         session.wire.exec_(f"DROP TABLE IF EXISTS t; CREATE TABLE t (v {kind})".encode())
         oid = session.rows("SELECT 't'::regclass::oid")[0][0]
-        table = InsertedTable(session, oid.encode())
+        known = Table(oid.encode(), is_plain=True, is_parallel_safe=True, columns=b"s")
+        table = InsertedTable(session, known)
         for literal in LITERALS:
             text = f"INSERT INTO t VALUES ({old(literal) if escapes else literal});\n"
             went += goes_alike(session, table, text.encode())

@@ -7,7 +7,7 @@ number as integer or numeric and casts that, so that only numbers are taken that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -33,7 +33,7 @@ BARE = {
     1700: NUMERIC,
 }
 """What pg_dump writes without quotes, or as bits, by the oid of the type."""
-DEFAULT, ANY_VALUE = b"DEFAULT", rb"(?!DEFAULT)[^,()'\n;]*+(?:'++)?+"
+DEFAULT = b"DEFAULT"
 BREAKS = ((b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t"))
 
 
@@ -69,12 +69,6 @@ def outside_of(event: Inserts, ends: Sequence[bytes]) -> Rows | None:
     return Rows(inner.replace(end + event.head, b"\n").replace(ROW, b"\n"), parts[1::2])
 
 
-def pattern_of_rows(values: Iterable[bytes]) -> re.Pattern[bytes]:
-    """Rows of a value of each of these patterns."""
-    row = b", ".join(b"(?:" + value + b")" for value in values)
-    return re.compile(b"(?:" + row + b"\n)*+" + row)
-
-
 @dataclass(frozen=True)
 class AsCopy:
     """Makes COPY text of rows of `columns`, in that order, whose INSERTs begin with `head`.
@@ -95,10 +89,11 @@ class AsCopy:
         string = ESCAPED if self.escapes else STRING
         kinds = ((BARE.get(column.type), string, b"NULL") for column in self.columns)
         values = (b"|".join(filter(None, each)) for each in kinds)
-        return pattern_of_rows(
-            DEFAULT if column.is_generated else value
+        row = b", ".join(
+            b"(?:" + (DEFAULT if column.is_generated else value) + b")"
             for column, value in zip(self.columns, values, strict=True)
         )
+        return re.compile(b"(?:" + row + b"\n)*+" + row)
 
     def text_of(self, event: Inserts) -> bytes | None:
         """The rows of `event` as COPY text; None where INSERT might make others of them."""

@@ -56,6 +56,7 @@ class Connections:
         self.threads = ThreadPoolExecutor(len(lanes))
         self.catalog = Catalog(self.main)
         self.misses: Counter[str] = Counter()
+        self.escapes = self.main.escapes
         self.begun = self.committed = self.redone = 0
 
     @property
@@ -73,13 +74,6 @@ class Connections:
         """Whether there were too many errors to go on."""
         return len(self.main.restoration.errors) >= MAX_ERRORS
 
-    def is_parallel_safe(self, table: bytes) -> bool:
-        """Whether the rows of `table` may be loaded beside those of others."""
-        if self.catalog.known is None:
-            self.settle_all()
-        found = self.catalog.table(table)
-        return found is not None and found.is_parallel_safe
-
     def alone(self, event: Event, settings: Settings) -> None:
         """Carry out an event over the first connection, once all before it is done.
 
@@ -94,6 +88,7 @@ class Connections:
             if name:
                 self.main.settings = {**self.main.settings, name: event.sql}
             self.is_parallel &= bool(name) or leaves_nothing(event)
+        self.escapes = self.main.escapes
 
     def run(self, portion: Portion) -> None:
         """Begin a portion as soon as it may run."""
@@ -132,6 +127,7 @@ class Connections:
         again = self.wait_for(first)
         if first.outcome.result() and first.lane.commit(first.portion):
             self.committed += 1
+            self.escapes = first.lane.escapes
             self.most = min(self.usual, 2 * self.most)
         else:
             first.lane.roll_back()

@@ -40,7 +40,7 @@ class Fill:
         session = self.session
         session.apply(self.filling.settings)
         session.current = Statement(self.filling.line, b"INSERT INTO " + self.filling.name)
-        self.inserted = InsertedTable(session, self.filling.table.oid)
+        self.inserted = InsertedTable(session, self.filling.table)
         try:
             if not self.at_once(fresh=fresh):
                 self.in_portions()

@@ -37,16 +37,16 @@ class Filler:
         target = INSERT.match(event.head if isinstance(event, Inserts) else event.sql)
         table = self.catalog.table(target["table"]) if target else None
         is_rest = isinstance(event, Inserts) and event.is_rest
-        if not (target and table and (self.current if is_rest else self.fits(event, table))):
+        if not (target and table and (self.current if is_rest else table.is_parallel_safe)):
             self.end()
             return False
+        if not are_given(event, table, escapes=self.catalog.session.escapes):
+            if self.current is None or not is_rest:
+                self.end()
+                return False
+            self.current.is_given = False
         self.add(event, place, table, target["table"], settings)
         return True
-
-    def fits(self, event: Inserts | Statement, table: Table) -> bool:
-        """Whether INSERTs into `table` may run beside what else there is."""
-        escapes = self.catalog.session.escapes
-        return table.is_parallel_safe and are_given(event, table, escapes=escapes)
 
     def add(
         self,
@@ -69,7 +69,11 @@ class Filler:
             self.submit(filling, FIRST)
 
     def end(self) -> None:
-        """No more INSERTs come into the table that was begun, if one was."""
+        """No more INSERTs come into the table that was begun, if one was.
+
+        Where the last piece of a statement has shown that it takes defaults, nothing goes on
+        before it has: those of two tables may be the values of one sequence.
+        """
         filling, self.current = self.current, None
         if filling is None:
             return
@@ -77,6 +81,8 @@ class Filler:
         rows = self.loader.counts.get(dotted(filling.name).encode(), 0)
         self.loader.keys.tables.count(filling.table, filling.block.size, rows)
         self.submit(filling, filling.block.size)
+        if not filling.is_given:
+            self.loader.pool.drain(lambda: None)
 
     def submit(self, filling: Filling, weight: int) -> None:
         """Let a connection fill the table, if none does already, and after what it holds so far."""

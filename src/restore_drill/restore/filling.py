@@ -17,7 +17,10 @@ class NotAsCopy(Exception):
 
 @dataclass
 class Filling:
-    """INSERTs into `table`, which is `name` in SQL, as they come in, from `line` of the dump on."""
+    """INSERTs into `table`, which is `name` in SQL, as they come in, from `line` of the dump on.
+
+    It `is_given` as long as none of its rows was found to take a default.
+    """
 
     line: int
     table: Table
@@ -25,6 +28,7 @@ class Filling:
     block: Block
     settings: Settings
     is_submitted: bool = False
+    is_given: bool = True
 
 
 class BlockStream:

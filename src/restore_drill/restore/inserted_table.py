@@ -8,15 +8,9 @@ from restore_drill.backups.plaindump.events import Inserts
 from restore_drill.backups.plaindump.names import parts
 from restore_drill.backups.plaindump.runs import ENDS
 from restore_drill.backups.plaindump.statements import INSERT
-from restore_drill.restore.as_copy import (
-    ANY_VALUE,
-    DEFAULT,
-    AsCopy,
-    Column,
-    outside_of,
-    pattern_of_rows,
-)
-from restore_drill.restore.relations import query
+from restore_drill.restore.as_copy import AsCopy, Column
+from restore_drill.restore.given import are_given
+from restore_drill.restore.relations import Table, query
 from restore_drill.restore.session import Session
 
 COLUMNS = """
@@ -30,7 +24,7 @@ WITH RECURSIVE based AS (
 )
 SELECT a.attname, b.type, a.attgenerated <> '', a.attidentity = 'a',
     -- Whether a type of its own reads its modifier as a cast does is up to its extension.
-    b.type >= 16384 AND b.modifier <> -1, c.relhasrules, c.relhasindex
+    b.type >= 16384 AND b.modifier <> -1, c.relhasindex
 FROM based b JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype <> 'd'
 JOIN pg_catalog.pg_attribute a ON a.attrelid = {oid} AND a.attnum = b.attnum
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -40,16 +34,16 @@ CONFLICT, PLAIN = ENDS
 
 
 class InsertedTable:
-    """The table with `oid`, as `session` sees it."""
+    """The `table`, as `session` sees it."""
 
-    def __init__(self, session: Session, oid: bytes) -> None:
+    def __init__(self, session: Session, table: Table) -> None:
         """Ask the catalog."""
-        found = query(session, COLUMNS.format(oid=int(oid)))
+        self.table = table
+        found = query(session, COLUMNS.format(oid=int(table.oid)))
         self.columns = [
             Column(name, int(kind), *(each == b"t" for each in flags))
-            for name, kind, *flags, _, _ in found
+            for name, kind, *flags, _ in found
         ]
-        self.has_rules = any(row[-2] == b"t" for row in found)
         self.has_index = any(row[-1] == b"t" for row in found)
         self.is_overlapping = session.is_overlapping
         self.escapes = session.escapes
@@ -59,13 +53,13 @@ class InsertedTable:
         self.may_warn = self.escapes and b"off" not in warns
 
     def as_copy(self, head: bytes) -> AsCopy | None:
-        """How the rows of INSERTs that begin with `head` go as COPY, which knows no rules.
+        """How the rows of INSERTs that begin with `head` go as COPY.
 
         None unless they give a value to each column that is not generated.
         """
         target = INSERT.match(head)
         columns = self.columns_of(head)
-        is_odd = any(column.is_odd for column in columns) or self.has_rules or self.may_warn
+        is_odd = any(column.is_odd for column in columns) or self.may_warn
         if not (target and columns) or is_odd or self.is_overlapping:
             return None
         has_always = any(column.is_always for column in columns)
@@ -92,12 +86,7 @@ class InsertedTable:
 
     def may_repeat(self, pieces: Sequence[Inserts]) -> bool:
         """Whether statements that fail leave nothing behind: no default that counts is taken."""
-        columns = self.columns_of(pieces[0].head)
-        values = (DEFAULT if column.is_generated else ANY_VALUE for column in columns)
-        rows = pattern_of_rows(values)
-        found = [outside_of(piece, ENDS) for piece in pieces]
-        is_one = bool(columns) and not self.is_alone
-        return is_one and all(
-            each is not None and rows.fullmatch(each.rows) and b"\0" not in piece.data
-            for each, piece in zip(found, pieces, strict=True)
+        return not self.is_alone and all(
+            are_given(piece, self.table, escapes=self.escapes) and b"\0" not in piece.data
+            for piece in pieces
         )

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Statement
+from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Inserts, Statement
 from restore_drill.backups.plaindump.statements import (
     COPY_IN,
     filled_table,
@@ -77,21 +77,41 @@ class Lane(Session):
             for result in self.wire.end_copy():
                 self.see(result)
         elif isinstance(event, Statement):
-            is_copy = COPY_IN.match(event.sql)
-            if is_copy:
-                self.send()
-            self.current = self.current if self.waiting else event
-            self.waiting.append(event.sql)
-            self.size += len(event.sql)
-            if is_copy or self.is_alone or self.size >= MESSAGE:
-                self.send()
+            self.attempt_statement(event)
+        elif isinstance(event, Inserts):
+            self.attempt_inserts(event)
 
-    def send(self) -> None:
-        """Run the statements that wait."""
+    def attempt_statement(self, statement: Statement) -> None:
+        """Carry out one statement, now or with others."""
+        is_copy = COPY_IN.match(statement.sql)
+        if is_copy:
+            self.send()
+        self.wait(statement)
+        if is_copy or self.is_alone or self.size >= MESSAGE:
+            self.send(alone=self.is_alone)
+
+    def attempt_inserts(self, event: Inserts) -> None:
+        """Carry out INSERTs, as soon as the last of them is whole."""
+        if self.is_alone and (self.escapes or self.is_overlapping):
+            for statement in self.single(event):
+                self.attempt_statement(statement)
+            return
+        self.wait(Statement(event.line, event.data))
+        if event.statements and (self.is_alone or self.size >= MESSAGE):
+            self.send()
+
+    def wait(self, sql: Statement) -> None:
+        """Let one statement or more, or a part of one, wait for others."""
+        self.current = self.current if self.waiting else sql
+        self.waiting.append(sql.sql)
+        self.size += len(sql.sql)
+
+    def send(self, *, alone: bool = False) -> None:
+        """Run the statements that wait; one that is to be `alone` is refused if it is several."""
         sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
         if sql:
             self.is_sending = True
-            self.see(self.wire.exec_(sql, alone=self.is_alone))
+            self.see(self.wire.exec_(sql, alone=alone))
             self.is_sending = False
 
     def doing(self) -> str:

@@ -28,6 +28,7 @@ from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.no_superuser import settled
 from restore_drill.restore.readers import BY_READING, reads_later
+from restore_drill.restore.same_reading import SameReading
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.restore.wire import Wire
@@ -187,8 +188,10 @@ def restore_plain(
 
 def feed_all(feed: SqlFeed, stream: Readable, contents: Contents) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
-    events = PlainReader(stream, in_runs=feed.in_runs).events()
-    for event in Scope(contents, feed.restoration).events(events):
+    reader = PlainReader(stream, in_runs=feed.in_runs)
+    reading = SameReading(reader, feed)
+    for event in Scope(contents, feed.restoration).events(reader.events()):
         feed.feed(event)
+        reading.check()
         if len(feed.restoration.errors) >= MAX_ERRORS:
             return

@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 
 from restore_drill.backups.plaindump.entries import entry_of
-from restore_drill.backups.plaindump.events import Comment, CopyData, CopyEnd, Event, Statement
+from restore_drill.backups.plaindump.events import (
+    Comment,
+    CopyData,
+    CopyEnd,
+    Event,
+    Inserts,
+    Statement,
+)
 from restore_drill.backups.plaindump.statements import (
     COPY_IN,
     INSERT,
@@ -18,7 +25,9 @@ from restore_drill.backups.plaindump.statements import (
     is_definition,
     setting_of,
 )
+from restore_drill.restore.given import are_given
 from restore_drill.restore.portion import Crew, Portion
+from restore_drill.restore.relations import Table
 
 LARGEST = 4_000_000
 """Bytes of a portion, which is kept in memory until it is committed. Rows of a table that are more
@@ -39,6 +48,8 @@ SIDE_BY_SIDE = {
 server lets one wait for the other or fail: that portion is then repeated behind the one before."""
 READING = (b"client_encoding", b"standard_conforming_strings", b"escape_string_warning")
 """Settings by which a message is read, all of it before the first of its statements runs."""
+KEEPS_COLUMNS = re.compile(rb" (?:DIS|EN)ABLE TRIGGER ALL;|^SELECT ")
+"""What leaves the columns of all tables as they are, and may stand among their rows."""
 CALLING = re.compile(
     rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?(?:TRIGGER|RULE)\b", re.IGNORECASE
 )
@@ -68,6 +79,8 @@ class Cutter:
             self.comment(event)
         elif isinstance(event, Statement):
             self.statement(event)
+        elif isinstance(event, Inserts):
+            self.filling(event)
         elif isinstance(event, CopyData | CopyEnd) and self.copy is not None:
             self.rows(event)
 
@@ -84,14 +97,15 @@ class Cutter:
         sql, name = statement.sql, setting_of(statement)
         if name:
             self.set(name, statement)
-        elif COPY_IN.match(sql):
-            self.add(statement, table=filled_table(sql))
-            self.copy = len(self.portion.events) - 1
-        elif INSERT.match(sql):
-            self.add(statement, table=filled_table(sql))
+        elif COPY_IN.match(sql) or INSERT.match(sql):
+            self.filling(statement)
+            if COPY_IN.match(sql):
+                self.copy = len(self.portion.events) - 1
         elif is_definition(statement) or SETVAL.fullmatch(sql):
             self.calls = self.calls or bool(CALLING.match(sql))
-            self.add(statement)
+            if not KEEPS_COLUMNS.search(sql):
+                self.crew.catalog.forget()
+            self.add(statement, "" if self.kind == "TABLE DATA" else self.phase)
         else:
             self.end()
             self.crew.alone(statement, self.settings)
@@ -105,42 +119,57 @@ class Cutter:
         if name in READING:
             self.end()
         if self.portion.events:
-            self.add(statement)
+            self.add(statement, self.phase)
             self.portion.after = after
         else:
             self.crew.alone(statement, self.settings)
         self.settings = after
 
-    def add(self, statement: Statement, *, table: bytes = b"") -> None:
-        """Add a statement, which brings rows to `table`, to the portion or to a new one."""
-        takes_values = bool(table) and (self.calls or self.kind != "TABLE DATA")
-        phase = "" if takes_values else self.phase(table)
+    def filling(self, event: Statement | Inserts) -> None:
+        """Take in what brings rows to a table: beside others where they hang on nothing else."""
+        name = filled_table(event.head if isinstance(event, Inserts) else event.sql)
+        table = self.table(name) if self.kind == "TABLE DATA" else None
+        is_given = (
+            table is not None
+            and not self.calls
+            and are_given(event, table, escapes=self.crew.escapes)
+        )
+        phase = self.phase if is_given and table and table.is_parallel_safe else ""
+        if isinstance(event, Inserts) and event.is_rest and not phase:
+            self.portion.phase = ""
+        self.add(event, phase)
+        self.portion.takes_values |= not is_given
+        self.portion.tables.add(name)
+
+    def table(self, name: bytes) -> Table | None:
+        """What the catalog says of a table, once it is made."""
+        if self.crew.catalog.known is None:
+            self.end()
+            self.crew.settle_all()
+        return self.crew.catalog.table(name)
+
+    def add(self, event: Statement | Inserts, phase: str) -> None:
+        """Add a statement, INSERTs, or the rest of one, to the portion or to a new one."""
+        is_rest = isinstance(event, Inserts) and event.is_rest
         # What belongs to a table may still follow it.
-        if self.is_full(2 if phase == "tables" else 1) or phase != self.portion.phase:
+        is_over = self.is_full(2 if phase == "tables" else 1) or phase != self.portion.phase
+        if is_over and not is_rest:
             self.end()
         if not self.portion.events:
             self.portion = Portion(self.settings, self.settings, phase)
-        self.portion.events.append(statement)
-        self.portion.statements += 1
-        self.portion.inserts += bool(INSERT.match(statement.sql)) if table else 0
-        self.portion.size += len(statement.sql)
-        self.portion.takes_values |= takes_values
-        if table:
-            self.portion.tables.add(table)
+        self.portion.add(event)
 
     def is_full(self, times: int) -> bool:
         """Whether the portion is so many times as long as one is to be, or as large."""
         locking = self.portion.statements - self.portion.inserts
         return locking >= times * self.crew.most or self.portion.size >= LARGEST * self.crew.share
 
-    def phase(self, table: bytes) -> str:
+    @property
+    def phase(self) -> str:
         """Phase that the entry is of, where its statements may run beside others of it."""
         if not self.crew.is_parallel:
             return ""
-        if self.kind == "COMMENT":
-            return self.portion.phase
-        phase = SIDE_BY_SIDE.get(self.kind, "")
-        return phase if not table or self.crew.is_parallel_safe(table) else ""
+        return self.portion.phase if self.kind == "COMMENT" else SIDE_BY_SIDE.get(self.kind, "")
 
     def rows(self, event: CopyData | CopyEnd) -> None:
         """Take in rows of a COPY; of too many the first go to the server before the last come."""

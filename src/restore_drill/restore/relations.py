@@ -63,14 +63,10 @@ SELECT n.nspname, c.relname, c.oid, c.relkind,
                      AND classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
     OR EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN domain o ON o.oid = a.atttypid
                WHERE a.attrelid = c.oid AND a.attnum > 0) AS not_parallel_safe,
-    columns.stored, columns.generated
+    (SELECT string_agg(CASE a.attgenerated WHEN '' THEN 's' ELSE 'g' END, '' ORDER BY a.attnum)
+     FROM pg_catalog.pg_attribute a
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE a.attgenerated = '') AS stored,
-        count(*) FILTER (WHERE a.attgenerated <> '') AS generated
-    FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-) AS columns
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 """
 
@@ -83,15 +79,14 @@ class Table:
 
     One that is not parallel-safe is loaded at its place in the dump and alone: to load it may run
     code of the database's own (triggers, rules, check constraints, domains), which may read other
-    tables. It has so many columns that are `stored`, and perhaps generated ones.
+    tables. `columns` has a letter for each: `s` where it is stored, `g` where it is generated.
     """
 
     oid: bytes
     is_plain: bool
     is_parallel_safe: bool
     family: frozenset[bytes] = field(default_factory=frozenset)
-    stored: int = 0
-    has_generated: bool = False
+    columns: bytes = b""
 
     @property
     def is_single(self) -> bool:
@@ -114,10 +109,9 @@ def read_tables(session: SqlFeed) -> dict[Name, Table]:
             kind == b"r",
             unsafe == b"f",
             family_of(oid, children),
-            int(stored),
-            generated != b"0",
+            columns,
         )
-        for schema, name, oid, kind, unsafe, stored, generated in query(session, TABLES)
+        for schema, name, oid, kind, unsafe, columns in query(session, TABLES)
     }
 
 

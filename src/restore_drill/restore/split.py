@@ -18,6 +18,7 @@ from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.pool import Pool
+from restore_drill.restore.same_reading import SameReading
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.session import Session
 from restore_drill.restore.single_transaction import LARGEST
@@ -117,8 +118,10 @@ class Clock:
 def feed_all(splitter: Splitter, stream: IO[bytes], contents: Contents, clock: Clock) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
     reader = ObjectReader(stream, in_runs=True)
+    reading = SameReading(reader, splitter.main)
     for event in Scope(contents, splitter.main.restoration).events(reader.events()):
         splitter.feed(event, reader.place)
+        reading.check()
         is_hopeless = len(splitter.main.restoration.errors) >= MAX_ERRORS
         if is_hopeless or splitter.pool.failure is not None:
             splitter.break_off(reader.line, reader.place)

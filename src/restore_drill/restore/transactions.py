@@ -18,6 +18,7 @@ from restore_drill.restore.crew import FEWEST, Connections
 from restore_drill.restore.lane import Lane
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.portions import Cutter
+from restore_drill.restore.same_reading import SameReading
 from restore_drill.restore.scope import Scope
 from restore_drill.restore.single_transaction import locks_for
 from restore_drill.restore.source import begin, followed, open_sql
@@ -61,8 +62,11 @@ def restore_in_transactions(
             stack.enter_context(open_sql(target, backup, contents)), contents, progress
         )
         cutter = Cutter(crew)
-        for event in Scope(contents, restoration).events(PlainReader(stream).events()):
+        reader = PlainReader(stream, in_runs=True)
+        reading = SameReading(reader, crew.main)
+        for event in Scope(contents, restoration).events(reader.events()):
             cutter.feed(event)
+            reading.check()
             if crew.is_hopeless:
                 break
         cutter.end()

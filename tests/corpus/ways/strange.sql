@@ -223,3 +223,40 @@ DEALLOCATE p;
 START TRANSACTION;
 INSERT INTO public.e_fifth VALUES (1, 'x');
 END;
+
+-- case: strings of old, shortened
+SET standard_conforming_strings = of;
+INSERT INTO public.e_fifth VALUES (1, 'a\'b;\\');
+SET standard_conforming_strings TO DEFAULT;
+INSERT INTO public.e_fifth VALUES (1, 'a\');
+
+-- case: strings of old, by a query
+SELECT pg_catalog.set_config('standard_conforming_strings', 'no', false);
+INSERT INTO public.e_fifth VALUES (1, 'a\'b;\\');
+RESET ALL;
+INSERT INTO public.e_fifth VALUES (1, 'a\');
+
+-- case: no strings of old
+SET LOCAL standard_conforming_strings = off;
+SET standard_conforming_strings = offf;
+SELECT set_config('standard_conforming_strings', 'off', true);
+INSERT INTO public.e_fifth VALUES (1, 'a\');
+
+-- case: numbers of one sequence for two tables
+ALTER TABLE public.b_second ADD COLUMN no integer DEFAULT nextval('public.d_fourth_id_seq');
+ALTER TABLE public.e_fifth ADD COLUMN no integer DEFAULT nextval('public.d_fourth_id_seq');
+
+-- case: numbers of one sequence, and a row that fails
+ALTER TABLE public.e_fifth ADD COLUMN no integer DEFAULT nextval('public.d_fourth_id_seq');
+INSERT INTO public.e_fifth VALUES (1, 'x'), (2, 'y');
+INSERT INTO public.e_fifth VALUES (3, 'x', default), ('no', 'y', default);
+INSERT INTO public.e_fifth VALUES (4, 'z');
+
+-- case: a COPY of fewer columns
+COPY public.d_fourth (t) FROM stdin;
+one
+two
+\.
+
+-- case: an identity overridden by the user
+INSERT INTO public.d_fourth OVERRIDING USER VALUE VALUES (5, 'x', DEFAULT), (6, 'y', default);

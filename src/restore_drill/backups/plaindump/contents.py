@@ -100,12 +100,12 @@ class Reader(Outline):
             self.insert(filled)
             if filled.is_query:
                 self.found.refuse(statement.line, refusal(sql))
-        elif opening.startswith(b"SET"):
-            self.session.note(sql)
-            self.needs.setting(sql, is_acl=self.parts.current.last_kind.endswith("ACL"))
         elif opening.startswith((b"CREATE", b"ALTER", b"GRANT", b"REVOKE", b"COMMENT", b"SECURIT")):
             self.definition(sql)
         else:
+            self.session.note(sql)
+            if opening.startswith(b"SET"):
+                self.needs.setting(sql, is_acl=self.parts.current.last_kind.endswith("ACL"))
             self.large_objects += sql.startswith(statements.NEW_LARGE_OBJECT)
             self.changes.note(sql, statement.line)
 

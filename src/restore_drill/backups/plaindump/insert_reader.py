@@ -68,7 +68,7 @@ class InsertReader(Quotes):
         self.window = min(2 * self.window, MOST)
         line = self.line
         data = self.take(self.start + piece.size)
-        return self.note_open(Inserts(line, data, self.head, piece.rows, piece.statements))
+        return self.note_open(Inserts(line, data, self.head, *piece[1:]))
 
     def begin_run(self) -> bool:
         """Whether a statement begins here that may be one of many."""

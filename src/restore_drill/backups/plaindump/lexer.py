@@ -22,6 +22,7 @@ from restore_drill.backups.plaindump.events import (
 )
 from restore_drill.backups.plaindump.insert_reader import InsertReader
 from restore_drill.backups.plaindump.nesting import SIMPLE, STRINGS, Depth
+from restore_drill.backups.plaindump.set_statements import MAY_SET
 from restore_drill.backups.plaindump.statements import COPY_IN, SIMPLE_INSERT
 
 TOKEN = re.compile(
@@ -148,9 +149,8 @@ class PlainReader(InsertReader):
 
     def end_statement(self, groups: int) -> Statement:
         """Statement up to where the scan stands, right behind its semicolon."""
-        line = self.line
-        sql = self.take(self.scan)
-        if sql[:3].lower() == b"set":
+        line, sql = self.line, self.take(self.scan)
+        if sql[:1] in MAY_SET:
             self.note_settings(sql)
         return Statement(line, sql, groups)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from restore_drill.backups.plaindump.lines import Lines
+from restore_drill.backups.plaindump.set_statements import ALL, boolean, settings_in
 from restore_drill.backups.plaindump.sql_tokens import COMMENT_EDGE
 
-BACKSLASH_STRINGS = re.compile(
-    rb"set\s+standard_conforming_strings\s*(?:=|to)\s*'?(\w++)'?\s*;", re.IGNORECASE
-)
+STRINGS = "standard_conforming_strings"
 QUOTED = {
     b"'": re.compile(rb"[^']*+(?:''[^']*+)*+'"),
     b'"': re.compile(rb'[^"]*+(?:""[^"]*+)*+"'),
@@ -77,6 +76,10 @@ class Quotes(Lines):
 
     def note_settings(self, sql: bytes) -> None:
         """Follow standard_conforming_strings, which changes what ends a string."""
-        setting = BACKSLASH_STRINGS.match(sql)
-        if setting:
-            self.backslash_strings = setting.group(1).lower() in (b"off", b"false", b"0")
+        for setting in settings_in(sql):
+            if setting in ((ALL, ()), (STRINGS, ())):
+                self.backslash_strings = False
+            elif setting.name == STRINGS and len(setting.values) == 1:
+                is_standard = boolean(setting.values[0])
+                if is_standard is not None:
+                    self.backslash_strings = not is_standard

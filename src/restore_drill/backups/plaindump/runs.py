@@ -21,31 +21,36 @@ HEAD = pattern(
 ROW = b"),\n\t("
 """Between two rows of one statement."""
 ENDS = (b") ON CONFLICT DO NOTHING;\n", b");\n")
-ODD = b';"()\\$/:\n'
+OF_SHAPE = b",dD"
+"""What parts two values of a row, and begins a DEFAULT: a number, NULL, a boolean have none."""
+ODD = b';"()\\$/:\n' + OF_SHAPE
 NOT_ODD = bytes(byte for byte in range(256) if byte not in ODD)
 """What quotes nothing and ends nothing, and so may stand in a row outside of its strings."""
 ROW_ODD = ROW.translate(None, NOT_ODD)
 
 
 class Rows(NamedTuple):
-    """Rows of a run: those that begin a statement, and those that go on with one."""
+    """Rows of a run: those that begin a statement, and those that go on with one; their shape."""
 
     statements: int
     more: int
+    shape: bytes
 
 
 class Piece(NamedTuple):
     """`size` bytes that hold `rows` rows; as many statements end there as `statements` says.
 
-    Where none does, it ends behind a row of a statement that goes on.
+    Where none does, it ends behind a row of a statement that goes on. All rows have one `shape`:
+    a comma between two values, and beside them letters where a value may be DEFAULT.
     """
 
     size: int
     rows: int
     statements: int
+    shape: bytes
 
 
-INCOMPLETE = Piece(0, 0, 0)
+INCOMPLETE = Piece(0, 0, 0, b"")
 """The text ends before its first row does."""
 
 
@@ -76,24 +81,31 @@ def piece_of(text: bytes, head: bytes, *, is_rest: bool, escapes: bool) -> Piece
     size = end + strings + sum(map(len, parts[1 : 2 * strings : 2]))
     if b"\\" in text and not is_split_right(text[:size], outside[:end], escapes=escapes):
         return None
-    return Piece(size, sum(rows), rows.statements if mark else 0)
+    return Piece(size, rows.statements + rows.more, rows.statements if mark else 0, rows.shape)
 
 
 def rows_in(outside: bytes, separator: bytes) -> Rows | None:
     """Rows in what stands outside of strings from the first row on; None where that is not plain.
 
     A `separator` stands between two statements. It is plain where no odd byte is left but those of
-    the separators.
+    the separators, and of each row the same as of the first: so many values, DEFAULT in one place.
     """
     if b"-" in outside and b"--" in outside:
         return None
-    statements, rows = outside.count(separator), outside.count(ROW)
+    statements = outside.count(separator)
     odd = outside.translate(None, NOT_ODD)
-    of_statement = separator.translate(None, NOT_ODD)
-    left = odd.replace(of_statement, b"") if statements else odd
-    if len(odd) - len(left) != statements * len(of_statement) or left != ROW_ODD * rows:
+    shape = odd.partition(b")")[0]
+    if shape.strip(OF_SHAPE):
         return None
-    return Rows(statements + 1, rows)
+    of_statement = separator.translate(None, NOT_ODD) + shape
+    if odd == shape + of_statement * statements:
+        return Rows(statements + 1, 0, shape)
+    rows = outside.count(ROW)
+    left = odd.replace(of_statement, b"") if statements else odd
+    is_whole = len(odd) - len(left) == statements * len(of_statement)
+    if not is_whole or left != shape + (ROW_ODD + shape) * rows:
+        return None
+    return Rows(statements + 1, rows, shape)
 
 
 def is_split_right(text: bytes, outside: bytes, *, escapes: bool) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from restore_drill.backups.plaindump.codec import UTF8, codec_of
-from restore_drill.backups.plaindump.names import full_name, texts
-from restore_drill.backups.plaindump.statements import ENCODING, SEARCH_PATH
+from restore_drill.backups.plaindump.names import full_name
+from restore_drill.backups.plaindump.set_statements import ALL, settings_in
 
 NOT_FOR_TABLES = ("", "pg_catalog", "$user")
 """Schemas of a search_path in which no dump creates a table by a bare name."""
 
 
 class SessionSettings:
-    """Follows the SET statements of a dump.
+    """Follows what the statements of a dump set.
 
     `encoding` is the first one that it names itself, `codec` Python's for the current one; `schema`
     is where a name without schema lies.
@@ -25,15 +25,19 @@ class SessionSettings:
         self.keys: dict[bytes, str] = {}
 
     def note(self, sql: bytes) -> None:
-        """Take in one SET."""
-        if encoding := ENCODING.match(sql):
-            name = encoding.group(1).decode("utf-8", "replace")
-            self.encoding = self.encoding or name
-            self.codec = codec_of(name)
-        elif path := SEARCH_PATH.match(sql):
-            found = [name for name in texts(path.group(1)) if name not in NOT_FOR_TABLES]
-            self.schema = found[0] if found else "public"
-            self.keys.clear()
+        """Take in one statement."""
+        for name, values in settings_in(sql):
+            if name == "client_encoding" and values:
+                encoding = values[0].decode("utf-8", "replace")
+                self.encoding = self.encoding or encoding
+                self.codec = codec_of(encoding)
+            elif name in ("client_encoding", ALL):
+                self.codec = codec_of(self.encoding)
+            if name in ("search_path", ALL):
+                texts = [value.decode("utf-8", "replace") for value in values]
+                found = [text for text in texts if text not in NOT_FOR_TABLES]
+                self.schema = found[0] if found else "public"
+                self.keys.clear()
 
     def in_utf8(self, raw: bytes) -> bytes:
         """A piece of the dump, which is in the encoding that it names itself, in UTF-8."""

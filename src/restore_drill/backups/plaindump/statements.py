@@ -37,10 +37,11 @@ known for it in one pass.
 INSERT = pattern(
     rb"INSERT INTO (?P<table><Q>)\s*(?P<columns>\()?"
     rb'(?(columns)(?:[^()"]*+(?:"[^"]*+"[^()"]*+)*+\)\s*+)?)'
-    rb"(?:OVERRIDING \w+ VALUE )?(?P<rows>VALUES\b|DEFAULT\b)?",
+    rb"(?:OVERRIDING (?P<overriding>\w+) VALUE )?(?P<rows>VALUES\b|DEFAULT\b)?",
     re.IGNORECASE,
 )
-"""An INSERT: its table, whether it lists columns, and whether `rows` follow, not a query."""
+"""An INSERT: its table, whether it lists columns, what values of identities are for it (SYSTEM or
+USER ones are overridden), and whether `rows` follow, not a query."""
 COPY_IN = re.compile(rb"copy\s.*\sfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 """What rows follow, by psql's rules."""
 COPY = pattern(
@@ -57,8 +58,6 @@ SETTING = pattern(
     rb"|SELECT pg_catalog\.set_config\('(search_path)', '[^']*', false\);"
 )
 """SET statements whose whole effect is to set what they name, for the session."""
-ENCODING = re.compile(rb"SET client_encoding = '([^']+)'")
-SEARCH_PATH = re.compile(rb"SET search_path\s*(?:=|TO)\s*([^;]*+);", re.IGNORECASE)
 
 DEFINITION = pattern(rb"(?:CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|SECURITY LABEL) ", re.IGNORECASE)
 SESSION_BOUND = pattern(rb"CREATE (?:\w+ )?(?:TEMP|TEMPORARY) ", re.IGNORECASE)
