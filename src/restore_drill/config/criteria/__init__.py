@@ -10,11 +10,13 @@ from restore_drill.config.criteria.model import (
     qualified,
 )
 from restore_drill.config.criteria.reader import load_criteria
+from restore_drill.config.criteria.rules import Rule
 
 __all__ = [
     "Criteria",
     "Fact",
     "Freshness",
+    "Rule",
     "TableCriteria",
     "Waiver",
     "load_criteria",

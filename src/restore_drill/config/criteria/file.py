@@ -6,6 +6,7 @@ from typing import Any
 
 from restore_drill.config.criteria.ages import Ages
 from restore_drill.config.criteria.backups import BACKUP
+from restore_drill.config.criteria.coherence import COHERENCE, VOLATILE
 from restore_drill.config.criteria.kinds import (
     Duration,
     Folder,
@@ -117,6 +118,8 @@ TOLERANCE = Section(
 
 ROLE = "the role that the application connects as"
 CACHED = "patterns of keys that hold copies of rows: counted after a recovery, never touched"
+COHERENT = "keys of Redis and the rows that they belong to"
+STALE = "keys that are expected to be stale, by pattern, and how long they are worth anything"
 HEAD = "a query that returns the applied schema versions"
 
 FILE = Section(
@@ -159,6 +162,8 @@ FILE = Section(
                         Duration(), "maximum median latency of PING", "max_redis_latency"
                     ),
                     "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
+                    "coherence": Key(COHERENCE, COHERENT, "redis_coherence"),
+                    "volatile": Key(VOLATILE, STALE, "redis_volatile"),
                 },
                 "[redis]",
             ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.config.criteria.rules import Rule
 from restore_drill.core.names import joined, part_of, split_name
 
 
@@ -125,7 +126,8 @@ class Criteria:
     `shrinks` are tolerances of single tables, `head` the query for the migration head;
     `backup_name` is a pattern like `shop_*`, `backup_series` names the series that are drilled,
     `backup_every` is the time from one backup to the next; `backup_numbered` says that numbers in
-    names count the backups of one database.
+    names count the backups of one database; `redis_volatile` gives by pattern the seconds that keys
+    are worth anything.
     """
 
     path: Path
@@ -153,6 +155,8 @@ class Criteria:
     failing_trends: Sequence[str] = ()
     max_redis_latency: float = 0.1
     redis_cached: tuple[str, ...] = ()
+    redis_coherence: tuple[Rule, ...] = ()
+    redis_volatile: dict[str, float] = field(default_factory=dict)
     application_role: str = ""
     notify: Notify = field(default_factory=Notify)
     sql_folder: Path | None = None

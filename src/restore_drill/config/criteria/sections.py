@@ -95,20 +95,24 @@ class Entries:
 
 @dataclass(frozen=True)
 class Tables:
-    """A list of tables, `[[waivers]]`; an error in one names what it gives for `label_key`."""
+    """A list of tables, `[[waivers]]`; an error in one names what it gives for `label_key`.
+
+    `label` is how people write it, where it lies in another table: `[[redis.coherence]]`.
+    """
 
     of: Section
     label_key: str
+    label: str = ""
 
     def read(self, place: Place, value: Any) -> tuple[Any, ...]:
         """All of them."""
-        name = place.name
+        label = self.label or f"[[{place.name}]]"
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            what = f"write each one as a separate table, under [[{name}]]"
-            raise place.labelled(name).error(what)
+            what = f"write each one as a separate table, under {label}"
+            raise place.labelled(label.strip("[]")).error(what)
         return tuple(
             self.of.read(
-                place.inside(n).labelled(f"[[{name}]] {each.get(self.label_key, '')}".rstrip()),
+                place.inside(n).labelled(f"{label} {each.get(self.label_key, '')}".rstrip()),
                 each,
             )
             for n, each in enumerate(value)
