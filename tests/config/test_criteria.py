@@ -27,6 +27,9 @@ def read(folder: Path, text: str) -> Criteria:
     return load_criteria(path)
 
 
+RULE = "[[redis.coherence]]\nkeys = \"card:{id}\"\ntable = 'cards'\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -117,6 +120,32 @@ ERRORS = {
         WAIVER + "expiry = 1\n",
         "[[waivers]] test_x[a]: unknown key 'expiry'; did you mean 'expires'?",
     ),
+    "rule key": (
+        RULE + "colum = 'id'\n",
+        "[[redis.coherence]] card:{id}: unknown key 'colum'; did",
+    ),
+    "rule table": ("[redis]\ncoherence = 1\n", "a separate table, under [[redis.coherence]]"),
+    "rule of no table": (RULE.replace("table", "# table"), "table is missing: the table of the"),
+    "direction": (RULE + "direction = 'row'\n", "direction is 'row'; did you mean 'rows'?"),
+    "no placeholder": (
+        RULE.replace("{id}", "id"),
+        "'card:id' has no placeholder; a placeholder is",
+    ),
+    "open brace": (RULE.replace("{id}", "{id"), "'card:{id': a placeholder is a name in braces"),
+    "no name": (RULE.replace("{id}", "{}"), "'card:{}': a placeholder is a name in braces"),
+    "formatted": (RULE.replace("{id}", "{id:3}"), "'card:{id:3}': a placeholder is a name in"),
+    "same twice": (RULE.replace("{id}", "{id}:{id}"), "'card:{id}:{id}' has {id} twice"),
+    "nothing between": (RULE.replace("{id}", "{a}{b}"), "nothing stands between {a} and {b}"),
+    "control character": (RULE.replace("{id}", "\\u0007{id}"), "keys has a control character"),
+    "columns": (RULE + "column = ['a', 'b']\n", "as many as keys has, not a, b: one for each plac"),
+    "no columns": (RULE + "column = []\n", "column must be a column, or a list of columns: []"),
+    "field alone": (RULE + "field = 'price'\n", "field needs equals: the column that price must"),
+    "path": (RULE + "field = '$..price'\nequals = 'a'\n", "'$..price' is not a path of names and"),
+    "where alone": (RULE + "where = 'sold'\n", "it needs direction = 'rows' or 'both'"),
+    "tolerance": (RULE + "tolerance = 5\n", "tolerance must be a share like 0.1, not 5"),
+    "number": (RULE + "database = -1\n", "database must be a whole number, not -1"),
+    "second rule": (RULE + RULE, "[[redis.coherence]]: a second rule for card:{id}"),
+    "lifetime": ('[redis.volatile]\n"a:*" = "soon"\n', "[redis.volatile]: a:* is not a duration"),
     "no criterion": ('[[waivers]]\nreason = "r"\n', "[[waivers]]: criterion is missing"),
     "no reason": (WAIVER.replace('"r"', '" "'), "[[waivers]] test_x[a]: reason is empty"),
     "no expiry": (
@@ -164,6 +193,7 @@ LINES = {
     "dotted key": ('[budgets]\n\n[freshness]\n"x.y" = "1h"\na.b = "soon"\n', 5),
     "quoted name": ('[tables]\n"a.b" = { min_rows = "x" }\n', 2),
     "second of a list": (f"{WAIVER}\n{WAIVER.replace('2027-01-31', '1')}", 9),
+    "second rule": (f"{RULE}\n{RULE}direction = 1\n", 8),
     "missing key": ("[facts]\n\n[facts.a]\nmin = 1\n", 3),
     "no bound": ("[facts]\n[facts.a]\nsql = 'SELECT 1'\n", 2),
 }
@@ -200,6 +230,18 @@ BEYOND_A_SCHEMA = (
     "zero age",
     "expiry as text",
     "wild name",
+    "no placeholder",
+    "open brace",
+    "no name",
+    "formatted",
+    "same twice",
+    "nothing between",
+    "control character",
+    "columns",
+    "field alone",
+    "path",
+    "where alone",
+    "second rule",
 )
 """Errors of names and of the drill's own rules."""
 

@@ -67,11 +67,10 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection run_of series backup target"
-    more = "snapshot promotion timings stages tables facts redis bypass history counts checks proof"
-    last = (
-        "basis strength drift budgets rows_read warnings not_checked notes run_folder tool machine"
-    )
-    assert list(result) == f"{parts} {more} {last} versions candidates identity digests".split()
+    more = "snapshot promotion timings stages tables facts redis coherence bypass history counts"
+    last = "checks proof basis strength drift budgets rows_read warnings not_checked notes"
+    evidence = "run_folder tool machine versions candidates identity digests"
+    assert list(result) == f"{parts} {more} {last} {evidence}".split()
     assert result["schema"] == 2
     assert datetime.fromisoformat(result["started_at"]).utcoffset() is not None
     assert result["started_at"].endswith("Z")

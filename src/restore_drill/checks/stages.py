@@ -10,6 +10,7 @@ STAGES = {
     "restore": "restoring the backup",
     "verify": "the restored database",
     "redis": "Redis",
+    "coherence": "the keys of Redis against the rows",
     "system": "writing, and the time budgets",
     "prove": "the test that the drill can fail (--prove)",
 }
@@ -25,6 +26,10 @@ EMPTY = {
         "[tables] in the criteria file is empty",
     ),
     "fact": ("business facts", "[facts] in the criteria file is empty"),
+    "coherence_rule": (
+        "whether keys and rows agree",
+        "[[redis.coherence]] in the criteria file is empty",
+    ),
     "fresh": ("how fresh the newest rows are", "[freshness] in the criteria file is empty"),
     "table": (
         "rows, keys and constraints, table by table",

@@ -33,9 +33,13 @@ NO_MATTER = {"ssl_cert_reqs", "ssl_check_hostname", "ssl_min_version"}
 """Others of them, without which it reaches the same server."""
 
 
-def removal(server: Server, pattern: str) -> dict[str, str | None]:
-    """`remove`, the command for sh and bash, or None and `why` there is none."""
+def removal(server: Server, pattern: str, database: int | None = None) -> dict[str, str | None]:
+    """`remove`, the command for sh and bash, or None and `why` there is none.
+
+    It is for the `database` of this number, None for that of `server`.
+    """
     options = server.client.connection_pool.connection_kwargs
+    options = options if database is None else options | {"db": database}
     unknown = sorted(
         name for name in options if name.startswith("ssl_") and name not in TLS.keys() | NO_MATTER
     )

@@ -1,4 +1,4 @@
-"""Cards of a page about a live database: what became of it, and the way back."""
+"""Cards of a page about a live database and its Redis: what became of it, and the way back."""
 
 from __future__ import annotations
 
@@ -58,3 +58,11 @@ def in_lines(lines: Sequence[str]) -> Markup:
     more = len(lines) - MOST_LINES
     shown = [*lines[:MOST_LINES], *([f"and {more:,} more, in result.json"] if more > 0 else [])]
     return Markup("<br>").join(printable(line.strip()) for line in shown)
+
+
+def coherence_card(coherence: Mapping[str, Any] | None) -> Pairs:
+    """What each rule about keys and rows has found, also in the user's own Redis."""
+    found = coherence or {"rules": [], "live": []}
+    return [(each["rule"], each["summary"]) for each in found["rules"]] + [
+        (f"{each['rule']}, {each['redis']}", each["summary"]) for each in found["live"]
+    ]

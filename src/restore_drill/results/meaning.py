@@ -135,6 +135,7 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
         ("schedule", "other backups of its series are missing"),
         ("time", "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),
+        ("coherence", "Redis does not agree with its rows"),
     ]
 
 

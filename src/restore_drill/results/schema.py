@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from restore_drill.results.schema_coherence import COHERENCE
 from restore_drill.results.schema_evidence import CANDIDATES, DIGESTS, IDENTITY, MACHINE, VERSIONS
 from restore_drill.results.schema_watch import BYPASS, HISTORY, PICKED
 from restore_drill.results.schema_words import (
@@ -115,6 +116,7 @@ RESULT = {
     "tables": map_of(TABLE, "Rows and bytes by table, against what was expected"),
     "facts": map_of(FACT, "Business facts and ages of rows"),
     "redis": OPEN,
+    "coherence": COHERENCE,
     "counts": COUNTS,
     "checks": list_of(CHECK, "Every criterion that came to an outcome"),
     "proof": list_of(with_more(shape({"damage": TEXT, "what": TEXT, "noticed_by": list_of(TEXT)}))),

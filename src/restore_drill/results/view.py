@@ -13,7 +13,7 @@ from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.results.criterion import QUERY
 from restore_drill.results.grouped import WORDS, bounded, stages_of
 from restore_drill.results.listed import facts_of, tables_of
-from restore_drill.results.live_cards import promotion_card, snapshot_card
+from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
 from restore_drill.results.result import Result
@@ -173,6 +173,7 @@ def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Target", describe(result["target"])),
         ("Safety snapshot", snapshot_card(result["snapshot"])),
         ("Redis", describe(result["redis"])),
+        ("Redis and the rows", coherence_card(result.get("coherence"))),
     ]
     return [(title, facts) for title, facts in found if facts]
 

@@ -94,9 +94,10 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
 
 
 def failed_kinds(result: Result) -> set[str]:
-    """What failed: `time`, `age`, `schedule`, `redis`; empty where it is the backup itself."""
+    """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself."""
     failed = (check for check in result["checks"] if check["outcome"] == "failed")
-    return {check["budget"] or ("redis" if check["stage"] == "redis" else "") for check in failed}
+    beside = {name: name for name in ("redis", "coherence")}
+    return {check["budget"] or beside.get(check["stage"], "") for check in failed}
 
 
 def waived_of(result: Result) -> list[dict[str, Any]]:

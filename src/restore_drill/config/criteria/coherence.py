@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Duration, Flag, Rows, Schema, Share, Text
+from restore_drill.config.criteria.kinds import Flag, Share, Text
 from restore_drill.config.criteria.model import qualified
 from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.rule_kinds import Choice, Columns, Count, Lifetime, Shown
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 
@@ -18,54 +17,6 @@ DIRECTIONS = ("keys", "rows", "both")
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 """A step of a path into JSON: `.price`, `[0]`."""
 PLACEHOLDER = "a placeholder is a name in braces, as in card:{id}; write {{ and }} for braces"
-
-
-@dataclass(frozen=True)
-class Choice(Text):
-    """One of a few words."""
-
-    words: tuple[str, ...] = ()
-
-    def read(self, place: Place, value: Any) -> str:
-        """The word."""
-        word = super().read(place, value)
-        if word not in self.words:
-            near = difflib.get_close_matches(word, self.words, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(self.words)}"
-            raise place.error(f"{place.name} is {word!r}; {hint}")
-        return word
-
-    def schema(self) -> Schema:
-        """These words."""
-        return {"enum": list(self.words)}
-
-
-class Shown(Text):
-    """A text that stands in messages and commands: of what can be seen alone."""
-
-    def read(self, place: Place, value: Any) -> str:
-        """The text."""
-        text = super().read(place, value)
-        if not text.isprintable():
-            raise place.error(f"{place.name} has a control character: {text!r}")
-        return text
-
-
-class Columns:
-    """A column, or a list of them."""
-
-    def read(self, place: Place, value: Any) -> tuple[str, ...]:
-        """The columns."""
-        names = [value] if isinstance(value, str) else value
-        good = isinstance(names, list) and all(isinstance(each, str) and each for each in names)
-        if not good or not names:
-            raise place.error(f"{place.name} must be a column, or a list of columns: {value!r}")
-        return tuple(names)
-
-    def schema(self) -> Schema:
-        """A text, or a list of texts."""
-        name = {"type": "string", "minLength": 1}
-        return {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
 
 
 def parts_of(place: Place, keys: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -145,7 +96,7 @@ RULE = Section(
             Text("a condition on the rows", strips=False), "condition, in SQL: rows that need a key"
         ),
         "tolerance": Key(Share(1), "share of the keys, and of the rows, that need not agree: 0.01"),
-        "database": Key(Rows(), "number of Redis's database (default: that of REDIS_URL, or 0)"),
+        "database": Key(Count(), "number of Redis's database (default: that of REDIS_URL, or 0)"),
         "live": Key(Flag(), "compare the Redis of REDIS_URL where no Redis backup is drilled"),
     },
     build=rule_of,
@@ -163,16 +114,6 @@ class Rules(Tables):
                 at = place.inside(number).labelled("[[redis.coherence]]")
                 raise at.error(f"a second rule for {rule.name}")
         return rules
-
-
-class Lifetime(Duration):
-    """How long keys of a pattern are worth anything; the pattern is shown in messages."""
-
-    def read(self, place: Place, value: Any) -> float:
-        """Seconds."""
-        if not place.name or not place.name.isprintable():
-            raise place.error(f"a pattern is empty or has a control character: {place.name!r}")
-        return super().read(place, value)
 
 
 COHERENCE = Rules(RULE, "keys", "[[redis.coherence]]")

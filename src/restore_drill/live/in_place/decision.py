@@ -23,6 +23,7 @@ from restore_drill.live.in_place.refusals import refuse_change, way_back
 from restore_drill.live.in_place.roll_back import roll_back
 from restore_drill.live.in_place.safety import BEFORE_ROLLBACK, Snapshot, take_snapshot
 from restore_drill.redis.cached import lines_on_cached
+from restore_drill.redis.coherence.stale import lines_on_coherence
 
 
 class Outcome(NamedTuple):
@@ -97,6 +98,7 @@ def keep(
     assert record.snapshot is not None
     record.snapshot["live_database"] = "holds the backup"
     record.warnings += lines_on_cached(record.redis)
+    record.warnings += lines_on_coherence(record.coherence)
     steps.ok(f"The live database {place.server.database} keeps the backup")
     if beside:
         steps.warn(f"What failed does not concern it: {', '.join(beside)}")

@@ -12,6 +12,7 @@ from restore_drill.core.units import show_count
 from restore_drill.live.promote.promotion import Promotion
 from restore_drill.live.promote.settle import NotSettled
 from restore_drill.redis.cached import lines_on_cached
+from restore_drill.redis.coherence.stale import lines_on_coherence
 
 
 def not_promoted(promotion: Promotion, why: str, lost: Sequence[str]) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def exchange(
     def announce(done: dict[str, Any]) -> None:
         record.promotion = done | {"lost": list(lost)}
         record.warnings += lines_on_cached(record.redis)
+        record.warnings += lines_on_coherence(record.coherence)
         steps.ok(f"Promoted: {done['live_database']}")
         steps.note(f"The way back: {done['way_back']}")
 

@@ -47,6 +47,15 @@ class NotCompared(Exception):
     """Why the keys and rows of a rule are not compared, in words."""
 
 
+class WrongCondition(Exception):
+    """The condition of a rule is what the server refuses; `skipped` letters stood before it."""
+
+    def __init__(self, error: psycopg.Error, skipped: int) -> None:
+        """That it raised `error`."""
+        self.error, self.skipped = error, skipped
+        super().__init__(str(error))
+
+
 @dataclass(frozen=True)
 class Columns:
     """Columns of the table of a rule, with the kind of each: those in the name, that of the value.
@@ -99,8 +108,18 @@ def expression(column: str, kind: Kind) -> sql.Composable:
     return sql.Identifier(column) + cast
 
 
+def try_condition(connection: Connection, rule: Rule, name: sql.Composable) -> None:
+    """Have the server read the condition of `rule`, without a row; raises WrongCondition."""
+    before = sql.SQL("SELECT FROM {} WHERE (").format(name).as_string(connection)
+    query = f"{before}{rule.where}\n) LIMIT 0"
+    try:
+        connection.execute(query.encode(connection.info.encoding), binary=True)  # one statement
+    except psycopg.Error as error:
+        raise WrongCondition(error, len(before)) from None
+
+
 def columns_of(connection: Connection, rule: Rule) -> Columns:
-    """Columns of the table of `rule`; raises NotInDatabase, NotCompared."""
+    """Columns of the table of `rule`; raises NotInDatabase, NotCompared, WrongCondition."""
     schema, table = split_name(rule.table)
     found = connection.execute(RELATION, [schema, table]).fetchone()
     if found is None:
@@ -112,9 +131,12 @@ def columns_of(connection: Connection, rule: Rule) -> Columns:
     for column in (*rule.columns, *filter(None, [rule.equals])):
         if column not in types:
             raise NotInDatabase(rule.table, column, types)
+    name = sql.Identifier(schema, table)
+    if rule.where:
+        try_condition(connection, rule, name)
     encoding = connection.info.parameter_status("server_encoding") or ""
     return Columns(
-        name=sql.Identifier(schema, table),
+        name=name,
         columns=rule.columns,
         kinds=tuple(kind_of(types[column]) for column in rule.columns),
         equals=rule.equals,

@@ -55,8 +55,8 @@ def compare(
     """Keys of `client` against the rows of the database of `connection`, by `rule`.
 
     Nothing is written but a temporary table, in a transaction that is undone. With `show` a few
-    names of keys are kept of what does not agree. Raises NotInDatabase, NotCompared, TooMuch,
-    psycopg.Error and redis.RedisError.
+    names of keys are kept of what does not agree. Raises NotInDatabase, NotCompared,
+    WrongCondition, TooMuch, psycopg.Error and redis.RedisError.
     """
     started, found = time.monotonic(), Found(rule)
     columns = columns_of(connection, rule)
@@ -106,6 +106,8 @@ class Comparison:
         """Count what agrees and what does not into `found`."""
         keys = self.states(self.query(KEYS))
         found.keys = keys.total() + found.misnamed
+        if not self.rule.needs_rows:
+            found.misnamed, found.examples = 0, {}
         astray = Counter[int]()
         if self.rule.needs_rows or self.rule.equals:
             astray = self.states(self.query(ASTRAY))

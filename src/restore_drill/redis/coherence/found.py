@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from restore_drill.config.criteria import Rule
@@ -22,10 +22,12 @@ class Found:
     type, `without_row` no row; of those with a row `differing` have another value than it,
     `lacking` none, `unreadable` one that is none of the column's type, and `other_type` are of a
     type of Redis without such a value. Of the `rows` that need a key `without_key` have none.
-    `examples` are names of keys by these words: row data, which stands in no record.
+    `redis` is the server in words. `examples` are names of keys by these kinds: row data, which
+    stands in no record.
     """
 
     rule: Rule
+    redis: str = ""
     keys: int = 0
     misnamed: int = 0
     without_row: int = 0
@@ -56,44 +58,69 @@ class Found:
         if not self.keys and not self.rows:
             return "nothing"
         shares = {
-            "without_row": self.astray / max(self.keys, 1),
-            "differing": self.wrong / max(self.keys, 1),
-            "without_key": (self.without_key or 0) / max(self.rows or 0, 1),
+            WITHOUT_ROW: self.astray / max(self.keys, 1),
+            DIFFERING: self.wrong / max(self.keys, 1),
+            WITHOUT_KEY: (self.without_key or 0) / max(self.rows or 0, 1),
         }
         worst = max(shares, key=lambda cause: shares[cause])
         if shares[worst] <= self.rule.tolerance:
             return ""
-        only_names = worst == "without_row" and not self.without_row
-        return "misnamed" if only_names else worst
+        return MISNAMED if worst == WITHOUT_ROW and not self.without_row else worst
 
     @property
-    def basis(self) -> str:
-        """`1,000 keys like card:{id}, 980 rows of public.cards`."""
-        rows = "" if self.rows is None else f", {show_count(self.rows, 'row')} of {self.rule.table}"
-        return f"{show_count(self.keys, 'key')} like {self.rule.keys}{rows}"
+    def summary(self) -> str:
+        """`9 keys like card:{id}, 8 rows of public.cards: 2 keys without a row in public.cards`."""
+        rule, rows = self.rule, ""
+        if self.rows is not None:
+            rows = f", {show_count(self.rows, 'row')} of {rule.table} that need one"
+        found = "; ".join(line for _, line in self.problems) or "all agree"
+        return f"{show_count(self.keys, 'key')} like {rule.keys}{rows}: {found}"
 
     @property
-    def problems(self) -> list[str]:
-        """A line for each kind of what does not agree, whether it is tolerated or not."""
-        return [line for count, line in self.counted() if count]
+    def what(self) -> str:
+        """What speaks against it the most, in a line."""
+        rule = self.rule
+        if self.cause == "no_keys":
+            return f"no key is like {rule.keys}"
+        if self.cause == "nothing":
+            return f"no key is like {rule.keys}, and no row of {rule.table} needs one"
+        line = next(line for cause, line in self.problems if cause == self.cause)
+        if self.cause == WITHOUT_KEY:
+            return f"{line}, of {show_count(self.rows or 0, 'row')}"
+        return f"{line}, of {show_count(self.keys, 'key')} like {rule.keys}"
 
-    def counted(self) -> Iterator[tuple[int, str]]:
-        """Each kind with how many there are, in words."""
+    @property
+    def checked(self) -> list[str]:
+        """What the message says beside its first line."""
+        lines = [line for _, line in self.problems if not self.what.startswith(line)]
+        if self.rule.tolerance:
+            lines.append(f"tolerance: {self.rule.tolerance:g}")
+        hint = "their names are row data: --show-keys shows some on the terminal"
+        return [*filter(None, [self.redis]), *lines, *([] if self.examples else [hint])]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Cause and line of each kind of what does not agree, whether it is tolerated or not."""
+        return [(cause, line) for count, cause, line in self.counted() if count]
+
+    def counted(self) -> Iterator[tuple[int, str, str]]:
+        """How many there are of each kind, the cause of its remedy, and a line."""
         rule, value = self.rule, self.value
 
-        def keys(count: int, what: str) -> tuple[int, str]:
-            return count, f"{show_count(count, 'key')} {what}"
+        def keys(count: int, cause: str, what: str) -> tuple[int, str, str]:
+            return count, cause, f"{show_count(count, 'key')} {what}"
 
         if rule.needs_rows:
-            yield keys(self.without_row, f"without a row in {rule.table}")
+            yield keys(self.without_row, WITHOUT_ROW, f"without a row in {rule.table}")
             columns = " and ".join(rule.columns)
-            yield keys(self.misnamed, f"whose name holds no value for {columns}")
-        yield keys(self.differing, f"whose {value} is not the row's {rule.equals}")
-        yield keys(self.lacking, f"without {value}, though the row has {rule.equals}")
-        yield keys(self.unreadable, f"whose {value} is no value for {rule.equals}")
-        yield keys(self.other_type, f"of a type of Redis that has no {value}")
+            yield keys(self.misnamed, MISNAMED, f"whose name holds no value for {columns}")
+        yield keys(self.differing, DIFFERING, f"whose {value} is not the row's {rule.equals}")
+        yield keys(self.lacking, DIFFERING, f"without {value}, though the row has {rule.equals}")
+        yield keys(self.unreadable, DIFFERING, f"whose {value} is no value for {rule.equals}")
+        yield keys(self.other_type, DIFFERING, f"of a type of Redis that has no {value}")
         count = self.without_key or 0
-        yield count, f"{show_count(count, 'row')} of {rule.table} without a key like {rule.keys}"
+        rows = f"{show_count(count, 'row')} of {rule.table} without a key like {rule.keys}"
+        yield count, WITHOUT_KEY, rows
 
     @property
     def value(self) -> str:
@@ -104,8 +131,16 @@ class Found:
 
     def as_json(self) -> dict[str, Any]:
         """What result.json holds of it: no key, and no value."""
-        shown = asdict(self)
-        for name in ("rule", "examples"):
-            del shown[name]
-        rule = {name: getattr(self.rule, name) for name in ("keys", "table", "direction")}
-        return {**rule, **shown, "tolerance": self.rule.tolerance, "ok": not self.cause}
+        left_out = ("rule", "examples", "seconds")
+        counts = {name: each for name, each in vars(self).items() if name not in left_out}
+        return {
+            "rule": self.rule.name,
+            "like": self.rule.keys,
+            "table": self.rule.table,
+            "direction": self.rule.direction,
+            "summary": self.summary,
+            **counts,
+            "tolerance": self.rule.tolerance,
+            "ok": not self.cause,
+            "seconds": round(self.seconds, 3),
+        }

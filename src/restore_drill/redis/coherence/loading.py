@@ -12,7 +12,7 @@ from restore_drill.core.units import show_bytes
 from restore_drill.redis.coherence.columns import Columns, Connection
 from restore_drill.redis.coherence.found import MISNAMED, Found
 from restore_drill.redis.coherence.reading import Limits, Reader, TooMuch, batches
-from restore_drill.redis.coherence.template import Template
+from restore_drill.redis.coherence.template import Template, glob_of
 from restore_drill.redis.coherence.values import Values
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def load_keys(
     statement = sql.SQL(COPY).format(columns.copied, sql.Literal(columns.encoding.name))
     size = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for reader, keys in batches(client, rule.database, template.glob, limits):
+        for reader, keys in batches(client, rule.database, glob_of(rule), limits):
             rows = rows_of(keys, reader, template, values, field, found)
             size += len(rows)
             if size > limits.size:

@@ -56,6 +56,11 @@ class Encoding:
         return raw.isascii() or self.text(raw) is not None
 
 
+def glob_of(rule: Rule) -> bytes:
+    """The pattern of Redis that all keys of `rule` match, and perhaps others too."""
+    return b"*".join(SPECIAL.sub(rb"\\\g<0>", each.encode()) for each in rule.literals)
+
+
 class Template:
     """The names of keys of a rule, with a value of each of `kinds` in its places."""
 
@@ -64,11 +69,6 @@ class Template:
         self.literals = [each.encode() for each in rule.literals]
         self.kinds = kinds
         self.encoding = encoding
-
-    @property
-    def glob(self) -> bytes:
-        """The pattern of Redis that all of them match, and perhaps others too."""
-        return b"*".join(SPECIAL.sub(rb"\\\g<0>", each) for each in self.literals)
 
     @cached_property
     def exact(self) -> re.Pattern[bytes]:

@@ -1,0 +1,30 @@
+"""The user's own Redis against the rows of a database that is recovered: what would have to go.
+
+Nothing is deleted: the command that removes the keys of a rule is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from restore_drill.config.criteria import Rule
+from restore_drill.redis.coherence.found import Found
+from restore_drill.redis.coherence.reading import Limits
+from restore_drill.redis.coherence.template import glob_of
+from restore_drill.redis.connection import Server
+from restore_drill.redis.removal import removal
+
+LIMITS = Limits(keys=20_000_000, size=1_000_000_000, seconds=60.0)
+"""What a live server is asked for at most: an application waits for both of them."""
+
+
+def live_part(found: Found, server: Server) -> dict[str, Any]:
+    """Part `live` of result.json: what a rule has found, and the command that removes its keys."""
+    pattern = glob_of(found.rule).decode()
+    found.redis = f"your own Redis, {server.where}"
+    return found.as_json() | {"pattern": pattern} | removal(server, pattern, found.rule.database)
+
+
+def what_is_asked(rule: Rule) -> str:
+    """What is not known where a rule is not compared with the user's own Redis."""
+    return f"whether keys like {rule.keys} in your own Redis agree with the restored rows"
