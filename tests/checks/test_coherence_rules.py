@@ -15,7 +15,8 @@ from restore_drill.core.errors import CouldNotRun, CriteriaError, DrillError
 from restore_drill.redis.coherence.live import live_part
 from restore_drill.redis.coherence.reading import Limits
 from restore_drill.redis.coherence.stale import lines_on_coherence
-from restore_drill.redis.connection import Server, own_redis
+from restore_drill.redis.connection import Server
+from restore_drill.redis.own.reach import own_redis
 from restore_drill.servers.model import Target
 from tests.helpers.redis_servers import BINARIES, Redis, running
 from tests.helpers.shop import USUAL, Shops, fill_shop

@@ -99,7 +99,7 @@ def test_a_configuration_around_the_drill_is_left_alone(
 
     assert code == 0, told
     assert "---- RESTORE DRILL INCOMPLETE ----" in told, "it is not quiet"
-    number = 7 if any("checks" in each for each in given) else 6
+    number = 8 if any("checks" in each for each in given) else 7
     assert f"{number} of {number} criteria passed" in told
     assert "Traceback" not in told
 
@@ -127,7 +127,7 @@ def test_options_of_pytest_do_not_change_what_runs(given: list[str], report_dir:
     drill = run_drill(*given, "-k", "redis", report_dir=report_dir)
 
     assert drill.code == 0, drill.output
-    assert len(drill.ran) == 6
+    assert len(drill.ran) == 7
 
 
 LIKE_PYTEST_DJANGO = """\
@@ -163,7 +163,7 @@ def test_a_setting_for_pytest_django_is_none_for_the_drill(
     )
 
     assert code == 0, told
-    assert "6 of 6 criteria passed" in told
+    assert "7 of 7 criteria passed" in told
     assert other == 1 and "no Django project" in refused, "a run of other tests has the plugin"
 
 

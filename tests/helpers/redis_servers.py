@@ -89,6 +89,7 @@ class Looked:
 
     stage: RedisStage
     record: Record
+    undo: Callable[[], None]
 
     @property
     def fault(self) -> str:
@@ -100,8 +101,9 @@ class Looked:
     def write_fault(self) -> str:
         """Message of the error that kept the stage from writing."""
         assert self.stage.error is None
-        assert isinstance(self.stage.write_error, BackupFault)
-        return str(self.stage.write_error)
+        errors = [node.write_error for node in self.stage.nodes if node.write_error]
+        assert isinstance(errors[0], BackupFault)
+        return str(errors[0])
 
     @property
     def could_not_run(self) -> str:
@@ -142,9 +144,10 @@ def running(
     *,
     ready: bool = True,
     files: dict[str, bytes] | None = None,
+    port: int | None = None,
 ) -> Iterator[Redis]:
-    """Run `binary` in a directory of its own, which holds `files`."""
-    port = select_random()
+    """Run `binary` in a directory of its own, which holds `files`, at `port`, else any."""
+    port = port or select_random()
     with tempfile.TemporaryDirectory(prefix="rd-test-") as folder:
         secret = f'requirepass "{password}"\n' if password else ""
         Path(folder, "redis.conf").write_text(f'save ""\n{secret}', encoding="utf-8")
@@ -168,7 +171,7 @@ def answers(client: redis.Redis, *, loading_too: bool = False) -> bool:
     """Whether the server behind `client` answers."""
     try:
         return bool(client.ping())
-    except redis.BusyLoadingError:
+    except (redis.BusyLoadingError, redis.exceptions.MasterDownError):
         return loading_too
     except redis.ConnectionError:
         return False

@@ -275,7 +275,7 @@ def test_drill_folder_is_enough_without_plugins(installed: Installed, repository
     )
 
     assert code == 0, told
-    assert "6 of 6 criteria passed" in told
+    assert "7 of 7 criteria passed" in told
 
 
 def test_closed_streams_do_not_keep_it_from_drilling(

@@ -78,7 +78,9 @@ def look(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Look]:
             settings = settings_from({}, here=tmp_path, root=ROOT)
             settings = replace(settings, redis_url=redis_url, **changed)
             record = Record()
-            return Looked(run_stage(settings, record, steps_of(pytestconfig), stack), record)
+            own = stack.enter_context(ExitStack())
+            stage = run_stage(settings, record, steps_of(pytestconfig), own)
+            return Looked(stage, record, own.close)
 
         yield run
 

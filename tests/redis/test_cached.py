@@ -12,7 +12,8 @@ import redis
 from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import UsageError
 from restore_drill.redis.cached import count_cached, lines_on_cached
-from restore_drill.redis.connection import Server, own_redis
+from restore_drill.redis.connection import Server
+from restore_drill.redis.own.reach import own_redis
 from restore_drill.redis.removal import removal
 from tests.helpers.redis_servers import BINARIES, VERSIONS, Serve
 
@@ -36,9 +37,9 @@ def test_command_removes_just_the_keys_that_match(binary: str, serve: Serve, sho
             names = [b"card:x\nsession:abc", b"session:abc", b"card:\xff\x00", b"card:\xfe\x00",
                      b"card: a\"b'c$(d)", *(b"card:%d" % n for n in range(3000))]  # fmt: skip
             client.mset(dict.fromkeys(names, "x"))
-            (found,) = count_cached(server, ["card:*"], "restore-drill:", lambda *_: None)
+            (found,) = count_cached([server], ["card:*"], "restore-drill:", lambda *_: None)
             client.set("restore-drill:{a}:probe", "x")
-            (every,) = count_cached(server, ["*"], "restore-drill:", lambda *_: None)
+            (every,) = count_cached([server], ["*"], "restore-drill:", lambda *_: None)
 
             assert (found["keys"], every["keys"]) == (3004, 3005)
             done = subprocess.run([shell, "-c", found["remove"]], capture_output=True, check=True)

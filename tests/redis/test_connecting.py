@@ -11,8 +11,9 @@ import pytest
 import redis
 from port_for import select_random
 
-from restore_drill.redis.connection import server_of, url_error
+from restore_drill.redis.connection import server_of
 from restore_drill.redis.faults import meaning
+from restore_drill.redis.own.address import url_error
 from tests.helpers.redis_servers import Drill, Look, Serve
 
 

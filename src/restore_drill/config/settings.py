@@ -22,6 +22,7 @@ from restore_drill.config.options import (
     usage_error,
 )
 from restore_drill.config.own import own_drill_near
+from restore_drill.config.redis_url import redis_url_of
 from restore_drill.config.remote import state_folder_of
 from restore_drill.config.values import (
     age_limit_of,
@@ -32,7 +33,6 @@ from restore_drill.config.values import (
     flag_of,
     history_of,
     path_of,
-    redis_url_of,
 )
 from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, target_of, way_of
 

@@ -186,15 +186,3 @@ def scheme_of(url: str) -> str:
         return urlsplit(url).scheme
     except ValueError:
         return ""
-
-
-def redis_url_of(given: dict[str, str | None]) -> str | None:
-    """REDIS_URL with its scheme checked; its text is never repeated in an error."""
-    url = given["redis_url"]
-    if url is not None and scheme_of(url) not in ("redis", "rediss", "unix"):
-        raise usage_error(
-            "redis_url",
-            "is not a Redis URL (not shown: it may hold a password)",
-            "write redis://host:6379/0, rediss:// for TLS or unix:///path",
-        )
-    return url

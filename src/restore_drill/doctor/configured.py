@@ -16,7 +16,7 @@ from restore_drill.config.settings import Settings, check, criteria_path
 from restore_drill.config.ways import refuse_sample
 from restore_drill.core.errors import UsageError
 from restore_drill.doctor.writable import refused_at_start
-from restore_drill.redis.connection import url_error
+from restore_drill.redis.own.address import url_error
 from restore_drill.selection.select import check_paths
 
 LIVE = (

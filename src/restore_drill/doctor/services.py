@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, DrillError
 from restore_drill.doctor.model import Group
-from restore_drill.redis.connection import own_redis
-from restore_drill.redis.facts import read_facts, show_latency, why_not_tried, write_danger
-from restore_drill.redis.faults import explain
-from restore_drill.redis.stage import in_container
+from restore_drill.redis.keys import OwnKeys
+from restore_drill.redis.latency import show_latency
+from restore_drill.redis.outcome import Node, RedisStage
+from restore_drill.redis.own.limits import all_faults
+from restore_drill.redis.own.reach import reach
+from restore_drill.redis.safety import why_not_tried
+from restore_drill.redis.stage import facts_of, in_container
 from restore_drill.selection.chosen import Chosen
 
 ENGINE_SECONDS = 1.0
@@ -57,24 +60,32 @@ def examine_redis(group: Group, settings: Settings) -> None:
     if settings.redis_url is None:
         name_embedded(settings, group)
         return
-    import redis  # noqa: PLC0415 - loads slowly
+    refused: list[str] = []
 
-    with own_redis(settings.redis_url) as server:
-        refused: list[str] = []
+    def skip(what: str, why: str) -> None:
+        refused.append(f"{what}: {why}")
+
+    with ExitStack() as stack:
         try:
-            facts = read_facts(server, lambda what, why: refused.append(f"{what}: {why}"))
-        except redis.RedisError as error:
-            group.error(explain(error, server, "asking PING, INFO and DBSIZE"), stops=False)
+            reached = reach(settings.redis_url, skip, stack)
+        except DrillError as error:
+            group.error(error, stops=False)
             return
-        latency = show_latency(facts.latency_median)
-        group.ok(
-            f"{server.where} answers in {latency}: {facts.version or 'version unknown'}", plan=True
-        )
-        group.note(f"{facts.role_in_words}; {facts.memory}")
-        for line in filter(None, [*refused, why_not_tried(facts)]):
-            group.warn(line)
-        if danger := write_danger(facts):
-            group.error(danger, stops=False)
+        facts, errors = facts_of(reached.servers, skip)
+    for silent in errors:
+        group.error(silent, stops=False)
+    nodes = tuple(Node(server, each, OwnKeys(server)) for server, each in facts)
+    found = RedisStage(nodes, watch=reached.watch, cluster=reached.cluster)
+    for _, each in facts:
+        latency, version = show_latency(each.latency.median), each.version or "version unknown"
+        group.ok(f"{each.where} answers in {latency}: {version}", plan=True)
+        group.note(f"{each.role_in_words}; {each.memory}")
+    for line in filter(
+        None, [*refused, *found.warnings, *(why_not_tried(each) for _, each in facts)]
+    ):
+        group.warn(line)
+    for fault in all_faults(found, settings.criteria):
+        group.bad(fault, stops=False)
 
 
 def name_embedded(settings: Settings, group: Group) -> None:

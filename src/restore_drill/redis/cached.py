@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.units import show_count
+from restore_drill.redis.asking import permitted
 from restore_drill.redis.connection import Server
-from restore_drill.redis.facts import permitted
 from restore_drill.redis.removal import removal
 
 if TYPE_CHECKING:
@@ -25,22 +25,34 @@ AT_ONCE = 1000
 
 
 def count_cached(
-    server: Server, patterns: Sequence[str], own: str, skip: Callable[[str, str], None]
+    servers: Sequence[Server], patterns: Sequence[str], own: str, skip: Callable[[str, str], None]
 ) -> list[dict[str, Any]]:
     """Part `cached` of result.json: how many keys match each pattern, and whether all are counted.
 
     Those that begin with `own`, the drill's, are not. `remove` is the command that removes them.
-    `skip(what, why)` hears of a pattern that may not be asked for.
+    `skip(what, why)` hears of a pattern that may not be asked for. `servers` are those of all
+    shards of a cluster.
     """
     found = []
     for pattern in patterns:
         what = f"keys like {pattern} in Redis"
-        counted = permitted(partial(count, server.client, pattern, own), what, skip)
-        if counted is not None:
-            keys, complete = counted
+        counted = [
+            permitted(partial(count, server.client, pattern, own), what, skip) for server in servers
+        ]
+        if None not in counted:
+            keys = sum(number for number, _ in counted)
+            complete = all(is_complete for _, is_complete in counted)
             each = {"pattern": pattern, "keys": keys, "complete": complete}
-            found.append(each | removal(server, pattern))
+            found.append(each | together([removal(server, pattern) for server in servers]))
     return found
+
+
+def together(commands: Sequence[dict[str, str | None]]) -> dict[str, str | None]:
+    """One command for those of all shards; none, and why, where one cannot be expressed."""
+    for each in commands:
+        if each["why"]:
+            return each
+    return {"remove": "; ".join(str(each["remove"]) for each in commands), "why": None}
 
 
 def count(client: redis.Redis, pattern: str, own: str = "") -> tuple[int, bool]:

@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 import re
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
-from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
+from restore_drill.redis.asking import Skip, hello, permitted
 from restore_drill.redis.connection import Server
+from restore_drill.redis.latency import FEW, ROUND_TRIPS, Latency, measure
+from restore_drill.redis.own.persistence import Persistence, persistence_of
+from restore_drill.redis.own.replication import Replica, link_of, replicas_of
 
 if TYPE_CHECKING:
     import redis
 
-PINGS = 20
-FULL = 0.95
-"""Share of maxmemory from which on a write may evict live keys."""
+ROLES = {"replica": "slave", "primary": "master"}
+"""What HELLO of Redis and of Valkey may call the roles of INFO."""
 
 
 @dataclass(frozen=True)
 class RedisFacts:
     """Facts of one Redis; None where its user may not ask for them.
 
-    Memory in bytes, latencies in seconds. `other_keys` counts the keys of its other databases by
-    number, `primary` is `host:port` where it is a replica, and `write` is `ok` or says why the
-    write that the stage tried, or did not dare to try, did not work.
+    Memory in bytes. `other_keys` counts the keys of its other databases by number. `primary` is
+    `host:port` where it is a replica, `link` what is wrong with the way to it. `write` is `ok`, or
+    says why the write that the stage tried, or did not dare to try, did not work.
     """
 
     where: str
     own: bool
     database: int
     ping: bool
-    latency_median: float
-    latency_worst: float
+    latency: Latency
     version: str | None = None
     role: str | None = None
     primary: str | None = None
+    link: str = ""
     keys: int | None = None
     other_keys: dict[int, int] = field(default_factory=dict)
     used_memory: int | None = None
     maxmemory: int | None = None
     maxmemory_policy: str | None = None
+    persistence: Persistence | None = None
+    replicas: tuple[Replica, ...] | None = None
     write: str = "not tried"
 
     @property
@@ -53,18 +53,26 @@ class RedisFacts:
         return self.role == "master"
 
     @property
-    def is_sentinel(self) -> bool:
-        """Whether it is a Sentinel: it watches others, and keeps nothing itself."""
-        return self.role == "sentinel"
-
-    @property
     def role_in_words(self) -> str:
         """Role, and whom it follows."""
         if self.role is None:
-            return "its role is unknown (neither INFO nor ROLE is permitted, or known)"
-        if self.is_sentinel:
-            return "it is a Sentinel, which stores no keys"
-        return f"it is a replica of {self.primary}" if self.primary else f"its role is {self.role}"
+            return "its role is unknown (none of INFO, HELLO and ROLE is permitted, or known)"
+        if self.primary:
+            link = f", and {self.link}" if self.link else ""
+            return f"it is a replica of {self.primary}{link}"
+        return "it is a replica" if self.role == "slave" else f"its role is {self.role}"
+
+    @property
+    def evicts(self) -> bool:
+        """Whether it removes keys where it is full."""
+        return self.maxmemory_policy not in (None, "noeviction")
+
+    @property
+    def headroom(self) -> float | None:
+        """Share of its memory limit that is left; None where it has none, or that is not known."""
+        if not self.maxmemory or self.used_memory is None:
+            return None
+        return max(1 - self.used_memory / self.maxmemory, 0.0)
 
     @property
     def memory(self) -> str:
@@ -79,111 +87,73 @@ class RedisFacts:
         shown = asdict(self)
         shown["reachable"] = shown.pop("ping")
         shown["other_keys"] = {str(number): count for number, count in self.other_keys.items()}
-        return shown
+        shown["headroom"] = self.headroom
+        del shown["latency"]
+        return shown | self.latency.as_json()
 
 
-def why_not_tried(facts: RedisFacts) -> str:
-    """Why nobody can know whether a small write is safe; empty where that is known."""
-    known = facts.used_memory is not None and facts.maxmemory is not None
-    if facts.is_sentinel or (known and facts.maxmemory_policy):
-        return ""
-    return (
-        "nothing was written: without INFO (not permitted, or renamed) it is unknown whether "
-        "Redis is full, and a write could evict live keys; grant it: ACL SETUSER USER +info"
-    )
-
-
-def write_danger(facts: RedisFacts) -> DrillError | None:
-    """Why even one small write could cost live keys; None when it is safe."""
-    kind = BackupFault if facts.own else CouldNotRun
-    if facts.is_sentinel:
-        return kind(
-            f"REDIS_URL names a Sentinel, {facts.where}: it monitors others and stores no keys",
-            checked=["its role"],
-            remedy=remedy_for("redis", "sentinel"),
-        )
-    evicts = facts.maxmemory_policy != "noeviction"
-    if facts.maxmemory is None or facts.used_memory is None:
-        return None
-    if evicts and 0 < facts.maxmemory * FULL <= facts.used_memory:
-        return kind(
-            f"nothing was written to Redis at {facts.where}: it is nearly full "
-            "and a write would evict live keys",
-            checked=[facts.memory],
-            remedy=remedy_for("redis", "full"),
-        )
-    return None
-
-
-def read_facts(server: Server, skip: Callable[[str, str], None]) -> RedisFacts:
+def read_facts(server: Server, skip: Skip) -> RedisFacts:
     """Ask `server` for its facts; `skip(what, why)` hears of those that it may not report.
 
     Raises `redis.RedisError` when it does not answer.
     """
     client = server.client
     ping = bool(client.ping())
-    latencies = [timed(client.ping) for _ in range(PINGS)]
+    latency = measure(client.ping, ROUND_TRIPS if server.own else FEW)
     database = int(client.connection_pool.connection_kwargs.get("db", 0))
     info = permitted(client.info, "memory of Redis", skip) or {}
-    role, primary = role_of(client, info, skip)
-    is_sentinel = role == "sentinel"
-    keys = None if is_sentinel else permitted(client.dbsize, "key count of Redis", skip)
-    name = "valkey" if "valkey_version" in info else "redis"
-    version = info.get(f"{name}_version")
+    known = {} if "role" in info else hello(client)
+    role, primary = role_of(client, info, known, skip)
     return RedisFacts(
         where=server.where,
         own=server.own,
         database=database,
         ping=ping,
-        latency_median=statistics.median(latencies),
-        latency_worst=max(latencies),
-        version=f"{name} {version}" if version else None,
+        latency=latency,
+        version=version_of(info, known),
         role=role,
         primary=primary,
-        keys=keys,
+        link=link_of(info),
+        keys=permitted(client.dbsize, "key count of Redis", skip),
         other_keys=keys_by_database(info, but=database),
         used_memory=info.get("used_memory"),
         maxmemory=info.get("maxmemory"),
         maxmemory_policy=info.get("maxmemory_policy"),
+        persistence=persistence_of(info),
+        replicas=replicas_of(info) if role == "master" and "role" in info else None,
     )
 
 
+def version_of(info: dict[str, Any], known: dict[str, Any]) -> str | None:
+    """`redis 7.0.15`, by INFO or what is known from HELLO; Valkey calls itself 7.2 for clients."""
+    name = "valkey" if "valkey_version" in info else "redis"
+    version = info.get(f"{name}_version")
+    if version:
+        return f"{name} {version}"
+    return f"{known['server']} {known.get('version')}" if "server" in known else None
+
+
 def role_of(
-    client: redis.Redis, info: dict[str, Any], skip: Callable[[str, str], None]
+    client: redis.Redis, info: dict[str, Any], known: dict[str, Any], skip: Skip
 ) -> tuple[str | None, str | None]:
-    """Role, and `host:port` of the primary of a replica: by INFO, else by ROLE."""
-    if info.get("redis_mode") == "sentinel":
-        return "sentinel", None
+    """Role, and `host:port` of the primary of a replica: by INFO, else by HELLO and ROLE.
+
+    Any user may ask HELLO, which does not name the primary; servers before Redis 6 lack it.
+    """
     if "role" in info:
         host = info.get("master_host")
         return info["role"], f"{host}:{info.get('master_port')}" if host else None
-    role = permitted(client.role, "role of Redis", skip)
-    if not role:
-        return None, None
-    return str(role[0]), f"{role[1]}:{role[2]}" if role[0] == "slave" else None
+    role = str(known["role"]) if known.get("role") else None
+    if role == "master":
+        return role, None
+    asked = permitted(client.role, "role of Redis", skip if role is None else ignore)
+    if not asked:
+        return ROLES.get(role or "", role), None
+    return str(asked[0]), f"{asked[1]}:{asked[2]}" if asked[0] == "slave" else None
 
 
-def show_latency(seconds: float) -> str:
-    """Latency as people read it: `0.2 ms`."""
-    return f"{seconds * 1000:.2f} ms" if seconds < 0.0001 else f"{seconds * 1000:.1f} ms"
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Seconds that `call` takes."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def permitted(call: Callable[[], Any], what: str, skip: Callable[[str, str], None]) -> Any:
-    """Answer of `call`, or None where the server refuses it, which `skip` hears of."""
-    import redis  # noqa: PLC0415 - loads slowly
-
-    try:
-        return call()
-    except redis.ResponseError as error:
-        skip(what, f"Redis refused to report it ({type(error).__name__})")
-        return None
+def ignore(_what: str, _why: str) -> None:
+    """Nobody is to hear of what is known from elsewhere."""
 
 
 def keys_by_database(info: dict[str, Any], *, but: int) -> dict[int, int]:

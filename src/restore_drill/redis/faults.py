@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 PREFIX = "restore-drill:"
 """Every key of every drill begins with this."""
 
-RIGHTS = "+ping +select +info +dbsize +set +get +del +exists"
+BAD_FILES = (
+    r"(?i)TLS .*(PEM lib|key.values.mismatch|bad.(decrypt|password)|no.start.line"
+    r"|certificate.or.crl|Error 13 connecting)"
+)
+"""What OpenSSL says of certificates and keys that it cannot use, before anything is sent."""
+
+RIGHTS = "+ping +select +info +dbsize +set +get +incr +del +exists"
 
 FAULTS: tuple[tuple[str, str, str], ...] = (
     (
@@ -27,6 +33,12 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         r"NoPermissionError",
         f"does not let its user access keys under {PREFIX}*",
         "no_right_for_keys",
+    ),
+    (r"BUSY Redis is busy", "is busy: a script or function holds it up (BUSY)", "busy"),
+    (
+        r"MasterDownError",
+        "is a replica that has lost its primary (MASTERDOWN)",
+        "primary_is_down",
     ),
     (r"ReadOnlyError", "is a read-only replica (READONLY)", "read_only"),
     (
@@ -41,7 +53,17 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"BusyLoadingError", "is still loading its data (LOADING)", "loading"),
     (
-        r"AuthenticationError|AuthenticationWrongNumberOfArgs|AuthorizationError|NOAUTH",
+        r"Authentication required|NOAUTH|operation not permitted",
+        "asks for a password (NOAUTH), and REDIS_URL gives none",
+        "no_password",
+    ),
+    (
+        r"without any password configured|but no password is set",
+        "has no password, but REDIS_URL gives one without a user",
+        "needless_password",
+    ),
+    (
+        r"AuthenticationError|AuthenticationWrongNumberOfArgs|AuthorizationError",
         "refused the user name or password",
         "wrong_password",
     ),
@@ -58,7 +80,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         "no_replicas",
     ),
     (
-        r"MovedError|ClusterDownError|MasterDownError|AskError",
+        r"MovedError|ClusterDownError|AskError|TryAgainError|CLUSTERDOWN",
         "is a cluster node that serves none of the drill's keys",
         "cluster_node",
     ),
@@ -72,6 +94,32 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         "was not contacted: a certificate file named in REDIS_URL does not exist",
         "no_certificate",
     ),
+    (
+        BAD_FILES,
+        "was not contacted: a certificate or key of REDIS_URL is unreadable or does not fit",
+        "bad_certificate",
+    ),
+    (
+        r"(?i)alert.(handshake.failure|bad.certificate|unknown.ca|certificate|decrypt)",
+        "refused the client certificate of REDIS_URL, or the lack of one",
+        "client_certificate",
+    ),
+    (r"certificate has expired", "has a certificate that has expired", "expired_certificate"),
+    (
+        r"(?i)hostname mismatch|IP address mismatch|doesn't match|not valid for",
+        "has a certificate for other host names than that of REDIS_URL",
+        "other_host",
+    ),
+    (
+        r"(?i)self.signed|unable to get (local )?issuer|CERTIFICATE_VERIFY_FAILED",
+        "has a certificate of an authority that this machine does not trust",
+        "unknown_authority",
+    ),
+    (
+        r"TLS .*(Connection (closed|reset)|Broken pipe|closed by server)",
+        "ended the TLS connection: it may want a client certificate, or another one",
+        "client_certificate",
+    ),
     (r"TLS TimeoutError", "did not answer in time; the port may not speak TLS", "tls_time_out"),
     (r"SSL|certificate", "failed the TLS handshake", "tls_failed"),
     (r"Protocol [Ee]rror|InvalidResponse", "does not speak the Redis protocol", "no_redis"),
@@ -84,6 +132,11 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         r"not known|name resolution|nodename|No address associated",
         "has a host name that cannot be resolved",
         "unknown_host",
+    ),
+    (
+        r"Error 13 connecting|Permission denied",
+        "has a socket that this user may not open",
+        "closed_socket",
     ),
     (
         r"Connection refused|Error 2 connecting|No such file",
@@ -110,7 +163,7 @@ def explain(error: redis.RedisError, server: Server, doing: str) -> DrillError:
         what = f"failed with {type(error).__name__}"
         checked.append(f"its answer: {server.scrub(str(error))[:200]}")
     kind = BackupFault if server.own else CouldNotRun
-    return kind(f"Redis at {server.where} {what}", checked=checked, remedy=steps)
+    return kind(f"{server.kind} at {server.where} {what}", checked=checked, remedy=steps)
 
 
 def meaning(text: str) -> tuple[str, list[str]]:

@@ -41,7 +41,9 @@ def removal(server: Server, pattern: str, database: int | None = None) -> dict[s
     options = server.client.connection_pool.connection_kwargs
     options = options if database is None else options | {"db": database}
     unknown = sorted(
-        name for name in options if name.startswith("ssl_") and name not in TLS.keys() | NO_MATTER
+        name
+        for name, value in options.items()
+        if name.startswith("ssl_") and value != "" and name not in TLS.keys() | NO_MATTER
     )
     if server.tls and unknown:
         return {"remove": None, "why": f"redis-cli has no option for {', '.join(unknown)}"}

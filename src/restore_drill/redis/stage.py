@@ -6,58 +6,99 @@ only to be counted, by the patterns that the criteria file names, where a databa
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.redis.connection import Server, own_redis
-from restore_drill.redis.facts import read_facts, why_not_tried, write_danger
+from restore_drill.redis.asking import Skip
+from restore_drill.redis.connection import Server
+from restore_drill.redis.facts import RedisFacts, read_facts
 from restore_drill.redis.faults import explain
 from restore_drill.redis.keys import OwnKeys
-from restore_drill.redis.outcome import RedisStage
+from restore_drill.redis.outcome import Node, RedisStage
+from restore_drill.redis.own.reach import Reached, reach
+from restore_drill.redis.safety import why_not_tried
+
+MOST_SILENT = 3
+"""So many shards that do not answer are waited for; each may take seconds."""
 
 
 def run_stage(settings: Settings, record: Record, steps: Steps, stack: ExitStack) -> RedisStage:
-    """Reach the server, read its facts and try one write; `stack` undoes what was done."""
-    import redis  # noqa: PLC0415 - loads slowly
-
+    """Reach the servers, read their facts and try one write on each; `stack` undoes it."""
     try:
-        server = stack.enter_context(server_for(settings, steps))
-    except CouldNotRun as error:
+        reached = servers_for(settings, steps, record.skip, stack)
+    except (BackupFault, CouldNotRun) as error:
         return RedisStage(error=error)
-    try:
-        facts = read_facts(server, record.skip)
-    except redis.RedisError as error:
-        return RedisStage(server, error=explain(error, server, "asking PING, INFO and DBSIZE"))
-    keys = OwnKeys(server)
-    stack.callback(keys.clean)
-    not_tried = why_not_tried(facts)
-    if not_tried:
-        return RedisStage(server, replace(facts, write="not tried"), keys, not_tried=not_tried)
-    refusal = write_danger(facts) or try_write(keys)
-    facts = replace(facts, write=refusal.what if refusal else "ok")
-    return RedisStage(server, facts, keys, write_error=refusal)
+    first = reached.servers[0]
+    found = RedisStage(reached=first, watch=reached.watch, cluster=reached.cluster)
+    facts, errors = facts_of(reached.servers, record.skip)
+    if errors:
+        return replace(found, error=together(errors))
+    nodes = tuple(tried(*each, stack) for each in facts)
+    for node in nodes[1:]:  # of the first alone its criteria tell
+        if node.not_tried:
+            record.skip(f"writes to Redis at {node.server.where}", node.not_tried)
+    return replace(found, nodes=nodes)
 
 
-def server_for(settings: Settings, steps: Steps) -> AbstractContextManager[Server]:
-    """Choose the user's own Redis, else an embedded one: in a container where an image is named."""
+def servers_for(settings: Settings, steps: Steps, skip: Skip, stack: ExitStack) -> Reached:
+    """The user's own servers, else an embedded one: in a container where an image is named."""
     if settings.redis_url is not None:
-        return own_redis(settings.redis_url)
+        return reach(settings.redis_url, skip, stack)
     if in_container(settings):
         from restore_drill.redis.container import container_redis  # noqa: PLC0415 - docker loads slowly
 
-        return container_redis(str(settings.redis_image), note=steps.note)
+        image = str(settings.redis_image)
+        return Reached((stack.enter_context(container_redis(image, note=steps.note)),))
     from restore_drill.redis.embedded import embedded_redis  # noqa: PLC0415 - redis loads slowly
 
-    return embedded_redis(note=steps.note)
+    return Reached((stack.enter_context(embedded_redis(note=steps.note)),))
 
 
 def in_container(settings: Settings) -> bool:
     """Whether it is to run in a container: only where an image was named for it."""
     return settings.target == "container" and settings.redis_image is not None
+
+
+def facts_of(
+    servers: Sequence[Server], skip: Skip
+) -> tuple[list[tuple[Server, RedisFacts]], list[DrillError]]:
+    """Facts of each of `servers`, and the errors of those that do not answer."""
+    import redis  # noqa: PLC0415 - loads slowly
+
+    found, errors = [], []
+    for server in servers:
+        try:
+            found.append((server, read_facts(server, skip)))
+        except redis.RedisError as error:
+            errors.append(explain(error, server, "asking PING, INFO and DBSIZE"))
+        if len(errors) == MOST_SILENT:
+            break
+    return found, errors
+
+
+def together(errors: Sequence[DrillError]) -> DrillError:
+    """One error for those of several shards."""
+    first, *others = errors
+    if not others:
+        return first
+    checked = [*first.checked, *(each.what for each in others)]
+    return type(first)(first.what, checked=checked, remedy=first.remedy)
+
+
+def tried(server: Server, facts: RedisFacts, stack: ExitStack) -> Node:
+    """Write one key, where that is safe, which `stack` deletes; what came of it."""
+    keys = OwnKeys(server)
+    stack.callback(keys.clean)
+    if not_tried := why_not_tried(facts):
+        return Node(server, facts, keys, not_tried=not_tried)
+    refusal = try_write(keys)
+    facts = replace(facts, write=refusal.what if refusal else "ok")
+    return Node(server, facts, keys, refusal)
 
 
 def try_write(keys: OwnKeys) -> DrillError | None:

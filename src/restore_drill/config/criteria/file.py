@@ -6,7 +6,6 @@ from typing import Any
 
 from restore_drill.config.criteria.ages import Ages
 from restore_drill.config.criteria.backups import BACKUP
-from restore_drill.config.criteria.coherence import COHERENCE, VOLATILE
 from restore_drill.config.criteria.kinds import (
     Duration,
     Folder,
@@ -19,8 +18,8 @@ from restore_drill.config.criteria.kinds import (
 )
 from restore_drill.config.criteria.model import Criteria, Fact, TableCriteria, qualified
 from restore_drill.config.criteria.notify import NOTIFY
-from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.redis import REDIS
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.config.criteria.waivers import WAIVER
 from restore_drill.config.criteria.watching import SCHEDULE, TREND
@@ -117,9 +116,6 @@ TOLERANCE = Section(
 )
 
 ROLE = "the role that the application connects as"
-CACHED = "patterns of keys that hold copies of rows: counted after a recovery, never touched"
-COHERENT = "keys of Redis and the rows that they belong to"
-STALE = "keys that are expected to be stale, by pattern, and how long they are worth anything"
 HEAD = "a query that returns the applied schema versions"
 
 FILE = Section(
@@ -155,20 +151,7 @@ FILE = Section(
             ),
             "what the application needs of a live database",
         ),
-        "redis": Key(
-            Section(
-                {
-                    "max_latency": Key(
-                        Duration(), "maximum median latency of PING", "max_redis_latency"
-                    ),
-                    "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
-                    "coherence": Key(COHERENCE, COHERENT, "redis_coherence"),
-                    "volatile": Key(VOLATILE, STALE, "redis_volatile"),
-                },
-                "[redis]",
-            ),
-            "Redis",
-        ),
+        "redis": Key(REDIS, "Redis"),
         "notify": Key(NOTIFY, "who is told how the drill ended"),
     },
     build=criteria_of,

@@ -109,21 +109,21 @@ class Share(Number):
 
     def schema(self) -> Schema:
         """Its bounds."""
-        return {
-            "type": "number",
-            "minimum": 0,
-            **({} if self.most is None else {"maximum": self.most}),
-        }
+        most = {} if self.most is None else {"maximum": self.most}
+        return {"type": "number", "minimum": 0, **most}
 
 
+@dataclass(frozen=True)
 class Rows(Number):
-    """A number of rows."""
+    """A number of rows, or of what `of` says."""
+
+    of: str = "rows"
 
     def read(self, place: Place, value: Any) -> int:
         """The number."""
         number = super().read(place, value)
         if not isinstance(number, int) or number < 0:
-            raise place.error(f"{place.name} must be a whole number of rows, not {value!r}")
+            raise place.error(f"{place.name} must be a whole number of {self.of}, not {value!r}")
         return number
 
     def schema(self) -> Schema:

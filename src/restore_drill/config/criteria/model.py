@@ -154,6 +154,11 @@ class Criteria:
     trend_weeks: float = 8
     failing_trends: Sequence[str] = ()
     max_redis_latency: float = 0.1
+    max_redis_latency_p99: float | None = None
+    min_redis_headroom: float | None = None
+    max_redis_save_age: float | None = None
+    max_redis_replica_lag: float = 10.0
+    min_redis_replicas: int = 0
     redis_cached: tuple[str, ...] = ()
     redis_coherence: tuple[Rule, ...] = ()
     redis_volatile: dict[str, float] = field(default_factory=dict)
