@@ -16,6 +16,8 @@ from restore_drill.restore.session import Session
 from restore_drill.restore.wire import GivenUp
 
 Work = Callable[[Session], None]
+FEW = 32
+"""So many tasks that may run keep all connections busy, however long another takes."""
 
 
 @dataclass(eq=False)
@@ -98,7 +100,7 @@ class Pool:
         """Carry out tasks on `session` until the pool is stopped."""
         while (task := self.take()) is not None:
             try:
-                session.use_helpers(allowed=self.is_last)
+                session.use_helpers(allowed=self.outlasts(task))
                 task.work(session)
             except GivenUp:
                 return
@@ -160,10 +162,13 @@ class Pool:
                 self.make_ready(follower)
             self.changed.notify_all()
 
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing else runs or may run, so that one task may use all cores."""
-        return not self.ready and self.idle == len(self.sessions) - 1
+    def outlasts(self, task: Task) -> bool:
+        """Whether `task` is longer than all else that may run, so that cores would be idle."""
+        with self.changed:
+            if len(self.ready) > FEW:
+                return False
+            others = {each.number: each.weight for *_, each in self.ready if not each.is_taken}
+        return sum(others.values()) <= task.weight
 
     @property
     def is_hungry(self) -> bool:

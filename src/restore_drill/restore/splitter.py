@@ -25,20 +25,18 @@ from restore_drill.restore.pool import Pool
 from restore_drill.restore.relations import Catalog
 from restore_drill.restore.session import Session
 from restore_drill.restore.steps import PutOff
+from restore_drill.restore.views import Views
 
 
 @dataclass
 class Splitter:
-    """Gives the events of one dump to the connection `main` or to those of `pool`.
-
-    `counts` are the rows of its tables, as far as known, `total` its bytes.
-    """
+    """Gives the events of one dump, of `total` bytes, to the connection `main` or to `pool`."""
 
     main: Session
     pool: Pool
     blocks: Blocks
     report: Callable[[], None]
-    counts: dict[bytes, int] = field(default_factory=dict)
+    counts: dict[bytes, int] = field(default_factory=dict)  # rows by table, as far as known
     total: int = 0
     kind: str = ""
     serial_since: int = 0
@@ -52,6 +50,7 @@ class Splitter:
     loader: Loader = field(init=False)
     filler: Filler = field(init=False)
     objects: LargeObjectLoader = field(init=False)
+    views: Views = field(init=False)
 
     def __post_init__(self) -> None:
         """Let the keys of a table wait for its rows."""
@@ -60,6 +59,7 @@ class Splitter:
         self.loader = Loader(self.pool, self.blocks, self.keys, self.counts, self.total)
         self.filler = Filler(self.loader, self.catalog)
         self.objects = LargeObjectLoader(self.pool, self.blocks, self.keys)
+        self.views = Views(self.pool, self.keys.tables, self.main, self.settle)
 
     def feed(self, event: seen.Event, place: int) -> None:
         """Take in one event, which ends at offset `place` of the dump."""
@@ -97,15 +97,14 @@ class Splitter:
 
     def comment(self, comment: seen.Comment) -> None:
         """A header begins a new entry."""
-        entry = entry_of(comment.text)
-        if entry is not None:
+        if (entry := entry_of(comment.text)) is not None:
             self.finish_entry()
             self.kind = entry.kind
+            self.views.meet(self.kind)
 
     def statement(self, statement: seen.Statement) -> None:
         """Take in one statement."""
-        kind = self.kind
-        setting = patterns.setting_of(statement)
+        kind, setting = self.kind, patterns.setting_of(statement)
         if self.objects.is_open:
             self.go_serial(statement.line, "a statement among large objects")
             self.main.execute(statement)
@@ -116,8 +115,7 @@ class Splitter:
             self.has_data = True
             self.table_data(statement)
         elif kind in IN_PLACE:
-            is_known = bool(IN_PLACE[kind].fullmatch(statement.sql))
-            self.run_in_place(statement, is_known=is_known)
+            self.run_in_place(statement, is_known=bool(IN_PLACE[kind].fullmatch(statement.sql)))
         elif patterns.COPY_IN.match(statement.sql):
             # Its rows follow at once, so that it cannot wait for its entry to be whole.
             self.go_serial(statement.line, f"rows in an entry of the kind {kind or 'unknown'}")
@@ -187,7 +185,8 @@ class Splitter:
     def finish_entry(self) -> None:
         """Carry out the entry whose statements have been gathered, now or as soon as it may run."""
         kind, statements, self.entry = self.kind, self.entry, []
-        if not statements or self.keys.take(kind, statements, self.settings, self.catalog.table):
+        given = kind, statements, self.settings
+        if not statements or self.views.take(*given) or self.keys.take(*given, self.catalog.table):
             return
         if kind in DEFERRABLE and all(map(patterns.is_definition, statements)):
             self.put_off.add(self.settings, statements)

@@ -23,6 +23,8 @@ DEFERRABLE = {
 }  # fmt: skip
 """Kinds in the post-data section that indexes and keys neither need nor change."""
 
+VIEW_DATA = "MATERIALIZED VIEW DATA"
+
 POST_DATA = {"CONSTRAINT", "INDEX", "INDEX ATTACH", "FK CONSTRAINT", *DEFERRABLE} - {
     "COMMENT", "ACL", "DEFAULT ACL", "SECURITY LABEL", "CHECK CONSTRAINT",
 }  # fmt: skip

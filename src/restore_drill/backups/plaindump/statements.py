@@ -106,7 +106,7 @@ LOST_UNIQUE_INDEX = pattern(
     rb"|.*);"
 )
 """A unique index, with its `columns` only where it is of plain columns and of all rows."""
-REFRESH = pattern(rb"REFRESH MATERIALIZED VIEW <Q>;")
+REFRESH = pattern(rb"REFRESH MATERIALIZED VIEW (?P<view><Q>);")
 INDEX = pattern(
     rb"CREATE (?P<unique>UNIQUE )?INDEX (?P<name><I>) ON (?:ONLY )?(?P<table><Q>)"
     rb" USING (?P<keys>.*);"
