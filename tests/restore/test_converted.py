@@ -58,7 +58,7 @@ def test_restore_converts_nothing_again(
     first, second, third = (new_database(shops, USUAL, None, "UTF8") for _ in range(3))
     again = read_contents(found.backup, shops.folder, quiet)
     restorer_of(found.backup).restore(first, found.backup, again, 2, quiet)
-    monkeypatch.setattr(source, "restore_to_sql", refuse)
+    monkeypatch.setattr(source, "convert", refuse)
 
     at_once = restorer_of(found.backup).restore(second, found.backup, found.contents, 2, quiet)
     split = restore_split(third, found.backup, found.contents, jobs=2, progress=quiet)

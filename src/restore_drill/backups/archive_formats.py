@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from restore_drill.backups.archive import ARCHIVE, header_of, reading_tools, toc_of
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.converted import Converted
+from restore_drill.backups.members import Unread, convert
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import gather
 from restore_drill.backups.plaindump.contents import Reader
@@ -61,7 +63,7 @@ class Archive:
     ) -> Contents:
         """All that it holds: pg_restore reads it whole to write it as SQL, as --list does not."""
 
-        def read(reader: Reader) -> Head | None:
+        def read(reader: Reader, *, apart: bool) -> Head | None:
             unpacked = unpack_archive(backup, folder)
             path = unpacked.restorable
             if arrival := arrivals.get(path):
@@ -75,7 +77,7 @@ class Archive:
             if reader.faults:
                 return header.head
             tools = converted.tools(header) if converted else reading_tools(header)
-            with restore_to_sql(header, path, tools=tools) as run:
+            with convert(header, path, tools=tools, apart=apart) as run:
                 stream = converted.keeping(run.output) if converted else run.output
                 reader.read(ObjectReader(Counted(stream, report), in_runs=True).events())
             if run.fault:
@@ -85,7 +87,10 @@ class Archive:
                 converted.end(tools.version)
             return completed(header.head, reader)
 
-        return gather(backup, read)
+        try:
+            return replace(gather(backup, partial(read, apart=True)), is_apart=True)
+        except Unread:  # by pg_restore, which may read what is not quite in order
+            return gather(backup, partial(read, apart=False))
 
     def faulty_members(self, path: Path) -> list[str]:
         """Faults of its files that pg_restore passes in silence or hangs on."""

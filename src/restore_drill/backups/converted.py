@@ -39,7 +39,8 @@ class Converted:
 
     def keeping(self, stream: Readable) -> Readable:
         """`stream`, of which all that is read is kept while there is room for it."""
-        self.file = tempfile.TemporaryFile(prefix="restore-drill-spool-")  # noqa: SIM115
+        self.close()
+        self.file, self.size = tempfile.TemporaryFile(prefix="restore-drill-spool-"), 0  # noqa: SIM115
         return Keeping(stream, self)
 
     def add(self, data: bytes) -> None:

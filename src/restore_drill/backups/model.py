@@ -90,7 +90,8 @@ class Contents:
     be superusers for its statements to run, `grantors` those that grant what others own; `changes`
     describes statements that may change rows and that no pg_dump writes, empty without any.
     `checksum` is what its place on another machine says of its bytes.
-    `converted` is the SQL of an archive, where it was kept for a restore.
+    `converted` is the SQL of an archive, where it was kept for a restore; `is_apart` says that its
+    rows can be decompressed beside pg_restore.
     Of a whole server `database` is restored; `databases` have tables, those `left_out` have none.
     """
 
@@ -114,6 +115,7 @@ class Contents:
     changes: str = ""
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
+    is_apart: bool = False
     checksum: str | None = field(default=None, compare=False)
     converted: Converted | None = field(default=None, compare=False, repr=False)
 

@@ -9,9 +9,10 @@ from typing import IO
 
 from restore_drill.backups.archive import Header, header_of
 from restore_drill.backups.converted import Converted
+from restore_drill.backups.members import Unread, convert
 from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.plain import explain
 from restore_drill.backups.streams import Counted, open_plain
-from restore_drill.backups.to_sql import restore_to_sql
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import progress_line
@@ -65,14 +66,20 @@ def open_sql(target: Target, backup: Backup, contents: Contents) -> Iterator[IO[
         return
     header = header_of(backup.restorable, backup.format)
     tools = restoring_tools(target, header)
-    with restore_to_sql(
-        header, backup.restorable, *options_for(target, header), tools=tools
-    ) as run:
-        yield run.output
-        is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
-    if run.fault and not is_left_early:
+    options = options_for(target, header)
+    fault = ""
+    try:
+        with convert(
+            header, backup.restorable, *options, tools=tools, apart=contents.is_apart
+        ) as run:
+            yield run.output
+            is_left_early = bool(run.output.read(1))  # after too many errors, or where it was cut
+        fault = "" if is_left_early else run.fault
+    except Unread as error:
+        fault = explain(error.__cause__ or error)
+    if fault:
         raise CouldNotRun(
             f"{backup.name} could be read a moment ago, but no longer can",
-            checked=[run.fault],
+            checked=[fault],
             remedy=remedy_for("restore", "backup_changed"),
         )

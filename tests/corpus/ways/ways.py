@@ -97,8 +97,11 @@ def chosen(target: Target, backup: Backup, contents: Contents) -> Restoration:
     return restorer_of(backup).restore(target, backup, contents, 2, quiet)
 
 
-FEW_BYTES = {"backups.plaindump.lines.CHUNK": 61, "restore.blocks.PIECE": 37}
-"""Everything that is read piece by piece ends its pieces wherever it can."""
+FEW_BYTES = {
+    "backups.plaindump.lines.CHUNK": 61, "restore.blocks.PIECE": 37,
+    "backups.members.LARGE": 0, "backups.members.WORTH": 0,
+}  # fmt: skip
+"""Everything that is read piece by piece ends its pieces wherever it can; rows come beside text."""
 SMALL_IS_BIG = {"restore.table_work.BIG": 0, "restore.loader.FRESH_SIZE": 0}
 """Small tables take the steps that pay for large ones."""
 
