@@ -57,7 +57,7 @@ def asked(target: Target, timeout: float = 5.0) -> Coherence:
     """What asks rules of `target`, which had another table before."""
     criteria = Criteria(Path("criteria.toml"), sql_timeout=timeout)
     names = CriteriaNames(criteria, past=frozenset({"public.invoices"}))
-    return Coherence(target, {"public.cards"}, names, show=True)
+    return Coherence(target, {"public.cards"}, names, lambda _: None, show=True)
 
 
 def rule(text: str, folder: Path) -> Rule:
@@ -82,7 +82,7 @@ def test_slip_in_a_rule_is_named(
 ) -> None:
     """With what was meant; nothing speaks against the backup."""
     with pytest.raises(CriteriaError, match=r"\[\[redis\.coherence\]\]") as raised:
-        asked(rows).compare(rule(text, tmp_path), server)
+        asked(rows).compare(rule(text, tmp_path), [server])
     assert words in str(raised.value)
 
 
@@ -106,7 +106,7 @@ def test_what_the_backup_lacks_is_its_loss(
 ) -> None:
     """A table, a column, or rows that cannot be read: a failure, in words."""
     with pytest.raises(AssertionError) as raised:
-        asked(rows, timeout=0.2).compare(rule(text, tmp_path), server)
+        asked(rows, timeout=0.2).compare(rule(text, tmp_path), [server])
     assert words in str(raised.value)
 
 
@@ -119,28 +119,28 @@ def test_our_own_means_failing_is_no_finding(
     poor = replace(rows, conninfo={**rows.conninfo, "user": "poor"}, password="poor")
     cards = rule(CARDS, tmp_path)
     with pytest.raises(CouldNotRun, match="insufficient_privilege"):
-        asked(poor).compare(cards, server)
+        asked(poor).compare(cards, [server])
     with pytest.raises(CouldNotRun, match=r"were not compared: there are more than 2 keys"):
-        asked(rows).compare(cards, server, Limits(keys=2))
+        asked(rows).compare(cards, [server], Limits(keys=2))
     started.admin.acl_setuser("poor", enabled=True, passwords=["+poor"], commands=["+get"])
     with (
         own_redis(started.url(user="poor", password="poor")) as other,
         pytest.raises(CouldNotRun, match=r"does not let its user read keys like card") as raised,
     ):
-        asked(rows).compare(cards, other)
+        asked(rows).compare(cards, [other])
     assert "ACL SETUSER USER +select +scan +get +hget +exists" in str(raised.value)
     with (
         own_redis("redis://127.0.0.1:1/0") as nowhere,
         pytest.raises(DrillError, match="is not listening"),
     ):
-        asked(rows).compare(cards, nowhere)
+        asked(rows).compare(cards, [nowhere])
 
 
 def test_names_of_keys_are_for_the_terminal_alone(
     rows: Target, server: Server, tmp_path: Path
 ) -> None:
     """They stand in no part of result.json."""
-    found = asked(rows).compare(rule(CARDS, tmp_path), server)
+    found = asked(rows).compare(rule(CARDS, tmp_path), [server])
 
     assert list(example_lines(found)) == ["card:{id}: without row: card:8, card:9"]
     assert "card:8" not in str(found.as_json()) + found.what + str(found.checked)
@@ -153,7 +153,7 @@ def test_command_for_a_live_redis_is_shown(
     text = f"{CARDS}equals = 'price'\ndirection = 'both'"
     started.admin.set("card:3", "7")
     started.admin.delete("card:2")
-    part = live_part(asked(rows).compare(rule(text, tmp_path), server), server)
+    part = live_part(asked(rows).compare(rule(text, tmp_path), [server]), [server])
 
     rows_line, keys_line = lines_on_coherence({"rules": [], "live": [part]})
 
@@ -163,6 +163,6 @@ def test_command_for_a_live_redis_is_shown(
         "in the restored database; to remove all keys like card:*: c=0; while c=$(redis-cli "
     )
     other = rule(f"{text}\ndatabase = 3", tmp_path)
-    found = asked(rows).compare(other, server)
-    assert f"-p {started.port} -n 3 EVAL" in str(live_part(found, server)["remove"])
+    found = asked(rows).compare(other, [server])
+    assert f"-p {started.port} -n 3 EVAL" in str(live_part(found, [server])["remove"])
     assert found.cause == "no_keys"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def test_keys_without_rows_and_rows_without_keys(
         'keys = "card:{id}"\ntable = "cards"\ndirection = "both"\nwhere = "id > 1"', tmp_path
     )
 
-    found = compare(both, keys, connection, show=True)
+    found = compare(both, [keys], connection, show=True)
 
     assert counts(found) == {
         "keys": 9, "without_row": 2, "misnamed": 4, "rows": 8, "without_key": 6
@@ -123,12 +124,12 @@ def test_nothing_is_written(keys: redis.Redis, rows: Target, tmp_path: Path) -> 
     keys.config_resetstat()
     writing = f"{CARDS}\ndirection = 'rows'\nwhere = '''nextval('counter') > 0'''"
     with open_session(rows) as session:
-        assert compare(rule(CARDS, tmp_path), keys, session).cause == ""
+        assert compare(rule(CARDS, tmp_path), [keys], session).cause == ""
         left = session.execute("SELECT count(*) FROM pg_class WHERE relname = 'drill_keys'")
         assert left.fetchone() == (0,)
         session.execute("SET search_path = public")
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            compare(rule(writing, tmp_path), keys, session)
+            compare(rule(writing, tmp_path), [keys], session)
         assert session.execute("SELECT 1").fetchone() == (1,)
     ran = {name.removeprefix("cmdstat_").partition("|")[0] for name in keys.info("commandstats")}
     assert "scan" in ran and ran <= {"scan", "info", "config", "hello", "client", "ping", "select"}
@@ -171,7 +172,7 @@ def test_values_are_compared_as_the_column_has_them(
     keys.hset("card:77", column, "no row, so nothing to agree with")
     of_column = f'{CARDS}\nfield = "{column}"\nequals = "{column}"'
 
-    found = compare(rule(of_column, tmp_path), keys, connection, show=True)
+    found = compare(rule(of_column, tmp_path), [keys], connection, show=True)
 
     expected = {"differing": 1, "lacking": 1, "unreadable": 1, "without_row": 1}
     assert counts(found) == {"keys": 10} | expected
@@ -190,7 +191,7 @@ def test_values_that_are_no_field(
     keys.sadd("card:7", "9")
     keys.zadd("card:8", {"9": 1})
     keys.xadd("card:9", {"a": "b"})
-    assert counts(compare(whole, keys, connection)) == {
+    assert counts(compare(whole, [keys], connection)) == {
         "keys": 9, "differing": 1, "lacking": 1, "unreadable": 2, "other_type": 4
     }  # fmt: skip
 
@@ -200,7 +201,7 @@ def test_values_that_are_no_field(
     texts = [offer % price for price in ("1.50", '"3.0"', "4.51", "null", "[6]", "true")]
     texts += ["{", '{"offers": []}', "[" * 100_000]
     keys.mset({f"card:{n}": text for n, text in enumerate(texts, 1)})
-    assert counts(compare(in_json, keys, connection)) == {
+    assert counts(compare(in_json, [keys], connection)) == {
         "keys": 9, "differing": 1, "lacking": 2, "unreadable": 4
     }  # fmt: skip
 
@@ -216,14 +217,14 @@ def test_null_and_several_rows(keys: redis.Redis, connection: Connection, tmp_pa
     keys.hset("n:ütter", "note", "x")
     text = 'keys = "n:{name}"\ntable = "names"\nfield = "note"\nequals = "note"\ndirection = "both"'
 
-    found = compare(rule(text, tmp_path), keys, connection, show=True)
+    found = compare(rule(text, tmp_path), [keys], connection, show=True)
 
     assert counts(found) == {"keys": 9, "misnamed": 2, "without_row": 1, "rows": 7}
     assert found.examples["without_row"] == ["n:ütter".encode()]
 
     keys.delete("n:plain")
     keys.hset("n:tab\tand\nline\\", "note", "z")
-    found = compare(rule(text, tmp_path), keys, connection, show=True)
+    found = compare(rule(text, tmp_path), [keys], connection, show=True)
     assert (found.without_key, found.differing) == (1, 1)
     assert found.examples["differing"] == [b"n:tab\tand\nline\\"]
 
@@ -234,7 +235,9 @@ def test_special_characters_in_the_pattern(
     """Braces, stars and brackets of the rule stand for themselves; other keys are not its."""
     keys.mset({f"{{c*}}:[{n}]?\\": "x" for n in (1, 2, 77)} | {"{cc}:[3]?\\": "x", "{c*}:4": "x"})
 
-    found = compare(rule("keys = '{{c*}}:[{id}]?\\'\ntable = 'cards'", tmp_path), keys, connection)
+    found = compare(
+        rule("keys = '{{c*}}:[{id}]?\\'\ntable = 'cards'", tmp_path), [keys], connection
+    )
 
     assert counts(found) == {"keys": 3, "without_row": 1}
 
@@ -247,7 +250,7 @@ def test_several_placeholders(keys: redis.Redis, connection: Connection, tmp_pat
     text = 'keys = "line:{shop}:{n}"\ntable = "billing.lines"\ncolumn = ["shop", "number"]\n'
 
     found = compare(
-        rule(f'{text}equals = "total"\ndirection = "both"', tmp_path), keys, connection, show=True
+        rule(f'{text}equals = "total"\ndirection = "both"', tmp_path), [keys], connection, show=True
     )
 
     assert counts(found) == {
@@ -270,16 +273,16 @@ def test_databases_partitions_and_foreign_tables(
     other.close()
     text = 'keys = "event:{id}"\ntable = "events"\ndirection = "both"\n'
 
-    here = compare(rule(text, tmp_path), keys, connection)
-    there = compare(rule(f"{text}database = 3", tmp_path), keys, connection)
+    here = compare(rule(text, tmp_path), [keys], connection)
+    there = compare(rule(f"{text}database = 3", tmp_path), [keys], connection)
 
     assert counts(here) == {"keys": 2, "without_row": 1, "rows": 8, "without_key": 7}
     assert counts(there) == {"keys": 7, "rows": 8, "without_key": 1}
     assert keys.get("event:1") == "x"  # the client is in its own database
     with pytest.raises(NotCompared, match=r"public\.elsewhere is, or has, a foreign table"):
-        compare(rule('keys = "e:{id}"\ntable = "elsewhere"', tmp_path), keys, connection)
+        compare(rule('keys = "e:{id}"\ntable = "elsewhere"', tmp_path), [keys], connection)
     with pytest.raises(redis.ResponseError, match="DB index is out of range"):
-        compare(rule(f"{text}database = 99", tmp_path), keys, connection)
+        compare(rule(f"{text}database = 99", tmp_path), [keys], connection)
 
 
 def test_what_the_database_does_not_have(
@@ -287,10 +290,10 @@ def test_what_the_database_does_not_have(
 ) -> None:
     """A table, or a column of it."""
     with pytest.raises(NotInDatabase) as error:
-        compare(rule('keys = "c:{id}"\ntable = "card"', tmp_path), keys, connection)
+        compare(rule('keys = "c:{id}"\ntable = "card"', tmp_path), [keys], connection)
     assert (error.value.table, error.value.column) == ("public.card", "")
     with pytest.raises(NotInDatabase) as error:
-        compare(rule(f'{CARDS}\nequals = "prize"', tmp_path), keys, connection)
+        compare(rule(f'{CARDS}\nequals = "prize"', tmp_path), [keys], connection)
     assert error.value.column == "prize" and error.value.types["price"] == "numeric"
 
 
@@ -298,19 +301,60 @@ def test_nothing_to_compare_is_no_pass(
     keys: redis.Redis, connection: Connection, tmp_path: Path
 ) -> None:
     """Where no key is like the rule's, it has most likely been mistyped."""
-    assert compare(rule(CARDS, tmp_path), keys, connection).cause == "no_keys"
+    assert compare(rule(CARDS, tmp_path), [keys], connection).cause == "no_keys"
     rows_only = f'{CARDS}\ndirection = "rows"\nwhere = "'
-    assert compare(rule(f'{rows_only}id > 99"', tmp_path), keys, connection).cause == "nothing"
-    assert compare(rule(f'{rows_only}true"', tmp_path), keys, connection).cause == "without_key"
+    assert compare(rule(f'{rows_only}id > 99"', tmp_path), [keys], connection).cause == "nothing"
+    assert compare(rule(f'{rows_only}true"', tmp_path), [keys], connection).cause == "without_key"
 
 
 def test_tolerance_is_a_share(keys: redis.Redis, connection: Connection, tmp_path: Path) -> None:
     """Of the keys, and of the rows."""
     keys.mset({f"card:{n}": "x" for n in (1, 2, 3, 4, 5, 6, 7, 8, 77, 78)})
     text = f'{CARDS}\ndirection = "both"\ntolerance = '
-    causes = [compare(rule(f"{text}{share}", tmp_path), keys, connection).cause
+    causes = [compare(rule(f"{text}{share}", tmp_path), [keys], connection).cause
               for share in (0, 0.15, 0.2)]  # fmt: skip
     assert causes == ["without_row", "without_row", ""]
+
+
+def test_names_are_kept_for_who_asks_alone(
+    keys: redis.Redis, connection: Connection, tmp_path: Path
+) -> None:
+    """They are row data."""
+    keys.mset({"card:abc": "x", "card:77": "x"})
+    found = compare(rule(CARDS, tmp_path), [keys], connection)
+    assert (found.misnamed, found.without_row, found.examples) == (1, 1, {})
+
+
+def test_keys_of_all_shards(
+    keys: redis.Redis, connection: Connection, serve: Serve, tmp_path: Path
+) -> None:
+    """Those of all servers are one set."""
+    keys.mset({"card:1": "x", "card:77": "x"})
+    other = serve().admin
+    other.mset({f"card:{n}": "x" for n in range(2, 10)})
+    both = rule(f'{CARDS}\ndirection = "both"', tmp_path)
+    found = compare(both, [keys, other], connection)
+    assert counts(found) == {"keys": 10, "without_row": 1, "rows": 9}
+
+
+def test_interrupt_ends_a_long_comparison(keys: redis.Redis, rows: Target, tmp_path: Path) -> None:
+    """The signal of a limit, or Ctrl-C: what it raises is what is raised."""
+    slow = rule(f'{CARDS}\ndirection = "rows"\nwhere = "pg_sleep(20) IS NULL"', tmp_path)
+
+    class Ended(Exception):
+        """What a limit raises."""
+
+    def ring(*_: object) -> None:
+        raise Ended
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(Ended), open_session(rows) as session:
+            compare(slow, [keys], session)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_limits_end_it(keys: redis.Redis, connection: Connection, tmp_path: Path) -> None:
@@ -323,8 +367,8 @@ def test_limits_end_it(keys: redis.Redis, connection: Connection, tmp_path: Path
         (Limits(seconds=0), "reading the keys took longer than 0 s"),
     ):
         with pytest.raises(TooMuch, match=why):
-            compare(cards, keys, connection, limits=limits)
-    assert compare(cards, keys, connection).keys == 3000
+            compare(cards, [keys], connection, limits=limits)
+    assert compare(cards, [keys], connection).keys == 3000
     assert len(keys.connection_pool._available_connections) == 1
 
 
@@ -344,7 +388,7 @@ def test_key_that_goes_away_meanwhile_is_no_finding(
 
     monkeypatch.setattr(Reader, "ask", later)
     text = f'{CARDS}\nfield = "price"\nequals = "price"'
-    assert counts(compare(rule(text, tmp_path), keys, connection)) == {"keys": 2, "lacking": 1}
+    assert counts(compare(rule(text, tmp_path), [keys], connection)) == {"keys": 2, "lacking": 1}
 
 
 def test_large_values_are_asked_for_in_smaller_batches(
@@ -353,7 +397,7 @@ def test_large_values_are_asked_for_in_smaller_batches(
     """So that few of them are in memory at once."""
     monkeypatch.setattr(reading, "MOST_BYTES", 100_000)
     keys.mset({f"card:{n}": "x" * 10_000 for n in range(500)})
-    found = compare(rule(f'{CARDS}\nequals = "price"', tmp_path), keys, connection)
+    found = compare(rule(f'{CARDS}\nequals = "price"', tmp_path), [keys], connection)
     assert counts(found) == {"keys": 500, "without_row": 491, "unreadable": 9}
 
 
@@ -370,6 +414,6 @@ def test_database_in_another_encoding(
         keys.set(b"n:" + name, "x")
     names = rule('keys = "n:{name}"\ntable = "n"', tmp_path)
     with open_session(target) as session:
-        found = compare(names, keys, session, show=True)
+        found = compare(names, [keys], session, show=True)
     assert found.examples.get("without_row", []) == [b"n:\xe2\x98\x83", b"n:\xff"] * is_bare
     assert (found.keys, found.misnamed) == (3, 0 if is_bare else 2)

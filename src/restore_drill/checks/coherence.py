@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -38,16 +38,23 @@ class Coherence:
     """
 
     def __init__(
-        self, target: Target, relations: Collection[str], names: CriteriaNames, *, show: bool
+        self,
+        target: Target,
+        relations: Collection[str],
+        names: CriteriaNames,
+        progress: Callable[[str], None],
+        *,
+        show: bool,
     ) -> None:
-        """Nothing is asked yet."""
+        """Nothing is asked yet; `progress` hears of what takes long."""
         self.target = target
         self.relations = relations
         self.names = names
+        self.progress = progress
         self.show = show
 
-    def compare(self, rule: Rule, server: Server, limits: Limits | None = None) -> Found:
-        """The keys of `server` against the rows, by `rule`.
+    def compare(self, rule: Rule, servers: Sequence[Server], limits: Limits | None = None) -> Found:
+        """The keys of `servers`, all shards of a cluster, against the rows, by `rule`.
 
         Raises AssertionError with the message where the database lacks what it is about,
         CriteriaError for a slip in it, CouldNotRun where it cannot be compared, and an error of
@@ -56,9 +63,13 @@ class Coherence:
         import redis  # noqa: PLC0415 - loads slowly
 
         limits = replace(limits or Limits(), query=self.names.criteria.sql_timeout)
+        clients, server = [each.client for each in servers], servers[0]
         try:
             with open_session(self.target) as session:
-                return compare(rule, server.client, session, limits=limits, show=self.show)
+                return compare(
+                    rule, clients, session,
+                    limits=limits, show=self.show, progress=self.progress,
+                )  # fmt: skip
         except NotInDatabase as error:
             raise AssertionError(self.lost(error)) from None
         except WrongCondition as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, LiteralString
 
 from psycopg import sql
@@ -46,13 +47,14 @@ STATES = {DIFFERING: READ, LACKING: ABSENT, WRONG: UNREADABLE, OTHER: OTHER_TYPE
 
 def compare(
     rule: Rule,
-    client: redis.Redis,
+    clients: Sequence[redis.Redis],
     connection: Connection,
     *,
     limits: Limits | None = None,
     show: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Found:
-    """Keys of `client` against the rows of the database of `connection`, by `rule`.
+    """Keys of `clients`, all shards of a cluster, against rows of a database, by `rule`.
 
     Nothing is written but a temporary table, in a transaction that is undone. With `show` a few
     names of keys are kept of what does not agree. Raises NotInDatabase, NotCompared,
@@ -61,7 +63,7 @@ def compare(
     started, found = time.monotonic(), Found(rule)
     columns = columns_of(connection, rule)
     with temporary_table(connection, columns):
-        load_keys(found, client, connection, columns, limits or Limits())
+        load_keys(found, clients, connection, columns, limits or Limits(), progress)
         Comparison(connection, rule, columns).into(found, show=show)
     found.seconds = time.monotonic() - started
     return found
@@ -107,7 +109,9 @@ class Comparison:
         keys = self.states(self.query(KEYS))
         found.keys = keys.total() + found.misnamed
         if not self.rule.needs_rows:
-            found.misnamed, found.examples = 0, {}
+            found.misnamed = 0
+        if not self.rule.needs_rows or not show:
+            found.examples.clear()
         astray = Counter[int]()
         if self.rule.needs_rows or self.rule.equals:
             astray = self.states(self.query(ASTRAY))

@@ -5,9 +5,11 @@ Nothing is deleted: the command that removes the keys of a rule is shown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from restore_drill.config.criteria import Rule
+from restore_drill.redis.cached import together
 from restore_drill.redis.coherence.found import Found
 from restore_drill.redis.coherence.reading import Limits
 from restore_drill.redis.coherence.template import glob_of
@@ -18,11 +20,12 @@ LIMITS = Limits(keys=20_000_000, size=1_000_000_000, seconds=60.0)
 """What a live server is asked for at most: an application waits for both of them."""
 
 
-def live_part(found: Found, server: Server) -> dict[str, Any]:
+def live_part(found: Found, servers: Sequence[Server]) -> dict[str, Any]:
     """Part `live` of result.json: what a rule has found, and the command that removes its keys."""
     pattern = glob_of(found.rule).decode()
-    found.redis = f"your own Redis, {server.where}"
-    return found.as_json() | {"pattern": pattern} | removal(server, pattern, found.rule.database)
+    found.redis = f"your own Redis, {', '.join(server.where for server in servers)}"
+    commands = [removal(server, pattern, found.rule.database) for server in servers]
+    return found.as_json() | {"pattern": pattern} | together(commands)
 
 
 def what_is_asked(rule: Rule) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, LiteralString
 
+import psycopg
 from psycopg import sql
 
 from restore_drill.core.units import show_bytes
@@ -22,6 +23,8 @@ MOST_SHOWN = 5
 """So many keys of a kind are shown, where that is asked for."""
 WORK_MEMORY = "64MB"
 """Memory of the server for one comparison; what does not fit goes to its disk."""
+SHOWN_EVERY = 50_000
+"""After so many keys it is said how many there are so far."""
 LONGEST = 2**31 - 1
 """Milliseconds that PostgreSQL can wait for a statement: 24 days."""
 
@@ -42,9 +45,11 @@ def temporary_table(connection: Connection, columns: Columns) -> Iterator[None]:
         connection.execute(READ_ONLY)
         set_local(connection, "work_mem", WORK_MEMORY)
         yield
-    finally:
-        if not connection.closed:
+    except BaseException:
+        with suppress(psycopg.Error):  # what was interrupted may still run
             connection.execute(b"ROLLBACK")
+        raise
+    connection.execute(b"ROLLBACK")
 
 
 def set_local(connection: Connection, name: str, value: str) -> None:
@@ -58,52 +63,65 @@ def limit_queries(connection: Connection, seconds: float) -> None:
 
 
 def load_keys(
-    found: Found, client: redis.Redis, connection: Connection, columns: Columns, limits: Limits
+    found: Found,
+    clients: Sequence[redis.Redis],
+    connection: Connection,
+    columns: Columns,
+    limits: Limits,
+    progress: Callable[[str], None],
 ) -> None:
     """Copy the keys of the rule of `found` from Redis; it counts those that are none of it.
 
     Raises TooMuch, and redis.RedisError. The limit of a statement is set afterwards: the copying
     takes as long as Redis does.
     """
-    rule = found.rule
-    template = Template(rule, columns.kinds, columns.encoding)
-    values = None
-    if columns.value_kind is not None:
-        values = Values(columns.value_kind, rule.path, columns.encoding)
-    field = b"" if rule.path else rule.field.encode()
+    rule, lines = found.rule, Lines(found, columns)
     limit_queries(connection, 0)
     statement = sql.SQL(COPY).format(columns.copied, sql.Literal(columns.encoding.name))
-    size = 0
+    size, number = 0, 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for reader, keys in batches(client, rule.database, glob_of(rule), limits):
-            rows = rows_of(keys, reader, template, values, field, found)
+        for reader, keys in batches(clients, rule.database, glob_of(rule), limits):
+            rows = lines.of(keys, reader)
             size += len(rows)
             if size > limits.size:
                 raise TooMuch(f"the keys take more than {show_bytes(limits.size)}")
             copy.write(rows)
+            number += len(keys)
+            if number // SHOWN_EVERY > (number - len(keys)) // SHOWN_EVERY:
+                progress(f"{number:,} keys like {rule.keys}")
     limit_queries(connection, limits.query)
     connection.execute(ANALYZE)
 
 
-def rows_of(
-    keys: list[bytes],
-    reader: Reader,
-    template: Template,
-    values: Values | None,
-    field: bytes,
-    found: Found,
-) -> bytes:
-    """Lines of COPY for a batch of keys."""
-    cells = template.cells(keys)
-    if None in cells:
-        strangers = [key for key, cell in zip(keys, cells, strict=True) if cell is None]
-        found.misnamed += len(strangers)
-        shown = found.examples.setdefault(MISNAMED, [])
+class Lines:
+    """Lines of COPY for keys of the rule of `found`, which counts those that are none of it."""
+
+    def __init__(self, found: Found, columns: Columns) -> None:
+        """For these columns of its table."""
+        self.found = found
+        self.template = Template(found.rule, columns.kinds, columns.encoding)
+        self.field = b"" if found.rule.path else found.rule.field.encode()
+        self.values: Values | None = None
+        if columns.value_kind is not None:
+            self.values = Values(columns.value_kind, found.rule.path, columns.encoding)
+
+    def of(self, keys: list[bytes], reader: Reader) -> bytes:
+        """Those of a batch of keys; `reader` asks for their values."""
+        cells = self.template.cells(keys)
+        if None in cells:
+            self.set_apart([key for key, cell in zip(keys, cells, strict=True) if cell is None])
+            keys = [key for key, cell in zip(keys, cells, strict=True) if cell is not None]
+        named = [cell for cell in cells if cell is not None]
+        if self.values is None:
+            return b"".join([b"%b\n" % cell for cell in named])
+        read, gone = reader.values(keys, self.field)
+        rows = zip(keys, named, self.values.cells(read), strict=True)
+        return b"".join(
+            [b"%b\t%b\n" % (cell, value) for key, cell, value in rows if key not in gone]
+        )
+
+    def set_apart(self, strangers: list[bytes]) -> None:
+        """Count keys whose name is none of the rule's, and keep the first of them."""
+        self.found.misnamed += len(strangers)
+        shown = self.found.examples.setdefault(MISNAMED, [])
         shown += strangers[: MOST_SHOWN - len(shown)]
-        keys = [key for key, cell in zip(keys, cells, strict=True) if cell is not None]
-    named = [cell for cell in cells if cell is not None]
-    if values is None:
-        return b"".join(b"%b\n" % cell for cell in named)
-    cell_of = dict(zip(keys, named, strict=True))
-    read = reader.values(keys, field)
-    return b"".join(b"%b\t%b\n" % (cell_of[key], values.cells(value)) for key, value in read)

@@ -47,17 +47,14 @@ WRONG_TYPE = WrongType()
 Value = bytes | None | WrongType
 
 
-def nodes_of(client: Any) -> list[redis.Redis]:
-    """The client itself, or one for each primary of a cluster: keys are scanned where they are."""
-    if not hasattr(client, "get_primaries"):
-        return [client]
-    return [client.get_redis_connection(node) for node in client.get_primaries()]
-
-
 def command(*words: bytes) -> bytes:
     """A command as it goes over the wire."""
-    parts = b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-    return b"*%d\r\n%b" % (len(words), parts)
+    return b"*%d\r\n%b" % (len(words), b"".join(map(word, words)))
+
+
+def word(text: bytes) -> bytes:
+    """A word of a command."""
+    return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
 class Reader:
@@ -95,24 +92,22 @@ class Reader:
             if cursor == b"0":
                 return
 
-    def values(self, keys: Sequence[bytes], field: bytes) -> list[tuple[bytes, Value]]:
-        """Each of `keys` that is still there, with its `field`; without one with its whole value.
+    def values(self, keys: Sequence[bytes], field: bytes) -> tuple[list[Value], set[bytes]]:
+        """The `field` of each of `keys`, without one its whole value; and those that are gone now.
 
         None is for one that has no such field.
         """
-        found: list[tuple[bytes, Value]] = []
-        rest = list(keys)
-        while rest:
-            some, rest = rest[: self.at_once], rest[self.at_once :]
-            before, behind = (b"HGET", (field,)) if field else (b"GET", ())
-            answers = self.ask([command(before, key, *behind) for key in some])
+        found: list[Value] = []
+        before, behind = (b"*3\r\n$4\r\nHGET", word(field)) if field else (b"*2\r\n$3\r\nGET", b"")
+        asked = [b"%b\r\n$%d\r\n%b\r\n%b" % (before, len(key), key, behind) for key in keys]
+        while len(found) < len(keys):
+            answers = self.ask(asked[len(found) : len(found) + self.at_once])
             size = sum(len(each) for each in answers if isinstance(each, bytes))
             self.at_once = max(1, self.at_once // 2) if size > MOST_BYTES else self.at_once
-            found += zip(some, answers, strict=True)
-        lacking = [key for key, value in found if value is None]
+            found += answers
+        lacking = [key for key, value in zip(keys, found, strict=True) if value is None]
         there = self.ask([command(b"EXISTS", key) for key in lacking]) if lacking else []
-        gone = {key for key, exists in zip(lacking, there, strict=True) if not exists}
-        return [(key, value) for key, value in found if key not in gone] if gone else found
+        return found, {key for key, exists in zip(lacking, there, strict=True) if not exists}
 
 
 @contextmanager
@@ -131,12 +126,15 @@ def reading(client: redis.Redis, database: int | None) -> Iterator[Reader]:
 
 
 def batches(
-    client: redis.Redis, database: int | None, glob: bytes, limits: Limits
+    clients: Sequence[redis.Redis], database: int | None, glob: bytes, limits: Limits
 ) -> Iterator[tuple[Reader, list[bytes]]]:
-    """Keys like `glob` on all servers of `client`, with the reader of each; raises TooMuch."""
+    """Keys like `glob` on all of `clients`, the shards of a cluster, with the reader of each.
+
+    Raises TooMuch.
+    """
     until, count = time.monotonic() + limits.seconds, 0
-    for node in nodes_of(client):
-        with reading(node, database) as reader:
+    for client in clients:
+        with reading(client, database) as reader:
             for keys in reader.keys(glob):
                 count += len(keys)
                 if count > limits.keys:

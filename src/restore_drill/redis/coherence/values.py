@@ -24,13 +24,20 @@ class Values:
         self.kind = kind
         self.path = path
         self.encoding = encoding
-        self.plain = re.compile(kind.plain) if kind.plain and not path else None
+        self.plain = re.compile(rb"(?m)^(?:%b)$" % kind.plain) if kind.plain and not path else None
 
-    def cells(self, value: Value) -> bytes:
-        """What COPY reads: the value, and what came of it."""
-        plain = self.plain
-        if plain and isinstance(value, bytes) and value.isascii() and plain.fullmatch(value):
-            return b"%b\t%d" % (value, READ)
+    def cells(self, values: Sequence[Value]) -> list[bytes]:
+        """What COPY reads of each: the value, and what came of it; at once where all are plain."""
+        texts = [each for each in values if isinstance(each, bytes)]
+        if self.plain and len(texts) == len(values):
+            lines = b"\n".join(texts)
+            is_one_each = lines.count(b"\n") == len(texts) - 1 and self.encoding.holds(lines)
+            if is_one_each and len(self.plain.findall(lines)) == len(texts):
+                return [b"%b\t%d" % (each, READ) for each in texts]
+        return [self.cells_of(each) for each in values]
+
+    def cells_of(self, value: Value) -> bytes:
+        """What COPY reads of one value."""
         text, state = self.read(value)
         return b"%b\t%d" % (NOTHING if text is None else self.encoding.cell(text), state)
 

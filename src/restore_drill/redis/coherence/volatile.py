@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.units import show_count, show_duration
@@ -16,7 +16,7 @@ SECONDS = 10.0
 
 
 def count_volatile(
-    client: redis.Redis, patterns: Mapping[str, float], age: float | None
+    clients: Sequence[redis.Redis], patterns: Mapping[str, float], age: float | None
 ) -> list[dict[str, Any]]:
     """Part `volatile` of result.json: keys of each of `patterns`, which are worth so many seconds.
 
@@ -25,7 +25,7 @@ def count_volatile(
     return [
         {
             "pattern": pattern,
-            **counted(client, pattern),
+            **counted(clients, pattern),
             "worth_seconds": worth,
             "age_seconds": age,
             "stale": None if age is None else age > worth,
@@ -34,11 +34,11 @@ def count_volatile(
     ]
 
 
-def counted(client: redis.Redis, pattern: str) -> dict[str, Any]:
+def counted(clients: Sequence[redis.Redis], pattern: str) -> dict[str, Any]:
     """How many keys match, and whether there was time for all of them."""
     keys = 0
     try:
-        for _, some in batches(client, None, pattern.encode(), Limits(seconds=SECONDS)):
+        for _, some in batches(clients, None, pattern.encode(), Limits(seconds=SECONDS)):
             keys += len(some)
     except TooMuch:
         return {"keys": keys, "complete": False}

@@ -7,8 +7,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.asking import Skip, hello
 from restore_drill.redis.connection import Server, beside, client_of, server_of
 from restore_drill.redis.faults import explain
@@ -67,17 +65,6 @@ def reach(url: str, skip: Skip, stack: ExitStack) -> Reached:
     except redis.RedisError as error:
         raise explain(error, entry, "asking PING and HELLO") from None
     return Reached((entry,))
-
-
-def sole_redis(url: str, stack: ExitStack) -> Server:
-    """The one server that `url` leads to; raises `DrillError` for a cluster, too."""
-    reached = reach(url, lambda *_: None, stack)
-    if reached.cluster:
-        raise CouldNotRun(
-            f"the keys of a cluster are not compared with rows: {reached.servers[0].where}",
-            remedy=remedy_for("redis", "cluster"),
-        )
-    return reached.servers[0]
 
 
 def mode_of(entry: Server, stack: ExitStack) -> str:
