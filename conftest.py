@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ if loaded and (ROOT / "src").is_dir() and str(ROOT / "src") not in str(loaded.__
         del sys.modules[name]
 
 STAGES = (
+    "fixtures.garbage",  # before there is more to load
     "fixtures.run",  # before the settings, which it needs: pytest calls what comes last first
     "fixtures.options",
     "fixtures.own_drill",
@@ -60,8 +60,5 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.begin_anew_with_own_ini(pluginmanager.get_plugin("pytestconfig"))
-    # What is loaded stays: to look through it for garbage time and again took 70 ms of a drill.
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
     for stage in STAGES:
         pluginmanager.import_plugin(stage)

@@ -19,7 +19,7 @@ from restore_drill.backups.plaindump.codec import codec_of
 from restore_drill.core.deadline import at_work
 from restore_drill.core.server_error import UNKNOWN, ServerError
 from restore_drill.core.server_lines import CONNECTION, SERVER, error_in_line, safe_lines
-from restore_drill.core.units import show_duration
+from restore_drill.core.units import show_count, show_duration
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.readers import BY_READING
@@ -53,7 +53,7 @@ def restore_archive(
     if trouble:
         empty(target)
         code, lines = run_pg_restore(tools, target, backup, entries, 1, progress)
-        way += f" {trouble}, repeated over one connection"
+        way += f" met {trouble}; all of it was then restored anew, over one connection"
     restoration = Restoration(target, way=way)
     for entry, statement, error in errors_in(lines):
         add_error(restoration, where=f"entry {entry}", statement=statement, error=error)
@@ -66,13 +66,20 @@ def restore_archive(
 
 
 def trouble_of_jobs(lines: list[str]) -> str:
-    """What may have come of there being several connections; empty without such a thing."""
-    errors = [error for _, _, error in errors_in(lines)]
+    """How many errors may have come of there being several connections, and where the first is.
+
+    Empty without any.
+    """
+    errors = [(entry, error) for entry, _, error in errors_in(lines)]
     # Two of its own connections: parts of a partitioned index, seen now and then with 15.20.
-    if any(error.sqlstate == DEADLOCK for error in errors):
-        return "deadlocked"
+    deadlocks = [entry for entry, error in errors if error.sqlstate == DEADLOCK]
     # A check or an index may call a function that reads a table which was not loaded yet.
-    return "met errors" if any(error.group in BY_READING for error in errors) else ""
+    reading = [entry for entry, error in errors if error.group in BY_READING]
+    for what, entries in (("deadlock", deadlocks), ("error", reading)):
+        if entries:
+            first = ", the first" if len(entries) > 1 else ""
+            return f"{show_count(len(entries), what)}{first} in {entries[0]}"
+    return ""
 
 
 def run_pg_restore(

@@ -22,8 +22,8 @@ from restore_drill.backups.plaindump.lines import Readable
 from restore_drill.backups.plaindump.singly import Singly
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.server_errors import error_in, error_of
-from restore_drill.restore.asking import Asking
 from restore_drill.restore.copied import copied_row, key_columns
+from restore_drill.restore.dialect import Dialect
 from restore_drill.restore.errors import add_error
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.no_superuser import settled
@@ -40,7 +40,7 @@ LONGEST = 2000
 """Bytes of a statement that are kept to judge its error by."""
 
 
-class SqlFeed(Asking):
+class SqlFeed(Dialect):
     """Feeds the events of one plain dump to one connection, INSERTs `in_runs` or singly."""
 
     in_runs = False

@@ -1,4 +1,4 @@
-"""What a connection of a restore can be asked for, and in which encoding it answers."""
+"""How the server behind a connection reads strings, and writes its answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OVERLAPPING = (b"SJIS", b"SHIFT_JIS_2004", b"BIG5", b"GBK", b"UHC", b"GB18030", 
 """Encodings in which a byte of a longer character may look like a backslash."""
 
 
-class Asking:
+class Dialect:
     """One connection, the `wire` on which statements go, in the settings that a dump has made."""
 
     wire: Wire
