@@ -82,7 +82,7 @@ def test_redis_is_a_writable_primary(redis_nodes: Sequence[Node]) -> None:
 
 
 def test_redis_answers_fast_enough(redis_nodes: Sequence[Node], settings: Settings) -> None:
-    """The latencies of 1,000 PINGs are within the budgets of the criteria file."""
+    """Redis answers PING within the budgets of the criteria file."""
     for facts in (node.facts for node in redis_nodes):
         slow = limits.latency_fault(facts.latency, settings.criteria)
         assert not slow, message(

@@ -161,7 +161,7 @@ def test_replica_that_has_stopped_is_behind(serve: Serve, look: Look) -> None:
     wait_for(lambda: primary.admin.info("replication")["slave0"]["lag"] > 1)
 
     story = faults(look(primary.url()).stage, criteria)
-    assert f"127.0.0.1:{replica.port} is 2 s and" in story.replace("2.00 s", "2 s")
+    assert f"127.0.0.1:{replica.port} is 2 s and" in story
     assert "the limit is 1" in story
 
 

@@ -16,6 +16,7 @@ from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
+from restore_drill.results.redis_card import latencies_of, redis_card
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import tiles_of
 from restore_drill.results.trends import trends_of
@@ -61,6 +62,7 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "findings": findings_of(problems_of(result), places),
         "waived": findings_of(waived_of(result), places),
         "cards": cards_of(result),
+        "latencies": latencies_of(result["redis"]),
         "timeline": timeline_of(result),
         "not_checked": [
             (shortened(short_name(each["what"])), shortened(each["why"]))
@@ -172,7 +174,7 @@ def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Backup", describe(result["backup"])),
         ("Target", describe(result["target"])),
         ("Safety snapshot", snapshot_card(result["snapshot"])),
-        ("Redis", describe(result["redis"])),
+        ("Redis", redis_card(result["redis"])),
         ("Redis and the rows", coherence_card(result.get("coherence"))),
     ]
     return [(title, facts) for title, facts in found if facts]

@@ -47,6 +47,8 @@ LABELS = {
     "maxmemory": "memory limit",
     "maxmemory_policy": "eviction policy",
     "latency_median": "latency (median)",
+    "latency_p90": "latency (90 %)",
+    "latency_p99": "latency (99 %)",
     "latency_worst": "latency (worst)",
     "own": "yours (REDIS_URL)",
 }

@@ -33,9 +33,9 @@ class Persistence:
     def words(self) -> str:
         """In words: `last save 3 min ago (12 changes since), AOF on`."""
         age = "unknown" if self.save_age is None else f"{show_duration(self.save_age)} ago"
-        age = "none since it was started" if self.saves == 0 else age
+        save = "no save since it was started" if self.saves == 0 else f"last save {age}"
         changes = "" if self.changes is None else f" ({show_count(self.changes, 'change')} since)"
-        return f"last save {age}{changes}, AOF {'on' if self.aof else 'off'}"
+        return f"{save}{changes}, AOF {'on' if self.aof else 'off'}"
 
     def fault(self, max_age: float | None) -> str:
         """What keeps its keys from surviving a crash; empty where nothing does.

@@ -28,8 +28,7 @@ class Replica:
         if self.state != "online":
             return f"{self.where} does not follow yet (state {self.state})"
         behind = "" if self.behind is None else f" and {show_bytes(self.behind)}"
-        lag = "unknown" if self.lag is None else show_duration(self.lag)
-        return f"{self.where} is {lag}{behind} behind"
+        return f"{self.where} is {'?' if self.lag is None else self.lag} s{behind} behind"
 
 
 def replicas_of(info: Mapping[str, Any]) -> tuple[Replica, ...]:
