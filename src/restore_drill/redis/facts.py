@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from restore_drill.core.units import show_bytes
 from restore_drill.redis.asking import Skip, hello, permitted
 from restore_drill.redis.connection import Server
-from restore_drill.redis.latency import FEW, ROUND_TRIPS, Latency, measure
+from restore_drill.redis.latency import FEW, Latency, measure
 from restore_drill.redis.own.persistence import Persistence, persistence_of
 from restore_drill.redis.own.replication import Replica, link_of, replicas_of
 
@@ -92,14 +92,14 @@ class RedisFacts:
         return shown | self.latency.as_json()
 
 
-def read_facts(server: Server, skip: Skip) -> RedisFacts:
+def read_facts(server: Server, skip: Skip, round_trips: int = FEW) -> RedisFacts:
     """Ask `server` for its facts; `skip(what, why)` hears of those that it may not report.
 
-    Raises `redis.RedisError` when it does not answer.
+    PING is timed `round_trips` times. Raises `redis.RedisError` when it does not answer.
     """
     client = server.client
     ping = bool(client.ping())
-    latency = measure(client.ping, ROUND_TRIPS if server.own else FEW)
+    latency = measure(client.ping, round_trips)
     database = int(client.connection_pool.connection_kwargs.get("db", 0))
     info = permitted(client.info, "memory of Redis", skip) or {}
     known = {} if "role" in info else hello(client)

@@ -10,7 +10,7 @@ from typing import Any
 from restore_drill.core.units import show_count
 
 ROUND_TRIPS, FEW = 1000, 20
-"""Of the user's own Redis, and of one that the drill has started, where they say little."""
+"""Of the user's own Redis, and where they say little: one that the drill has started, `doctor`."""
 SECONDS = 3.0
 """So long are round trips made at most: from a far server 1,000 would take minutes."""
 CURVE = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100)

@@ -19,6 +19,7 @@ from restore_drill.redis.connection import Server
 from restore_drill.redis.facts import RedisFacts, read_facts
 from restore_drill.redis.faults import explain
 from restore_drill.redis.keys import OwnKeys
+from restore_drill.redis.latency import FEW, ROUND_TRIPS
 from restore_drill.redis.outcome import Node, RedisStage
 from restore_drill.redis.own.reach import Reached, reach
 from restore_drill.redis.safety import why_not_tried
@@ -35,7 +36,7 @@ def run_stage(settings: Settings, record: Record, steps: Steps, stack: ExitStack
         return RedisStage(error=error)
     first = reached.servers[0]
     found = RedisStage(reached=first, watch=reached.watch, cluster=reached.cluster)
-    facts, errors = facts_of(reached.servers, record.skip)
+    facts, errors = facts_of(reached.servers, record.skip, ROUND_TRIPS if first.own else FEW)
     if errors:
         return replace(found, error=together(errors))
     nodes = tuple(tried(*each, stack) for each in facts)
@@ -65,15 +66,18 @@ def in_container(settings: Settings) -> bool:
 
 
 def facts_of(
-    servers: Sequence[Server], skip: Skip
+    servers: Sequence[Server], skip: Skip, round_trips: int = FEW
 ) -> tuple[list[tuple[Server, RedisFacts]], list[DrillError]]:
-    """Facts of each of `servers`, and the errors of those that do not answer."""
+    """Facts of each of `servers`, and the errors of those that do not answer.
+
+    PING is timed `round_trips` times.
+    """
     import redis  # noqa: PLC0415 - loads slowly
 
     found, errors = [], []
     for server in servers:
         try:
-            found.append((server, read_facts(server, skip)))
+            found.append((server, read_facts(server, skip, round_trips)))
         except redis.RedisError as error:
             errors.append(explain(error, server, "asking PING, INFO and DBSIZE"))
         if len(errors) == MOST_SILENT:
