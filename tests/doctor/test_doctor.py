@@ -23,6 +23,7 @@ from restore_drill.doctor.waiting import Begun, Unanswered
 from restore_drill.servers import find
 from restore_drill.watch.entry import note
 from tests.helpers.live import url_of
+from tests.helpers.redis_servers import BINARIES, running
 from tests.helpers.shop import Shops, pg_dump
 from tests.watch.test_status import FAILED, PASSED
 
@@ -321,6 +322,20 @@ def test_redis_that_is_down_fails_a_drill(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.code == 0
     assert ["127.0.0.1:1/0" in fact.text for fact in found.fails] == [True]
     assert SECRET not in "\n".join(lines_of(found))
+
+
+def test_redis_is_judged_as_a_drill_judges_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the same limits, with a few PINGs and no write."""
+    with running(BINARIES[0], ("--maxmemory", "1mb"), "") as server:
+        monkeypatch.setenv("REDIS_URL", server.url())
+
+        found = check_up("redis")
+
+        assert [fact.text for fact in found.fails] == [
+            f"Redis at 127.0.0.1:{server.port}/0 has 0.0% of its memory left, the limit is 5.0%"
+        ]
+        told = server.admin.info("commandstats")
+        assert "cmdstat_set" not in told and told["cmdstat_ping"]["calls"] < 50
 
 
 def test_an_engine_that_does_not_answer_stops_only_who_needs_it(

@@ -115,6 +115,9 @@ def test_port_of_something_else_is_named(look: Look, answer: bytes, reason: str)
         "redis://host:6379/0?db=secret",
         "redis://host:6379/0?secret=1",
         "redis://a..b:6379/0",
+        "redis://host/0?socket_timeout=0",
+        "redis://host/0?socket_timeout=-1",
+        "redis://host/0?socket_connect_timeout=nan",
     ],
 )
 def test_url_that_means_something_else_is_refused(url: str) -> None:

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from restore_drill.config.criteria import Criteria
+from restore_drill.redis.faults import PREFIX, RIGHTS
+from restore_drill.redis.own import limits
 from tests.helpers.redis_servers import PASSWORD, Drill, Look, Serve
+
+
+def test_rights_that_remedies_name_are_enough(look: Look, serve: Serve) -> None:
+    """A user with these alone, and the drill's keys alone, is let do all that is checked."""
+    server = serve()
+    server.admin.acl_setuser(
+        "drill",
+        enabled=True,
+        passwords=["+secret"],
+        keys=[f"{PREFIX}*"],
+        commands=RIGHTS.split(),
+    )
+
+    found = look(server.url(user="drill", password="secret", database=2))
+
+    (keys,) = found.stage.writable_keys()
+    keys.put("counts", "41")
+    assert (keys.increment("counts"), keys.get("counts"), keys.delete("counts")) == (42, "42", 1)
+    assert not keys.exists("counts")
+    assert found.record.not_checked == []
+    assert limits.all_faults(found.stage, Criteria(Path())) == []
 
 
 def test_user_without_write_learns_which_command_is_missing(look: Look, serve: Serve) -> None:

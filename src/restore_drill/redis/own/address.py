@@ -12,6 +12,8 @@ from restore_drill.redis.connection import client_of
 SPECIAL = "percent-encode special characters in its password (@ is %40, # is %23, / is %2F)"
 SENTINEL = "redis+sentinel://host:26379,host2/NAME/0"
 SENTINEL_PORT = 26379
+LONGEST = 3600
+"""Seconds that a URL may have the drill wait for an answer."""
 SAME = {"valkey": "redis", "valkeys": "rediss"}
 """Schemes of valkey-py, and what redis-py calls the same."""
 FORMS = "write redis://host:6379/0, rediss:// for TLS, unix:///path or " + SENTINEL
@@ -110,6 +112,9 @@ def options_error(url: str) -> str | None:
     except (ValueError, TypeError, redis.RedisError):
         return "has an option after its ? that redis-py does not know or cannot read"
     options = client.connection_pool.connection_kwargs
+    waits = [options[name] for name in ("socket_timeout", "socket_connect_timeout")]
+    if not all(0 < seconds <= LONGEST for seconds in waits):
+        return "has a timeout that is not above 0 and an hour at most"
     if options.get("ssl_keyfile") and not options.get("ssl_certfile"):
         return "names a key (ssl_keyfile) without its certificate (ssl_certfile)"
     return None
