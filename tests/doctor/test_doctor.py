@@ -326,7 +326,7 @@ def test_redis_that_is_down_fails_a_drill(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_redis_is_judged_as_a_drill_judges_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the same limits, with a few PINGs and no write."""
-    with running(BINARIES[0], ("--maxmemory", "1mb"), "") as server:
+    with running(BINARIES[0], ("--maxmemory", "800kb"), "") as server:
         monkeypatch.setenv("REDIS_URL", server.url())
 
         found = check_up("redis")
