@@ -56,7 +56,7 @@ def run_once(way: Way, source: Source, major: int | None) -> Sample:
             seconds, client = measure(way, target, source)
         rows = count_rows(target)
         began = time.monotonic()
-        analyze(target, JOBS)
+        analyze(target, JOBS, in_full=not way.is_ours)
         analyzed = time.monotonic() - began
     if rows != source.rows:
         raise RuntimeError(f"{way.name}: rows differ: {rows} instead of {source.rows}")

@@ -41,6 +41,11 @@ class Way:
     is_extra: bool = False
     since: int = 0
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the drill's."""
+        return self.name.startswith("restore-drill")
+
 
 def run_tool(target: Target, *command: str) -> None:
     """Run a client tool on `target`; CalledProcessError where it fails."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,29 @@ def counts(target: Target) -> dict[str, int]:
     return found
 
 
+WIDE_TABLE = f"""
+CREATE TABLE wide ({", ".join(f"c{n} integer" for n in range(100))});
+INSERT INTO wide (c0, c7) SELECT n, n FROM generate_series(1, 5000) n;
+INSERT INTO public.single SELECT generate_series(100, 5000);
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "bounds"), [("a drill", 51), ("as in production", 101), ("a live server", 101)]
+)
+def test_many_columns_have_coarser_statistics(where: str, bounds: int, shops: Shops) -> None:
+    """Of all columns, on a server that is thrown away alone; other tables have them in full."""
+    target = replace(database(shops, USUAL, WIDE_TABLE), throwaway=where != "a live server")
+    assert analyze(target, 1, in_full=where == "as in production") == {}
+    with target.connect() as connection:
+        found = connection.execute(
+            "SELECT tablename, attname, cardinality(histogram_bounds) FROM pg_stats"
+            " WHERE histogram_bounds IS NOT NULL AND tablename IN ('wide', 'single')"
+        ).fetchall()
+    wanted = {("wide", "c0", bounds), ("wide", "c7", bounds), ("single", "id", 101)}
+    assert set(found) == wanted
+
+
 @pytest.mark.parametrize("major", MAJORS)
 def test_each_table_is_analyzed_once(major: int, shops: Shops) -> None:
     """Partitions and heirs once, and their parents with the statistics of all that is below."""
@@ -106,7 +130,9 @@ def test_a_database_without_tables_has_nothing_to_analyze(shops: Shops) -> None:
 
 def test_partitions_go_with_their_root() -> None:
     """Before PostgreSQL 18 the root stands for all below it, with their cost."""
-    rows = [("r", "r", -1, ""), ("a", "a", 50, "r"), ("b", "b", 0, "r"), ("s", "s", 5, "")]
+    rows = [
+        ("r", "r", -1, "", 9), ("a", "a", 50, "r", 9), ("b", "b", 0, "r", 9), ("s", "s", 5, "", 9)
+    ]  # fmt: skip
 
     assert units_of(rows, each_alone=False) == [Unit("r", ["a", "b"], 80), Unit("s", [], 15)]
     assert [unit.name for unit in units_of(rows, each_alone=True)] == ["r", "a", "b", "s"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 import psycopg
@@ -25,14 +26,15 @@ NEAR = f"""
         coalesce((SELECT format('%I.%I', m.nspname, r.relname)
             FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
             WHERE c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)
-                AND r.oid NOT IN (SELECT oid FROM far)), '')
+                AND r.oid NOT IN (SELECT oid FROM far)), ''),
+        c.relnatts
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'
         AND n.nspname <> 'information_schema' AND c.oid NOT IN (SELECT oid FROM far)
         AND (n.nspname <> 'pg_catalog' OR pg_catalog.pg_relation_size(c.oid)
             > c.relpages * pg_catalog.current_setting('block_size')::bigint)
 """  # noqa: S608
-"""Name in SQL, plain name, pages, and where it is a partition the name of its root in SQL.
+"""Name in SQL, plain name, pages, where it is a partition the name of its root in SQL, columns.
 
 Foreign tables are left alone: a plain ANALYZE would reach the server behind them.
 So are catalogs that have not grown since initdb analyzed them, half the time of a small database.
@@ -45,12 +47,25 @@ OVERHEAD = 10
 """Pages that are read in the time that the statistics of one table take to be written."""
 
 
+WIDE = 50
+"""Columns from which on statistics become coarser: of 200 columns and 40,000 rows they took 3.8 s
+of a drill of 5.9 s, each from 30,000 rows. As coarse as a quarter of that, a fifth of the time."""
+COARSE = """
+    SELECT set_config(name, least(setting::integer, greatest(25, setting::integer * {} / {}))::text,
+        false) FROM pg_settings WHERE name = 'default_statistics_target'
+"""
+
+
 class Unit(NamedTuple):
-    """A table that is analyzed by its `name` in SQL, with `below`, its partitions; and its cost."""
+    """A table that is analyzed by its `name` in SQL, with `below`, its partitions; and its cost.
+
+    `columns` are how many it has where it is wide and may have coarser statistics, else 0.
+    """
 
     name: str
     below: list[str]
     cost: int
+    columns: int = 0
 
 
 SCHEMAS = f"""
@@ -59,9 +74,10 @@ SCHEMAS = f"""
 """  # noqa: S608
 
 
-def analyze(target: Target, jobs: int) -> dict[str, str]:
+def analyze(target: Target, jobs: int, *, in_full: bool = False) -> dict[str, str]:
     """Analyze all tables: part of any real recovery.
 
+    Those of many columns more coarsely on a server that is thrown away, unless `in_full`.
     Gives the server's message by the name of each table (`schema.table`) of which it could not be
     done: a function behind statistics on an expression may need a search_path, or raise an error.
     """
@@ -70,7 +86,10 @@ def analyze(target: Target, jobs: int) -> dict[str, str]:
         rows = connection.execute(apart(NEAR).encode()).fetchall()
     names = {name: plain for name, plain, *_ in rows}
     plan = Plan("analyzing")
-    shares = shared(units_of(rows, each_alone=target.server_version >= ONLY_SINCE), jobs)
+    units = units_of(rows, each_alone=target.server_version >= ONLY_SINCE)
+    if in_full or not target.throwaway:
+        units = [unit._replace(columns=0) for unit in units]
+    shares = shared(units, jobs)
     failures = [
         plan.add(
             f"ANALYZE of {show_count(len(each), 'table')}", partial(analyze_tables, units=each)
@@ -82,10 +101,14 @@ def analyze(target: Target, jobs: int) -> dict[str, str]:
     return {names[quoted]: error for each in failures for quoted, error in each.result().items()}
 
 
-def units_of(rows: Iterable[tuple[str, str, int, str]], *, each_alone: bool) -> list[Unit]:
+def units_of(rows: Iterable[tuple[str, str, int, str, int]], *, each_alone: bool) -> list[Unit]:
     """What is to be analyzed of the `rows` of NEAR: partitions with their root, or `each_alone`."""
-    found = {name: Unit(name, [], 0) for name, _, _, root in rows if each_alone or not root}
-    for name, _, pages, root in rows:
+    found = {
+        name: Unit(name, [], 0, columns if columns > WIDE else 0)
+        for name, _, _, root, columns in rows
+        if each_alone or not root
+    }
+    for name, _, pages, root, _ in rows:
         unit = found.get(name) or found[root]
         if unit.name != name:
             unit.below.append(name)
@@ -105,8 +128,24 @@ def shared(units: list[Unit], jobs: int) -> list[list[Unit]]:
 
 
 def analyze_tables(connection: Connection, units: list[Unit]) -> dict[str, str]:
-    """Statistics of the tables of `units`: at once, and where that fails of each by itself."""
+    """Statistics of the tables of `units`, of those with many columns apart and more coarsely."""
+    failed: dict[str, str] = {}
     connection.execute("SET search_path = pg_catalog")
+    for columns, same in groupby(sorted(units, key=columns_of), key=columns_of):
+        if columns:
+            connection.execute(COARSE.format(WIDE, columns).encode())
+        failed |= analyze_all(connection, list(same))
+        connection.execute("RESET default_statistics_target")
+    return failed
+
+
+def columns_of(unit: Unit) -> int:
+    """Its columns, where they count."""
+    return unit.columns
+
+
+def analyze_all(connection: Connection, units: list[Unit]) -> dict[str, str]:
+    """Statistics of the tables of `units`: at once, and where that fails of each by itself."""
     if not analyze_in(connection, [unit.name for unit in units]):
         return {}
     # One that fails keeps the server from the partitions behind it.
@@ -117,7 +156,10 @@ def analyze_tables(connection: Connection, units: list[Unit]) -> dict[str, str]:
     # As for functions: an application may set a search_path that the database does not name.
     (schemas,) = connection.execute(SCHEMAS.encode()).fetchone() or ("",)
     connection.execute(sql.SQL("SET search_path = {}").format(sql.SQL(schemas or "public")))
-    return {name: error for name, error in failed.items() if analyze_in(connection, [name])}
+    try:
+        return {name: error for name, error in failed.items() if analyze_in(connection, [name])}
+    finally:
+        connection.execute("SET search_path = pg_catalog")
 
 
 def analyze_in(connection: Connection, names: list[str]) -> str:
