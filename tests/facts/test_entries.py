@@ -26,7 +26,9 @@ def lost(restored: str) -> list[str]:
     """Names of the tables of BOTH that the dump `restored` lacks."""
     reader = Reader()
     reader.read(PlainReader(BytesIO(BOTH)).events())
-    return [each.name for each in missing(reader.contents(), entries_in(restored.encode()))]
+    return [
+        each.name for each in missing(reader.contents(), entries_in(BytesIO(restored.encode())))
+    ]
 
 
 def test_a_newline_in_a_name_is_no_blank() -> None:

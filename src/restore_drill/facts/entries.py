@@ -6,13 +6,14 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from io import BytesIO
 
 from restore_drill.backups.model import Contents, Entry
 from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import Comment, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.lines import Readable
 from restore_drill.backups.plaindump.names import unquoted
 from restore_drill.backups.plaindump.part import Part
 from restore_drill.backups.plaindump.settings import SessionSettings
@@ -59,29 +60,38 @@ def output_of(dump: subprocess.Popen[bytes]) -> tuple[bytes, str]:
     """What pg_dump writes, or why it writes nothing."""
     with at_work(lambda: "pg_dump --schema-only"):
         output, errors = dump.communicate()
-    if dump.returncode:
-        lines = errors.decode("utf-8", "replace").strip().splitlines()
-        return b"", "; ".join(safe_lines(lines)[-3:]) or f"exit code {dump.returncode}"
-    return output, ""
+    why_not = failure_of(dump, errors)
+    return (b"" if why_not else output), why_not
+
+
+def failure_of(dump: subprocess.Popen[bytes], errors: bytes) -> str:
+    """Why the `dump`, which has ended, is not whole; empty where it is."""
+    if not dump.returncode:
+        return ""
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    return "; ".join(safe_lines(lines)[-3:]) or f"exit code {dump.returncode}"
 
 
 def lost_entries(
     contents: Contents, dump: subprocess.Popen[bytes]
 ) -> tuple[tuple[Entry, ...], str]:
     """Objects of the backup that a pg_dump of the restored database lacks, or why it fails."""
-    output, why_not = output_of(dump)
-    if why_not:
-        return (), why_not
-    return missing(contents, entries_in(output)), ""
+    assert dump.stdout is not None and dump.stderr is not None
+    with at_work(lambda: "pg_dump --schema-only"), ThreadPoolExecutor(1) as thread:
+        errors = thread.submit(dump.stderr.read)
+        lost = missing(contents, entries_in(dump.stdout))  # as it comes: 12 MB for 10,000 tables
+        dump.wait()
+        why_not = failure_of(dump, errors.result())
+    return (() if why_not else lost), why_not
 
 
-def entries_in(dump: bytes) -> Iterator[Entry]:
+def entries_in(dump: Readable) -> Iterator[Entry]:
     """Table of contents of the `dump` of a schema, which nothing else is asked of.
 
     Tables have their own names, as those of the backup do: a newline is a blank in a comment.
     """
     session, part = SessionSettings(), Part()
-    for event in PlainReader(BytesIO(dump)).events():
+    for event in PlainReader(dump).events():
         if isinstance(event, Comment):
             if entry := entry_of(event.text, session.codec):
                 yield from part.entries

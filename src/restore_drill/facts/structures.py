@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import LiteralString, NamedTuple
 
 from restore_drill.core.units import show_count
@@ -86,7 +87,10 @@ class Structure(NamedTuple):
 
 def read_structures(survey: Survey) -> list[Structure]:
     """Tables and indexes that amcheck can read; the others are not checked."""
-    found = [Structure(*row) for row in survey.rows("storage", STRUCTURES)]
+    found = [
+        Structure(intern(name), intern(table), intern(method), *more)
+        for name, table, method, *more in survey.rows("storage", STRUCTURES)
+    ]
     methods = (*METHODS, "gin") if survey.major >= GIN_SINCE else METHODS
     others = [each for each in found if each.method not in methods]
     if others:
