@@ -6,7 +6,8 @@ from io import BytesIO
 
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.lexer import PlainReader
-from restore_drill.facts.entries import entries_in, missing
+from restore_drill.facts.entries import entries_in, lost_entries, missing, schema_dump
+from tests.helpers.shop import USUAL, Shops
 
 TABLE = """
 --
@@ -36,3 +37,18 @@ def test_a_newline_in_a_name_is_no_blank() -> None:
     assert lost(OF_TWO_LINES + WITH_A_BLANK) == []
     assert lost(WITH_A_BLANK) == ["new\nline"]
     assert lost(OF_TWO_LINES) == ["new line"]
+
+
+def test_a_list_that_pg_dump_does_not_end_counts_for_nothing(shops: Shops) -> None:
+    """A pg_dump that fails says why, and names no table; one that ends well names what is lost."""
+    reader = Reader()
+    reader.read(PlainReader(BytesIO(BOTH.encode())).events())
+    target = shops.database(USUAL, "listed")
+    with schema_dump(target) as dump:
+        whole, why_not = lost_entries(reader.contents(), dump)
+    assert sorted(each.name for each in whole) == ["new\nline", "new line"]
+    assert why_not == ""
+
+    with schema_dump(target, "--table=none") as dump:
+        failed = lost_entries(reader.contents(), dump)
+    assert failed == ((), "pg_dump: error: no matching tables were found")
