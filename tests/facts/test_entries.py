@@ -42,7 +42,7 @@ def test_a_newline_in_a_name_is_no_blank() -> None:
 def test_a_list_that_pg_dump_does_not_end_counts_for_nothing(shops: Shops) -> None:
     """A pg_dump that fails says why, and names no table; one that ends well names what is lost."""
     reader = Reader()
-    reader.read(PlainReader(BytesIO(BOTH.encode())).events())
+    reader.read(PlainReader(BytesIO(BOTH)).events())
     target = shops.database(USUAL, "listed")
     with schema_dump(target) as dump:
         whole, why_not = lost_entries(reader.contents(), dump)
