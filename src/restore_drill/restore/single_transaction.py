@@ -112,7 +112,7 @@ class SingleTransaction(SqlFeed):
 
     def may_wait(self, statement: Statement) -> bool:
         """Whether it needs no answer and changes nothing in how later ones are read."""
-        if self.is_alone or COPY_IN.match(statement.sql):
+        if self.is_alone or len(statement.sql) > MESSAGE or COPY_IN.match(statement.sql):
             return False
         is_data = INSERT.match(statement.sql) or SETVAL.fullmatch(statement.sql)
         return bool(is_data) or is_definition(statement) or is_large_object(statement)

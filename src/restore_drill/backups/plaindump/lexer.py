@@ -21,7 +21,7 @@ from restore_drill.backups.plaindump.events import (
     Statement,
 )
 from restore_drill.backups.plaindump.insert_reader import InsertReader
-from restore_drill.backups.plaindump.nesting import SIMPLE, STRINGS, Depth
+from restore_drill.backups.plaindump.nesting import SHORT, SIMPLE, STRINGS, Depth
 from restore_drill.backups.plaindump.set_statements import MAY_SET
 from restore_drill.backups.plaindump.statements import COPY_IN, SIMPLE_INSERT
 
@@ -88,8 +88,7 @@ class PlainReader(InsertReader):
 
     def statement(self) -> Event:
         """Statement that begins here, up to the semicolon that ends it."""
-        simple = self.simple_insert() or self.simple_statement()
-        if simple is not None:
+        if simple := self.simple_insert() or self.simple_statement():
             return simple
         depth = Depth()
         while True:
@@ -126,7 +125,7 @@ class PlainReader(InsertReader):
 
     def simple_statement(self) -> Statement | None:
         """Statement that begins here, where no more than a look at it is needed to find its end."""
-        if (simple := SIMPLE.match(self.buffer, self.start)) is None:
+        if (simple := SIMPLE.match(self.buffer, self.start, self.start + SHORT)) is None:
             return None
         self.scan = simple.end()
         return self.end_statement(STRINGS.sub(b"", simple.group()).count(b"("))
@@ -150,6 +149,8 @@ class PlainReader(InsertReader):
     def end_statement(self, groups: int) -> Statement:
         """Statement up to where the scan stands, right behind its semicolon."""
         line, sql = self.line, self.take(self.scan)
+        if len(sql) > lines.BITE:
+            self.let_go()
         if sql[:1] in MAY_SET:
             self.note_settings(sql)
         return Statement(line, sql, groups)
@@ -178,11 +179,10 @@ class PlainReader(InsertReader):
             if at_line_start and self.buffer.startswith(b"\\.", self.start):
                 end = self.start
             else:
-                end = self.copy_end()
-                line = self.line
-                yield CopyData(self.take(end), self.line - line)
+                end, line = self.copy_end(), self.line
                 at_line_start = self.buffer.endswith(b"\n", 0, end)
                 length = 0 if at_line_start else length + end
+                yield CopyData(self.take(end), self.line - line)
                 if length > lines.LONGEST:
                     yield Cut(self.line, "a row", is_endless=True)
                     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Protocol
 
 from restore_drill.core.errors import CouldNotRun
@@ -12,8 +13,8 @@ from restore_drill.servers.place import available_memory
 
 CHUNK = 1 << 20
 """Bytes that are read at once."""
-BITE = 1 << 27
-"""Bytes that are read at once at most, for a long statement."""
+BITE = 1 << 25
+"""Bytes that are read at once at most, for a long statement, and of one that are held twice."""
 LONGEST = (1 << 30) - 1
 """Bytes of a statement or a line above which no PostgreSQL takes it in: its own limit."""
 LARGE = 1 << 26
@@ -84,8 +85,10 @@ class Lines:
         self.passed += self.start
         self.scan -= self.start
         self.start = 0
-        self.buffer = b"".join(pieces)
-        return len(self.buffer) > len(rest)
+        self.buffer, before = b"", len(rest)
+        del rest, more
+        self.buffer = joined(pieces)
+        return len(self.buffer) > before
 
     def check_length(self, held: int) -> None:
         """Look before more is read whether `held` bytes of one thing are too many.
@@ -108,6 +111,12 @@ class Lines:
         self.line += piece.count(b"\n")
         self.start = self.scan = end
         return piece
+
+    def let_go(self) -> None:
+        """Hold nothing of what has been taken."""
+        self.passed += self.start
+        self.buffer = self.buffer[self.start :]
+        self.start = self.scan = 0
 
     def line_end(self) -> int:
         """Index behind the current line; lines are always whole in the buffer."""
@@ -138,3 +147,14 @@ class Lines:
                 return found.group()
             if not self.skip_to_more():
                 return None
+
+
+def joined(pieces: list[bytes | memoryview]) -> bytes:
+    """All `pieces`; of many bytes none is held longer than it takes to join it."""
+    if sum(map(len, pieces)) < BITE:
+        return b"".join(pieces)
+    whole = BytesIO()
+    pieces.reverse()
+    while pieces:
+        whole.write(pieces.pop())
+    return whole.getvalue()

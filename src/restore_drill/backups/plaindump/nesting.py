@@ -15,6 +15,8 @@ SIMPLE = re.compile(
 It is nearly all of a dump but its rows. Nothing in it can be read in two ways, nothing is given
 back.
 """
+SHORT = 1 << 16
+"""Bytes of such a statement at most: a longer one is looked through but once."""
 STRINGS = re.compile(rb"""'[^']*+'|"[^"]*+["]""")
 """Texts and names of such a statement: what stands in them opens no parenthesis."""
 
