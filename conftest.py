@@ -38,6 +38,7 @@ STAGES = (
     "fixtures.waivers",
     "fixtures.one_by_one",
     "fixtures.redis",
+    "fixtures.redis_backup",
     "fixtures.coherence",
     "fixtures.prove",
     "fixtures.dry_run",

@@ -112,26 +112,47 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
         return kind_of(path, "", b"")
     if is_awaited(path):
         return awaited_kind(path)
+    compression, head, end = peeled(path, decrypt=decrypt)
+    if end == DIRECTORY_IN_TAR:
+        return Kind("directory", around("tar", compression))
+    if end:
+        return Kind("", compression, sealed=end)
+    kind = kind_of(path, compression, head)
+    if kind.format == "plain" and holds_roles_alone(path, compression, head):
+        return kind_of_other(path, compression, ROLES_ALONE)
+    return kind
+
+
+class Peeled(NamedTuple):
+    """The layers around a file, and the first bytes behind them, empty where they cannot be read.
+
+    `end` is the layer that was not gone through: an encryption, a folder in a tar.
+    """
+
+    compression: str
+    head: bytes
+    end: str = ""
+
+
+def peeled(path: Path, *, decrypt: bool) -> Peeled:
+    """What lies behind the layers of the file at `path`; raises what `recognise` does."""
     compression = ""
     with open_bytes(path) as raw:
         head = raw.read(HEAD_BYTES)
     for _ in range(MOST_LAYERS):
         layer = layer_of(path, compression, head)
+        if layer == DIRECTORY_IN_TAR:
+            return Peeled(compression, head, layer)
         if not layer:
             break
-        if layer == DIRECTORY_IN_TAR:
-            return Kind("directory", around("tar", compression))
         compression = around(layer, compression)
         if layer in SEALS and not decrypt:
-            return Kind("", compression, sealed=layer)
+            return Peeled(compression, b"", layer)
         # A head that cannot be read is for the full read to report.
         head = b""
         with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
             head = stream.read(HEAD_BYTES)
-    kind = kind_of(path, compression, head)
-    if kind.format == "plain" and holds_roles_alone(path, compression, head):
-        return kind_of_other(path, compression, ROLES_ALONE)
-    return kind
+    return Peeled(compression, head)
 
 
 def awaited_kind(path: Path) -> Kind:

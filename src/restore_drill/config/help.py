@@ -14,8 +14,8 @@ UNBROKEN = "\N{NO-BREAK SPACE}"
 
 GROUPS = {
     "The backup": (
-        "backup", "series", "pick", "decrypt_key", "decrypt_options", "require_backup",
-        "sample_rows", "cache", "cache_size",
+        "backup", "redis_backup", "series", "pick", "decrypt_key", "decrypt_options",
+        "require_backup", "sample_rows", "cache", "cache_size",
     ),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",

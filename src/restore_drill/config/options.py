@@ -118,6 +118,13 @@ OPTIONS = {
             unset="none: embedded Redis",
         ),
         Option(
+            "--redis-backup",
+            "DRILL_REDIS_BACKUP",
+            None,
+            "the backup of Redis to drill as well: an RDB file, or a folder of AOF files",
+            unset="the newest in the redis/ folder of BACKUP_PATH",
+        ),
+        Option(
             "--show-keys",
             "",
             None,

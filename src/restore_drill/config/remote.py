@@ -62,19 +62,21 @@ places: dict[Path, Place] = {}
 
 histories: dict[Path, Place] = {}
 """Places with a history of drills, by the path that stands for it: what was read is kept there."""
+FILES = ("backup", "redis_backup")
+"""Settings that name one backup."""
 BUCKETS = ("s3", "gs", "az")
 """Schemes of places that can hold one: drills write there."""
 
 
 def remote_path(given: dict[str, str | None], name: str) -> Path | None:
     """Path, in the mirror of its place, of what the setting `name` names elsewhere; else None."""
-    found = place_given(given[name] or "", name, is_file=name == "backup")
+    found = place_given(given[name] or "", name, is_file=name in FILES)
     if found is None:
         return None
     place, last = found
     places[place.mirror] = place
     mirrors[place.mirror] = place.url
-    return place.mirror / last if name == "backup" else place.mirror
+    return place.mirror / last if name in FILES else place.mirror
 
 
 def remote_history(text: str) -> Path | None:

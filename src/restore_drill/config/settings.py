@@ -57,6 +57,7 @@ class Settings:
     root: Path
     backup: Path | None
     backup_path: Path | None
+    redis_backup: Path | None
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     target: str
@@ -173,6 +174,7 @@ def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root:
         root=root,
         backup=path_of(given, "backup", here, must_exist=True),
         backup_path=path_of(given, "backup_path", here, must_exist=True),
+        redis_backup=path_of(given, "redis_backup", here, must_exist=True),
         database_url=database_url_of(given, target),
         redis_url=redis_url_of(given),
         target=target,

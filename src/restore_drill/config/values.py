@@ -26,6 +26,8 @@ COPY = {
 }
 """Command that fetches a backup, by the scheme of its URL."""
 
+REMOTE = ("backup", "backup_path", "redis_backup", "to")
+"""Settings that may name a place of another machine."""
 HISTORY = "history.jsonl"
 """Name of the file of the history."""
 
@@ -37,7 +39,7 @@ def path_of(
     value = given[name]
     if value is None:
         return None
-    if remote := remote_path(given, name) if name in ("backup", "backup_path", "to") else None:
+    if remote := remote_path(given, name) if name in REMOTE else None:
         return remote
     value = without_file_scheme(value)
     if place := re.match(r"(\w[\w+.-]*)://", value):

@@ -46,6 +46,7 @@ class Record:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     redis: dict[str, Any] | None = None
+    redis_backup: dict[str, Any] | None = None
     coherence: dict[str, Any] | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)

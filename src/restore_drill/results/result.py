@@ -128,6 +128,7 @@ def measures_of(record: Record) -> dict[str, Any]:
         "tables": record.tables,
         "facts": record.facts,
         "redis": record.redis,
+        "redis_backup": record.redis_backup,
         "coherence": record.coherence,
         "bypass": record.bypass,
         "history": record.history,

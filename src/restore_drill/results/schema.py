@@ -116,6 +116,7 @@ RESULT = {
     "tables": map_of(TABLE, "Rows and bytes by table, against what was expected"),
     "facts": map_of(FACT, "Business facts and ages of rows"),
     "redis": OPEN,
+    "redis_backup": described(OPEN, "The backup of Redis that was restored; null: none was"),
     "coherence": COHERENCE,
     "counts": COUNTS,
     "checks": list_of(CHECK, "Every criterion that came to an outcome"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 from restore_drill.backups.folders import folder_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE
@@ -31,6 +32,27 @@ OURS = "snapshots"
 SETTLE_SECONDS = 0.2
 YOUNG_SECONDS = 60.0
 """Only files written so recently may still be growing, and are measured twice."""
+
+
+def is_directory_dump(path: Path) -> bool:
+    """Whether the folder at `path` is one backup: pg_dump's directory format."""
+    return (path / "toc.dat").exists()
+
+
+class Sought(NamedTuple):
+    """The kind of backups that is looked for: `look` says what one is by its content.
+
+    `is_whole` says of a folder whether it is one backup, `claims` of a file whether its name says
+    that it is one.
+    """
+
+    look: Callable[[Path, tzinfo, int], Candidate] = look_at
+    is_whole: Callable[[Path], bool] = is_directory_dump
+    claims: Callable[[Path], bool] = claims_to_be_backup
+
+
+DUMPS = Sought()
+"""Backups of PostgreSQL."""
 
 
 @dataclass
@@ -62,35 +84,37 @@ def entries_of(folder: Path) -> list[Path]:
         raise cannot_read("the backup directory", folder, error) from None
 
 
-def list_flat(folder: Path, zone: tzinfo, below: int = 0) -> Listing:
+def list_flat(folder: Path, zone: tzinfo, below: int = 0, sought: Sought = DUMPS) -> Listing:
     """What lies directly in `folder`, so many folders `below` the place, newest first."""
     listing = Listing()
-    paths = dict.fromkeys(own_paths(folder, listing, zone, below))
+    paths = dict.fromkeys(own_paths(folder, listing, zone, below, sought))
     looked: list[Candidate] = []
     for path in without_growing(paths, listing.passed_over):
         try:
-            looked.append(look_at(path, zone, below))
+            looked.append(sought.look(path, zone, below))
         except OSError as error:
             listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
     known = {each.series for each in looked if each.is_backup}
-    found = [each for each in looked if each.is_backup or counts(each, known)]
+    found = [each for each in looked if each.is_backup or counts(each, known, sought)]
     listing.found, remarks = without_copies(found)
     listing.remarks += remarks
     listing.found = newest_first(listing.found)
     return listing
 
 
-def counts(candidate: Candidate, known: set[str]) -> bool:
+def counts(candidate: Candidate, known: set[str], sought: Sought) -> bool:
     """Whether what is not a backup must be reported: it is named like one.
 
     An empty `backup.lock`, `_SUCCESS` or `shop.done` is a marker, and of no interest.
     """
     return (
-        claims_to_be_backup(candidate.path) or candidate.series in known
+        sought.claims(candidate.path) or candidate.series in known
     ) and candidate.kind.unrecognised != SIGNATURE.what
 
 
-def own_paths(folder: Path, listing: Listing, zone: tzinfo, below: int) -> Iterator[Path]:
+def own_paths(
+    folder: Path, listing: Listing, zone: tzinfo, below: int, sought: Sought
+) -> Iterator[Path]:
     """Files and dumps in `folder`, a link as what it leads to; the rest goes into `listing`."""
     for path in entries_of(folder):
         if closed_in(path):
@@ -101,16 +125,16 @@ def own_paths(folder: Path, listing: Listing, zone: tzinfo, below: int) -> Itera
         if target is not None and not target.exists():
             listing.passed_over.append(f"{path.name}: a link to {target}, which does not exist")
         elif target is not None and target.is_relative_to(folder.resolve()):
-            if target.is_file() or (target / "toc.dat").exists():
+            if target.is_file() or sought.is_whole(target):
                 listing.remarks.append(f"{path.name} is a link to {target.name}, counted once")
-        elif is_settled(target or path, listing):
+        elif is_settled(target or path, listing, sought):
             yield target or path
 
 
-def is_settled(path: Path, listing: Listing) -> bool:
+def is_settled(path: Path, listing: Listing, sought: Sought) -> bool:
     """Whether `path` can be a finished backup by its kind and name; else it goes into `listing`."""
     name = path.name.lower()
-    if path.is_dir() and not (path / "toc.dat").exists():
+    if path.is_dir() and not sought.is_whole(path):
         what = folder_of_what(path)
         if what is not PLAIN_FOLDER:
             listing.passed_over.append(f"{path.name}: {what.what}, which is not drilled")

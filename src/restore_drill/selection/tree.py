@@ -7,11 +7,20 @@ from datetime import tzinfo
 from pathlib import Path
 
 from restore_drill.backups.folders import part_of_what
-from restore_drill.selection.candidate import Candidate, claims_to_be_backup
-from restore_drill.selection.listing import Listing, entries_of, list_flat, newest_first
+from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.listing import (
+    DUMPS,
+    Listing,
+    Sought,
+    entries_of,
+    list_flat,
+    newest_first,
+)
 
 DEEPEST = 4
 """So many folders below the place of the backups are searched: `shop/2026/11/27/`."""
+REDIS = "redis"
+"""Folder in the place of the backups that is for those of Redis: no dump is looked for in it."""
 MOST_FOLDERS = 2000
 """So many folders are searched: BACKUP_PATH may name the whole disk."""
 
@@ -22,25 +31,27 @@ def candidates_in(folder: Path, zone: tzinfo) -> tuple[list[Candidate], list[str
     return listing.found, listing.passed_over
 
 
-def list_folder(folder: Path, zone: tzinfo) -> Listing:
+def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
     """What lies in `folder`; where no backup lies directly in it, in the folders below it.
 
     A data directory of PostgreSQL is one thing, and so is a backup set: no file in it is a backup.
     """
     if (folder / "PG_VERSION").is_file() or part_of_what(folder):
         return Listing()
-    listing = list_flat(folder, zone)
+    listing = list_flat(folder, zone, sought=sought)
+    if sought is DUMPS:
+        listing.folders = [each for each in listing.folders if each.name != REDIS]
     if listing.found:
-        listing.passed_over += unsearched(listing.folders, folder)
+        listing.passed_over += unsearched(listing.folders, folder, sought)
         return listing
-    search_below(listing, zone)
+    search_below(listing, zone, sought)
     listing.found, twice = counted_once(listing.found)
     listing.remarks += twice
     listing.found = newest_first(listing.found)
     return listing
 
 
-def search_below(listing: Listing, zone: tzinfo) -> None:
+def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:
     """Add to `listing` what lies in its folders, level by level, a line on each thing passed over.
 
     Where backups lie directly in one, the folders in that are not searched.
@@ -55,23 +66,23 @@ def search_below(listing: Listing, zone: tzinfo) -> None:
                     f"{name}: a folder, not searched: there are too many folders"
                 )
                 return
-            inner = list_flat(folder, zone, below)
+            inner = list_flat(folder, zone, below, sought)
             listing.found += inner.found
             listing.passed_over += [f"{name}/{line}" for line in inner.passed_over]
             listing.remarks += inner.remarks
             listing.closed += inner.closed
             if inner.found:
-                listing.passed_over += unsearched(inner.folders, folder)
+                listing.passed_over += unsearched(inner.folders, folder, sought)
             else:
                 deeper += [(each, f"{name}/{each.name}") for each in inner.folders]
         level = deeper
     listing.deeper += [folder for folder, _ in level]
 
 
-def unsearched(folders: list[Path], around: Path) -> Iterator[str]:
+def unsearched(folders: list[Path], around: Path, sought: Sought) -> Iterator[str]:
     """A line on each of `folders` with backups in it, since others lie directly `around` it."""
     for below in folders:
-        if any(map(claims_to_be_backup, entries_of(below))):
+        if any(map(sought.claims, entries_of(below))):
             yield f"{below.name}: a folder, not searched because backups lie directly in {around}"
 
 

@@ -1,0 +1,65 @@
+"""The backup of Redis: its file is intact, and a server of the drill has loaded all of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import message
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_duration, show_time
+
+if TYPE_CHECKING:
+    from restore_drill.redis.backup.model import RestoredRedis
+    from restore_drill.redis.backup.restore import Opened
+
+pytestmark = pytest.mark.redis
+
+
+def test_redis_backup_is_intact(redis_file: Opened) -> None:
+    """The file of the backup of Redis is whole, to its last byte."""
+    from restore_drill.redis.backup.outcome import whole  # noqa: PLC0415 - for few drills
+
+    whole(redis_file.file, redis_file.backup)
+    if redis_file.file.is_unread:
+        pytest.skip(redis_file.file.doubts[0])
+
+
+@pytest.mark.budget("age")
+def test_redis_backup_is_recent(redis_backup: Backup, settings: Settings) -> None:
+    """The newest backup of Redis is young enough."""
+    age = (datetime.now(UTC) - redis_backup.taken_at).total_seconds()
+    when = f"taken {show_time(redis_backup.taken_at)} (from {redis_backup.time_source})"
+    assert age <= settings.max_backup_age, message(
+        f"the newest backup of Redis is {show_duration(age)} old, the limit is "
+        f"{show_duration(settings.max_backup_age)}",
+        checked=[f"{redis_backup.name}, {when}"],
+        remedy=remedy_for("redis_backup", "old"),
+    )
+
+
+def test_redis_backup_loads_whole(restored_redis: RestoredRedis) -> None:
+    """A server has read as many keys as the file of the backup of Redis holds."""
+    from restore_drill.redis.backup.outcome import why_not_whole  # noqa: PLC0415 - for few drills
+
+    why = why_not_whole(restored_redis)
+    assert not why, message(
+        f"the backup of Redis was not loaded whole: {why}",
+        checked=[f"{restored_redis.backup.name}, loaded by {restored_redis.version}"],
+        remedy=remedy_for("redis_backup", "not_whole"),
+    )
+
+
+def test_redis_backup_has_keys(restored_redis: RestoredRedis) -> None:
+    """The restored Redis is not empty."""
+    gone = restored_redis.expired or 0
+    assert restored_redis.keys, message(
+        "the restored Redis is empty"
+        + (f": all {gone:,} keys have expired since the backup was taken" if gone else ""),
+        checked=[f"{restored_redis.backup.name}: {restored_redis.file.words}"],
+        remedy=remedy_for("redis_backup", "expired" if gone else "no_keys"),
+    )

@@ -1,0 +1,103 @@
+"""A backup of Redis is laid out for a server: behind its layers, in a folder of the drill."""
+
+from __future__ import annotations
+
+import os
+from io import FileIO
+from pathlib import Path, PurePosixPath
+
+from restore_drill.backups.arrival import arrivals
+from restore_drill.backups.model import Backup
+from restore_drill.backups.streams import READ_ERRORS, open_plain, outside_tar
+from restore_drill.backups.written import OWNER_ALONE, write_all
+from restore_drill.core.errors import BackupFault
+from restore_drill.core.remedies import remedy_for
+from restore_drill.redis.backup.kinds import AOF, FOLDER, MANIFEST, PART
+from restore_drill.redis.backup.model import Placed
+
+RDB_NAME, AOF_NAME = "dump.rdb", "appendonly.aof"
+PIECE = 1 << 20
+
+
+def place(backup: Backup, folder: Path) -> Placed:
+    """`backup` laid out in the new `folder`; BackupFault where its layers are damaged.
+
+    An RDB file that lies here is linked: nothing writes to it. Append-only files are copied, since
+    a server that reads them writes on.
+    """
+    folder.mkdir(mode=0o700)
+    try:
+        if backup.path.is_dir():
+            return placed_folder(backup.path, folder)
+        if backup.format == AOF and backup.compression.startswith("tar"):
+            return unpacked(backup, folder)
+        if backup.format == AOF:
+            copy(backup, folder / AOF_NAME)
+            return Placed(folder, aof=folder / AOF_NAME)
+        path = folder / RDB_NAME
+        if backup.compression or backup.path in arrivals:
+            copy(backup, path)
+        else:
+            path.symlink_to(backup.path.resolve())
+        return Placed(folder, rdb=path)
+    except READ_ERRORS as error:
+        raise damaged(backup, error) from None
+
+
+def damaged(backup: Backup, error: BaseException) -> BackupFault:
+    """The layers around `backup` are damaged, or cut."""
+    why = f"{backup.compression or backup.format}, {type(error).__name__}"
+    return BackupFault(
+        f"{backup.name} cannot be read to its end: it is damaged or cut short",
+        checked=[f"{backup.path} ({why})"],
+        remedy=remedy_for("redis_backup", "damaged"),
+        reported_by="test_redis_backup_is_intact",
+    )
+
+
+def copy(backup: Backup, path: Path) -> None:
+    """Write what lies behind the layers of `backup` to `path`."""
+    with open_plain(backup.path, backup.compression) as packed, new_file(path) as file:
+        while piece := packed.read(PIECE):
+            write_all(file, piece, path.parent)
+
+
+def new_file(path: Path) -> FileIO:
+    """A new file, for its owner alone."""
+    return FileIO(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE), "w")
+
+
+def placed_folder(source: Path, folder: Path) -> Placed:
+    """The append-only files in the folder `source`, copied."""
+    inside = folder / FOLDER
+    inside.mkdir(mode=0o700)
+    for each in sorted(source.iterdir()):
+        if PART.fullmatch(each.name):
+            with each.open("rb") as read, new_file(inside / each.name) as file:
+                while piece := read.read(PIECE):
+                    write_all(file, piece, folder)
+    return Placed(folder, aof=manifest_in(inside))
+
+
+def unpacked(backup: Backup, folder: Path) -> Placed:
+    """The append-only files in a tar archive."""
+    from restore_drill.backups.wraps.tarred import members_in  # noqa: PLC0415 - rarely needed
+
+    inside = folder / FOLDER
+    inside.mkdir(mode=0o700)
+    with open_plain(backup.path, outside_tar(backup.compression)) as packed:
+        for member, read in members_in(packed):
+            name = PurePosixPath(member.name).name
+            if PART.fullmatch(name) and not (inside / name).exists():
+                with new_file(inside / name) as file:
+                    while piece := read.read(PIECE):
+                        write_all(file, piece, folder)
+        while packed.read(PIECE):  # to its end, where an encryption is checked
+            pass
+    return Placed(folder, aof=manifest_in(inside))
+
+
+def manifest_in(folder: Path) -> Path:
+    """The manifest in `folder`; where there is none, the path that it would have."""
+    found = sorted(folder.glob(f"*{MANIFEST}"))
+    return found[0] if found else folder / f"{AOF_NAME}{MANIFEST}"

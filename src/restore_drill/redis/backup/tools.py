@@ -1,0 +1,85 @@
+"""The servers that are here, and their tools that check files: `redis-check-rdb` and its like."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.redis.embedded import candidates, version_text
+
+VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+class Binary(NamedTuple):
+    """A server of this machine: `family` is Redis or Valkey."""
+
+    path: str
+    family: str
+    version: tuple[int, ...]
+
+    @property
+    def words(self) -> str:
+        """`Valkey 9.1.2`."""
+        return f"{self.family} {'.'.join(map(str, self.version))}"
+
+
+@functools.cache
+def binaries() -> tuple[Binary, ...]:
+    """Servers that run on this machine, the newest first of each family, Redis before Valkey."""
+    found = []
+    for path in candidates():
+        text = version_text(path) or ""
+        if number := VERSION.search(text):
+            family = "Valkey" if "valkey" in text.lower() else "Redis"
+            found.append(Binary(path, family, tuple(map(int, number.groups()))))
+    found.sort(key=lambda each: (each.family != "Redis", [-part for part in each.version]))
+    return tuple(found)
+
+
+def in_order(written_by: str) -> list[Binary]:
+    """Servers to try for a file that `written_by` wrote: the same family, and release, first."""
+    family, _, text = written_by.partition(" ")
+    number = VERSION.search(text)
+    release = tuple(map(int, number.groups()))[:2] if number else ()
+    return sorted(binaries(), key=lambda each: (each.family != family, each.version[:2] < release))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a tool said of a file: its exit status, and its output."""
+
+    code: int
+    output: str
+    tool: str
+
+
+def run_tool(name: str, folder: Path, arguments: Sequence[str]) -> Checked | None:
+    """Run `check-rdb` or `check-aof` in `folder`; None where no such tool is here.
+
+    A server is that tool too, by the name of a link. That of Valkey comes first, which counts by
+    database and type; what it cannot read may be known to that of a newer Redis.
+    """
+    for each in sorted(binaries(), key=lambda each: (each.family != "Valkey", each.version)):
+        linked = folder / f"{each.family.lower()}-{name}"
+        if not linked.is_symlink():
+            linked.symlink_to(shutil.which(each.path) or each.path)
+        options = arguments if each.family == "Valkey" else arguments[:1]
+        done = subprocess.run(
+            [str(linked), *options],
+            cwd=folder,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        found = Checked(done.returncode, done.stdout.decode("utf-8", "replace"), each.words)
+        if "Can't handle RDB format version" not in found.output:
+            return found
+    return None

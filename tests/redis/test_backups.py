@@ -1,0 +1,164 @@
+"""Backups of Redis: recognised by their content, checked before they are loaded, loaded whole."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings, settings_from
+from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.redis.folders import FOLDER
+from restore_drill.selection.redis_backups import choose_redis
+from restore_drill.selection.tree import list_folder
+from restore_drill.servers.cleanup import bases
+from tests.helpers.drills import ROOT
+from tests.helpers.redis_backups import (
+    FAMILIES,
+    appended,
+    lay_out,
+    looked_at,
+    restored,
+    saved,
+)
+
+both = pytest.mark.parametrize("family", sorted(FAMILIES))
+KEYS = 100 + 100 + 5
+"""In database 0; there is one more in another."""
+
+
+def settings_for(folder: Path) -> Settings:
+    """Settings of a drill of the backups in `folder`."""
+    return replace(settings_from({}, here=folder, root=ROOT), backup_path=folder)
+
+
+def chosen(folder: Path) -> Backup:
+    """Backup of Redis that a drill of the backups in `folder` takes."""
+    settings = settings_for(folder)
+    found = choose_redis(settings)
+    assert isinstance(found, Backup), found
+    return found
+
+
+def test_two_families_of_servers_are_here() -> None:
+    """Else half of what follows would prove nothing."""
+    assert sorted(FAMILIES) == ["Redis", "Valkey"]
+
+
+@both
+def test_a_file_is_counted_before_it_is_loaded(family: str, tmp_path: Path) -> None:
+    """By database and type; nothing is wrong with it."""
+    found = looked_at(lay_out(saved(family), tmp_path / "dump.rdb"))
+    assert (found.keys, found.expires, found.expired) == (KEYS + 1, 1, 0)
+    assert found.faults == () and found.checksum == "ok"
+    assert found.written_by.startswith(family)
+    assert {name: each.total for name, each in found.types[0].items()} == {
+        "string": 101, "list": 1, "set": 1, "zset": 1, "hash": 100, "stream": 1,
+    }  # fmt: skip
+    assert found.types[3]["string"].total == 1
+
+
+@both
+@pytest.mark.parametrize("content", [saved, appended])
+def test_a_backup_is_loaded_whole(family: str, content: object, tmp_path: Path) -> None:
+    """All keys are there, in their databases; nothing is left behind, and nothing was written."""
+    path = lay_out(content(family), tmp_path / "redis")  # type: ignore[operator]
+    before = {each.name: each.read_bytes() for each in path.parent.rglob("*") if each.is_file()}
+    later = 0 if content is saved else 52
+    with restored(path) as found:
+        assert found.databases == {0: KEYS + later, 3: 1}
+        assert found.server.client.hget("card:7", "price") == "7"
+        assert not found.server.own
+        assert str(found.server.where).startswith("/")
+        folder = Path(found.server.where).parents[1]
+        assert folder.exists()
+    assert not folder.exists()
+    assert before == {
+        each.name: each.read_bytes() for each in path.parent.rglob("*") if each.is_file()
+    }
+    assert not [each for base in bases() for each in base.glob(f"{FOLDER}*.{os.getpid()}")]
+
+
+def test_layers_around_a_backup_are_gone_through(tmp_path: Path) -> None:
+    """A compressed file, and a folder of append-only files in a compressed tar."""
+    with restored(lay_out(gzip.compress(saved("Redis")), tmp_path / "dump.rdb.gz")) as found:
+        assert found.keys == KEYS + 1
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name, data in appended("Redis").items():
+            member = tarfile.TarInfo(f"appendonlydir/{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    with restored(lay_out(stream.getvalue(), tmp_path / "aof.tgz")) as found:
+        assert found.keys == KEYS + 1 + 52
+
+
+def test_keys_that_have_expired_are_no_loss(tmp_path: Path) -> None:
+    """The file's own count less what had expired is what the server has."""
+
+    def fill(server: object) -> None:
+        server.admin.set("stays", "1")  # type: ignore[attr-defined]
+        server.admin.set("goes", "1", px=300)  # type: ignore[attr-defined]
+
+    path = lay_out(saved("Redis", fill), tmp_path / "dump.rdb")
+    time.sleep(0.3)
+    with restored(path) as found:
+        assert (found.expected, found.loaded, found.expired, found.keys) == (2, 1, 1, 1)
+
+
+def test_the_newest_of_the_folder_is_taken_by_its_content(tmp_path: Path) -> None:
+    """By the time in names; a dump there is told, and no dump is looked for in it."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    old, new = "cache_20261127_050000.rdb", "cache_20261128_050000.rdb"
+    lay_out(saved("Redis"), folder / old)
+    lay_out(saved("Redis"), folder / new)
+    (folder / "shop.sql").write_text("-- PostgreSQL database dump\nSELECT 1;\n")
+    found = chosen(tmp_path)
+    assert (found.name, found.format, found.taken_at.day) == (new, "RDB", 28)
+    assert "cache" in found.among.series
+    assert list_folder(tmp_path, settings_for(tmp_path).criteria.timezone).found == []
+
+
+def test_a_folder_of_append_only_files_is_one_backup(tmp_path: Path) -> None:
+    """Also where the whole data directory was copied into a folder of its day."""
+    (tmp_path / "redis" / "2026-11-28").mkdir(parents=True)
+    lay_out(appended("Redis"), tmp_path / "redis" / "2026-11-28" / "appendonlydir")
+    found = chosen(tmp_path)
+    assert (found.name, found.format) == ("appendonlydir", "AOF")
+    assert found.taken_at.day == 28
+
+
+def test_an_empty_folder_is_a_finding_and_none_at_all_is_none(tmp_path: Path) -> None:
+    """Who has the folder means to have backups in it."""
+    settings = settings_for(tmp_path)
+    assert choose_redis(settings) is None
+    (tmp_path / "redis").mkdir()
+    found = choose_redis(settings)
+    assert isinstance(found, BackupFault) and "no backup of Redis lies in" in found.what
+
+
+def test_what_no_server_here_reads_could_not_run(tmp_path: Path) -> None:
+    """A version of tomorrow is not damage."""
+    data = b"REDIS0099" + saved("Redis")[9:]
+    path = lay_out(data, tmp_path / "dump.rdb")
+    assert looked_at(path).is_unread
+    with pytest.raises(CouldNotRun, match="no server here can load"), restored(path):
+        pass
+
+
+def test_memory_is_asked_for_before(tmp_path: Path) -> None:
+    """A file that says how much its data took is not loaded where there is less."""
+    from restore_drill.redis.backup.server import refuse_without_memory  # noqa: PLC0415
+
+    facts = looked_at(lay_out(saved("Redis"), tmp_path / "dump.rdb"))
+    refuse_without_memory(facts.used_memory)
+    with pytest.raises(CouldNotRun, match="of memory to be loaded"):
+        refuse_without_memory(replace(facts, used_memory=1 << 60).used_memory)
