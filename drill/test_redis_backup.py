@@ -38,7 +38,7 @@ def test_redis_backup_is_recent(redis_backup: Backup, settings: Settings) -> Non
         f"the newest backup of Redis is {show_duration(age)} old, the limit is "
         f"{show_duration(settings.max_backup_age)}",
         checked=[f"{redis_backup.name}, {when}"],
-        remedy=remedy_for("redis_backup", "old"),
+        remedy=remedy_for("test_redis_backup_is_recent", "old"),
     )
 
 
@@ -50,7 +50,7 @@ def test_redis_backup_loads_whole(restored_redis: RestoredRedis) -> None:
     assert not why, message(
         f"the backup of Redis was not loaded whole: {why}",
         checked=[f"{restored_redis.backup.name}, loaded by {restored_redis.version}"],
-        remedy=remedy_for("redis_backup", "not_whole"),
+        remedy=remedy_for("test_redis_backup_loads_whole", "not_whole"),
     )
 
 
@@ -61,5 +61,5 @@ def test_redis_backup_has_keys(restored_redis: RestoredRedis) -> None:
         "the restored Redis is empty"
         + (f": all {gone:,} keys have expired since the backup was taken" if gone else ""),
         checked=[f"{restored_redis.backup.name}: {restored_redis.file.words}"],
-        remedy=remedy_for("redis_backup", "expired" if gone else "no_keys"),
+        remedy=remedy_for("test_redis_backup_has_keys", "expired" if gone else "no_keys"),
     )

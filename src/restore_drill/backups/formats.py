@@ -9,28 +9,25 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from restore_drill.backups.archive_formats import CustomArchive, DirectoryArchive, TarArchive
-from restore_drill.backups.arrival import open_bytes
 from restore_drill.backups.converted import Converted
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import ROLES_ALONE, Foreign
 from restore_drill.backups.guesses import UNKNOWN, foreign_in, is_roles_alone
 from restore_drill.backups.layers import (
     DIRECTORY_IN_TAR,
-    MOST_LAYERS,
+    HEAD_BYTES,
     around,
-    layer_of,
     other_in_zip,
+    peeled,
 )
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.origins import is_awaited
 from restore_drill.backups.plain import PlainSql, looks_like_sql
 from restore_drill.backups.plaindump.frame import CLUSTER_START
-from restore_drill.backups.sealed import SEALS, wrap_of
+from restore_drill.backups.sealed import wrap_of
 from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.backups.tars import is_tar, tar_of_what
 
-HEAD_BYTES = 1 << 16
-"""Bytes of a file that are read to recognise it: enough to see a dump behind a page of messages."""
 ROLES_IN_NAME = re.compile(r"(^|[^a-z])(globals?|roles)([^a-z]|$)", re.IGNORECASE)
 MOST_ROLES = 1 << 24
 """Bytes of a role file: some 50,000 roles."""
@@ -121,38 +118,6 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
     if kind.format == "plain" and holds_roles_alone(path, compression, head):
         return kind_of_other(path, compression, ROLES_ALONE)
     return kind
-
-
-class Peeled(NamedTuple):
-    """The layers around a file, and the first bytes behind them, empty where they cannot be read.
-
-    `end` is the layer that was not gone through: an encryption, a folder in a tar.
-    """
-
-    compression: str
-    head: bytes
-    end: str = ""
-
-
-def peeled(path: Path, *, decrypt: bool) -> Peeled:
-    """What lies behind the layers of the file at `path`; raises what `recognise` does."""
-    compression = ""
-    with open_bytes(path) as raw:
-        head = raw.read(HEAD_BYTES)
-    for _ in range(MOST_LAYERS):
-        layer = layer_of(path, compression, head)
-        if layer == DIRECTORY_IN_TAR:
-            return Peeled(compression, head, layer)
-        if not layer:
-            break
-        compression = around(layer, compression)
-        if layer in SEALS and not decrypt:
-            return Peeled(compression, b"", layer)
-        # A head that cannot be read is for the full read to report.
-        head = b""
-        with contextlib.suppress(*READ_ERRORS), open_plain(path, compression) as stream:
-            head = stream.read(HEAD_BYTES)
-    return Peeled(compression, head)
 
 
 def awaited_kind(path: Path) -> Kind:

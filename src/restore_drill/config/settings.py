@@ -15,12 +15,7 @@ from restore_drill.config.environment import layers_of, merged
 from restore_drill.config.given import gather, texts_of
 from restore_drill.config.leaves import Leaves, leaves_of
 from restore_drill.config.near import misspelled, refuse_near_misses
-from restore_drill.config.options import (
-    BUDGETS,
-    OFFLINE,
-    OPTIONS,
-    usage_error,
-)
+from restore_drill.config.options import BUDGETS, OFFLINE, OPTIONS, usage_error
 from restore_drill.config.own import own_drill_near
 from restore_drill.config.redis_url import redis_url_of
 from restore_drill.config.remote import state_folder_of
@@ -50,8 +45,8 @@ TEXTS = ("image", "redis_image", "machine")
 class Settings:
     """All settings of one run, checked; durations in seconds, None where nobody has set one.
 
-    `way` is that of the target `database`: `beside`, `promote` or `in-place`; `after` what becomes
-    of the live database after a passed drill in place: `keep` or `rollback`.
+    `way` is that of the target `database`: `beside`, `promote`, `in-place`; `after` what becomes of
+    the live database after a passed drill in place: `keep` or `rollback`.
     """
 
     root: Path

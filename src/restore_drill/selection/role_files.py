@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 from pathlib import Path
 
-from restore_drill.backups.formats import HEAD_BYTES
+from restore_drill.backups.layers import HEAD_BYTES
 from restore_drill.backups.model import Backup
 from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.role_file import is_role_file

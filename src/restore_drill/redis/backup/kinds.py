@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from restore_drill.backups.foreign import Foreign
-from restore_drill.backups.formats import SUFFIXES, Kind, kind_of, kind_of_other, peeled
-from restore_drill.backups.layers import around
+from restore_drill.backups.formats import SUFFIXES, Kind, kind_of, kind_of_other
+from restore_drill.backups.layers import around, peeled
 from restore_drill.backups.origins import is_awaited
 from restore_drill.backups.plain import looks_like_sql
 from restore_drill.backups.sealed import SEALS

@@ -24,7 +24,7 @@ def readable(backup: Backup) -> None:
         raise BackupFault(
             f"{backup.name} {what}",
             checked=[as_written(backup.path)],
-            remedy=backup.remedy or remedy_for("redis_backup", "empty"),
+            remedy=backup.remedy or remedy_for("test_redis_backup_is_intact", "empty"),
             reported_by=INTACT,
         )
 
@@ -35,7 +35,7 @@ def whole(file: FileFacts, backup: Backup) -> None:
         raise BackupFault(
             f"{backup.name} is damaged: {file.faults[0].what}",
             checked=fault_lines(file, backup),
-            remedy=remedy_for("redis_backup", file.faults[0].cause),
+            remedy=remedy_for("test_redis_backup_is_intact", file.faults[0].cause),
             reported_by=INTACT,
         )
 

@@ -50,7 +50,7 @@ def damaged(backup: Backup, error: BaseException) -> BackupFault:
     return BackupFault(
         f"{backup.name} cannot be read to its end: it is damaged or cut short",
         checked=[f"{backup.path} ({why})"],
-        remedy=remedy_for("redis_backup", "damaged"),
+        remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
         reported_by="test_redis_backup_is_intact",
     )
 

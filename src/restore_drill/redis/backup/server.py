@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -165,7 +166,7 @@ class Loader:
         return BackupFault(
             f"{self.binary.words} cannot load the backup of Redis",
             checked=self.last_lines(),
-            remedy=remedy_for("redis_backup", "damaged"),
+            remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
         )
 
     def text(self) -> str:
@@ -196,6 +197,4 @@ def load(binary: Binary, placed: Placed, lock: BinaryIO, stack: ExitStack) -> tu
         order = ("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         loader.server.client.execute_command(*order)  # type: ignore[no-untyped-call]
     kept = Throwaway(stack, folder=placed.folder, lock=lock, end=loader.end)
-    return loader, Server(
-        loader.server.where, own=False, client=loader.server.client, throwaway=kept
-    )
+    return loader, replace(loader.server, throwaway=kept)
