@@ -36,7 +36,7 @@ GROUPS = {
 VARIABLES_HELP = (
     (
         "BACKUP_PATH",
-        "directory of the backups: in its db/ folder, directly in it, or in folders below; redis/ has those of Redis",
+        "directory of the backups: in its db/ folder, directly in it, or in folders below",
     ),
     ("DATABASE_URL", "your live database, only for --target database"),
     ("REDIS_URL", "your Redis; if unset, an embedded one is started"),
