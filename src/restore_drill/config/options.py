@@ -121,8 +121,8 @@ OPTIONS = {
             "--redis-backup",
             "DRILL_REDIS_BACKUP",
             None,
-            "the backup of Redis to drill as well: an RDB file, or a folder of AOF files",
-            unset="the newest in the redis/ folder of BACKUP_PATH",
+            "the backup of Redis to drill",
+            unset="the newest in BACKUP_PATH/redis",
         ),
         Option(
             "--show-keys",
