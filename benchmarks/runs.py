@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import psutil
 
+from benchmarks.apart import measure
 from benchmarks.sources import Source, count_rows
-from benchmarks.ways import JOBS, Way, measure
+from benchmarks.ways import JOBS, Way
 from restore_drill.restore.statistics import analyze
 from restore_drill.servers.embedded import EmbeddedServer, start_embedded
 from restore_drill.servers.find import find_binaries
@@ -53,7 +54,7 @@ def run_once(way: Way, source: Source, major: int | None) -> Sample:
         server.sorts_by_locale = way.sorts_by_locale
         target = server.create_database("restored")
         with watched(server) as peak:
-            seconds, client = measure(way, target, source)
+            seconds, client = measure(way.name, lambda: way.run(target, source))
         rows = count_rows(target)
         began = time.monotonic()
         analyze(target, JOBS, in_full=not way.is_ours)

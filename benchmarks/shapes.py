@@ -6,6 +6,18 @@ from benchmarks.sources import Shape, shop_script, small_tables_script
 
 QUICK, QUICK_SINGLE = 0.15, 0.01
 """Shares of the full size in a quick run: each INSERT of one row waits for the disk (5 ms here)."""
+QUICK_SHARES = {
+    "INSERTs of many rows": 0.5,
+    "one table": 0.3,
+    "8 indexes a table": 0.3,
+    "wide tables": 0.3,
+    "generated columns": 0.4,
+    "exclusion constraints": 0.04,
+    "materialized views": 0.6,
+    "expression indexes": 0.5,
+    "LATIN1, transcoded": 0.8,
+}
+"""The same of shapes that took less than half a second in such a run, and of the longest of all."""
 SHOPS = (240, 1200, 5400)
 """Megabytes of shops whose whole drills are compared: the largest takes half an hour a round."""
 
@@ -93,29 +105,32 @@ OLD_STRINGS = (("PGOPTIONS", "-c standard_conforming_strings=off"),)
 
 def shapes(*, quick: bool = False) -> list[Shape]:
     """Every shape; for a `quick` run a part of its rows, and without the largest."""
-    share, single = (QUICK, QUICK_SINGLE) if quick else (1.0, 1.0)
 
-    def rows(script: str, number: int) -> str:
-        return script.replace("{n}", str(int(number * share)))
+    def part(title: str, number: float) -> float:
+        return number * QUICK_SHARES.get(title, QUICK) if quick else number
 
-    shop, shop_of_single = shop_script(46 * share), shop_script(46 * single)
+    def shape(title: str, script: str, number: int, encoding: str = "UTF8") -> Shape:
+        rows = str(int(part(title, number)))
+        return Shape(title, script.replace("{n}", rows), encoding=encoding)
+
+    many, single = "INSERTs of many rows", shop_script(46 * (QUICK_SINGLE if quick else 1))
     found = [
-        Shape("INSERTs of many rows", shop, ("--rows-per-insert=1000",)),
-        Shape("INSERTs of one row", shop_of_single, ("--inserts",)),
-        Shape("E'' strings", shop_of_single, ("--inserts",), environment=OLD_STRINGS),
-        Shape("one table", rows(ONE, 1_500_000)),
-        Shape("TOAST values", rows(TOAST, 14_000)),
-        Shape("500 partitions", PARTITIONS.format(parts=int(500 * share), each=2000)),
-        Shape("8 indexes a table", rows(INDEXES, 800_000)),
-        Shape("20,000 large objects", rows(LARGE_OBJECTS, 20_000)),
-        Shape("wide tables", rows(WIDE, 40_000)),
-        Shape("generated columns", rows(GENERATED, 400_000)),
-        Shape("exclusion constraints", rows(EXCLUSION, 300_000)),
-        Shape("materialized views", rows(VIEWS, 300_000)),
-        Shape("expression indexes", rows(EXPRESSIONS, 300_000)),
-        Shape("LATIN1, transcoded", rows(LATIN, 600_000), encoding="LATIN1"),
-        Shape("archives in zstd", shop_script(240 * share), compress="--compress=zstd"),
-        Shape("3,000 tables", small_tables_script(int(3000 * share))),
+        Shape(many, shop_script(part(many, 46)), ("--rows-per-insert=1000",)),
+        Shape("INSERTs of one row", single, ("--inserts",)),
+        Shape("E'' strings", single, ("--inserts",), environment=OLD_STRINGS),
+        shape("one table", ONE, 1_500_000),
+        shape("TOAST values", TOAST, 14_000),
+        Shape("500 partitions", PARTITIONS.format(parts=int(part("", 500)), each=2000)),
+        shape("8 indexes a table", INDEXES, 800_000),
+        shape("20,000 large objects", LARGE_OBJECTS, 20_000),
+        shape("wide tables", WIDE, 40_000),
+        shape("generated columns", GENERATED, 400_000),
+        shape("exclusion constraints", EXCLUSION, 300_000),
+        shape("materialized views", VIEWS, 300_000),
+        shape("expression indexes", EXPRESSIONS, 300_000),
+        shape("LATIN1, transcoded", LATIN, 600_000, "LATIN1"),
+        Shape("archives in zstd", shop_script(part("", 240)), compress="--compress=zstd"),
+        Shape("3,000 tables", small_tables_script(int(part("", 3000)))),
     ]
     if quick:
         return found

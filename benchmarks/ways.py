@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.apart import tell_seconds
 from benchmarks.floor import restore_bare
 from benchmarks.sources import Source
+from restore_drill.backups.converted import Converted
 from restore_drill.backups.formats import recognise
 from restore_drill.backups.model import Backup
 from restore_drill.backups.read import read_contents
@@ -86,18 +87,23 @@ def pg_restore(form: str, jobs: int = JOBS, *options: str) -> Callable[[Target, 
     return run
 
 
-def ours(form: str) -> Callable[[Target, Source], None]:
-    """Way of the drill, from the dump in the format `form`."""
+def ours(form: str, *, keep: bool = False) -> Callable[[Target, Source], None]:
+    """Way of the drill, from the dump in the format `form`.
+
+    A drill `keep`s the SQL of an archive when it reads it to its end, and restores that.
+    """
 
     def run(target: Target, source: Source) -> None:
         path = source.dumps[form]
         backup = backup_of(path)
-        contents = read_contents(backup, path.parent, lambda _: None)
-        started = time.monotonic()
-        done = restorer_of(backup).restore(target, backup, contents, JOBS, lambda _: None)
-        if done.errors:
-            raise RuntimeError(f"the restore reported {len(done.errors)} errors: {done.errors[0]}")
-        tell_seconds(time.monotonic() - started)
+        with closing(Converted()) as kept:
+            converted = kept if keep else None
+            contents = read_contents(backup, path.parent, lambda _: None, converted=converted)
+            started = time.monotonic()
+            done = restorer_of(backup).restore(target, backup, contents, JOBS, lambda _: None)
+            if done.errors:
+                raise RuntimeError(f"{len(done.errors)} errors, the first: {done.errors[0]}")
+            tell_seconds(time.monotonic() - started)
 
     return run
 
@@ -113,6 +119,7 @@ BEST = f"pg_restore -j{JOBS}, tuned"
 PIECES = f"pg_restore -j{JOBS}, 1,000 statements a transaction, tuned"
 ONE_TRANSACTION = "psql -1, tuned"
 OURS, OURS_ARCHIVE = "restore-drill, plain", "restore-drill, directory"
+OURS_KEPT = "restore-drill, directory, as SQL"
 FLOOR = "yardstick: COPY, indexes, joins"
 WAYS = (
     Way(FIRST, psql(), is_tuned=False, sorts_by_locale=True),
@@ -157,6 +164,7 @@ SHAPE_WAYS = (
     Way(PIECES, pg_restore("directory", JOBS, "--transaction-size=1000"), is_extra=True, since=17),
     Way(OURS, ours("plain")),
     Way(OURS_ARCHIVE, ours("directory")),
+    Way(OURS_KEPT, ours("directory", keep=True), is_extra=True),
 )
 """Those that are compared on other shapes than the shop."""
 
@@ -165,40 +173,3 @@ def ways_for(source: Source, ways: Sequence[Way]) -> list[Way]:
     """Those of `ways` to compare on `source`: all, or for a large dump those that matter most."""
     is_large = source.dumps["plain"].stat().st_size > LARGE
     return [way for way in ways if not (is_large and way.is_extra)]
-
-
-told: list[float] = []
-
-
-def tell_seconds(seconds: float) -> None:
-    """Let a way tell its own time, where not all that it does is restoring."""
-    told.append(seconds)
-
-
-def measure(way: Way, target: Target, source: Source) -> tuple[float, int]:
-    """Seconds and peak bytes of memory of the client side, in a process of its own.
-
-    RuntimeError where any stage of it fails.
-    """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            started = time.monotonic()
-            way.run(target, source)
-            seconds = told[0] if told else time.monotonic() - started
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            tools = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-            os.write(writer, f"{seconds} {max(peak, tools) * 1024}".encode())
-            code = 0
-        except Exception as error:  # noqa: BLE001  # told to the parent by the exit status
-            os.write(2, f"{way.name}: {error}\n".encode())
-        os._exit(code)
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        words = answer.read().split()
-    _, status = os.waitpid(child, 0)
-    if status or len(words) != 2:
-        raise RuntimeError(f"{way.name} failed (status {status})")
-    return float(words[0]), int(words[1])
