@@ -77,7 +77,7 @@ def test_server_that_stops_answering_is_named_in_time(
         found.undo()
     assert "did not answer in time" in story
     assert "1. check host, port and firewall" in story
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4  # one wait, and one at the end; the rest is the machine
 
 
 def test_slow_server_is_not_asked_a_thousand_times(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import redis
 from port_for import select_random
 
 from restore_drill.config.criteria import Criteria
@@ -18,6 +19,15 @@ from tests.helpers.redis_servers import BINARIES, VERSIONS, Drill, Look, Redis, 
 
 SLOTS = ((0, 5460), (5461, 16382), (16383, 16383))
 """Of three shards; the last one has a single slot."""
+
+CARDS = """
+import pytest
+
+@pytest.mark.redis
+def test_cards(redis_client):
+    '''Each card is there.'''
+    assert [redis_client.get(f"card:{number}") for number in (1, 2, 3, 4)] == ["x"] * 4
+"""
 
 
 def cluster_of(serve: Serve, binary: str, slots: Sequence[tuple[int, int]] = SLOTS) -> list[Redis]:
@@ -41,6 +51,15 @@ def cluster_of(serve: Serve, binary: str, slots: Sequence[tuple[int, int]] = SLO
     for node in nodes:
         wait_for(lambda node=node: state_of(node) == "ok")  # type: ignore[misc]
     return nodes
+
+
+def owns(node: Redis, name: str) -> bool:
+    """Whether keys of this name lie there."""
+    try:
+        node.admin.exists(name)
+    except redis.exceptions.MovedError:
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:
@@ -72,6 +91,19 @@ def test_each_shard_of_a_cluster_is_checked(drill: Drill, serve: Serve, binary: 
     assert all(node.admin.info("commandstats")["cmdstat_set"]["calls"] >= 5 for node in nodes)
     assert all(node.admin.info("errorstats") == {} for node in nodes)
     assert [node.admin.dbsize() for node in nodes] == [0, 0, 0]
+
+
+def test_own_criteria_reach_every_shard(drill: Drill, serve: Serve, tmp_path: Path) -> None:
+    """The client that they are given asks the shard of each key."""
+    nodes = cluster_of(serve, BINARIES[0])
+    for name in ("card:1", "card:2", "card:3", "card:4"):
+        owner = next(node for node in nodes if owns(node, name))
+        owner.admin.set(name, "x")
+    (tmp_path / "drill" / "test_cards.py").write_text(CARDS)
+
+    run = drill("-k", "test_cards", REDIS_URL=nodes[0].url())
+
+    assert run.exit_code == 0, run.output
 
 
 def test_cluster_that_is_not_whole_is_named(look: Look, serve: Serve) -> None:

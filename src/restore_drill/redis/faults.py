@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server
-
-if TYPE_CHECKING:
-    import redis
 
 PREFIX = "restore-drill:"
 """Every key of every drill begins with this."""
@@ -151,7 +147,7 @@ The first one that fits counts.
 """
 
 
-def explain(error: redis.RedisError, server: Server, doing: str) -> DrillError:
+def explain(error: Exception, server: Server, doing: str) -> DrillError:
     """The error to raise for `error`, which came while `doing` something with `server`.
 
     The user's own Redis failing fails a criterion; an embedded one failing is our own failure.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.errors import CouldNotRun, DrillError
 from restore_drill.core.steps import Steps
@@ -13,8 +13,22 @@ from restore_drill.redis.connection import Server
 from restore_drill.redis.facts import RedisFacts
 from restore_drill.redis.keys import OwnKeys
 from restore_drill.redis.latency import show_latency
-from restore_drill.redis.own.cluster import Cluster
-from restore_drill.redis.own.sentinel import Watch
+
+if TYPE_CHECKING:
+    from restore_drill.redis.own.cluster import Cluster
+    from restore_drill.redis.own.sentinel import Watch
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The servers that hold the keys: one, or the primary of each shard of a `cluster`.
+
+    `watch` is what Sentinels say, where they named it.
+    """
+
+    servers: tuple[Server, ...]
+    watch: Watch | None = None
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from restore_drill.redis.facts import RedisFacts, read_facts
 from restore_drill.redis.faults import explain
 from restore_drill.redis.keys import OwnKeys
 from restore_drill.redis.latency import FEW, ROUND_TRIPS
-from restore_drill.redis.outcome import Node, RedisStage
-from restore_drill.redis.own.reach import Reached, reach
+from restore_drill.redis.outcome import Node, Reached, RedisStage
 from restore_drill.redis.safety import why_not_tried
 
 MOST_SILENT = 3
@@ -49,6 +48,8 @@ def run_stage(settings: Settings, record: Record, steps: Steps, stack: ExitStack
 def servers_for(settings: Settings, steps: Steps, skip: Skip, stack: ExitStack) -> Reached:
     """The user's own servers, else an embedded one: in a container where an image is named."""
     if settings.redis_url is not None:
+        from restore_drill.redis.own.reach import reach  # noqa: PLC0415 - where one is named
+
         return reach(settings.redis_url, skip, stack)
     if in_container(settings):
         from restore_drill.redis.container import container_redis  # noqa: PLC0415 - docker loads slowly

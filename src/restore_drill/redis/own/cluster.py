@@ -6,10 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from restore_drill.redis.asking import permitted
 from restore_drill.redis.connection import Server, beside
+from restore_drill.redis.faults import explain
+
+if TYPE_CHECKING:
+    import redis
 
 SLOTS = 16_384
 """Slots of every cluster."""
@@ -77,6 +81,23 @@ def shard_of(entry: Server, place: tuple[str, int], slots: tuple[tuple[int, int]
     found_by = f"a shard of the cluster of {entry.where}"
     host, port = place
     return replace(beside(entry, host=host, port=port), slots=slots, found_by=found_by)
+
+
+def client_of_all(entry: Server) -> redis.RedisCluster:
+    """Client that asks the shard of each key, by the login and the options of `entry`.
+
+    It asks for the shards at once, and for all commands, for which a user needs `+command`.
+    Raises `DrillError`.
+    """
+    import redis  # noqa: PLC0415 - loads slowly
+
+    options = dict(entry.client.connection_pool.connection_kwargs)
+    for ours in ("db", "path", "himport_registry"):
+        options.pop(ours, None)
+    try:
+        return redis.RedisCluster(ssl=entry.tls, **options)
+    except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
+        raise explain(error, entry, "asking for all commands and shards") from None
 
 
 def failing(nodes: dict[str, Any]) -> list[str]:

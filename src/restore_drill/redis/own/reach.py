@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.redis.asking import Skip, hello
 from restore_drill.redis.connection import Server, beside, client_of, server_of
 from restore_drill.redis.faults import explain
+from restore_drill.redis.outcome import Reached
 from restore_drill.redis.own.address import address_of
-from restore_drill.redis.own.cluster import Cluster, shards_of
+from restore_drill.redis.own.cluster import shards_of
 from restore_drill.redis.own.sentinel import Watch, ask, only_name, sentinels_of
 
 if TYPE_CHECKING:
     import redis
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The servers that hold the keys: one, or the primary of each shard of a `cluster`.
-
-    `watch` is what Sentinels say, where they named it.
-    """
-
-    servers: tuple[Server, ...]
-    watch: Watch | None = None
-    cluster: Cluster | None = None
 
 
 @contextmanager
