@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from fixtures.coherence import NO_BACKUP, NO_URL
 from tests.helpers.drills import run_drill
-from tests.helpers.redis_servers import BINARIES, Redis, running
+from tests.helpers.redis_servers import BINARIES, VERSIONS, Redis, running
 from tests.helpers.shop import USUAL, Shops
 
 RULES = """
@@ -26,6 +28,10 @@ keys = "artist:{id}"
 table = "artists"
 tolerance = 0.5
 live = true
+"""
+STALE = """
+[redis.volatile]
+"session:*" = "1d"
 """
 CARD, ARTIST = (
     "test_keys_agree_with_rows[card:{id} title]",
@@ -87,3 +93,62 @@ def test_without_a_redis_to_compare(rules: str, shops: Shops, tmp_path: Path) ->
     assert why == ([NO_BACKUP, NO_URL] if rules else ["", ""])
     assert done.result["coherence"] == ({"rules": [], "live": []} if rules else None)
     assert ("Redis" in done.output) == bool(rules)
+
+
+def backups_of(server: Redis, dump: Path, folder: Path) -> str:
+    """A place with a dump and a backup of `server`."""
+    (folder / "db").mkdir(parents=True)
+    (folder / "redis").mkdir()
+    shutil.copy(dump, folder / "db" / "shop.dump")
+    server.admin.save()
+    rdb = Path(str(server.admin.config_get("dir")["dir"]), "dump.rdb")
+    shutil.copy(rdb, folder / "redis" / "dump.rdb")
+    return str(folder)
+
+
+@pytest.mark.parametrize("binary", BINARIES, ids=VERSIONS)
+def test_restored_backup_of_redis_is_compared(binary: str, shops: Shops, tmp_path: Path) -> None:
+    """In the database of REDIS_URL, which itself is not asked; stale keys are told."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text(RULES.replace("live = true", "") + STALE)
+    with running(binary, (), "") as server:
+        client = redis.Redis(port=server.port, db=3)
+        for n in (1, 2, 3, 471147):
+            client.hset(f"card:{n}", "title", f"Card \\ {n}\ttab")
+        client.mset({f"artist:{n}": "x" for n in (1, 2)} | {"session:1": "x"})
+        client.close()
+        place = backups_of(server, shops.dump(USUAL, "custom.dump"), tmp_path / "backups")
+
+    done = run_drill(
+        f"--criteria={criteria}", "-k", "coherence or redis_backup",
+        report_dir=tmp_path / "report", REDIS_URL="redis://127.0.0.1:1/3", BACKUP_PATH=place,
+    )  # fmt: skip
+
+    assert (done.code, set(done.failed)) == (1, {CARD}), done.output
+    assert done.failed[CARD].startswith("1 key without a row in public.cards, of 4 keys")
+    assert "checked: the backup of Redis dump.rdb, taken" in done.failed[CARD]
+    assert ARTIST in done.ran
+    (stale,) = done.result["redis_backup"]["volatile"]
+    assert (stale["pattern"], stale["keys"], stale["stale"]) == ("session:*", 1, False)
+    assert "1 key like session:*" in done.output
+    assert "471147" not in done.output
+
+
+def test_damaged_backup_of_redis_is_not_compared(
+    server: Redis, shops: Shops, tmp_path: Path
+) -> None:
+    """Its own criterion fails; that of the rules is not reached."""
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text(RULES)
+    place = backups_of(server, shops.dump(USUAL, "custom.dump"), tmp_path / "backups")
+    path = tmp_path / "backups" / "redis" / "dump.rdb"
+    path.write_bytes(path.read_bytes()[:-20])
+
+    done = run_drill(
+        f"--criteria={criteria}", "-k", "coherence or redis_backup",
+        report_dir=tmp_path / "report", REDIS_URL=server.url(), BACKUP_PATH=place,
+    )  # fmt: skip
+
+    assert (done.code, set(done.failed)) == (1, {"test_redis_backup_is_intact"}), done.output
+    assert CARD not in done.ran
+    assert done.result["coherence"] is None

@@ -18,6 +18,7 @@ from restore_drill.redis.coherence.columns import NotCompared, NotInDatabase
 from restore_drill.redis.coherence.compare import compare
 from restore_drill.redis.coherence.found import Found
 from restore_drill.redis.coherence.reading import Limits, Reader, TooMuch
+from restore_drill.redis.coherence.volatile import count_volatile, volatile_lines
 from restore_drill.servers.model import Target
 from tests.helpers.redis_servers import BINARIES, VERSIONS, Redis, Serve, running
 from tests.helpers.shop import USUAL, Shops, fill_shop
@@ -323,6 +324,22 @@ def test_names_are_kept_for_who_asks_alone(
     keys.mset({"card:abc": "x", "card:77": "x"})
     found = compare(rule(CARDS, tmp_path), [keys], connection)
     assert (found.misnamed, found.without_row, found.examples) == (1, 1, {})
+
+
+def test_stale_keys_are_counted_and_told(keys: redis.Redis) -> None:
+    """Sessions are as old as the backup; whether that is too old the criteria file says."""
+    keys.mset({f"session:{n}": "x" for n in range(3)} | {"queue:1": "x", "card:1": "x"})
+    patterns = {"session:*": 3600.0, "queue:*": 90_000.0, "nothing:*": 60.0}
+
+    found = count_volatile([keys], patterns, 7200.0)
+
+    assert [(each["keys"], each["complete"], each["stale"]) for each in found] == [
+        (3, True, True), (1, True, False), (0, True, True)
+    ]  # fmt: skip
+    assert list(volatile_lines(found)) == [
+        "3 keys like session:*, 2 h old, worth something for 1 h: stale, as expected",
+        "1 key like queue:*, 2 h old, worth something for 1 d 1 h: not stale yet",
+    ]
 
 
 def test_keys_of_all_shards(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LEFT_OUT = {"redis", "snapshot", "prove"}
+LEFT_OUT = {"redis", "coherence", "snapshot", "prove"}
 """Stages whose criteria do not look at the backup or the restored database."""
 
 
