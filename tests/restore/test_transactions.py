@@ -11,10 +11,14 @@ from typing import NoReturn
 
 import pytest
 
+from restore_drill.backups.plaindump.events import LargeObjects
 from restore_drill.backups.read import read_contents
 from restore_drill.restore import crew, transactions
+from restore_drill.restore.large_objects import load
 from restore_drill.restore.model import Restoration
+from restore_drill.restore.object_runs import Open
 from restore_drill.restore.plain import restore_plain
+from restore_drill.restore.session import Session
 from restore_drill.restore.transactions import restore_in_transactions
 from restore_drill.servers.model import Target
 from tests.helpers.restoring import backup_of, new_database
@@ -153,6 +157,48 @@ COPY nowhere (n) FROM stdin;
 1
 \\.
 """
+
+
+OBJECT = b"""
+SELECT pg_catalog.lo_open('%(n)d', 131072);
+SELECT pg_catalog.lowrite(0, '\\x61');
+SELECT pg_catalog.lowrite(0, '\\x62');
+SELECT pg_catalog.lo_close(0);
+"""
+
+
+def objects(numbers: range) -> bytes:
+    """Large objects as pg_dump has them."""
+    made = b"".join(
+        b"--\n-- Name: %d; Type: BLOB; Schema: -; Owner: postgres\n--\n\n"
+        b"SELECT pg_catalog.lo_create('%d');\n\n\n"
+        b"ALTER LARGE OBJECT %d OWNER TO postgres;\n\n" % (n, n, n)
+        for n in numbers
+    )
+    written = b"".join(OBJECT % {b"n": n} for n in numbers)
+    heading = b"--\n-- Data for Name: BLOBS; Type: BLOBS; Schema: -; Owner: -\n--\n\n"
+    return made + heading + b"BEGIN;\n" + written + b"COMMIT;\n\n"
+
+
+def test_large_objects_go_many_at_once(compared: Compared, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the transactions of tables, and what is among them that does not belong there."""
+    runs: list[bytes] = []
+
+    def counted(session: Session, run: LargeObjects, here: Open) -> None:
+        runs.append(run.sql)
+        load(session, run, here)
+
+    monkeypatch.setattr("restore_drill.restore.crew.load", counted)
+
+    assert not compared(objects(range(7000, 7300)) + TABLES).errors
+    assert len(runs) == 1 and runs[0].count(b"lowrite") == 600
+
+    other = objects(range(7000, 7009)).replace(
+        b"SELECT pg_catalog.lo_close(0);\n\nSELECT pg_catalog.lo_open('7004'",
+        b"SELECT pg_catalog.lo_close(0);\nCREATE TABLE among ();\nSELECT pg_catalog.lo_open('7004'",
+    )
+    assert b"among" in other
+    assert not compared(TABLES + other).errors
 
 
 @pytest.mark.parametrize(

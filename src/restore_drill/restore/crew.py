@@ -12,9 +12,11 @@ from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from restore_drill.backups.plaindump.events import Event, Statement
+from restore_drill.backups.plaindump.events import Event, LargeObjects, Statement
 from restore_drill.backups.plaindump.statements import setting_of
 from restore_drill.restore.lane import Lane, leaves_nothing
+from restore_drill.restore.large_objects import load
+from restore_drill.restore.object_runs import ObjectRuns, Open
 from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.portion import Portion
 from restore_drill.restore.relations import Catalog, query
@@ -30,7 +32,7 @@ BLOCKS = "SELECT pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(
 
 
 @dataclass(eq=False)
-class Open:
+class Begun:
     """A portion that was begun on a connection, perhaps `beside` others.
 
     `outcome` says whether it was silent.
@@ -52,7 +54,7 @@ class Connections:
         self.main = lanes[0]
         self.most = self.usual = most
         self.is_parallel = len(lanes) > 1
-        self.open: deque[Open] = deque()
+        self.open: deque[Begun] = deque()
         self.threads = ThreadPoolExecutor(len(lanes))
         self.catalog = Catalog(self.main)
         self.misses: Counter[str] = Counter()
@@ -90,6 +92,17 @@ class Connections:
             self.is_parallel &= bool(name) or leaves_nothing(event)
         self.escapes = self.main.escapes
 
+    def large_objects(self, run: LargeObjects, here: Open, settings: Settings) -> None:
+        """Carry out a run over the first connection; `here` is what is open where it begins."""
+        self.settle_all()
+        self.main.apply(settings)
+        load(self.main, run, here)
+
+    def go_on(self, objects: ObjectRuns) -> None:
+        """Open what is open behind them, on the first connection."""
+        self.settle_all()
+        objects.go_on(self.main)
+
     def run(self, portion: Portion) -> None:
         """Begin a portion as soon as it may run."""
         if not self.may_join(portion):
@@ -114,7 +127,7 @@ class Connections:
         lane = next(lane for lane in self.lanes if lane not in taken)
         outcome = self.threads.submit(lane.attempt, portion)
         self.begun += 1
-        self.open.append(Open(self.begun, portion, lane, bool(taken), outcome))
+        self.open.append(Begun(self.begun, portion, lane, bool(taken), outcome))
 
     def settle_all(self) -> None:
         """End all portions that are open."""
@@ -146,9 +159,9 @@ class Connections:
         if again:
             self.settle_all()
 
-    def wait_for(self, first: Open) -> list[Open]:
+    def wait_for(self, first: Begun) -> list[Begun]:
         """Wait for the end of `first`; gives what had to be rolled back meanwhile."""
-        again: list[Open] = []
+        again: list[Begun] = []
         while first.outcome not in wait([first.outcome], LOOK).done:
             running = [each for each in (first, *self.open) if not each.outcome.done()]
             held = [each for each in self.open if holds_up(each, running)]
@@ -159,9 +172,9 @@ class Connections:
             again += held
         return again
 
-    def withdraw(self) -> list[Open]:
+    def withdraw(self) -> list[Begun]:
         """Roll back all that is open, the one that ends first at first: others may wait for it."""
-        withdrawn: list[Open] = []
+        withdrawn: list[Begun] = []
         while self.open:
             wait([each.outcome for each in self.open], LOOK, FIRST_COMPLETED)
             for each in [each for each in self.open if each.outcome.done()]:
@@ -180,7 +193,7 @@ class Connections:
             lane.close()
 
 
-def holds_up(each: Open, running: list[Open]) -> bool:
+def holds_up(each: Begun, running: list[Begun]) -> bool:
     """Whether one of those `running` waits for the end of `each`, which has none before theirs."""
     if not each.outcome.done() or not each.outcome.result():
         return False

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 import psycopg
-from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq import TransactionStatus
 
 from restore_drill.backups.plaindump.events import CopyData, CopyEnd, Event, Inserts, Statement
 from restore_drill.backups.plaindump.statements import (
@@ -15,12 +14,11 @@ from restore_drill.backups.plaindump.statements import (
     is_large_object,
     is_whole_at_its_place,
 )
+from restore_drill.restore.batch import MESSAGE, START, Batch, NotSilent
 from restore_drill.restore.model import Restoration
 from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.portion import Portion
 from restore_drill.restore.relations import query
-from restore_drill.restore.session import Session
-from restore_drill.restore.single_transaction import MESSAGE, START, NotSilent
 from restore_drill.servers.model import Target
 
 SEQUENCES = """
@@ -30,16 +28,13 @@ FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'
 """
 
 
-class Lane(Session):
+class Lane(Batch):
     """A connection for portions, which are tried as a whole at first."""
 
     def __init__(self, target: Target, restoration: Restoration, stop: threading.Event) -> None:
         """Connect to `target`; `stop` ends every wait."""
         super().__init__(target, restoration, stop)
         self.pid = self.connection.backend_pid
-        self.waiting: list[bytes] = []
-        self.size = 0
-        self.is_sending = False
         self.values: list[list[bytes]] = []
 
     @property
@@ -78,51 +73,18 @@ class Lane(Session):
                 self.see(result)
         elif isinstance(event, Statement):
             self.attempt_statement(event)
-        elif isinstance(event, Inserts):
-            self.attempt_inserts(event)
+        elif isinstance(event, Inserts) and not self.wait_whole(event):
+            for statement in self.single(event):
+                self.attempt_statement(statement)
 
     def attempt_statement(self, statement: Statement) -> None:
         """Carry out one statement, now or with others."""
         is_copy = COPY_IN.match(statement.sql)
-        if is_copy:
+        if is_copy or self.is_alone:
             self.send()
         self.wait(statement)
         if is_copy or self.is_alone or self.size >= MESSAGE:
             self.send(alone=self.is_alone)
-
-    def attempt_inserts(self, event: Inserts) -> None:
-        """Carry out INSERTs, as soon as the last of them is whole."""
-        if self.is_alone and (self.escapes or self.is_overlapping):
-            for statement in self.single(event):
-                self.attempt_statement(statement)
-            return
-        self.wait(Statement(event.line, event.data))
-        if event.statements and (self.is_alone or self.size >= MESSAGE):
-            self.send()
-
-    def wait(self, sql: Statement) -> None:
-        """Let one statement or more, or a part of one, wait for others."""
-        self.current = self.current if self.waiting else sql
-        self.waiting.append(sql.sql)
-        self.size += len(sql.sql)
-
-    def send(self, *, alone: bool = False) -> None:
-        """Run the statements that wait; one that is to be `alone` is refused if it is several."""
-        sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
-        if sql:
-            self.is_sending = True
-            self.see(self.wire.exec_(sql, alone=alone))
-            self.is_sending = False
-
-    def doing(self) -> str:
-        """What it is at: where many statements are sent together, the first of them."""
-        return super().doing() + (" and what follows" if self.is_sending else "")
-
-    def see(self, result: PGresult) -> None:
-        """NotSilent after an error or a warning."""
-        is_bad = result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
-        if is_bad or self.has_warned:
-            raise NotSilent
 
     def commit(self, portion: Portion) -> bool:
         """End the transaction of `portion`; False where it was not kept, or not silently."""

@@ -1,13 +1,11 @@
-"""Large objects of a split restore: run by run over the connections, many to a statement.
+"""Large objects: run by run, in a split restore over its connections, many to a statement.
 
-pg_dump writes three statements for each object, and wraps them all in one transaction. Here a run
-of them is a transaction of its own, whose writes name their objects themselves; where it fails, it
-is repeated statement by statement, so that each error has its line.
+A run of them is a transaction of its own, whose writes name their objects themselves; where it
+fails, it is repeated statement by statement, so that each error has its line.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,13 +18,13 @@ from restore_drill.backups.plaindump.large_objects import (
 )
 from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.keys import KeyBuilder
+from restore_drill.restore.object_runs import OPENED_OR_WRITTEN, ObjectRuns, Open
 from restore_drill.restore.plain import MAX_ERRORS
 from restore_drill.restore.pool import Pool, Task, Work
 from restore_drill.restore.session import Session
 from restore_drill.restore.steps import Settings
 from restore_drill.restore.wire import GivenUp
 
-OPENED_OR_WRITTEN = re.compile(rb"lo_open\('(\d+)'|lowrite\(0, '\\x([0-9a-f]*+)'")
 CREATE = (
     b"SELECT FROM pg_catalog.unnest('{%b}'::pg_catalog.oid[]) o "
     b"WHERE pg_catalog.lo_create(o) IS NULL;"
@@ -36,40 +34,7 @@ WRITE = (
     b" 1) v(o, p, d) WHERE pg_catalog.lo_put(o, p, d) IS NULL;"
 )
 """The first row gives the columns their types: three quarters of the time of a cast of each."""
-OPENING = (b"BEGIN;", b"SELECT pg_catalog.lo_open(")
-"""What leaves something open on its own connection, which others that take a run do not know."""
-FRAME = re.compile(rb"^(?:BEGIN|COMMIT);$", re.MULTILINE)
-MARK = re.compile(
-    rb"^(?:(?:SELECT pg_catalog\.lo_?+)?+(open|write|close)\(|(BEGIN|COMMIT);$)", re.MULTILINE
-)
-BEGUN = rb"BEGIN (?:open (?:write )*+close )*+"
-SHAPE = re.compile(b"(?:" + BEGUN + b"COMMIT )*+(?:" + BEGUN + b"(?:open (?:write )*+)?+)?+")
-"""How pg_dump has them: one object is open at a time, and none behind the end of a transaction.
-
-Anywhere else `lowrite(0, ...)` fails, or writes to another object than the last that was opened.
-"""
 PUT = b"SELECT pg_catalog.lo_put(%b, %d, '%b');"
-
-
-class Open(NamedTuple):
-    """The object that is open in a place of the dump, empty for none, and how far it is written."""
-
-    oid: bytes = b""
-    offset: int = 0
-
-    def after(self, sql: bytes) -> Open:
-        """What is open behind the run `sql`."""
-        last = sql.rfind(b"lo_open('")
-        if b"lo_close(" in sql[max(last, 0) :]:
-            return Open()
-        here = self
-        for oid, written in OPENED_OR_WRITTEN.findall(sql, max(last, 0)):
-            here = Open(oid) if oid else here.written(written)
-        return here
-
-    def written(self, digits: bytes) -> Open:
-        """The same behind a piece of so many hexadecimal `digits`."""
-        return self._replace(offset=self.offset + len(digits) // 2)
 
 
 def quick(sql: bytes, here: Open) -> bytes:
@@ -132,30 +97,15 @@ def load(session: Session, run: LargeObjects, here: Open) -> None:
             lost = step.oid
 
 
-class LargeObjectLoader:
-    """Gives the runs of one dump to the connections of `pool`; some of `keys` wait for them.
-
-    `here` is what is open where the dump has been read to, `is_framed` whether in a transaction.
-    """
+class LargeObjectLoader(ObjectRuns):
+    """Gives the runs of one dump to the connections of `pool`; some of `keys` wait for them."""
 
     def __init__(self, pool: Pool, blocks: Blocks, keys: KeyBuilder) -> None:
         """Start with no run."""
         self.pool, self.blocks, self.keys = pool, blocks, keys
-        self.here = Open()
-        self.is_framed = False
+        super().__init__()
         self.making: list[Task] = []
         self.last: Task | None = None
-
-    def fits(self, sql: bytes) -> bool:
-        """Whether a run goes on with what is open as pg_dump would, and so says what it writes."""
-        before = (b"BEGIN " if self.is_framed else b"") + (b"open " if self.here.oid else b"")
-        marks = (word or frame for word, frame in MARK.findall(sql))
-        return bool(SHAPE.fullmatch(before + b"".join(mark + b" " for mark in marks)))
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what comes next is part of a transaction that has been begun."""
-        return self.is_framed or bool(self.here.oid)
 
     def take(self, run: LargeObjects, place: int, settings: Settings) -> None:
         """Submit a run, which ends at offset `place` of the dump."""
@@ -173,8 +123,7 @@ class LargeObjectLoader:
             session.loaded += len(text)
 
         self.submit(work, sql)
-        self.here = here.after(sql)
-        self.is_framed ^= len(FRAME.findall(sql)) % 2 == 1
+        self.pass_by(sql)
 
     def submit(self, work: Work, sql: bytes) -> None:
         """Submit the `work` on a run: behind what makes the objects that it is about.
@@ -188,12 +137,3 @@ class LargeObjectLoader:
         if CREATED.search(sql) or rules_of(sql):
             self.making = [self.last] if waits else [*self.making, self.last]
         self.keys.also_wait_for(self.last)
-
-    def go_on(self, session: Session) -> None:
-        """Let `session` go on where the dump has been read to, statement by statement."""
-        if self.is_framed:
-            session.succeeds(b"BEGIN")
-        if self.here.oid:
-            session.succeeds(b"SELECT pg_catalog.lo_open(%b, 131072)" % self.here.oid)
-            session.succeeds(b"SELECT pg_catalog.lo_lseek64(0, %d, 0)" % self.here.offset)
-        self.here, self.is_framed = Open(), False

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from restore_drill.backups.plaindump.events import Event, Inserts, Statement
+from restore_drill.backups.plaindump.events import Event, Inserts, LargeObjects, Statement
 from restore_drill.backups.plaindump.statements import INSERT
+from restore_drill.restore.object_runs import ObjectRuns, Open
 from restore_drill.restore.relations import Catalog
 from restore_drill.restore.steps import Settings
+
+SIDE_BY_SIDE = {
+    "TABLE": "tables",
+    "SEQUENCE": "tables",
+    "SEQUENCE OWNED BY": "tables",
+    "DEFAULT": "defaults",
+    "TABLE DATA": "rows",
+    "SEQUENCE SET": "values",
+    "CONSTRAINT": "keys",
+    "INDEX": "indexes",
+    "FK CONSTRAINT": "foreign keys",
+    "ACL": "grants",
+}
+"""Kinds of entries of which none changes what another one of the same phase comes to, unless the
+server lets one wait for the other or fail: that portion is then repeated behind the one before."""
+READING = (b"client_encoding", b"standard_conforming_strings", b"escape_string_warning")
+"""Settings by which a message is read, all of it before the first of its statements runs."""
+KEEPS_COLUMNS = re.compile(rb" (?:DIS|EN)ABLE TRIGGER ALL;|^SELECT ")
+"""What leaves the columns of all tables as they are, and may stand among their rows."""
+CALLING = re.compile(
+    rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?(?:TRIGGER|RULE)\b", re.IGNORECASE
+)
+"""What lets rows call functions, and so take values of a sequence."""
 
 
 @dataclass
@@ -69,6 +94,12 @@ class Crew(Protocol):
 
     def alone(self, event: Event, settings: Settings) -> None:
         """Carry out an event by itself, once all before it is done."""
+
+    def large_objects(self, run: LargeObjects, here: Open, settings: Settings) -> None:
+        """Carry out a run, in a transaction of its own; `here` is what is open where it begins."""
+
+    def go_on(self, objects: ObjectRuns) -> None:
+        """Open what is open behind them, for what is carried out alone."""
 
     def settle_all(self) -> None:
         """Wait until all that was given is done."""

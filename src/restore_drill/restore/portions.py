@@ -6,8 +6,6 @@ nothing that has an effect beyond its transaction is in one, nor what one could 
 
 from __future__ import annotations
 
-import re
-
 from restore_drill.backups.plaindump.entries import entry_of
 from restore_drill.backups.plaindump.events import (
     Comment,
@@ -15,8 +13,11 @@ from restore_drill.backups.plaindump.events import (
     CopyEnd,
     Event,
     Inserts,
+    LargeObjects,
     Statement,
 )
+from restore_drill.backups.plaindump.large_objects import kind_behind
+from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.backups.plaindump.statements import (
     COPY_IN,
     INSERT,
@@ -26,34 +27,20 @@ from restore_drill.backups.plaindump.statements import (
     setting_of,
 )
 from restore_drill.restore.given import are_given
-from restore_drill.restore.portion import Crew, Portion
+from restore_drill.restore.object_runs import ObjectRuns
+from restore_drill.restore.portion import (
+    CALLING,
+    KEEPS_COLUMNS,
+    READING,
+    SIDE_BY_SIDE,
+    Crew,
+    Portion,
+)
 from restore_drill.restore.relations import Table
 
 LARGEST = 4_000_000
 """Bytes of a portion, which is kept in memory until it is committed. Rows of a table that are more
 go to the server as they are read, in a transaction of their own."""
-SIDE_BY_SIDE = {
-    "TABLE": "tables",
-    "SEQUENCE": "tables",
-    "SEQUENCE OWNED BY": "tables",
-    "DEFAULT": "defaults",
-    "TABLE DATA": "rows",
-    "SEQUENCE SET": "values",
-    "CONSTRAINT": "keys",
-    "INDEX": "indexes",
-    "FK CONSTRAINT": "foreign keys",
-    "ACL": "grants",
-}
-"""Kinds of entries of which none changes what another one of the same phase comes to, unless the
-server lets one wait for the other or fail: that portion is then repeated behind the one before."""
-READING = (b"client_encoding", b"standard_conforming_strings", b"escape_string_warning")
-"""Settings by which a message is read, all of it before the first of its statements runs."""
-KEEPS_COLUMNS = re.compile(rb" (?:DIS|EN)ABLE TRIGGER ALL;|^SELECT ")
-"""What leaves the columns of all tables as they are, and may stand among their rows."""
-CALLING = re.compile(
-    rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?(?:TRIGGER|RULE)\b", re.IGNORECASE
-)
-"""What lets rows call functions, and so take values of a sequence."""
 
 
 class Cutter:
@@ -67,10 +54,15 @@ class Cutter:
         self.copy: int | None = None
         self.calls = False
         self.portion = Portion({}, {})
+        self.objects = ObjectRuns()
 
     def feed(self, event: Event) -> None:
         """Take in one event."""
-        if self.crew.is_within:
+        if self.objects.is_open and isinstance(event, Statement | Inserts):
+            self.crew.go_on(self.objects)
+        if isinstance(event, LargeObjects):
+            self.large_objects(event)
+        elif self.crew.is_within:
             self.crew.alone(event, self.settings)
             name = setting_of(event) if isinstance(event, Statement) else None
             if name and isinstance(event, Statement):
@@ -83,6 +75,17 @@ class Cutter:
             self.filling(event)
         elif isinstance(event, CopyData | CopyEnd) and self.copy is not None:
             self.rows(event)
+
+    def large_objects(self, run: LargeObjects) -> None:
+        """Take in a run, one by one where it is not as pg_dump has it, or in a transaction."""
+        if self.crew.is_within or not self.objects.fits(run.sql):
+            for event in events_of(run):
+                self.feed(event)
+            return
+        self.end()
+        self.crew.large_objects(run, self.objects.here, self.settings)
+        self.objects.pass_by(run.sql)
+        self.kind = kind_behind(run.sql, self.kind)
 
     def comment(self, comment: Comment) -> None:
         """A header begins a new entry; a portion of tables that is full ends before a table."""

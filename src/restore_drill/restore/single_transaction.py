@@ -8,10 +8,10 @@ restored statement by statement, so that each error is reported as psql would re
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 
-from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from restore_drill.backups.model import Backup, Contents
@@ -24,16 +24,15 @@ from restore_drill.backups.plaindump.statements import (
     is_large_object,
     setting_of,
 )
+from restore_drill.restore.batch import MESSAGE, START, Batch, NotSilent
 from restore_drill.restore.frames import Frames
 from restore_drill.restore.model import Restoration
-from restore_drill.restore.plain import SqlFeed, feed_all
+from restore_drill.restore.plain import feed_all
 from restore_drill.restore.source import begin, followed, open_sql
 from restore_drill.servers.model import Target
 
 LARGEST = 256_000_000
 """Bytes of a dump above which a second attempt would cost too much."""
-MESSAGE = 1 << 16
-"""Bytes of statements that are sent together."""
 LOCKS = """
     SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint
         * (pg_catalog.current_setting('max_connections')::bigint
@@ -42,8 +41,6 @@ LOCKS = """
 LOCKS_EACH, SHARE = 2, 0.25
 """Locks that an entry takes at most, on average: a table takes its TOAST table and the index of
 that too. And the share of a server's locks that a restore may hold."""
-START = b"BEGIN; SET CONSTRAINTS ALL IMMEDIATE"
-"""Deferred constraints are checked statement by statement too, as where each is committed."""
 TRANSACTION = re.compile(
     rb"[^A-Z]|(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE|LOCK|DECLARE)\b"
     rb"|(?:SET|RESET)\s(?!SESSION AUTHORIZATION\b)",
@@ -54,28 +51,17 @@ transaction than alone; of those pg_dump writes settings alone, which are told a
 """
 
 
-class NotSilent(Exception):
-    """The server reported something, or the dump has transactions of its own."""
-
-
-class SingleTransaction(SqlFeed):
+class SingleTransaction(Batch):
     """Feeds the events of one dump to one connection, in one transaction."""
 
     in_runs = True
-    has_warned = False
-    is_sending = False
 
     def __init__(self, target: Target, restoration: Restoration) -> None:
         """Connect to `target` and begin."""
-        super().__init__(target, restoration)
+        super().__init__(target, restoration, threading.Event())
+        self.is_silent = True
         self.frames = Frames()
-        self.waiting: list[bytes] = []
-        self.size = 0
         self.wire.exec_(START)
-
-    def notice(self, result: PGresult) -> None:
-        """Note that there was a warning."""
-        self.has_warned |= result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) == b"WARNING"
 
     def execute(self, statement: Statement) -> None:
         """Run one statement, now or with others; NotSilent where it cannot be one of many."""
@@ -96,19 +82,10 @@ class SingleTransaction(SqlFeed):
 
     def inserts(self, event: Inserts) -> None:
         """Run INSERTs with others, as soon as the last of them is whole."""
-        if self.is_alone and (self.escapes or self.is_overlapping):
+        if self.wait_whole(event):
+            self.restoration.statements += event.statements
+        else:
             super().inserts(event)
-            return
-        self.wait(Statement(event.line, event.data))
-        self.restoration.statements += event.statements
-        if self.size >= MESSAGE and event.statements:
-            self.send()
-
-    def wait(self, sql: Statement) -> None:
-        """Let one statement or more, or a part of one, wait for others."""
-        self.current = self.current if self.waiting else sql
-        self.waiting.append(sql.sql)
-        self.size += len(sql.sql)
 
     def may_wait(self, statement: Statement) -> bool:
         """Whether it needs no answer and changes nothing in how later ones are read."""
@@ -116,18 +93,6 @@ class SingleTransaction(SqlFeed):
             return False
         is_data = INSERT.match(statement.sql) or SETVAL.fullmatch(statement.sql)
         return bool(is_data) or is_definition(statement) or is_large_object(statement)
-
-    def doing(self) -> str:
-        """What it is at: where many statements are sent together, the first of them."""
-        return super().doing() + (" and what follows" if self.is_sending else "")
-
-    def send(self) -> None:
-        """Run the statements that wait."""
-        sql, self.waiting, self.size = b"\n".join(self.waiting), [], 0
-        if sql:
-            self.is_sending = True
-            self.see(self.wire.exec_(sql))
-            self.is_sending = False
 
     def commit(self) -> None:
         """End the transaction; NotSilent where it was not kept."""
@@ -142,12 +107,6 @@ class SingleTransaction(SqlFeed):
         """Check the outcome of one statement."""
         del statement
         self.see(result)
-
-    def see(self, result: PGresult) -> None:
-        """NotSilent after an error or a warning."""
-        is_bad = result.status in (ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE)
-        if is_bad or self.has_warned:
-            raise NotSilent
 
 
 def may_use_one_transaction(target: Target, contents: Contents) -> bool:

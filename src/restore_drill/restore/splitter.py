@@ -19,8 +19,9 @@ from restore_drill.restore.blocks import Blocks
 from restore_drill.restore.filler import Filler
 from restore_drill.restore.given import names_all
 from restore_drill.restore.keys import KeyBuilder
-from restore_drill.restore.large_objects import OPENING, LargeObjectLoader
+from restore_drill.restore.large_objects import LargeObjectLoader
 from restore_drill.restore.loader import Loader
+from restore_drill.restore.object_runs import OPENING
 from restore_drill.restore.pool import Pool
 from restore_drill.restore.relations import Catalog
 from restore_drill.restore.session import Session

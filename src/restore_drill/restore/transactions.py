@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from restore_drill.backups.model import Backup, Contents
-from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.core.units import show_count
 from restore_drill.restore.crew import FEWEST, Connections
 from restore_drill.restore.lane import Lane
@@ -34,12 +34,8 @@ that too."""
 
 
 def may_use_transactions(target: Target, contents: Contents) -> bool:
-    """Whether there is more than one transaction should hold, and a copy alone is at stake.
-
-    Large objects would go one by one here.
-    """
-    is_long = len(contents.entries) > FEW and not contents.large_objects
-    return target.is_expendable and is_long
+    """Whether there is more than one transaction should hold, and a copy alone is at stake."""
+    return target.is_expendable and len(contents.entries) > FEW
 
 
 def restore_in_transactions(
@@ -62,7 +58,7 @@ def restore_in_transactions(
             stack.enter_context(open_sql(target, backup, contents)), contents, progress
         )
         cutter = Cutter(crew)
-        reader = PlainReader(stream, in_runs=True)
+        reader = ObjectReader(stream, in_runs=True)
         reading = SameReading(reader, crew.main)
         for event in Scope(contents, restoration).events(reader.events()):
             cutter.feed(event)

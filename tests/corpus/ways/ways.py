@@ -138,7 +138,7 @@ WAYS = [
     Way("one transaction", at_once, "^in one transaction"),
     Way(
         "one transaction, messages of 1 byte", at_once, "^in one transaction",
-        {"restore.single_transaction.MESSAGE": 1},
+        {"restore.batch.MESSAGE": 1},
     ),
     Way("split over 2", split(2), "^split over 2 connections"),
     Way(
@@ -176,7 +176,7 @@ WAYS = [
     Way("transactions over 1", in_transactions(1), "^in .*transaction", PORTIONED, PORTION),
     Way(
         "transactions over 3, in bites of 61 bytes", in_transactions(3), "^in .*transaction",
-        PORTIONED | FEW_BYTES | {"restore.lane.MESSAGE": 1}, PORTION,
+        PORTIONED | FEW_BYTES | {"restore.batch.MESSAGE": 1}, PORTION,
     ),
     Way("pg_restore, 1 job", by_pg_restore(1), "^pg_restore", archives=True),
     Way("pg_restore, 2 jobs", by_pg_restore(2), "^pg_restore", archives=True),
