@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.arrival import Arrival
+from restore_drill.backups.plaindump import copy_reader
+from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.read import read_contents
 from restore_drill.restore import crew, loader, portions, ranges, table_work, transactions
 from restore_drill.restore.model import Restoration, RestoreError
@@ -72,6 +74,7 @@ def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
         major: int, path: Path, *, schema: Path | None = None, encoding: str = "UTF8"
     ) -> list[Restoration]:
         backup = backup_of(path)
+        monkeypatch.setattr(copy_reader, "LEAST", 1)
         contents = read_contents(backup, path.parent, quiet)
         first, second = (new_database(shops, major, schema, encoding) for _ in range(2))
         as_runbook = restorer_of(backup).restore_as_runbook
@@ -93,7 +96,9 @@ def both_ways(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> BothWays:
             monkeypatch.setattr(loader, "FRESH_SIZE", big)
             monkeypatch.setattr(loader, "hands_for", lambda *_, n=together: 1 if n else 3)
             target = new_database(shops, major, schema, encoding)
-            split.append(restore_split(target, backup, contents, jobs=3, progress=quiet))
+            # Rows are passed over where they were noted, and read again where they were not.
+            known = contents if together else replace(contents, spans={})
+            split.append(restore_split(target, backup, known, jobs=3, progress=quiet))
             found = content(target)
             assert found == wanted or (not together and sorted(found) == sorted(wanted))
 
@@ -135,6 +140,22 @@ def test_what_was_fetched_is_split_as_well(shops: Shops, tmp_path: Path) -> None
         target = new_database(shops, USUAL, None, "UTF8")
         done = restore_split(target, backup, contents, jobs=3, progress=quiet)
     assert is_parallel([done]) and not done.errors
+
+
+def test_rows_are_read_once(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restore lets the server have what the first reading has noted, and parses none of it."""
+    monkeypatch.setattr(copy_reader, "LEAST", 1)
+    backup = backup_of(shops.dump(USUAL, "plain.sql"))
+    contents = read_contents(backup, shops.folder, quiet)
+    monkeypatch.setattr(ObjectReader, "copy_end", lambda reader: pytest.fail(f"{reader.line}"))
+    target = new_database(shops, USUAL, None, "UTF8")
+
+    done = restore_split(target, backup, contents, jobs=3, progress=quiet)
+
+    assert contents.spans and is_parallel([done]) and not done.errors
+    with target.connect() as connection:
+        row = connection.execute("SELECT count(*) FROM public.cards").fetchone()
+    assert row == (contents.counted["public.cards"],) and row != (0,)
 
 
 @pytest.mark.parametrize("form", ["plain", "custom", "directory", "tar"])

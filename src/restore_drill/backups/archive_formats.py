@@ -15,10 +15,8 @@ from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.converted import Converted
 from restore_drill.backups.members import Unread, convert
 from restore_drill.backups.model import Backup, Contents, Head
-from restore_drill.backups.plain import gather
-from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plain import WholeReader, gather
 from restore_drill.backups.plaindump.lexer import PlainReader
-from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.plaindump.outline import Outline
 from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.tars import is_dump, is_tar
@@ -63,7 +61,7 @@ class Archive:
     ) -> Contents:
         """All that it holds: pg_restore reads it whole to write it as SQL, as --list does not."""
 
-        def read(reader: Reader, *, apart: bool) -> Head | None:
+        def read(reader: WholeReader, *, apart: bool) -> Head | None:
             unpacked = unpack_archive(backup, folder)
             path = unpacked.restorable
             if arrival := arrivals.get(path):
@@ -79,7 +77,7 @@ class Archive:
             tools = converted.tools(header) if converted else reading_tools(header)
             with convert(header, path, tools=tools, apart=apart) as run:
                 stream = converted.keeping(run.output) if converted else run.output
-                reader.read(ObjectReader(Counted(stream, report), in_runs=True).events())
+                reader.read_all(Counted(stream, report))
             if run.fault:
                 reader.faults.insert(0, run.fault)
             reader.check_end()

@@ -13,6 +13,7 @@ from restore_drill.core.errors import CouldNotRun
 
 if TYPE_CHECKING:
     from restore_drill.backups.converted import Converted
+    from restore_drill.backups.plaindump.copy_reader import Span
 
 __all__ = [
     "CLIENT_ONLY", "OF_ONE_NAME", "REFUSED", "Backup", "Contents", "Entry", "Head", "major_of",
@@ -90,8 +91,9 @@ class Contents:
     be superusers for its statements to run, `grantors` those that grant what others own; `changes`
     describes statements that may change rows and that no pg_dump writes, empty without any.
     `checksum` is what its place on another machine says of its bytes.
-    `converted` is the SQL of an archive, where it was kept for a restore; `is_apart` says that its
-    rows can be decompressed beside pg_restore.
+    `converted` is the SQL of an archive, where it was kept for a restore; `spans` are the places of
+    large tables' rows in it, or in a plain dump without its compression. `is_apart` says that the
+    rows of an archive can be decompressed beside pg_restore.
     Of a whole server `database` is restored; `databases` have tables, those `left_out` have none.
     """
 
@@ -118,6 +120,7 @@ class Contents:
     is_apart: bool = False
     checksum: str | None = field(default=None, compare=False)
     converted: Converted | None = field(default=None, compare=False, repr=False)
+    spans: dict[int, Span] = field(default_factory=dict, compare=False, repr=False)
 
     def release(self) -> None:
         """Let go of what was kept for a restore."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from restore_drill.backups.guesses import foreign_in
 from restore_drill.backups.mark import Mark, mark_of
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plaindump.contents import Reader
+from restore_drill.backups.plaindump.copy_reader import Span
 from restore_drill.backups.plaindump.lexer import PlainReader
+from restore_drill.backups.plaindump.lines import Readable
 from restore_drill.backups.plaindump.object_reader import ObjectReader
 from restore_drill.backups.plaindump.outline import Outline
 from restore_drill.backups.sealed import is_packed, is_sealed
-from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain
+from restore_drill.backups.streams import READ_ERRORS, Counted, open_plain, unbuffered
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 
@@ -54,9 +57,9 @@ class PlainSql:
         """All that it holds."""
         del folder, converted
 
-        def read(reader: Reader) -> None:
+        def read(reader: WholeReader) -> None:
             with open_plain(backup.path, backup.compression) as stream:
-                reader.read(ObjectReader(Counted(stream, report), in_runs=True).events())
+                reader.read_all(Counted(unbuffered(stream), report))
             reader.check_end()
 
         return gather(backup, read)
@@ -89,12 +92,27 @@ def looks_like_sql(head: bytes) -> bool:
     return text.startswith(SQL_STARTS) and b"\0" not in head[:4096]
 
 
-def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
+class WholeReader(Reader):
+    """Gathers what a dump holds, and in `spans` where the rows of its large tables lie."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        super().__init__()
+        self.spans: dict[int, Span] = {}
+
+    def read_all(self, stream: Readable) -> None:
+        """Take in all that `stream` gives."""
+        lexer = ObjectReader(stream, in_runs=True)
+        lexer.spans = self.spans
+        self.read(lexer.events())
+
+
+def gather(backup: Backup, read: Callable[[WholeReader], Head | None]) -> Contents:
     """What `read` finds in the SQL of `backup`; where that cannot be read, what came before.
 
     A head that it returns replaces the one that stands in the SQL.
     """
-    reader = Reader()
+    reader = WholeReader()
     head = None
     try:
         head = read(reader)
@@ -108,7 +126,7 @@ def gather(backup: Backup, read: Callable[[Reader], Head | None]) -> Contents:
         if is_sealed(backup.compression):
             what = f"its content ({backup.compression})"
         reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
-    return reader.contents(head=head)
+    return replace(reader.contents(head=head), spans=reader.spans)
 
 
 def explain(error: BaseException) -> str:

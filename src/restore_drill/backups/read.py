@@ -22,6 +22,8 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_bytes, show_count
 
 Progress = Callable[[str], None]
+PIECE = 1 << 22
+"""Bytes that are digested at once: behind each piece a thread waits for the one that parses."""
 FEWEST_ENDS = 4
 """So many line feeds of a binary file do not all follow a CR by chance."""
 TRANSLATED = (
@@ -44,10 +46,10 @@ def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
     if arrival := arrivals.get(path):
         arrival.wait(stop=stop)
         return arrival.digest.hexdigest()
-    digest = hashlib.sha256()
-    with path.open("rb", 0) as raw:
-        while not (stop and stop.is_set()) and (piece := raw.read(1 << 20)):
-            digest.update(piece)
+    digest, piece = hashlib.sha256(), bytearray(PIECE)
+    with path.open("rb", 0) as raw, memoryview(piece) as view:
+        while not (stop and stop.is_set()) and (size := raw.readinto(piece)):
+            digest.update(view[:size])
     return digest.hexdigest()
 
 

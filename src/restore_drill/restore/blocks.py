@@ -110,6 +110,11 @@ class Blocks:
         block.grow(self.spooled, len(data))
         self.spooled += len(data)
 
+    def pass_over(self, block: Block, size: int, end: int) -> None:
+        """Add `size` bytes that were not read to `block`: they lie in the dump, up to `end`."""
+        assert self.spool is None
+        block.grow(end - size, size)
+
     def add_apart(self, block: Block, data: bytes, end: int, lines: int) -> None:
         """As `add`, with what stands before `data` in the dump, or as many empty `lines`."""
         if self.spool is not None:

@@ -59,7 +59,10 @@ class Loader:
         loading = self.current
         assert loading is not None
         if isinstance(event, CopyData):
-            self.blocks.add(loading.block, event.data, place)
+            if event.passed:
+                self.blocks.pass_over(loading.block, event.passed, place)
+            else:
+                self.blocks.add(loading.block, event.data, place)
             loading.rows += event.rows
             if loading.block.size >= MB and self.pool.is_hungry:
                 self.submit(loading, FIRST)

@@ -118,10 +118,12 @@ class Clock:
 def feed_all(splitter: Splitter, stream: IO[bytes], contents: Contents, clock: Clock) -> None:
     """Feed all of the dump that concerns the database, up to MAX_ERRORS errors."""
     reader = ObjectReader(stream, in_runs=True)
+    reader.spans = contents.spans if splitter.blocks.spool is None else None
     reading = SameReading(reader, splitter.main)
     for event in Scope(contents, splitter.main.restoration).events(reader.events()):
         splitter.feed(event, reader.place)
         reading.check()
+        reader.passes = splitter.loader.current is not None
         is_hopeless = len(splitter.main.restoration.errors) >= MAX_ERRORS
         if is_hopeless or splitter.pool.failure is not None:
             splitter.break_off(reader.line, reader.place)

@@ -7,13 +7,12 @@ begins. Nothing is executed here, and memory stays near the longest statement.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 from restore_drill.backups.plaindump import lines
+from restore_drill.backups.plaindump.copy_reader import CopyReader
 from restore_drill.backups.plaindump.events import (
     Comment,
-    CopyData,
-    CopyEnd,
     Cut,
     Event,
     Message,
@@ -38,7 +37,7 @@ ATOMIC = re.compile(rb"\s+atomic\b", re.IGNORECASE)
 ROUTINE = re.compile(rb"create\s++(or\s++replace\s++)?(function|procedure)\b", re.IGNORECASE)
 
 
-class PlainReader(InsertReader):
+class PlainReader(CopyReader, InsertReader):
     """Splits the plain dump in `stream` into events; `line` is where it stands.
 
     One `in_runs` gives `Inserts` for whole runs of plain INSERTs, which is 20 times as fast.
@@ -163,38 +162,3 @@ class PlainReader(InsertReader):
         text = self.buffer[at:end].strip()
         self.take(end)
         return MetaCommand(line, text)
-
-    def copy_data(self) -> Generator[Event, None, bool]:
-        """Data behind a COPY statement up to its end line, and whether there is one.
-
-        A long line comes in pieces.
-        """
-        self.take(self.line_end())
-        begun = self.line
-        at_line_start, length = True, 0
-        while True:
-            if self.start >= len(self.buffer) and not self.refill(part=True):
-                yield Cut(begun, "the COPY data")
-                return False
-            if at_line_start and self.buffer.startswith(b"\\.", self.start):
-                end = self.start
-            else:
-                end, line = self.copy_end(), self.line
-                at_line_start = self.buffer.endswith(b"\n", 0, end)
-                length = 0 if at_line_start else length + end
-                yield CopyData(self.take(end), self.line - line)
-                if length > lines.LONGEST:
-                    yield Cut(self.line, "a row", is_endless=True)
-                    return False
-            if end < len(self.buffer):
-                line = self.line
-                self.take(self.line_end())
-                yield CopyEnd(line)
-                return True
-
-    def copy_end(self) -> int:
-        """Index of the next end line of COPY data in the buffer, or its end where there is none."""
-        # One byte is found forty times as fast as three: most rows hold no backslash.
-        first = self.buffer.find(b"\\", self.start)
-        found = self.buffer.find(b"\n\\.", max(first - 1, self.start)) if first >= 0 else -1
-        return len(self.buffer) if found < 0 else found + 1
