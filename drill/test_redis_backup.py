@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_duration, show_time
+from restore_drill.core.units import show_bytes, show_duration, show_time
 
 if TYPE_CHECKING:
+    from restore_drill.config.criteria.key_rules import KeyRule
     from restore_drill.redis.backup.model import RestoredRedis
     from restore_drill.redis.backup.restore import Opened
 
@@ -62,4 +64,29 @@ def test_redis_backup_has_keys(restored_redis: RestoredRedis) -> None:
         + (f": all {gone:,} keys have expired since the backup was taken" if gone else ""),
         checked=[f"{restored_redis.backup.name}: {restored_redis.file.words}"],
         remedy=remedy_for("test_redis_backup_has_keys", "expired" if gone else "no_keys"),
+    )
+
+
+def test_redis_backup_has_its_keys(restored_redis: RestoredRedis, key_rule: KeyRule) -> None:
+    """The restored Redis has the keys that the criteria file asks for."""
+    from restore_drill.redis.backup.census import broken_by, tally  # noqa: PLC0415 - for few drills
+
+    found = tally(restored_redis.server, key_rule.database, key_rule.pattern)
+    why = broken_by(key_rule, found)
+    assert not why, message(
+        f"keys like {key_rule.pattern} in the backup of Redis: {why}",
+        checked=[f"database {key_rule.database} of {restored_redis.backup.name}"],
+        remedy=remedy_for("test_redis_backup_has_its_keys", "other"),
+    )
+
+
+def test_redis_backup_did_not_shrink(redis_backup: Backup, settings: Settings) -> None:
+    """The backup of Redis is as large as earlier ones suggest."""
+    if not redis_backup.earlier_sizes:
+        pytest.skip("there is no earlier backup of Redis of the same series and format")
+    usual = statistics.median(redis_backup.earlier_sizes)
+    assert redis_backup.size >= usual * settings.criteria.min_size_ratio, message(
+        f"{redis_backup.name} has only {show_bytes(redis_backup.size)}, the backups of Redis "
+        f"before it {show_bytes(usual)} (median of {len(redis_backup.earlier_sizes)})",
+        remedy=remedy_for("test_redis_backup_did_not_shrink", "smaller"),
     )

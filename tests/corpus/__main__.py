@@ -23,6 +23,7 @@ from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.hostile import EVERY, dump_of, reached, world
 from tests.corpus.lab import Lab, Outcome
+from tests.corpus.redis.table import table as table_of_redis
 from tests.corpus.ways.table import table as table_of_ways
 from tests.helpers.shop import FORMATS, Shops
 
@@ -166,8 +167,14 @@ def ways(_shops: Shops, folder: Path) -> Table:
     return (yield from table_of_ways(folder, sys.argv[2:]))
 
 
+def redis(_shops: Shops, folder: Path) -> Table:
+    """A line on each backup of Redis that is not as it must be, damaged or healthy."""
+    return (yield from table_of_redis(folder))
+
+
 SECTIONS = {
     "damages": damages, "healthy": healthy, "drift": drifts, "hostile": hostile, "ways": ways,
+    "redis": redis,
 }  # fmt: skip
 
 

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.model import Backup
+from restore_drill.config.criteria import load_criteria
+from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.config.settings import Settings, settings_from
-from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.redis.backup.census import broken_by, tally
 from restore_drill.redis.folders import FOLDER
 from restore_drill.selection.redis_backups import choose_redis
 from restore_drill.selection.tree import list_folder
@@ -162,3 +165,44 @@ def test_memory_is_asked_for_before(tmp_path: Path) -> None:
     refuse_without_memory(facts.used_memory)
     with pytest.raises(CouldNotRun, match="of memory to be loaded"):
         refuse_without_memory(replace(facts, used_memory=1 << 60).used_memory)
+
+
+RULES = {
+    "card:*": ({}, ""),
+    "card:* ": ({"min": 100, "max": 100, "type": "hash", "ttl": "none"}, ""),
+    "card:*  ": ({"min": 101}, "there are 100, expected at least 101"),
+    "*:1": ({"max": 2}, "there are 3, expected at least 1 and at most 2"),
+    "name:*": ({"type": "hash"}, "100 of type string, expected type hash"),
+    "session:*": ({"ttl": "none"}, "1 of 1 have a TTL, and must not expire"),
+    "session:* ": ({"ttl": "required"}, ""),
+    "name:* ": ({"ttl": "required"}, "100 of 100 have no TTL: they never expire"),
+    "other": ({"database": 3}, ""),
+    "other ": ({"database": 0}, "there are 0, expected at least 1"),
+    "other  ": ({"database": 4000}, "there are 0, expected at least 1"),
+}
+
+
+def test_keys_are_counted_by_the_rules_of_the_user(tmp_path: Path) -> None:
+    """By pattern, type, TTL and database; each rule can be broken."""
+    with restored(lay_out(saved("Redis"), tmp_path / "dump.rdb")) as found:
+        whole = tally(found.server)
+        assert (whole.total, whole.expiring) == (KEYS, {"string": 1})
+        assert whole.types == {name: each.total for name, each in found.file.types[0].items()}
+        for pattern, (values, why) in RULES.items():
+            rule = KeyRule(pattern.strip(), **values)  # type: ignore[arg-type]
+            counted = tally(found.server, rule.database, rule.pattern)
+            assert broken_by(rule, counted) == why, (pattern, values)
+
+
+def test_rules_about_keys_are_checked(tmp_path: Path) -> None:
+    """What is written in the criteria file; an error names the pattern."""
+    path = tmp_path / "criteria.toml"
+    path.write_text('[redis.keys."card:*"]\nmin = 100\ntype = "hash"\nttl = "required"\n')
+    (rule,) = load_criteria(path).redis_keys.values()
+    assert rule == KeyRule("card:*", min=100, type="hash", ttl="required")
+    path.write_text('[redis.keys."card:*"]\ntype = "hsh"\n')
+    with pytest.raises(UsageError, match=r"card:\*.*did you mean 'hash'"):
+        load_criteria(path)
+    path.write_text('[redis.keys."card:*"]\nmin = 5\nmax = 4\n')
+    with pytest.raises(UsageError, match=r"card:\*.*min is above max"):
+        load_criteria(path)

@@ -30,6 +30,10 @@ EMPTY = {
         "whether keys and rows agree",
         "[[redis.coherence]] in the criteria file is empty",
     ),
+    "key_rule": (
+        "which keys a backup of Redis must have",
+        "[redis.keys] in the criteria file is empty",
+    ),
     "fresh": ("how fresh the newest rows are", "[freshness] in the criteria file is empty"),
     "table": (
         "rows, keys and constraints, table by table",

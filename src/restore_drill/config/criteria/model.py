@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.core.names import joined, part_of, split_name
@@ -162,6 +163,7 @@ class Criteria:
     redis_cached: tuple[str, ...] = ()
     redis_coherence: tuple[Rule, ...] = ()
     redis_volatile: dict[str, float] = field(default_factory=dict)
+    redis_keys: dict[str, KeyRule] = field(default_factory=dict)
     application_role: str = ""
     notify: Notify = field(default_factory=Notify)
     sql_folder: Path | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from restore_drill.config.criteria.coherence import COHERENCE, VOLATILE
+from restore_drill.config.criteria.key_rules import KEYS
 from restore_drill.config.criteria.kinds import Duration, Rows, Share
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.sections import Key, Section
 
+EXPECTED = "keys that a restored backup of Redis must have, by pattern"
 COHERENT = "keys of Redis and the rows that they belong to"
 STALE = "keys that are expected to be stale, by pattern, and how long they are worth anything"
 CACHED = "patterns of keys that hold copies of rows: counted after a recovery, never touched"
@@ -35,6 +37,7 @@ REDIS = Section(
         ),
         "min_replicas": Key(Rows("replicas"), "replicas that must follow", "min_redis_replicas"),
         "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
+        "keys": Key(KEYS, EXPECTED, "redis_keys"),
         "coherence": Key(COHERENCE, COHERENT, "redis_coherence"),
         "volatile": Key(VOLATILE, STALE, "redis_volatile"),
     },

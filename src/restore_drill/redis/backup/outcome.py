@@ -80,6 +80,12 @@ def facts_json(
         "checksum": file.checksum or None,
         "file_keys": file.keys,
         "file_expired": file.expired,
+        "file_expires": file.expires,
+        "functions": file.functions,
+        "types": {
+            str(database): {name: each.total for name, each in types.items()}
+            for database, types in file.types.items()
+        },
         "server": found.version if found else None,
         "keys": found.keys if found else None,
         "databases": {str(each): keys for each, keys in found.databases.items()} if found else {},

@@ -1,0 +1,66 @@
+"""`[redis.keys."card:*"]`: what must hold of the keys of a pattern, in a restored backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.rule_kinds import Choice, Count
+from restore_drill.config.criteria.sections import Entries, Key, Section
+
+TYPES = ("string", "list", "set", "zset", "hash", "stream")
+TTLS = ("required", "none")
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """Keys like `pattern`: between `min` and `max` of them, all of one `type`.
+
+    `ttl` says that each must have one (`required`), or that none may (`none`); `database` is the
+    number of Redis's.
+    """
+
+    pattern: str
+    min: int = 1
+    max: int | None = None
+    type: str = ""
+    ttl: str = ""
+    database: int = 0
+
+    @property
+    def name(self) -> str:
+        """What its criterion is called: `card:*`, `card:* db 3`."""
+        return f"{self.pattern} db {self.database}" if self.database else self.pattern
+
+    @property
+    def expectation(self) -> str:
+        """`at least 100 and at most 200`."""
+        most = f" and at most {self.max:,}" if self.max is not None else ""
+        return f"at least {self.min:,}{most}"
+
+
+def rule_of(place: Place, values: dict[str, Any]) -> KeyRule:
+    """One entry of `[redis.keys]`."""
+    if not place.name or not place.name.isprintable():
+        raise place.error(f"a pattern is empty or has a control character: {place.name!r}")
+    most = values.get("max")
+    if most is not None and values.get("min", 1) > most:
+        raise place.error(f"min is above max ({most})")
+    return KeyRule(place.name, **values)
+
+
+KEY_RULE = Section(
+    {
+        "min": Key(Count(), "minimum number of keys (default: 1)"),
+        "max": Key(Count(), "maximum number of keys"),
+        "type": Key(Choice("the type of the keys", words=TYPES), "type that all must have"),
+        "ttl": Key(
+            Choice("whether keys expire", words=TTLS),
+            "whether each must have a TTL (required), or none may (none)",
+        ),
+        "database": Key(Count(), "number of Redis's database (default: 0)"),
+    },
+    build=rule_of,
+)
+KEYS = Entries(KEY_RULE, "[redis.keys]", '[redis.keys."{}"]')

@@ -1,0 +1,109 @@
+"""Keys of a restored backup by type and TTL: counted inside of the drill's own server.
+
+A script goes over the keys there: a million took 5 s, where SCAN, TYPE and PTTL from here took 25.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from restore_drill.config.criteria.key_rules import KeyRule
+from restore_drill.core.deadline import at_work
+
+if TYPE_CHECKING:
+    import redis
+
+    from restore_drill.redis.connection import Server
+
+SCRIPT = """
+local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 5000)
+local counts, order, out = {}, {}, {found[1]}
+for _, key in ipairs(found[2]) do
+  local kind = redis.call('TYPE', key)['ok']
+  local name = kind .. (redis.call('PTTL', key) == -1 and ' ' or ' ttl')
+  if not counts[name] then counts[name] = 0; order[#order + 1] = name end
+  counts[name] = counts[name] + 1
+end
+for _, name in ipairs(order) do out[#out + 1] = name; out[#out + 1] = counts[name] end
+return out
+"""
+GONE = "none"
+"""Type of a key that has expired meanwhile."""
+
+
+@dataclass
+class Tally:
+    """Keys by type: those that never expire, and those with a TTL."""
+
+    lasting: dict[str, int] = field(default_factory=dict)
+    expiring: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, count: int) -> None:
+        """Count what the script calls `hash ` or `hash ttl`."""
+        kind, _, ttl = name.partition(" ")
+        if kind != GONE:
+            found = self.expiring if ttl else self.lasting
+            found[kind] = found.get(kind, 0) + count
+
+    @property
+    def types(self) -> dict[str, int]:
+        """Keys by type."""
+        names = sorted({*self.lasting, *self.expiring})
+        return {each: self.lasting.get(each, 0) + self.expiring.get(each, 0) for each in names}
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.types.values())
+
+
+def tally(server: Server, database: int = 0, pattern: str = "*") -> Tally:
+    """Count the keys like `pattern` in a `database` of the drill's own `server`."""
+    from redis.exceptions import ResponseError  # noqa: PLC0415 - loads slowly
+
+    found = Tally()
+    with closing(of_database(server, database)) as client, at_work(lambda: "counting keys"):
+        script = client.register_script(SCRIPT)
+        cursor: Any = "0"
+        while True:
+            try:
+                answer: list[Any] = script(args=[cursor, pattern])
+            except ResponseError as error:
+                if "out of range" in str(error):
+                    return found
+                raise
+            cursor = answer[0]
+            for name, count in zip(answer[1::2], answer[2::2], strict=True):
+                found.add(str(name), int(count))
+            if str(cursor) == "0":
+                return found
+
+
+def of_database(server: Server, database: int) -> redis.Redis:
+    """A client of another database of `server`."""
+    import redis  # noqa: PLC0415 - loads slowly
+
+    options = dict(server.client.connection_pool.connection_kwargs) | {"db": database}
+    path = options.pop("path", None)
+    names = ("host", "port", "password", "socket_timeout", "decode_responses", "encoding_errors")
+    plain = {name: options[name] for name in (*names, "db") if name in options}
+    plain |= {"unix_socket_path": path} if path else {}
+    return redis.Redis(**plain)
+
+
+def broken_by(rule: KeyRule, found: Tally) -> str:
+    """What of `rule` does not hold of the keys `found`; empty where all does."""
+    if found.total < rule.min or (rule.max is not None and found.total > rule.max):
+        return f"there are {found.total:,}, expected {rule.expectation}"
+    others = {kind: count for kind, count in found.types.items() if rule.type not in ("", kind)}
+    if others:
+        words = ", ".join(f"{count:,} of type {kind}" for kind, count in others.items())
+        return f"{words}, expected type {rule.type}"
+    lasting, expiring = sum(found.lasting.values()), sum(found.expiring.values())
+    if rule.ttl == "required" and lasting:
+        return f"{lasting:,} of {found.total:,} have no TTL: they never expire"
+    if rule.ttl == "none" and expiring:
+        return f"{expiring:,} of {found.total:,} have a TTL, and must not expire"
+    return ""

@@ -1,0 +1,1 @@
+"""Damaged and healthy backups of Redis: `python -m tests.corpus redis`."""
