@@ -162,6 +162,9 @@ def test_command_for_a_live_redis_is_shown(
         "Redis: of 4 keys like card:{id} 2 without a row and 1 with another value than their row "
         "in the restored database; to remove all keys like card:*: c=0; while c=$(redis-cli "
     )
+    excepting = rule(f"{text}\nexcept = ['card:*:x']", tmp_path)
+    part = live_part(asked(rows).compare(excepting, [server]), [server])
+    assert (part["remove"], part["why"]) == (None, "card:* is like keys too that the rule excepts")
     other = rule(f"{text}\ndatabase = 3", tmp_path)
     found = asked(rows).compare(other, [server])
     assert f"-p {started.port} -n 3 EVAL" in str(live_part(found, [server])["remove"])

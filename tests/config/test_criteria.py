@@ -139,6 +139,7 @@ ERRORS = {
     "control character": (RULE.replace("{id}", "\\u0007{id}"), "keys has a control character"),
     "columns": (RULE + "column = ['a', 'b']\n", "as many as keys has, not a, b: one for each plac"),
     "no columns": (RULE + "column = []\n", "column must be a column, or a list of columns: []"),
+    "except": (RULE + "except = 'a'\n", "except must be a list of patterns of keys"),
     "field alone": (RULE + "field = 'price'\n", "field needs equals: the column that price must"),
     "path": (RULE + "field = '$..price'\nequals = 'a'\n", "'$..price' is not a path of names and"),
     "where alone": (RULE + "where = 'sold'\n", "it needs direction = 'rows' or 'both'"),

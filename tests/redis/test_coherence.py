@@ -52,6 +52,7 @@ CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 CREATE FOREIGN TABLE public.elsewhere (id integer) SERVER files OPTIONS (filename '/nowhere');
 CREATE SEQUENCE public.counter;
 """
+VALKEYS = [path for path, name in zip(BINARIES, VERSIONS, strict=True) if "Valkey" in name]
 CARDS = 'keys = "card:{id}"\ntable = "cards"'
 
 
@@ -340,6 +341,45 @@ def test_stale_keys_are_counted_and_told(keys: redis.Redis) -> None:
         "3 keys like session:*, 2 h old, worth something for 1 h: stale, as expected",
         "1 key like queue:*, 2 h old, worth something for 1 d 1 h: not stale yet",
     ]
+
+
+def test_keys_that_are_like_others_are_excepted(
+    keys: redis.Redis, connection: Connection, tmp_path: Path
+) -> None:
+    """`card:7:comments` is no key of a card."""
+    keys.mset({"card:1": "x", "card:1:comments": "x", "card:2:comments": "x", "card:a.b": "x"})
+    cards = rule(f"{CARDS}\nexcept = ['card:*:comments', 'card:?.b']", tmp_path)
+    assert counts(compare(cards, [keys], connection)) == {"keys": 1}
+    assert counts(compare(rule(CARDS, tmp_path), [keys], connection)) == {"keys": 4, "misnamed": 3}
+
+
+def test_key_that_is_named_twice_is_counted_once(
+    keys: redis.Redis, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SCAN may do so while a server makes room."""
+    keys.mset({f"card:{n}": "x" for n in (1, 2, 77)})
+    once = Reader.keys
+    monkeypatch.setattr(
+        Reader, "keys", lambda self, glob: [each for each in once(self, glob) for _ in range(2)]
+    )
+    found = compare(rule(CARDS, tmp_path), [keys], connection)
+    assert counts(found) == {"keys": 3, "without_row": 1}
+
+
+@pytest.mark.skipif(not VALKEYS, reason="no server here knows CLIENT NO-TOUCH")
+def test_values_that_are_read_do_not_count_as_used(
+    connection: Connection, serve: Serve, tmp_path: Path
+) -> None:
+    """What a full server evicts is not decided by a drill."""
+    options = ("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lfu", "--lfu-log-factor", "0")
+    server = serve(*options, binary=VALKEYS[0]).admin
+    server.hset("card:1", "price", "1.5")
+    before = server.object("freq", "card:1")
+    text = f'{CARDS}\nfield = "price"\nequals = "price"'
+    assert compare(rule(text, tmp_path), [server], connection).cause == ""
+    assert server.object("freq", "card:1") == before
+    server.hget("card:1", "price")
+    assert server.object("freq", "card:1") > before
 
 
 def test_keys_of_all_shards(

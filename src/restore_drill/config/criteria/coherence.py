@@ -8,6 +8,7 @@ from typing import Any
 
 from restore_drill.config.criteria.kinds import Flag, Share, Text
 from restore_drill.config.criteria.model import qualified
+from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Choice, Columns, Count, Lifetime, Shown
 from restore_drill.config.criteria.rules import Rule
@@ -68,6 +69,7 @@ def rule_of(place: Place, values: dict[str, Any]) -> Rule:
         what = "where picks the rows that need a key: it needs direction = 'rows' or 'both'"
         raise place.inside("where").error(what)
     values |= {"table": qualified(values["table"]), "path": path_of(place, field)}
+    values |= {"but": tuple(values.get("but", ()))}
     return Rule(literals=literals, columns=columns, **values)
 
 
@@ -80,6 +82,9 @@ RULE = Section(
             True,
         ),
         "table": Key(Text("the table of the rows"), "table of their rows", "", True),
+        "except": Key(
+            Patterns("patterns of keys"), "other keys that are like them: card:*:comments", "but"
+        ),
         "column": Key(
             Columns(), "column of the placeholder, or a list (default: of its name)", "columns"
         ),

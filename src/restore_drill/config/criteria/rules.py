@@ -13,7 +13,8 @@ class Rule:
     column of `columns` in its place. `direction` says what must be there for what: a row for each
     key (`keys`), a key for each row (`rows`), or `both`; `where` picks the rows that need a key.
     With `equals` the key's value agrees with that column: the field `field` of a hash, what `path`
-    leads to in its JSON, or else the whole of it. `tolerance` is the share that need not be so.
+    leads to in its JSON, or else the whole of it. Keys like one of `but`, where `*` and `?` are
+    wild, are none of it. `tolerance` is the share that need not be so.
     `database` is the number of Redis's, None for that of REDIS_URL; with `live` the user's own
     Redis is compared where no backup of Redis is drilled.
     """
@@ -30,6 +31,7 @@ class Rule:
     tolerance: float = 0.0
     database: int | None = None
     live: bool = False
+    but: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -17,15 +17,19 @@ from restore_drill.redis.connection import Server
 from restore_drill.redis.removal import removal
 
 LIMITS = Limits(keys=20_000_000, size=1_000_000_000, seconds=60.0)
-"""What a live server is asked for at most: an application waits for both of them."""
+"""What a server that others use is asked for at most, be it a Redis or a database."""
+OTHERS = "{} is like keys too that the rule excepts"
 
 
 def live_part(found: Found, servers: Sequence[Server]) -> dict[str, Any]:
     """Part `live` of result.json: what a rule has found, and the command that removes its keys."""
     pattern = glob_of(found.rule).decode()
     found.redis = f"your own Redis, {', '.join(server.where for server in servers)}"
-    commands = [removal(server, pattern, found.rule.database) for server in servers]
-    return found.as_json() | {"pattern": pattern} | together(commands)
+    if found.rule.but:
+        command: dict[str, str | None] = {"remove": None, "why": OTHERS.format(pattern)}
+    else:
+        command = together([removal(each, pattern, found.rule.database) for each in servers])
+    return found.as_json() | {"pattern": pattern} | command
 
 
 def what_is_asked(rule: Rule) -> str:

@@ -13,7 +13,7 @@ from restore_drill.core.units import show_bytes
 from restore_drill.redis.coherence.columns import Columns, Connection
 from restore_drill.redis.coherence.found import MISNAMED, Found
 from restore_drill.redis.coherence.reading import Limits, Reader, TooMuch, batches
-from restore_drill.redis.coherence.template import Template, glob_of
+from restore_drill.redis.coherence.template import Template, glob_of, others_of
 from restore_drill.redis.coherence.values import Values
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Lines:
     def __init__(self, found: Found, columns: Columns) -> None:
         """For these columns of its table."""
         self.found = found
+        self.others = others_of(found.rule)
         self.template = Template(found.rule, columns.kinds, columns.encoding)
         self.field = b"" if found.rule.path else found.rule.field.encode()
         self.values: Values | None = None
@@ -107,6 +108,8 @@ class Lines:
 
     def of(self, keys: list[bytes], reader: Reader) -> bytes:
         """Those of a batch of keys; `reader` asks for their values."""
+        if self.others is not None:
+            keys = [key for key in keys if not self.others.fullmatch(key)]
         cells = self.template.cells(keys)
         if None in cells:
             self.set_apart([key for key, cell in zip(keys, cells, strict=True) if cell is None])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,16 @@ class Reader:
             raise errors[0]
         return answers
 
+    def leave_untouched(self) -> None:
+        """Have no key that is read count as used, which decides what a full server evicts.
+
+        Servers before Redis 7.2 do not know that, and a user may not be allowed to ask for it.
+        """
+        import redis  # noqa: PLC0415 - loads slowly
+
+        with suppress(redis.ResponseError):
+            self.ask([command(b"CLIENT", b"NO-TOUCH", b"ON")])
+
     def keys(self, glob: bytes) -> Iterator[list[bytes]]:
         """All keys like `glob`, some at a time; one that was there throughout comes for sure."""
         cursor = b"0"
@@ -117,6 +127,7 @@ def reading(client: redis.Redis, database: int | None) -> Iterator[Reader]:
     connection = pool.get_connection()
     try:
         reader = Reader(connection)
+        reader.leave_untouched()
         if database is not None:
             reader.ask([command(b"SELECT", b"%d" % database)])
         yield reader

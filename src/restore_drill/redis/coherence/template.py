@@ -61,6 +61,13 @@ def glob_of(rule: Rule) -> bytes:
     return b"*".join(SPECIAL.sub(rb"\\\g<0>", each.encode()) for each in rule.literals)
 
 
+def others_of(rule: Rule) -> re.Pattern[bytes] | None:
+    """The pattern of keys that are like those of `rule` and are none of them; None for none."""
+    wild = {"*": ".*", "?": "."}
+    texts = ["".join(wild.get(char, re.escape(char)) for char in each) for each in rule.but]
+    return re.compile("|".join(texts).encode(), re.DOTALL) if texts else None
+
+
 class Template:
     """The names of keys of a rule, with a value of each of `kinds` in its places."""
 
