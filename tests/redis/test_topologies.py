@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import redis
 from port_for import select_random
 
 from restore_drill.config.criteria import Criteria
+from restore_drill.redis import latency
 from restore_drill.redis.own import limits
 from restore_drill.redis.own.address import url_error
+from restore_drill.redis.own.sentinel import Watch
 from tests.helpers.redis_servers import BINARIES, VERSIONS, Drill, Look, Redis, Serve, wait_for
 
 SLOTS = ((0, 5460), (5461, 16382), (16383, 16383))
@@ -176,6 +179,21 @@ def test_sentinels_that_cannot_help_are_named(look: Look, serve: Serve) -> None:
     assert "is not listening: the connection was refused" in look(dead).fault
     stage = look(f"redis+sentinel://{place}/shop/0").stage
     assert "could not replace the primary shop" in limits.topology_fault(stage)
+
+
+def test_shards_share_the_time_for_round_trips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster of a thousand far shards ends, too."""
+    monkeypatch.setattr(latency, "ALL", 0.2)
+    assert latency.measure(lambda: time.sleep(0.01), 1000, servers=4).round_trips < 20
+
+
+def test_replica_that_sentinels_do_not_reach_is_pointed_out() -> None:
+    """It fails nothing: a Sentinel keeps the names of replicas that are gone for good."""
+    watch = Watch("shop", ("h", 1), {"a:1": "h:1"}, gone=("h:2",))
+    assert watch.warnings == ["Redis: the Sentinels do not reach replicas of shop: h:2"]
+    assert watch.fault == ""
+    apart = Watch("shop", ("h", 1), {"a:1": "h:1", "b:1": "h:2"})
+    assert apart.fault.endswith("do not agree on the primary shop: a:1 names h:1, b:1 names h:2")
 
 
 def test_replica_that_has_stopped_is_behind(serve: Serve, look: Look) -> None:

@@ -64,6 +64,9 @@ def test_an_internal_error_keeps_its_secrets(project: Path) -> None:
         ("postgresql://u:with@at/slash#x@h/db", ["with@at/slash#x"]),
         ("postgresql://h/db?user=u&password=in%20query", ["in%20query", "in query"]),
         ("host=h user=u password='quoted secret'", ["quoted secret"]),
+        ("redis+sentinel://:in%2Flist@a,b:7/shop", ["in%2Flist", "in/list"]),
+        ("redis+sentinel://a/shop?sentinel_password=asked%20all", ["asked%20all", "asked all"]),
+        ("rediss://h/0?ssl_keyfile=/k&ssl_password=of%20key", ["of%20key", "of key"]),
         ("redis://:only-a-password@h:6379/0", ["only-a-password"]),
     ],
 )

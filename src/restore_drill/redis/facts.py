@@ -92,14 +92,15 @@ class RedisFacts:
         return shown | self.latency.as_json()
 
 
-def read_facts(server: Server, skip: Skip, round_trips: int = FEW) -> RedisFacts:
+def read_facts(server: Server, skip: Skip, round_trips: int = FEW, servers: int = 1) -> RedisFacts:
     """Ask `server` for its facts; `skip(what, why)` hears of those that it may not report.
 
-    PING is timed `round_trips` times. Raises `redis.RedisError` when it does not answer.
+    PING is timed `round_trips` times, less where all `servers` would take too long for that.
+    Raises `redis.RedisError` when it does not answer.
     """
     client = server.client
     ping = bool(client.ping())
-    latency = measure(client.ping, round_trips)
+    latency = measure(client.ping, round_trips, servers)
     database = int(client.connection_pool.connection_kwargs.get("db", 0))
     info = permitted(client.info, "memory of Redis", skip) or {}
     known = {} if "role" in info else hello(client)

@@ -11,8 +11,9 @@ from restore_drill.core.units import show_count
 
 ROUND_TRIPS, FEW = 1000, 20
 """Of the user's own Redis, and where they say little: one that the drill has started, `doctor`."""
-SECONDS = 3.0
-"""So long are round trips made at most: from a far server 1,000 would take minutes."""
+SECONDS, ALL = 3.0, 30.0
+"""So long are round trips made at most, to one server and to all shards of a cluster: of a far one
+1,000 would take minutes."""
 CURVE = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 99.9, 100)
 """Percentiles of the plot."""
 
@@ -58,11 +59,14 @@ class Latency:
         }
 
 
-def measure(call: Callable[[], object], most: int) -> Latency:
-    """Time `call` up to `most` times, and no more once SECONDS have gone."""
+def measure(call: Callable[[], object], most: int, servers: int = 1) -> Latency:
+    """Time `call` up to `most` times, and no more once its time is over.
+
+    All of `servers` together take ALL seconds, each SECONDS of them at most.
+    """
     clock = time.perf_counter
     took: list[float] = []
-    end = clock() + SECONDS
+    end = clock() + min(SECONDS, ALL / servers)
     while len(took) < most:
         began = clock()
         call()

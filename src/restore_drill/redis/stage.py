@@ -78,7 +78,7 @@ def facts_of(
     found, errors = [], []
     for server in servers:
         try:
-            found.append((server, read_facts(server, skip, round_trips)))
+            found.append((server, read_facts(server, skip, round_trips, len(servers))))
         except redis.RedisError as error:
             errors.append(explain(error, server, "asking PING, INFO and DBSIZE"))
         if len(errors) == MOST_SILENT:

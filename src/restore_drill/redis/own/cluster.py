@@ -101,9 +101,9 @@ def client_of_all(entry: Server) -> redis.RedisCluster:
 
 
 def failing(nodes: dict[str, Any]) -> list[str]:
-    """Nodes that the others take for dead, or may be."""
+    """Nodes that the others take for dead; what one of them suspects alone is none."""
     return [
         f"{where} ({'replica' if 'slave' in each['flags'] else 'primary'})"
         for where, each in nodes.items()
-        if {"fail", "fail?", "noaddr"} & set(each["flags"].split(","))
+        if {"fail", "noaddr"} & set(each["flags"].split(","))
     ]

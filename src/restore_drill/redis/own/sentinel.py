@@ -46,7 +46,11 @@ class Watch:
     @property
     def warnings(self) -> list[str]:
         """What does not keep them from their work, and is to be mended."""
-        return [f"of several Sentinels one does not serve: {each.what}" for each in self.silent]
+        found = [f"of several Sentinels one does not serve: {each.what}" for each in self.silent]
+        if self.gone:
+            gone = ", ".join(self.gone)
+            found.append(f"Redis: the Sentinels do not reach replicas of {self.name}: {gone}")
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """Part `sentinel` of the Redis part of result.json."""
