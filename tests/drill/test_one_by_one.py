@@ -201,6 +201,18 @@ def test_first_failures_end_the_drill_where_that_is_asked_for(
     assert all("name" in case.attrib for case in done.suite.iterfind("testcase"))
 
 
+def test_stepwise_goes_on_with_the_table_that_has_failed(project: Path) -> None:
+    """It is asked about first, and none of the others is forgotten once it holds."""
+    stepwise = ("-p", "cacheprovider", "-p", "stepwise", "--sw")
+    for _ in range(3):
+        done = drill(project, "drill", "-k", CRITERION, *stepwise, mode="mixed")
+        bad = [name for name, (word, _) in outcomes_of(done).items() if word == "failed"]
+        assert bad == ["public.t003"]
+
+    done = drill(project, "drill", "-k", CRITERION, *stepwise, mode="fine")
+    assert outcomes_of(done) == {"public.t003": ("passed", 0), "*": ("passed", TABLES - 1)}
+
+
 def test_criterion_with_a_fixture_of_its_own_is_an_item_for_each_table(project: Path) -> None:
     """What is made anew for each criterion is made anew for each table."""
     done = drill(project, "drill", "-k", "alone and (t00 or t010)", mode="fine")
