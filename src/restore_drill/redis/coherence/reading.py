@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from restore_drill.core.units import show_duration
+
 if TYPE_CHECKING:
     import redis
 
@@ -151,5 +153,6 @@ def batches(
                 if count > limits.keys:
                     raise TooMuch(f"there are more than {limits.keys:,} keys")
                 if time.monotonic() > until:
-                    raise TooMuch(f"reading the keys took longer than {limits.seconds:.0f} s")
+                    within = show_duration(limits.seconds)
+                    raise TooMuch(f"there are more keys than can be read within {within}")
                 yield reader, keys
