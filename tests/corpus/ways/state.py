@@ -77,6 +77,7 @@ class State:
         return hashlib.sha256(b"\n".join(whole) + repr(self.catalog).encode()).hexdigest()
 
 
+THROUGH_ROOT = b"-- load via partition root "
 RESTRICT = re.compile(rb"\\(?:un)?restrict \w{63}")
 """What is another one in each dump."""
 
@@ -120,10 +121,25 @@ def catalog_of(target: Target) -> list[str]:
 
 def state_of(target: Target, *, fingerprint: bool = False) -> State:
     """What `target` is, with its `fingerprint` where asked for."""
-    prints = None
-    if fingerprint:
-        prints = read_fingerprint(target, 1, quiet).as_json()
-    return State(*apart(dump_of(target)), catalog_of(target), prints)
+    lines, rows = apart(dump_of(target))
+    prints = print_of(target, lines) if fingerprint else None
+    return State(lines, rows, catalog_of(target), prints)
+
+
+def print_of(target: Target, lines: list[bytes]) -> dict[str, Any]:
+    """The fingerprint of `target`, whose dump has `lines`.
+
+    Rows that pg_dump loads through the root of their partition are those of the root: which
+    partition takes them is another one in each database.
+    """
+    found = read_fingerprint(target, 1, quiet)
+    prints = found.as_json()
+    roots = {line.removeprefix(THROUGH_ROOT).decode() for line in lines if THROUGH_ROOT in line}
+    for root in roots & found.partitions.keys():
+        for leaf in found.partitions[root]:
+            del prints["tables"][leaf]
+        prints["tables"][root] = [found.all_tables[root].rows, found.all_tables[root].content]
+    return prints
 
 
 def differences(was: State, now: State, *, unstable: frozenset[bytes] = frozenset()) -> list[str]:
