@@ -62,6 +62,12 @@ class BucketFolder:
             return self
         return BucketFolder(replace(self.place, prefix=prefix))
 
+    def beside(self, folder: str, inner: str) -> BucketFolder:
+        """The `folder` in it; where it is called `inner`, beside it."""
+        around = self.place.prefix
+        around = around.removesuffix(f"{inner}/") if f"/{around}".endswith(f"/{inner}/") else around
+        return BucketFolder(replace(self.place, prefix=f"{around}{folder}/"))
+
     def entries(self) -> dict[str, int]:
         """Objects in it, without those in folders below it."""
         start = len(self.place.prefix)

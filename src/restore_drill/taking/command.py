@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the server's roles beside it, too, without their passwords",
     )
+    parser.add_argument(
+        "--with-redis",
+        action="store_true",
+        help="take the data of REDIS_URL too, into the folder redis/ beside it, before the dump",
+    )
     add_place_arguments(parser)
 
 

@@ -35,10 +35,18 @@ class Slow(Source):
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, once there are some."""
-        if not isinstance(self.stream, io.BytesIO):
+        if has_descriptor(self.stream):
             while not select.select([self.stream], [], [], POLL_SECONDS)[0]:
                 self.last = time.monotonic()
         return super().read(size)
+
+
+def has_descriptor(stream: IO[bytes]) -> bool:
+    """Whether the system can say that `stream` has bytes."""
+    try:
+        return stream.fileno() >= 0
+    except OSError:
+        return False
 
 
 def by_age(recipients: Sequence[str]) -> Sealing:

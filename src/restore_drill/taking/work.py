@@ -22,6 +22,7 @@ from restore_drill.taking.files import Taken, take_backup
 from restore_drill.taking.forget import preview, remove_old
 from restore_drill.taking.inventory import Same, series_of_name
 from restore_drill.taking.recipients import Seal, seal_of
+from restore_drill.taking.redis_along import TakenRedis, beside_dumps, report_redis, take_redis
 from restore_drill.taking.retention import Rule
 from restore_drill.taking.stream import take_streamed
 from restore_drill.taking.words import ProgressLine, report
@@ -41,6 +42,7 @@ class Work:
     note: Callable[[str], None]
     line: ProgressLine
     taken: Taken | None = None
+    redis: TakenRedis | None = None
 
     def do(self) -> None:
         """Take the backup, then remove old ones; or show what that would do."""
@@ -54,7 +56,11 @@ class Work:
             self.show(target, name, seal)
             return
         started = time.monotonic()
+        if self.parsed.with_redis:
+            self.redis = take_redis(self.settings.redis_url, self.place, seal, self.line.show)
         self.taken = self.take(target, name, seal)
+        if self.redis:
+            report_redis(self.redis, self.taken.manifest.taken_at, self.note)
         report(self.taken, time.monotonic() - started, self.note)
         for left in self.place.left:
             self.note(f"not removed: {left}, which reserved the name; delete it by hand")
@@ -88,6 +94,8 @@ class Work:
         """What would be done."""
         file = name(datetime.now(UTC)) + (seal.suffix if seal else "")
         self.note(f"dry run: {file} would be written to {self.place.shown}")
+        if self.parsed.with_redis:
+            self.note(f"dry run: one of Redis would be written to {beside_dumps(self.place).shown}")
         if self.rules:
             with open_session(target) as session:
                 same = Same(target.conninfo["dbname"], system_of(session), series_of_name(file))
@@ -98,6 +106,8 @@ class Work:
         """What became of the backup, where the command did not go to its end."""
         if self.taken:
             return f"the backup {self.taken.path} was taken, and is complete"
+        if self.redis:
+            return f"of Redis {self.redis.path} was taken, and is complete; the database was not"
         if self.place.left:
             left = ", ".join(self.place.left)
             return f"no backup was taken; delete what is left of it, if anything: {left}"

@@ -1,0 +1,148 @@
+"""`backup --with-redis`: an RDB file of the user's own Redis, by its replication stream."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import redis
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.redis.stream import RIGHTS, Wire, marked_file, sized_file
+from restore_drill.taking.destination import Folder
+from restore_drill.taking.recipients import seal_of
+from restore_drill.taking.redis_along import take_redis
+from tests.helpers.drills import run_drill
+from tests.helpers.redis_backups import FAMILIES, fill_shop, restored
+from tests.helpers.redis_servers import Redis, running
+from tests.helpers.sealing import Keys, run
+from tests.helpers.shop import Shops
+from tests.helpers.takings import backup_to, shop_with_roles
+
+KEYS = 206
+
+
+def digest_of(client: redis.Redis) -> str:
+    """Of all data."""
+    return str(client.execute_command("DEBUG", "DIGEST"))  # type: ignore[no-untyped-call]
+
+
+def only_replication(server: Redis) -> str:
+    """URL of a user that has no right but those of a replica."""
+    server.admin.execute_command(  # type: ignore[no-untyped-call]
+        "ACL", "SETUSER", "backup", "on", ">secret", "-@all", *RIGHTS.split()
+    )
+    return server.url(user="backup", password="secret")
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("diskless", ["yes", "no"])
+def test_a_replica_s_rights_are_enough(family: str, diskless: str, tmp_path: Path) -> None:
+    """What comes is whole; nothing has changed there, and it replicates to nobody afterwards."""
+    options = (
+        *("--repl-diskless-sync", diskless, "--repl-diskless-sync-delay", "0"),
+        *("--enable-debug-command", "yes"),
+    )
+    with running(FAMILIES[family], options, "") as server:
+        fill_shop(server)
+        url = only_replication(server)
+        before = digest_of(server.admin)
+        taken = take_redis(url, Folder(tmp_path / "db"), None, print)
+        assert digest_of(server.admin) == before
+    path = Path(taken.path)
+    assert path.parent == tmp_path / "redis"
+    known = json.loads(path.with_name(f"{path.name}.manifest.json").read_text())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert known["backup"] == {"name": path.name, "bytes": path.stat().st_size, "sha256": digest}
+    assert path.with_name(f"{path.name}.sha256").read_text().startswith(digest)
+    with restored(path) as found:
+        assert found.keys == KEYS
+
+
+def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> None:
+    """To a public key, like the dump; a drill with the key finds and loads it."""
+    seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], tmp_path)
+    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
+    assert taken.path.endswith(".rdb.age")
+    key = tmp_path / "key.txt"
+    key.write_bytes(keys.age().read_bytes())
+    done = run_drill(
+        "-k", "redis_backup", "--decrypt-key", str(key),
+        report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path),
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    assert done.result["redis_backup"]["keys"] == KEYS
+    assert done.result["redis_backup"]["format"] == "RDB, age"
+
+
+def test_without_the_rights_that_is_told(tmp_path: Path) -> None:
+    """Which are missing, and nothing is left."""
+    with running(FAMILIES["Redis"], (), "") as server:
+        server.admin.execute_command(  # type: ignore[no-untyped-call]
+            "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+ping"
+        )
+        url = server.url(user="reader", password="secret")
+        with pytest.raises(CouldNotRun, match="no backup of Redis was taken") as caught:
+            take_redis(url, Folder(tmp_path / "db"), None, print)
+    assert RIGHTS in str(caught.value) and "secret" not in str(caught.value)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_a_server_that_is_gone_is_told(tmp_path: Path) -> None:
+    """No traceback, and no file."""
+    with pytest.raises(CouldNotRun, match="no backup of Redis was taken"):
+        take_redis("redis://127.0.0.1:1/0", Folder(tmp_path), None, print)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+class Pieces:
+    """A socket that gives these pieces, and then ends."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        """Give them one after the other."""
+        self.pieces = list(pieces)
+
+    def recv(self, _size: int) -> bytes:
+        """The next piece."""
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+def test_a_file_ends_where_the_server_says() -> None:
+    """By its size or its mark, which may come in two pieces; one that is cut is none."""
+    mark = b"m" * 40
+    wire = Wire(Pieces(b"RED", b"IS" + mark[:10], mark[10:] + b"PING"))  # type: ignore[arg-type]
+    assert b"".join(marked_file(wire, mark)) == b"REDIS"
+    wire = Wire(Pieces(b"RED", b"ISnext"))  # type: ignore[arg-type]
+    assert b"".join(sized_file(wire, 5)) == b"REDIS"
+    for cut in (sized_file(Wire(Pieces(b"RED")), 5), marked_file(Wire(Pieces(b"RED")), mark)):  # type: ignore[arg-type]
+        with pytest.raises(CouldNotRun, match="did not send all"):
+            b"".join(cut)
+
+
+def test_the_command_takes_both(shops: Shops, tmp_path: Path) -> None:
+    """Redis first; how far they are apart is said."""
+    source = shop_with_roles(shops)
+    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        (tmp_path / "db").mkdir()
+        done = backup_to(
+            source, "--with-redis", BACKUP_PATH=str(tmp_path), REDIS_URL=only_replication(server)
+        )
+    assert done.returncode == 0, done.stderr
+    assert "before the snapshot of the dump" in done.stdout
+    assert len(list((tmp_path / "redis").glob("redis_*.rdb"))) == 1
+    assert len(list((tmp_path / "db").glob("*.dump"))) == 1
+
+
+def test_a_cluster_is_refused(tmp_path: Path) -> None:
+    """One node of it sends its own keys alone."""
+    options = ("--cluster-enabled", "yes")
+    with (
+        running(FAMILIES["Redis"], options, "") as server,
+        pytest.raises(CouldNotRun, match="names a cluster"),
+    ):
+        take_redis(server.url(), Folder(tmp_path), None, print)
