@@ -14,14 +14,10 @@ from restore_drill.restore.foreign_keys import ForeignKeys
 from restore_drill.restore.pool import Pool, Task, Work
 from restore_drill.restore.relations import Lookup, Name, Table
 from restore_drill.restore.steps import KeyInSteps, Settings, in_turn
-from restore_drill.restore.table_work import IndexBuild, Tables
+from restore_drill.restore.table_work import IN_ORDER, IndexBuild, Tables, are_details, dear
 
 LOAD = 20
 """Bytes of a table that are read in the time that one byte takes to be loaded."""
-DEAR = {b"gin": 6.0, b"gist": 6.0, b"spgist": 4.0}
-"""How many times as long as a btree an index of another kind takes, as measured: it goes first."""
-IN_ORDER = 0.5
-"""The same for a key, by which the rows mostly lie in order."""
 ATTACHING = b"attaching"
 """Held by each attachment: one that makes an index valid looks at all that are above it, and two at
 once, of two levels, would each miss the other's: the uppermost index stayed invalid.
@@ -42,12 +38,6 @@ class BuiltKey(NamedTuple):
     steps: KeyInSteps
     table: Table
     built: Task
-
-
-def are_details(statements: list[Statement], table: bytes) -> bool:
-    """Whether all `statements` settle details of an index of `table`, as its entry may do."""
-    found = [patterns.INDEX_DETAIL.fullmatch(statement.sql) for statement in statements]
-    return all(detail and detail["table"] == table for detail in found)
 
 
 class KeyBuilder:
@@ -107,7 +97,7 @@ class KeyBuilder:
         key = patterns.CONSTRAINT.fullmatch(statements[0].sql)
         table = lookup(key["table"]) if key else None
         if not (key and table and are_details(statements[1:], key["table"])):
-            return False
+            return not key and self.exclusion(statements, settings, lookup)
         own, loads = self.tables.of(table), self.tables.loads(table)
         if len(statements) > 1 or key["nulls"] or key["rest"] or not self.tables.is_big(table):
             work = in_turn(statements, settings)
@@ -120,6 +110,19 @@ class KeyBuilder:
             self.built_keys.append(BuiltKey(steps, table, task))
         self.indexes[self.index_name(key["table"], key["name"])] = Index(table, task)
         own.indexes.append(IndexBuild(b"btree " + key["columns"], task))
+        return True
+
+    def exclusion(self, statements: list[Statement], settings: Settings, lookup: Lookup) -> bool:
+        """Submit an exclusion constraint, which looks each row up in its index."""
+        found = patterns.EXCLUSION.fullmatch(statements[0].sql)
+        table = lookup(found["table"]) if found else None
+        if not (found and table and are_details(statements[1:], found["table"])):
+            return False
+        own, work = self.tables.of(table), in_turn(statements, settings)
+        after = [*self.before_index(found["keys"], table, settings), *own.keys]
+        task = self.build(work, table, dear(found["keys"]), alone=table.family, after=after)
+        own.keys.append(task)
+        self.indexes[self.index_name(found["table"], found["name"])] = Index(table, task)
         return True
 
     def add_keys(self) -> None:
@@ -141,22 +144,24 @@ class KeyBuilder:
         table = lookup(index["table"]) if index else None
         if not (index and table and are_details(statements[1:], index["table"])):
             return False
-        after = self.tables.loads(table)
-        search_path = settings.get(b"search_path", b"").strip()
-        if patterns.calls_user_code(index["keys"]) or search_path != EMPTY_SEARCH_PATH:
-            after.append(self.all_loaded())
+        after = self.before_index(index["keys"], table, settings)
         name = self.index_name(index["table"], index["name"])
         if name in self.indexes:
             after.append(self.indexes[name].task)
         tables = {"alone" if len(statements) > 1 else "shared": table.family}
         work = in_turn(statements, settings)
-        times = DEAR.get(index["keys"].partition(b" ")[0], 1)
-        task = self.build(work, table, times, after=after, **tables)
+        task = self.build(work, table, dear(index["keys"]), after=after, **tables)
         self.indexes[name] = Index(table, task)
         self.tables.of(table).indexes.append(IndexBuild(index["keys"], task))
         if index["unique"]:
             self.tables.of(table).keys.append(task)
         return True
+
+    def before_index(self, keys: bytes, table: Table, settings: Settings) -> list[Task]:
+        """What an index on `keys` waits for: one that may call the database's own code for all."""
+        search_path = settings.get(b"search_path", b"").strip()
+        is_free = not patterns.calls_user_code(keys) and search_path == EMPTY_SEARCH_PATH
+        return [*self.tables.loads(table), *([] if is_free else [self.all_loaded()])]
 
     def all_loaded(self) -> Task:
         """Task that is done when all rows are loaded."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from restore_drill.backups.plaindump import statements as patterns
+from restore_drill.backups.plaindump.events import Statement
 from restore_drill.restore.pool import Task
 from restore_drill.restore.relations import Table
 
@@ -14,6 +15,11 @@ ROW = 600
 """Bytes of a table that are read in the time that one row takes to be sorted into an index."""
 BIG = 1_000_000
 """Bytes of rows from which on two steps are worth their overhead."""
+
+DEAR = {b"gin": 6.0, b"gist": 6.0, b"spgist": 4.0}
+"""How many times as long as a btree an index of another kind takes, as measured: it goes first."""
+IN_ORDER = 0.5
+"""The same for a key, by which the rows mostly lie in order."""
 
 
 class IndexBuild(NamedTuple):
@@ -83,3 +89,14 @@ class Tables:
         """Task that builds an index which sorts `table` by `columns`, if there is one."""
         indexes = self.of(table).indexes
         return [each.task for each in indexes if patterns.sorts_by(columns, each.keys)][:1]
+
+
+def dear(keys: bytes) -> float:
+    """How many times as long as a btree an index on `keys` takes."""
+    return DEAR.get(keys.partition(b" ")[0], 1)
+
+
+def are_details(statements: list[Statement], table: bytes) -> bool:
+    """Whether all `statements` settle details of an index of `table`, as its entry may do."""
+    found = [patterns.INDEX_DETAIL.fullmatch(statement.sql) for statement in statements]
+    return all(detail and detail["table"] == table for detail in found)

@@ -87,6 +87,10 @@ CONSTRAINT = pattern(
     rb" (?P<kind>PRIMARY KEY|UNIQUE)(?P<nulls> NULLS NOT DISTINCT)? (?P<columns><C>)"
     rb"(?P<rest>(?: INCLUDE <C>)?(?: WITH <C>)?(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?);"
 )
+EXCLUSION = pattern(
+    rb"ALTER TABLE (?:ONLY )?(?P<table><Q>) ADD CONSTRAINT (?P<name><I>) EXCLUDE"
+    rb" USING (?P<keys>.*);"
+)
 FOREIGN_KEY = pattern(
     rb"ALTER TABLE (?:ONLY )?(?P<table><Q>) ADD CONSTRAINT (?P<name><I>)"
     rb" FOREIGN KEY (?P<columns><C>)"
