@@ -12,13 +12,13 @@ import pytest
 
 from restore_drill.backups import converted as module
 from restore_drill.backups.archive import header_of
-from restore_drill.backups.converted import Converted
+from restore_drill.backups.converted import Converted, makes_sql
 from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import read_contents
 from restore_drill.backups.to_sql import restore_to_sql
 from restore_drill.restore import source
 from restore_drill.restore.restorers import restorer_of
-from restore_drill.restore.split import restore_split
+from restore_drill.restore.split import is_spooled, restore_split
 from tests.helpers.restoring import backup_of, new_database
 from tests.helpers.shop import USUAL, Shops, quiet
 from tests.restore.test_split import content
@@ -49,21 +49,23 @@ def read() -> Iterator[Reading]:
         yield read_one
 
 
-@pytest.mark.parametrize("form", ["custom.dump", "directory", "archive.tar"])
+@pytest.mark.parametrize("form", ["custom.dump", "directory", "archive.tar", "plain.sql.gz"])
 def test_restore_converts_nothing_again(
     form: str, read: Reading, shops: Shops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both quick ways make the same database of what was kept, with no pg_restore."""
+    """Both quick ways make the same database of what was kept: no pg_restore, no decompression."""
     found = read(shops.dump(USUAL, form))
     first, second, third = (new_database(shops, USUAL, None, "UTF8") for _ in range(3))
     again = read_contents(found.backup, shops.folder, quiet)
     restorer_of(found.backup).restore(first, found.backup, again, 2, quiet)
     monkeypatch.setattr(source, "convert", refuse)
+    monkeypatch.setattr(source, "open_plain", refuse)
 
     at_once = restorer_of(found.backup).restore(second, found.backup, found.contents, 2, quiet)
     split = restore_split(third, found.backup, found.contents, jobs=2, progress=quiet)
 
     assert not at_once.errors and not split.errors
+    assert not is_spooled(third, found.backup, found.contents)
     assert content(second) == content(third) == content(first)
 
 
@@ -138,3 +140,11 @@ def test_absent_database_takes_the_whole(read: Reading, shops: Shops) -> None:
     target = replace(new_database(shops, USUAL, None, "UTF8"), is_absent=True)
 
     assert source.kept_sql(target, found.backup, found.contents) is None
+
+
+@pytest.mark.parametrize("compression", ["", "gzip", "gzip in age"])
+def test_what_is_made_is_kept(compression: str, shops: Shops) -> None:
+    """A plain dump is kept without its compression; nothing is of what was encrypted."""
+    backup = replace(backup_of(shops.dump(USUAL, "plain.sql")), compression=compression)
+
+    assert makes_sql(backup) == (compression == "gzip")

@@ -1,6 +1,7 @@
-"""The SQL that pg_restore makes of an archive while it is read, kept for the restore that follows.
+"""The SQL that a backup's reading has made of it, kept for the restore that follows.
 
-It lies in a file without a name, of which no exit and no kill leaves anything behind.
+It is what pg_restore makes of an archive, or a plain dump without its compression. It lies in a
+file without a name, of which no exit and no kill leaves anything behind.
 """
 
 from __future__ import annotations
@@ -12,18 +13,30 @@ from contextlib import contextmanager
 from typing import IO
 
 from restore_drill.backups.archive import Header, reading_tools, reads
+from restore_drill.backups.model import Backup
 from restore_drill.backups.plaindump.lines import Readable
+from restore_drill.backups.sealed import is_sealed
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.find import installed
 
 ROOM = 3
 """Free bytes a byte of what is kept: a database of its size, its indexes, and to spare."""
+UNCONVERTED = (0, 0)
+"""In place of pg_restore's version: the SQL is the dump's own."""
 LOOK = 1 << 26
 """Bytes after which free space is looked at again."""
 
 
+def makes_sql(backup: Backup) -> bool:
+    """Whether reading `backup` makes SQL that is to be kept.
+
+    Not of one that lies there as SQL, nor of an encrypted dump: no more plain text than is needed.
+    """
+    return backup.is_archive or bool(backup.compression and not is_sealed(backup.compression))
+
+
 class Converted:
-    """What is kept of one archive: `version` is that of the pg_restore that has made it whole."""
+    """What is kept of one backup: `version` is that of the pg_restore that has made it whole."""
 
     def __init__(self) -> None:
         """Nothing is kept yet."""

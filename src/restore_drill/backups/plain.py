@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from restore_drill.backups.converted import Converted
+from restore_drill.backups.converted import UNCONVERTED, Converted
 from restore_drill.backups.guesses import foreign_in
 from restore_drill.backups.mark import Mark, mark_of
 from restore_drill.backups.model import Backup, Contents, Head
@@ -55,12 +55,16 @@ class PlainSql:
         converted: Converted | None = None,
     ) -> Contents:
         """All that it holds."""
-        del folder, converted
+        del folder
+        kept = converted if backup.compression else None
 
         def read(reader: WholeReader) -> None:
             with open_plain(backup.path, backup.compression) as stream:
-                reader.read_all(Counted(unbuffered(stream), report))
+                source = kept.keeping(stream) if kept else unbuffered(stream)
+                reader.read_all(Counted(source, report))
             reader.check_end()
+            if kept:
+                kept.end(UNCONVERTED)
 
         return gather(backup, read)
 

@@ -39,10 +39,12 @@ def followed(stream: IO[bytes], contents: Contents, progress: Callable[[str], No
 
 
 def kept_sql(target: Target, backup: Backup, contents: Contents) -> Converted | None:
-    """SQL of an archive that was kept when it was read; None where `target` wants another."""
+    """SQL of a backup that was kept when it was read; None where `target` wants another."""
     kept = contents.converted
     if kept is None or kept.version is None:
         return None
+    if not backup.is_archive:
+        return kept
     header = header_of(backup.restorable, backup.format)
     is_the_one = not options_for(target, header)
     return kept if is_the_one and restoring_tools(target, header).version == kept.version else None
@@ -56,12 +58,12 @@ def options_for(target: Target, header: Header) -> list[str]:
 @contextmanager
 def open_sql(target: Target, backup: Backup, contents: Contents) -> Iterator[IO[bytes]]:
     """SQL of `backup` for `target`; CouldNotRun where pg_restore does not read it to its end."""
-    if not backup.is_archive:
-        with open_plain(backup.path, backup.compression) as stream:
-            yield stream
-        return
     if kept := kept_sql(target, backup, contents):
         with kept.opened() as stream:
+            yield stream
+        return
+    if not backup.is_archive:
+        with open_plain(backup.path, backup.compression) as stream:
             yield stream
         return
     header = header_of(backup.restorable, backup.format)

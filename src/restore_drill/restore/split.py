@@ -50,9 +50,8 @@ def may_split(target: Target, backup: Backup, contents: Contents, jobs: int) -> 
 
 def is_spooled(target: Target, backup: Backup, contents: Contents) -> bool:
     """Whether the rows of `backup` lie in no file as they go to the server."""
-    if backup.is_archive:
-        return kept_sql(target, backup, contents) is None
-    return bool(backup.compression)
+    is_file = not (backup.is_archive or backup.compression)
+    return not is_file and kept_sql(target, backup, contents) is None
 
 
 def restore_split(
