@@ -325,6 +325,11 @@ def test_names_are_kept_for_who_asks_alone(
     keys.mset({"card:abc": "x", "card:77": "x"})
     found = compare(rule(CARDS, tmp_path), [keys], connection)
     assert (found.misnamed, found.without_row, found.examples) == (1, 1, {})
+    keys.delete("card:77")
+    valued = rule(f'{CARDS}\nequals = "price"\nexcept = ["x*"]', tmp_path)
+    assert counts(compare(valued, [keys], connection)) == {"keys": 1, "misnamed": 1}
+    none = rule(f'{CARDS}\nequals = "price"\nexcept = ["card:*"]', tmp_path)
+    assert compare(none, [keys], connection).cause == "no_keys"
 
 
 def test_stale_keys_are_counted_and_told(keys: redis.Redis) -> None:

@@ -17,7 +17,7 @@ from restore_drill.facts.session import open_session
 from restore_drill.redis.coherence.columns import NotCompared, NotInDatabase, WrongCondition
 from restore_drill.redis.coherence.compare import compare
 from restore_drill.redis.coherence.found import Found
-from restore_drill.redis.coherence.live import LIMITS
+from restore_drill.redis.coherence.live import SHARED
 from restore_drill.redis.coherence.reading import Limits, TooMuch
 from restore_drill.redis.connection import Server
 from restore_drill.redis.faults import explain
@@ -63,7 +63,7 @@ class Coherence:
         """
         import redis  # noqa: PLC0415 - loads slowly
 
-        limits = limits or (Limits() if self.target.throwaway else LIMITS)
+        limits = limits or (Limits() if self.target.throwaway else SHARED)
         limits = replace(limits, query=self.names.criteria.sql_timeout)
         clients, server = [each.client for each in servers], servers[0]
         try:

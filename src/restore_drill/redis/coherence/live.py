@@ -6,6 +6,7 @@ Nothing is deleted: the command that removes the keys of a rule is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from restore_drill.config.criteria import Rule
@@ -16,8 +17,10 @@ from restore_drill.redis.coherence.template import glob_of
 from restore_drill.redis.connection import Server
 from restore_drill.redis.removal import removal
 
-LIMITS = Limits(keys=20_000_000, size=1_000_000_000, seconds=60.0)
-"""What a server that others use is asked for at most, be it a Redis or a database."""
+SHARED = Limits(keys=20_000_000, size=1_000_000_000)
+"""What the server of a database that others use, too, is given at most."""
+LIMITS = replace(SHARED, seconds=60.0)
+"""What the user's own Redis is asked for at most while a database is recovered."""
 OTHERS = "{} is like keys too that the rule excepts"
 
 
