@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from restore_drill.backups.model import Backup
+from restore_drill.backups.read import expected_sha256, sha256_of
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
@@ -29,6 +30,19 @@ def test_redis_backup_is_intact(redis_file: Opened) -> None:
     whole(redis_file.file, redis_file.backup)
     if redis_file.file.is_unread:
         pytest.skip(redis_file.file.doubts[0])
+
+
+def test_redis_backup_matches_its_checksum(redis_file: Opened) -> None:
+    """The backup of Redis matches its .sha256 file byte for byte."""
+    path, expected = redis_file.backup.path, expected_sha256(redis_file.backup.path)
+    if expected is None or path.is_dir():
+        pytest.skip(f"there is no {path.name}.sha256 beside it")
+    found = sha256_of(path)
+    assert found == expected, message(
+        f"{path.name} does not match its .sha256 file",
+        checked=[f"SHA-256 now {found}", f"expected {expected}"],
+        remedy=remedy_for("test_redis_backup_matches_its_checksum", "changed"),
+    )
 
 
 @pytest.mark.budget("age")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from restore_drill.backups.read import sha256_of
 from tests.helpers.drills import run_drill
 from tests.helpers.redis_backups import lay_out, saved
 
@@ -11,13 +12,16 @@ from tests.helpers.redis_backups import lay_out, saved
 def test_a_backup_of_redis_is_restored_beside_the_database(tmp_path: Path) -> None:
     """Its part of result.json says what was restored; the verdict is that of all."""
     path = lay_out(saved("Redis"), tmp_path / "dump.rdb")
+    path.with_name("dump.rdb.sha256").write_text(f"{sha256_of(path)}  dump.rdb\n")
     done = run_drill("--redis-backup", str(path), report_dir=tmp_path / "report")
     assert done.code == 0, done.output
     assert done.verdict == "sample"
     assert done.result["redis_backup"]["keys"] == 206
     assert done.result["redis_backup"]["databases"] == {"0": 205, "3": 1}
     assert "Redis restored: 206 keys" in done.output
-    assert "test_redis_backup_loads_whole" in done.ran
+    page = next((tmp_path / "report").rglob("report.html")).read_text()
+    assert "Backup of Redis" in page and "0: 205, 3: 1" in page
+    assert {"test_redis_backup_loads_whole", "test_redis_backup_matches_its_checksum"} <= done.ran
 
 
 def test_a_damaged_backup_of_redis_is_red(tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Target", describe(result["target"])),
         ("Safety snapshot", snapshot_card(result["snapshot"])),
         ("Redis", redis_card(result["redis"])),
+        ("Backup of Redis", describe(result.get("redis_backup"))),
         ("Redis and the rows", coherence_card(result.get("coherence"))),
     ]
     return [(title, facts) for title, facts in found if facts]

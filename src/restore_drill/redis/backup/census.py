@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.core.deadline import at_work
-
-if TYPE_CHECKING:
-    import redis
-
-    from restore_drill.redis.connection import Server
+from restore_drill.redis.connection import Server, beside
 
 SCRIPT = """
 local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 5000)
@@ -64,7 +60,7 @@ def tally(server: Server, database: int = 0, pattern: str = "*") -> Tally:
     from redis.exceptions import ResponseError  # noqa: PLC0415 - loads slowly
 
     found = Tally()
-    with closing(of_database(server, database)) as client, at_work(lambda: "counting keys"):
+    with closing(beside(server, db=database).client) as client, at_work(lambda: "counting keys"):
         script = client.register_script(SCRIPT)
         cursor: Any = "0"
         while True:
@@ -79,18 +75,6 @@ def tally(server: Server, database: int = 0, pattern: str = "*") -> Tally:
                 found.add(str(name), int(count))
             if str(cursor) == "0":
                 return found
-
-
-def of_database(server: Server, database: int) -> redis.Redis:
-    """A client of another database of `server`."""
-    import redis  # noqa: PLC0415 - loads slowly
-
-    options = dict(server.client.connection_pool.connection_kwargs) | {"db": database}
-    path = options.pop("path", None)
-    names = ("host", "port", "password", "socket_timeout", "decode_responses", "encoding_errors")
-    plain = {name: options[name] for name in (*names, "db") if name in options}
-    plain |= {"unix_socket_path": path} if path else {}
-    return redis.Redis(**plain)
 
 
 def broken_by(rule: KeyRule, found: Tally) -> str:
