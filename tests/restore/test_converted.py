@@ -122,6 +122,17 @@ def test_nothing_is_kept_without_room(
         assert source.kept_sql(target, found.backup, found.contents) is None
 
 
+def test_full_disk_is_no_damage() -> None:
+    """Not when it is written, nor when what has not been written is given up."""
+    kept = Converted()
+    for writes in (1, 9):
+        kept.file = Path("/dev/full").open("r+b")  # noqa: SIM115
+        for _ in range(writes):
+            kept.add(b"x" * 1000)
+        kept.end((15, 0))
+        assert not any((kept.version, kept.file))
+
+
 def test_nothing_is_kept_of_a_damaged_one(read: Reading, shops: Shops, tmp_path: Path) -> None:
     """What is not restored takes no room."""
     data = shops.dump(USUAL, "custom.dump").read_bytes()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from restore_drill.backups.archive import Header, reading_tools, reads
@@ -93,9 +93,10 @@ class Converted:
     def close(self) -> None:
         """Give its room back."""
         self.version = None
-        if self.file is not None:
-            self.file.close()
-            self.file = None
+        file, self.file = self.file, None
+        if file is not None:
+            with suppress(OSError):  # by what a full disk has not taken, and is not wanted
+                file.close()
 
 
 class Keeping:

@@ -32,6 +32,12 @@ WITH RECURSIVE rule AS (
     SELECT c.oid AS view, c.oid AS read FROM pg_catalog.pg_class c WHERE c.relkind = 'm'
   UNION
     SELECT reach.view, reading.read FROM reach JOIN reading ON reading.reader = reach.read
+), made AS (
+    SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass AS class, oid, ev_class AS of FROM rule
+  UNION ALL
+    -- A refresh builds the indexes of its view anew.
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, indexrelid, indrelid
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid AND c.relkind = 'm'
 ), doubtful AS (
     -- What is read as something else than the rows of a table or a view.
     SELECT c.oid FROM pg_catalog.pg_class c
@@ -47,8 +53,8 @@ WITH RECURSIVE rule AS (
     WHERE p.provolatile = 'v' OR p.proname ~ '_to_xml'
   UNION ALL
     -- What was made in the database and calls functions: any but those in C that change nothing.
-    SELECT rule.ev_class FROM rule JOIN pg_catalog.pg_depend d
-        ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = rule.oid
+    SELECT made.of FROM made JOIN pg_catalog.pg_depend d
+        ON d.classid = made.class AND d.objid = made.oid
     LEFT JOIN pg_catalog.pg_operator o
         ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
     LEFT JOIN pg_catalog.pg_proc p ON p.oid = CASE d.refclassid
