@@ -19,9 +19,8 @@ from restore_drill.core.deadline import at_work
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.redis.backup.kinds import FOLDER
+from restore_drill.redis.backup.configuration import LOG, NEVER, SOCKET, config_of
 from restore_drill.redis.backup.model import Placed
-from restore_drill.redis.backup.place import AOF_NAME, RDB_NAME
 from restore_drill.redis.backup.tools import Binary
 from restore_drill.redis.connection import Server, client_options, server_of
 from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, make_folder
@@ -32,14 +31,16 @@ from restore_drill.servers.processes import ending_with_us
 POLL = 0.02
 ANSWERS = 600.0
 """Seconds that it may take to answer once: what goes over all keys takes long."""
-DATABASES = 1024
-SOCKET, LOG, CONFIG = "redis.sock", "redis.log", "redis.conf"
+CONFIG = "redis.conf"
 SHARE = 0.9
 """Share of the memory that is free, and no more, a backup may take."""
 REFUSED = re.compile(r"Can't handle RDB format version|Can't handle AOF", re.IGNORECASE)
 MODULE = re.compile(r"no matching module(?: type)? '?([\w:-]{1,20})'?")
 QUOTED = re.compile(r"'[^']*'")
 """What may be the name of a key."""
+UNKNOWN = re.compile(
+    r"Unknown command '([\w.|-]{1,40})' reading the append only file", re.IGNORECASE
+)
 LOADED = re.compile(r"keys loaded: (\d+), keys expired: (\d+)")
 
 
@@ -69,32 +70,6 @@ def refuse_without_memory(needed: int | None) -> None:
             f"{show_bytes(free)} are free",
             remedy=remedy_for("redis_backup", "memory"),
         )
-
-
-def config_of(placed: Placed, binary: Binary) -> str:
-    """Configuration by which `binary` loads what is `placed`, and nothing ever writes it."""
-    lines = [
-        "port 0",
-        f"unixsocket {placed.folder / SOCKET}",
-        "unixsocketperm 700",
-        f"dir {placed.folder}",
-        f"logfile {placed.folder / LOG}",
-        f"dbfilename {RDB_NAME}",
-        'save ""',
-        f"databases {DATABASES}",
-        "daemonize no",
-        "maxmemory 0",
-        "sanitize-dump-payload yes",
-        "aof-load-truncated no",
-        "auto-aof-rewrite-percentage 0",
-        f"appendonly {'yes' if placed.aof else 'no'}",
-    ]
-    if placed.aof:
-        name = placed.aof.name.removesuffix(".manifest") if placed.is_multi_part else AOF_NAME
-        lines += [f"appendfilename {name}", "appendfsync no"]
-    if binary.version >= (7,):
-        lines += [f"appenddirname {FOLDER}", "enable-debug-command local"]
-    return "\n".join([*lines, ""])
 
 
 class Loader:
@@ -158,6 +133,8 @@ class Loader:
                 checked=[f"{self.binary.words} ({self.binary.path})"],
                 remedy=remedy_for("redis_backup", "module"),
             )
+        if unknown := UNKNOWN.search(text):
+            return self.refused(unknown[1])
         if code < 0:
             return CouldNotRun(
                 f"{self.binary.words} was ended by signal {-code} while it loaded the backup",
@@ -166,6 +143,23 @@ class Loader:
         return BackupFault(
             f"{self.binary.words} cannot load the backup of Redis",
             checked=self.last_lines(),
+            remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
+        )
+
+    def refused(self, command: str) -> BackupFault | CouldNotRun:
+        """What it means that a file holds a `command` which the server does not run."""
+        if "." in command:  # JSON.SET, FT.CREATE: only modules have such names
+            return CouldNotRun(
+                f"the backup of Redis needs a module for {command}, which no server here has",
+                checked=[f"{self.binary.words} ({self.binary.path})"],
+                remedy=remedy_for("redis_backup", "module"),
+            )
+        why = (
+            "which its server does not write there" if command.upper() in NEVER else "unknown here"
+        )
+        return BackupFault(
+            f"the append-only files hold the command {command}, {why}: it was not run",
+            checked=[f"{self.binary.words} ({self.binary.path})"],
             remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
         )
 
