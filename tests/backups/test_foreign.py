@@ -84,8 +84,8 @@ FOREIGN: dict[str, tuple[bytes | Callable[[Path], bytes], str, str]] = {
     "sqlite": (b"SQLite format 3\0" + bytes(99), "an SQLite database", ""),
     "sqlite dump": (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "an SQLite dump", ""),
     "mongodb": (b"\x6d\xe2\x99\x81" + bytes(99), "MongoDB", ""),
-    "rdb": (b"REDIS0011\xfa" + bytes(99), "a Redis snapshot (RDB)", "REDIS_URL"),
-    "aof": (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "Redis append-only file", "REDIS_URL"),
+    "rdb": (b"REDIS0011\xfa" + bytes(99), "a Redis snapshot (RDB)", "redis/ folder"),
+    "aof": (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "Redis append-only file", "redis/ folder"),
     "git lfs": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS", "lfs pull",
     ),
