@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.backups.formats import FORMATS
 from restore_drill.backups.model import Backup
+from restore_drill.backups.read import read_contents
 from restore_drill.restore.restorers import restorer_of
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.find import find_binaries
@@ -120,7 +120,7 @@ def main(kind: str, megabytes: int) -> dict[str, object]:
             time_source="",
         )
         before = peak()
-        contents = FORMATS["plain"].contents(backup, Path(folder), lambda _: None)
+        contents = read_contents(backup, Path(folder), quiet)
         binaries = find_binaries(USUAL, note=quiet)
         with start_embedded(binaries, note=quiet, room=backup.size) as server:
             target = server.create_database("long")
@@ -129,6 +129,7 @@ def main(kind: str, megabytes: int) -> dict[str, object]:
             with target.connect() as connection:
                 found = connection.execute("SELECT md5(body) FROM public.long").fetchall()
     return {
+        "way": done.way,
         "rows": contents.rows,
         "faults": contents.faults,
         "errors": [str(error) for error in done.errors],
