@@ -51,6 +51,7 @@ GOOD = [check("a::test_backup_is_complete", stage="select"), check("a::test_rows
 LATE = check("a::test_restore_time", "failed", stage="system", budget="time")
 REDIS = check("a::test_r", "failed", stage="redis")
 PICKED = {"age_seconds": 9e5, "picked": {"how": "--pick 2", "newest": "b.dump"}}
+OLD_REDIS = check("a::test_r", "failed", stage="redis", budget="age")
 OLD = check("a::test_young", "failed", stage="select", budget="age")
 
 
@@ -71,6 +72,7 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([LATE, check("a::test_x", "error")], {}, "failed: recovery takes longer"),
         ([OLD, LATE], {}, "lost in a recovery now, and recovery takes longer"),
         ([LATE, REDIS], {}, "is good, but recovery takes longer than you allow, and Redis failed"),
+        ([OLD_REDIS], {}, "the backup is good, but the backup of Redis is older than you allow."),
         ([REDIS], {}, "1 of 3 criteria failed: Redis failed its checks."),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
     ],

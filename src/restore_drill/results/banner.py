@@ -192,7 +192,9 @@ def next_lines(result: Result) -> Iterator[Line]:
         yield "note", "Next: make recovery faster or allow more time, then drill again"
     elif kinds == {"age"}:
         yield "note", "Next: find out why there is no newer backup, take one and drill it"
-    elif kinds - {"redis", "coherence", "schedule"}:
+    elif kinds == {"redis_age"}:
+        yield "note", "Next: find out why there is no newer backup of Redis, take one and drill it"
+    elif kinds - {"redis", "redis_age", "coherence", "schedule"}:
         yield "note", "Next: fix the problems listed above or take a new backup, then drill again"
     elif kinds or result["verdict"] == "could-not-run":
         yield "note", "Next: fix the problems listed above, then drill again"

@@ -96,10 +96,19 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
 
 
 def failed_kinds(result: Result) -> set[str]:
-    """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself."""
-    failed = (check for check in result["checks"] if check["outcome"] == "failed")
-    beside = {name: name for name in ("redis", "coherence")}
-    return {check["budget"] or beside.get(check["stage"], "") for check in failed}
+    """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself.
+
+    `redis_age` is the age of the backup of Redis.
+    """
+    failed = [check for check in result["checks"] if check["outcome"] == "failed"]
+    return {kind_of_failure(check["budget"], check["stage"]) for check in failed}
+
+
+def kind_of_failure(budget: str, stage: str) -> str:
+    """What a criterion of a `stage` that failed speaks of, see `failed_kinds`."""
+    if stage == "redis" and budget == "age":
+        return "redis_age"
+    return budget or (stage if stage in ("redis", "coherence") else "")
 
 
 def waived_of(result: Result) -> list[dict[str, Any]]:
