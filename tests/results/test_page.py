@@ -274,10 +274,11 @@ def test_the_worst_drill_of_a_day_counts(verdicts: list[str], shown: str) -> Non
 def test_compiled_templates_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second drill compiles no template; where none can be kept or read, it does without."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    result = result_of()  # once: it holds how long its drill took
 
     def rendered() -> tuple[str, dict[Path, int]]:
         template.cache_clear()
-        page = render(result_of(), Background())
+        page = render(result, Background())
         kept = (tmp_path / "cache").rglob("*.cache")
         return page, {path: path.stat().st_mtime_ns for path in kept}
 
