@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import tempfile
@@ -23,6 +24,8 @@ from restore_drill.redis.embedded import candidates, version_text
 from restore_drill.redis.outcome import RedisStage
 
 ROOT = Path(__file__).parents[2]
+PORTS = range(20_000, 32_000)
+"""A cluster talks to others by a port that is 10,000 higher, and does not start without one."""
 
 
 PASSWORD = "p@ss/w#rd:%2F?&é"
@@ -147,7 +150,7 @@ def running(
     port: int | None = None,
 ) -> Iterator[Redis]:
     """Run `binary` in a directory of its own, which holds `files`, at `port`, else any."""
-    port = port or select_random()
+    port = port or select_random(set(random.sample(PORTS, 50)))
     with tempfile.TemporaryDirectory(prefix="rd-test-") as folder:
         secret = f'requirepass "{password}"\n' if password else ""
         Path(folder, "redis.conf").write_text(f'save ""\n{secret}', encoding="utf-8")
