@@ -14,6 +14,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.redis.backup.census import broken_by, tally
+from restore_drill.redis.backup.outcome import whole, why_not_whole
 
 if TYPE_CHECKING:
     from restore_drill.config.criteria.key_rules import KeyRule
@@ -25,8 +27,6 @@ pytestmark = pytest.mark.redis
 
 def test_redis_backup_is_intact(redis_file: Opened) -> None:
     """The file of the backup of Redis is whole, to its last byte."""
-    from restore_drill.redis.backup.outcome import whole  # noqa: PLC0415 - for few drills
-
     whole(redis_file.file, redis_file.backup)
     if redis_file.file.is_unread:
         pytest.skip(redis_file.file.doubts[0])
@@ -60,8 +60,6 @@ def test_redis_backup_is_recent(redis_backup: Backup, settings: Settings) -> Non
 
 def test_redis_backup_loads_whole(restored_redis: RestoredRedis) -> None:
     """A server has read as many keys as the file of the backup of Redis holds."""
-    from restore_drill.redis.backup.outcome import why_not_whole  # noqa: PLC0415 - for few drills
-
     why = why_not_whole(restored_redis)
     assert not why, message(
         f"the backup of Redis was not loaded whole: {why}",
@@ -83,8 +81,6 @@ def test_redis_backup_has_keys(restored_redis: RestoredRedis) -> None:
 
 def test_redis_backup_has_its_keys(restored_redis: RestoredRedis, key_rule: KeyRule) -> None:
     """The restored Redis has the keys that the criteria file asks for."""
-    from restore_drill.redis.backup.census import broken_by, tally  # noqa: PLC0415 - for few drills
-
     found = tally(restored_redis.server, key_rule.database, key_rule.pattern)
     why = broken_by(key_rule, found)
     assert not why, message(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import BackupFault, CouldNotRun
-from restore_drill.redis.coherence.reading import command
+from restore_drill.redis.protocol import command
 from tests.helpers.redis_backups import FAMILIES, restored, writer
 
 OLD = command(b"SELECT", b"0") + command(b"SET", b"name:7", b"of the backup")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.units import show_count
-from restore_drill.redis.asking import permitted
+from restore_drill.redis.asking import Skip, permitted
 from restore_drill.redis.connection import Server
 from restore_drill.redis.removal import removal
 
@@ -25,7 +25,7 @@ AT_ONCE = 1000
 
 
 def count_cached(
-    servers: Sequence[Server], patterns: Sequence[str], own: str, skip: Callable[[str, str], None]
+    servers: Sequence[Server], patterns: Sequence[str], own: str, skip: Skip
 ) -> list[dict[str, Any]]:
     """Part `cached` of result.json: how many keys match each pattern, and whether all are counted.
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
+from restore_drill.redis.asking import hello
 from restore_drill.redis.connection import client_of, server_of
 from restore_drill.redis.faults import explain
 from restore_drill.redis.own.address import address_of
+from restore_drill.redis.protocol import command
 
 if TYPE_CHECKING:
     import socket
@@ -66,8 +68,7 @@ class Wire:
 
     def ask(self, *words: str) -> bytes:
         """Send a command, and give the first line of the answer."""
-        parts = [f"${len(each)}\r\n{each}\r\n" for each in words]
-        self.raw.sendall(f"*{len(words)}\r\n{''.join(parts)}".encode())
+        self.raw.sendall(command(*(each.encode() for each in words)))
         return self.line()
 
 
@@ -88,24 +89,14 @@ def own_server(url: str) -> Iterator[Server]:
     if address.sentinels:
         raise several("Sentinels")
     server = server_of(client_of(address.url), own=True)
-    try:
-        with_hello = server.client.execute_command("HELLO")  # type: ignore[no-untyped-call]
-        if "cluster" in mode_in(with_hello):
-            raise several("a cluster")
-    except (redis.ResponseError, redis.ConnectionError) as error:
-        if not isinstance(error, redis.ResponseError):
+    with closing(server.client):
+        try:
+            mode = hello(server.client).get("mode")
+        except redis.ConnectionError as error:
             raise could_not(error, server) from None
-    try:
+        if mode == "cluster":
+            raise several("a cluster")
         yield server
-    finally:
-        server.client.close()
-
-
-def mode_in(answer: Any) -> str:
-    """What HELLO says of how a server is run."""
-    if isinstance(answer, dict):
-        return str(answer.get("mode", ""))
-    return str(dict(zip(answer[::2], answer[1::2], strict=False)).get("mode", ""))
 
 
 def several(what: str) -> CouldNotRun:

@@ -135,7 +135,8 @@ def analyze_tables(connection: Connection, units: list[Unit]) -> dict[str, str]:
         if columns:
             connection.execute(COARSE.format(WIDE, columns).encode())
         failed |= analyze_all(connection, list(same))
-        connection.execute("RESET default_statistics_target")
+        if columns:
+            connection.execute("RESET default_statistics_target")
     return failed
 
 

@@ -20,7 +20,7 @@ from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
-from restore_drill.redis.backup.header import header_in
+from restore_drill.redis.backup.header import HEAD_BYTES, header_in
 from restore_drill.redis.backup.kinds import (
     RDB,
     claims_to_be_redis,
@@ -40,8 +40,8 @@ from restore_drill.selection.listing import Listing, Sought
 from restore_drill.selection.select import select_backup
 from restore_drill.selection.sources import folder_at
 from restore_drill.selection.tree import REDIS, list_folder
+from restore_drill.selection.unsealed import locked
 
-HEAD_BYTES = 4096
 OTHER = "drill it too: a drill with --redis-backup (DRILL_REDIS_BACKUP)"
 Chosen = Backup | BackupFault | CouldNotRun
 """Backup of Redis that is drilled, or why there is none."""
@@ -95,8 +95,7 @@ def unsealed(candidate: Candidate) -> Candidate:
     try:
         found = look_at_redis(path, zone, candidate.below, decrypt=True)
     except CouldNotRun as error:
-        why = CouldNotRun(f"{path.name}: {error.what}", checked=error.checked, remedy=error.remedy)
-        return replace(candidate, locked=why)
+        return locked(candidate, error)
     when = candidate.taken_at if found.time_source == MODIFIED else found.taken_at
     return replace(found, key=candidate.series, taken_at=when)
 

@@ -24,11 +24,16 @@ def opened(candidate: Candidate, zone: tzinfo) -> Candidate:
     try:
         kind = recognise(path, decrypt=True)
     except CouldNotRun as error:
-        why = CouldNotRun(f"{path.name}: {error.what}", checked=error.checked, remedy=error.remedy)
-        return replace(candidate, locked=why)
+        return locked(candidate, error)
     head, below = recorded_head(path, kind), candidate.below
     found = candidate_of(path, zone, kind, head, size=candidate.size, below=below)
     return replace(found, key=candidate.series)
+
+
+def locked(candidate: Candidate, error: CouldNotRun) -> Candidate:
+    """`candidate`, which could not be decrypted: `error` says why."""
+    what = f"{candidate.path.name}: {error.what}"
+    return replace(candidate, locked=CouldNotRun(what, checked=error.checked, remedy=error.remedy))
 
 
 def first_of_databases(

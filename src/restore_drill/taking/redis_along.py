@@ -20,14 +20,13 @@ from restore_drill.config.options import usage_error
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration
-from restore_drill.redis.backup.header import Header, header_in
+from restore_drill.redis.backup.header import HEAD_BYTES, Header, header_in
 from restore_drill.redis.stream import own_server, sent_by
 from restore_drill.selection.tree import REDIS
 from restore_drill.taking.destination import INNER, Destination, Folder
 from restore_drill.taking.recipients import Seal
 
 PIECE = 1 << 20
-HEAD_BYTES = 4096
 END = 0xFF
 """Begins the end of a file; its checksum has eight bytes behind it."""
 END_BYTES = 9

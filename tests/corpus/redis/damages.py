@@ -125,6 +125,13 @@ def name_like(files: Files, part: str) -> str:
     return next(name for name in files if part in name)
 
 
+def without_lines(words: bytes) -> Callable[[bytes], bytes]:
+    """Takes the lines with these `words` out of a text."""
+    return lambda text: b"".join(
+        line for line in text.splitlines(keepends=True) if words not in line
+    )
+
+
 def changed(part: str, do: Callable[[bytes], bytes]) -> Callable[[Files], Files]:
     """One file changed by `do`."""
 
@@ -160,21 +167,11 @@ OF_AOF = (
     ),
     OfAof(
         "its manifest without the base",
-        changed(
-            MANIFEST,
-            lambda d: b"".join(
-                line for line in d.splitlines(keepends=True) if b"type b" not in line
-            ),
-        ),
+        changed(MANIFEST, without_lines(b"type b")),
     ),
     OfAof(
         "its manifest without the commands",
-        changed(
-            MANIFEST,
-            lambda d: b"".join(
-                line for line in d.splitlines(keepends=True) if b"type i" not in line
-            ),
-        ),
+        changed(MANIFEST, without_lines(b"type i")),
     ),
     OfAof("its manifest is an HTML page", changed(MANIFEST, lambda _: b"<html>403</html>\n")),
     OfAof("its base is lost", lost(BASE)),

@@ -6,11 +6,11 @@ import re
 from string import Formatter
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Flag, Share, Text
+from restore_drill.config.criteria.kinds import Count, Flag, Share, Text
 from restore_drill.config.criteria.model import qualified
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
-from restore_drill.config.criteria.rule_kinds import Choice, Columns, Count, Lifetime, Shown
+from restore_drill.config.criteria.rule_kinds import Choice, Columns, Lifetime, Shown
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 

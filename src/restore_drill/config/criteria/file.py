@@ -7,12 +7,12 @@ from typing import Any
 from restore_drill.config.criteria.ages import Ages
 from restore_drill.config.criteria.backups import BACKUP
 from restore_drill.config.criteria.kinds import (
+    Count,
     Duration,
     Folder,
     Names,
     Number,
     Remark,
-    Rows,
     Share,
     Text,
 )
@@ -55,8 +55,8 @@ def criteria_of(place: Place, found: dict[str, Any]) -> Criteria:
 
 TABLE = Section(
     {
-        "min_rows": Key(Rows(), "minimum number of rows (default: 1)"),
-        "max_rows": Key(Rows(), "maximum number of rows"),
+        "min_rows": Key(Count("rows"), "minimum number of rows (default: 1)"),
+        "max_rows": Key(Count("rows"), "maximum number of rows"),
         "references": Key(Names(), "tables that its foreign keys must reference"),
     },
     build=table_of,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from restore_drill.config.criteria.kinds import Count
 from restore_drill.config.criteria.place import Place
-from restore_drill.config.criteria.rule_kinds import Choice, Count
+from restore_drill.config.criteria.rule_kinds import Choice, visible
 from restore_drill.config.criteria.sections import Entries, Key, Section
+from restore_drill.core.units import show_bounds
 
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 TTLS = ("required", "none")
@@ -36,18 +38,16 @@ class KeyRule:
     @property
     def expectation(self) -> str:
         """`at least 100 and at most 200`."""
-        most = f" and at most {self.max:,}" if self.max is not None else ""
-        return f"at least {self.min:,}{most}"
+        return show_bounds(self.min, self.max)
 
 
 def rule_of(place: Place, values: dict[str, Any]) -> KeyRule:
     """One entry of `[redis.keys]`."""
-    if not place.name or not place.name.isprintable():
-        raise place.error(f"a pattern is empty or has a control character: {place.name!r}")
+    pattern = visible(place)
     most = values.get("max")
     if most is not None and values.get("min", 1) > most:
         raise place.error(f"min is above max ({most})")
-    return KeyRule(place.name, **values)
+    return KeyRule(pattern, **values)
 
 
 KEY_RULE = Section(

@@ -114,16 +114,17 @@ class Share(Number):
 
 
 @dataclass(frozen=True)
-class Rows(Number):
-    """A number of rows, or of what `of` says."""
+class Count(Number):
+    """A whole number from 0 on: of what `of` says, if it does."""
 
-    of: str = "rows"
+    of: str = ""
 
     def read(self, place: Place, value: Any) -> int:
         """The number."""
         number = super().read(place, value)
         if not isinstance(number, int) or number < 0:
-            raise place.error(f"{place.name} must be a whole number of {self.of}, not {value!r}")
+            what = f"whole number of {self.of}" if self.of else "whole number"
+            raise place.error(f"{place.name} must be a {what}, not {value!r}")
         return number
 
     def schema(self) -> Schema:

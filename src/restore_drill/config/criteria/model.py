@@ -14,6 +14,7 @@ from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.core.names import joined, part_of, split_name
+from restore_drill.core.units import show_bounds
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class TableCriteria:
     @property
     def expectation(self) -> str:
         """What is expected of its rows, in words."""
-        most = f" and at most {self.max_rows:,}" if self.max_rows is not None else ""
-        return f"at least {self.min_rows:,}{most}"
+        return show_bounds(self.min_rows, self.max_rows)
 
     def holds(self, rows: int) -> bool:
         """Whether `rows` lies between the bounds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from restore_drill.config.criteria.coherence import COHERENCE, VOLATILE
 from restore_drill.config.criteria.key_rules import KEYS
-from restore_drill.config.criteria.kinds import Duration, Rows, Share
+from restore_drill.config.criteria.kinds import Count, Duration, Share
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.sections import Key, Section
 
@@ -35,7 +35,7 @@ REDIS = Section(
         "max_replica_lag": Key(
             Duration(), "how far a replica may be behind (default: 10s)", "max_redis_replica_lag"
         ),
-        "min_replicas": Key(Rows("replicas"), "replicas that must follow", "min_redis_replicas"),
+        "min_replicas": Key(Count("replicas"), "replicas that must follow", "min_redis_replicas"),
         "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
         "keys": Key(KEYS, EXPECTED, "redis_keys"),
         "coherence": Key(COHERENCE, COHERENT, "redis_coherence"),

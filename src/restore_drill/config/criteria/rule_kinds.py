@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Duration, Number, Schema, Text
+from restore_drill.config.criteria.kinds import Duration, Schema, Text
 from restore_drill.config.criteria.place import Place
 
 
@@ -58,26 +58,17 @@ class Columns:
         return {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
 
 
+def visible(place: Place) -> str:
+    """The name of an entry, a pattern that stands in messages: of what can be seen alone."""
+    if not place.name or not place.name.isprintable():
+        raise place.error(f"a pattern is empty or has a control character: {place.name!r}")
+    return place.name
+
+
 class Lifetime(Duration):
     """How long keys of a pattern are worth anything; the pattern is shown in messages."""
 
     def read(self, place: Place, value: Any) -> float:
         """Seconds."""
-        if not place.name or not place.name.isprintable():
-            raise place.error(f"a pattern is empty or has a control character: {place.name!r}")
+        visible(place)
         return super().read(place, value)
-
-
-class Count(Number):
-    """A whole number, from 0 on."""
-
-    def read(self, place: Place, value: Any) -> int:
-        """The number."""
-        number = super().read(place, value)
-        if not isinstance(number, int) or number < 0:
-            raise place.error(f"{place.name} must be a whole number, not {value!r}")
-        return number
-
-    def schema(self) -> Schema:
-        """A whole number."""
-        return {"type": "integer", "minimum": 0}

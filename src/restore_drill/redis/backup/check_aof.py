@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.redis.backup.check_rdb import HEAD_BYTES, check_rdb, facts_of
-from restore_drill.redis.backup.header import header_in
+from restore_drill.redis.backup.check_rdb import check_rdb, facts_of
+from restore_drill.redis.backup.header import HEAD_BYTES, header_in
 from restore_drill.redis.backup.kinds import AOF
 from restore_drill.redis.backup.model import Fault, FileFacts, Placed
 from restore_drill.redis.backup.tools import run_tool

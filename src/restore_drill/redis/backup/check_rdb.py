@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.core.units import show_bytes
-from restore_drill.redis.backup.header import Header, header_in
+from restore_drill.redis.backup.header import HEAD_BYTES, Header, header_in
 from restore_drill.redis.backup.kinds import RDB
 from restore_drill.redis.backup.model import Fault, FileFacts, Keys
 from restore_drill.redis.backup.tools import Checked, run_tool
 
-HEAD_BYTES = 1 << 16
 CHECKSUM_BYTES = 8
 OFFSET = re.compile(r"^\[offset (\d+)\]", re.MULTILINE)
 COUNT = re.compile(r"^\[info\] (\d+) (keys read|expires|already expired|functions)$", re.MULTILINE)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 MAGICS = {b"REDIS": "Redis", b"VALKEY": "Valkey"}
 """How a file of either begins; digits of its version fill it up to nine bytes."""
 MAGIC_BYTES = 9
+HEAD_BYTES = 1 << 16
+"""Bytes of a file within which its header lies."""
 AUX = 0xFA
 """Begins a name and a value about the file, as text; all of them come first."""
 INTEGERS = {0: "<b", 1: "<h", 2: "<i"}

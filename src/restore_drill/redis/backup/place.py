@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from io import FileIO
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
@@ -57,14 +58,16 @@ def damaged(backup: Backup, error: BaseException) -> BackupFault:
 
 def copy(backup: Backup, path: Path) -> None:
     """Write what lies behind the layers of `backup` to `path`."""
-    with open_plain(backup.path, backup.compression) as packed, new_file(path) as file:
-        while piece := packed.read(PIECE):
-            write_all(file, piece, path.parent)
+    with open_plain(backup.path, backup.compression) as packed:
+        pour(packed, path, path.parent)
 
 
-def new_file(path: Path) -> FileIO:
-    """A new file, for its owner alone."""
-    return FileIO(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE), "w")
+def pour(source: IO[bytes], path: Path, folder: Path) -> None:
+    """Write all of `source` to a new file, for its owner alone; a full disk is that of `folder`."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE)
+    with FileIO(descriptor, "w") as file:
+        while piece := source.read(PIECE):
+            write_all(file, piece, folder)
 
 
 def placed_folder(source: Path, folder: Path) -> Placed:
@@ -73,9 +76,8 @@ def placed_folder(source: Path, folder: Path) -> Placed:
     inside.mkdir(mode=0o700)
     for each in sorted(source.iterdir()):
         if PART.fullmatch(each.name):
-            with each.open("rb") as read, new_file(inside / each.name) as file:
-                while piece := read.read(PIECE):
-                    write_all(file, piece, folder)
+            with each.open("rb") as source_file:
+                pour(source_file, inside / each.name, folder)
     return Placed(folder, aof=manifest_in(inside))
 
 
@@ -89,9 +91,7 @@ def unpacked(backup: Backup, folder: Path) -> Placed:
         for member, read in members_in(packed):
             name = PurePosixPath(member.name).name
             if PART.fullmatch(name) and not (inside / name).exists():
-                with new_file(inside / name) as file:
-                    while piece := read.read(PIECE):
-                        write_all(file, piece, folder)
+                pour(read, inside / name, folder)
         while packed.read(PIECE):  # to its end, where an encryption is checked
             pass
     return Placed(folder, aof=manifest_in(inside))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from restore_drill.core.units import show_duration
+from restore_drill.redis.protocol import command, word
 
 if TYPE_CHECKING:
     import redis
@@ -47,16 +48,6 @@ class WrongType:
 
 WRONG_TYPE = WrongType()
 Value = bytes | None | WrongType
-
-
-def command(*words: bytes) -> bytes:
-    """A command as it goes over the wire."""
-    return b"*%d\r\n%b" % (len(words), b"".join(map(word, words)))
-
-
-def word(text: bytes) -> bytes:
-    """A word of a command."""
-    return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
 class Reader:

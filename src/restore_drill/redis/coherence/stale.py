@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from restore_drill.core.units import show_count
+from restore_drill.redis.coherence.found import DIFFERING, LACKING, OTHER, WRONG
 
-VALUES = ("differing", "lacking", "unreadable", "other_type")
+VALUES = (DIFFERING, LACKING, WRONG, OTHER)
+"""Keys whose value is not that of their row."""
 
 
 def lines_on_coherence(coherence: Mapping[str, Any] | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from restore_drill.redis.asking import permitted
+from restore_drill.redis.asking import Skip, permitted
 from restore_drill.redis.connection import Server, beside
 from restore_drill.redis.faults import explain
 
@@ -48,7 +48,7 @@ class Cluster:
         return asdict(self) | {"failing": list(self.failing)}
 
 
-def shards_of(entry: Server, skip: Callable[[str, str], None]) -> tuple[Cluster, list[Server]]:
+def shards_of(entry: Server, skip: Skip) -> tuple[Cluster, list[Server]]:
     """The cluster of the node `entry`, and the primary of each of its shards.
 
     Where it may not be asked, that is `entry` alone, which `skip` hears of.

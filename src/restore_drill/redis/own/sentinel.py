@@ -9,12 +9,10 @@ from typing import Any
 
 from restore_drill.core.errors import BackupFault, DrillError
 from restore_drill.core.remedies import remedy_for
-from restore_drill.redis.asking import permitted
+from restore_drill.redis.asking import Skip, permitted
 from restore_drill.redis.connection import Server, beside
 from restore_drill.redis.faults import explain
 from restore_drill.redis.own.address import Address
-
-Skip = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
