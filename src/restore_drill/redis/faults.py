@@ -112,7 +112,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         "unknown_authority",
     ),
     (
-        r"TLS .*(Connection (closed|reset)|Broken pipe|closed by server)",
+        r"TLS .*(Connection (closed|reset)|Broken pipe|closed by server|writing .*EOF occurred)",
         "ended the TLS connection: it may want a client certificate, or another one",
         "client_certificate",
     ),
