@@ -423,8 +423,8 @@ def test_the_command_starts_and_writes_nothing(
     found = json.loads(capsys.readouterr().out)
     assert code == found["exit_code"] and found["could_run"] is (code == 0)
     assert [each["name"] for each in found["groups"]] == [
-        "configuration", "backups", "servers", "machine", "isolation", "live", "redis",
-        "containers", "history", "alerts",
+        "configuration", "backups", "servers", "machine", "isolation", "redis_backup", "live",
+        "redis", "containers", "history", "alerts",
     ]  # fmt: skip
     assert sorted(folder.parent.rglob("*")) == before
     assert main(["doctor", "--bakcup", "x"]) == 4

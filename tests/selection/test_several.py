@@ -23,6 +23,7 @@ from restore_drill.watch.history import read_history
 from tests.helpers.drills import ROOT, Drill, inherited, run_drill
 from tests.helpers.folders import DUMP
 from tests.helpers.inboxes import inbox
+from tests.helpers.redis_backups import lay_out, saved
 from tests.helpers.result_schema import checked
 from tests.helpers.shop import Shops
 
@@ -263,3 +264,18 @@ def test_an_acceptance_is_of_one_series(folder: Path, monkeypatch: pytest.Monkey
     state, found = last_found(settings, "pg/auth")
 
     assert state.scheme == "pg/auth" and found["findings"] == [{"title": "auth"}]
+
+
+def test_a_backup_of_redis_is_restored_once(folder: Path, tmp_path: Path) -> None:
+    """With the first series; the others say so, and a search for a good dump leaves it out."""
+    (folder / "redis").mkdir()
+    lay_out(saved("Redis"), folder / "redis" / "dump.rdb")
+    done = run_drill("-k", "redis", report_dir=tmp_path / "report", BACKUP_PATH=str(folder))
+    assert done.code == 0, done.output
+    assert done.output.count("Redis restored: 206 keys") == 1
+    results = [json.loads(each.read_text()) for each in (tmp_path / "report").rglob("result.json")]
+    parts = [each["redis_backup"] for each in results]
+    assert len(parts) == 2 and sum(part is not None for part in parts) == 1
+    (other,) = [each for each in results if each["redis_backup"] is None]
+    (why,) = [e["why"] for e in other["not_checked"] if e["what"] == "the backup of Redis"]
+    assert why.startswith("it is drilled once in this run, with the series pg/")

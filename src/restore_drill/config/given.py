@@ -28,7 +28,7 @@ def gather(options: Mapping[str, str | None], layers: Sequence[Layer]) -> dict[s
 
     The first of `layers` that has the variable counts. UsageError where an option holds a secret.
     """
-    refuse_signature(options.get("backup"))
+    refuse_signature(options)
     found = {}
     names = {name: [variable] for name, variable in VARIABLES.items()}
     names |= {name: option.variables for name, option in OPTIONS.items()}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore_drill.config.options import usage_error
+from restore_drill.config.options import OPTIONS, usage_error
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.core.mirrors import mirrors
 from restore_drill.core.user_folders import user_state
@@ -46,9 +47,10 @@ class Place:
 
     @property
     def mirror(self) -> Path:
-        """Folder that mirrors it, in one of this process's own."""
+        """Folder that mirrors it, in one of this process's own; each link has one."""
         name = self.prefix.rstrip("/").rpartition("/")[2] or self.authority
-        return self.state_folder.resolve() / f"files-{os.getpid()}" / name
+        link = hashlib.sha256(self.link.encode()).hexdigest()[:8] if self.link else ""
+        return self.state_folder.resolve() / f"files-{os.getpid()}{link and f'-{link}'}" / name
 
 
 def places_folder() -> Path:
@@ -116,12 +118,14 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
     return Place(scheme.lower(), authority, f"{folder}/" if folder else "", link), last
 
 
-def refuse_signature(url: str | None) -> None:
+def refuse_signature(options: Mapping[str, str | None]) -> None:
     """Refuse the signature of a link where everybody on this machine may read it."""
-    scheme, is_url, rest = (url or "").partition("://")
-    if is_url and scheme.lower() in KINDS and "?" in rest:
-        what = "holds parameters (not shown), and command lines are not secret"
-        raise usage_error("backup", what, "put the URL into DRILL_BACKUP or into .env")
+    for name in FILES:
+        scheme, is_url, rest = (options.get(name) or "").partition("://")
+        if is_url and scheme.lower() in KINDS and "?" in rest:
+            what = "holds parameters (not shown), and command lines are not secret"
+            where = f"put the URL into {OPTIONS[name].variable} or into .env"
+            raise usage_error(name, what, where)
 
 
 def mirror_around(path: Path) -> Path | None:

@@ -23,17 +23,24 @@ RUN = "RESTORE_DRILL_RUN"
 class Run:
     """What a drill knows of the run that it is a part of.
 
-    It writes where its reports lie into the file `note`. The run drills all these `series`. In one
-    that `searches` for a good backup nobody else is to hear of a single drill.
+    It writes where its reports lie into the file `note`. The run drills all these `series`, and in
+    the one drill that `has_redis` the backup of Redis. In one that `searches` for a good backup
+    nobody else is to hear of a single drill.
     """
 
     note: Path
     series: tuple[str, ...] = ()
     searches: bool = False
+    has_redis: bool = True
 
     def handed(self) -> dict[str, str]:
         """The variable that hands it to the drill."""
-        plain = {"note": str(self.note), "series": self.series, "searches": self.searches}
+        plain = {
+            "note": str(self.note),
+            "series": self.series,
+            "searches": self.searches,
+            "has_redis": self.has_redis,
+        }
         return {RUN: json.dumps(plain)}
 
 
@@ -44,7 +51,8 @@ def run_handed(environment: MutableMapping[str, str]) -> Run | None:
         return None
     try:
         raw = json.loads(text)
-        return Run(Path(raw["note"]), tuple(map(str, raw["series"])), bool(raw["searches"]))
+        series = tuple(map(str, raw["series"]))
+        return Run(Path(raw["note"]), series, bool(raw["searches"]), bool(raw["has_redis"]))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -17,6 +17,7 @@ from restore_drill.doctor.machine import examine_isolation, examine_machine
 from restore_drill.doctor.model import Fact, Group
 from restore_drill.doctor.others import examine_others
 from restore_drill.doctor.records import examine_alerts, examine_history
+from restore_drill.doctor.redis_backup import examine_redis_backup
 from restore_drill.doctor.servers import examine_servers
 from restore_drill.doctor.services import examine_engine, examine_redis
 from restore_drill.selection.chosen import Chosen
@@ -91,9 +92,15 @@ def backups(group: Group, settings: Settings, found: Chosen | None, seen: Sequen
 
 
 def others(settings: Settings, chosen: Callable[[], Chosen | None]) -> list[Check]:
-    """Checks that wait for other programs."""
+    """Checks that wait for other programs, or for another backup."""
     needs_engine = settings.target == "container"
     return [
+        Check(
+            "redis_backup",
+            "Backup of Redis",
+            lambda group: examine_redis_backup(group, settings, chosen),
+            stops=False,
+        ),
         Check(
             "live",
             "Live database",

@@ -16,6 +16,7 @@ from restore_drill.doctor.model import Group
 
 HIDDEN = "set (not shown: it may be, or hold, a secret)"
 URLS = ("redis_url", "pushgateway")
+PLACES = ("backup", "backup_path", "redis_backup")
 
 
 def name_settings(configured: Configured) -> Group:
@@ -60,6 +61,7 @@ def label(name: str) -> str:
         "backup_path": "backups",
         "database_url": "live database",
         "redis_url": "Redis",
+        "redis_backup": "backup of Redis",
         "decrypt_key": "file of the key for backups",
         "decrypt_secret": "key for backups",
         "decrypt_command": "command for the key for backups",
@@ -73,7 +75,7 @@ def shown(name: str, text: str, settings: Settings) -> str:
         return shown_url(text)
     if name in URLS:
         return host_of(text) if url_in(settings, name) else HIDDEN  # None: it was refused
-    if name in ("backup", "backup_path") and (there := place_of(getattr(settings, name))):
+    if name in PLACES and (there := place_of(getattr(settings, name))):
         return there
     hides = name in ("decrypt_secret", "decrypt_command")
     hides |= name == "decrypt_key" and not settings.decrypt.key_file  # it was refused

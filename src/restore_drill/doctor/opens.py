@@ -16,6 +16,7 @@ from restore_drill.drift.measures import NO_MANIFEST, find_measures
 from restore_drill.manifest.basis import find_basis
 from restore_drill.redis.stage import in_container
 from restore_drill.selection.chosen import Chosen
+from restore_drill.selection.tree import NO_REDIS_BACKUP, REDIS
 
 
 def left_open(settings: Settings, chosen: Chosen | None) -> list[Open]:
@@ -69,11 +70,14 @@ def of_criteria(settings: Settings) -> Iterator[Open]:
 
 
 def of_services(settings: Settings) -> Iterator[Open]:
-    """Redis."""
+    """Redis, and its backup."""
     if settings.redis_url is None:
         other = "one in a container" if in_container(settings) else "an embedded one"
         remedy = tuple(remedy_for("doctor", "no_redis"))
         yield Open("your own Redis", f"REDIS_URL is unset; {other} is checked instead", remedy)
+    place = settings.backup_path
+    if settings.redis_backup is None and not (place and (place / REDIS).is_dir()):
+        yield Open(*NO_REDIS_BACKUP, tuple(remedy_for("redis_backup", "take")))
 
 
 def of_restore(settings: Settings) -> Iterator[Open]:

@@ -34,6 +34,10 @@ def plan(checkup: Checkup, work: Work) -> list[Group]:
         groups += [target, schema(settings), restoring(settings, times)]
     if work.verifies:
         groups.append(verifying(settings, times, work))
+    if work.redis_backup:
+        restored = step(7, "Restoring the backup of Redis", "redis_backup")
+        restored.facts += telling(found["redis_backup"].facts)
+        groups.append(restored)
     if work.redis:
         redis = step(7, "Checking Redis connectivity", "redis")
         redis.facts += telling(found["redis"].facts)

@@ -30,10 +30,12 @@ class Work:
     restores: bool = True
     verifies: bool = True
     redis: bool = True
+    redis_backup: bool = False
     opens: Sequence[Open] = ()
 
     def groups(self, settings: Settings) -> list[str]:
         """Groups of a checkup that this work depends on."""
         names = ["backups"] if self.selects else []
         names += SERVERS[settings.target] if self.restores else ()
+        names += ["redis_backup"] if self.redis_backup else []
         return [*names, *(["redis"] if self.redis else [])]

@@ -35,7 +35,8 @@ def hand_over(
     It gets the `lock` of the run directory, which is closed here, and `more` descriptors. Raises
     OSError where it does not come up: then all is as before.
     """
-    spec = {"kind": "", "walls": None, **spec, "until": time.time() + seconds}
+    until = time.time() + seconds
+    spec = {"kind": "", "walls": None, "patience": PATIENCE, **spec, "until": until}
     # It obeys orders once it can carry them out: until then they wait.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ORDERS)
     try:
@@ -51,7 +52,7 @@ def hand_over(
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    await_ready(keeper)
+    await_ready(keeper, spec["patience"])
     found = kept_of(spec, psutil.Process(keeper.pid))
     lock.write(f"{MARK}{show_time(found.until)}".encode())
     lock.close()
@@ -66,11 +67,11 @@ def environment_of_keeper() -> dict[str, str]:
     return engine | {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(path)}
 
 
-def await_ready(keeper: subprocess.Popen[bytes]) -> None:
-    """Wait until the `keeper` holds the server; OSError, and it is ended, where it does not."""
+def await_ready(keeper: subprocess.Popen[bytes], patience: float) -> None:
+    """Wait until the `keeper` holds the server; OSError, and it is ended, after `patience`."""
     assert keeper.stdout is not None
     with keeper.stdout as said:
-        if select.select([said], [], [], PATIENCE)[0] and said.read(len(READY)) == READY:
+        if select.select([said], [], [], patience)[0] and said.read(len(READY)) == READY:
             return
     keeper.kill()
     keeper.wait()

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from restore_drill.keep.kept import PASSWORD
+from restore_drill.keep.kept import BY_SOCKET, PASSWORD
 from restore_drill.keep.lines import READY
 from restore_drill.servers import cleanup, untrusted
 from restore_drill.servers.bounds import RoomWatch
@@ -29,6 +29,9 @@ from restore_drill.servers.processes import (
     find_server,
     processes_in,
 )
+
+if TYPE_CHECKING:
+    from restore_drill.redis.connection import Server
 
 EVERY = 5.0
 """Seconds between two looks at the server, which may have ended by itself."""
@@ -85,26 +88,35 @@ class EmbeddedRedis:
             preexec_fn=ending_with_us(os.getpid()),  # noqa: PLW1509 - there are no threads yet
         )
         try:
-            self.wait(spec["arguments"])
+            self.wait(spec["arguments"], spec["patience"])
         except OSError:
             self.end()
             raise
 
-    def wait(self, arguments: list[str]) -> None:
-        """Wait until it answers to the password that lies in its folder."""
+    def wait(self, arguments: list[str], patience: float) -> None:
+        """Wait until it answers, to the password in its folder if its socket is not private."""
         from redis.exceptions import RedisError  # noqa: PLC0415 - only this kind needs it
 
-        from restore_drill.redis.connection import connect_started  # noqa: PLC0415
-
-        password = (self.place / PASSWORD).read_text()
-        server = connect_started(arguments[1], int(arguments[3]), password)
-        deadline = time.monotonic() + PATIENCE
+        server = self.reached(arguments)
+        deadline = time.monotonic() + patience
         while self.is_up() and time.monotonic() < deadline:
             with suppress(RedisError):
                 server.client.ping()
                 return
             time.sleep(0.02)
         raise TimeoutError
+
+    def reached(self, arguments: list[str]) -> Server:
+        """Way to it by the `arguments` of redis-cli."""
+        from restore_drill.redis.connection import (  # noqa: PLC0415 - likewise
+            connect_socket,
+            connect_started,
+        )
+
+        if arguments[0] == BY_SOCKET:
+            return connect_socket(arguments[1])
+        password = (self.place / PASSWORD).read_text()
+        return connect_started(arguments[1], int(arguments[3]), password)
 
     def is_up(self) -> bool:
         """Whether its process lives."""

@@ -26,6 +26,8 @@ from restore_drill.servers import cleanup
 KEEPER = "restore_drill.keep.keeper"
 PASSWORD = "password"  # noqa: S105
 """Name of the file in the run directory that holds it."""
+BY_SOCKET = "-s"
+"""Option of redis-cli in front of a socket, which lies in a private directory: without password."""
 PATIENCE = 30.0
 """Seconds for a keeper to be ready, and to end its server."""
 
@@ -49,9 +51,14 @@ class Kept:
     def command(self) -> str:
         """What a user types to open it."""
         line = shlex.join([self.program, *self.arguments])
-        if self.service == "redis":
+        if self.has_password:
             line = f"REDISCLI_AUTH=$(cat {shlex.quote(str(self.run / PASSWORD))}) {line}"
         return printable(line)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether it is a Redis with a password, which lies in its directory."""
+        return self.service == "redis" and self.arguments[0] != BY_SOCKET
 
     @property
     def words(self) -> str:

@@ -12,13 +12,15 @@ from typing import Any
 import redis
 
 from restore_drill.keep.hand_over import hand_over, note_password
-from restore_drill.keep.kept import Kept
+from restore_drill.keep.kept import BY_SOCKET, PATIENCE, Kept
 from restore_drill.redis.connection import Server
 from restore_drill.redis.folders import make_folder
 from restore_drill.redis.throwaway import Throwaway
 from restore_drill.servers.owned import remove_owned
 
 CLIENTS = ("redis-cli", "valkey-cli")
+SLOWER = 4.0
+"""So many times longer may a backup load for its keeper than it did for the drill."""
 
 
 def find_client() -> str | None:
@@ -34,17 +36,20 @@ def clients() -> Iterator[str]:
         yield from (str(path) for path in Path(folder).glob("bin/redis-cli"))
 
 
-def keep_redis(server: Server, throwaway: Throwaway, seconds: float) -> Kept:
+def keep_redis(
+    server: Server, throwaway: Throwaway, seconds: float, what: str = "Redis", loads: float = 0
+) -> Kept:
     """Leave the `throwaway` Redis, reached as `server`, running for so many seconds.
 
-    From then on it is its keeper's. Raises OSError; then it is still this process's to end.
+    From then on it is its keeper's, which may have to start it anew: it `loads` so many seconds.
+    Raises OSError; then it is still this process's to end.
     """
-    options = server.client.connection_pool.connection_kwargs
     spec: dict[str, Any] = {
         "service": "redis",
-        "what": "Redis",
+        "what": what,
         "program": find_client() or CLIENTS[0],
-        "arguments": ["-h", str(options["host"]), "-p", str(options["port"])],
+        "arguments": way_to(server),
+        "patience": PATIENCE + SLOWER * loads,
     }
     keep = keep_container if throwaway.container is not None else keep_embedded
     kept = keep(server, throwaway, spec, seconds)
@@ -52,15 +57,24 @@ def keep_redis(server: Server, throwaway: Throwaway, seconds: float) -> Kept:
     return kept
 
 
+def way_to(server: Server) -> list[str]:
+    """Arguments of redis-cli that lead to `server`."""
+    options = server.client.connection_pool.connection_kwargs
+    if path := options.get("path"):
+        return [BY_SOCKET, str(path)]
+    return ["-h", str(options["host"]), "-p", str(options["port"])]
+
+
 def keep_embedded(
     server: Server, throwaway: Throwaway, spec: dict[str, Any], seconds: float
 ) -> Kept:
     """End the server, and let its keeper start it anew: the kernel ends it with that one then.
 
-    What it holds is saved, and there again.
+    What it holds is saved, and there again; a restored one reads its backup again.
     """
     assert throwaway.folder is not None and throwaway.lock is not None
-    note_password(throwaway.folder, server.secrets[0])
+    if server.secrets:
+        note_password(throwaway.folder, server.secrets[0])
     with suppress(redis.RedisError):
         server.client.shutdown(save=True)
     server.client.close()

@@ -79,11 +79,14 @@ def open_redis(kept: Kept, rest: Sequence[str]) -> NoReturn:
             "neither redis-cli nor valkey-cli is installed",
             remedy=remedy_for("shell", "no_redis_cli", way=kept.command),
         )
+    login = {}
     try:
-        password = (kept.run / PASSWORD).read_text()
+        kept.run.stat()
+        if kept.has_password:
+            login["REDISCLI_AUTH"] = (kept.run / PASSWORD).read_text()
     except OSError as error:
         raise CouldNotRun(f"the kept Redis has just ended: {error.strerror}") from None
-    become([client, *kept.arguments, *rest], without="REDISCLI_", REDISCLI_AUTH=password)
+    become([client, *kept.arguments, *rest], without="REDISCLI_", **login)
 
 
 def become(command: list[str], *, without: str, **more: str) -> NoReturn:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.manifest.file import SUFFIX, Manifest, digest_of, files_of
+from restore_drill.manifest.redis import RedisBefore
 from restore_drill.servers.model import Target
 
 
@@ -51,6 +52,7 @@ def manifest_of_files(
     moment: Moment,
     sha256: str,
     roles: str = "",
+    redis: RedisBefore | None = None,
 ) -> Manifest:
     """Manifest of the backup `name`, of these `files` with their bytes and SHA-256."""
     return Manifest(
@@ -66,6 +68,7 @@ def manifest_of_files(
         fingerprint=fingerprint,
         system=moment.system,
         roles=roles,
+        redis=redis,
     )
 
 

@@ -18,6 +18,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.fingerprint_file import fingerprint_from
+from restore_drill.manifest.redis import RedisBefore
 
 SUFFIX = ".manifest.json"
 SCHEMA = 1
@@ -29,7 +30,8 @@ OWNER_ALONE = 0o600
 class Manifest:
     """What a manifest says; `files` maps each file of the backup to its bytes and SHA-256.
 
-    `roles` is the name of the role file that was written with it, empty without one.
+    `roles` is the name of the role file that was written with it, empty without one; `redis` is the
+    backup of Redis that was taken in the same run.
     """
 
     taken_at: datetime
@@ -44,6 +46,7 @@ class Manifest:
     fingerprint: Fingerprint
     system: str = ""
     roles: str = ""
+    redis: RedisBefore | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The manifest in JSON's own types, as the package's docstring describes it."""
@@ -57,6 +60,7 @@ class Manifest:
             "server_version_num": self.fingerprint.server_version,
             "pg_dump_version": self.pg_dump,
             **({"roles": self.roles} if self.roles else {}),
+            **({"redis": self.redis.as_json(self.taken_at)} if self.redis else {}),
             "backup": {
                 "name": self.backup,
                 "format": self.format,

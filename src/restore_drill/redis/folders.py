@@ -59,8 +59,8 @@ def clean_left_over_redis() -> list[str]:
 
 
 def end_processes_in(folder: Path) -> bool:
-    """Kill the servers in `folder`, also one that was just starting; whether there was any."""
-    found = [process for process, place in at_work() if place == folder]
+    """Kill the servers in `folder` or below, also one that was just starting; whether any was."""
+    found = [each for each, place in at_work() if folder in (place, *place.parents)]
     for process in found:
         kill(process)
     return bool(found)

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
     from restore_drill.redis.connection import Server
 
+
+class Refused(CouldNotRun):
+    """The server lets nobody have its data by replication: it may be asked in another way."""
+
+
 RIGHTS = "+psync +sync +replconf +ping"
 SILENCE = 60.0
 """Seconds without a byte after which waiting ends: while it saves, a server sends newlines."""
@@ -107,12 +112,12 @@ def several(what: str) -> CouldNotRun:
     )
 
 
-def could_not(error: Any, server: Server) -> CouldNotRun:
+def could_not(error: Any, server: Server, kind: type[CouldNotRun] = CouldNotRun) -> CouldNotRun:
     """An error of Redis while its data were asked for."""
     found = explain(error, server, "asking for its data (SYNC)")
     if "NoPermission" in type(error).__name__:
         found.remedy = remedy_for("redis_taking", "rights", rights=RIGHTS)
-    return CouldNotRun(
+    return kind(
         f"no backup of Redis was taken: {found.what}",
         checked=found.checked,
         remedy=found.remedy,
@@ -149,7 +154,7 @@ def file_in(wire: Wire, server: Server) -> Iterator[bytes]:
         text = line[1:].decode("utf-8", "replace")
         is_denied = text.startswith("NOPERM")
         kind = redis.exceptions.NoPermissionError if is_denied else redis.ResponseError
-        raise could_not(kind(text), server)
+        raise could_not(kind(text), server, Refused)
     if sized := SIZED.fullmatch(line):
         yield from sized_file(wire, int(sized[1]))
     elif marked := MARKED.fullmatch(line):

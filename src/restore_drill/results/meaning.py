@@ -136,8 +136,16 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
         ("time", "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),
         ("redis_age", "the backup of Redis is older than you allow"),
-        ("coherence", "Redis does not agree with its rows"),
+        ("coherence", of_coherence(result)),
     ]
+
+
+def of_coherence(result: Result) -> str:
+    """What failed of the keys of Redis and the rows: they disagree, or could not be compared."""
+    rules = (result.get("coherence") or {}).get("rules", [])
+    if any(each["keys"] and not each["ok"] for each in rules):
+        return "Redis does not agree with its rows"
+    return "keys of Redis could not be compared with its rows"
 
 
 def undone(result: Result) -> str:

@@ -19,6 +19,7 @@ from restore_drill.selection.times import Named, named_in, time_in_name
 
 BY_NAME = "its name"
 MODIFIED = "the file's modification time"
+ITSELF = "the dump itself"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def candidate_of(
     is_renamed = named and made and named.start - made > APART and named.start <= datetime.now(UTC)
     times = (
         (None, "") if is_renamed else time_of(named, BY_NAME, made, modified),
-        (made, "the dump itself" + (", its name says later" if is_renamed else "")),
+        (made, ITSELF + (", its name says later" if is_renamed else "")),
         time_of(named_by_folders(path, below, zone), "its folder's name", made, modified),
         (modified, MODIFIED),
     )
@@ -146,7 +147,7 @@ def time_of(
     """
     if named is None or named.end is None:
         return (named.start if named else None), words
-    for when, source in ((modified, MODIFIED), (made, "the dump itself")):
+    for when, source in ((modified, MODIFIED), (made, ITSELF)):
         if when is not None and named.may_be(when):
             return when, f"{source}, on the day in {words}"
     youngest = max(named.start, min(named.end, datetime.now(UTC)))

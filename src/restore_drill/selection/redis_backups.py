@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
+from restore_drill.backups.cache import use_cache
 from restore_drill.backups.choice import NotDrilled
 from restore_drill.backups.foreign import Foreign
 from restore_drill.backups.model import Backup, Head
@@ -28,6 +29,7 @@ from restore_drill.redis.backup.kinds import (
     recognise_redis,
 )
 from restore_drill.selection.candidate import (
+    ITSELF,
     MODIFIED,
     Candidate,
     as_backup,
@@ -56,6 +58,7 @@ def look_at_redis(path: Path, zone: tzinfo, below: int = 0, *, decrypt: bool = F
             header = header_in(stream.read(HEAD_BYTES))
             head = Head(dumped_at=header.made_at if header else None)
     found = candidate_of(path, zone, kind, head, size=size_of(path), below=below)
+    found = replace(found, time_source=found.time_source.replace(ITSELF, "the file itself"))
     if path.is_dir() and found.time_source == MODIFIED:
         newest = max((modified_at(each) for each in path.iterdir() if each.is_file()), default=None)
         return replace(found, taken_at=newest or found.taken_at)
@@ -145,13 +148,17 @@ def newest_in(place: Path, settings: Settings) -> Backup:
 
 
 def named_redis(path: Path, settings: Settings) -> Backup:
-    """Backup that --redis-backup names."""
+    """Backup that --redis-backup names; of a folder of several the newest."""
     use_keys(settings.decrypt)
+    use_cache(settings.leaves.cache, settings.leaves.cache_size)
     if state_folder_of(path):
         from restore_drill.selection.remote import fetch_named  # noqa: PLC0415 - few are elsewhere
 
         fetch_named(path)
     if closed_in(path):
         raise cannot_read("the backup of Redis", path)
-    candidate = unsealed(look_at_redis(followed(path), settings.criteria.timezone))
+    path = followed(path)
+    if path.is_dir() and not is_aof_folder(path) and not mirror_around(path):
+        return newest_in(path, settings)  # a folder of backups, or a data directory
+    candidate = unsealed(look_at_redis(path, settings.criteria.timezone))
     return as_backup(candidate)

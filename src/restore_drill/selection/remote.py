@@ -24,7 +24,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.errors import NotAllowed, remedy_of
 from restore_drill.places.store import Object, Store, open_store
-from restore_drill.selection.candidate import MODIFIED, Candidate, recorded_head
+from restore_drill.selection.candidate import ITSELF, MODIFIED, Candidate, recorded_head
 from restore_drill.selection.left_mirrors import LOCK, clean_left_mirrors
 
 MOST = 100_000
@@ -112,7 +112,7 @@ def fetched(candidate: Candidate) -> Candidate:
     head = recorded_head(path, kind)
     found = replace(candidate, kind=kind, database=head.database)
     if head.dumped_at and candidate.time_source == MODIFIED:
-        return replace(found, taken_at=head.dumped_at, time_source="the dump itself")
+        return replace(found, taken_at=head.dumped_at, time_source=ITSELF)
     return found
 
 

@@ -21,6 +21,11 @@ DEEPEST = 4
 """So many folders below the place of the backups are searched: `shop/2026/11/27/`."""
 REDIS = "redis"
 """Folder in the place of the backups that is for those of Redis: no dump is looked for in it."""
+NO_REDIS_BACKUP = (
+    "whether a backup of Redis can be restored",
+    "there is none: it lies in the redis/ folder of BACKUP_PATH, or --redis-backup names it",
+)
+"""What is not checked without one, and why."""
 MOST_FOLDERS = 2000
 """So many folders are searched: BACKUP_PATH may name the whole disk."""
 

@@ -52,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the data of REDIS_URL too, into the folder redis/ beside it, before the dump",
     )
+    parser.add_argument(
+        "--redis-bgsave",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="with --with-redis, where the user of REDIS_URL may not replicate: have the server"
+        " save its file (BGSAVE) on this machine, and take that [default: as CONFIG GET says]",
+    )
     add_place_arguments(parser)
 
 
@@ -69,7 +77,7 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep",
         metavar="RULES",
         help=(
-            "delete old backups made by this command there, except the newest of each of the "
+            "delete old dumps made by this command there, except the newest of each of the "
             "last 7 days, 4 weeks, 12 months: 7d,4w,12m; never the newest that a drill has proved"
         ),
     )
@@ -80,6 +88,8 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Take the backup that the arguments ask for; the exit code: 0, 2 interrupted, 4 or 6."""
+    if parsed.redis_bgsave is not None and not parsed.with_redis:
+        raise UsageError("--redis-bgsave needs --with-redis")
     form, rules = form_from(parsed), rules_of(parsed.keep) if parsed.keep is not None else ()
     settings = settings_here({"jobs": parsed.jobs}, root)
     redact = Redactor(settings.database_url)

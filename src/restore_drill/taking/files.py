@@ -13,6 +13,7 @@ from restore_drill.manifest.backup import dump_and_read, in_words, moment_of, re
 from restore_drill.manifest.description import beside, manifest_of_files
 from restore_drill.manifest.dump import Form
 from restore_drill.manifest.file import Manifest, digest_of, files_of, write_text
+from restore_drill.manifest.redis import RedisBefore
 from restore_drill.manifest.staging import publish, refuse_existing, staging_in
 from restore_drill.servers.model import Target
 from restore_drill.taking.destination import write_pieces
@@ -39,6 +40,7 @@ def take_backup(
     jobs: int,
     with_roles: bool,
     progress: Progress,
+    redis: RedisBefore | None = None,
 ) -> Taken:
     """Dump `target` into `folder` under the name that `name` makes of the time, with a manifest.
 
@@ -48,7 +50,14 @@ def take_backup(
     """
     with in_words(target, str(folder)), staging_in(folder) as staging:
         return take_in(
-            target, form, staging, name=name, jobs=jobs, with_roles=with_roles, progress=progress
+            target,
+            form,
+            staging,
+            name=name,
+            jobs=jobs,
+            with_roles=with_roles,
+            progress=progress,
+            redis=redis,
         )
 
 
@@ -61,6 +70,7 @@ def take_in(
     jobs: int,
     with_roles: bool,
     progress: Progress,
+    redis: RedisBefore | None = None,
 ) -> Taken:
     """Take the backup in the directory `staging`, and move it to the one that holds it."""
     folder = staging.parent
@@ -81,6 +91,7 @@ def take_in(
     manifest = manifest_of_files(
         target, path.name, files, fingerprint,
         form=form.text, moment=moment, sha256=digest_of(path, files), roles=roles,
+        redis=redis,
     )  # fmt: skip
     for file, content in beside(manifest).items():
         paths.append(path.with_name(file))

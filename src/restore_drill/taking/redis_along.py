@@ -6,70 +6,24 @@ rows speaks of what no restored table has.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
 
-from restore_drill.backups.reading import Reading
 from restore_drill.config.options import usage_error
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes, show_duration
-from restore_drill.redis.backup.header import HEAD_BYTES, Header, header_in
-from restore_drill.redis.stream import own_server, sent_by
+from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.manifest.redis import RedisBefore
+from restore_drill.redis.backup.header import Header
+from restore_drill.redis.stream import own_server
 from restore_drill.selection.tree import REDIS
 from restore_drill.taking.destination import INNER, Destination, Folder
 from restore_drill.taking.recipients import Seal
+from restore_drill.taking.redis_sent import Sending, Sent, data_of, written
 
-PIECE = 1 << 20
-END = 0xFF
-"""Begins the end of a file; its checksum has eight bytes behind it."""
-END_BYTES = 9
-
-
-@dataclass
-class Sent:
-    """What has come so far: its begin and end, its bytes, and the digest of what was written."""
-
-    head: bytes = b""
-    tail: bytes = b""
-    size: int = 0
-    written: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    @property
-    def header(self) -> Header:
-        """The begin of the file; CouldNotRun where it is none of an RDB file."""
-        found = header_in(self.head)
-        if found is None or self.tail[-END_BYTES : -END_BYTES + 1] != bytes([END]):
-            raise CouldNotRun(
-                "no backup of Redis was taken: what it sent is no whole RDB file",
-                remedy=remedy_for("redis_taking", "broken_off"),
-            )
-        return found
-
-
-class Sending(Reading):
-    """A stream of pieces, for what encrypts one."""
-
-    def __init__(self, pieces: Iterator[bytes], sent: Sent) -> None:
-        """Read `pieces`, and note in `sent` what goes by."""
-        self.pieces, self.sent, self.rest = pieces, sent, b""
-
-    def give(self, size: int) -> bytes:
-        """At most so many bytes."""
-        if not self.rest:
-            self.rest = next(self.pieces, b"")
-            self.sent.head += self.rest[: max(HEAD_BYTES - len(self.sent.head), 0)]
-            self.sent.tail = (self.sent.tail + self.rest)[-END_BYTES:]
-            self.sent.size += len(self.rest)
-        data, self.rest = self.rest[:size], self.rest[size:]
-        return data
+BESIDE = (".sha256", ".manifest.json", ".part")
+"""How names end of what lies beside a backup."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +33,12 @@ class TakenRedis:
     path: str
     taken_at: datetime
     sent: Sent
+
+    @property
+    def before(self) -> RedisBefore:
+        """What the manifest of the dump says of it."""
+        name = self.path.rpartition("/")[2]
+        return RedisBefore(name, self.sent.digest.hexdigest(), self.taken_at)
 
 
 def beside_dumps(place: Destination) -> Destination:
@@ -93,44 +53,30 @@ def beside_dumps(place: Destination) -> Destination:
 
 
 def take_redis(
-    url: str | None, dumps: Destination, seal: Seal | None, progress: Callable[[str], None]
+    url: str | None,
+    dumps: Destination,
+    seal: Seal | None,
+    progress: Callable[[str], None],
+    bgsave: str | None = None,
 ) -> TakenRedis:
     """Take the data of the Redis at `url` into the folder beside the `dumps`; CouldNotRun.
 
-    The data come first, then the `.sha256` and what is known of them. Nothing is left where that
-    fails or is interrupted; nothing is written in Redis.
+    With `bgsave`, see `data_of`, it may be asked to save. The data come first, then the `.sha256`
+    and what is known of them. Nothing is left where that fails or is interrupted; nothing is
+    written in Redis.
     """
     if url is None:
         raise usage_error("redis_url", "is unset", "set it, or leave out --with-redis")
     place, sent = beside_dumps(dumps), Sent()
     name = f"redis_{datetime.now(UTC):%Y%m%d_%H%M%S}.rdb" + (seal.suffix if seal else "")
     with own_server(url) as server, place.writing(name, 1 << 30) as add:
-        with sent_by(server) as pieces:
+        with data_of(server, bgsave, sent, progress) as pieces:
             add(name, written(Sending(pieces, sent), sent, seal, progress))
         header = sent.header
         taken_at = header.made_at or datetime.now(UTC)
         add(f"{name}.sha256", [f"{sent.digest.hexdigest()}  {name}\n".encode()])
         add(f"{name}.manifest.json", [described(name, header, taken_at, sent).encode()])
     return TakenRedis(place.shown.rstrip("/") + f"/{name}", taken_at, sent)
-
-
-def written(
-    source: Sending, sent: Sent, seal: Seal | None, progress: Callable[[str], None]
-) -> Iterator[bytes]:
-    """What is written of `source`: encrypted by `seal`, counted; it ends once the file is whole."""
-    plain = io.BufferedReader(source, PIECE)
-    with seal.open(plain) if seal else nullcontext(plain) as stream:
-        yield from counted(stream, sent, progress)
-    _ = sent.header
-
-
-def counted(stream: IO[bytes], sent: Sent, progress: Callable[[str], None]) -> Iterator[bytes]:
-    """All of `stream`."""
-    while piece := stream.read(PIECE):
-        sent.digest.update(piece)
-        sent.written += len(piece)
-        progress(f"Redis: {show_bytes(sent.written)} written")
-        yield piece
 
 
 def described(name: str, header: Header, taken_at: datetime, sent: Sent) -> str:
@@ -141,6 +87,7 @@ def described(name: str, header: Header, taken_at: datetime, sent: Sent) -> str:
         "backup": {"name": name, "bytes": sent.written, "sha256": sent.digest.hexdigest()},
         "rdb": {"version": header.version, "bytes": sent.size, "written_by": header.written_by},
         "taken_at": taken_at.isoformat(),
+        "taken_by": sent.by,
         "order": "before the dump",
     }
     return json.dumps(facts, indent=2) + "\n"
@@ -150,5 +97,21 @@ def report_redis(taken: TakenRedis, dumped_at: datetime, note: Callable[[str], N
     """Say what was taken, and how far it is from the dump."""
     note(f"backup of Redis: {taken.path}")
     note(f"  RDB, {show_bytes(taken.sent.size)}, SHA-256 {taken.sent.digest.hexdigest()}")
+    for line in taken.sent.notes:
+        note(f"  {line}")
     apart = max((dumped_at - taken.taken_at).total_seconds(), 0)
     note(f"  {show_duration(apart)} before the snapshot of the dump: its keys are older than rows")
+
+
+def left_alone(dumps: Destination) -> Iterator[str]:
+    """A line on the backups of Redis beside the `dumps`, where there are any: none is deleted."""
+    place = beside_dumps(dumps)
+    try:
+        sizes = [size for name, size in place.entries().items() if not name.endswith(BESIDE)]
+    except CouldNotRun:  # it can only be written to
+        return
+    if sizes:
+        yield (
+            f"--keep deletes no backup of Redis: {show_count(len(sizes), 'file')}, "
+            f"{show_bytes(sum(sizes))}, in {place.shown}"
+        )

@@ -25,6 +25,7 @@ from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.backup import in_words, moment_of, read_beside, refuse_unread
 from restore_drill.manifest.description import Moment, beside, manifest_of_files
 from restore_drill.manifest.dump import Dump, Form, dumping, of_snapshot
+from restore_drill.manifest.redis import RedisBefore
 from restore_drill.manifest.settle import IN_UTF8
 from restore_drill.places.waiting import result_of, settle
 from restore_drill.servers.model import Target
@@ -65,6 +66,7 @@ def take_streamed(
     jobs: int,
     with_roles: bool,
     progress: Progress,
+    redis: RedisBefore | None = None,
 ) -> Taken:
     """Dump `target` to `place` as `take_backup` does, encrypted by `seal`.
 
@@ -85,7 +87,7 @@ def take_streamed(
             manifest = manifest_of_files(
                 target, file, {file: (passed.size, sha256)}, fingerprint,
                 form=form.text + (f", {seal.scheme}" if seal else ""),
-                moment=moment, sha256=sha256, roles=roles[0],
+                moment=moment, sha256=sha256, roles=roles[0], redis=redis,
             )  # fmt: skip
             if with_roles:
                 add(roles[0], [roles[1]])

@@ -22,7 +22,13 @@ from restore_drill.taking.files import Taken, take_backup
 from restore_drill.taking.forget import preview, remove_old
 from restore_drill.taking.inventory import Same, series_of_name
 from restore_drill.taking.recipients import Seal, seal_of
-from restore_drill.taking.redis_along import TakenRedis, beside_dumps, report_redis, take_redis
+from restore_drill.taking.redis_along import (
+    TakenRedis,
+    beside_dumps,
+    left_alone,
+    report_redis,
+    take_redis,
+)
 from restore_drill.taking.retention import Rule
 from restore_drill.taking.stream import take_streamed
 from restore_drill.taking.words import ProgressLine, report
@@ -57,7 +63,8 @@ class Work:
             return
         started = time.monotonic()
         if self.parsed.with_redis:
-            self.redis = take_redis(self.settings.redis_url, self.place, seal, self.line.show)
+            url, bgsave = self.settings.redis_url, self.parsed.redis_bgsave
+            self.redis = take_redis(url, self.place, seal, self.line.show, bgsave)
         self.taken = self.take(target, name, seal)
         if self.redis:
             report_redis(self.redis, self.taken.manifest.taken_at, self.note)
@@ -66,6 +73,7 @@ class Work:
             self.note(f"not removed: {left}, which reserved the name; delete it by hand")
         if self.rules:
             remove_old(self.place, self.taken.manifest, self.rules, self.settings, self.note)
+            self.note_redis()
 
     def template(self, target: Target) -> str:
         """Template of the name: the one given, else as the backups there are named."""
@@ -80,14 +88,15 @@ class Work:
     def take(self, target: Target, name: Namer, seal: Seal | None) -> Taken:
         """In files of this machine where that is all; else as a stream."""
         jobs, with_roles, progress = self.settings.jobs, self.parsed.with_roles, self.line.show
+        redis = self.redis.before if self.redis else None
         if isinstance(self.place, Folder) and seal is None:
             return take_backup(
                 target, self.form, folder=self.place.path, name=name,
-                jobs=jobs, with_roles=with_roles, progress=progress,
+                jobs=jobs, with_roles=with_roles, progress=progress, redis=redis,
             )  # fmt: skip
         return take_streamed(
             target, self.form, self.place, seal, name=name,
-            jobs=jobs, with_roles=with_roles, progress=progress,
+            jobs=jobs, with_roles=with_roles, progress=progress, redis=redis,
         )  # fmt: skip
 
     def show(self, target: Target, name: Namer, seal: Seal | None) -> None:
@@ -101,6 +110,12 @@ class Work:
                 same = Same(target.conninfo["dbname"], system_of(session), series_of_name(file))
             for line in preview(self.place, file, same, self.rules, self.settings):
                 self.note(line)
+            self.note_redis()
+
+    def note_redis(self) -> None:
+        """Say that the rules are about dumps alone, where backups of Redis lie beside them."""
+        for line in left_alone(self.place):
+            self.note(line)
 
     def outcome(self) -> str:
         """What became of the backup, where the command did not go to its end."""

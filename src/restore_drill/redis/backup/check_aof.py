@@ -12,6 +12,7 @@ from restore_drill.redis.backup.check_rdb import check_rdb, facts_of
 from restore_drill.redis.backup.header import HEAD_BYTES, header_in
 from restore_drill.redis.backup.kinds import AOF
 from restore_drill.redis.backup.model import Fault, FileFacts, Placed
+from restore_drill.redis.backup.scripts import calls_in
 from restore_drill.redis.backup.tools import run_tool
 
 LINE = re.compile(r"file (?P<name>\S+) seq (?P<number>\d+) type (?P<type>[bih])\b.*")
@@ -118,6 +119,13 @@ def read_through(path: Path, folder: Path) -> Iterator[Fault]:
     """What a tool finds wrong with the file of commands at `path`."""
     size = path.stat().st_size
     if not size:
+        return
+    if command := calls_in(path):
+        yield Fault(
+            f"{path.name} holds a script (EVAL) that calls {command}, which reaches beyond its "
+            "server: it was not run",
+            "script",
+        )
         return
     checked = run_tool("check-aof", folder, [str(path)])
     if checked is None or checked.code == 0:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from restore_drill.redis.backup.kinds import FOLDER
 from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.place import AOF_NAME, RDB_NAME
@@ -20,14 +23,24 @@ REPLICAOF another server's keys in the place of the backup's.
 """
 
 
-def config_of(placed: Placed, binary: Binary) -> str:
-    """Configuration by which `binary` loads what is `placed`, and nothing ever writes it."""
-    lines = [
+def by_socket(folder: Path) -> list[str]:
+    """Settings by which a server of this machine has its files in `folder`, and listens there."""
+    return [
         "port 0",
-        f"unixsocket {placed.folder / SOCKET}",
+        f"unixsocket {folder / SOCKET}",
         "unixsocketperm 700",
-        f"dir {placed.folder}",
-        f"logfile {placed.folder / LOG}",
+        f"dir {folder}",
+        f"logfile {folder / LOG}",
+    ]
+
+
+def config_of(placed: Placed, binary: Binary, ways: Sequence[str], debug: str = "local") -> str:
+    """Configuration by which `binary` loads what is `placed`, and nothing ever writes it.
+
+    `ways` say where its files lie, and how it is reached; `debug` who may ask for DEBUG.
+    """
+    lines = [
+        *ways,
         f"dbfilename {RDB_NAME}",
         'save ""',
         f"databases {DATABASES}",
@@ -43,5 +56,5 @@ def config_of(placed: Placed, binary: Binary) -> str:
         name = placed.aof.name.removesuffix(".manifest") if placed.is_multi_part else AOF_NAME
         lines += [f"appendfilename {name}", "appendfsync no"]
     if binary.version >= (7,):
-        lines += [f"appenddirname {FOLDER}", "enable-debug-command local"]
+        lines += [f"appenddirname {FOLDER}", f"enable-debug-command {debug}"]
     return "\n".join([*lines, ""])

@@ -26,6 +26,17 @@ class Header:
     fields: dict[str, str]
 
     @property
+    def magic(self) -> bytes:
+        """How a file of its version begins."""
+        start = next(each for each, family in MAGICS.items() if family == self.family)
+        return start + str(self.version).encode().rjust(MAGIC_BYTES - len(start), b"0")
+
+    @property
+    def words(self) -> str:
+        """`RDB 10 by Redis 7.0.15`."""
+        return f"RDB {self.version} by {self.written_by}"
+
+    @property
     def written_by(self) -> str:
         """`Redis 7.0.15`; the family alone where the file does not say more."""
         name = "valkey-ver" if "valkey-ver" in self.fields else "redis-ver"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from restore_drill.backups.foreign import Foreign
 from restore_drill.backups.formats import SUFFIXES, Kind, kind_of, kind_of_other
@@ -21,11 +21,14 @@ FOLDER = "appendonlydir"
 MANIFEST = ".manifest"
 PART = re.compile(r".+\.aof\.manifest|.+\.\d+\.(base\.(rdb|aof)|incr\.aof)")
 """Names of files that belong together: the manifest of an AOF and what it names."""
+TEMPORARY = re.compile(r"temp-.+\.(rdb|aof)")
+"""Names of files that a server is writing, or was when it was ended."""
 COMMAND = re.compile(rb"(#[^\r\n]*\r\n)*\*\d+\r\n\$\d+\r\n")
 """How a file of commands begins; annotations may come first."""
 NAMES = (".rdb", ".aof", *(each for each in SUFFIXES if each not in (".sql", ".pgdump")))
 """Names that claim to be a backup."""
 DUMP = Foreign("a dump of PostgreSQL, not a backup of Redis", "redis_dump")
+UNFINISHED = Foreign("a temporary file of a save that runs, or was broken off")
 LONE_MANIFEST = Foreign("the manifest of append-only files without its folder", "redis_part")
 LONE_BASE = Foreign("the base of append-only files without what was written since", "redis_part")
 LONE_INCREMENT = Foreign("a part of append-only files without their base", "redis_part")
@@ -42,9 +45,11 @@ def recognise_redis(path: Path, *, decrypt: bool = False) -> Kind:
         return Kind("", compression, sealed=end)
     if end:
         return kind_of_other(path, compression, DUMP)
-    if is_tar(head) and holds_parts(path, compression):
-        return Kind(AOF, around("tar", compression))
-    return kind_by_head(path, compression, head)
+    if is_tar(head) and (kind := held_by_tar(path, compression)):
+        return Kind(kind, around("tar", compression))
+    is_unfinished = TEMPORARY.fullmatch(path.name) is not None
+    other = kind_of_other(path, compression, UNFINISHED)
+    return other if is_unfinished else kind_by_head(path, compression, head)
 
 
 def kind_by_head(path: Path, compression: str, head: bytes) -> Kind:
@@ -71,13 +76,19 @@ def is_aof_folder(path: Path) -> bool:
     return path.is_dir() and any(PART.fullmatch(each.name) for each in path.iterdir())
 
 
-def holds_parts(path: Path, compression: str) -> bool:
-    """Whether the tar at `path`, behind `compression`, holds append-only files."""
+def held_by_tar(path: Path, compression: str) -> str:
+    """Kind of backup in the tar at `path`, behind `compression`: AOF before RDB; empty for none.
+
+    A server that writes append-only files loads those, and no RDB file that lies beside them.
+    """
     try:
         with open_plain(path, compression) as stream:
-            return any(PART.fullmatch(Path(name).name) for name in first_names(stream))
+            names = [PurePosixPath(name).name for name in first_names(stream)]
     except READ_ERRORS:
-        return False
+        return ""
+    if any(PART.fullmatch(name) or name.lower().endswith(".aof") for name in names):
+        return AOF
+    return RDB if any(name.lower().endswith(".rdb") for name in names) else ""
 
 
 def claims_to_be_redis(path: Path) -> bool:

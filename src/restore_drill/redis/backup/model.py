@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from restore_drill.backups.choice import NotDrilled
 from restore_drill.backups.model import Backup
 from restore_drill.redis.backup.kinds import RDB
 from restore_drill.redis.connection import Server
@@ -77,11 +78,13 @@ class Placed:
     """A backup laid out for a server in a `folder` of the drill.
 
     `rdb` is its RDB file; `aof` the manifest of append-only files, or the only one of the old kind.
+    What lies beside it, and is `not_drilled`, is not loaded.
     """
 
     folder: Path
     rdb: Path | None = None
     aof: Path | None = None
+    not_drilled: tuple[NotDrilled, ...] = ()
 
     @property
     def is_multi_part(self) -> bool:

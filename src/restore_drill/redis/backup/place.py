@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from io import FileIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
-from restore_drill.backups.streams import READ_ERRORS, open_plain, outside_tar
+from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.backups.written import OWNER_ALONE, write_all
 from restore_drill.core.errors import BackupFault
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.backup.kinds import AOF, FOLDER, MANIFEST, PART
 from restore_drill.redis.backup.model import Placed
@@ -30,7 +31,9 @@ def place(backup: Backup, folder: Path) -> Placed:
     try:
         if backup.path.is_dir():
             return placed_folder(backup.path, folder)
-        if backup.format == AOF and backup.compression.startswith("tar"):
+        if backup.compression.startswith("tar"):
+            from restore_drill.redis.backup.unpack import unpacked  # noqa: PLC0415 - rarely needed
+
             return unpacked(backup, folder)
         if backup.format == AOF:
             copy(backup, folder / AOF_NAME)
@@ -50,7 +53,7 @@ def damaged(backup: Backup, error: BaseException) -> BackupFault:
     why = f"{backup.compression or backup.format}, {type(error).__name__}"
     return BackupFault(
         f"{backup.name} cannot be read to its end: it is damaged or cut short",
-        checked=[f"{backup.path} ({why})"],
+        checked=[f"{as_written(backup.path)} ({why})"],
         remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
         reported_by="test_redis_backup_is_intact",
     )
@@ -62,10 +65,14 @@ def copy(backup: Backup, path: Path) -> None:
         pour(packed, path, path.parent)
 
 
-def pour(source: IO[bytes], path: Path, folder: Path) -> None:
-    """Write all of `source` to a new file, for its owner alone; a full disk is that of `folder`."""
+def pour(source: IO[bytes], path: Path, folder: Path, start: bytes = b"") -> None:
+    """Write `start` and all of `source` to a new file, for its owner alone.
+
+    A full disk is that of `folder`.
+    """
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ALONE)
     with FileIO(descriptor, "w") as file:
+        write_all(file, start, folder)
         while piece := source.read(PIECE):
             write_all(file, piece, folder)
 
@@ -78,22 +85,6 @@ def placed_folder(source: Path, folder: Path) -> Placed:
         if PART.fullmatch(each.name):
             with each.open("rb") as source_file:
                 pour(source_file, inside / each.name, folder)
-    return Placed(folder, aof=manifest_in(inside))
-
-
-def unpacked(backup: Backup, folder: Path) -> Placed:
-    """The append-only files in a tar archive."""
-    from restore_drill.backups.wraps.tarred import members_in  # noqa: PLC0415 - rarely needed
-
-    inside = folder / FOLDER
-    inside.mkdir(mode=0o700)
-    with open_plain(backup.path, outside_tar(backup.compression)) as packed:
-        for member, read in members_in(packed):
-            name = PurePosixPath(member.name).name
-            if PART.fullmatch(name) and not (inside / name).exists():
-                pour(read, inside / name, folder)
-        while packed.read(PIECE):  # to its end, where an encryption is checked
-            pass
     return Placed(folder, aof=manifest_in(inside))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -16,13 +15,14 @@ import psutil
 import redis
 
 from restore_drill.core.deadline import at_work
-from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.redis.backup.configuration import LOG, NEVER, SOCKET, config_of
+from restore_drill.redis.backup.configuration import LOG, SOCKET, by_socket, config_of
+from restore_drill.redis.backup.ended import Loading
 from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.tools import Binary
-from restore_drill.redis.connection import Server, client_options, server_of
+from restore_drill.redis.connection import Server, connect_socket
 from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, make_folder
 from restore_drill.redis.throwaway import Throwaway
 from restore_drill.servers.owned import remove_owned
@@ -34,31 +34,19 @@ ANSWERS = 600.0
 CONFIG = "redis.conf"
 SHARE = 0.9
 """Share of the memory that is free, and no more, a backup may take."""
-REFUSED = re.compile(r"Can't handle RDB format version|Can't handle AOF", re.IGNORECASE)
-MODULE = re.compile(r"no matching module(?: type)? '?([\w:-]{1,20})'?")
-QUOTED = re.compile(r"'[^']*'")
-"""What may be the name of a key."""
-UNKNOWN = re.compile(
-    r"Unknown command '([\w.|-]{1,40})' reading the append only file", re.IGNORECASE
-)
-LOADED = re.compile(r"keys loaded: (\d+), keys expired: (\d+)")
 
 
-class Unreadable(Exception):
-    """A server does not know the version of the file; another one may."""
+def private_folder(note: Callable[[str], None], stack: ExitStack) -> tuple[Path, BinaryIO]:
+    """A folder for one server, locked; `stack` removes it. What dead runs have left goes before.
 
-
-@contextmanager
-def private_folder(note: Callable[[str], None]) -> Iterator[tuple[Path, BinaryIO]]:
-    """A folder for one server, locked, gone afterwards; what dead runs left goes before."""
+    By callbacks alone: whoever keeps the server takes them off the stack.
+    """
     for line in clean_left_over_redis():
         note(f"Cleaned up after an earlier run: {line}")
     folder, lock = make_folder()
-    try:
-        yield folder, lock
-    finally:
-        remove_owned(folder)
-        lock.close()
+    stack.callback(lock.close)
+    stack.callback(remove_owned, folder)
+    return folder, lock
 
 
 def refuse_without_memory(needed: int | None) -> None:
@@ -72,26 +60,28 @@ def refuse_without_memory(needed: int | None) -> None:
         )
 
 
-class Loader:
+class Loader(Loading):
     """A server process that loads what is `placed`."""
 
     def __init__(self, binary: Binary, placed: Placed) -> None:
         """Prepare it; nothing starts yet."""
-        self.binary, self.placed = binary, placed
+        super().__init__(binary)
+        self.placed = placed
         self.log = placed.folder / LOG
         self.process: subprocess.Popen[bytes] | None = None
+        self.command = [binary.path, str(placed.folder / CONFIG)]
         self.log.unlink(missing_ok=True)
-        options = client_options() | {"socket_timeout": ANSWERS}
-        path = str(placed.folder / SOCKET)
-        self.server = server_of(redis.Redis(unix_socket_path=path, **options), own=False)
+        self.server = connect_socket(str(placed.folder / SOCKET), socket_timeout=ANSWERS)
 
     def start(self) -> None:
         """Start the process."""
-        config = self.placed.folder / CONFIG
-        config.write_text(config_of(self.placed, self.binary), encoding="utf-8")
+        config = Path(self.command[1])
+        config.write_text(
+            config_of(self.placed, self.binary, by_socket(self.placed.folder)), encoding="utf-8"
+        )
         with (self.placed.folder / "output.log").open("wb") as output:
             self.process = subprocess.Popen(
-                [self.binary.path, str(config)],
+                self.command,
                 cwd=self.placed.folder,
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
@@ -122,63 +112,12 @@ class Loader:
                     raise self.why_ended(self.process.returncode)
                 time.sleep(POLL)
 
-    def why_ended(self, code: int) -> BackupFault | CouldNotRun | Unreadable:
-        """What it means that the server has ended instead of serving."""
-        text = self.text()
-        if REFUSED.search(text):
-            return Unreadable(self.binary.words)
-        if module := MODULE.search(text):
-            return CouldNotRun(
-                f"the backup of Redis needs the module {module[1]}, which no server here has",
-                checked=[f"{self.binary.words} ({self.binary.path})"],
-                remedy=remedy_for("redis_backup", "module"),
-            )
-        if unknown := UNKNOWN.search(text):
-            return self.refused(unknown[1])
-        if code < 0:
-            return CouldNotRun(
-                f"{self.binary.words} was ended by signal {-code} while it loaded the backup",
-                remedy=remedy_for("redis_backup", "memory"),
-            )
-        return BackupFault(
-            f"{self.binary.words} cannot load the backup of Redis",
-            checked=self.last_lines(),
-            remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
-        )
-
-    def refused(self, command: str) -> BackupFault | CouldNotRun:
-        """What it means that a file holds a `command` which the server does not run."""
-        if "." in command:  # JSON.SET, FT.CREATE: only modules have such names
-            return CouldNotRun(
-                f"the backup of Redis needs a module for {command}, which no server here has",
-                checked=[f"{self.binary.words} ({self.binary.path})"],
-                remedy=remedy_for("redis_backup", "module"),
-            )
-        why = (
-            "which its server does not write there" if command.upper() in NEVER else "unknown here"
-        )
-        return BackupFault(
-            f"the append-only files hold the command {command}, {why}: it was not run",
-            checked=[f"{self.binary.words} ({self.binary.path})"],
-            remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
-        )
-
     def text(self) -> str:
         """All that it has logged."""
         paths = (self.log, self.placed.folder / "output.log")
         return "\n".join(
             each.read_text(encoding="utf-8", errors="replace") for each in paths if each.exists()
         )
-
-    def last_lines(self) -> list[str]:
-        """The last it has logged of an error, without what may be a key."""
-        said = [line.partition(" # ")[2] for line in self.text().splitlines() if " # " in line]
-        return [f"its log: {QUOTED.sub('...', line)}" for line in said[-3:]]
-
-    def counted(self) -> tuple[int | None, int | None]:
-        """Keys that it has loaded, and that had expired, by its own account; None without one."""
-        found = LOADED.search(self.text())
-        return (int(found[1]), int(found[2])) if found else (None, None)
 
 
 def load(binary: Binary, placed: Placed, lock: BinaryIO, stack: ExitStack) -> tuple[Loader, Server]:
@@ -190,5 +129,7 @@ def load(binary: Binary, placed: Placed, lock: BinaryIO, stack: ExitStack) -> tu
     with suppress(redis.RedisError):  # what had not run out at the start stays for the drill
         order = ("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         loader.server.client.execute_command(*order)  # type: ignore[no-untyped-call]
-    kept = Throwaway(stack, folder=placed.folder, lock=lock, end=loader.end)
+    kept = Throwaway(
+        stack, folder=placed.folder.parent, lock=lock, command=loader.command, end=loader.end
+    )
     return loader, replace(loader.server, throwaway=kept)

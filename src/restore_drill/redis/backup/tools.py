@@ -6,6 +6,7 @@ import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,27 +60,50 @@ class Checked:
     tool: str
 
 
+def checkers() -> list[Binary]:
+    """Servers whose tools check files, in the order in which they are asked.
+
+    Those of Valkey come first, which count by database and type; what they cannot read may be known
+    to a newer Redis.
+    """
+    return sorted(binaries(), key=lambda each: (each.family != "Valkey", each.version))
+
+
+@functools.cache
+def reads(binary: Binary, magic: bytes) -> bool:
+    """Whether `binary` knows RDB files that begin with `magic`: it is shown an empty one."""
+    with tempfile.TemporaryDirectory(prefix="restore-drill-") as name:
+        path = Path(name, "empty.rdb")
+        path.write_bytes(magic + b"\xff" + bytes(8))
+        done = called(binary, "check-rdb", Path(name), [str(path)])
+    return done.code == 0
+
+
+def called(binary: Binary, name: str, folder: Path, arguments: Sequence[str]) -> Checked:
+    """Run the tool `name` of `binary`, which is that by the name of a link in `folder`."""
+    linked = folder / f"{binary.family.lower()}-{name}"
+    if not linked.is_symlink():
+        linked.symlink_to(shutil.which(binary.path) or binary.path)
+    done = subprocess.run(
+        [str(linked), *arguments],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return Checked(done.returncode, done.stdout.decode("utf-8", "replace"), binary.words)
+
+
 def run_tool(name: str, folder: Path, arguments: Sequence[str]) -> Checked | None:
     """Run `check-rdb` or `check-aof` in `folder`; None where no such tool is here.
 
-    A server is that tool too, by the name of a link. That of Valkey comes first, which counts by
-    database and type; what it cannot read may be known to that of a newer Redis.
+    Only Valkey's takes more than the first of the `arguments`.
     """
-    for each in sorted(binaries(), key=lambda each: (each.family != "Valkey", each.version)):
-        linked = folder / f"{each.family.lower()}-{name}"
-        if not linked.is_symlink():
-            linked.symlink_to(shutil.which(each.path) or each.path)
+    for each in checkers():
         options = arguments if each.family == "Valkey" else arguments[:1]
-        done = subprocess.run(
-            [str(linked), *options],
-            cwd=folder,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        found = Checked(done.returncode, done.stdout.decode("utf-8", "replace"), each.words)
+        found = called(each, name, folder, options)
         if "Can't handle RDB format version" not in found.output:
             return found
     return None
