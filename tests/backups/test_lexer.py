@@ -63,6 +63,20 @@ def test_statement_is_one(sql: bytes) -> None:
     ]
 
 
+def test_block_comment_between_statements_belongs_to_none() -> None:
+    """Neither one before a COPY, whose rows follow all the same, nor one behind the last."""
+    dump = (
+        b"/* a; /* \\! */ */\nCOPY t (a) FROM stdin;\n1\n\\.\n"
+        b"  /* moved: line\ntwo */ SELECT 1;\n/* end */"
+    )
+
+    events = events_of(dump)
+
+    assert [event.line for event in events if isinstance(event, Statement)] == [2, 6]
+    assert [event.data for event in events if isinstance(event, CopyData)] == [b"1\n"]
+    assert not [event for event in events if isinstance(event, Cut | MetaCommand)]
+
+
 def test_copy_data_is_taken_whole() -> None:
     """COPY data ends at its end line alone, and its rows keep every byte."""
     events = events_of(
@@ -101,6 +115,7 @@ def test_meta_command_is_seen_wherever_psql_would_run_it(dump: bytes) -> None:
         (b"SELECT 'secret", "a quoted text or comment of a statement"),
         (b"SELECT $$ secret", "a quoted text or comment of a statement"),
         (b"SELECT /* secret", "a quoted text or comment of a statement"),
+        (b"SELECT 1;\n/* secret", "a comment"),
     ],
 )
 def test_cut_is_noticed_and_shows_no_data(dump: bytes, where: str) -> None:

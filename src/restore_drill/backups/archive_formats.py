@@ -22,6 +22,7 @@ from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.tars import is_dump, is_tar
 from restore_drill.backups.to_sql import restore_to_sql
 from restore_drill.backups.unpack import unpack_archive
+from restore_drill.core.below import files_below
 
 BLOB = "blob_"
 """Begins the name of a large object's member, which alone may be empty."""
@@ -131,9 +132,9 @@ class DirectoryArchive(Archive):
     def faulty_members(self, path: Path) -> list[str]:
         """Empty files."""
         return [
-            f"{file.name} is empty: pg_restore would take it for an empty table"
-            for file in sorted(path.iterdir())
-            if file.is_file() and file.stat().st_size == 0 and not file.name.startswith(BLOB)
+            f"{name} is empty: pg_restore would take it for an empty table"
+            for name, stat in files_below(path)
+            if stat.st_size == 0 and "/" not in name and not name.startswith(BLOB)
         ]
 
 

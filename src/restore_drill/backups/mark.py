@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore_drill.backups.arrival import arrivals
+from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 
@@ -20,8 +21,7 @@ def mark_of(path: Path) -> Mark:
     if path in arrivals:
         return ()
     try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        stats = [(each.name, each.stat()) for each in files]
+        stats = files_below(path) if path.is_dir() else [(path.name, path.stat())]
     except OSError:
         return ()
     return tuple((name, each.st_size, each.st_mtime_ns) for name, each in stats)

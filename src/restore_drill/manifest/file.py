@@ -12,6 +12,7 @@ from typing import Any
 
 from restore_drill.backups.read import sha256_of
 from restore_drill.core.access import cannot_read
+from restore_drill.core.below import files_below
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.json_values import text, whole
 from restore_drill.core.remedies import remedy_for
@@ -101,10 +102,7 @@ def files_of(path: Path) -> dict[str, tuple[int, str]]:
     """Bytes and SHA-256 of a file, or of each file below a directory."""
     if path.is_file():
         return {path.name: (path.stat().st_size, sha256_of(path))}
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    return {
-        file.relative_to(path).as_posix(): (file.stat().st_size, sha256_of(file)) for file in files
-    }
+    return {name: (stat.st_size, sha256_of(path / name)) for name, stat in files_below(path)}
 
 
 def digest_of(path: Path, files: dict[str, tuple[int, str]]) -> str:

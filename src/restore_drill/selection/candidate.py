@@ -13,6 +13,7 @@ from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.origins import modified_at
 from restore_drill.backups.streams import READ_ERRORS
+from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.series import series_of
 from restore_drill.selection.times import Named, named_in, time_in_name
@@ -90,7 +91,7 @@ def size_of(path: Path) -> int:
     if arrival := arrivals.get(path):
         return arrival.whole_size
     if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        return sum(stat.st_size for _, stat in files_below(path))
     return path.stat().st_size
 
 

@@ -61,15 +61,8 @@ class PlainReader(CopyReader, InsertReader):
 
     def next_event(self) -> Event | None:
         """Next event outside COPY data, None at the clean end."""
-        while True:
-            blank = BETWEEN.match(self.buffer, self.start)
-            assert blank is not None
-            self.line += self.buffer.count(b"\n", self.start, blank.end())
-            self.start = self.scan = blank.end()
-            if self.start < len(self.buffer):
-                break
-            if not self.refill():
-                return self.cut("a line") if self.is_endless else None
+        if not self.skip_blanks():
+            return self.ended()
         if self.buffer.startswith(b"--", self.start):
             line = self.line
             text = self.take(self.line_end())
@@ -84,6 +77,30 @@ class PlainReader(CopyReader, InsertReader):
         if self.in_runs:
             return self.inserts() or self.rest_of(self.statement())
         return self.statement()
+
+    def ended(self) -> Cut | None:
+        """What is cut where nothing more begins; None at the clean end."""
+        if self.buffer.startswith(b"/*", self.start):
+            return Cut(self.line, "a comment", is_endless=self.is_endless)
+        return self.cut("a line") if self.is_endless else None
+
+    def skip_blanks(self) -> bool:
+        """Move to where something begins; False at the end, also of one inside a block comment.
+
+        A block comment between statements belongs to none of them.
+        """
+        while True:
+            blank = BETWEEN.match(self.buffer, self.start)
+            assert blank is not None
+            self.line += self.buffer.count(b"\n", self.start, blank.end())
+            self.start = self.scan = blank.end()
+            if self.buffer.startswith(b"/*", self.start):
+                if not self.take_block_comment():
+                    return False
+            elif self.start < len(self.buffer):
+                return True
+            elif not self.refill():
+                return False
 
     def statement(self) -> Event:
         """Statement that begins here, up to the semicolon that ends it."""

@@ -74,6 +74,14 @@ class Quotes(Lines):
             depth += 1 if edge == b"/*" else -1
         return True
 
+    def take_block_comment(self) -> bool:
+        """Consume the block comment that begins here; False when the stream ends inside."""
+        self.scan = self.start + len(b"/*")
+        is_whole = self.skip_block_comment()
+        if is_whole:
+            self.take(self.scan)
+        return is_whole
+
     def note_settings(self, sql: bytes) -> None:
         """Follow standard_conforming_strings, which changes what ends a string."""
         for setting in settings_in(sql):
