@@ -39,6 +39,7 @@ STAGES = (
     "fixtures.one_by_one",
     "fixtures.redis",
     "fixtures.redis_backup",
+    "fixtures.redis_census",
     "fixtures.coherence",
     "fixtures.prove",
     "fixtures.dry_run",

@@ -14,13 +14,21 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.drift.keys import fallen
 from restore_drill.redis.backup.census import broken_by, tally
 from restore_drill.redis.backup.outcome import whole, why_not_whole
+from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
+from restore_drill.redis.census.content import functions_of
+from restore_drill.redis.census.keeping import has_digest
 
 if TYPE_CHECKING:
     from restore_drill.config.criteria.key_rules import KeyRule
+    from restore_drill.drift.keys import Before, Held
     from restore_drill.redis.backup.model import RestoredRedis
     from restore_drill.redis.backup.restore import Opened
+    from restore_drill.redis.census.content import Content
+    from restore_drill.redis.census.known import Known
+    from restore_drill.redis.census.model import Census
 
 pytestmark = pytest.mark.redis
 
@@ -99,4 +107,81 @@ def test_redis_backup_did_not_shrink(redis_backup: Backup, settings: Settings) -
         f"{redis_backup.name} has only {show_bytes(redis_backup.size)}, the backups of Redis "
         f"before it {show_bytes(usual)} (median of {len(redis_backup.earlier_sizes)})",
         remedy=remedy_for("test_redis_backup_did_not_shrink", "smaller"),
+    )
+
+
+def test_redis_backup_keys_match_manifest(
+    redis_manifest: Known, redis_file: Opened, redis_census: Census
+) -> None:
+    """As many keys of each type came back, in each database, as were taken."""
+    found = of_keys(redis_manifest, redis_file.file, redis_census)
+    assert not found, message(
+        f"the restored Redis has not the keys that were taken: {found[0]}",
+        checked=found[1:],
+        remedy=remedy_for("test_redis_backup_keys_match_manifest", "other"),
+    )
+    if redis_manifest.keys is None:
+        pytest.skip(redis_manifest.why_not or "its manifest counts no keys")
+
+
+def test_redis_backup_content_matches_manifest(
+    redis_content: Content, restored_redis: RestoredRedis, redis_file: Opened
+) -> None:
+    """Every key holds what it held when it was taken."""
+    if not redis_content.digest:
+        pytest.skip("its manifest has no digest: fields of its hashes expire by themselves")
+    is_same = has_digest(redis_content.digest, restored_redis, redis_file)
+    if is_same is None:
+        pytest.skip("no server here gives the digest of its keys, expired ones among them")
+    assert is_same, message(
+        "keys of the restored Redis are others, or hold something else, than when they were taken",
+        checked=["DEBUG DIGEST of all databases, keys that have expired since among them"],
+        remedy=remedy_for("test_redis_backup_content_matches_manifest", "other"),
+    )
+
+
+def test_redis_backup_ttls_match_manifest(redis_content: Content, redis_census: Census) -> None:
+    """Keys expire when they were to expire."""
+    if redis_content.ttls is None or not redis_census.is_exact:
+        pytest.skip("a server before 7.0 does not say to the millisecond when keys expire")
+    found = of_ttls(redis_content, redis_census)
+    assert not found, message(
+        f"keys of the restored Redis expire at other times: {found[0]}",
+        checked=found[1:],
+        remedy=remedy_for("test_redis_backup_ttls_match_manifest", "other"),
+    )
+
+
+def test_redis_backup_streams_match_manifest(redis_content: Content, redis_census: Census) -> None:
+    """Streams have their consumer groups, with what is pending there."""
+    found = of_groups(redis_content, redis_census)
+    assert not found, message(
+        f"consumer groups of streams are lost or changed: {found}",
+        remedy=remedy_for("test_redis_backup_streams_match_manifest", "other"),
+    )
+
+
+def test_redis_backup_functions_match_manifest(
+    redis_content: Content, restored_redis: RestoredRedis
+) -> None:
+    """The libraries of functions came back."""
+    now = functions_of(restored_redis.server)
+    if redis_content.functions is None or now is None:
+        pytest.skip("a server before 7.0 knows no functions")
+    found = of_functions(redis_content.functions, now)
+    assert not found, message(
+        f"functions of Redis are lost or changed: {found}",
+        remedy=remedy_for("test_redis_backup_functions_match_manifest", "other"),
+    )
+
+
+def test_redis_backup_keys_have_not_fallen(
+    redis_held: Held, redis_before: Before, settings: Settings
+) -> None:
+    """There are about as many keys of each type, in each database, as in the last passed drill."""
+    found = list(fallen(redis_before.held.keys, redis_held.keys, settings.criteria.redis_tolerance))
+    assert not found, message(
+        f"Redis has lost keys since {redis_before.name}: {found[0]}",
+        checked=[*found[1:], f"counted: {redis_held.counted}"],
+        remedy=remedy_for("test_redis_backup_keys_have_not_fallen", "fewer"),
     )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from restore_drill.backups.read import sha256_of
+from restore_drill.taking.destination import Folder
+from restore_drill.taking.redis_along import measure_redis, take_redis
 from tests.helpers.drills import run_drill
-from tests.helpers.redis_backups import lay_out, saved
+from tests.helpers.redis_backups import FAMILIES, fill_shop, lay_out, saved
+from tests.helpers.redis_servers import running
+
+FALLEN = "test_redis_backup_keys_have_not_fallen"
+MATCHING = ("keys", "ttls", "streams", "functions")
 
 
 def test_a_backup_of_redis_is_restored_beside_the_database(tmp_path: Path) -> None:
@@ -44,3 +53,45 @@ def test_without_a_backup_of_redis_that_is_not_checked(tmp_path: Path) -> None:
     assert open_points.count("whether a backup of Redis can be restored") == 1
     assert not [name for name in done.ran if "redis_backup" in name]
     assert done.result["redis_backup"] is None
+
+
+def test_a_backup_is_measured_by_its_manifest_and_the_drill_before(tmp_path: Path) -> None:
+    """As it was taken it is green; what has lost keys since is red by the numbers, not by names."""
+    place = tmp_path / "backups"
+    options = ("--repl-diskless-sync-delay", "0")
+    with running(FAMILIES["Redis"], options, "") as server:
+        fill_shop(server)
+        taken = take_redis(server.url(), Folder(place / "db"), None, print)
+        measure_redis(taken, print)
+        for number in range(60):
+            server.admin.delete(f"card:{number}")
+        client = server.admin
+        folder = Path(str(client.config_get("dir")["dir"]))
+        client.save()
+        lesser = (folder / "dump.rdb").read_bytes()
+    assert taken.file is not None
+    select = ("-k", "redis_backup")
+    done = run_drill(*select, report_dir=tmp_path / "one", BACKUP_PATH=str(place))
+    assert done.code == 0, done.output
+    assert {f"test_redis_backup_{each}_matches_manifest" for each in ("content",)} <= done.ran
+    assert {f"test_redis_backup_{each}_match_manifest" for each in MATCHING} <= done.ran
+    found = done.result["redis_backup"]
+    assert found["manifest"] == f"{taken.file.name}.manifest.json"
+    assert found["census"]["types"]["0"]["hash"]["keys"] == 100
+    assert "keys of database 0: hash 100, list 1, set 1, stream 1, string 101" in done.output
+    assert "card:" not in done.output
+
+    name = f"redis_{datetime.now(UTC):%Y%m%d_%H%M%S}.rdb"
+    newer = lay_out(lesser, taken.file.with_name(name))
+    manifest = taken.file.with_name(f"{taken.file.name}.manifest.json")
+    manifest.rename(newer.with_name(f"{newer.name}.manifest.json"))
+    done = run_drill(*select, "--show-keys", report_dir=tmp_path / "two", BACKUP_PATH=str(place))
+    assert done.code == 1, done.output
+    assert "database 0, hash: 60 fewer: 40 keys, there were 100" in done.failed[FALLEN]
+    lost = "database 0, hash: the file holds 40 keys, 100 were taken"
+    assert lost in done.failed["test_redis_backup_keys_match_manifest"]
+    assert "test_redis_backup_content_matches_manifest" in done.failed
+    assert "test_redis_backup_streams_match_manifest" not in done.failed
+    assert "memory of Redis: card:*" in done.output
+    page = next((tmp_path / "two").rglob("report.html")).read_text()
+    assert not re.search(r"card:[\d*]", page + json.dumps(done.result)) and "never expire" in page

@@ -13,7 +13,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.redis.stream import RIGHTS, Wire, marked_file, sized_file
 from restore_drill.taking.destination import Folder
 from restore_drill.taking.recipients import seal_of
-from restore_drill.taking.redis_along import take_redis
+from restore_drill.taking.redis_along import measure_redis, take_redis
 from tests.helpers.drills import run_drill
 from tests.helpers.redis_backups import FAMILIES, fill_shop, restored
 from tests.helpers.redis_servers import Redis, running
@@ -63,11 +63,14 @@ def test_a_replica_s_rights_are_enough(family: str, diskless: str, tmp_path: Pat
 
 def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> None:
     """To a public key, like the dump; a drill with the key finds and loads it."""
+    said = list[str]()
     seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], tmp_path)
     with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
         fill_shop(server)
         taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
     assert taken.path.endswith(".rdb.age")
+    measure_redis(taken, said.append)
+    assert said == ["  its keys were not measured: it is encrypted, or lies on another machine"]
     key = tmp_path / "key.txt"
     key.write_bytes(keys.age().read_bytes())
     done = run_drill(
@@ -77,6 +80,8 @@ def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> N
     assert done.code == 0, done.output
     assert done.result["redis_backup"]["keys"] == KEYS
     assert done.result["redis_backup"]["format"] == "RDB, age"
+    open_points = [each["why"] for each in done.result["not_checked"]]
+    assert any("its manifest does not say: it is encrypted" in why for why in open_points)
 
 
 def test_without_the_rights_that_is_told(tmp_path: Path) -> None:
@@ -134,6 +139,7 @@ def test_the_command_takes_both(shops: Shops, tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stderr
     assert "before the snapshot of the dump" in done.stdout
+    assert "206 keys counted and measured" in done.stdout
     assert len(list((tmp_path / "redis").glob("redis_*.rdb"))) == 1
     assert len(list((tmp_path / "db").glob("*.dump"))) == 1
 

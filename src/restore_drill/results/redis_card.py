@@ -7,6 +7,7 @@ from math import log10
 from typing import Any
 
 from restore_drill.core.units import show_count
+from restore_drill.redis.census.outcome import words_of
 from restore_drill.redis.latency import show_latency
 from restore_drill.redis.own.persistence import Persistence
 from restore_drill.redis.own.replication import Replica
@@ -70,3 +71,11 @@ def line_of(node: dict[str, Any]) -> Line:
         last=f"slowest {worst}",
         highest=f"{counted}: median {median}, 99 % within {most}",
     )
+
+
+def redis_backup_card(found: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Label and text of what is known of the backup of Redis, and of the keys in it."""
+    if not found:
+        return []
+    plain = describe({key: value for key, value in found.items() if key != "census"})
+    return [*plain, *words_of(found["census"])] if found.get("census") else plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restore_drill.results.schema_coherence import COHERENCE
 from restore_drill.results.schema_evidence import CANDIDATES, DIGESTS, IDENTITY, MACHINE, VERSIONS
+from restore_drill.results.schema_redis import REDIS_BACKUP
 from restore_drill.results.schema_watch import BYPASS, HISTORY, PICKED
 from restore_drill.results.schema_words import (
     FLAG,
@@ -116,7 +117,7 @@ RESULT = {
     "tables": map_of(TABLE, "Rows and bytes by table, against what was expected"),
     "facts": map_of(FACT, "Business facts and ages of rows"),
     "redis": OPEN,
-    "redis_backup": described(OPEN, "The backup of Redis that was restored; null: none was"),
+    "redis_backup": REDIS_BACKUP,
     "coherence": COHERENCE,
     "counts": COUNTS,
     "checks": list_of(CHECK, "Every criterion that came to an outcome"),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from restore_drill.config.options import usage_error
 from restore_drill.core.errors import CouldNotRun
@@ -22,17 +23,22 @@ from restore_drill.taking.destination import INNER, Destination, Folder
 from restore_drill.taking.recipients import Seal
 from restore_drill.taking.redis_sent import Sending, Sent, data_of, written
 
+NOT_YET = "it is encrypted, not on the machine that took it, or that was interrupted"
 BESIDE = (".sha256", ".manifest.json", ".part")
 """How names end of what lies beside a backup."""
 
 
 @dataclass(frozen=True)
 class TakenRedis:
-    """A backup of Redis that was taken; `path` as users write it, `taken_at` is its fork."""
+    """A backup of Redis that was taken; `path` as users write it, `taken_at` is its fork.
+
+    `file` is where it can be read as it is: neither encrypted nor on another machine.
+    """
 
     path: str
     taken_at: datetime
     sent: Sent
+    file: Path | None = None
 
     @property
     def before(self) -> RedisBefore:
@@ -76,7 +82,8 @@ def take_redis(
         taken_at = header.made_at or datetime.now(UTC)
         add(f"{name}.sha256", [f"{sent.digest.hexdigest()}  {name}\n".encode()])
         add(f"{name}.manifest.json", [described(name, header, taken_at, sent).encode()])
-    return TakenRedis(place.shown.rstrip("/") + f"/{name}", taken_at, sent)
+    file = place.path / name if isinstance(place, Folder) and seal is None else None
+    return TakenRedis(place.shown.rstrip("/") + f"/{name}", taken_at, sent, file)
 
 
 def described(name: str, header: Header, taken_at: datetime, sent: Sent) -> str:
@@ -89,6 +96,7 @@ def described(name: str, header: Header, taken_at: datetime, sent: Sent) -> str:
         "taken_at": taken_at.isoformat(),
         "taken_by": sent.by,
         "order": "before the dump",
+        "measured": {"why_not": NOT_YET},
     }
     return json.dumps(facts, indent=2) + "\n"
 
@@ -115,3 +123,20 @@ def left_alone(dumps: Destination) -> Iterator[str]:
             f"--keep deletes no backup of Redis: {show_count(len(sizes), 'file')}, "
             f"{show_bytes(sum(sizes))}, in {place.shown}"
         )
+
+
+def measure_redis(taken: TakenRedis, note: Callable[[str], None]) -> None:
+    """Add to the manifest of what was `taken` what its keys hold; drills compare that.
+
+    Servers of our own load the file. What is encrypted is not written anywhere in plain.
+    """
+    if taken.file is None:
+        note("  its keys were not measured: it is encrypted, or lies on another machine")
+        return
+    from restore_drill.redis.census.measuring import add_measured  # noqa: PLC0415 - few take it
+
+    manifest = taken.file.with_name(f"{taken.file.name}.manifest.json")
+    try:
+        note(f"  {add_measured(manifest, taken.file, note)}")
+    except OSError as error:
+        note(f"  its keys were not measured: {manifest.name} was not written ({error.strerror})")

@@ -26,6 +26,7 @@ from restore_drill.taking.redis_along import (
     TakenRedis,
     beside_dumps,
     left_alone,
+    measure_redis,
     report_redis,
     take_redis,
 )
@@ -68,6 +69,8 @@ class Work:
         self.taken = self.take(target, name, seal)
         if self.redis:
             report_redis(self.redis, self.taken.manifest.taken_at, self.note)
+            self.line.show("Redis: its keys are measured")
+            measure_redis(self.redis, self.note)
         report(self.taken, time.monotonic() - started, self.note)
         for left in self.place.left:
             self.note(f"not removed: {left}, which reserved the name; delete it by hand")

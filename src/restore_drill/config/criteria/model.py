@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from restore_drill.config.criteria.key_rules import KeyRule
+from restore_drill.config.criteria.key_tolerance import KeyTolerance
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.core.names import joined, part_of, split_name
@@ -164,6 +165,7 @@ class Criteria:
     redis_coherence: tuple[Rule, ...] = ()
     redis_volatile: dict[str, float] = field(default_factory=dict)
     redis_keys: dict[str, KeyRule] = field(default_factory=dict)
+    redis_tolerance: KeyTolerance = field(default_factory=KeyTolerance)
     application_role: str = ""
     notify: Notify = field(default_factory=Notify)
     sql_folder: Path | None = None

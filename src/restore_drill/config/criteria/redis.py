@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restore_drill.config.criteria.coherence import COHERENCE, VOLATILE
 from restore_drill.config.criteria.key_rules import KEYS
+from restore_drill.config.criteria.key_tolerance import TOLERANCE
 from restore_drill.config.criteria.kinds import Count, Duration, Share
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.sections import Key, Section
@@ -12,6 +13,7 @@ EXPECTED = "keys that a restored backup of Redis must have, by pattern"
 COHERENT = "keys of Redis and the rows that they belong to"
 STALE = "keys that are expected to be stale, by pattern, and how long they are worth anything"
 CACHED = "patterns of keys that hold copies of rows: counted after a recovery, never touched"
+FALLEN = "keys by database and type, compared with those of the last passed drill"
 
 
 REDIS = Section(
@@ -38,6 +40,7 @@ REDIS = Section(
         "min_replicas": Key(Count("replicas"), "replicas that must follow", "min_redis_replicas"),
         "cached": Key(Patterns("patterns of keys"), CACHED, "redis_cached"),
         "keys": Key(KEYS, EXPECTED, "redis_keys"),
+        "tolerance": Key(TOLERANCE, FALLEN, "redis_tolerance"),
         "coherence": Key(COHERENCE, COHERENT, "redis_coherence"),
         "volatile": Key(VOLATILE, STALE, "redis_volatile"),
     },

@@ -52,6 +52,8 @@ def config_of(placed: Placed, binary: Binary, ways: Sequence[str], debug: str = 
         f"appendonly {'yes' if placed.aof else 'no'}",
         *(f'rename-command {name} ""' for name in NEVER),
     ]
+    if placed.keeps_expired:  # a replica waits for its primary, which nobody is, to delete them
+        lines.append("replicaof 127.0.0.1 1")
     if placed.aof:
         name = placed.aof.name.removesuffix(".manifest") if placed.is_multi_part else AOF_NAME
         lines += [f"appendfilename {name}", "appendfsync no"]

@@ -79,12 +79,14 @@ class Placed:
 
     `rdb` is its RDB file; `aof` the manifest of append-only files, or the only one of the old kind.
     What lies beside it, and is `not_drilled`, is not loaded.
+    A server that `keeps_expired` loads keys that have expired too, and does not delete them.
     """
 
     folder: Path
     rdb: Path | None = None
     aof: Path | None = None
     not_drilled: tuple[NotDrilled, ...] = ()
+    keeps_expired: bool = False
 
     @property
     def is_multi_part(self) -> bool:
