@@ -14,6 +14,7 @@ from restore_drill.keep.redis import keep_redis
 from restore_drill.redis.backup.restore import open_backup, restore
 from restore_drill.redis.folders import clean_left_over_redis
 from tests.helpers.drills import run_drill
+from tests.helpers.engine import require_engine
 from tests.helpers.keeping import PATIENCE, answer, awaited, command, kept_in
 from tests.helpers.redis_backups import appended, backup_at, lay_out, saved
 from tests.keep.test_redis import servers_in
@@ -73,6 +74,23 @@ def test_a_drill_keeps_it_for_the_shell(place: Path, report_dir: Path, tmp_path:
         cleaned = command("clean").stdout
     assert "ended the kept server of Redis with dump.rdb" in cleaned
     assert list(place.glob("restore-drill-*")) == []
+
+
+def test_one_in_a_container_is_kept_too(place: Path, report_dir: Path, tmp_path: Path) -> None:
+    """By its port, with a password in a private file; what the drill had unpacked is gone."""
+    engine = require_engine()
+    path = lay_out(saved("Redis"), tmp_path / "dump.rdb")
+    drill = run_drill(
+        "-k", "redis_backup", "--keep=always", f"--redis-backup={path}", "--target=container",
+        f"--redis-image={engine.redis_image}", f"--backup={lay_out(b'-- x', tmp_path / 'x.sql')}",
+        report_dir=report_dir,
+    )  # fmt: skip
+    assert drill.code == 0, drill.output
+    (found,) = kept_in(place)
+    assert list(place.glob("restore-drill-redis-*")) == [found.run]
+    assert answer(f"{found.command} HGET card:7 price") == "7"
+    assert command("shell", "redis", "DBSIZE").stdout == f"{KEYS}\n"
+    assert found.end() and list(place.glob("restore-drill-*")) == []
 
 
 def test_a_failed_drill_keeps_it(place: Path, report_dir: Path, tmp_path: Path) -> None:

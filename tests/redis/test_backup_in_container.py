@@ -45,7 +45,9 @@ def test_what_its_server_does_not_read_could_not_run(tmp_path: Path) -> None:
         restore(open_backup(backup_at(path), print, stack), stack, image)
     files = appended("Redis")
     name = next(name for name in files if ".incr." in name)
-    files |= {name: files[name] + b"*3\r\n$9\r\nREPLICAOF\r\n$8\r\n10.0.0.1\r\n$4\r\n6379\r\n"}
+    files = files | {
+        name: files[name] + b"*3\r\n$9\r\nREPLICAOF\r\n$8\r\n10.0.0.1\r\n$4\r\n6379\r\n"
+    }
     path = lay_out(files, tmp_path / "aof")
     with engine_client() as client, ExitStack() as stack:
         before, opened = ours(client), open_backup(backup_at(path), print, stack)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.redis.backup import tools
 from restore_drill.redis.backup.header import HEAD_BYTES, header_in
 from restore_drill.redis.backup.outcome import readable
 from restore_drill.redis.backup.restore import Opened, open_backup
@@ -219,6 +220,18 @@ def test_who_reads_a_version_is_found_out_by_an_empty_file() -> None:
     assert not [each for each in binaries() if reads(each, b"REDIS0999")]
     (redis7,) = [each for each in binaries() if each.family == "Redis" and each.version < (8,)]
     assert not reads(redis7, b"VALKEY080")
+
+
+def test_a_file_of_the_other_family_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only a server is here that calls its begin wrong, it could not be drilled."""
+    redis7 = tuple(each for each in binaries() if each.family == "Redis")
+    monkeypatch.setattr(tools, "binaries", lambda: redis7)
+    path = lay_out(saved("Valkey"), tmp_path / "dump.rdb")
+    assert looked_at(path).is_unread
+    with pytest.raises(CouldNotRun, match="no server here can load"), restored(path):
+        pass
 
 
 def test_what_was_not_compared_is_not_said_to_disagree() -> None:

@@ -11,7 +11,11 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.backup.configuration import NEVER
 from restore_drill.redis.backup.tools import Binary
 
-REFUSED = re.compile(r"Can't handle RDB format version|Can't handle AOF", re.IGNORECASE)
+REFUSED = re.compile(
+    r"Can't handle RDB format version|Can't handle AOF|Wrong signature trying to load",
+    re.IGNORECASE,
+)
+"""That of Redis about a file of Valkey: how it begins is known before it is loaded."""
 MODULE = re.compile(r"no matching module(?: type)? '?([\w:-]{1,20})'?")
 QUOTED = re.compile(r"'[^']*'")
 """What may be the name of a key."""

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from restore_drill.redis.embedded import candidates, version_text
 
+NEWER = ("Can't handle RDB format version", "Wrong signature trying to load")
+"""What a tool says of a version that it does not know, the second of a file of Valkey."""
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -104,6 +106,6 @@ def run_tool(name: str, folder: Path, arguments: Sequence[str]) -> Checked | Non
     for each in checkers():
         options = arguments if each.family == "Valkey" else arguments[:1]
         found = called(each, name, folder, options)
-        if "Can't handle RDB format version" not in found.output:
+        if not any(each in found.output for each in NEWER):
             return found
     return None
