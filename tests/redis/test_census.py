@@ -12,13 +12,20 @@ from typing import Any
 
 import pytest
 
+from restore_drill.config.criteria import load_criteria
+from restore_drill.core.errors import BackupFault
 from restore_drill.redis.backup.restore import open_backup, restore
 from restore_drill.redis.backup.server import private_folder
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import content_of, digest_of, functions_of
-from restore_drill.redis.census.counting import TooLong, take_census
+from restore_drill.redis.census.counting import TooLong, heads_of, take_census
 from restore_drill.redis.census.keeping import databases_of, has_digest, keeping_expired
-from restore_drill.redis.census.known import Known, known_from, measured_json
+from restore_drill.redis.census.known import (
+    Known,
+    known_from,
+    measured_json,
+    read_known,
+)
 from restore_drill.redis.census.measuring import measure
 from restore_drill.redis.census.outcome import census_json, name_lines, words_of
 from tests.helpers.redis_backups import (
@@ -258,3 +265,31 @@ def test_fields_that_expire_make_no_digest() -> None:
         file, content, why = measure(folder / "dump.rdb", print)
     assert not why and content is not None and content.digest == ""
     assert file.keys == 206
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"kind": "dump"}', '{"kind": "redis"}', "\x00"])
+def test_a_damaged_manifest_is_told(text: str, tmp_path: Path) -> None:
+    """It is no reason to drill without one; where there is none, nothing is known."""
+    path = tmp_path / "dump.rdb.manifest.json"
+    assert read_known(path) is None
+    path.write_text(text)
+    with pytest.raises(BackupFault, match=r"the manifest .* is damaged"):
+        read_known(path)
+
+
+def test_only_the_literal_beginning_of_a_pattern_is_shown(tmp_path: Path) -> None:
+    """Of each pattern that the criteria file has, whatever it is there for."""
+    path = tmp_path / "criteria.toml"
+    path.write_text(
+        """
+[redis]
+cached = ["page:?:*", "*"]
+[redis.keys."card:*"]
+[redis.volatile]
+"session:[a-z]*" = "1h"
+[[redis.coherence]]
+keys = "cart:{id}"
+table = "carts"
+"""
+    )
+    assert heads_of(load_criteria(path)) == ["card:", "cart:", "page:", "session:"]

@@ -17,7 +17,12 @@ SCRIPT = f"""
 local found = redis.call('SCAN', ARGV[1], 'COUNT', {BATCH})
 local database, named = ARGV[2], ARGV[5] == '1'
 local limits, heads = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
-local rows, order, largest = {{}}, {{}}, {{}}
+local rows, order, largest, by_first = {{}}, {{}}, {{}}, {{}}
+for number, head in ipairs(heads) do  -- most keys are compared with none of them
+  local first = string.byte(head)
+  by_first[first] = by_first[first] or {{}}
+  table.insert(by_first[first], {{head, #head, '{HEAD} ' .. number}})
+end
 
 local function add(name, keys, bytes, digest)
   local row = rows[name]
@@ -105,8 +110,8 @@ for _, key in ipairs(found[2]) do
       local text = database .. ' ' .. string.format('%.0f', at) .. ' ' .. key .. digest
       add('{HASH} ' .. kind .. ' ' .. horizon(at), 1, bytes, redis.sha1hex(text))
     end
-    for number, head in ipairs(heads) do
-      if string.sub(key, 1, #head) == head then add('{HEAD} ' .. number, 1, bytes) end
+    for _, head in ipairs(by_first[string.byte(key)] or {{}}) do
+      if string.sub(key, 1, head[2]) == head[1] then add(head[3], 1, bytes) end
     end
     if named then
       local prefix = string.match(key, '^[^:]+:')
