@@ -1,7 +1,7 @@
 """Scripts in append-only files, and which commands they call that are not run here.
 
-Releases before 7.0 may write a script (EVAL) there instead of what it did. Where one asks by pcall
-for a command that does not exist, Redis 7.0.15 crashed as it loaded the file, and Valkey went on.
+Releases before 7.0 may write a script (EVAL) there instead of what it did. Where one gives back the
+error of a command that does not exist, Redis 7.0.15 crashed as it loaded the file (signal 11).
 """
 
 from __future__ import annotations
