@@ -261,7 +261,9 @@ def test_errors_are_the_same(
     damage: str, form: str, dumps: dict[str, Path], all_ways: Ways, tmp_path: Path
 ) -> None:
     """Damaged INSERTs meet the errors, with lines, and leave the rows, that each alone would."""
-    whole = dumps[form].read_bytes()
+    # Without the long values, which are damaged nowhere and take three quarters of the time.
+    whole = re.sub(rb"INSERT INTO public\.long [^;]*;\n", b"", dumps[form].read_bytes())
+    assert b"INSERT INTO public.long" not in whole
     path = tmp_path / "damaged.sql"
     path.write_bytes(DAMAGES[damage](whole))
     assert path.read_bytes() != whole

@@ -18,8 +18,7 @@ from tests.corpus.ways.ways import WAYS, Way, serial
 from tests.helpers.shop import USUAL, Shops, fill_shop
 
 NAMES = {form.name: form for form in FORMS}
-FEW = ("read only", "a transaction that fails", "strings of old, back", "a row twice, at 50%",
-       "cut in a row of a_first, at 50%")  # fmt: skip
+FEW = ("a transaction that fails", "a row twice, at 50%", "cut in a row of a_first, at 50%")
 
 
 @pytest.fixture(scope="module")

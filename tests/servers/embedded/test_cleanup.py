@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -116,8 +117,13 @@ def test_interrupted_start_leaves_nothing(
 ) -> None:
     """Ctrl-C while the server starts, or just after, takes all of it away."""
     time.sleep(after)
-    other_run.send_signal(signal.SIGINT)
-    assert other_run.wait(20) != 0
+    # Python forgets an interrupt that meets it inside of what a fork calls.
+    for _ in range(2):
+        other_run.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            other_run.wait(10)
+            break
+    assert other_run.poll() not in (None, 0)
     assert list(temporary.iterdir()) == []
 
 
