@@ -15,7 +15,6 @@ import pytest
 from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import BackupFault
 from restore_drill.redis.backup.restore import open_backup, restore
-from restore_drill.redis.backup.server import private_folder
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import content_of, digest_of, functions_of
 from restore_drill.redis.census.counting import TooLong, heads_of, take_census
@@ -28,6 +27,7 @@ from restore_drill.redis.census.known import (
 )
 from restore_drill.redis.census.measuring import measure
 from restore_drill.redis.census.outcome import census_json, name_lines, words_of
+from restore_drill.redis.folders import private_folder
 from tests.helpers.redis_backups import (
     FAMILIES,
     backup_at,

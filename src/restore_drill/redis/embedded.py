@@ -27,9 +27,8 @@ from pytest_redis.executor.process import extract_version
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, connect_started
-from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, make_folder
+from restore_drill.redis.folders import end_processes_in, private_folder
 from restore_drill.redis.throwaway import Throwaway
-from restore_drill.servers.owned import remove_owned
 from restore_drill.servers.processes import ending_with_us
 
 START_TIMEOUT = 10
@@ -135,13 +134,9 @@ def embedded_redis(*, note: Callable[[str], None]) -> Iterator[Server]:
 
     Left-overs of dead runs are removed first, which `note` hears of. Raises `CouldNotRun`.
     """
-    for line in clean_left_over_redis():
-        note(f"Cleaned up after an earlier run: {line}")
-    executable = find_server()
     with ExitStack() as stack:
-        folder, lock = make_folder()
-        stack.callback(lock.close)
-        stack.callback(remove_owned, folder)
+        folder, lock = private_folder(note, stack)
+        executable = find_server()
         try:
             server, executor = start(executable, folder, stack)
         except OSError as error:

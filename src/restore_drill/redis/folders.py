@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +19,19 @@ FOLDER = "restore-drill-redis-"
 SERVERS = ("redis-server", "valkey-server")
 PATIENCE = 5.0
 """Seconds for a killed process to end."""
+
+
+def private_folder(note: Callable[[str], None], stack: ExitStack) -> tuple[Path, BinaryIO]:
+    """A folder for one server, locked; `stack` removes it. What dead runs have left goes before.
+
+    By callbacks alone: whoever keeps the server takes them off the stack. Raises CouldNotRun.
+    """
+    for line in clean_left_over_redis():
+        note(f"Cleaned up after an earlier run: {line}")
+    folder, lock = make_folder()
+    stack.callback(lock.close)
+    stack.callback(remove_owned, folder)
+    return folder, lock
 
 
 def make_folder() -> tuple[Path, BinaryIO]:

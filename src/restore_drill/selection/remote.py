@@ -20,6 +20,7 @@ from restore_drill.backups.formats import recognise
 from restore_drill.backups.origins import Origin, begin, is_awaited, keep_arrived, origins
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, places
+from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.errors import NotAllowed, remedy_of
@@ -95,7 +96,7 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
 
 def fetch(path: Path) -> None:
     """Begin to bring the backup at `path` of a mirror; wait for a folder, and what lies beside."""
-    files = [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else []
+    files = [path / name for name, _ in files_below(path)] if path.is_dir() else []
     beside = [path.with_name(f"{path.name}{suffix}") for suffix in COMPANIONS]
     for each in (*files, *beside):
         if is_awaited(each):

@@ -15,6 +15,7 @@ from pathlib import Path
 from restore_drill.config.options import usage_error
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.manifest.file import SUFFIX, manifest_path
 from restore_drill.manifest.redis import RedisBefore
 from restore_drill.redis.backup.header import Header
 from restore_drill.redis.stream import own_server
@@ -24,7 +25,7 @@ from restore_drill.taking.recipients import Seal
 from restore_drill.taking.redis_sent import Sending, Sent, data_of, written
 
 NOT_YET = "it is encrypted, not on the machine that took it, or that was interrupted"
-BESIDE = (".sha256", ".manifest.json", ".part")
+BESIDE = (".sha256", SUFFIX, ".part")
 """How names end of what lies beside a backup."""
 
 
@@ -81,7 +82,7 @@ def take_redis(
         header = sent.header
         taken_at = header.made_at or datetime.now(UTC)
         add(f"{name}.sha256", [f"{sent.digest.hexdigest()}  {name}\n".encode()])
-        add(f"{name}.manifest.json", [described(name, header, taken_at, sent).encode()])
+        add(f"{name}{SUFFIX}", [described(name, header, taken_at, sent).encode()])
     file = place.path / name if isinstance(place, Folder) and seal is None else None
     return TakenRedis(place.shown.rstrip("/") + f"/{name}", taken_at, sent, file)
 
@@ -135,7 +136,7 @@ def measure_redis(taken: TakenRedis, note: Callable[[str], None]) -> None:
         return
     from restore_drill.redis.census.measuring import add_measured  # noqa: PLC0415 - few take it
 
-    manifest = taken.file.with_name(f"{taken.file.name}.manifest.json")
+    manifest = manifest_path(taken.file)
     try:
         note(f"  {add_measured(manifest, taken.file, note)}")
     except OSError as error:

@@ -25,7 +25,7 @@ from restore_drill.redis.backup.configuration import config_of
 from restore_drill.redis.backup.ended import Loading
 from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.place import PIECE
-from restore_drill.redis.backup.server import ANSWERS
+from restore_drill.redis.backup.server import ANSWERS, keep_what_expires
 from restore_drill.redis.backup.tools import VERSION, Binary
 from restore_drill.redis.connection import Server, connect_started
 from restore_drill.redis.container import PORT, NoWait
@@ -117,9 +117,7 @@ def load_in_container(
     own = stack.enter_context(ExitStack())  # who keeps it takes nothing else off the stack
     own.callback(discard, container)
     own.callback(loader.server.client.close)
-    with suppress(redis.RedisError):  # as without a container
-        order = ("DEBUG", "SET-ACTIVE-EXPIRE", "0")
-        loader.server.client.execute_command(*order)  # type: ignore[no-untyped-call]
+    keep_what_expires(loader.server)
     return loader, replace(loader.server, throwaway=Throwaway(own, container=container))
 
 

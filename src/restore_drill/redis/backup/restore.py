@@ -19,11 +19,11 @@ from restore_drill.redis.backup.model import FileFacts, Placed, RestoredRedis
 from restore_drill.redis.backup.place import place
 from restore_drill.redis.backup.server import (
     load,
-    private_folder,
     refuse_without_memory,
 )
 from restore_drill.redis.backup.tools import Binary, in_order
 from restore_drill.redis.connection import Server
+from restore_drill.redis.folders import private_folder
 
 DATA = "data"
 SINCE_PARTS = (7,)

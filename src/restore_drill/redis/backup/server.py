@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +22,8 @@ from restore_drill.redis.backup.ended import Loading
 from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.tools import Binary
 from restore_drill.redis.connection import Server, connect_socket
-from restore_drill.redis.folders import clean_left_over_redis, end_processes_in, make_folder
+from restore_drill.redis.folders import end_processes_in
 from restore_drill.redis.throwaway import Throwaway
-from restore_drill.servers.owned import remove_owned
 from restore_drill.servers.processes import ending_with_us
 
 POLL = 0.02
@@ -34,19 +32,6 @@ ANSWERS = 600.0
 CONFIG = "redis.conf"
 SHARE = 0.9
 """Share of the memory that is free, and no more, a backup may take."""
-
-
-def private_folder(note: Callable[[str], None], stack: ExitStack) -> tuple[Path, BinaryIO]:
-    """A folder for one server, locked; `stack` removes it. What dead runs have left goes before.
-
-    By callbacks alone: whoever keeps the server takes them off the stack.
-    """
-    for line in clean_left_over_redis():
-        note(f"Cleaned up after an earlier run: {line}")
-    folder, lock = make_folder()
-    stack.callback(lock.close)
-    stack.callback(remove_owned, folder)
-    return folder, lock
 
 
 def refuse_without_memory(needed: int | None) -> None:
@@ -126,10 +111,15 @@ def load(binary: Binary, placed: Placed, lock: BinaryIO, stack: ExitStack) -> tu
     stack.callback(loader.end)
     loader.start()
     loader.wait()
-    with suppress(redis.RedisError):  # what had not run out at the start stays for the drill
-        order = ("DEBUG", "SET-ACTIVE-EXPIRE", "0")
-        loader.server.client.execute_command(*order)  # type: ignore[no-untyped-call]
+    keep_what_expires(loader.server)
     kept = Throwaway(
         stack, folder=placed.folder.parent, lock=lock, command=loader.command, end=loader.end
     )
     return loader, replace(loader.server, throwaway=kept)
+
+
+def keep_what_expires(server: Server) -> None:
+    """What had not run out when `server`, one of the drill's own, began stays for the drill."""
+    with suppress(redis.RedisError):
+        order = ("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+        server.client.execute_command(*order)  # type: ignore[no-untyped-call]

@@ -18,11 +18,11 @@ from restore_drill.core.errors import DrillError
 from restore_drill.core.units import show_bytes
 from restore_drill.redis.backup.check_rdb import check_rdb
 from restore_drill.redis.backup.model import FileFacts
-from restore_drill.redis.backup.server import private_folder
 from restore_drill.redis.census.content import Content, content_of, digest_of
 from restore_drill.redis.census.counting import TooLong, take_census
 from restore_drill.redis.census.keeping import databases_of, keeping_expired
 from restore_drill.redis.census.known import measured_json
+from restore_drill.redis.folders import private_folder
 
 SHARE = 0.25
 """Share of the free memory that may be taken: where backups are taken, Redis itself may run."""
