@@ -27,6 +27,7 @@ from tests.helpers.builds import share_with_servers
 from tests.helpers.order import put_longest_first
 from tests.helpers.shop import USUAL, Shops, quiet
 
+STATE = Path(tempfile.gettempdir()) / f"drift-state-{os.getpid()}"
 REQUIRE_ALL = "DRILL_REQUIRE_ALL"
 """Set by .ci/run: a skipped test fails the run there, since nothing may be missing."""
 
@@ -45,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Else xdist begins with the files that have the most tests.
     config.option.loadscopereorder = False
     # Drills of a backup without BACKUP_PATH keep their state there: never in the tester's own.
-    os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir()) / f"drift-state-{os.getpid()}")
+    os.environ["XDG_STATE_HOME"] = str(STATE)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -82,7 +83,7 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_unconfigure() -> None:
     """Take away what drills have kept, and what they were forked from."""
     warm.close()
-    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
+    shutil.rmtree(STATE, ignore_errors=True)
 
 
 @pytest.hookimpl(wrapper=True)

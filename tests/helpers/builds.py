@@ -21,6 +21,7 @@ def share_with_servers() -> None:
     What others keep in root's cache stays where it is. Where SHARED cannot be made, all does.
     """
     own = cache_dir()
+    own.parent.mkdir(parents=True, exist_ok=True)  # a new account has none
     if os.geteuid() or choose_launcher().can_enter(own.parent):
         return
     with suppress(OSError):

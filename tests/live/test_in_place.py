@@ -383,6 +383,8 @@ def test_an_owner_gets_back_what_was_there(shop: Target, tmp_path: Path) -> None
         with place.target.connect() as own:
             assert own.execute("SELECT to_regclass('billing.cards')").fetchone() == (None,)
             own.execute("CREATE TABLE public.of_the_backup (id int)")
+        place.watch.is_over.set()  # it would end the reader, sooner or later
+        place.watch.thread.join()
         with contextlib.closing(connect(shop, "keeper", "reader")) as reader:
             reader.execute("BEGIN; SELECT FROM public.of_the_backup")
             go_back(hold, kept)
