@@ -130,7 +130,9 @@ def gather(backup: Backup, read: Callable[[WholeReader], Head | None]) -> Conten
         if is_sealed(backup.compression):
             what = f"its content ({backup.compression})"
         reader.faults.append(f"{what} cannot be read to the end: {explain(error)}")
-    return replace(reader.contents(head=head), spans=reader.spans)
+    found = reader.contents(head=head)
+    misread = () if backup.is_archive else found.misread  # pg_restore sends entries, not lines
+    return replace(found, spans=reader.spans, misread=misread)
 
 
 def explain(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.sections import without_keys, without_rows
 from restore_drill.backups.wraps.keys import keyring
 from restore_drill.core.record import Record
+from restore_drill.core.remedies import remedy_for
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised, show_count, show_duration, some
 from restore_drill.selection.chosen import (
@@ -96,8 +97,21 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         )
         steps.warn(note)
         record.notes.append(note)
+    if found.misread:
+        record.warnings.append(for_psql(found))
     for what, why in left_open(found):
         record.skip(what, why)
+
+
+def for_psql(found: Contents) -> str:
+    """That psql cannot restore what the drill can, and how else it is restored."""
+    first, *more = found.misread
+    steps = "; ".join(remedy_for("contents", "misread"))
+    also = f", and {', '.join(more)}" if more else ""
+    return (
+        f"psql cannot restore this dump, though the drill can: in {first}{also} it takes a name "
+        f"for BEGIN, waits for an END, and loses all that follows. {capitalised(steps)}"
+    )
 
 
 def announce_transfer(path: Path, steps: Steps, record: Record) -> None:

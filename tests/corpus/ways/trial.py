@@ -114,7 +114,8 @@ class Trials:
         """The database that PostgreSQL's own tool makes of `dump`, and the number of its errors."""
         errors = None
         with self.database(dump) as target:
-            if dump.is_run_by_psql and not dump.backup.compression:
+            may_psql = dump.is_run_by_psql and not dump.contents.misread
+            if may_psql and not dump.backup.compression:
                 errors = run_tool(target, dump.path, is_archive=dump.backup.is_archive)
             else:
                 restore_plain(target, dump.backup, dump.contents, quiet)

@@ -13,6 +13,7 @@ from restore_drill.backups.plaindump.faults import Faults
 from restore_drill.backups.plaindump.headings import RowHeadings
 from restore_drill.backups.plaindump.inserted import Filled, Inserted
 from restore_drill.backups.plaindump.large_objects import CREATED, headings_of, kinds_of_rules
+from restore_drill.backups.plaindump.misread import Misread
 from restore_drill.backups.plaindump.needs import Needs
 from restore_drill.backups.plaindump.outline import UNKNOWN_TABLE, Outline
 from restore_drill.backups.plaindump.refusals import refusal
@@ -35,6 +36,7 @@ class Reader(Outline):
         self.headings = RowHeadings()
         self.strays = Strays()
         self.changes = RowChanges()
+        self.misread = Misread()
         self.found = Faults()
         self.faults = self.found.found
         self.copying = ""
@@ -102,6 +104,7 @@ class Reader(Outline):
                 self.found.refuse(statement.line, refusal(sql))
         elif opening.startswith((b"CREATE", b"ALTER", b"GRANT", b"REVOKE", b"COMMENT", b"SECURIT")):
             self.definition(sql)
+            self.misread.note(sql, statement.line)
         else:
             self.session.note(sql)
             if opening.startswith(b"SET"):
@@ -173,5 +176,6 @@ class Reader(Outline):
             database=self.parts.database,
             left_out=self.parts.left_out,
             changes=self.changes.description,
+            misread=tuple(self.misread.first),
             faults=tuple(self.faults),
         )
