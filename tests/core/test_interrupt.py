@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
-from restore_drill.core.interrupt import SIGNALS, note_end, take_over
+from restore_drill.core.interrupt import SIGNALS, again_when_lost, note_end, take_over
 from restore_drill.live.server.deferred import DeferredSignals
 
 
@@ -55,3 +58,31 @@ def test_no_signal_interrupts_the_end(number: signal.Signals) -> None:
         note_end()
         signal.raise_signal(number)
         signal.raise_signal(number)
+
+
+@dataclass
+class Finalised:
+    """Meets a signal where Python drops what is raised."""
+
+    number: signal.Signals
+
+    def __del__(self) -> None:
+        """Be interrupted."""
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_interrupt_that_python_drops_comes_again(number: signal.Signals) -> None:
+    """And once only: it is the first one still."""
+    hook = sys.unraisablehook
+    with taken_over():
+        no_more = again_when_lost()
+        try:
+            with pytest.raises(KeyboardInterrupt) as ended:  # noqa: PT012
+                Finalised(number)
+                time.sleep(60)
+            signal.raise_signal(number)
+        finally:
+            no_more()
+    assert sys.unraisablehook is hook
+    assert str(ended.value) == ("" if number == signal.SIGINT else f"ended by {number.name}")

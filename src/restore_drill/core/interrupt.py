@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -17,6 +18,8 @@ PATIENCE = 5.0
 WAIT = b"\nthe drill is cleaning up: wait a few seconds\n"
 ENDED_BY = "ended by "
 """Begins the reason of an end by another signal than Ctrl-C."""
+AGAIN = 0.1
+"""Seconds until a signal that was lost is sent once more."""
 first: list[float] = []
 """When the first signal came, by the monotonic clock; empty before it."""
 at_end: list[bool] = []
@@ -43,6 +46,31 @@ def interrupt(number: int, _frame: FrameType | None) -> None:
     if is_key:
         with suppress(OSError):
             os.write(2, WAIT)
+
+
+def again_when_lost() -> Callable[[], None]:
+    """Send a signal once more where Python has dropped it; the function that is given ends this.
+
+    Python ignores what is raised inside of what a fork, a finaliser or its collector calls: a drill
+    that met Ctrl-C there went on as if nothing had been.
+    """
+    before, process = sys.unraisablehook, os.getpid()
+
+    def look(lost: sys.UnraisableHookArgs) -> None:
+        if not (first and lost.exc_type is KeyboardInterrupt and os.getpid() == process):
+            before(lost)
+            return
+        first.clear()
+        name = str(lost.exc_value or "").removeprefix(ENDED_BY) or signal.SIGINT.name
+        again = threading.Timer(AGAIN, os.kill, (process, signal.Signals[name]))
+        again.daemon = True
+        again.start()
+
+    def end() -> None:
+        sys.unraisablehook = before
+
+    sys.unraisablehook = look
+    return end
 
 
 def note_end() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from restore_drill.config.settings import settings_here
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERRUPTED, CouldNotRun, UsageError
-from restore_drill.core.interrupt import take_over
+from restore_drill.core.interrupt import again_when_lost, take_over
 from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor
 from restore_drill.manifest.dump import FORMATS, Form, form_of
@@ -131,9 +131,10 @@ def form_from(parsed: argparse.Namespace) -> Form:
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end what runs inside as Ctrl-C does."""
-    before = take_over()
+    before, no_more = take_over(), again_when_lost()
     try:
         yield
     finally:
+        no_more()
         for each, handler in before.items():
             signal.signal(each, handler)
