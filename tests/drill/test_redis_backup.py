@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from tests.helpers.redis_backups import FAMILIES, fill_shop, lay_out, saved
 from tests.helpers.redis_servers import running
 
 FALLEN = "test_redis_backup_keys_have_not_fallen"
+CHECKSUM = "test_redis_backup_matches_its_checksum"
 MATCHING = ("keys", "ttls", "streams", "functions")
 
 
@@ -31,6 +33,31 @@ def test_a_backup_of_redis_is_restored_beside_the_database(tmp_path: Path) -> No
     page = next((tmp_path / "report").rglob("report.html")).read_text()
     assert "Backup of Redis" in page and "0: 205, 3: 1" in page
     assert {"test_redis_backup_loads_whole", "test_redis_backup_matches_its_checksum"} <= done.ran
+
+
+def test_a_manifest_says_whether_the_file_has_changed(tmp_path: Path) -> None:
+    """Its SHA-256 counts where the .sha256 file is gone; also where the file was packed later."""
+    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        path = take_redis(server.url(), Folder(tmp_path / "db"), None, print).file
+    assert path is not None
+    path.with_name(f"{path.name}.sha256").unlink()
+    packed, data = path.with_name(f"{path.name}.gz"), path.read_bytes()
+    other = data.replace(b"redis-ver", b"redis-vex")
+    whole = {path: data, packed: gzip.compress(data)}
+    changed = {path: other, packed: gzip.compress(other)}
+    for number, files in enumerate((whole, changed)):
+        for file, content in files.items():
+            file.write_bytes(content)
+            done = run_drill(
+                "-k", CHECKSUM, "--redis-backup", str(file),
+                report_dir=tmp_path / f"report-{number}{file.suffix}",
+            )  # fmt: skip
+            assert (CHECKSUM in done.ran, CHECKSUM in done.failed) == (True, number == 1), (
+                done.output
+            )
+            told = f"{file.name} is not the file that {path.name}.manifest.json describes"
+            assert (told in done.output) == (number == 1)
 
 
 def test_a_damaged_backup_of_redis_is_red(tmp_path: Path) -> None:

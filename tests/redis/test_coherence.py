@@ -19,6 +19,7 @@ from restore_drill.redis.coherence.compare import compare
 from restore_drill.redis.coherence.found import Found
 from restore_drill.redis.coherence.reading import Limits, Reader, TooMuch
 from restore_drill.redis.coherence.volatile import count_volatile, volatile_lines
+from restore_drill.redis.connection import server_of
 from restore_drill.servers.model import Target
 from tests.helpers.redis_servers import BINARIES, VERSIONS, Redis, Serve, running
 from tests.helpers.shop import USUAL, Shops, fill_shop
@@ -337,7 +338,7 @@ def test_stale_keys_are_counted_and_told(keys: redis.Redis) -> None:
     keys.mset({f"session:{n}": "x" for n in range(3)} | {"queue:1": "x", "card:1": "x"})
     patterns = {"session:*": 3600.0, "queue:*": 90_000.0, "nothing:*": 60.0}
 
-    found = count_volatile([keys], patterns, 7200.0)
+    found = count_volatile(server_of(keys, own=False), [0], patterns, 7200.0)
 
     assert [(each["keys"], each["complete"], each["stale"]) for each in found] == [
         (3, True, True), (1, True, False), (0, True, True)
@@ -362,13 +363,13 @@ def test_key_that_is_named_twice_is_counted_once(
     keys: redis.Redis, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SCAN may do so while a server makes room."""
-    keys.mset({f"card:{n}": "x" for n in (1, 2, 77)})
+    keys.mset({f"card:{n}": "x" for n in (1, 2, 77, "x")})
     once = Reader.keys
     monkeypatch.setattr(
         Reader, "keys", lambda self, glob: [each for each in once(self, glob) for _ in range(2)]
     )
     found = compare(rule(CARDS, tmp_path), [keys], connection)
-    assert counts(found) == {"keys": 3, "without_row": 1}
+    assert counts(found) == {"keys": 4, "without_row": 1, "misnamed": 1}
 
 
 @pytest.mark.skipif(not VALKEYS, reason="no server here knows CLIENT NO-TOUCH")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.deadline import at_work
@@ -24,14 +24,10 @@ from restore_drill.redis.census.script import (
     SCRIPT,
 )
 from restore_drill.redis.connection import Server, beside
-
-if TYPE_CHECKING:
-    import redis
+from restore_drill.redis.standstill import standstill
 
 SECONDS = 300.0
 """So long may the pass take; a million keys took 21 s on two cores, with others at work."""
-TRIES = 3
-MOST_PREFIXES = 10_000
 MOST_HEADS = 50
 """So many are counted: each costs a comparison a key."""
 WILD = re.compile(r"[*?\[\\]")
@@ -58,47 +54,32 @@ def take_census(
 ) -> Census:
     """All keys in `databases` of the drill's own `server`, those under `heads` apart; TooLong.
 
-    Their names are kept only where `named`. What has expired goes while it is counted.
+    Their names are kept only where `named`. What has expired is not counted.
     """
     until = time.monotonic() + seconds
-    for _ in range(TRIES):
-        found, there = Census(taken_at, datetime.now(UTC)), 0
-        found.patterns = {each: Count() for each in heads}
+    found = Census(taken_at, datetime.now(UTC))
+    found.patterns = {each: Count() for each in heads}
+    limits = [json.dumps(limits_from(taken_at)), json.dumps(list(heads)), str(int(named))]
+    with standstill(server) as ask, at_work(lambda: "counting the keys of Redis"):
         for database in databases:
+            left = max(until - time.monotonic(), 0.0)
             with closing(beside(server, db=database).client) as client:
-                count_all(client, found, database, heads, named=named, until=until)
-                there += int(client.dbsize())
-        found.finished_at = datetime.now(UTC)
-        if found.keys <= there:  # a table that shrinks while keys expire shows some of them twice
-            break
+                add_all(
+                    found, database, heads, ask(client, SCRIPT, [str(database), *limits, str(left)])
+                )
+    found.finished_at = datetime.now(UTC)
     return found
 
 
-def count_all(
-    client: redis.Redis,
-    found: Census,
-    database: int,
-    heads: Sequence[str],
-    *,
-    named: bool,
-    until: float,
-) -> None:
-    """Add the keys of one `database`."""
-    script = client.register_script(SCRIPT)
-    limits = json.dumps(limits_from(found.taken_at))
-    cursor, arguments = "0", [str(database), limits, json.dumps(list(heads)), str(int(named))]
-    with at_work(lambda: "counting the keys of Redis"):
-        while True:
-            answer: list[Any] = script(args=[cursor, *arguments])
-            cursor = str(answer[0])
-            for row in answer[1]:
-                add_row(found, database, heads, row)
-            larger = [Large(size, kind, database, name) for size, kind, name in answer[2]]
-            found.largest = sorted([*found.largest, *larger], reverse=True)[:LARGEST]
-            if cursor == "0":
-                return
-            if time.monotonic() > until:
-                raise TooLong(found.keys)
+def add_all(found: Census, database: int, heads: Sequence[str], answer: Sequence[Any]) -> None:
+    """Add the keys of one `database`, which the script has gone over; TooLong."""
+    cursor, rows, largest = answer
+    for row in rows:
+        add_row(found, database, heads, row)
+    larger = [Large(size, kind, database, name) for size, kind, name in largest]
+    found.largest = sorted([*found.largest, *larger], reverse=True)[:LARGEST]
+    if str(cursor) != "0":
+        raise TooLong(found.keys)
 
 
 def add_row(found: Census, database: int, heads: Sequence[str], row: Sequence[Any]) -> None:
@@ -121,7 +102,7 @@ def add_row(found: Census, database: int, heads: Sequence[str], row: Sequence[An
     elif what == PASSING:
         found.streams += size
         found.passing += keys
-    elif what == PREFIX and (rest in found.prefixes or len(found.prefixes) < MOST_PREFIXES):
+    elif what == PREFIX:
         found.prefixes[rest] += size
     elif what == INEXACT:
         found.is_exact = False

@@ -1,23 +1,30 @@
-"""The script that goes over all keys inside of the drill's own server, a batch a call.
+"""The script that goes over all keys of a database inside of the drill's own server.
 
 There a million keys take seconds; a round trip for each question about each key takes minutes.
 """
 
 from __future__ import annotations
 
+from restore_drill.redis.standstill import CLOCK
+
 LARGEST = 5
 """So many of the largest keys are kept of each batch, and in the end."""
 BATCH = 2000
+MOST_SUMMED = 100_000
+"""Digests of 36 bits of which a double holds the sum; then another row begins."""
+MOST_PREFIXES = 10_000
 
 HASH, HEAD, GROUPS, PREFIX, INEXACT = "hash", "head", "groups", "prefix", "inexact"
 PASSING = "passing"
 """What a row is about, by the first word of its name."""
 
-SCRIPT = f"""
-local found = redis.call('SCAN', ARGV[1], 'COUNT', {BATCH})
-local database, named = ARGV[2], ARGV[5] == '1'
-local limits, heads = cjson.decode(ARGV[3]), cjson.decode(ARGV[4])
+SCRIPT = (
+    CLOCK
+    + f"""
+local database, named = ARGV[1], ARGV[4] == '1'
+local limits, heads = cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
 local rows, order, largest, by_first = {{}}, {{}}, {{}}, {{}}
+local prefixes, cursor, began = 0, '0', now()
 for number, head in ipairs(heads) do  -- most keys are compared with none of them
   local first = string.byte(head)
   by_first[first] = by_first[first] or {{}}
@@ -32,9 +39,11 @@ local function add(name, keys, bytes, digest)
     order[#order + 1] = row
   end
   row[2], row[3] = row[2] + keys, row[3] + bytes
-  if digest then  -- 36 bits each: a double holds the sum of 100,000 of them
+  if digest then
     row[4] = row[4] + tonumber(string.sub(digest, 1, 9), 16)
     row[5] = row[5] + tonumber(string.sub(digest, 10, 18), 16)
+    row.summed = (row.summed or 0) + 1
+    if row.summed == {MOST_SUMMED} then rows[name] = nil end
   end
 end
 
@@ -43,6 +52,14 @@ local function weigh(bytes, kind, key)
   largest[#largest + 1] = {{bytes, kind, named and key or ''}}
   table.sort(largest, function(one, other) return one[1] < other[1] end)
   if #largest > {LARGEST} then table.remove(largest, 1) end
+end
+
+local function weigh_prefix(name, bytes)
+  if not rows[name] then
+    if prefixes == {MOST_PREFIXES} then return end
+    prefixes = prefixes + 1
+  end
+  add(name, 1, bytes)
 end
 
 local function fields(list)
@@ -95,30 +112,35 @@ local function stream(key)
   return #groups, digest
 end
 
-for _, key in ipairs(found[2]) do
-  local kind = redis.call('TYPE', key)['ok']
-  if kind ~= 'none' then
-    local bytes, at = redis.call('MEMORY', 'USAGE', key) or 0, expiry(key)
-    local groups, digest = 0, ''
-    if kind == 'stream' then
-      groups, digest = stream(key)
-      add(at < 0 and '{GROUPS}' or '{PASSING}', groups, 1, digest)
+repeat
+  local found = redis.call('SCAN', cursor, 'COUNT', {BATCH})
+  cursor = found[1]
+  for _, key in ipairs(found[2]) do
+    local kind = redis.call('TYPE', key)['ok']
+    if kind ~= 'none' then
+      local bytes, at = redis.call('MEMORY', 'USAGE', key) or 0, expiry(key)
+      local groups, digest = 0, ''
+      if kind == 'stream' then
+        groups, digest = stream(key)
+        add(at < 0 and '{GROUPS}' or '{PASSING}', groups, 1, digest)
+      end
+      if at < 0 then
+        add('{HASH} ' .. kind .. ' 0', 1, bytes)
+      else  -- what a stream holds besides goes with it when it expires
+        local text = database .. ' ' .. string.format('%.0f', at) .. ' ' .. key .. digest
+        add('{HASH} ' .. kind .. ' ' .. horizon(at), 1, bytes, redis.sha1hex(text))
+      end
+      for _, head in ipairs(by_first[string.byte(key)] or {{}}) do
+        if string.sub(key, 1, head[2]) == head[1] then add(head[3], 1, bytes) end
+      end
+      if named then
+        local prefix = string.match(key, '^[^:]+:')
+        if prefix then weigh_prefix('{PREFIX} ' .. prefix, bytes) end
+      end
+      weigh(bytes, kind, key)
     end
-    if at < 0 then
-      add('{HASH} ' .. kind .. ' 0', 1, bytes)
-    else  -- what a stream holds besides goes with it when it expires
-      local text = database .. ' ' .. string.format('%.0f', at) .. ' ' .. key .. digest
-      add('{HASH} ' .. kind .. ' ' .. horizon(at), 1, bytes, redis.sha1hex(text))
-    end
-    for _, head in ipairs(by_first[string.byte(key)] or {{}}) do
-      if string.sub(key, 1, head[2]) == head[1] then add(head[3], 1, bytes) end
-    end
-    if named then
-      local prefix = string.match(key, '^[^:]+:')
-      if prefix then add('{PREFIX} ' .. prefix, 1, bytes) end
-    end
-    weigh(bytes, kind, key)
   end
-end
-return {{found[1], order, largest}}
+until cursor == '0' or now() - began > tonumber(ARGV[5])
+return {{cursor, order, largest}}
 """
+)

@@ -23,6 +23,8 @@ MOST_SHOWN = 5
 """So many keys of a kind are shown, where that is asked for."""
 WORK_MEMORY = "64MB"
 """Memory of the server for one comparison; what does not fit goes to its disk."""
+MOST_KNOWN = 1_000_000
+"""So many keys whose name is none of the rule's are remembered, to count each once."""
 SHOWN_EVERY = 50_000
 """After so many keys it is said how many there are so far."""
 LONGEST = 2**31 - 1
@@ -100,6 +102,7 @@ class Lines:
         """For these columns of its table."""
         self.found = found
         self.others = others_of(found.rule)
+        self.strangers: set[bytes] = set()
         self.template = Template(found.rule, columns.kinds, columns.encoding)
         self.field = b"" if found.rule.path else found.rule.field.encode()
         self.values: Values | None = None
@@ -124,7 +127,12 @@ class Lines:
         )
 
     def set_apart(self, strangers: list[bytes]) -> None:
-        """Count keys whose name is none of the rule's, and keep the first of them."""
-        self.found.misnamed += len(strangers)
+        """Count keys whose name is none of the rule's, and keep the first of them.
+
+        SCAN may name one twice.
+        """
+        new = [key for key in dict.fromkeys(strangers) if key not in self.strangers]
+        self.strangers.update(new[: MOST_KNOWN - len(self.strangers)])
+        self.found.misnamed += len(new)
         shown = self.found.examples.setdefault(MISNAMED, [])
-        shown += strangers[: MOST_SHOWN - len(shown)]
+        shown += new[: MOST_SHOWN - len(shown)]

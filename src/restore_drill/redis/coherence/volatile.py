@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from restore_drill.core.units import show_count, show_duration
-from restore_drill.redis.coherence.reading import Limits, TooMuch, batches
-
-if TYPE_CHECKING:
-    import redis
+from restore_drill.redis.backup.census import tally
+from restore_drill.redis.connection import Server
 
 SECONDS = 10.0
 """So long are the keys of a pattern counted at most."""
 
 
 def count_volatile(
-    clients: Sequence[redis.Redis], patterns: Mapping[str, float], age: float | None
+    server: Server,
+    databases: Iterable[int],
+    patterns: Mapping[str, float],
+    age: float | None,
 ) -> list[dict[str, Any]]:
     """Part `volatile` of result.json: keys of each of `patterns`, which are worth so many seconds.
 
-    `age` is how old they all are, in seconds; None where that is not known.
+    They are those in `databases` of the drill's own `server`. `age` is how old they all are, in
+    seconds; None where that is not known.
     """
     return [
         {
             "pattern": pattern,
-            **counted(clients, pattern),
+            **counted(server, databases, pattern),
             "worth_seconds": worth,
             "age_seconds": age,
             "stale": None if age is None else age > worth,
@@ -34,15 +37,14 @@ def count_volatile(
     ]
 
 
-def counted(clients: Sequence[redis.Redis], pattern: str) -> dict[str, Any]:
+def counted(server: Server, databases: Iterable[int], pattern: str) -> dict[str, Any]:
     """How many keys match, and whether there was time for all of them."""
-    keys = 0
-    try:
-        for _, some in batches(clients, None, pattern.encode(), Limits(seconds=SECONDS)):
-            keys += len(some)
-    except TooMuch:
-        return {"keys": keys, "complete": False}
-    return {"keys": keys, "complete": True}
+    until, keys, is_complete = time.monotonic() + SECONDS, 0, True
+    for database in databases:
+        found = tally(server, database, pattern, max(until - time.monotonic(), 0.0))
+        keys += found.total
+        is_complete = is_complete and found.is_complete
+    return {"keys": keys, "complete": is_complete}
 
 
 def volatile_lines(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
