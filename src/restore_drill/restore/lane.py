@@ -23,7 +23,10 @@ from restore_drill.servers.model import Target
 
 SEQUENCES = """
 SELECT pg_catalog.string_agg(pg_catalog.format('SELECT %s, last_value, is_called FROM %s',
-    c.oid, c.oid::pg_catalog.regclass), ' UNION ALL ')
+    c.oid, c.oid::pg_catalog.regclass), ' UNION ALL '),
+    bool_and(pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
+        AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+        AND pg_catalog.has_sequence_privilege(c.oid, 'UPDATE'))
 FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'
 """
 
@@ -48,12 +51,12 @@ class Lane(Batch):
 
     def attempt(self, portion: Portion) -> bool:
         """Carry out `portion` in a transaction that stays open; False where it was not silent."""
-        self.waiting, self.size = [], 0
+        self.waiting, self.size, self.values = [], 0, []
         with self.silently():
             try:
                 self.apply(portion.settings)
-                self.values = self.sequences() if portion.takes_values else []
                 self.see(self.wire.exec_(START))
+                self.values = self.sequences() if portion.takes_values else []
                 for event in portion.events:
                     self.attempt_event(event)
                 self.send()
@@ -106,9 +109,16 @@ class Lane(Batch):
         self.values = []
 
     def sequences(self) -> list[list[bytes]]:
-        """Oid and state of each sequence."""
-        (all_of_them,) = query(self, SEQUENCES)[0]
-        return query(self, all_of_them.decode()) if all_of_them else []
+        """Oid and state of each sequence; NotSilent where not all could be set back.
+
+        A dump with SET SESSION AUTHORIZATION loads rows as whoever owns them.
+        """
+        all_of_them, may_set = query(self, SEQUENCES)[0]
+        if not all_of_them:
+            return []
+        if may_set != b"t":
+            raise NotSilent
+        return query(self, all_of_them.decode())
 
     def redo(self, portion: Portion) -> None:
         """Carry out `portion` statement by statement, so that each error is reported."""
