@@ -16,6 +16,7 @@ from restore_drill.backups.plaindump.large_objects import CREATED, headings_of, 
 from restore_drill.backups.plaindump.misread import Misread
 from restore_drill.backups.plaindump.needs import Needs
 from restore_drill.backups.plaindump.outline import UNKNOWN_TABLE, Outline
+from restore_drill.backups.plaindump.positions import Positions
 from restore_drill.backups.plaindump.refusals import refusal
 from restore_drill.backups.plaindump.strays import Strays
 from restore_drill.backups.plaindump.switches import Switches
@@ -37,6 +38,7 @@ class Reader(Outline):
         self.strays = Strays()
         self.changes = RowChanges()
         self.misread = Misread()
+        self.positions = Positions()
         self.found = Faults()
         self.faults = self.found.found
         self.copying = ""
@@ -99,7 +101,7 @@ class Reader(Outline):
             self.headings.rows(copied=True)
         elif opening.startswith(b"INSERT"):
             filled = self.inserted.statement(sql, statement.groups)
-            self.insert(filled)
+            self.insert(filled, statement.line)
             if filled.is_query:
                 self.found.refuse(statement.line, refusal(sql))
         elif opening.startswith((b"CREATE", b"ALTER", b"GRANT", b"REVOKE", b"COMMENT", b"SECURIT")):
@@ -116,13 +118,17 @@ class Reader(Outline):
         """Take in INSERTs that are known to be of plain rows, or a piece of one."""
         if not event.is_rest:
             self.frame.statement(event.line)
-        self.insert(self.inserted.piece(event, self.session.in_utf8(event.head)))
+        self.insert(self.inserted.piece(event, self.session.in_utf8(event.head)), event.line)
         self.strays.inserts(event, self.inserted.begun)
 
-    def insert(self, filled: Filled) -> None:
+    def insert(self, filled: Filled, line: int) -> None:
         """Count the rows of INSERTs."""
+        part = self.parts.current
         if filled.table:
-            self.parts.current.rows[self.session.table_key(filled.table)] += filled.rows
+            table = self.session.table_key(filled.table)
+            part.rows[table] += filled.rows
+            if part.through_root and not filled.is_listed and part.last in part.through_root:
+                self.positions.rows(line, part.last, table)
         self.headings.rows(copied=False)
 
     def run_of_large_objects(self, run: seen.LargeObjects) -> None:
@@ -137,6 +143,7 @@ class Reader(Outline):
     def definition(self, sql: bytes) -> None:
         """Take in a definition: database, extension, table, roles, collation provider."""
         self.parts.note_definition(sql, self.session.schema)
+        self.positions.note(sql, self.session.schema)
         self.switches.note(sql)
         self.needs.definition(sql)
 
@@ -152,6 +159,7 @@ class Reader(Outline):
             self.faults.append(fault)
         self.faults[:0] = self.strays.faults(ended=self.frame.ended)
         self.faults += self.headings.faults()
+        self.faults += filter(None, self.positions.faults.values())
 
     def contents(self, *, head: Head | None = None) -> Contents:
         """All that was gathered, without a digest; `head` replaces what the events gave."""

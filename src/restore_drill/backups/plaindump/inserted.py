@@ -11,12 +11,14 @@ from restore_drill.backups.plaindump.statements import INSERT
 class Filled(NamedTuple):
     """Table that an INSERT fills, as it stands there, with how many rows; or with those of a query.
 
-    It has no name where it cannot be read, or where no INSERT is at its end yet.
+    It has no name where it cannot be read, or where no INSERT is at its end yet. `is_listed` says
+    that it names its columns.
     """
 
     table: bytes
     rows: int
     is_query: bool = False
+    is_listed: bool = False
 
 
 class Inserted:
@@ -36,7 +38,9 @@ class Inserted:
         rows = self.pending + event.rows
         self.pending = 0 if event.statements else rows
         target = INSERT.match(head) if event.statements else None
-        return Filled(target["table"] if target else b"", rows)
+        if target is None:
+            return Filled(b"", rows)
+        return Filled(target["table"], rows, is_listed=bool(target["columns"]))
 
     def statement(self, sql: bytes, groups: int) -> Filled:
         """Rows of one statement: its outermost parentheses, less the list of columns."""
@@ -45,4 +49,6 @@ class Inserted:
             return Filled(b"", 0, is_query=True)
         rows = max(groups - bool(target["columns"]), 0)
         rows += (target["rows"] or b"").upper() == b"DEFAULT"
-        return Filled(target["table"], rows, is_query=not target["rows"])
+        return Filled(
+            target["table"], rows, is_query=not target["rows"], is_listed=bool(target["columns"])
+        )

@@ -40,6 +40,11 @@ class Part:
         """Kind of the entry that is being read; empty before the first one."""
         return self.entries[-1].kind if self.entries else ""
 
+    @property
+    def last(self) -> str:
+        """Full name of that entry."""
+        return self.entries[-1].full_name if self.entries else ""
+
     def note_definition(self, sql: bytes, default: str) -> None:
         """Take in a definition; a table is in the schema `default` unless it names one."""
         if extension := CREATE_EXTENSION.match(sql):
