@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restore_drill.backups.plaindump import insert_reader, lines
+from restore_drill.backups.plaindump import insert_reader, lines, runs
 from restore_drill.backups.plaindump.contents import Reader
 from restore_drill.backups.plaindump.events import Cut, Event, Inserts, Statement
 from restore_drill.backups.plaindump.lexer import PlainReader
@@ -109,10 +109,15 @@ def inserts(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(inserts(), max_size=4).map(b"".join), st.sampled_from([24, 100, 4096]))
-def test_runs_are_read_as_statements(dump: bytes, window: int) -> None:
-    """Whatever INSERTs hold, and however much of them is looked through at once."""
+@given(
+    st.lists(inserts(), max_size=4).map(b"".join),
+    st.sampled_from([24, 100, 4096]),
+    st.sampled_from([0, 64, 1 << 12]),
+)
+def test_runs_are_read_as_statements(dump: bytes, window: int, often: int) -> None:
+    """Whatever INSERTs hold, however much of them is looked through at once, pairs taken or not."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "OFTEN", often)
         patch.setattr(insert_reader, "FIRST", window)
         patch.setattr(insert_reader, "MOST", max(window, 300))
         patch.setattr(lines, "CHUNK", max(window, 64))

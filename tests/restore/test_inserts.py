@@ -9,11 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from restore_drill.backups.plaindump import runs
 from restore_drill.backups.plaindump.events import Inserts
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.read import read_contents
 from restore_drill.restore import loader
+from restore_drill.restore.as_copy import AsCopy, Column
 from restore_drill.restore.fill import Fill
 from restore_drill.restore.inserted_table import InsertedTable
 from restore_drill.restore.model import Restoration
@@ -90,7 +94,7 @@ def goes_alike(session: Session, table: InsertedTable, text: bytes) -> bool:
     reader.backslash_strings = session.escapes
     event = next(reader.events())
     way = table.as_copy(event.head) if isinstance(event, Inserts) else None
-    copied = way.text_of(event) if way and isinstance(event, Inserts) else None
+    copied = text_of(way, event) if way and isinstance(event, Inserts) else None
     if way is None or copied is None:
         return False
     session.wire.exec_(b"TRUNCATE t")
@@ -103,6 +107,56 @@ def goes_alike(session: Session, table: InsertedTable, text: bytes) -> bool:
     assert not session.wire.exec_(text).error_message, text
     assert session.rows("SELECT v::text, v::text IS NULL FROM t") == rows, text
     return True
+
+
+def text_of(way: AsCopy, event: Inserts) -> bytes | None:
+    """The rows of `event` as COPY text, which is the same by each of the ways to part them."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for often in (0, 1 << 12):
+            patch.setattr(runs, "OFTEN", often)
+            found.append(way.text_of(event))
+    assert found[0] == found[1]
+    return found[0]
+
+
+STRINGS = st.text("'x\\\n\tE,() ", max_size=9)
+KINDS_OF_BARE = {25: ["NULL"], 1562: ["NULL", "B'01'", "B''"], 23: ["NULL", "-7"]}
+"""What stands for a value beside strings, by the oid of the type."""
+ROWS = st.tuples(*(st.one_of(STRINGS, st.sampled_from(each)) for each in KINDS_OF_BARE.values()))
+BARE_VALUES = {each for values in KINDS_OF_BARE.values() for each in values}
+
+
+@settings(max_examples=400, deadline=None)
+@given(rows=st.lists(ROWS, min_size=1, max_size=4), escapes=st.booleans())
+def test_strings_are_told_apart_in_both_ways(rows: list[tuple[str, ...]], *, escapes: bool) -> None:
+    """Each string comes to COPY as it is, where quotes in strings are many and where they are few.
+
+    A string that is like one of BARE_VALUES stands for that.
+    """
+    columns = [Column(b"c", kind, *[False] * 3) for kind in KINDS_OF_BARE]
+    way = AsCopy(columns, b"INSERT INTO t VALUES (", b"COPY t FROM stdin", escapes)
+    lines = []
+    for row in rows:
+        strings = (
+            each if each in BARE_VALUES else "'" + each.replace("'", "''") + "'" for each in row
+        )
+        lines.append(", ".join(old(each) if escapes else each for each in strings))
+    sql = "".join(f"INSERT INTO t VALUES ({line});\n" for line in lines).encode()
+
+    copied = text_of(way, Inserts(1, sql, way.head, len(rows), len(rows)))
+
+    assert copied is not None
+    assert [line.split("\t") for line in copied.decode().split("\n")[:-1]] == [
+        [in_copy(each) for each in row] for row in rows
+    ]
+
+
+def in_copy(value: str) -> str:
+    """How COPY has it."""
+    if value in BARE_VALUES:
+        return "\\N" if value == "NULL" else value.replace("'", "")
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
 
 
 TABLES = """

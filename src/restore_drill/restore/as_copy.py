@@ -13,10 +13,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from restore_drill.backups.plaindump.events import Inserts
-from restore_drill.backups.plaindump.runs import ENDS, ROW
+from restore_drill.backups.plaindump.runs import ENDS, PAIR, ROW, has_many_pairs
 
-STRING, ESCAPED = rb"'++", rb"E?'++"
-"""A string, of which a quote is left for each of its parts: two quotes in it part it."""
+QUOTE = b"\0"
+"""Stands for a quote in a string; in text of PostgreSQL there is none of it."""
+STRING, ESCAPED = rb"(?:'++|\0++'?+)", rb"E?(?:'++|\0++'?+)"
+"""A string, of which a quote is left for each of its parts: a PAIR in it parts it.
+
+Where pairs are many, none does: of a string that begins with some, QUOTE is left for each before
+its own quote, and of one that is made of them alone, QUOTE for each.
+"""
 INTEGER, NUMERIC = rb"-?+\d{1,19}+", rb"-?+\d++(?:\.\d++)?+"
 FLOAT = rb"(?!-[0.]++(?:[,e\n]|\Z))-?+\d{1,40}+(?:\.\d{1,40}+)?+(?:e[+-]\d{1,3}+)?+"
 """INSERT makes 0 of -0, which COPY does not."""
@@ -28,8 +34,8 @@ BARE = {
     26: rb"\d{1,10}+",
     700: FLOAT,
     701: FLOAT,
-    1560: rb"B'(?!')",
-    1562: rb"B'(?!')",
+    1560: rb"B['\0](?!['\0])",
+    1562: rb"B['\0](?!['\0])",
     1700: NUMERIC,
 }
 """What pg_dump writes without quotes, or as bits, by the oid of the type."""
@@ -49,16 +55,18 @@ class Column:
 
 
 class Rows(NamedTuple):
-    """Rows outside of their strings, a line each with a quote for each part of a string; these."""
+    """Rows outside of their strings, a line each, as STRING has them; parts of the strings."""
 
     rows: bytes
     strings: list[bytes]
 
 
 def outside_of(event: Inserts, ends: Sequence[bytes]) -> Rows | None:
-    """The rows of `event`; None where its last statement has none of the `ends`."""
+    """The rows of `event`; None where its last statement has none of the `ends`, or a zero byte."""
+    if QUOTE in event.data:
+        return None
     data = event.data if event.data.endswith((b"\n", b"\t")) else event.data + b"\n"
-    parts = data.split(b"'")
+    parts = (data.replace(PAIR, QUOTE) if has_many_pairs(data) else data).split(b"'")
     outside = b"'".join(parts[::2])
     opening = b"(" if event.is_rest else event.head
     known = ends if event.statements else (ROW[:-1],)
@@ -104,14 +112,12 @@ class AsCopy:
         if any(column.is_generated for column in self.columns):
             rows = rows.replace(b"DEFAULT\t", b"").replace(b"\tDEFAULT", b"")
         if not found.strings:
-            return rows + b"\n"
+            return woven(rows + b"\n", [])
         inside = self.inside(b"'".join(found.strings))
-        return None if inside is None else woven(rows, inside.split(b"'"))
+        return None if inside is None else woven(rows + b"\n", inside.split(b"'"))
 
     def inside(self, text: bytes) -> bytes | None:
         """What stands in strings, as COPY has it; None where a backslash escapes another byte."""
-        if b"\0" in text:
-            return None
         if b"\\" in text:
             if not self.escapes:
                 text = text.replace(b"\\", b"\\\\")
@@ -124,12 +130,15 @@ class AsCopy:
 
 
 def woven(rows: bytes, strings: list[bytes]) -> bytes:
-    """`rows` with their `strings` in the places of their quotes; a quote parts two neighbours."""
-    rows = rows.replace(b"E'", b"'").replace(b"'", b"\0")
-    if b"\0\0" in rows:
-        rows = rows.replace(b"\0\0", b"\0'\0").replace(b"\0\0", b"\0'\0")
-    between = rows.split(b"\0")
-    text = [b""] * (len(between) + len(strings))
-    text[::2], text[1::2] = between, strings
-    text.append(b"\n")
-    return b"".join(text)
+    """`rows` with their `strings` in the places of their quotes, and quotes for QUOTE."""
+    if QUOTE in rows:
+        # A string that is made of pairs alone is in the outer two quotes of them.
+        rows = rows.replace(b"E\0", b"\0").replace(b"\0\t", b"\t").replace(b"\0\n", b"\n")
+    rows = rows.replace(b"E'", b"'")
+    if PAIR in rows:
+        rows = rows.replace(PAIR, b"'\0'").replace(PAIR, b"'\0'")
+    between = rows.split(b"'")
+    text = [b""] * (2 * len(between) - 1)
+    text[::2] = between
+    text[1::2] = strings
+    return b"".join(text).replace(QUOTE, b"'")
