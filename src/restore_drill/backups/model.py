@@ -90,7 +90,8 @@ class Contents:
     `is_translated` says that its lines end with CRLF; `superusers` are those of `roles` that must
     be superusers for its statements to run, `grantors` those that grant what others own; `changes`
     describes statements that may change rows and that no pg_dump writes, empty without any;
-    `misread` names routines of a plain dump behind which psql would read on to the end of the file.
+    `misread` names routines of a plain dump behind which psql would read on to the end of the file,
+    `unsure` the tables whose INSERTs may bring values into each other's columns (`positions`).
     `checksum` is what its place on another machine says of its bytes.
     `converted` is the SQL of an archive, where it was kept for a restore; `spans` are the places of
     large tables' rows in it, or in a plain dump without its compression. `is_apart` says that the
@@ -117,6 +118,7 @@ class Contents:
     left_out: tuple[str, ...] = ()
     changes: str = ""
     misread: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
     is_apart: bool = False

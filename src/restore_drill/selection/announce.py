@@ -14,6 +14,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.steps import Steps
 from restore_drill.core.units import capitalised, show_count, show_duration, some
 from restore_drill.selection.chosen import (
+    MOST_NAMED,
     age_of,
     backup_record,
     contents_record,
@@ -22,8 +23,6 @@ from restore_drill.selection.chosen import (
     remarks_on,
 )
 from restore_drill.selection.considered import considered_record
-
-MOST_NAMED = 3
 
 
 def announce(backup: Backup, manifest: Path, steps: Steps, record: Record) -> None:

@@ -18,7 +18,7 @@ from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes, show_duration, show_time
+from restore_drill.core.units import show_bytes, show_duration, show_time, some
 from restore_drill.selection.groups import Shelf
 from restore_drill.selection.pick import Proofs, unproved
 from restore_drill.selection.select import select_backup
@@ -156,11 +156,21 @@ def contents_record(contents: Contents, known: dict[str, Any]) -> dict[str, Any]
     }
 
 
+MOST_NAMED = 3
+"""Names that stand in one line."""
+
+
 def left_open(contents: Contents) -> Iterator[tuple[str, str]]:
     """What of `contents` is not drilled, and why."""
     if contents.left_out:
         others = ", ".join(contents.left_out)
         why = "they have no tables, and a drill restores only one database"
         yield f"other databases of the dump: {others}", why
+    if contents.unsure:
+        why = (
+            "it inherits, and its INSERTs name no columns: where the source has them in another "
+            "order, values come back in each other's; dump with --column-inserts"
+        )
+        yield f"whether values stand in their columns: {some(contents.unsure, MOST_NAMED)}", why
     if not contents.entries and contents.is_complete:
         yield "the table of contents", "the backup has none (not written by pg_dump)"

@@ -127,8 +127,9 @@ class Reader(Outline):
         if filled.table:
             table = self.session.table_key(filled.table)
             part.rows[table] += filled.rows
-            if part.through_root and not filled.is_listed and part.last in part.through_root:
-                self.positions.rows(line, part.last, table)
+            if not filled.is_listed and (part.through_root or self.positions.inheriting):
+                is_rooted = part.last in part.through_root
+                self.positions.rows(line, part.last, table, through_root=is_rooted)
         self.headings.rows(copied=False)
 
     def run_of_large_objects(self, run: seen.LargeObjects) -> None:
@@ -185,5 +186,6 @@ class Reader(Outline):
             left_out=self.parts.left_out,
             changes=self.changes.description,
             misread=tuple(self.misread.first),
+            unsure=tuple(self.positions.unsure),
             faults=tuple(self.faults),
         )
