@@ -18,6 +18,7 @@ from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.plain import WholeReader, gather
 from restore_drill.backups.plaindump.lexer import PlainReader
 from restore_drill.backups.plaindump.outline import Outline
+from restore_drill.backups.rows_ends import is_cut, is_cut_in
 from restore_drill.backups.streams import Counted, open_plain
 from restore_drill.backups.tars import is_dump, is_tar
 from restore_drill.backups.to_sql import restore_to_sql
@@ -130,11 +131,16 @@ class DirectoryArchive(Archive):
         return path.is_dir() and (path / "toc.dat").is_file()
 
     def faulty_members(self, path: Path) -> list[str]:
-        """Empty files."""
+        """Empty files, and those of rows that are cut."""
+        files = [(name, stat.st_size) for name, stat in files_below(path) if "/" not in name]
         return [
             f"{name} is empty: pg_restore would take it for an empty table"
-            for name, stat in files_below(path)
-            if stat.st_size == 0 and "/" not in name and not name.startswith(BLOB)
+            for name, size in files
+            if size == 0 and not name.startswith(BLOB)
+        ] + [
+            f"{name} is cut: pg_restore would restore its first rows alone, and report nothing"
+            for name, size in files
+            if is_cut(path, name, size)
         ]
 
 
@@ -156,14 +162,22 @@ class TarArchive(Archive):
             with tarfile.open(path) as tar:
                 size = path.stat().st_size
                 found = list(tar)
+                cut = [m.name for m in found if m.offset_data + m.size > size]
+                part = [m.name for m in found if m.name not in cut and is_cut_in(tar, m)]
         except tarfile.TarError as error:
             return [f"the tar file is damaged: {error}"]
-        cut = [m.name for m in found if m.offset_data + m.size > size]
         empty = [m.name for m in found if not m.size and not m.name.startswith(BLOB)]
-        return [f"the tar file ends inside its member {name}" for name in cut] + [
-            f"the tar file's member {name} is empty: not even the end of its rows is there"
-            for name in empty
-        ]
+        return (
+            [f"the tar file ends inside its member {name}" for name in cut]
+            + [
+                f"the tar file's member {name} is empty: not even the end of its rows is there"
+                for name in empty
+            ]
+            + [
+                f"the tar file's member {name} is cut: the end of its rows is missing"
+                for name in part
+            ]
+        )
 
 
 def completed(head: Head, outline: Outline) -> Head:

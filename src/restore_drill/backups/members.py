@@ -57,6 +57,7 @@ def convert(
                 yield run
             finally:
                 spliced.close()
+        run.fault = run.fault.replace(folder, str(path))
 
 
 def members_of(path: Path) -> Mapping[Path, str]:
