@@ -118,7 +118,7 @@ class Lane(Batch):
             return []
         if may_set != b"t":
             raise NotSilent
-        return query(self, all_of_them.decode())
+        return query(self, all_of_them)
 
     def redo(self, portion: Portion) -> None:
         """Carry out `portion` statement by statement, so that each error is reported."""

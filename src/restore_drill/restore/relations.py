@@ -146,13 +146,13 @@ def family_of(oid: bytes, children: dict[bytes, list[bytes]]) -> frozenset[bytes
     return frozenset(family)
 
 
-def query(session: SqlFeed, sql: str) -> list[list[bytes]]:
-    """Rows of `sql`, as the server writes them."""
-    result = session.wire.exec_(sql.encode())
+def query(session: SqlFeed, sql: str | bytes) -> list[list[bytes]]:
+    """Rows of `sql`, as the server writes them; in bytes it may hold names, as the server does."""
+    result = session.wire.exec_(sql.encode() if isinstance(sql, str) else sql)
     if result.status != ExecStatus.TUPLES_OK:
         raise CouldNotRun(
             "the catalog of the new database could not be read",
-            checked=[error_of(result, session.text).text(sql)],
+            checked=[error_of(result, session.text).text(sql if isinstance(sql, str) else "")],
         )
     return [
         [result.get_value(row, column) or b"" for column in range(result.nfields)]
