@@ -35,6 +35,7 @@ WAYS = {"big": (EVERY, NONE), "by ranges": (NONE, EVERY)}
 """Sizes from which a table is a big one, which takes the steps that pay for those, and from which
 all connections load it together. Then only its rows may lie in another order."""
 
+JAPANESE = Path(__file__).parent.parent / "corpus/databases/japanese.sql"
 SMALL_PORTIONS = {
     (transactions, "MOST"): 7,
     (crew, "FEWEST"): 2,
@@ -240,6 +241,23 @@ def test_options_of_pg_dump_are_the_same(
 ) -> None:
     """Whatever options pg_dump was given, the database is the same."""
     both_ways(18, source_dump(shops, 18, "odd", *options))
+
+
+@pytest.mark.parametrize("options", [(), ("--inserts",), ("--rows-per-insert=7",)], ids="".join)
+def test_backslashes_of_longer_characters_are_the_same(
+    options: tuple[str, ...], shops: Shops, both_ways: BothWays
+) -> None:
+    """In a dump in SJIS with old strings, where a text may end with the byte of a backslash."""
+    target = new_database(shops, USUAL, None, "UTF8")
+    fill_shop(target, JAPANESE.read_text(encoding="utf-8"))
+    name = target.conninfo["dbname"]
+    fill_shop(target, f"ALTER DATABASE {name} SET standard_conforming_strings = off")
+    path = shops.folder / f"old_sjis_{next(NUMBER)}.sql"
+
+    split = both_ways(USUAL, pg_dump(target, path, "--encoding=SJIS", *options))
+
+    assert b"standard_conforming_strings = off" in path.read_bytes()
+    assert not any(done.errors for done in split)
 
 
 @pytest.mark.parametrize("options", [(), ("--disable-triggers",)], ids=["bare", "triggers off"])

@@ -6,11 +6,9 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
 from restore_drill.backups.plaindump.codec import codec_of
+from restore_drill.backups.plaindump.escapes import ESCAPED, escaped_in
 from restore_drill.core.server_errors import CODE
 from restore_drill.restore.wire import Wire
-
-OVERLAPPING = (b"SJIS", b"SHIFT_JIS_2004", b"BIG5", b"GBK", b"UHC", b"GB18030", b"JOHAB")
-"""Encodings in which a byte of a longer character may look like a backslash."""
 
 
 class Dialect:
@@ -25,14 +23,19 @@ class Dialect:
         return self.connection.parameter_status(b"standard_conforming_strings") == b"off"
 
     @property
+    def encoding(self) -> str:
+        """The encoding of what goes over it."""
+        name = self.connection.parameter_status(b"client_encoding") or b""
+        return name.decode("ascii", "replace")
+
+    @property
     def is_overlapping(self) -> bool:
         """Whether a byte of a longer character may look like a backslash."""
-        return self.connection.parameter_status(b"client_encoding") in OVERLAPPING
+        return escaped_in(self.encoding) is not ESCAPED
 
     def text(self, raw: bytes | None) -> str:
         """Words of the server or of the dump: both are in the encoding that the dump has set."""
-        encoding = self.connection.parameter_status(b"client_encoding") or b""
-        return (raw or b"").decode(codec_of(encoding.decode("ascii", "replace")), "replace")
+        return (raw or b"").decode(codec_of(self.encoding), "replace")
 
     def rows(self, sql: str) -> list[list[str]]:
         """Rows of a query of our own; none where the server gives none."""

@@ -50,7 +50,8 @@ class Fill:
     def events(self) -> Iterator[Event]:
         """What the block holds, from its first line on."""
         reader = PlainReader(BlockStream(self.filling.block, self.session), in_runs=True)
-        reader.line, reader.backslash_strings = self.filling.line, self.session.escapes
+        reader.line = self.filling.line
+        reader.read_as(self.session.encoding, backslash_strings=self.session.escapes)
         return reader.events()
 
     def way(self, head: bytes) -> AsCopy | None:
@@ -147,7 +148,9 @@ class Fill:
         if is_done:
             session.restoration.statements += pieces[-1].statements
             return
-        for statement in statements_in(data, pieces[0].line, backslash_strings=session.escapes):
+        for statement in statements_in(
+            data, pieces[0].line, session.encoding, backslash_strings=session.escapes
+        ):
             if len(session.restoration.errors) >= MAX_ERRORS:
                 return
             session.execute(statement)

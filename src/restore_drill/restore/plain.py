@@ -109,7 +109,7 @@ class SqlFeed(Dialect):
 
     def single(self, event: Inserts) -> Iterator[Statement]:
         """INSERTs one by one, up to MAX_ERRORS errors."""
-        found = self.singly.statements(event, backslash_strings=self.escapes)
+        found = self.singly.statements(event, self.encoding, backslash_strings=self.escapes)
         return takewhile(lambda _: len(self.restoration.errors) < MAX_ERRORS, found)
 
     def execute(self, statement: Statement) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from restore_drill.backups.model import REFUSED
 from restore_drill.backups.plaindump.events import Cut, MetaCommand
 from restore_drill.backups.plaindump.lines import LONGEST
@@ -10,6 +12,10 @@ from restore_drill.core.units import show_bytes
 HARMLESS_META = (b"\\restrict ", b"\\unrestrict ", b"\\connect ", b"\\encoding SQL_ASCII ")
 """pg_dump's own meta-commands: read by us, never given to psql; the last one comes before names of
 databases with special characters."""
+PROGRAMS = re.compile(rb"\\(?:copy|g|gx|i|ir|include|include_relative|o|out|w|write)\b|\\!")
+"""Meta-commands that are named: any other word may be a row's, where quotes are not as they were.
+"""
+END = b"\\."
 MOST = 1000
 """Refused statements that are listed one by one."""
 
@@ -21,6 +27,7 @@ class Faults:
         """Start with none."""
         self.found: list[str] = []
         self.refused = 0
+        self.has_stray_end = False
 
     def refuse(self, line: int, what: str) -> None:
         """Note a statement that no dump may hold and `what` it is, unless that is empty."""
@@ -30,11 +37,16 @@ class Faults:
                 self.found.append(f"line {line:,}: {what}; pg_dump never writes it{REFUSED}")
 
     def refuse_meta(self, command: MetaCommand) -> None:
-        """Note a meta-command that pg_dump does not write: it would run code here."""
-        if not (command.text + b" ").startswith(HARMLESS_META):
-            word = command.text.split()[0].decode("utf-8", "replace")[:20]
-            what = f"psql meta-command {word!r}, which could run programs here"
-            self.refuse(command.line, what)
+        r"""Note a meta-command that pg_dump does not write: it would run code here.
+
+        Not so `\.`, the end of rows: one where none are is noted once, as damage.
+        """
+        if command.text == END:
+            if not self.has_stray_end:
+                self.found.append(f"line {command.line:,}: an end of rows (\\.) where none are")
+            self.has_stray_end = True
+        elif not (command.text + b" ").startswith(HARMLESS_META):
+            self.refuse(command.line, kind_of(command.text))
 
     def refused_more(self) -> None:
         """Add how many more were refused than are listed."""
@@ -51,3 +63,10 @@ class Faults:
             )
         else:
             self.found.append(f"it ends inside {where}, which begins at line {cut.line:,}")
+
+
+def kind_of(text: bytes) -> str:
+    """What the meta-command `text` is, without a word of it that may be a row's."""
+    named = PROGRAMS.match(text)
+    word = f" {named[0].decode()!r}" if named else ""
+    return f"psql meta-command{word}, which could run programs here"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from restore_drill.backups.plaindump import lines
+from restore_drill.backups.plaindump.escapes import ESCAPED
 from restore_drill.backups.plaindump.events import Cut, Event, Inserts, Statement
 from restore_drill.backups.plaindump.lines import Readable
 from restore_drill.backups.plaindump.quotes import Quotes
@@ -54,6 +55,8 @@ class InsertReader(Quotes):
                 is_rest=self.opened is not None,
                 escapes=self.backslash_strings,
             )
+            if piece and piece.size and self.may_mislead(text[: piece.size]):
+                piece = None
             if piece != INCOMPLETE:
                 break
             if end < len(self.buffer) and self.window < MOST:
@@ -69,6 +72,12 @@ class InsertReader(Quotes):
         line = self.line
         data = self.take(self.start + piece.size)
         return self.note_open(Inserts(line, data, self.head, *piece[1:]))
+
+    def may_mislead(self, text: bytes) -> bool:
+        """Whether a backslash in `text` may escape, or be a part of a longer character."""
+        if self.escaped is ESCAPED or b"\\" not in text:
+            return False
+        return self.backslash_strings or b"E'" in text or b"e'" in text
 
     def begin_run(self) -> bool:
         """Whether a statement begins here that may be one of many."""

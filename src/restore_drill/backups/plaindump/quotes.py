@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from restore_drill.backups.plaindump.escapes import ESCAPED, escaped_in
 from restore_drill.backups.plaindump.lines import Lines
 from restore_drill.backups.plaindump.set_statements import ALL, boolean, settings_in
 from restore_drill.backups.plaindump.sql_tokens import COMMENT_EDGE
 
-STRINGS = "standard_conforming_strings"
+STRINGS, ENCODING = "standard_conforming_strings", "client_encoding"
 QUOTED = {
     b"'": re.compile(rb"[^']*+(?:''[^']*+)*+'"),
     b'"': re.compile(rb'[^"]*+(?:""[^"]*+)*+"'),
@@ -17,16 +18,22 @@ QUOTED = {
 
 Where none is found, all that there is belongs to it: lines are whole, so that no pair is parted.
 """
-ESCAPED = re.compile(rb"[^\\']*+(?:(?:\\.|'')[^\\']*+)*+'", re.DOTALL)
-"""The rest of a text in which a backslash escapes the next character."""
 LINE_END = re.compile(rb"[\r\n]")
 """Ends a comment, for the server too: what stands behind a lone CR is carried out."""
 
 
 class Quotes(Lines):
-    """Moves over quoted text; `backslash_strings` says that a backslash escapes in each string."""
+    """Moves over quoted text; `backslash_strings` says that a backslash escapes in each string.
+
+    `escaped` is the rest of one in which it does, in the encoding that the dump is in.
+    """
 
     backslash_strings = False
+    escaped = ESCAPED
+
+    def read_as(self, encoding: str, *, backslash_strings: bool) -> None:
+        """Begin in the middle of a dump that has set these."""
+        self.escaped, self.backslash_strings = escaped_in(encoding), backslash_strings
 
     def skip_quoted(self, opening: bytes, at: int) -> bool:
         """Move behind what `opening` at index `at` opens; False when the stream ends inside."""
@@ -35,7 +42,7 @@ class Quotes(Lines):
         if opening == b"/*":
             return self.skip_block_comment()
         if opening == b"'" and (self.backslash_strings or self.is_escape_string(at)):
-            return self.skip(ESCAPED)
+            return self.skip(self.escaped)
         if opening in QUOTED:
             return self.skip(QUOTED[opening])
         if opening[:1] == b"$" and at > self.start and self.is_word(self.buffer[at - 1]):
@@ -83,8 +90,11 @@ class Quotes(Lines):
         return is_whole
 
     def note_settings(self, sql: bytes) -> None:
-        """Follow standard_conforming_strings, which changes what ends a string."""
+        """Follow standard_conforming_strings and the encoding, which change what ends a string."""
         for setting in settings_in(sql):
+            if setting.name in (ENCODING, ALL):
+                encoding = b"".join(setting.values)
+                self.escaped = escaped_in(encoding.decode("ascii", "replace"))
             if setting in ((ALL, ()), (STRINGS, ())):
                 self.backslash_strings = False
             elif setting.name == STRINGS and len(setting.values) == 1:

@@ -17,18 +17,23 @@ class Singly:
         self.line = 0
         self.pieces: list[bytes] = []
 
-    def statements(self, event: Inserts, *, backslash_strings: bool) -> Iterator[Statement]:
+    def statements(
+        self, event: Inserts, encoding: str, *, backslash_strings: bool
+    ) -> Iterator[Statement]:
         """Statements that end in `event`; in strings a backslash escapes if `backslash_strings`."""
         if not event.is_rest:
             self.line, self.pieces = event.line, []
         self.pieces.append(event.data)
         if event.statements:
             text, self.pieces = b"".join(self.pieces), []
-            yield from statements_in(text, self.line, backslash_strings=backslash_strings)
+            yield from statements_in(text, self.line, encoding, backslash_strings=backslash_strings)
 
 
-def statements_in(text: bytes, line: int, *, backslash_strings: bool) -> Iterator[Statement]:
-    """Statements of `text`, which begins at `line`."""
+def statements_in(
+    text: bytes, line: int, encoding: str, *, backslash_strings: bool
+) -> Iterator[Statement]:
+    """Statements of `text`, which is in `encoding` and begins at `line`."""
     reader = PlainReader(BytesIO(text))
-    reader.line, reader.backslash_strings = line, backslash_strings
+    reader.line = line
+    reader.read_as(encoding, backslash_strings=backslash_strings)
     return (event for event in reader.events() if isinstance(event, Statement))
