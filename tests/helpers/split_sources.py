@@ -123,7 +123,7 @@ CREATE TABLE public.t{n} (id serial PRIMARY KEY, up integer REFERENCES public.t{
 CREATE INDEX ON public.t{n} (up);
 INSERT INTO public.t{n} (up, name) SELECT 1, 'name ' || n FROM generate_series(1, 20) n;
 """
-    for n in range(1, 61)
+    for n in range(1, 31)
 )
 """Many small tables, each with a foreign key to the one before it."""
 
