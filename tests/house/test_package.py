@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -96,10 +97,10 @@ def in_a_clone(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> set[st
     return {check["id"] for check in drill.result["checks"]}
 
 
-@pytest.fixture
-def repository(tmp_path: Path, installed: Installed) -> Path:
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory: pytest.TempPathFactory, installed: Installed) -> Path:
     """A user's own repository after `restore-drill init`, in which everything is against us."""
-    folder = tmp_path / "shop"
+    folder = tmp_path_factory.mktemp("initialised") / "shop"
     (folder / ".git").mkdir(parents=True)
     code, told = installed.run("restore-drill", "init", cwd=folder)
     assert code == 0, told
@@ -113,6 +114,12 @@ def repository(tmp_path: Path, installed: Installed) -> Path:
     )
     (folder / "shop_code.py").write_text("")
     return folder
+
+
+@pytest.fixture
+def repository(tmp_path: Path, initialised: Path) -> Path:
+    """The same, for one test."""
+    return shutil.copytree(initialised, tmp_path / "shop")
 
 
 def result_of(folder: Path) -> dict[str, Any]:
