@@ -26,7 +26,10 @@ drill: $(VENV)/.drill  ## run the drill: newest backup in $BACKUP_PATH, else the
 	echo "The drill's exit code is $$code (see README.md); make's own is always 2" >&2; \
 	exit $$code; }
 
-test: $(VENV)/.dev lint  ## prove the suite itself; ARGS="-k container"
+# mypy keeps one processor busy: another compiles the tests, which else each worker does by itself.
+test: $(VENV)/.dev  ## prove the suite itself; ARGS="-k container"
+	@$(BIN)/python -m pytest tests/ --collect-only -qq > /dev/null 2>&1 & \
+	$(MAKE) --no-print-directory lint && wait
 	@$(BIN)/python -m pytest tests/ -n logical --dist loadfile $(ARGS)
 
 coverage: $(VENV)/.dev  ## the tests again, with the lines that they run; fails below the floor in pyproject.toml
