@@ -246,8 +246,12 @@ class Refusing:
         names = f"<Contents><Key>{listed}</Key><LastModified>{TIME}</LastModified>{OF_A_FILE}"
         there = f"{XML}<ListBucketResult><IsTruncated>false</IsTruncated>{names}".encode()
 
+        self.asked: list[str] = []
+        asked = self.asked
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                asked.append(self.path)
                 is_list = bool(listed) and "list-type=2" in self.path
                 content = there if is_list else body
                 self.send_response(200 if is_list else status)

@@ -8,20 +8,21 @@ import os
 import pwd
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 import zstandard
 
+from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings, settings_from
-from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.redis.backup.outcome import readable, whole
 from restore_drill.redis.backup.restore import open_backup, restore
 from restore_drill.selection.chosen import choose
 from restore_drill.selection.redis_backups import Chosen, choose_redis
-from tests.helpers.buckets import BUCKET, keys_of, put
+from tests.helpers.buckets import BUCKET, Refusing, keys_of, put
 from tests.helpers.drills import ROOT, command, run_drill
 from tests.helpers.redis_backups import appended, saved
 from tests.helpers.sealing import Keys, by_age, by_gpg
@@ -153,6 +154,39 @@ def test_append_only_files_lie_there_as_a_folder(
             backup, loads = loaded(choose_redis(settings(monkeypatch, **given)))
             assert (backup.format, loads) == ("AOF", KEYS + LATER)
             assert backup.name == "appendonlydir"
+
+
+def test_a_folder_of_several_may_be_named(
+    places: Callable[[str, dict[str, bytes]], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest in it is brought, and nothing else; as in a folder of this machine."""
+    old, new = "cache-20261120_030000.rdb", "cache-20261121_030000.rdb"
+    files = {f"old/{old}": saved("Redis"), f"old/{new}": saved("Redis")}
+    files |= {f"days/2026-11-21/appendonlydir/{n}": d for n, d in appended("Redis").items()}
+    files |= {f"days/2026-11-20/{old}": saved("Redis"), "none/readme.txt": b"nothing"}
+    for url in places("several", files):
+        for named in (f"{url}/old", f"{url}/old/"):
+            backup, loads = loaded(choose_redis(settings(monkeypatch, redis_backup=named)))
+            assert (backup.name, loads) == (new, KEYS)
+            assert backup.path.with_name(old) not in arrivals
+        backup, loads = loaded(choose_redis(settings(monkeypatch, redis_backup=f"{url}/days")))
+        assert (backup.format, loads) == ("AOF", KEYS + LATER)
+        none = choose_redis(settings(monkeypatch, redis_backup=f"{url}/none"))
+        assert isinstance(none, BackupFault)
+        assert none.what == f"no backup of Redis lies in {url}/none"
+
+
+def test_a_bucket_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dumps have waited for it: the backup of Redis does not wait again."""
+    with closing(Refusing(503, "SlowDown")) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        there = settings(monkeypatch, f"s3://{BUCKET}/closed")
+        first = choose_redis(there)
+        asked = len(server.asked)
+        assert isinstance(first, CouldNotRun) and asked
+        assert choose(there) is first and len(server.asked) == asked
 
 
 def test_a_key_that_is_missing_is_told(

@@ -110,7 +110,7 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
         what = "holds credentials or parameters (not shown)"
         raise usage_error(name, what, f"leave them out: {kind.keys_from}")
     is_file = is_file or kind.is_link
-    key = kind.key_of(written)
+    key = kind.key_of(written if kind.is_link else written.rstrip("/"))
     folder, _, last = key.rpartition("/") if is_file else (key.strip("/"), "", "")
     if not kind.fits(authority, key) or (is_file and not last):
         what = f"names no {kind.file if kind.fits(authority, key) and is_file else kind.what}"

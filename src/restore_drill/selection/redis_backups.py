@@ -152,13 +152,13 @@ def named_redis(path: Path, settings: Settings) -> Backup:
     use_keys(settings.decrypt)
     use_cache(settings.leaves.cache, settings.leaves.cache_size)
     if state_folder_of(path):
-        from restore_drill.selection.remote import fetch_named  # noqa: PLC0415 - few are elsewhere
+        from restore_drill.selection.remote import find_named  # noqa: PLC0415 - few are elsewhere
 
-        fetch_named(path)
+        find_named(path)
     if closed_in(path):
         raise cannot_read("the backup of Redis", path)
     path = followed(path)
-    if path.is_dir() and not is_aof_folder(path) and not mirror_around(path):
+    if path.is_dir() and not is_aof_folder(path):
         return newest_in(path, settings)  # a folder of backups, or a data directory
-    candidate = unsealed(look_at_redis(path, settings.criteria.timezone))
-    return as_backup(candidate)
+    candidate = look_at_redis(path, settings.criteria.timezone)
+    return as_backup(RedisFolder(path.parent).fetch(candidate))

@@ -36,6 +36,11 @@ held: dict[Path, BinaryIO] = {}
 """Locks on the folders of this process, by the mirror in each."""
 filled: set[Path] = set()
 """Mirrors of places that have been listed."""
+closed: dict[Path, tuple[Place, CouldNotRun]] = {}
+"""Places that could not be listed, by their mirrors, and why: dumps and Redis do not both wait.
+
+Settings that are read anew name another `Place`, which is asked again.
+"""
 
 
 def fill(root: Path) -> None:
@@ -43,17 +48,29 @@ def fill(root: Path) -> None:
     if root in filled:
         return
     place = places[root]
-    store = open_store(place)
-    found = list(islice(store.list(place.prefix), MOST + 1))
-    if len(found) > MOST:
-        raise CouldNotRun(
-            f"{place.url} holds more than {MOST:,} objects",
-            remedy=remedy_for("place", "many", url=f"{place.url}folder"),
-        )
+    if root in closed and closed[root][0] is place:
+        raise closed[root][1].with_traceback(None)
+    try:
+        store = open_store(place)
+        found = listed(store, place.prefix, place.url)
+    except CouldNotRun as error:
+        closed[root] = (place, error)
+        raise
     make_mirror(root)
     filled.add(root)
     for each in found:
         stand_in_for(each, store, root, place)
+
+
+def listed(store: Store, prefix: str, url: str) -> list[Object]:
+    """What lies in the folder `prefix`, which is at `url`; CouldNotRun where that is too much."""
+    found = list(islice(store.list(prefix), MOST + 1))
+    if len(found) > MOST:
+        raise CouldNotRun(
+            f"{url} holds more than {MOST:,} objects",
+            remedy=remedy_for("place", "many", url=f"{url}folder"),
+        )
+    return found
 
 
 def make_mirror(root: Path) -> None:
@@ -118,9 +135,17 @@ def fetched(candidate: Candidate) -> Candidate:
 
 
 def fetch_named(path: Path) -> None:
-    """Bring what --backup names, and what lies beside it; CouldNotRun where it is not there.
+    """Bring what --backup names, and what lies beside it; CouldNotRun where it is not there."""
+    find_named(path)
+    if mirror_around(path):
+        fetch(path)
+
+
+def find_named(path: Path) -> None:
+    """Put what an option names into its mirror, and what lies beside it; nothing is brought yet.
 
     Nothing else is listed: it may lie in somebody's home, or in a bucket that may not be listed.
+    CouldNotRun where it is not there.
     """
     root = mirror_around(path)
     if root is None:
@@ -129,7 +154,7 @@ def fetch_named(path: Path) -> None:
     key = place.prefix + path.name
     found = list(filter(None, (store.find(key), *beside(store, key))))
     if key not in (each.key for each in found):
-        found += store.list(f"{key}/")
+        found += listed(store, f"{key}/", f"{store.url_of(key)}/")
     make_mirror(root)
     for each in found:
         stand_in_for(each, store, root, place)
@@ -139,7 +164,6 @@ def fetch_named(path: Path) -> None:
             checked=[f"{store.url_of(key)}/ is empty as well"],
             remedy=remedy_of(place.url, KINDS[place.scheme].file),
         )
-    fetch(path)
 
 
 def beside(store: Store, key: str) -> Iterator[Object]:
@@ -165,3 +189,4 @@ def clear() -> None:
         lock.close()
     held.clear()
     filled.clear()
+    closed.clear()
