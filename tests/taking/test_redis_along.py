@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from restore_drill.config.remote import Place
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.redis.census.known import known_from
 from restore_drill.redis.stream import RIGHTS, Wire, marked_file, sized_file
+from restore_drill.taking.bucket import BucketFolder
 from restore_drill.taking.destination import Folder
 from restore_drill.taking.recipients import seal_of
-from restore_drill.taking.redis_along import measure_redis, take_redis
+from restore_drill.taking.redis_along import beside_dumps, take_redis
+from restore_drill.taking.redis_known import leave_unmeasured, measure_redis
+from tests.helpers.buckets import BUCKET, WRITER, keys_of, s3_server
 from tests.helpers.drills import run_drill
 from tests.helpers.redis_backups import FAMILIES, fill_shop, restored
 from tests.helpers.redis_servers import Redis, running
@@ -70,7 +76,9 @@ def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> N
         taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
     assert taken.path.endswith(".rdb.age")
     measure_redis(taken, said.append)
-    assert said == ["  its keys were not measured: it is encrypted, or lies on another machine"]
+    assert said == ["  206 keys counted and measured, in a server of our own"]
+    plain = [each for each in tmp_path.rglob("*") if b"card:" in content_of(each)]
+    assert plain == [] and taken.sent.plain and taken.sent.plain.path is None
     key = tmp_path / "key.txt"
     key.write_bytes(keys.age().read_bytes())
     done = run_drill(
@@ -80,8 +88,72 @@ def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> N
     assert done.code == 0, done.output
     assert done.result["redis_backup"]["keys"] == KEYS
     assert done.result["redis_backup"]["format"] == "RDB, age"
+    assert {
+        "test_redis_backup_keys_match_manifest",
+        "test_redis_backup_content_matches_manifest",
+        "test_redis_backup_matches_its_checksum",
+    } <= done.ran
+
+
+def content_of(path: Path) -> bytes:
+    """Of a file; nothing of a folder."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def test_without_room_in_memory_it_is_said(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command, in the manifest and by the drill, which is green all the same."""
+    monkeypatch.setattr("restore_drill.taking.redis_memory.SHARE", 0.0)
+    said = list[str]()
+    seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], tmp_path)
+    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
+    measure_redis(taken, said.append)
+    assert "its keys were not counted: it is encrypted or in a bucket" in said[0]
+    key = tmp_path / "key.txt"
+    key.write_bytes(keys.age().read_bytes())
+    done = run_drill(
+        "-k", "redis_backup", "--decrypt-key", str(key),
+        report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path),
+    )  # fmt: skip
+    assert done.code == 0, done.output
     open_points = [each["why"] for each in done.result["not_checked"]]
-    assert any("its manifest does not say: it is encrypted" in why for why in open_points)
+    assert any("no room to keep it in memory" in why for why in open_points), open_points
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server that speaks S3."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
+@pytest.mark.parametrize("ends", ["well", "in an error"])
+def test_of_a_bucket_the_manifest_is_written_once(
+    s3: str, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Last, with the counts; without them where the dump failed. No object is overwritten."""
+    for name, value in keys_of(s3, WRITER).items():
+        monkeypatch.setenv(name, value)
+    place = BucketFolder(Place("s3", BUCKET, f"taken-{ends[:2]}/"))
+    with running(FAMILIES["Valkey"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        taken = take_redis(only_replication(server), place, None, print)
+    assert taken.path.startswith(f"s3://{BUCKET}/taken-{ends[:2]}/redis/redis_")
+    there = beside_dumps(place)
+    assert sorted(there.entries()) == [taken.name, f"{taken.name}.sha256"]
+    if ends == "well":
+        measure_redis(taken, print)
+    else:
+        leave_unmeasured(taken)
+    assert f"{taken.name}.manifest.json" in there.entries()
+    known = known_from(json.loads(there.read(f"{taken.name}.manifest.json")))
+    assert known.sha256 == hashlib.sha256(there.read(taken.name)).hexdigest()
+    assert known.keys == (KEYS if ends == "well" else None)
+    assert (known.content is None) == (ends != "well")
+    assert taken.sent.plain and taken.sent.plain.path is None
 
 
 def test_without_the_rights_that_is_told(tmp_path: Path) -> None:
@@ -138,7 +210,7 @@ def test_the_command_takes_both(shops: Shops, tmp_path: Path) -> None:
             source, "--with-redis", BACKUP_PATH=str(tmp_path), REDIS_URL=only_replication(server)
         )
     assert done.returncode == 0, done.stderr
-    assert "before the snapshot of the dump" in done.stdout
+    assert "before the dump, so that no key is newer" in done.stdout
     assert "206 keys counted and measured" in done.stdout
     assert len(list((tmp_path / "redis").glob("redis_*.rdb"))) == 1
     assert len(list((tmp_path / "db").glob("*.dump"))) == 1

@@ -79,6 +79,10 @@ class BucketFolder:
         """All of an object, of the version that was listed."""
         return b"".join(self.store.pieces(self.listed[name]))
 
+    def put(self, name: str, content: bytes) -> None:
+        """Write a new object, in one request."""
+        put(self.store, self.place.prefix + name, content)
+
     def remove(self, names: Sequence[str]) -> None:
         """Delete these objects."""
         for name in names:

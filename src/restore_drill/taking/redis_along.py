@@ -6,25 +6,26 @@ rows speaks of what no restored table has.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from restore_drill.config.options import usage_error
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_bytes, show_count, show_duration
-from restore_drill.manifest.file import SUFFIX, manifest_path
+from restore_drill.manifest.file import SUFFIX
 from restore_drill.manifest.redis import RedisBefore
-from restore_drill.redis.backup.header import Header
 from restore_drill.redis.stream import own_server
 from restore_drill.selection.tree import REDIS
 from restore_drill.taking.destination import INNER, Destination, Folder
 from restore_drill.taking.recipients import Seal
+from restore_drill.taking.redis_known import as_text, described
+from restore_drill.taking.redis_memory import InMemory
 from restore_drill.taking.redis_sent import Sending, Sent, data_of, written
 
-NOT_YET = "it is encrypted, not on the machine that took it, or that was interrupted"
 BESIDE = (".sha256", SUFFIX, ".part")
 """How names end of what lies beside a backup."""
 
@@ -33,12 +34,16 @@ BESIDE = (".sha256", SUFFIX, ".part")
 class TakenRedis:
     """A backup of Redis that was taken; `path` as users write it, `taken_at` is its fork.
 
-    `file` is where it can be read as it is: neither encrypted nor on another machine.
+    It lies in `place` as `name`; `facts` are what its manifest says so far. `file` is where it can
+    be read as it is: neither encrypted nor on another machine.
     """
 
     path: str
     taken_at: datetime
     sent: Sent
+    place: Destination
+    name: str
+    facts: dict[str, Any]
     file: Path | None = None
 
     @property
@@ -74,32 +79,25 @@ def take_redis(
     """
     if url is None:
         raise usage_error("redis_url", "is unset", "set it, or leave out --with-redis")
-    place, sent = beside_dumps(dumps), Sent()
+    place = beside_dumps(dumps)
+    is_plain = isinstance(place, Folder) and seal is None
+    sent = Sent(plain=None if is_plain else InMemory())
     name = f"redis_{datetime.now(UTC):%Y%m%d_%H%M%S}.rdb" + (seal.suffix if seal else "")
-    with own_server(url) as server, place.writing(name, 1 << 30) as add:
-        with data_of(server, bgsave, sent, progress) as pieces:
-            add(name, written(Sending(pieces, sent), sent, seal, progress))
-        header = sent.header
-        taken_at = header.made_at or datetime.now(UTC)
-        add(f"{name}.sha256", [f"{sent.digest.hexdigest()}  {name}\n".encode()])
-        add(f"{name}{SUFFIX}", [described(name, header, taken_at, sent).encode()])
-    file = place.path / name if isinstance(place, Folder) and seal is None else None
-    return TakenRedis(place.shown.rstrip("/") + f"/{name}", taken_at, sent, file)
-
-
-def described(name: str, header: Header, taken_at: datetime, sent: Sent) -> str:
-    """What is known of the backup, as JSON."""
-    facts = {
-        "schema": 1,
-        "kind": "redis",
-        "backup": {"name": name, "bytes": sent.written, "sha256": sent.digest.hexdigest()},
-        "rdb": {"version": header.version, "bytes": sent.size, "written_by": header.written_by},
-        "taken_at": taken_at.isoformat(),
-        "taken_by": sent.by,
-        "order": "before the dump",
-        "measured": {"why_not": NOT_YET},
-    }
-    return json.dumps(facts, indent=2) + "\n"
+    with ExitStack() as stack:
+        if sent.plain:
+            stack.callback(sent.plain.close)
+        with own_server(url) as server, place.writing(name, 1 << 30) as add:
+            with data_of(server, bgsave, sent, progress) as pieces:
+                add(name, written(Sending(pieces, sent), sent, seal, progress))
+            taken_at = sent.header.made_at or datetime.now(UTC)
+            add(f"{name}.sha256", [f"{sent.digest.hexdigest()}  {name}\n".encode()])
+            facts = described(name, sent.header, taken_at, sent)
+            if isinstance(place, Folder):
+                add(f"{name}{SUFFIX}", [as_text(facts)])
+        stack.pop_all()
+    file = place.path / name if isinstance(place, Folder) and is_plain else None
+    path = place.shown.rstrip("/") + f"/{name}"
+    return TakenRedis(path, taken_at, sent, place, name, facts, file)
 
 
 def report_redis(taken: TakenRedis, dumped_at: datetime, note: Callable[[str], None]) -> None:
@@ -109,7 +107,7 @@ def report_redis(taken: TakenRedis, dumped_at: datetime, note: Callable[[str], N
     for line in taken.sent.notes:
         note(f"  {line}")
     apart = max((dumped_at - taken.taken_at).total_seconds(), 0)
-    note(f"  {show_duration(apart)} before the snapshot of the dump: its keys are older than rows")
+    note(f"  {show_duration(apart)} before the dump, so that no key is newer than the rows")
 
 
 def left_alone(dumps: Destination) -> Iterator[str]:
@@ -124,20 +122,3 @@ def left_alone(dumps: Destination) -> Iterator[str]:
             f"--keep deletes no backup of Redis: {show_count(len(sizes), 'file')}, "
             f"{show_bytes(sum(sizes))}, in {place.shown}"
         )
-
-
-def measure_redis(taken: TakenRedis, note: Callable[[str], None]) -> None:
-    """Add to the manifest of what was `taken` what its keys hold; drills compare that.
-
-    Servers of our own load the file. What is encrypted is not written anywhere in plain.
-    """
-    if taken.file is None:
-        note("  its keys were not measured: it is encrypted, or lies on another machine")
-        return
-    from restore_drill.redis.census.measuring import add_measured  # noqa: PLC0415 - few take it
-
-    manifest = manifest_path(taken.file)
-    try:
-        note(f"  {add_measured(manifest, taken.file, note)}")
-    except OSError as error:
-        note(f"  its keys were not measured: {manifest.name} was not written ({error.strerror})")

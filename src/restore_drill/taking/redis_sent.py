@@ -18,6 +18,7 @@ from restore_drill.redis.backup.header import HEAD_BYTES, Header, header_in
 from restore_drill.redis.saving import saved_by
 from restore_drill.redis.stream import Refused, sent_by
 from restore_drill.taking.recipients import Seal
+from restore_drill.taking.redis_memory import InMemory
 
 if TYPE_CHECKING:
     from restore_drill.redis.connection import Server
@@ -33,7 +34,8 @@ Progress = Callable[[str], None]
 class Sent:
     """What has come so far: its begin and end, its bytes, and the digest of what was written.
 
-    `by` says how it was taken, `notes` are lines about that for people.
+    `by` says how it was taken, `notes` are lines about that for people. `plain` keeps all of it
+    where what is written is not that.
     """
 
     head: bytes = b""
@@ -43,6 +45,7 @@ class Sent:
     digest: Any = field(default_factory=hashlib.sha256)
     by: str = "replication"
     notes: list[str] = field(default_factory=list)
+    plain: InMemory | None = None
 
     @property
     def header(self) -> Header:
@@ -50,7 +53,7 @@ class Sent:
         found = header_in(self.head)
         if found is None or self.tail[-END_BYTES : -END_BYTES + 1] != bytes([END]):
             raise CouldNotRun(
-                "no backup of Redis was taken: what it sent is no whole RDB file",
+                "no backup of Redis was taken: what it sent is not a complete RDB file",
                 remedy=remedy_for("redis_taking", "broken_off"),
             )
         return found
@@ -70,6 +73,8 @@ class Sending(Reading):
             self.sent.head += self.rest[: max(HEAD_BYTES - len(self.sent.head), 0)]
             self.sent.tail = (self.sent.tail + self.rest)[-END_BYTES:]
             self.sent.size += len(self.rest)
+            if self.sent.plain:
+                self.sent.plain.add(self.rest)
         data, self.rest = self.rest[:size], self.rest[size:]
         return data
 
@@ -90,7 +95,7 @@ def data_of(
             if bgsave is None:
                 raise
             sent.by, first = "BGSAVE", b""
-            sent.notes.append("taken by BGSAVE, since it refused to replicate")
+            sent.notes.append("taken by BGSAVE, because replication was refused")
             try:
                 pieces = stack.enter_context(saved_by(server, bgsave, sent.notes.append, progress))
             except CouldNotRun as second:

@@ -26,10 +26,10 @@ from restore_drill.taking.redis_along import (
     TakenRedis,
     beside_dumps,
     left_alone,
-    measure_redis,
     report_redis,
     take_redis,
 )
+from restore_drill.taking.redis_known import leave_unmeasured, measure_redis
 from restore_drill.taking.retention import Rule
 from restore_drill.taking.stream import take_streamed
 from restore_drill.taking.words import ProgressLine, report
@@ -66,10 +66,15 @@ class Work:
         if self.parsed.with_redis:
             url, bgsave = self.settings.redis_url, self.parsed.redis_bgsave
             self.redis = take_redis(url, self.place, seal, self.line.show, bgsave)
-        self.taken = self.take(target, name, seal)
+        try:
+            self.taken = self.take(target, name, seal)
+        except BaseException:
+            if self.redis:
+                leave_unmeasured(self.redis)
+            raise
         if self.redis:
             report_redis(self.redis, self.taken.manifest.taken_at, self.note)
-            self.line.show("Redis: its keys are measured")
+            self.line.show("counting and measuring the keys of Redis")
             measure_redis(self.redis, self.note)
         report(self.taken, time.monotonic() - started, self.note)
         for left in self.place.left:

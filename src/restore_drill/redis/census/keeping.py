@@ -30,7 +30,7 @@ def keeping_expired(
     """A server with all keys of the RDB file at `path`, in the new `folder`; CouldNotRun."""
     folder.mkdir(mode=0o700)
     placed = Placed(folder, rdb=folder / RDB_NAME, keeps_expired=True)
-    (folder / RDB_NAME).symlink_to(path.resolve())
+    (folder / RDB_NAME).symlink_to(path.absolute())  # not what /proc leads to
     with ExitStack() as stack:
         yield first_that_reads(placed, lock, stack, written_by)
 

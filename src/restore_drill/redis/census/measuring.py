@@ -6,7 +6,6 @@ not be measured is said, and drills compare the rest.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,22 +58,7 @@ def why_not(file: FileFacts) -> str:
     return ""
 
 
-def add_measured(manifest: Path, path: Path, note: Callable[[str], None]) -> str:
-    """Add what is known of the RDB file at `path` to its `manifest`; a line on it. OSError."""
+def measured(path: Path, note: Callable[[str], None]) -> tuple[dict[str, Any], str]:
+    """The part `measured` of a manifest of the RDB file at `path`; why its content is not in it."""
     file, content, why = measure(path, note)
-    write_over(manifest, {"measured": measured_json(file, content, why)})
-    if why:
-        return f"the keys of Redis were not measured: {why}"
-    return f"{file.keys or 0:,} keys counted and measured, in a server of our own"
-
-
-def write_over(manifest: Path, more: dict[str, Any]) -> None:
-    """Put `more` into the file, in one step."""
-    known = json.loads(manifest.read_text(encoding="utf-8"))
-    part = manifest.with_name(f".{manifest.name}.part")
-    try:
-        part.write_text(json.dumps(known | more, indent=2) + "\n", encoding="utf-8")
-        part.chmod(manifest.stat().st_mode)
-        part.replace(manifest)
-    finally:
-        part.unlink(missing_ok=True)
+    return measured_json(file, content, why), why
