@@ -118,12 +118,12 @@ def test_redis_backup_keys_match_manifest(
     """As many keys of each type came back, in each database, as were taken."""
     found = of_keys(redis_manifest, redis_file.file, redis_census)
     assert not found, message(
-        f"the restored Redis has not the keys that were taken: {found[0]}",
+        f"the restored Redis does not hold the keys that were backed up: {found[0]}",
         checked=found[1:],
         remedy=remedy_for("test_redis_backup_keys_match_manifest", "other"),
     )
     if redis_manifest.keys is None:
-        pytest.skip(redis_manifest.why_not or "its manifest counts no keys")
+        pytest.skip(redis_manifest.why_not or "its manifest has no counts of keys")
 
 
 def test_redis_backup_content_matches_manifest(
@@ -131,13 +131,17 @@ def test_redis_backup_content_matches_manifest(
 ) -> None:
     """Every key holds what it held when it was taken."""
     if not redis_content.digest:
-        pytest.skip("its manifest has no digest: fields of its hashes expire by themselves")
+        pytest.skip(
+            "its manifest has no digest: hash fields expire on their own, and it would change"
+        )
     is_same = has_digest(redis_content.digest, restored_redis, redis_file)
     if is_same is None:
-        pytest.skip("no server here gives the digest of its keys, expired ones among them")
+        pytest.skip("no server on this machine can load the keys that have expired since")
     assert is_same, message(
-        "keys of the restored Redis are others, or hold something else, than when they were taken",
-        checked=["DEBUG DIGEST of all databases, keys that have expired since among them"],
+        "the restored Redis does not hold the same data as when its backup was taken",
+        checked=[
+            "DEBUG DIGEST: names, types and values of all keys in all databases, expired ones too"
+        ],
         remedy=remedy_for("test_redis_backup_content_matches_manifest", "other"),
     )
 
@@ -145,10 +149,10 @@ def test_redis_backup_content_matches_manifest(
 def test_redis_backup_ttls_match_manifest(redis_content: Content, redis_census: Census) -> None:
     """Keys expire when they were to expire."""
     if redis_content.ttls is None or not redis_census.is_exact:
-        pytest.skip("a server before 7.0 does not say to the millisecond when keys expire")
+        pytest.skip("a server before 7.0 does not say exactly when keys expire")
     found = of_ttls(redis_content, redis_census)
     assert not found, message(
-        f"keys of the restored Redis expire at other times: {found[0]}",
+        f"keys of the restored Redis expire at the wrong time: {found[0]}",
         checked=found[1:],
         remedy=remedy_for("test_redis_backup_ttls_match_manifest", "other"),
     )
@@ -158,7 +162,7 @@ def test_redis_backup_streams_match_manifest(redis_content: Content, redis_censu
     """Streams have their consumer groups, with what is pending there."""
     found = of_groups(redis_content, redis_census)
     assert not found, message(
-        f"consumer groups of streams are lost or changed: {found}",
+        f"consumer groups of Redis streams are lost or changed: {found}",
         remedy=remedy_for("test_redis_backup_streams_match_manifest", "other"),
     )
 
@@ -169,7 +173,7 @@ def test_redis_backup_functions_match_manifest(
     """The libraries of functions came back."""
     now = functions_of(restored_redis.server)
     if redis_content.functions is None or now is None:
-        pytest.skip("a server before 7.0 knows no functions")
+        pytest.skip("a server before 7.0 has no functions")
     found = of_functions(redis_content.functions, now)
     assert not found, message(
         f"functions of Redis are lost or changed: {found}",

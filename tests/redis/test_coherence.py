@@ -344,8 +344,8 @@ def test_stale_keys_are_counted_and_told(keys: redis.Redis) -> None:
         (3, True, True), (1, True, False), (0, True, True)
     ]  # fmt: skip
     assert list(volatile_lines(found)) == [
-        "3 keys like session:*, 2 h old, worth something for 1 h: stale, as expected",
-        "1 key like queue:*, 2 h old, worth something for 1 d 1 h: not stale yet",
+        "3 keys like session:*, 2 h old, useful for 1 h: stale, as expected",
+        "1 key like queue:*, 2 h old, useful for 1 d 1 h: not stale yet",
     ]
 
 

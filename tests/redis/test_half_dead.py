@@ -111,7 +111,7 @@ def test_busy_server_is_named(look: Look, serve: Serve) -> None:
 
     story = look(server.url()).fault
 
-    assert "is busy: a script or function holds it up (BUSY)" in story
+    assert "is busy with a script or function (BUSY)" in story
     assert "SCRIPT KILL" in story
 
 

@@ -207,7 +207,7 @@ def test_a_server_that_crashes_is_told(tmp_path: Path) -> None:
             error = loader.why_ended(loader.process.wait())
         assert isinstance(error, CouldNotRun), error
         assert f"{words} while it loaded the backup of Redis" in error.what
-        assert ("more memory" in str(error)) == (number == 9)
+        assert ("more free memory" in str(error)) == (number == 9)
         assert ("BGREWRITEAOF" in str(error)) == (number == 11)
 
 

@@ -88,6 +88,6 @@ def test_limits_stand_in_the_criteria_file(tmp_path: Path, serve: Serve, look: L
     for words in (
         "answers slowly: 99 % within ",
         "of its memory left, the limit is 100.0%",
-        "it has 0 replicas, of at least 2",
+        "it has 0 replicas, at least 2 are required",
     ):
         assert sum(words in fault for fault in faults) == 1, faults

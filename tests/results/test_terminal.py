@@ -139,4 +139,6 @@ def test_the_sample_is_named_loudly(project: Path) -> None:
     assert "! No backup is configured (BACKUP_PATH, --backup): drilling the sample shop" in done.out
     assert done.result["sample"] is True
     for text in (done.out, done.page.read_text("utf-8")):
-        assert "SAMPLE, not your backup" in text and "None of your backups was drilled" in text
+        assert (
+            "SAMPLE, not your backup" in text and "No database backup of yours was drilled" in text
+        )

@@ -75,6 +75,7 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([OLD_REDIS], {}, "the backup is good, but the backup of Redis is older than you allow."),
         ([REDIS], {}, "1 of 3 criteria failed: Redis failed its checks."),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
+        ([REDIS], {"sample": True}, "failed: Redis failed its checks. No database backup of yours"),
     ],
 )
 def test_a_failure_says_what_it_speaks_against(

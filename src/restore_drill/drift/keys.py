@@ -66,9 +66,8 @@ def fallen(was: Types, now: Types, tolerance: KeyTolerance) -> Iterator[str]:
             least = before * (1 - tolerance.shrink_of(database, kind))
             if after < least:
                 yield (
-                    f"database {database}, {kind}: {before - after:,} fewer: "
-                    f"{show_count(after, 'key')}, there were {before:,}; "
-                    f"allowed: at least {least:,.0f}"
+                    f"database {database}, {kind}: {show_count(after, 'key')}, {before:,} in the "
+                    f"last passed drill; at least {least:,.0f} required"
                 )
 
 

@@ -30,7 +30,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
         f"does not let its user access keys under {PREFIX}*",
         "no_right_for_keys",
     ),
-    (r"BUSY Redis is busy", "is busy: a script or function holds it up (BUSY)", "busy"),
+    (r"BUSY Redis is busy", "is busy with a script or function (BUSY)", "busy"),
     (
         r"MasterDownError",
         "is a replica that has lost its primary (MASTERDOWN)",
@@ -39,7 +39,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     (r"ReadOnlyError", "is a read-only replica (READONLY)", "read_only"),
     (
         r"OutOfMemoryError",
-        "is full and evicts nothing (OOM), so it accepts no writes",
+        "is full and evicts nothing, so it accepts no writes (OOM)",
         "out_of_memory",
     ),
     (
@@ -97,7 +97,7 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"(?i)alert.(handshake.failure|bad.certificate|unknown.ca|certificate|decrypt)",
-        "refused the client certificate of REDIS_URL, or the lack of one",
+        "refused the client certificate of REDIS_URL, or wants one and got none",
         "client_certificate",
     ),
     (r"certificate has expired", "has a certificate that has expired", "expired_certificate"),

@@ -79,7 +79,7 @@ def refuse_unreadable(path: Path) -> None:
     if os.access(path, os.R_OK) or (not is_there and os.access(path.parent, os.R_OK | os.X_OK)):
         return
     raise CouldNotRun(
-        f"the file that it saves, {path}, cannot be read on this machine",
+        f"the file that Redis saves, {path}, cannot be read on this machine",
         remedy=remedy_for("redis_taking", "elsewhere"),
     )
 
@@ -109,10 +109,10 @@ def begin(server: Server, last: int, note: Say) -> None:
     except redis.ResponseError as error:
         if "in progress" not in str(error):
             raise
-        note("a save was already running there: it was waited for, and is what was taken")
+        note("a save was already running: its file was taken")
     else:
         if "scheduled" in str(answer):
-            note("it was writing its append-only files anew, and saved after that")
+            note("it was rewriting its append-only files, and saved after that")
 
 
 def wait(server: Server, last: int, progress: Say) -> None:
@@ -125,12 +125,12 @@ def wait(server: Server, last: int, progress: Say) -> None:
             idle_since = now
         if now - idle_since > IDLE:
             raise CouldNotRun(
-                "its save (BGSAVE) has failed: rdb_last_bgsave_status is err",
+                "saving (BGSAVE) failed: rdb_last_bgsave_status is err",
                 remedy=remedy_for("redis_taking", "broken_off"),
             )
         if now - began > LONGEST:
             raise CouldNotRun(
-                f"it has not saved within {show_duration(LONGEST)} (BGSAVE, LASTSAVE)",
+                f"Redis did not finish saving within {show_duration(LONGEST)} (BGSAVE, LASTSAVE)",
                 remedy=remedy_for("redis_taking", "slow_save"),
             )
         progress(f"Redis saves its data: {show_duration(now - began)}")
@@ -157,7 +157,7 @@ def opened(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise CouldNotRun(
-            f"the file that it has saved, {path}, cannot be read on this machine: {error.strerror}",
+            f"the file that Redis saved, {path}, cannot be read on this machine: {error.strerror}",
             remedy=remedy_for("redis_taking", "elsewhere"),
         ) from None
 
@@ -173,6 +173,6 @@ def refuse_another(
     is_new = before != (found.st_ino, found.st_mtime_ns, found.st_size)
     if not is_new or not last <= made <= saved:
         raise CouldNotRun(
-            f"{path} is not the file that it has saved: it saves on another machine, or elsewhere",
+            f"{path} is not the file that Redis just saved: it saves elsewhere",
             remedy=remedy_for("redis_taking", "elsewhere"),
         )

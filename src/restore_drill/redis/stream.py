@@ -67,7 +67,7 @@ class Wire:
         while b"\n" not in text or not text.strip():
             text = text.lstrip(b"\r\n") + self.more()
             if len(text) > LONGEST_LINE and b"\n" not in text:
-                raise broken_off("its answer is no line of Redis")
+                raise broken_off("its answer is not Redis")
         line, _, self.rest = text.partition(b"\n")
         return line.strip(b"\r")
 
@@ -107,7 +107,7 @@ def own_server(url: str) -> Iterator[Server]:
 def several(what: str) -> CouldNotRun:
     """REDIS_URL names more than one server, and each sends its own data alone."""
     return CouldNotRun(
-        f"no backup of Redis was taken: REDIS_URL names {what}, and one server is asked at a time",
+        f"no backup of Redis was taken: REDIS_URL names {what}, not a single server",
         remedy=remedy_for("redis_taking", "several"),
     )
 
@@ -160,7 +160,7 @@ def file_in(wire: Wire, server: Server) -> Iterator[bytes]:
     elif marked := MARKED.fullmatch(line):
         yield from marked_file(wire, marked[1])
     else:
-        raise broken_off("its answer is no file")
+        raise broken_off("its answer is not a file")
 
 
 def sized_file(wire: Wire, size: int) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ APART = {
 READ_TO_ITS_END = "test_backup_is_complete"
 RESTORED = "test_restore_has_no_errors"
 
+OF_REDIS = {"redis", "redis_age", "coherence"}
 NOTHING = "nothing is known about the backup"
 
 
@@ -103,10 +104,11 @@ def failure_of(result: Result) -> str:
     """How many criteria failed, and whether that speaks against the backup."""
     total = show_count(count(result, "criteria"), "criterion", "criteria")
     text, kinds = f"{count(result, 'failed'):,} of {total} failed", failed_kinds(result)
-    if result["sample"]:
-        return f"{text}: the drill does not work here. {SAMPLE}."
+    parts = [each for kind, each in missed(result) if kind in kinds]
+    if result["sample"]:  # Redis and its backup are the user's all the same
+        broken = ", and ".join(parts) if kinds <= OF_REDIS else "the drill does not work here"
+        return f"{text}: {broken}. {SAMPLE}."
     if "" not in kinds:
-        parts = [each for kind, each in missed(result) if kind in kinds]
         good = "the backup is good, but " if is_good(result) and kinds != {"redis"} else ""
         return f"{text}: {good}{', and '.join(parts)}."
     if result["backup"] is None:

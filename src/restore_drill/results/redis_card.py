@@ -8,6 +8,7 @@ from typing import Any
 
 from restore_drill.core.units import show_count
 from restore_drill.redis.census.outcome import words_of
+from restore_drill.redis.coherence.volatile import volatile_lines
 from restore_drill.redis.latency import show_latency
 from restore_drill.redis.own.persistence import Persistence
 from restore_drill.redis.own.replication import Replica
@@ -77,5 +78,8 @@ def redis_backup_card(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     """Label and text of what is known of the backup of Redis, and of the keys in it."""
     if not found:
         return []
-    plain = describe({key: value for key, value in found.items() if key != "census"})
-    return [*plain, *words_of(found["census"])] if found.get("census") else plain
+    census = found.get("census")
+    apart = ("census", "volatile", *(("types", "functions", "databases") if census else ()))
+    plain = describe({key: value for key, value in found.items() if key not in apart})
+    stale = [("may be stale", each) for each in volatile_lines(found.get("volatile") or ())]
+    return [*plain, *(words_of(census) if census else ()), *stale]

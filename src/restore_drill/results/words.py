@@ -31,7 +31,7 @@ OTHERS = {
 
 RESTORE_REPORTED = "the restore reported"
 """Begins the warning of a selection whose restore had errors that none of its criteria reports."""
-SAMPLE = "None of your backups was drilled: set BACKUP_PATH or use --backup"
+SAMPLE = "No database backup of yours was drilled: set BACKUP_PATH or use --backup"
 
 LABELS = {
     "sha256": "SHA-256",
@@ -51,6 +51,13 @@ LABELS = {
     "latency_p99": "latency (99 %)",
     "latency_worst": "latency (worst)",
     "own": "yours (REDIS_URL)",
+    "other_keys": "keys in other databases",
+    "file_keys": "keys in the file",
+    "file_expires": "with a TTL",
+    "file_expired": "expired",
+    "load": "time to load",
+    "load_seconds": "time to load",
+    "write": "write test",
 }
 """Labels of keys that do not speak for themselves."""
 

@@ -17,8 +17,8 @@ from restore_drill.redis.backup.tools import run_tool
 
 LINE = re.compile(r"file (?P<name>\S+) seq (?P<number>\d+) type (?P<type>[bih])\b.*")
 UNCHECKED = (
-    "append-only files have no checksum: a changed byte in a value goes unnoticed, "
-    "and so does a file of commands that was emptied"
+    "append-only files have no checksum: a changed value, or a file that was emptied, "
+    "goes unnoticed"
 )
 MULTI = re.compile(r"Reached EOF before reading EXEC", re.IGNORECASE)
 UP_TO = re.compile(r"ok_up_to=(\d+)")
@@ -80,7 +80,7 @@ def parts_in(text: str) -> tuple[list[Part], list[Fault]]:
             continue
         found = LINE.fullmatch(line.strip())
         if found is None or "/" in found["name"]:
-            faults.append(Fault("its manifest has a line that names no file", "manifest"))
+            faults.append(Fault("its manifest has a line that cannot be read", "manifest"))
             continue
         parts.append(Part(found["name"], int(found["number"]), found["type"]))
     if not parts and not faults:
@@ -89,9 +89,11 @@ def parts_in(text: str) -> tuple[list[Part], list[Fault]]:
         faults.append(Fault("its manifest is cut short", "manifest"))
     bases = sum(each.kind == "b" for each in parts)
     if bases > 1:
-        faults.append(Fault(f"its manifest names {bases} bases", "manifest"))
+        faults.append(Fault(f"its manifest names {bases} base files", "manifest"))
     if parts and not bases:
-        faults.append(Fault("its manifest names no base: what it began with is lost", "manifest"))
+        faults.append(
+            Fault("its manifest names no base file: the data it began with are lost", "manifest")
+        )
     numbers = [each.number for each in parts if each.kind == "i"]
     if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         faults.append(Fault("a file of commands is missing from its manifest", "manifest"))
@@ -101,7 +103,7 @@ def parts_in(text: str) -> tuple[list[Part], list[Fault]]:
 def missing(parts: list[Part], folder: Path) -> list[Fault]:
     """Files that are named and not there, or there and not named."""
     faults = [
-        Fault(f"{each.name} is missing, which its manifest names", "part")
+        Fault(f"{each.name} is missing, although its manifest names it", "part")
         for each in parts
         if each.kind != "h" and not (folder / each.name).is_file()
     ]
@@ -109,7 +111,7 @@ def missing(parts: list[Part], folder: Path) -> list[Fault]:
     others = (each.name for each in folder.iterdir() if not each.name.endswith(".manifest"))
     newer = [name for name in sorted(others) if name not in known and ".incr." in name]
     faults += [
-        Fault(f"{name} is not in its manifest: a server would not read it", "manifest")
+        Fault(f"{name} is not in its manifest, so a server would not read it", "manifest")
         for name in newer
     ]
     return faults
@@ -122,8 +124,8 @@ def read_through(path: Path, folder: Path) -> Iterator[Fault]:
         return
     if command := calls_in(path):
         yield Fault(
-            f"{path.name} holds a script (EVAL) that calls {command}, which reaches beyond its "
-            "server: it was not run",
+            f"{path.name} contains a script (EVAL) that calls {command}, which reaches other "
+            "servers: it was not run",
             "script",
         )
         return

@@ -44,16 +44,13 @@ def check_rdb(path: Path, folder: Path) -> FileFacts:
     facts = facts_of(header)
     checked = run_tool("check-rdb", folder, [str(path), "--stats", "--format", "csv"])
     if checked is None:
-        doubt = f"no tool here reads {facts.version}: its keys were not counted before"
+        doubt = f"no tool here reads {facts.version}: its keys were not counted before loading"
         return replace(facts, doubts=(doubt,))
     facts = counted(facts, checked)
     if faults := tuple(faults_in(checked, size)):
         return replace(facts, faults=faults)
     if header.version >= 5 and not any(tail):
-        doubt = (
-            "it was written with its checksum switched off (rdbchecksum no): a changed byte in it "
-            "may go unnoticed"
-        )
+        doubt = "it has no checksum (rdbchecksum no): a changed byte in it may go unnoticed"
         return replace(facts, checksum="off", doubts=(doubt,))
     return replace(facts, checksum="ok" if header.version >= 5 else "")
 
@@ -76,17 +73,17 @@ def faults_in(checked: Checked, size: int) -> Iterator[Fault]:
     if checked.code != 0:
         found = TROUBLE.search(checked.output)
         if found and found[1].startswith("RDB CRC"):
-            yield Fault("its checksum is wrong: bytes have changed since it was written", "damaged")
+            yield Fault("its checksum is wrong: it has changed since it was written", "damaged")
         elif found and found[1].startswith("Unexpected EOF"):
             where = f"byte {end:,} of {size:,}"
-            yield Fault(f"it ends too early, at {where}: what came then is lost", "cut")
+            yield Fault(f"it ends too early, at {where}: the rest is lost", "cut")
         else:
             what = f" ({found[1]})" if found else ""
-            yield Fault(f"it cannot be read behind byte {end:,} of {size:,}{what}", "damaged")
+            yield Fault(f"it cannot be read past byte {end:,} of {size:,}{what}", "damaged")
     elif end != size:
         rest = f"{show_bytes(size - end)} ({size - end:,} bytes)"
         yield Fault(
-            f"{rest} lie behind its end, at byte {end:,}: a server ignores them in silence",
+            f"{rest} follow its end at byte {end:,}: a server ignores them silently",
             "behind",
         )
 

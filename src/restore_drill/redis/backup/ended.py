@@ -82,11 +82,9 @@ class Loading(ABC):
                 checked=[f"{self.binary.words} ({self.binary.path})"],
                 remedy=remedy_for("redis_backup", "module"),
             )
-        why = (
-            "which its server does not write there" if command.upper() in NEVER else "unknown here"
-        )
+        why = "which no server writes there" if command.upper() in NEVER else "unknown here"
         return BackupFault(
-            f"the append-only files hold the command {command}, {why}: it was not run",
+            f"the append-only files contain the command {command}, {why}: it was not run",
             checked=[f"{self.binary.words} ({self.binary.path})"],
             remedy=remedy_for("test_redis_backup_is_intact", "damaged"),
         )

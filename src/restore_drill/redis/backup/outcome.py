@@ -19,7 +19,7 @@ def readable(backup: Backup) -> None:
         raise backup.locked
     what = "is empty (zero bytes)" if not backup.size else ""
     if backup.unrecognised:
-        what = f"is no backup of Redis: {backup.unrecognised}"
+        what = f"is not a backup of Redis: {backup.unrecognised}"
     if what:
         raise BackupFault(
             f"{backup.name} {what}",
@@ -43,7 +43,7 @@ def whole(file: FileFacts, backup: Backup) -> None:
 def fault_lines(file: FileFacts, backup: Backup) -> list[str]:
     """What was checked, and all that is wrong with it."""
     by = f" by {file.checked_by}'s tool" if file.checked_by else ""
-    there = f"{file.keys:,} keys can be read of it" if file.keys is not None else ""
+    there = f"{file.keys:,} keys can still be read" if file.keys is not None else ""
     return [
         f"{as_written(backup.path)} ({file.version or file.kind}){by}",
         *(each.what for each in file.faults[1:]),
@@ -57,9 +57,9 @@ def why_not_whole(found: RestoredRedis) -> str:
         return ""
     read = found.loaded + found.expired
     if read != found.expected:
-        return f"the server has read {read:,} keys, the file holds {found.expected:,}"
+        return f"the server read {read:,} keys, the file holds {found.expected:,}"
     if found.keys > found.loaded:
-        return f"the server has {found.keys:,} keys, and has read only {found.loaded:,}"
+        return f"the server has {found.keys:,} keys, but read only {found.loaded:,}"
     return ""
 
 

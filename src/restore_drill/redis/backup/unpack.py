@@ -68,8 +68,7 @@ def refuse_another(name: str, member: tarfile.TarInfo, found: dict[str, tarfile.
         other = next((each for each in parts if PurePosixPath(each.name).parent != around), None)
     if other is not None:
         raise CouldNotRun(
-            f"the archive holds the files of several servers, {other.name} and {member.name} among "
-            "them",
+            f"the archive holds files of several servers, such as {other.name} and {member.name}",
             remedy=remedy_for("redis_backup", "several"),
         )
 

@@ -6,6 +6,7 @@ by the file, which still has them, and by the parts of them that expire later th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from restore_drill.config.criteria.key_rules import TYPES
@@ -22,7 +23,7 @@ def keys_of(database: int, kind: str) -> str:
 
 
 def of_keys(known: Known, file: FileFacts, census: Census) -> list[str]:
-    """How keys by database and type differ from those that were taken."""
+    """How keys by database and type differ from those of the source."""
     found = list(of_totals(known, file))
     if known.types and file.types:
         found = list(of_file(known.types, file.types)) or found
@@ -36,7 +37,7 @@ def of_totals(known: Known, file: FileFacts) -> Iterator[str]:
         ("keys with a TTL", known.expires, file.expires),
     ):
         if was is not None and now is not None and was != now:
-            yield f"the file holds {now:,} {what}, {was:,} were taken"
+            yield f"the file holds {now:,} {what}, the source had {was:,}"
 
 
 def of_file(
@@ -48,11 +49,11 @@ def of_file(
         after = now.get(database, {}).get(kind, Keys())
         where = keys_of(database, kind)
         if before.total != after.total:
-            yield f"{where}: the file holds {after.total:,} keys, {before.total:,} were taken"
+            yield f"{where}: the file holds {after.total:,} keys, the source had {before.total:,}"
         elif before.expires != after.expires:
             yield (
                 f"{where}: {after.expires:,} of {after.total:,} keys in the file have a TTL, "
-                f"{before.expires:,} had one"
+                f"{before.expires:,} in the source"
             )
 
 
@@ -60,22 +61,35 @@ def of_restored(
     was: Mapping[int, Mapping[str, Keys]], now: Mapping[int, Mapping[str, Count]]
 ) -> Iterator[str]:
     """Keys that were restored: those that never expire are all there, and no more of others."""
-    for database, kind in names_in(was, now) if was else ():
-        if kind not in TYPES:  # of a module: the file names those otherwise
-            continue
-        before = was.get(database, {}).get(kind, Keys())
-        after = now.get(database, {}).get(kind, Count())
-        where, lasting = keys_of(database, kind), before.total - before.expires
-        if after.lasting != lasting:
-            yield (
-                f"{where}: {show_count(after.lasting, 'key')} without a TTL restored, "
-                f"{lasting:,} were taken"
-            )
-        if after.expiring > before.expires:
-            yield (
-                f"{where}: {show_count(after.expiring, 'key')} with a TTL restored, "
-                f"{before.expires:,} were taken"
-            )
+    if not was:
+        return
+    lasting, expiring = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    found = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    for database, taken in was.items():
+        for kind, keys in taken.items():
+            lasting[database, kind_in_file(kind)] += keys.total - keys.expires
+            expiring[database, kind_in_file(kind)] += keys.expires
+    for database, restored in now.items():
+        for kind, count in restored.items():
+            found[0][database, kind_in_file(kind)] += count.lasting
+            found[1][database, kind_in_file(kind)] += count.expiring
+    for name in sorted({*lasting, *expiring, *found[0], *found[1]}):
+        if found[0][name] != lasting[name]:
+            yield restored_words(name, found[0][name], "without", lasting[name])
+        if found[1][name] > expiring[name]:
+            yield restored_words(name, found[1][name], "with", expiring[name])
+
+
+def restored_words(name: tuple[int, str], now: int, how: str, was: int) -> str:
+    """`database 0, hash: 7 keys without a TTL restored, the source had 8`."""
+    return (
+        f"{keys_of(*name)}: {show_count(now, 'key')} {how} a TTL restored, the source had {was:,}"
+    )
+
+
+def kind_in_file(kind: str) -> str:
+    """The type as Valkey's tool calls it, which takes keys of modules for strings."""
+    return kind if kind in TYPES else "string"
 
 
 def names_in(
@@ -100,9 +114,9 @@ def of_ttls(content: Content, census: Census) -> list[str]:
         counts = (now.count if now else 0, before.count if before else 0)
         which = f"keys that expire {span(place)} the backup was taken"
         if counts[0] != counts[1]:
-            found.append(f"{which}: {counts[0]:,}, taken were {counts[1]:,}")
+            found.append(f"{which}: {counts[0]:,} restored, the source had {counts[1]:,}")
         else:
-            found.append(f"{which}: {counts[0]:,}, but other ones, or at other times")
+            found.append(f"{which}: {counts[0]:,} as in the source, but not the same keys or times")
     return found
 
 
@@ -120,10 +134,10 @@ def of_groups(content: Content, census: Census) -> str:
     if (was.count, was.digest) == (now.count, now.digest):
         return ""
     if was.count != now.count:
-        return f"{show_count(now.count, 'group')} of streams restored, {was.count:,} were taken"
+        return f"{show_count(now.count, 'group')} restored, the source had {was.count:,}"
     return (
-        f"{show_count(now.count, 'group')} of streams as before, but their names, consumers, "
-        "pending entries or positions, or the streams' last IDs, are others"
+        f"{show_count(now.count, 'group')} as in the source, but names, consumers, pending "
+        "entries or positions differ, or the last IDs of their streams"
     )
 
 
@@ -131,6 +145,7 @@ def of_functions(was: Part, now: Part) -> str:
     """How the libraries of functions differ; empty where they do not."""
     if was == now:
         return ""
+    libraries = show_count(now.count, "library", "libraries")
     if was.count != now.count:
-        return f"{show_count(now.count, 'library', 'libraries')} restored, {was.count:,} were taken"
-    return f"{show_count(now.count, 'library', 'libraries')} as before, with other names or code"
+        return f"{libraries} restored, the source had {was.count:,}"
+    return f"{libraries} as in the source, but names or code differ"

@@ -64,7 +64,7 @@ def read_known(path: Path) -> Known | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.get("kind") != KIND:
-            raise ValueError("it is none of a backup of Redis")
+            raise ValueError("it is not of a backup of Redis")
         return replace(known_from(raw), name=path.name)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -81,9 +81,9 @@ class Found:
         """What speaks against it the most, in a line."""
         rule = self.rule
         if self.cause == "no_keys":
-            return f"no key is like {rule.keys}"
+            return f"no key matches {rule.keys}"
         if self.cause == "nothing":
-            return f"no key is like {rule.keys}, and no row of {rule.table} needs one"
+            return f"no key matches {rule.keys}, and no row of {rule.table} needs one"
         line = next(line for cause, line in self.problems if cause == self.cause)
         if self.cause == WITHOUT_KEY:
             return f"{line}, of {show_count(self.rows or 0, 'row')}"
@@ -113,11 +113,11 @@ class Found:
         if rule.needs_rows:
             yield keys(self.without_row, WITHOUT_ROW, f"without a row in {rule.table}")
             columns = " and ".join(rule.columns)
-            yield keys(self.misnamed, MISNAMED, f"whose name holds no value for {columns}")
+            yield keys(self.misnamed, MISNAMED, f"whose name has no valid {columns}")
         yield keys(self.differing, DIFFERING, f"whose {value} is not the row's {rule.equals}")
         yield keys(self.lacking, DIFFERING, f"without {value}, though the row has {rule.equals}")
-        yield keys(self.unreadable, DIFFERING, f"whose {value} is no value for {rule.equals}")
-        yield keys(self.other_type, DIFFERING, f"of a type of Redis that has no {value}")
+        yield keys(self.unreadable, DIFFERING, f"whose {value} is not valid for {rule.equals}")
+        yield keys(self.other_type, DIFFERING, f"of a Redis type that has no {value}")
         count = self.without_key or 0
         rows = f"{show_count(count, 'row')} of {rule.table} without a key like {rule.keys}"
         yield count, WITHOUT_KEY, rows

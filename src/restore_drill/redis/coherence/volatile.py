@@ -54,9 +54,9 @@ def volatile_lines(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             continue
         least = "" if each["complete"] else "at least "
         keys = f"{least}{show_count(each['keys'], 'key')} like {each['pattern']}"
-        worth = f"worth something for {show_duration(each['worth_seconds'])}"
+        worth = f"useful for {show_duration(each['worth_seconds'])}"
         if each["age_seconds"] is None:
-            yield f"{keys}, expected to be stale, {worth}"
+            yield f"{keys}, {worth}: expected to be stale"
             continue
         state = "stale, as expected" if each["stale"] else "not stale yet"
         yield f"{keys}, {show_duration(each['age_seconds'])} old, {worth}: {state}"

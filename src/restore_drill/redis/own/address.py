@@ -76,7 +76,7 @@ def login_of(given: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for option, value in given:
         if option.startswith("sentinel_"):
             if option not in ("sentinel_username", "sentinel_password"):
-                raise Unnamed("has an option after its ? that begins with sentinel_ and is none")
+                raise Unnamed("has an unknown option after its ? that begins with sentinel_")
             yield option.removeprefix("sentinel_"), value
 
 

@@ -18,7 +18,7 @@ def known(
     """Those of `facts` that know their field `name`; `otherwise(why)` where none of them does."""
     found = [each for each in facts if getattr(each, name) is not None]
     if not found:
-        otherwise("unknown without INFO, which is not permitted, renamed, or says nothing of it")
+        otherwise("unknown: INFO is not permitted, renamed, or does not say")
     return found
 
 

@@ -26,7 +26,7 @@ class Replica:
     def words(self) -> str:
         """In words: `10.0.0.2:6379 is 3 s and 1.2 MB behind`."""
         if self.state != "online":
-            return f"{self.where} does not follow yet (state {self.state})"
+            return f"{self.where} is not in sync yet (state {self.state})"
         behind = "" if self.behind is None else f" and {show_bytes(self.behind)}"
         return f"{self.where} is {'?' if self.lag is None else self.lag} s{behind} behind"
 
@@ -57,7 +57,7 @@ def replicas_fault(replicas: tuple[Replica, ...], max_lag: float, least: int) ->
         words = ", ".join(each.words for each in behind)
         return f"{words}; the limit is {show_duration(max_lag)}"
     if len(replicas) < least:
-        return f"it has {show_count(len(replicas), 'replica')}, of at least {least}"
+        return f"it has {show_count(len(replicas), 'replica')}, at least {least} are required"
     return ""
 
 

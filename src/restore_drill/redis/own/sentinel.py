@@ -44,7 +44,7 @@ class Watch:
     @property
     def warnings(self) -> list[str]:
         """What does not keep them from their work, and is to be mended."""
-        found = [f"of several Sentinels one does not serve: {each.what}" for each in self.silent]
+        found = [f"one of several Sentinels does not answer: {each.what}" for each in self.silent]
         if self.gone:
             gone = ", ".join(self.gone)
             found.append(f"Redis: the Sentinels do not reach replicas of {self.name}: {gone}")
