@@ -38,8 +38,8 @@ ORPHAN = """
 ALTER TABLE "Lager für Öl"."fässer" DISABLE TRIGGER ALL;
 INSERT INTO "Lager für Öl"."fässer" ("größe") VALUES (999);
 """
-LARGE = {"large_schema", "many_partitions"}
-"""Databases that take long, and of whose kinds others are drilled here."""
+LARGE = {"large_schema", "many_partitions", "many_tables"}
+"""Databases that take long, and of whose kinds others are drilled here, or by tests of drills."""
 DRILLED = [name for name in HEALTHY if name not in LARGE and not HEALTHY[name].needs]
 
 
@@ -117,10 +117,10 @@ def test_corpus_ends_badly_where_not_all_is_as_it_must_be(
     monkeypatch.setattr(corpus, "HEALTHY", {"views": odd})
     monkeypatch.setattr(corpus, "FORMATS", ["plain.sql"])
 
-    for section in (corpus.damages, corpus.healthy):
-        folder = tmp_path / section.__name__
-        folder.mkdir()
-        with contextlib.closing(Shops(folder)) as shops:
+    with contextlib.closing(Shops(tmp_path)) as shops:
+        for section in (corpus.damages, corpus.healthy):
+            folder = tmp_path / section.__name__
+            folder.mkdir()
             assert told(section(shops, folder)) is is_well
 
 
