@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from restore_drill.backups.mark import mark_of, refuse_changed
+from restore_drill.backups.read import read_contents
 from restore_drill.core.errors import CouldNotRun
 from tests.helpers.drills import run_drill
-from tests.helpers.shop import USUAL, Shops
+from tests.helpers.restoring import backup_of
+from tests.helpers.shop import USUAL, Shops, quiet
 
 
 def test_a_change_is_noticed(tmp_path: Path) -> None:
@@ -29,6 +32,20 @@ def test_a_change_is_noticed(tmp_path: Path) -> None:
     mark = mark_of(path)
     path.unlink()
     refuse_changed(path, mark)
+
+
+def test_a_backup_that_is_still_written_is_not_damaged(shops: Shops, tmp_path: Path) -> None:
+    """What is cut may go on: only one that has not changed meanwhile is judged."""
+    path = tmp_path / "shop.sql"
+    whole = shops.dump(USUAL, "plain.sql").read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    backup = replace(backup_of(path), mark=mark_of(path))
+    assert read_contents(backup, tmp_path, quiet).faults
+    with path.open("ab") as file:
+        file.write(whole[len(whole) // 2 : -100])
+
+    with pytest.raises(CouldNotRun, match="changed while it was being read: it may still be"):
+        read_contents(backup, tmp_path, quiet)
 
 
 def test_a_backup_that_is_overwritten_proves_nothing(

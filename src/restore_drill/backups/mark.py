@@ -27,14 +27,17 @@ def mark_of(path: Path) -> Mark:
     return tuple((name, each.st_size, each.st_mtime_ns) for name, each in stats)
 
 
-def refuse_changed(path: Path, mark: Mark) -> None:
+def refuse_changed(
+    path: Path, mark: Mark, what: str = "drilled: what was restored is not what was read"
+) -> None:
     """CouldNotRun where the backup at `path` does not have its `mark` any more.
 
-    One that is gone was restored before: it is another matter that it is kept no longer.
+    One that is gone was restored before: it is another matter that it is kept no longer. `what`
+    was being done with it.
     """
     now = mark_of(path)
     if mark and now and now != mark:
         raise CouldNotRun(
-            f"{path} changed while it was being drilled: what was restored is not what was read",
+            f"{path} changed while it was being {what}",
             remedy=remedy_for("places", "changed"),
         )

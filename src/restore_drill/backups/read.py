@@ -16,6 +16,7 @@ from restore_drill.backups.arrival import arrivals, open_bytes
 from restore_drill.backups.arrived import check_arrival, checksum_there
 from restore_drill.backups.converted import Converted
 from restore_drill.backups.formats import FORMATS
+from restore_drill.backups.mark import refuse_changed
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.core.access import cannot_read
@@ -125,6 +126,8 @@ def read_contents(
     )
     if found.faults:
         found.release()
+        # A job that still writes it has damaged nothing.
+        refuse_changed(backup.path, backup.mark, "read: it may still be written")
     return found
 
 
