@@ -21,7 +21,8 @@ from restore_drill.selection.candidate import as_backup, look_at
 from restore_drill.servers.model import Target
 from tests.corpus import edits
 from tests.corpus.healthy import HEALTHY
-from tests.helpers.shop import FORMATS, Shops, fill_shop, pg_dump, quiet
+from tests.helpers.restoring import backup_of
+from tests.helpers.shop import FORMATS, USUAL, Shops, fill_shop, pg_dump, quiet
 
 NUMBERS = itertools.count()
 
@@ -295,3 +296,16 @@ def test_a_pg_restore_that_is_killed_is_no_damage(shops: Shops, tmp_path: Path) 
 
     with pytest.raises(CouldNotRun, match="pg_restore was ended by signal 9"):
         read_contents(as_backup(look_at(path, UTC)), tmp_path, kill)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "lz4", "zst"])
+def test_what_follows_a_compressed_dump_is_named(suffix: str, shops: Shops, tmp_path: Path) -> None:
+    """Not as if the stream were cut, and without a byte of it."""
+    path = tmp_path / f"shop.sql.{suffix}"
+    path.write_bytes(shops.dump(USUAL, f"plain.sql.{suffix}").read_bytes() + b"secret words")
+
+    fault = read_contents(backup_of(path), tmp_path, quiet).faults[0]
+
+    assert fault.endswith(
+        "cannot be read to the end: something that is not compressed follows its end"
+    )

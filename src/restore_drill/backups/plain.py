@@ -28,6 +28,10 @@ SQL_STARTS = (
 )  # fmt: skip
 
 
+NO_STREAM = ("Not a gzipped file", "ERROR_frameType_unknown", "Unknown frame descriptor")
+"""What is said of bytes that begin no stream: the first one was recognised by its beginning."""
+
+
 class PlainSql:
     """A `Format`: SQL text in a file."""
 
@@ -139,4 +143,6 @@ def explain(error: BaseException) -> str:
     """What a decompressor or the system reported, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if any(each in str(error) for each in NO_STREAM):
+        return "something that is not compressed follows its end"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

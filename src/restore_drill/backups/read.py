@@ -107,12 +107,9 @@ def read_contents(
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         stack.callback(stop.set)  # an interrupt does not wait for a long file's digest
         digest = pool.submit(sha256_of, backup.path, stop)
-        if backup.size == 0:
-            contents = Contents("", Head(), faults=("it is empty (zero bytes)",))
-        elif backup.unrecognised:
-            contents = Contents("", Head(), faults=(f"it is {backup.unrecognised}",))
-        else:
-            contents = FORMATS[backup.format].contents(backup, folder, report, converted)
+        contents = without_content(backup) or FORMATS[backup.format].contents(
+            backup, folder, report, converted
+        )
         sha256 = digest.result()
     checksum = checksum_there(backup.path)
     check_arrival(backup.path, progress, is_damaged=bool(contents.faults))
@@ -129,6 +126,15 @@ def read_contents(
         # A job that still writes it has damaged nothing.
         refuse_changed(backup.path, backup.mark, "read: it may still be written")
     return found
+
+
+def without_content(backup: Backup) -> Contents | None:
+    """Of a `backup` that is empty or no dump, that it is; None of one that is to be read."""
+    if backup.size == 0:
+        return Contents("", Head(), faults=("it is empty (zero bytes)",))
+    if backup.unrecognised:
+        return Contents("", Head(), faults=(f"it is {backup.unrecognised}",))
+    return None
 
 
 def faults_of(backup: Backup, contents: Contents) -> tuple[str, ...]:
