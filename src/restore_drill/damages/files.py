@@ -58,7 +58,7 @@ def copy_of(backup: Backup, folder: Path) -> Backup:
     """A copy of `backup` in `folder`, without its companions."""
     path = folder / backup.path.name
     (shutil.copytree if backup.path.is_dir() else shutil.copyfile)(backup.path, path)
-    return replace(backup, path=path, unpacked=None)
+    return replace(backup, path=path, unpacked=None, mark=())
 
 
 def edited(edit: Edit) -> Callable[[Backup, Path], Backup]:
