@@ -15,7 +15,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.drift.keys import fallen
 from restore_drill.manifest.redis_digest import digests_beside, first_differing
-from restore_drill.redis.backup.census import SECONDS, broken_by, tally
+from restore_drill.redis.backup.census import SECONDS, broken_by, remedy_of, tally
 from restore_drill.redis.backup.outcome import whole, why_not_whole
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import functions_of
@@ -92,11 +92,11 @@ def test_redis_backup_has_its_keys(restored_redis: RestoredRedis, key_rule: KeyR
     found = tally(restored_redis.server, key_rule.database, key_rule.pattern)
     if not found.is_complete:
         pytest.skip(f"not all keys could be counted within {show_duration(SECONDS)}")
-    why = broken_by(key_rule, found)
+    why, cause = broken_by(key_rule, found)
     assert not why, message(
         f"keys like {key_rule.pattern} in the backup of Redis: {why}",
         checked=[f"database {key_rule.database} of {restored_redis.backup.name}"],
-        remedy=remedy_for("test_redis_backup_has_its_keys", "other"),
+        remedy=remedy_of(key_rule, cause),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.core.calling import COMMAND
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.lines import lines_of
 from restore_drill.redis.backup import server, tools
@@ -79,7 +80,7 @@ def test_without_one_that_stays_unchecked(tmp_path: Path, monkeypatch: pytest.Mo
     found = checked(tmp_path, monkeypatch)
     assert "there is none" in texts(found, "note", NAME)[0]
     (left,) = [each for each in found.opens if "backup of Redis" in each.what]
-    assert "restore-drill backup --with-redis" in left.todo[0]
+    assert f": {COMMAND} backup --with-redis" in left.todo[0]
 
 
 def test_the_plan_of_a_drill_names_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from restore_drill.config.criteria import load_criteria
 from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
-from restore_drill.redis.backup.census import broken_by, tally
+from restore_drill.redis.backup.census import Tally, broken_by, remedy_of, tally
 from restore_drill.redis.folders import FOLDER
 from restore_drill.selection.redis_backups import choose_redis
 from restore_drill.selection.tree import list_folder
@@ -191,7 +191,25 @@ def test_keys_are_counted_by_the_rules_of_the_user(tmp_path: Path) -> None:
         for pattern, (values, why) in RULES.items():
             rule = KeyRule(pattern.strip(), **values)  # type: ignore[arg-type]
             counted = tally(found.server, rule.database, rule.pattern)
-            assert broken_by(rule, counted) == why, (pattern, values)
+            assert broken_by(rule, counted)[0] == why, (pattern, values)
+
+
+@pytest.mark.parametrize(
+    ("rule", "step"),
+    [
+        (KeyRule("s p:*", min=9, database=3), "redis-cli -n 3 --scan --pattern 's p:*' | wc -l"),
+        (KeyRule("card:*", max=1), 'raise max under [redis.keys."card:*"] in the criteria file'),
+        (KeyRule("card:*", type="set"), 'change type under [redis.keys."card:*"]'),
+        (KeyRule("card:*", ttl="required"), 'change ttl under [redis.keys."card:*"]'),
+        (KeyRule("card:*", ttl="none"), "what has expired by the day of a recovery"),
+    ],
+)
+def test_each_broken_rule_has_steps_of_its_own(rule: KeyRule, step: str) -> None:
+    """What to do about a TTL that is missing is nothing to do about a key that is."""
+    why, cause = broken_by(rule, Tally({"hash": 3}, {"hash": 2}))
+    steps = remedy_of(rule, cause)
+    assert why and any(step in each for each in steps), steps
+    assert ("meant to be gone" in " ".join(steps)) == (cause == "few")
 
 
 def test_rules_about_keys_are_checked(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def holding(checks: list[Any]) -> dict[str, Any]:
 GOOD = [check("a::test_backup_is_complete", stage="select"), check("a::test_rows")]
 LATE = check("a::test_restore_time", "failed", stage="system", budget="time")
 REDIS = check("a::test_r", "failed", stage="redis")
+COPY_OF_REDIS = check("a::test_redis_backup_is_intact", "failed", stage="redis")
 PICKED = {"age_seconds": 9e5, "picked": {"how": "--pick 2", "newest": "b.dump"}}
 OLD_REDIS = check("a::test_r", "failed", stage="redis", budget="age")
 OLD = check("a::test_young", "failed", stage="select", budget="age")
@@ -74,6 +75,8 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([LATE, REDIS], {}, "is good, but recovery takes longer than you allow, and Redis failed"),
         ([OLD_REDIS], {}, "the backup is good, but the backup of Redis is older than you allow."),
         ([REDIS], {}, "1 of 3 criteria failed: Redis failed its checks."),
+        ([COPY_OF_REDIS], {}, "the backup is good, but the backup of Redis failed its checks."),
+        ([REDIS, COPY_OF_REDIS], {}, "Redis failed its checks, and the backup of Redis failed"),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
         ([REDIS], {"sample": True}, "failed: Redis failed its checks. No database backup of yours"),
     ],

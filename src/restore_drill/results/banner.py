@@ -194,7 +194,7 @@ def next_lines(result: Result) -> Iterator[Line]:
         yield "note", "Next: find out why there is no newer backup, take one and drill it"
     elif kinds == {"redis_age"}:
         yield "note", "Next: find out why there is no newer backup of Redis, take one and drill it"
-    elif kinds - {"redis", "redis_age", "coherence", "schedule"}:
+    elif kinds - {"redis", "redis_backup", "redis_age", "coherence", "schedule"}:
         yield "note", "Next: fix the problems listed above or take a new backup, then drill again"
     elif kinds or result["verdict"] == "could-not-run":
         yield "note", "Next: fix the problems listed above, then drill again"

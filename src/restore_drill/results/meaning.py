@@ -137,6 +137,7 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
         ("schedule", "other backups of its series are missing"),
         ("time", "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),
+        ("redis_backup", "the backup of Redis failed its checks"),
         ("redis_age", "the backup of Redis is older than you allow"),
         ("coherence", of_coherence(result)),
     ]

@@ -105,16 +105,18 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
 def failed_kinds(result: Result) -> set[str]:
     """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself.
 
-    `redis_age` is the age of the backup of Redis.
+    `redis` is the user's own server, `redis_backup` the backup of Redis, `redis_age` its age.
     """
     failed = [check for check in result["checks"] if check["outcome"] == "failed"]
-    return {kind_of_failure(check["budget"], check["stage"]) for check in failed}
+    return {kind_of_failure(check["budget"], check["stage"], check["id"]) for check in failed}
 
 
-def kind_of_failure(budget: str, stage: str) -> str:
-    """What a criterion of a `stage` that failed speaks of, see `failed_kinds`."""
+def kind_of_failure(budget: str, stage: str, name: str) -> str:
+    """What the criterion `name` of a `stage` that failed speaks of, see `failed_kinds`."""
     if stage == "redis" and budget == "age":
         return "redis_age"
+    if stage == "redis" and short_name(name).startswith("test_redis_backup_"):
+        return "redis_backup"
     return budget or (stage if stage in ("redis", "coherence") else "")
 
 

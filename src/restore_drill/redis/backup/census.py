@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.core.deadline import at_work
+from restore_drill.core.remedies import remedy_for
 from restore_drill.redis.connection import Server, beside
 from restore_drill.redis.standstill import CLOCK, standstill
 
@@ -88,17 +89,25 @@ def tally(server: Server, database: int = 0, pattern: str = "*", seconds: float 
     return found
 
 
-def broken_by(rule: KeyRule, found: Tally) -> str:
-    """What of `rule` does not hold of the keys `found`; empty where all does."""
+def broken_by(rule: KeyRule, found: Tally) -> tuple[str, str]:
+    """What of `rule` does not hold of the keys `found`, and its cause; empty where all does."""
     if found.total < rule.min or (rule.max is not None and found.total > rule.max):
-        return f"there are {found.total:,}, expected {rule.expectation}"
+        cause = "few" if found.total < rule.min else "many"
+        return f"there are {found.total:,}, expected {rule.expectation}", cause
     others = {kind: count for kind, count in found.types.items() if rule.type not in ("", kind)}
     if others:
         words = ", ".join(f"{count:,} of type {kind}" for kind, count in others.items())
-        return f"{words}, expected type {rule.type}"
+        return f"{words}, expected type {rule.type}", "type"
     lasting, expiring = sum(found.lasting.values()), sum(found.expiring.values())
     if rule.ttl == "required" and lasting:
-        return f"{lasting:,} of {found.total:,} have no TTL: they never expire"
+        return f"{lasting:,} of {found.total:,} have no TTL: they never expire", "lasting"
     if rule.ttl == "none" and expiring:
-        return f"{expiring:,} of {found.total:,} have a TTL, and must not expire"
-    return ""
+        return f"{expiring:,} of {found.total:,} have a TTL, and must not expire", "expiring"
+    return "", ""
+
+
+def remedy_of(rule: KeyRule, cause: str) -> list[str]:
+    """What to do where `rule` is broken, by the cause that `broken_by` gives."""
+    return remedy_for(
+        "test_redis_backup_has_its_keys", cause, pattern=rule.pattern, database=rule.database
+    )
