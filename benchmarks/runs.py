@@ -115,12 +115,20 @@ def drill(folder: Path, backup: str, environment: dict[str, str]) -> Drilled:
     """A whole drill but Redis, its budgets wide; RuntimeError with its output unless it passes."""
     command = [
         sys.executable, "-m", "pytest", "drill/", "--quiet", "-k", "not redis",
+        f"--criteria={nothing_required(folder)}",
         f"--backup={backup}", f"--report-dir={folder}/report", "--max-restore-time=1h",
         "--max-verify-time=1h", "--max-total-time=1h",
     ]  # fmt: skip
     seconds, peak = measured(command, environment | {"XDG_STATE_HOME": f"{folder}/state"})
     result = json.loads((folder / "report/result.json").read_text(encoding="utf-8"))
     return Drilled(seconds, peak, {name: result["timings"][name] or 0.0 for name in STAGES})
+
+
+def nothing_required(folder: Path) -> Path:
+    """A criteria file without criteria in `folder`: those of a user are of another database."""
+    path = folder / "criteria.toml"
+    path.touch()
+    return path
 
 
 def measured(command: list[str], environment: dict[str, str]) -> tuple[float, int]:

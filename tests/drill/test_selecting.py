@@ -89,6 +89,8 @@ def test_collect_only_starts_nothing(shops: Shops, report_dir: Path) -> None:
     assert drill.code == 0, drill.output
     assert "test_table_has_every_row[public.cards]" in drill.output
     assert "test_foreign_keys_hold[billing.Odd Name]" in drill.output
+    listed = sum("::" in line for line in drill.output.splitlines())
+    assert f"\n{listed} tests collected" in drill.output
     assert not report_dir.exists()
 
 

@@ -119,6 +119,8 @@ CRITERIA = {
     "no bound": ("[facts.f]\nsql = 'SELECT 1'\n", "give min, max or equals"),
     "bad zone": ("[backup]\ntimezone = 'Mars/Base'\n", "timezone 'Mars/Base' is unknown"),
     "no toml": ("[tables\n", "is not valid TOML"),
+    "twice": ("[sql]\n\n[sql]\n", "[sql] stands in it twice, the second time in line 3; write"),
+    "twice below": ("[facts.f]\n[facts.f]\n", "[facts.f] stands in it twice"),
 }  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from ast import literal_eval
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +14,17 @@ from restore_drill.config.criteria.model import Criteria
 from restore_drill.config.criteria.place import Place
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
+
+TWICE = re.compile(r"Cannot declare \((.+?),?\) twice \(at (line \d+)")
+
+
+def why_not(error: ValueError) -> str:
+    """What is wrong with the text, in words of TOML: Python's are of its own tuples."""
+    if not (found := TWICE.match(str(error))):
+        return str(error)
+    name = ".".join(str(key) for key in literal_eval(f"({found[1]},)"))
+    where = f"the second time in {found[2]}"
+    return f"[{name}] stands in it twice, {where}; write what belongs to it below the first"
 
 
 def load_criteria(path: Path) -> Criteria:
@@ -26,6 +39,6 @@ def load_criteria(path: Path) -> Criteria:
             "name another with --criteria (DRILL_CRITERIA)"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"criteria file {path} is not valid TOML: {error}") from None
+        raise UsageError(f"criteria file {path} is not valid TOML: {why_not(error)}") from None
     criteria: Criteria = FILE.read(Place(path, text), raw)
     return replace(criteria, sha256=sha256(read).hexdigest())
