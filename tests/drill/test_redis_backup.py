@@ -70,6 +70,7 @@ def test_a_damaged_backup_of_redis_is_red(tmp_path: Path) -> None:
     assert done.code == 1, done.output
     assert list(done.failed) == ["test_redis_backup_is_intact"]
     assert "it ends too early" in done.failed["test_redis_backup_is_intact"]
+    assert "redis-check-aof" not in done.output, "which is for append-only files"
     assert "card:" not in done.output
 
 

@@ -304,7 +304,8 @@ def test_nothing_to_compare_is_no_pass(
     keys: redis.Redis, connection: Connection, tmp_path: Path
 ) -> None:
     """Where no key is like the rule's, it has most likely been mistyped."""
-    assert compare(rule(CARDS, tmp_path), [keys], connection).cause == "no_keys"
+    none = compare(rule(CARDS, tmp_path), [keys], connection)
+    assert none.cause == "no_keys" and none.summary.endswith("card:{id}: nothing to compare")
     rows_only = f'{CARDS}\ndirection = "rows"\nwhere = "'
     assert compare(rule(f'{rows_only}id > 99"', tmp_path), [keys], connection).cause == "nothing"
     assert compare(rule(f'{rows_only}true"', tmp_path), [keys], connection).cause == "without_key"

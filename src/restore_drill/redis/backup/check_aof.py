@@ -138,5 +138,5 @@ def read_through(path: Path, folder: Path) -> Iterator[Fault]:
     yield Fault(
         f"{path.name} {what}: readable up to {where}; a server would leave out the rest, "
         "or refuse to start",
-        "cut",
+        "cut_aof",
     )

@@ -73,7 +73,8 @@ class Found:
         rule, rows = self.rule, ""
         if self.rows is not None:
             rows = f", {show_count(self.rows, 'row')} of {rule.table} that need one"
-        found = "; ".join(line for _, line in self.problems) or "all agree"
+        agree = "nothing to compare" if self.cause in ("no_keys", "nothing") else "all agree"
+        found = "; ".join(line for _, line in self.problems) or agree
         return f"{show_count(self.keys, 'key')} like {rule.keys}{rows}: {found}"
 
     @property
