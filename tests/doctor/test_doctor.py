@@ -429,3 +429,13 @@ def test_the_command_starts_and_writes_nothing(
     assert sorted(folder.parent.rglob("*")) == before
     assert main(["doctor", "--bakcup", "x"]) == 4
     assert services.ENGINE_SECONDS < 2
+
+
+def test_a_temporary_folder_that_is_passed_over_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has set TMPDIR learns that rows would lie elsewhere, and why."""
+    monkeypatch.setenv("BACKUP_PATH", str(folder))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    (told,) = texts(check_up("machine"), "warn", "machine")
+    assert told.endswith(f"not in TMPDIR ({tmp_path / 'gone'}): it is no folder")

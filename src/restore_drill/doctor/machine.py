@@ -18,7 +18,13 @@ from restore_drill.selection.chosen import Chosen
 from restore_drill.servers import cleanup
 from restore_drill.servers.isolation import try_out
 from restore_drill.servers.launcher import choose_launcher
-from restore_drill.servers.place import available_memory, choose_base, fits_in_memory, memory
+from restore_drill.servers.place import (
+    available_memory,
+    choose_base,
+    fits_in_memory,
+    memory,
+    why_elsewhere,
+)
 
 
 def examine_machine(group: Group, settings: Settings, chosen: Chosen | None) -> None:
@@ -44,11 +50,13 @@ def place_of_server(settings: Settings, chosen: Chosen | None) -> tuple[Path, in
 
 def name_place(settings: Settings, chosen: Chosen | None, group: Group) -> None:
     """Where the server would live, with what is free there; CouldNotRun where nowhere."""
-    base, _ = place_of_server(settings, chosen)
+    base, room = place_of_server(settings, chosen)
     where = "in memory" if base == cleanup.MEMORY else "on disk"
     free = show_bytes(shutil.disk_usage(base).free)
     of = f" for {estimated(chosen)}" if isinstance(chosen, Backup) else ""
     group.ok(f"the server would live {where} ({base}, {free} free){of}", plan=True)
+    if base != cleanup.MEMORY and (elsewhere := why_elsewhere(base, choose_launcher(), room)):
+        group.warn(f"it would live {elsewhere}")
 
 
 def name_folder(folder: Path, what: str, group: Group) -> None:

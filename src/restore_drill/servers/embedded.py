@@ -24,7 +24,7 @@ from restore_drill.servers.executor import SUPERUSER, ServerExecutor
 from restore_drill.servers.isolation import why_not
 from restore_drill.servers.launcher import choose_launcher
 from restore_drill.servers.model import SWITCHED_SINCE, Target
-from restore_drill.servers.place import choose_base, fits_in_memory
+from restore_drill.servers.place import choose_base, fits_in_memory, why_elsewhere
 from restore_drill.servers.starting import start_in
 from restore_drill.servers.tuning import PORT
 
@@ -130,6 +130,8 @@ def start_embedded(
     where = " in memory" if in_memory else ""
     where += ", isolated," if executor.is_isolated else ""
     note(f"embedded {binaries.name} started{where} in {show_duration(time.monotonic() - began)}")
+    if not in_memory and (elsewhere := why_elsewhere(base, launcher, room or 0)):
+        note(f"it lives {elsewhere}")
     watch = RoomWatch(run.path, executor.end, in_memory=in_memory)
     way = untrusted.way_to(run.path / cleanup.SOCKET, run.path / cleanup.WAY)
     return EmbeddedServer(binaries, run, executor, watch, way, production_settings)

@@ -69,6 +69,18 @@ def choose_base(launcher: Launcher, room: int) -> Path:
     )
 
 
+def why_elsewhere(base: Path, launcher: Launcher, room: int) -> str:
+    """Why a server for `room` bytes lives in `base` and not in TMPDIR; empty where it does."""
+    named = os.environ.get("TMPDIR", "")
+    folder = Path(named).resolve()
+    if not named or folder == base:
+        return ""
+    why = "it is no folder"
+    if folder.is_dir():
+        why = unfit(folder, launcher, room + MINIMUM_ROOM) or "no file can be written there"
+    return f"in {base}, not in TMPDIR ({named}): {why}"
+
+
 def fits_in_memory(launcher: Launcher, room: int) -> bool:
     """Whether a database of `room` bytes of SQL surely fits in memory, and may live there.
 

@@ -236,11 +236,15 @@ def test_production_settings_server_has_default_settings(wheel: Binaries) -> Non
 def test_long_directory_is_passed_over(
     wheel: Binaries, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A TMPDIR whose path is too long for a socket gives way to /tmp."""
+    """A TMPDIR whose path is too long for a socket gives way to /tmp, and that is said."""
     long = temporary / ("long" * 25)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with start_embedded(wheel, note=lambda _: None) as server:
+    monkeypatch.setenv("TMPDIR", str(long))
+    notes: list[str] = []
+    with start_embedded(wheel, note=notes.append) as server:
         assert server.run.path.parent != long
+        place = f"it lives in {server.run.path.parent}, not in TMPDIR ({long}): its path is too"
+        assert notes[-1].startswith(place), notes
         assert ask(server.create_database("drill"), "SELECT 1") == "1"
     assert not server.run.path.exists()
