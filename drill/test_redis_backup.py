@@ -115,7 +115,7 @@ def test_redis_backup_did_not_shrink(redis_backup: Backup, settings: Settings) -
 def test_redis_backup_keys_match_manifest(
     redis_manifest: Known, redis_file: Opened, redis_census: Census
 ) -> None:
-    """As many keys of each type came back, in each database, as were taken."""
+    """Each database of Redis has as many keys of each type as the source had."""
     found = of_keys(redis_manifest, redis_file.file, redis_census)
     assert not found, message(
         f"the restored Redis does not hold the keys that were backed up: {found[0]}",
@@ -129,7 +129,7 @@ def test_redis_backup_keys_match_manifest(
 def test_redis_backup_content_matches_manifest(
     redis_content: Content, restored_redis: RestoredRedis, redis_file: Opened
 ) -> None:
-    """Every key holds what it held when it was taken."""
+    """Every key of Redis has the value that it had in the source."""
     if not redis_content.digest:
         pytest.skip("its manifest has no digest: it would change as hash fields expire")
     is_same = has_digest(redis_content.digest, restored_redis, redis_file)
@@ -143,7 +143,7 @@ def test_redis_backup_content_matches_manifest(
 
 
 def test_redis_backup_ttls_match_manifest(redis_content: Content, redis_census: Census) -> None:
-    """Keys expire when they were to expire."""
+    """Keys of Redis expire at the same time as in the source."""
     if redis_content.ttls is None or not redis_census.is_exact:
         pytest.skip("a server before 7.0 does not say exactly when keys expire")
     found = of_ttls(redis_content, redis_census)
@@ -155,7 +155,7 @@ def test_redis_backup_ttls_match_manifest(redis_content: Content, redis_census: 
 
 
 def test_redis_backup_streams_match_manifest(redis_content: Content, redis_census: Census) -> None:
-    """Streams have their consumer groups, with what is pending there."""
+    """Streams of Redis have the consumer groups and pending entries of the source."""
     found = of_groups(redis_content, redis_census)
     assert not found, message(
         f"consumer groups of Redis streams are lost or changed: {found}",
@@ -166,7 +166,7 @@ def test_redis_backup_streams_match_manifest(redis_content: Content, redis_censu
 def test_redis_backup_functions_match_manifest(
     redis_content: Content, restored_redis: RestoredRedis
 ) -> None:
-    """The libraries of functions came back."""
+    """Redis has the function libraries of the source."""
     now = functions_of(restored_redis.server)
     if redis_content.functions is None or now is None:
         pytest.skip("a server before 7.0 has no functions")
@@ -180,7 +180,7 @@ def test_redis_backup_functions_match_manifest(
 def test_redis_backup_keys_have_not_fallen(
     redis_held: Held, redis_before: Before, settings: Settings
 ) -> None:
-    """There are about as many keys of each type, in each database, as in the last passed drill."""
+    """No type of keys in Redis has become much rarer since the last passed drill."""
     found = list(fallen(redis_before.held.keys, redis_held.keys, settings.criteria.redis_tolerance))
     assert not found, message(
         f"Redis has lost keys since {redis_before.name}: {found[0]}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from restore_drill.redis.backup.census import tally
 from restore_drill.redis.backup.restore import open_backup, restore, restored_by
 from restore_drill.redis.backup.server import load
 from restore_drill.redis.backup.tools import binaries
+from restore_drill.redis.census import counting
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import content_of, digest_of, functions_of
 from restore_drill.redis.census.counting import TooLong, heads_of, take_census
@@ -332,6 +334,26 @@ def test_too_many_keys_are_not_counted(tmp_path: Path) -> None:
         pytest.raises(TooLong, match="and there are more"),
     ):
         take_census(found.server, found.databases, found.backup.taken_at, seconds=0.0)
+
+
+def test_an_interrupt_does_not_wait_for_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs on in a server that is ended anyway; what is raised is the interrupt."""
+    monkeypatch.setattr(counting, "SCRIPT", "while true do end")
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with restored(lay_out(saved("Redis"), tmp_path / "dump.rdb")) as found:
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                take_census(found.server, found.databases, found.backup.taken_at)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 def test_ttls_of_a_past_horizon_are_not_compared(tmp_path: Path) -> None:

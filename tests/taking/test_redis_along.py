@@ -216,6 +216,29 @@ def test_the_command_takes_both(shops: Shops, tmp_path: Path) -> None:
     assert len(list((tmp_path / "db").glob("*.dump"))) == 1
 
 
+def test_the_command_takes_both_to_a_bucket(
+    shops: Shops, s3: str, keys: Keys, tmp_path: Path
+) -> None:
+    """Encrypted; a drill of the bucket compares what the keys hold with the manifest."""
+    place = {"BACKUP_PATH": f"s3://{BUCKET}/whole", **keys_of(s3, WRITER)}
+    to = run("age-keygen", "-y", keys.age()).decode().strip()
+    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
+        fill_shop(server)
+        done = backup_to(
+            shop_with_roles(shops), "--with-redis", "--encrypt-to", to,
+            REDIS_URL=only_replication(server), **place,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "206 keys counted and measured" in done.stdout
+    key = tmp_path / "key.txt"
+    key.write_bytes(keys.age().read_bytes())
+    drill = run_drill(
+        "-k", "redis_backup", "--decrypt-key", str(key), report_dir=tmp_path / "report", **place
+    )
+    assert drill.code == 0, drill.output
+    assert "test_redis_backup_content_matches_manifest" in drill.ran
+
+
 def test_a_cluster_is_refused(tmp_path: Path) -> None:
     """One node of it sends its own keys alone."""
     options = ("--cluster-enabled", "yes")

@@ -7,16 +7,18 @@ is one call of a script, and what expires meanwhile stays in the table until the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from restore_drill.redis.connection import Server
+from restore_drill.redis.connection import Server, beside
 
 if TYPE_CHECKING:
     import redis
 
-PAUSE = 3_600_000
+PAUSE = 600_000
 """Milliseconds after which a server goes on by itself: longer than any pass."""
+SHORT = 1.0
+"""Seconds to wait for a server whose script was not waited for: it may run on."""
 CLOCK = """
 local has_clock, clock = pcall(function() return os.clock end)
 local function now()
@@ -45,8 +47,16 @@ def standstill(server: Server) -> Iterator[Ask]:
     order("CLIENT", "PAUSE", PAUSE, "WRITE")  # which holds up what expires too
     try:
         yield evaluated("EVAL_RO")
-    finally:
-        order("CLIENT", "UNPAUSE")
+    except BaseException:
+        import redis  # noqa: PLC0415 - loads slowly
+
+        with (
+            suppress(redis.RedisError),
+            closing(beside(server, socket_timeout=SHORT).client) as one,
+        ):
+            one.execute_command("CLIENT", "UNPAUSE")  # type: ignore[no-untyped-call]
+        raise
+    order("CLIENT", "UNPAUSE")
 
 
 def evaluated(command: str) -> Ask:

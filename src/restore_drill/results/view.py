@@ -190,7 +190,8 @@ def timeline_of(result: Result) -> list[dict[str, Any]]:
     for stage in sorted(result["stages"], key=lambda stage: stage["started"]):
         name = stage["name"]
         outcome = outcomes.get(name, "passed")
-        row = rows.setdefault(name, {"name": name, "outcome": outcome, "bars": [], "seconds": 0})
+        words = {"name": name.replace("_", " "), "outcome": outcome}
+        row = rows.setdefault(name, {**words, "bars": [], "seconds": 0})
         row["bars"].append([round(100 * stage[key] / whole, 2) for key in ("started", "seconds")])
         row["seconds"] += stage["seconds"]
     return [row | {"time": show_duration(row["seconds"])} for row in rows.values()]

@@ -65,10 +65,10 @@ class FileFacts:
 
     @property
     def words(self) -> str:
-        """`RDB 10 by Redis 7.0.15, 1,000 keys, of which 3 had expired`."""
+        """`RDB 10 by Redis 7.0.15, 1,000 keys, 3 of them expired`."""
         said = [" ".join(filter(None, (self.version, self.written_by and f"by {self.written_by}")))]
         if self.keys is not None:
-            gone = f", of which {self.expired:,} have expired" if self.expired else ""
+            gone = f", {self.expired:,} of them expired" if self.expired else ""
             said.append(f"{self.keys:,} key{'s' * (self.keys != 1)}{gone}")
         return ", ".join(filter(None, said)) or self.kind
 
