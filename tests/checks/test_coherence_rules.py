@@ -164,7 +164,10 @@ def test_command_for_a_live_redis_is_shown(
     )
     excepting = rule(f"{text}\nexcept = ['card:*:x']", tmp_path)
     part = live_part(asked(rows).compare(excepting, [server]), [server])
-    assert (part["remove"], part["why"]) == (None, "card:* is like keys too that the rule excepts")
+    assert (part["remove"], part["why"]) == (
+        None,
+        "card:* also matches keys that the rule leaves out (except)",
+    )
     other = rule(f"{text}\ndatabase = 3", tmp_path)
     found = asked(rows).compare(other, [server])
     assert f"-p {started.port} -n 3 EVAL" in str(live_part(found, [server])["remove"])

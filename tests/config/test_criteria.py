@@ -137,10 +137,16 @@ ERRORS = {
     "same twice": (RULE.replace("{id}", "{id}:{id}"), "'card:{id}:{id}' has {id} twice"),
     "nothing between": (RULE.replace("{id}", "{a}{b}"), "nothing stands between {a} and {b}"),
     "control character": (RULE.replace("{id}", "\\u0007{id}"), "keys has a control character"),
-    "columns": (RULE + "column = ['a', 'b']\n", "as many as keys has, not a, b: one for each plac"),
+    "columns": (
+        RULE + "column = ['a', 'b']\n",
+        "as many columns as keys has placeholders, not a, b",
+    ),
     "no columns": (RULE + "column = []\n", "column must be a column, or a list of columns: []"),
     "except": (RULE + "except = 'a'\n", "except must be a list of patterns of keys"),
-    "field alone": (RULE + "field = 'price'\n", "field needs equals: the column that price must"),
+    "field alone": (
+        RULE + "field = 'price'\n",
+        "field also needs equals, the column that price must",
+    ),
     "path": (RULE + "field = '$..price'\nequals = 'a'\n", "'$..price' is not a path of names and"),
     "where alone": (RULE + "where = 'sold'\n", "it needs direction = 'rows' or 'both'"),
     "tolerance": (RULE + "tolerance = 5\n", "tolerance must be a share like 0.1, not 5"),

@@ -107,7 +107,7 @@ def test_the_tolerance_is_read_and_checked(tmp_path: Path) -> None:
         0.2, 0.1, 1.0,
     ]  # fmt: skip
     path.write_text("[redis.tolerance]\ntypes = { lists = 1.0 }\n")
-    with pytest.raises(UsageError, match="'lists' is no type of Redis's keys"):
+    with pytest.raises(UsageError, match="'lists' is not a type of Redis keys"):
         load_criteria(path)
     path.write_text("[redis.tolerance]\nmax_shrink = 2\n")
     with pytest.raises(UsageError, match="must be a share"):

@@ -28,7 +28,7 @@ RULE = {
     "other_type": described(WHOLE, "keys of a type of Redis that has no such value"),
     "rows": described(or_none(WHOLE), "rows that need a key; null: no row does"),
     "without_key": or_none(WHOLE),
-    "tolerance": described(NUMBER, "share that need not agree"),
+    "tolerance": described(NUMBER, "share that may disagree"),
     "ok": FLAG,
     "summary": TEXT,
     "seconds": NUMBER,

@@ -60,10 +60,12 @@ def rule_of(place: Place, values: dict[str, Any]) -> Rule:
     columns = values.pop("columns", names)
     if len(columns) != len(names):
         what = f"{', '.join(columns)}: one for each placeholder, {', '.join(names)}"
-        raise place.inside("column").error(f"column must name as many as keys has, not {what}")
+        raise place.inside("column").error(
+            f"column must name as many columns as keys has placeholders, not {what}"
+        )
     field, equals = values.get("field", ""), values.get("equals", "")
     if field and not equals:
-        what = f"field needs equals: the column that {field} must agree with"
+        what = f"field also needs equals, the column that {field} must agree with"
         raise place.inside("field").error(what)
     if values.get("where") and values.get("direction", "keys") == "keys":
         what = "where picks the rows that need a key: it needs direction = 'rows' or 'both'"
@@ -83,10 +85,12 @@ RULE = Section(
         ),
         "table": Key(Text("the table of the rows"), "table of their rows", "", True),
         "except": Key(
-            Patterns("patterns of keys"), "other keys that are like them: card:*:comments", "but"
+            Patterns("patterns of keys"),
+            "keys to leave out although they match: card:*:comments",
+            "but",
         ),
         "column": Key(
-            Columns(), "column of the placeholder, or a list (default: of its name)", "columns"
+            Columns(), "column of the placeholder, or a list (default: of the same name)", "columns"
         ),
         "field": Key(
             Text("a field of a hash, or a path as $.price"),
@@ -100,8 +104,8 @@ RULE = Section(
         "where": Key(
             Text("a condition on the rows", strips=False), "condition, in SQL: rows that need a key"
         ),
-        "tolerance": Key(Share(1), "share of the keys, and of the rows, that need not agree: 0.01"),
-        "database": Key(Count(), "number of Redis's database (default: that of REDIS_URL, or 0)"),
+        "tolerance": Key(Share(1), "share of keys, and of rows, that may disagree: 0.01"),
+        "database": Key(Count(), "number of the Redis database (default: that of REDIS_URL, or 0)"),
         "live": Key(Flag(), "compare the Redis of REDIS_URL where no Redis backup is drilled"),
     },
     build=rule_of,

@@ -57,9 +57,9 @@ KEY_RULE = Section(
         "type": Key(Choice("the type of the keys", words=TYPES), "type that all must have"),
         "ttl": Key(
             Choice("whether keys expire", words=TTLS),
-            "whether each must have a TTL (required), or none may (none)",
+            "whether all keys must have a TTL (required), or none (none)",
         ),
-        "database": Key(Count(), "number of Redis's database (default: 0)"),
+        "database": Key(Count(), "number of the Redis database (default: 0)"),
     },
     build=rule_of,
 )

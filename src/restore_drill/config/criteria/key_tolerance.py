@@ -37,7 +37,7 @@ class ShareOfType(Share):
     def read(self, place: Place, value: Any) -> float:
         """The share."""
         if not NAMED.fullmatch(place.name):
-            what = f"{place.name!r} is no type of Redis's keys: {', '.join(TYPES)}, or '3 hash'"
+            what = f"{place.name!r} is not a type of Redis keys: {', '.join(TYPES)}, or '3 hash'"
             raise place.error(what)
         return super().read(place, value)
 

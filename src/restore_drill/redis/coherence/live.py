@@ -21,7 +21,7 @@ SHARED = Limits(keys=20_000_000, size=1_000_000_000)
 """What the server of a database that others use, too, is given at most."""
 LIMITS = replace(SHARED, seconds=60.0)
 """What the user's own Redis is asked for at most while a database is recovered."""
-OTHERS = "{} is like keys too that the rule excepts"
+OTHERS = "{} also matches keys that the rule leaves out (except)"
 
 
 def live_part(found: Found, servers: Sequence[Server]) -> dict[str, Any]:
