@@ -8,7 +8,7 @@ import pytest
 
 from restore_drill.backups.model import Contents
 from restore_drill.checks.names import CriteriaNames
-from restore_drill.checks.tables import row_difference, why_not_counted
+from restore_drill.checks.tables import remedy_of_rows, row_difference, why_not_counted
 from restore_drill.config.criteria import Fact, TableCriteria
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
@@ -50,7 +50,7 @@ def test_table_has_every_row(table: str, facts: Facts, contents: Contents) -> No
     difference = row_difference(table, facts, contents)
     assert not difference, message(
         f"{table} {difference}",
-        remedy=remedy_for("test_table_has_every_row", "different"),
+        remedy=remedy_of_rows(table, facts, contents),
     )
 
 
