@@ -20,7 +20,7 @@ from restore_drill.taking.recipients import seal_of
 from restore_drill.taking.redis_along import beside_dumps, take_redis
 from restore_drill.taking.redis_known import leave_unmeasured, measure_redis
 from tests.helpers.buckets import BUCKET, WRITER, keys_of, s3_server
-from tests.helpers.drills import run_drill
+from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.redis_backups import FAMILIES, fill_shop, restored
 from tests.helpers.redis_servers import Redis, running
 from tests.helpers.sealing import Keys, run
@@ -233,8 +233,9 @@ def test_the_command_takes_both_to_a_bucket(
     key = tmp_path / "key.txt"
     key.write_bytes(keys.age().read_bytes())
     drill = run_drill(
-        "-k", "redis_backup", "--decrypt-key", str(key), report_dir=tmp_path / "report", **place
-    )
+        "-k", "redis_backup", "--decrypt-key", str(key),
+        report_dir=tmp_path / "report", cwd=ROOT, **place,
+    )  # fmt: skip
     assert drill.code == 0, drill.output
     assert "test_redis_backup_content_matches_manifest" in drill.ran
 
