@@ -21,7 +21,17 @@ from restore_drill.servers.model import Target
 from restore_drill.taking import bucket
 from restore_drill.taking.bucket import BucketFolder
 from restore_drill.watch.entry import note
-from tests.helpers.buckets import BUCKET, KEEPER, READER, WRITER, Proxy, keys_of, put, writer
+from tests.helpers.buckets import (
+    BUCKET,
+    KEEPER,
+    READER,
+    WRITER,
+    Proxy,
+    Refusing,
+    keys_of,
+    put,
+    writer,
+)
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.histories import PASSED
 from tests.helpers.manifests import fingerprint
@@ -298,3 +308,16 @@ def test_a_key_that_may_not_write(s3: str, source: Target) -> None:
     assert "cannot be written: the key may not do this" in done.stderr
     assert "s3:PutObject" in done.stderr and READER[1] not in done.stderr
     assert there(s3, "read") == {}
+
+
+def test_a_drill_of_a_bucket_that_is_closed_is_recorded(tmp_path: Path) -> None:
+    """Also where no drill of it has come further yet."""
+    state = tmp_path / "state"
+    with closing(Refusing(403, "AccessDenied")) as server:
+        drill = run_drill(
+            report_dir=tmp_path / "report", cwd=ROOT,
+            BACKUP_PATH=f"s3://{BUCKET}/closed", XDG_STATE_HOME=str(state), **keys_of(server.url),
+        )  # fmt: skip
+    assert drill.code == 6, drill.output
+    assert "was not recorded" not in drill.output
+    assert len(list(state.rglob("history.jsonl"))) == 1

@@ -14,7 +14,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
-from restore_drill.config.remote import histories
+from restore_drill.config.remote import histories, places_folder
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.watch.chain import Link, last_link, sealed
 
@@ -34,7 +34,8 @@ def append(path: Path, entry: Mapping[str, Any]) -> Link:
         from restore_drill.watch.bucket import append_there  # noqa: PLC0415 - few have one
 
         return append_there(path, entry)
-    path.parent.mkdir(exist_ok=True)
+    # That of a place that could never be listed is not there yet; BACKUP_PATH itself is not made.
+    path.parent.mkdir(parents=path.is_relative_to(places_folder()), exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     handle = os.open(path, flags, 0o666)
     try:
