@@ -6,6 +6,7 @@ import hashlib
 import json
 import shlex
 import subprocess
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +21,8 @@ from tests.helpers.shop import USUAL, Shops
 from tests.helpers.warm import Kept
 
 BIG = (
-    "CREATE TABLE big AS SELECT n, (SELECT string_agg(md5((n * 9 + part)::text), '')"
-    " FROM generate_series(1, 9) part) AS noise FROM generate_series(1, 150000) n"
+    "CREATE TABLE big AS SELECT n, encode(sha512(n::text::bytea) || sha512((-n)::text::bytea)"
+    " || sha256(n::text::bytea), 'hex') AS noise FROM generate_series(1, 150000) n"
 )
 """What takes some seconds to dump with --compress=gzip:9, into 24 MB."""
 
@@ -78,6 +79,11 @@ def older(folder: Path, backup: str, *days: float) -> list[str]:
             (folder / name).write_bytes(content)
         names.append(next(iter(files)))
     return names
+
+
+def in_another_second() -> None:
+    """Wait until a dump is another one, byte for byte: the head of an archive holds the second."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def proved(folder: Path, backup: str, *verdicts: str) -> None:

@@ -37,7 +37,15 @@ from tests.helpers.histories import PASSED
 from tests.helpers.manifests import fingerprint
 from tests.helpers.sealing import Keys, run
 from tests.helpers.shop import USUAL, Shops
-from tests.helpers.takings import aged, backup_to, begun, big_database, by_the_docs, shop_with_roles
+from tests.helpers.takings import (
+    aged,
+    backup_to,
+    begun,
+    big_database,
+    by_the_docs,
+    in_another_second,
+    shop_with_roles,
+)
 
 
 @pytest.fixture(scope="session")
@@ -266,7 +274,7 @@ def test_old_backups_there_go_but_not_the_proved_one(s3: str, source: Target) ->
     history = Place("s3", BUCKET, "old/").state_folder / "history.jsonl"
     history.parent.mkdir(parents=True)
     note(history, replace(PASSED, backup=names[1], sha256=sha256))
-    time.sleep(1)
+    in_another_second()
 
     done = backup_to(source, to, "--keep=2", **keys)
 
@@ -293,7 +301,7 @@ def test_a_key_that_may_not_delete(s3: str, source: Target) -> None:
     history = Place("s3", BUCKET, "undeleted/").state_folder / "history.jsonl"
     history.parent.mkdir(parents=True)
     note(history, replace(PASSED, verdict="failed", backup=name))
-    time.sleep(1)
+    in_another_second()
     done = backup_to(source, to, "--keep=1", **keys)
     assert done.returncode == 6
     assert "cannot be deleted: the key may not do this" in done.stderr

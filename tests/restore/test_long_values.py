@@ -17,8 +17,8 @@ FEW = 30
 @pytest.mark.parametrize(
     ("kind", "megabytes", "most"),
     [
-        ("copy", 200, FEW),
-        ("bytea", 200, FEW),
+        ("copy", 90, FEW),
+        ("bytea", 90, FEW),
         # A statement is one message to the server, which libpq holds twice while it grows, and
         # two of our threads have it in hand.
         ("insert", 54, 5.5 * 54),

@@ -22,7 +22,15 @@ from tests.helpers.histories import PASSED
 from tests.helpers.manifests import fingerprint
 from tests.helpers.sealing import Keys, run
 from tests.helpers.shop import USUAL, Shops
-from tests.helpers.takings import backup_to, begun, big_database, by_the_docs, older, proved
+from tests.helpers.takings import (
+    backup_to,
+    begun,
+    big_database,
+    by_the_docs,
+    in_another_second,
+    older,
+    proved,
+)
 
 AGE, GPG = ".age", ".gpg"
 SOMEBODY = "age1aqwwmyfjg4d4crketev2sq7sfztm3lum30lka7whc0ykuakcyp0qzs8fws"
@@ -128,7 +136,7 @@ def test_old_backups_go_and_no_others(source: Target, tmp_path: Path) -> None:
     (tmp_path / half).unlink()  # a deletion that was interrupted
     (tmp_path / moved).rename(tmp_path / f"{moved}.age")  # encrypted by the user
     before = {each.name for each in tmp_path.iterdir()}
-    time.sleep(1)
+    in_another_second()
 
     rules = f"--to={tmp_path}", "--keep=3"
     shown = backup_to(source, *rules, "--dry-run")
@@ -184,7 +192,7 @@ def test_nothing_goes_where_no_drill_is_known(source: Target, tmp_path: Path) ->
     note(
         tmp_path / ".drill" / "history.jsonl", replace(PASSED, backup="other.dump", sha256="0" * 64)
     )
-    time.sleep(1)
+    in_another_second()
     rules = f"--to={tmp_path}", "--keep=1"
 
     shown = backup_to(source, *rules, "--dry-run")
@@ -197,7 +205,7 @@ def test_nothing_goes_where_no_drill_is_known(source: Target, tmp_path: Path) ->
     assert len(list(tmp_path.glob("*.dump"))) == 2
 
     proved(tmp_path, f"{name}.dump", "failed")
-    time.sleep(1)
+    in_another_second()
     done = backup_to(source, *rules)
     assert (done.returncode, len(list(tmp_path.glob("*.dump")))) == (0, 1), done.stderr
     assert "no drill is known to have proved any" in done.stdout
@@ -221,7 +229,7 @@ def test_drills_are_known_by_the_history_of_a_folder_around(source: Target, tmp_
     assert backup_to(source, f"--to={place}", f"--name={name}").returncode == 0
     proved(place, f"{name}.dump", "passed")
     (place / ".drill").rename(tmp_path / ".drill")
-    time.sleep(1)  # else the next dump is the same, byte for byte
+    in_another_second()
 
     done = backup_to(source, f"--to={place}", "--keep=1")
     assert (done.returncode, len(list(place.glob("*.dump")))) == (0, 2), done.stderr
@@ -229,7 +237,7 @@ def test_drills_are_known_by_the_history_of_a_folder_around(source: Target, tmp_
 
     history = tmp_path / ".drill" / "history.jsonl"
     history.write_text(f"<<<<<<< HEAD\n{history.read_text()[9:]}")
-    time.sleep(1)
+    in_another_second()
     done = backup_to(source, f"--to={place}", "--keep=1")
     assert (done.returncode, len(list(place.glob("*.dump")))) == (6, 3)
     assert f"2 lines of {history} cannot be used" in done.stderr
