@@ -45,6 +45,16 @@ def test_parts_of_a_dump_are_known(form: str, shops: Shops, tmp_path: Path) -> N
         assert bool(without_keys(contents)) is (options == WITHOUT_KEYS)
 
 
+def test_statistics_alone_are_a_part() -> None:
+    """As pg_dump 18 writes them with --statistics-only: beside tables they are no part."""
+    entries = (Entry("STATISTICS DATA", "public", "cards", ""),)
+    alone = Contents("", Head(), entries=entries)
+    beside = replace(alone, entries=(*entries, Entry("TABLE", "public", "cards", "postgres")))
+
+    assert part_alone(alone) == "only statistics (--statistics-only)"
+    assert part_alone(beside) == ""
+
+
 def test_rows_alone_are_one_finding(shops: Shops, tmp_path: Path, report_dir: Path) -> None:
     """Nothing is restored; the one message says what the dump lacks, and the remedy."""
     path = pg_dump(shops.source(15), tmp_path / "backup.sql", "--data-only")

@@ -10,10 +10,11 @@ DATA = {
     "LARGE OBJECT", "LARGE OBJECTS",
 }  # fmt: skip
 """Kinds of the data section."""
+STATISTICS = "STATISTICS DATA"
 ANYWHERE = {
     "", "ACL", "CHECK CONSTRAINT", "COMMENT", "DATABASE", "DATABASE PROPERTIES", "DEFAULT ACL",
     "ENCODING", "EVENT TRIGGER", "MATERIALIZED VIEW DATA", "SEARCHPATH", "SECURITY LABEL",
-    "STATISTICS DATA", "STDSTRINGS", "SUBSCRIPTION TABLE",
+    STATISTICS, "STDSTRINGS", "SUBSCRIPTION TABLE",
 }  # fmt: skip
 """Kinds that say nothing of the section: of the whole database, or of other entries."""
 NEED_A_TABLE = {"INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE"}
@@ -37,7 +38,7 @@ def part_alone(contents: Contents) -> str:
         return "only rows, without their tables (--data-only, or --section=data)"
     if has_keys:
         return "only indexes, keys and triggers, without their tables (--section=post-data)"
-    return ""
+    return "only statistics (--statistics-only)" if STATISTICS in kinds else ""
 
 
 def without_keys(contents: Contents) -> str:
