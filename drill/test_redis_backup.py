@@ -133,8 +133,8 @@ def test_redis_backup_content_matches_manifest(
     if not redis_content.digest:
         pytest.skip("its manifest has no digest: it would change as hash fields expire")
     is_same = has_digest(redis_content.digest, restored_redis, redis_file)
-    if is_same is None:
-        pytest.skip("no server on this machine can load the keys that have expired since")
+    if isinstance(is_same, str):
+        pytest.skip(is_same)
     assert is_same, message(
         "the restored Redis does not hold the same data as when its backup was taken",
         checked=["DEBUG DIGEST of all keys, expired ones too: names, types and values"],

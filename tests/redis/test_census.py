@@ -302,6 +302,26 @@ def test_nothing_goes_while_keys_are_counted(family: str, tmp_path: Path) -> Non
     assert counted <= {1, 40_001}
 
 
+def test_without_memory_for_expired_keys_their_content_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They need a second server. That is told, and no error: the backup was restored."""
+    path = lay_out(saved("Redis", short_lived), tmp_path / "dump.rdb")
+    known = known_of(path)
+    assert known.content is not None
+    time.sleep(0.8)
+    with ExitStack() as stack:
+        opened = open_backup(backup_at(path), print, stack)
+        found = restore(opened, stack)
+        assert found.expired == 100
+        monkeypatch.setattr("restore_drill.redis.backup.server.SHARE", 0.0)
+        why = has_digest(known.content.digest, found, opened)
+    assert (
+        isinstance(why, str)
+        and "all of them need a second server: the backup of Redis needs" in why
+    )
+
+
 @both
 def test_keys_are_weighed_without_their_names(family: str, tmp_path: Path) -> None:
     """By the patterns of the criteria file; names of others are kept only where they are asked."""

@@ -22,6 +22,8 @@ from restore_drill.redis.backup.tools import in_order
 from restore_drill.redis.census.content import digest_of
 from restore_drill.redis.connection import Server
 
+NO_SERVER = "no server on this machine can load the keys that have expired since"
+
 
 @contextmanager
 def keeping_expired(
@@ -54,19 +56,22 @@ def databases_of(server: Server) -> list[int]:
     return sorted(int(name.removeprefix("db")) for name in keyspace)
 
 
-def has_digest(digest: str, found: RestoredRedis, opened: Opened) -> bool | None:
-    """Whether the backup that was `opened` holds keys with this `digest`; None: nothing says so.
+def has_digest(digest: str, found: RestoredRedis, opened: Opened) -> bool | str:
+    """Whether the backup that was `opened` holds keys with this `digest`; else why nothing says so.
 
     The server that has restored it does where no key has expired since; else one that still has
-    those keys is asked. CouldNotRun where there is no memory for that one.
+    those keys is asked, if there is memory for a second one.
     """
     here = "" if found.expired else digest_of(found.server)
     if here == digest:
         return True
     if opened.placed.rdb is None or not in_order(opened.file.written_by):
-        return False if here and opened.file.expires == 0 else None
-    refuse_without_memory(opened.file.used_memory)
+        return NO_SERVER if not here or opened.file.expires != 0 else False
+    try:
+        refuse_without_memory(opened.file.used_memory)
+    except CouldNotRun as error:
+        return f"some keys have expired, so that all of them need a second server: {error.what}"
     folder = opened.placed.folder.parent / "with-expired"
     with keeping_expired(opened.placed.rdb, folder, opened.lock, opened.file.written_by) as server:
         now = digest_of(server)
-    return now == digest if now else None
+    return now == digest if now else "hash fields expire on their own, so there is no digest"
