@@ -12,7 +12,7 @@ from tests.helpers.engine import require_engine
 from tests.helpers.shop import ROWS, Shops, fill_shop, pg_dump
 
 
-@pytest.mark.parametrize("form", ["plain.sql", "custom.dump", "archive.tar"])
+@pytest.mark.parametrize("form", ["plain.sql", "custom.dump"])
 def test_drill_in_a_container_passes(form: str, shops: Shops, report_dir: Path) -> None:
     """A healthy dump passes in a container of its own major version, Redis beside it too."""
     engine = require_engine()

@@ -17,6 +17,7 @@ from tests.helpers.shop import (
     USUAL,
     Shops,
     fill_shop,
+    majors,
     pg_dump,
     quiet,
     require_major,
@@ -29,7 +30,7 @@ COMPRESSED = [f"plain.sql.{suffix}" for suffix in COMPRESSORS]
 
 @pytest.mark.parametrize(
     ("major", "form"),
-    [*((USUAL, form) for form in DRILLED), (18, "archive.tar"), (18, "directory")],
+    [*((USUAL, form) for form in DRILLED), (18, "directory")],
 )
 def test_every_format_passes(major: int, form: str, shops: Shops, report_dir: Path) -> None:
     """A healthy dump passes, into a server of its own major, with all its rows.
@@ -142,7 +143,7 @@ CREATE INDEX filled_v ON filled (id);
 """
 
 
-@pytest.mark.parametrize("major", sorted({14, USUAL, 18}))
+@pytest.mark.parametrize("major", majors(14, 18))
 def test_indexes_of_tables_without_partitions_are_valid(
     major: int, shops: Shops, tmp_path: Path, report_dir: Path
 ) -> None:
