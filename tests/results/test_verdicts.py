@@ -18,6 +18,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.results.criterion import counts_of
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
 from restore_drill.results.result import EXIT_CODES
+from restore_drill.results.view import timeline_of
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.mini_drill import drill as mini
 from tests.helpers.mini_drill import make_project
@@ -79,6 +80,7 @@ OLD = check("a::test_young", "failed", stage="select", budget="age")
         ([REDIS, COPY_OF_REDIS], {}, "Redis failed its checks, and the backup of Redis failed"),
         ([check("a::test_x", "failed")], {"sample": True}, "the drill does not work here"),
         ([REDIS], {"sample": True}, "failed: Redis failed its checks. No database backup of yours"),
+        ([COPY_OF_REDIS], {"sample": True}, "failed: the backup of Redis failed its checks. No d"),
     ],
 )
 def test_a_failure_says_what_it_speaks_against(
@@ -89,6 +91,14 @@ def test_a_failure_says_what_it_speaks_against(
 
     assert told in meaning
     assert ("do not rely" in meaning) == (told == "do not rely on this backup")
+
+
+def test_the_bar_of_a_backup_of_redis_is_red_where_that_failed() -> None:
+    """And that of the user's own Redis, which is checked in the same stage, is not."""
+    stages = [{"name": name, "started": 0.0, "seconds": 1.0} for name in ("redis", "redis_backup")]
+    result = {"stages": stages, "timings": {"total": 2.0}, **holding([COPY_OF_REDIS])}
+    bars = [(each["name"], each["outcome"]) for each in timeline_of(result)]
+    assert bars == [("redis", "passed"), ("redis backup", "failed")]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ APART = {
 READ_TO_ITS_END = "test_backup_is_complete"
 RESTORED = "test_restore_has_no_errors"
 
-OF_REDIS = {"redis", "redis_age", "coherence"}
+OF_REDIS = {"redis", "redis_backup", "redis_age", "coherence"}
 NOTHING = "nothing is known about the backup"
 
 

@@ -16,7 +16,7 @@ from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
-from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card
+from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card, stage_of
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import tiles_of
 from restore_drill.results.trends import trends_of
@@ -185,7 +185,7 @@ def timeline_of(result: Result) -> list[dict[str, Any]]:
     """Stages in their order: the left edge and width of each one's bars, in percent of the run."""
     ends = [stage["started"] + stage["seconds"] for stage in result["stages"]]
     whole = max(result["timings"]["total"], *ends, 0.001)
-    outcomes = {check["stage"]: check["outcome"] for check in reversed(problems_of(result))}
+    outcomes = {stage_of(check): check["outcome"] for check in reversed(problems_of(result))}
     rows: dict[str, dict[str, Any]] = {}
     for stage in sorted(result["stages"], key=lambda stage: stage["started"]):
         name = stage["name"]
