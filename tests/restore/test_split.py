@@ -269,6 +269,17 @@ def test_backslashes_of_longer_characters_are_the_same(
     assert not any(done.errors for done in split)
 
 
+@pytest.mark.parametrize("form", ["plain", "custom"])
+def test_statistics_end_no_split(form: str, shops: Shops, both_ways: BothWays) -> None:
+    """Those that pg_dump 18 writes between rows and keys wait for the tables and indexes."""
+    path = pg_dump(shops.source(18), shops.folder / f"stats.{form}", f"-F{form[0]}", "--statistics")
+    split = both_ways(18, path)
+
+    assert is_parallel(split) and not any(done.errors for done in split)
+    entries = read_contents(backup_of(path), path.parent, quiet).entries
+    assert ("STATISTICS DATA", "public", "cards") in {each[:3] for each in entries}
+
+
 @pytest.mark.parametrize("options", [(), ("--disable-triggers",)], ids=["bare", "triggers off"])
 def test_data_only_is_the_same(options: tuple[str, ...], shops: Shops, both_ways: BothWays) -> None:
     """Rows alone go into tables that have keys and triggers already, at their place."""

@@ -22,6 +22,7 @@ from restore_drill.backups.plaindump.statements import (
     COPY_IN,
     INSERT,
     SETVAL,
+    STATISTICS,
     filled_table,
     is_definition,
     setting_of,
@@ -104,7 +105,7 @@ class Cutter:
             self.filling(statement)
             if COPY_IN.match(sql):
                 self.copy = len(self.portion.events) - 1
-        elif is_definition(statement) or SETVAL.fullmatch(sql):
+        elif is_definition(statement) or SETVAL.fullmatch(sql) or STATISTICS.match(sql):
             self.calls = self.calls or bool(CALLING.match(sql))
             if not KEEPS_COLUMNS.search(sql):
                 self.crew.catalog.forget()

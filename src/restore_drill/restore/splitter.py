@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from restore_drill.backups.plaindump import events as seen
 from restore_drill.backups.plaindump import statements as patterns
-from restore_drill.backups.plaindump.entries import DEFERRABLE, IN_PLACE, POST_DATA, entry_of
+from restore_drill.backups.plaindump.entries import IN_PLACE, POST_DATA, entry_of
 from restore_drill.backups.plaindump.large_objects import kind_behind
 from restore_drill.backups.plaindump.object_reader import events_of
 from restore_drill.restore.blocks import Blocks
@@ -189,8 +189,7 @@ class Splitter:
         given = kind, statements, self.settings
         if not statements or self.views.take(*given) or self.keys.take(*given, self.catalog.table):
             return
-        if kind in DEFERRABLE and all(map(patterns.is_definition, statements)):
-            self.put_off.add(self.settings, statements)
+        if self.put_off.take(*given):
             return
         self.settle()
         self.catalog.forget()

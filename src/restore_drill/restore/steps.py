@@ -6,10 +6,12 @@ Where a step of our own fails, the dump's own statement runs: its error is the o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from restore_drill.backups.plaindump.entries import DEFERRABLE, STATISTICS_DATA
 from restore_drill.backups.plaindump.events import Statement
 from restore_drill.backups.plaindump.names import schema_prefix
+from restore_drill.backups.plaindump.statements import STATISTICS, is_definition
 from restore_drill.restore.session import Session
 
 Settings = Mapping[bytes, bytes]
@@ -25,6 +27,16 @@ class PutOff:
     def add(self, settings: Settings, statements: Iterable[Statement]) -> None:
         """Put off `statements`."""
         self.waiting += [(settings, statement) for statement in statements]
+
+    def take(self, kind: str, statements: Sequence[Statement], settings: Settings) -> bool:
+        """Put off an entry of a kind that indexes and keys neither need nor change; else False."""
+        if kind == STATISTICS_DATA:
+            may_wait = all(STATISTICS.match(each.sql) for each in statements)
+        else:
+            may_wait = kind in DEFERRABLE and all(map(is_definition, statements))
+        if may_wait:
+            self.add(settings, statements)
+        return may_wait
 
     def carry_out(self, session: Session) -> None:
         """Run all on `session`."""

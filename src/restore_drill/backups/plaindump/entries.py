@@ -24,6 +24,9 @@ DEFERRABLE = {
 """Kinds in the post-data section that indexes and keys neither need nor change."""
 
 VIEW_DATA = "MATERIALIZED VIEW DATA"
+STATISTICS_DATA = "STATISTICS DATA"
+"""What the planner knows of a table or index, by pg_dump --statistics; whoever analyses it anew
+makes that anew."""
 
 POST_DATA = {"CONSTRAINT", "INDEX", "INDEX ATTACH", "FK CONSTRAINT", *DEFERRABLE} - {
     "COMMENT", "ACL", "DEFAULT ACL", "SECURITY LABEL", "CHECK CONSTRAINT",
@@ -32,12 +35,13 @@ POST_DATA = {"CONSTRAINT", "INDEX", "INDEX ATTACH", "FK CONSTRAINT", *DEFERRABLE
 
 
 def entry_of(comment: bytes, codec: str = UTF8) -> Entry | None:
-    """Entry whose `comment` is `[Data for ]Name: x; Type: TABLE; Schema: y; Owner: z[; ...]`.
+    """Entry whose `comment` is `Name: x; Type: TABLE; Schema: y; Owner: z[; ...]`.
 
-    None where it is any other comment. A name may hold all of that itself, so that its end is
-    looked for first from behind, and no comment is read twice.
+    `Data for` or `Statistics for` may stand before it. None where it is any other comment. A name
+    may hold all of that itself, so that its end is looked for first from behind, and no comment is
+    read twice.
     """
-    rest = comment.removeprefix(b"Data for ")
+    rest = comment.removeprefix(b"Data for ").removeprefix(b"Statistics for ")
     if not rest.startswith(b"Name: "):
         return None
     name, is_typed, rest_of = rest.removeprefix(b"Name: ").rpartition(b"; Type: ")

@@ -72,6 +72,7 @@ CREATE_DATABASE = pattern(rb"CREATE DATABASE (?P<name><I>)", re.IGNORECASE)
 CREATE_EXTENSION = pattern(rb"CREATE EXTENSION (?:IF NOT EXISTS )?(?P<name><I>)", re.IGNORECASE)
 TABLESPACE = pattern(rb"(?:SET default_tablespace =|CREATE TABLESPACE) (?P<name><I>)")
 SETVAL = pattern(rb"SELECT pg_catalog\.setval\('[^']*+(?:''[^']*+)*+', -?\d+, (?:true|false)\);")
+STATISTICS = re.compile(rb"SELECT \* FROM pg_catalog\.pg_restore_\w+_stats\(")
 LARGE_OBJECT = pattern(
     rb"BEGIN;|COMMIT;"
     rb"|SELECT pg_catalog\.lo(?:_open|_create|_close|_unlink|write)\([^()]*\);"
