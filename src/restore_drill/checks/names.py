@@ -25,7 +25,7 @@ LONG = 8
 NO_SQL = frozenset({"42601", "42602", "42702", "42712", "42803", "42P02", "42P19", "42P20"})
 """SQLSTATEs of a query that is none, whatever the database holds."""
 NO_TABLE, NO_COLUMN = "42P01", "42703"
-IDENTIFIER = re.compile(r'(?:(?:"[^"]*+"|\w++)\.)*+("[^"]*+"|\w++)')
+IDENTIFIER = re.compile(r'(?:(?:"[^"]*+"|\w++)\.|(?!))*+("[^"]*+"|\w++)')
 COLUMNS = """
     SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid

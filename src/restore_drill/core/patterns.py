@@ -1,4 +1,10 @@
-"""Regular expressions that most drills never use: compiled when they are first used."""
+"""Regular expressions that most drills never use: compiled when they are first used.
+
+Python before 3.11.5 (Debian 12 has 3.11.2) reads on from where the last repetition of a possessive
+group broke off, and so swallows what it had read of it (gh-106052): whole statements were missing.
+`|(?!)` as the last alternative of such a group takes it back to where that repetition began;
+`tests/house/test_patterns.py` asks for it wherever a repetition may break off in its midst.
+"""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ STRING, ESCAPED = rb"(?:'++|\0++'?+)", rb"E?(?:'++|\0++'?+)"
 Where pairs are many, none does: of a string that begins with some, QUOTE is left for each before
 its own quote, and of one that is made of them alone, QUOTE for each.
 """
-INTEGER, NUMERIC = rb"-?+\d{1,19}+", rb"-?+\d++(?:\.\d++)?+"
-FLOAT = rb"(?!-[0.]++(?:[,e\n]|\Z))-?+\d{1,40}+(?:\.\d{1,40}+)?+(?:e[+-]\d{1,3}+)?+"
+INTEGER, NUMERIC = rb"-?+\d{1,19}+", rb"-?+\d++(?:\.\d++|(?!))?+"
+FLOAT = rb"(?!-[0.]++(?:[,e\n]|\Z))-?+\d{1,40}+(?:\.\d{1,40}+|(?!))?+(?:e[+-]\d{1,3}+|(?!))?+"
 """INSERT makes 0 of -0, which COPY does not."""
 BARE = {
     16: rb"true|false",
@@ -101,7 +101,7 @@ class AsCopy:
             b"(?:" + (DEFAULT if column.is_generated else value) + b")"
             for column, value in zip(self.columns, values, strict=True)
         )
-        return re.compile(b"(?:" + row + b"\n)*+" + row)
+        return re.compile(b"(?:" + row + b"\n|(?!))*+" + row)
 
     def text_of(self, event: Inserts) -> bytes | None:
         """The rows of `event` as COPY text; None where INSERT might make others of them."""

@@ -17,7 +17,9 @@ from restore_drill.core.server_error import ServerError
 from restore_drill.servers.model import Target
 
 NO_RIGHT = "42501"
-OWNER = pattern(rb"ALTER (?:[A-Z]++ )++(?P<schema><I>)\.[^;]*? OWNER TO (?P<owner><I>);", re.DOTALL)
+OWNER = pattern(
+    rb"ALTER (?:[A-Z]++ |(?!))++(?P<schema><I>)\.[^;]*? OWNER TO (?P<owner><I>);", re.DOTALL
+)
 EXTENSION_COMMENT = pattern(rb"COMMENT ON EXTENSION <I> IS ")
 MAY_CREATE = b"GRANT CREATE ON SCHEMA %(schema)b TO %(owner)b;"
 MAY_NOT = b"REVOKE CREATE ON SCHEMA %(schema)b FROM %(owner)b;"

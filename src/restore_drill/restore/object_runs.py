@@ -18,8 +18,10 @@ FRAME = re.compile(rb"^(?:BEGIN|COMMIT);$", re.MULTILINE)
 MARK = re.compile(
     rb"^(?:(?:SELECT pg_catalog\.lo_?+)?+(open|write|close)\(|(BEGIN|COMMIT);$)", re.MULTILINE
 )
-BEGUN = rb"BEGIN (?:open (?:write )*+close )*+"
-SHAPE = re.compile(b"(?:" + BEGUN + b"COMMIT )*+(?:" + BEGUN + b"(?:open (?:write )*+)?+)?+")
+BEGUN = rb"BEGIN (?:open (?:write |(?!))*+close |(?!))*+"
+SHAPE = re.compile(
+    b"(?:" + BEGUN + b"COMMIT |(?!))*+(?:" + BEGUN + b"(?:open (?:write |(?!))*+|(?!))?+|(?!))?+"
+)
 """How pg_dump has them: one object is open at a time, and none behind the end of a transaction.
 
 Anywhere else `lowrite(0, ...)` fails, or writes to another object than the last that was opened.

@@ -26,7 +26,7 @@ MAY_REACH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """What may be about more than the one database, or begins with a comment."""
-PRIVILEGES = rb"(?:GRANT OPTION FOR )?[A-Z]++(?:\s*+,\s*+[A-Z]++| PRIVILEGES)*+"
+PRIVILEGES = rb"(?:GRANT OPTION FOR )?[A-Z]++(?:\s*+,\s*+[A-Z]++| PRIVILEGES|(?!))*+"
 
 
 def of_any_case(text: bytes) -> re.Pattern[bytes]:
@@ -58,7 +58,7 @@ OF_SERVER = of_any_case(
     rb"|(?:GRANT|REVOKE) <W> ON (?:TABLESPACE|PARAMETER) "
 )
 MEMBERSHIP = of_any_case(
-    rb"(?P<kept>(?:GRANT|REVOKE(?: [A-Z]++ OPTION FOR)?) <I>(?:,\s*+<I>)*+ (?:TO|FROM) .*?)"
+    rb"(?P<kept>(?:GRANT|REVOKE(?: [A-Z]++ OPTION FOR)?) <I>(?:,\s*+<I>|(?!))*+ (?:TO|FROM) .*?)"
     rb"(?: GRANTED BY <I>)?(?P<end>(?: CASCADE| RESTRICT)?;)$"
 )
 ROLE = of_any_case(rb"(?P<verb>CREATE|ALTER|DROP) (?:ROLE|USER|GROUP) (?:IF EXISTS )?(?P<name><I>)")

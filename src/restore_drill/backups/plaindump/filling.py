@@ -23,11 +23,11 @@ SHARED = frozenset({
 })  # fmt: skip
 """Catalogs of the whole server, and views of them: found by these names without a schema too."""
 
-VALUE = rb"""(?:[bnx]?'[^']*+'(?:'[^']*+')*+|[-+]?[\w.]++(?:(?<=\de)[-+]\d++)?)"""
-ROW = rb"\s*\(\s*" + VALUE + rb"(?:\s*,\s*" + VALUE + rb")*+\s*\)"
+VALUE = rb"""(?:[bnx]?'[^']*+'(?:'[^']*+'|(?!))*+|[-+]?[\w.]++(?:(?<=\de)[-+]\d++)?)"""
+ROW = rb"\s*\(\s*" + VALUE + rb"(?:\s*,\s*" + VALUE + rb"|(?!))*+\s*\)"
 ROWS = re.compile(
     rb"""INSERT\s+INTO\s+[^'()$\\]++(?:\([^'()$\\]*+\)[\w\s]*+)?VALUES"""
-    rb"(?:" + ROW + rb"\s*,)*+" + ROW + rb"\s*(?:ON CONFLICT DO NOTHING)?\s*;",
+    rb"(?:" + ROW + rb"\s*,|(?!))*+" + ROW + rb"\s*(?:ON CONFLICT DO NOTHING)?\s*;",
     re.IGNORECASE,
 )
 """An INSERT of rows in which nothing is called: what stands in it are numbers and texts."""

@@ -20,17 +20,18 @@ def of_large_objects(text: bytes) -> bytes:
 
 
 HEADED = (
-    rb"--\n(?:-- TOC entry [^\n]*+\n(?:-- Dependencies: [^\n]*+\n)?+)?+-- (?:Data for )?+Name: "
+    rb"--\n(?:-- TOC entry [^\n]*+\n(?:-- Dependencies: [^\n]*+\n|(?!))?+|(?!))?+"
+    rb"-- (?:Data for )?+Name: "
 )
 START = re.compile(
     rb"\n*+(?:"
     + HEADED
-    + rb"(?:\d++(?:\.\.\d++)?+;|BLOBS;|LARGE OBJECT)|SELECT pg_catalog\.lo|BEGIN;|COMMIT;"
+    + rb"(?:\d++(?:\.\.\d++|(?!))?+;|BLOBS;|LARGE OBJECT)|SELECT pg_catalog\.lo|BEGIN;|COMMIT;"
     rb"|ALTER LARGE|COMMENT ON L|(?:GRANT|REVOKE)[A-Z, ]*? ON LARGE)"
 )
 """How a run may begin, and nothing else that a row of any length may follow."""
 HEADER = of_large_objects(
-    HEADED + rb"(?:(?:LARGE OBJECTS? )?+<O>(?:\.\.<O>)?+|BLOBS)"
+    HEADED + rb"(?:(?:LARGE OBJECTS? |(?!))?+<O>(?:\.\.<O>|(?!))?+|BLOBS)"
     rb"; Type: (?:BLOB|BLOBS|BLOB METADATA|ACL|COMMENT); Schema: -; Owner: [^\n;]*+\n--\n"
 )
 """The comments above an entry; no owner's name in it hides another type."""
@@ -42,14 +43,14 @@ RULE = of_large_objects(
     rb"(?:ALTER LARGE OBJECT <O> OWNER TO <W>"
     rb"|COMMENT ON LARGE OBJECT <O> IS '[^'\\\n]*+(?:''[^'\\\n]*+)*+'"
     rb"|GRANT (?:ALL|SELECT|UPDATE|SELECT,UPDATE) ON LARGE OBJECT <O> TO <W>"
-    rb"(?: WITH GRANT OPTION)?+"
-    rb"|REVOKE (?:GRANT OPTION FOR )?+(?:ALL|SELECT|UPDATE|SELECT,UPDATE) ON LARGE OBJECT <O>"
+    rb"(?: WITH GRANT OPTION|(?!))?+"
+    rb"|REVOKE (?:GRANT OPTION FOR |(?!))?+(?:ALL|SELECT|UPDATE|SELECT,UPDATE) ON LARGE OBJECT <O>"
     rb" FROM <W>);"
 )
 STATEMENT = rb"(?:" + PIECE + rb"|" + RULE + rb")"
 RUN = late(
-    rb"(?:\n|" + HEADER + rb")*+(?:(?:BEGIN;\n\n*+)?+" + STATEMENT + rb"|COMMIT;)\n"
-    rb"(?:\n|" + STATEMENT + rb"\n|(?:BEGIN|COMMIT);\n|" + HEADER + rb")*+"
+    rb"(?:\n|" + HEADER + rb"|(?!))*+(?:(?:BEGIN;\n\n*+|(?!))?+" + STATEMENT + rb"|COMMIT;)\n"
+    rb"(?:\n|" + STATEMENT + rb"\n|(?:BEGIN|COMMIT);\n|" + HEADER + rb"|(?!))*+"
 )  # fmt: skip
 ENTRY = late(HEADER)
 HEADING = re.compile(rb"-- ((?:Data for )?+Name: .*)")

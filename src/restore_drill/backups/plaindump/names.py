@@ -7,9 +7,12 @@ import re
 from restore_drill.core.names import joined
 
 NAME = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[\w\x80-\xff$]++)'
-"""Nothing that it has read is given back, so that no text is ever tried in several ways."""
-QUALIFIED = NAME + rb"(?:\." + NAME + rb")*+"
-COLUMNS = rb'\([^()"]*+(?:"[^"]*+"[^()"]*+)*+\)'
+"""Nothing that it has read is given back, so that no text is ever tried in several ways.
+
+`|(?!)` at the end of what is repeated: see `core/patterns.py`.
+"""
+QUALIFIED = NAME + rb"(?:\." + NAME + rb"|(?!))*+"
+COLUMNS = rb'\([^()"]*+(?:"[^"]*+"[^()"]*+|(?!))*+\)'
 PART = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"|([\w\x80-\xff$]++)')
 CONNECT = re.compile(rb'\\connect\s+(?:-reuse-previous=\w+\s+)?("[^"]*+(?:""[^"]*+)*+"|\S++)')
 DBNAME = re.compile(r"dbname\s*=\s*(?:'((?:[^'\\]|\\.)*+)'|(\S*+))")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-FLAT = rb"""(?:[^;'"()\\$/-]++|'[^'\\]*+'|"[^"]*+"|-(?!-)|/(?!\*))*+"""
+FLAT = rb"""(?:[^;'"()\\$/-]++|'[^'\\]*+'|"[^"]*+"|-(?!-)|/(?!\*)|(?!))*+"""
 SIMPLE = re.compile(
     rb"(?!(?i:create\s++(?:or\s++replace\s++)?(?:function|procedure)\b))"
-    + FLAT + rb"(?:\(" + FLAT + rb"\)" + FLAT + rb")*+;"
+    + FLAT + rb"(?:\(" + FLAT + rb"\)" + FLAT + rb"|(?!))*+;"
 )  # fmt: skip
 """A statement without comments, backslashes, dollars, and parentheses inside of others.
 

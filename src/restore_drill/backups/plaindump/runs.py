@@ -14,7 +14,7 @@ from restore_drill.backups.plaindump.statements import PLAIN, PLAIN_NAME, patter
 
 HEAD = pattern(
     rb"INSERT INTO " + PLAIN_NAME + rb"(?:\." + PLAIN_NAME + rb")? "
-    rb"(?:\(" + PLAIN + rb'(?:"[^"]*+"' + PLAIN + rb")*+\) )?"
+    rb"(?:\(" + PLAIN + rb'(?:"[^"]*+"' + PLAIN + rb"|(?!))*+\) )?"
     rb"(?:OVERRIDING SYSTEM VALUE )?VALUES \("
 )
 """What each of the statements of a run begins with, up to the parenthesis of its first row."""

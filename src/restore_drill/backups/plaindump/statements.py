@@ -26,8 +26,8 @@ PLAIN = rb"""[^'"();\\$]*+"""
 PLAIN_NAME = rb"""(?:[^\s'"();\\$.]++|"[^"]*+")"""
 SIMPLE_INSERT = re.compile(
     rb"INSERT INTO " + PLAIN_NAME + rb"(?:\." + PLAIN_NAME + rb")? "
-    rb"(\(" + PLAIN + rb'(?:"[^"]*+"' + PLAIN + rb")*+\) )?"
-    rb"VALUES \(" + PLAIN + rb"(?:(?<![eE])'[^']*+'" + PLAIN + rb")*+\);"
+    rb"(\(" + PLAIN + rb'(?:"[^"]*+"' + PLAIN + rb"|(?!))*+\) )?"
+    rb"VALUES \(" + PLAIN + rb"(?:(?<![eE])'[^']*+'" + PLAIN + rb"|(?!))*+\);"
 )
 """An INSERT of one row of plain values, which is nearly all of a dump with --inserts.
 
@@ -36,7 +36,7 @@ known for it in one pass.
 """
 INSERT = pattern(
     rb"INSERT INTO (?P<table><Q>)\s*(?P<columns>\()?"
-    rb'(?(columns)(?:[^()"]*+(?:"[^"]*+"[^()"]*+)*+\)\s*+)?)'
+    rb'(?(columns)(?:[^()"]*+(?:"[^"]*+"[^()"]*+|(?!))*+\)\s*+)?)'
     rb"(?:OVERRIDING (?P<overriding>\w+) VALUE )?(?P<rows>VALUES\b|DEFAULT\b)?",
     re.IGNORECASE,
 )

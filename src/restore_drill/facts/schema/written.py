@@ -25,7 +25,7 @@ from restore_drill.core.names import joined, part_of
 from restore_drill.facts.schema.casts import CAST, NAME
 from restore_drill.facts.schema.definition import meaning
 
-WORDS = rf"'[^']*+(?:''[^']*+)*+'|{CAST}|\s+|{NAME}(?:\.{NAME})*+|."
+WORDS = rf"'[^']*+(?:''[^']*+)*+'|{CAST}|\s+|{NAME}(?:\.{NAME}|(?!))*+|."
 PLAIN = re.compile(WORDS, re.DOTALL)
 WITH_BODIES = re.compile(rf"\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|{WORDS}", re.DOTALL)
 """The same where bodies stand in dollars, which is slower."""
