@@ -45,8 +45,11 @@ SUBSET = ("half of a table's rows", "dropped table", "dropped foreign key", "dro
           "large objects")  # fmt: skip
 
 
-GREEN = ("daily churn", "new table", "partitions rotate", "migration drops a table",
-         "migration changes a function", "comment changed")  # fmt: skip
+GREEN = {
+    "without a migration": ("daily churn", "new table", "partitions rotate", "comment changed"),
+    "dropped by a migration": ("migration drops a table",),
+    "changed by a migration": ("migration changes a function",),
+}
 
 
 def failing(found: Drift) -> list[str]:
@@ -81,9 +84,11 @@ def test_damage_in_the_source_is_red(name: str, lab: DriftLab) -> None:
 
 
 @pytest.mark.parametrize("name", GREEN)
-def test_harmless_change_is_green(name: str, lab: DriftLab) -> None:
+def test_harmless_changes_are_green(name: str, lab: DriftLab) -> None:
     """Additions, churn and what a migration does fail nothing."""
-    assert failing(lab.look(name, HARMLESS[name])) == []
+    script = ";\n".join(HARMLESS[each] for each in GREEN[name])
+
+    assert failing(lab.look(name, script)) == []
 
 
 def test_dropped_table_is_one_finding(lab: DriftLab) -> None:
