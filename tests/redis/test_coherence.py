@@ -18,6 +18,7 @@ from restore_drill.redis.coherence.columns import NotCompared, NotInDatabase
 from restore_drill.redis.coherence.compare import compare
 from restore_drill.redis.coherence.found import Found
 from restore_drill.redis.coherence.reading import Limits, Reader, TooMuch
+from restore_drill.redis.coherence.values import at_path
 from restore_drill.redis.coherence.volatile import count_volatile, volatile_lines
 from restore_drill.redis.connection import server_of
 from restore_drill.servers.model import Target
@@ -44,6 +45,10 @@ INSERT INTO billing.lines VALUES ('eu', 1, 1), ('eu', 2, 2), ('us', 1, 3);
 CREATE TABLE public.names (name text, note text);
 INSERT INTO public.names VALUES ('plain', 'x'), (E'tab\\tand\\nline\\\\', 'x'), ('ümläut ☃', 'x'),
     ('a*[b]?', 'x'), (NULL, 'x'), ('twice', 'x'), ('twice', 'y'), ('no note', NULL);
+CREATE TABLE public.hidden (name text);
+CREATE TABLE public.edges (slug text, lang text, until timestamptz);
+INSERT INTO public.edges VALUES ('', 'de', 'infinity'), ('a', '', '-infinity'),
+    ('a b ', 'x:y', NULL);
 CREATE TABLE public.events (id bigint, at date) PARTITION BY RANGE (at);
 CREATE TABLE public.old PARTITION OF public.events FOR VALUES FROM ('2020-01-01') TO ('2026-01-01');
 CREATE TABLE public.rest PARTITION OF public.events DEFAULT;
@@ -311,6 +316,35 @@ def test_nothing_to_compare_is_no_pass(
     assert compare(rule(f'{rows_only}true"', tmp_path), [keys], connection).cause == "without_key"
 
 
+def test_an_empty_table_is_no_pass(
+    keys: redis.Redis, connection: Connection, tmp_path: Path
+) -> None:
+    """Where each row needs a key, and all rows are gone: unless a condition picks none of them."""
+    keys.mset({"hidden:1": "x", "hidden:2": "x"})
+    text = 'keys = "hidden:{name}"\ntable = "hidden"\ndirection = "rows"'
+    found = compare(rule(text, tmp_path), [keys], connection)
+    assert (found.cause, found.keys, found.rows) == ("nothing", 2, 0)
+    assert found.what == (
+        "no row of public.hidden needs a key like hidden:{name}, though there are 2"
+    )
+    assert found.summary.endswith("need one: nothing to compare")
+    picked = compare(rule(f"{text}\nwhere = 'name IS NULL'", tmp_path), [keys], connection)
+    assert picked.cause == ""
+
+
+def test_values_at_the_edge_are_values(
+    keys: redis.Redis, connection: Connection, tmp_path: Path
+) -> None:
+    """An empty text in a name, and times without an end."""
+    keys.mset({"edge::de": "infinity", "edge:a:": "-infinity", "edge:a b :x:y": ""})
+    text = 'keys = "edge:{slug}:{lang}"\ntable = "edges"\ndirection = "both"\nequals = "until"'
+    found = compare(rule(text, tmp_path), [keys], connection)
+    assert counts(found) == {"keys": 3, "rows": 3}
+    keys.mset({"until:infinity": "x", "until:-infinity": "x"})
+    text = 'keys = "until:{until}"\ntable = "edges"\ndirection = "both"'
+    assert counts(compare(rule(text, tmp_path), [keys], connection)) == {"keys": 2, "rows": 2}
+
+
 def test_tolerance_is_a_share(keys: redis.Redis, connection: Connection, tmp_path: Path) -> None:
     """Of the keys, and of the rows."""
     keys.mset({f"card:{n}": "x" for n in (1, 2, 3, 4, 5, 6, 7, 8, 77, 78)})
@@ -481,3 +515,10 @@ def test_database_in_another_encoding(
         found = compare(names, [keys], session, show=True)
     assert found.examples.get("without_row", []) == [b"n:\xe2\x98\x83", b"n:\xff"] * is_bare
     assert (found.keys, found.misnamed) == (3, 0 if is_bare else 2)
+
+
+def test_a_path_leads_into_lists_and_objects_alone() -> None:
+    """Not to a letter of a text, nor to a digit of a number, which is kept as it is written."""
+    for text in ('{"price": "15"}', '{"price": 15}', '{"price": true}', '{"price": null}'):
+        assert at_path(text, ("price", 0)) is None
+    assert at_path('{"price": [15]}', ("price", 0)) == "15"

@@ -51,11 +51,16 @@ class Found:
         return self.differing + self.lacking + self.unreadable + self.other_type
 
     @property
+    def lacks_rows(self) -> bool:
+        """Whether the rule is about rows alone, and about all of them, and there is none."""
+        return self.rule.direction == "rows" and not self.rule.where and not self.rows
+
+    @property
     def cause(self) -> str:
         """What speaks against it the most: the cause of its remedy; empty where it holds."""
         if not self.keys and self.rule.direction != "rows":
             return "no_keys"
-        if not self.keys and not self.rows:
+        if not self.rows and (not self.keys or self.lacks_rows):
             return "nothing"
         shares = {
             WITHOUT_ROW: self.astray / max(self.keys, 1),
@@ -84,7 +89,10 @@ class Found:
         if self.cause == "no_keys":
             return f"no key matches {rule.keys}"
         if self.cause == "nothing":
-            return f"no key matches {rule.keys}, and no row of {rule.table} needs one"
+            none = f"no row of {rule.table} needs a key like {rule.keys}"
+            if not self.keys:
+                return f"no key matches {rule.keys}, and no row of {rule.table} needs one"
+            return f"{none}, though there are {self.keys:,}"
         line = next(line for cause, line in self.problems if cause == self.cause)
         if self.cause == WITHOUT_KEY:
             return f"{line}, of {show_count(self.rows or 0, 'row')}"

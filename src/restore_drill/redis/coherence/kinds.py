@@ -17,11 +17,12 @@ DECIMAL = rb"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
 """A number that is neither too large nor too small for any type with a point."""
 HEX = rb"[0-9a-fA-F]"
 UUID = HEX + rb"{8}(?:-" + HEX + rb"{4}){3}-" + HEX + rb"{12}"
-TEXT = rb"[^\x00]+?"
-PLAIN_TEXT = rb"[^\x00\t\n\r\\]+?"
+TEXT = rb"[^\x00]*?"
+PLAIN_TEXT = rb"[^\x00\t\n\r\\]*?"
 BIGINT = 2**63
 REAL = 3.4028235e38, 1.17549435e-38
 """Largest of a `real`, and the smallest that is not denormal."""
+ENDLESS = ("infinity", "-infinity")
 TRUE, FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
 
 Read = Callable[[str], str | None]
@@ -84,7 +85,9 @@ def unique(text: str) -> str | None:
 
 
 def day(text: str) -> str | None:
-    """A date in ISO 8601."""
+    """A date in ISO 8601, or one of PostgreSQL's words for those without end."""
+    if text in ENDLESS:
+        return text
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
@@ -92,7 +95,9 @@ def day(text: str) -> str | None:
 
 
 def moment(text: str) -> str | None:
-    """A time in ISO 8601, in UTC where it says nothing else."""
+    """A time in ISO 8601, in UTC where it says nothing else; or as for a date."""
+    if text in ENDLESS:
+        return text
     try:
         found = datetime.fromisoformat(text)
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

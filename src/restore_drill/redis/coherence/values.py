@@ -75,7 +75,7 @@ def at_path(text: str, path: Sequence[str | int]) -> str | None:
     found: Any = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     for step in path:
         try:
-            found = found[step]
+            found = found[step] if type(found) in (list, dict) else None
         except (LookupError, TypeError):
             return None
     if isinstance(found, bool):
