@@ -139,6 +139,15 @@ def test_a_folder_of_append_only_files_is_one_backup(tmp_path: Path) -> None:
     assert found.taken_at.day == 28
 
 
+def test_a_manifest_that_names_its_base_alone_is_not_whole(tmp_path: Path) -> None:
+    """A server always names a file of commands too; without it, it loads what was rewritten."""
+    files = {name: data for name, data in appended("Redis").items() if ".incr." not in name}
+    named = files["appendonly.aof.manifest"].splitlines(keepends=True)
+    files["appendonly.aof.manifest"] = b"".join(line for line in named if b"type b" in line)
+    (fault,) = looked_at(lay_out(files, tmp_path / "appendonlydir")).faults
+    assert fault.what.startswith("its manifest names no file of commands")
+
+
 def test_an_empty_folder_is_a_finding_and_none_at_all_is_none(tmp_path: Path) -> None:
     """Who has the folder means to have backups in it."""
     settings = settings_for(tmp_path)

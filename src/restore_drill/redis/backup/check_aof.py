@@ -95,6 +95,9 @@ def parts_in(text: str) -> tuple[list[Part], list[Fault]]:
             Fault("its manifest names no base file: the data it began with are lost", "manifest")
         )
     numbers = [each.number for each in parts if each.kind == "i"]
+    if bases and not numbers:
+        lost = "its manifest names no file of commands: what was written since its base is lost"
+        faults.append(Fault(lost, "manifest"))
     if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         faults.append(Fault("a file of commands is missing from its manifest", "manifest"))
     return parts, faults
