@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from restore_drill.backups.read import sha256_of
@@ -59,6 +59,19 @@ def test_a_manifest_says_whether_the_file_has_changed(tmp_path: Path) -> None:
             )
             told = f"{file.name} is not the file that {path.name}.manifest.json describes"
             assert (told in done.output) == (number == 1)
+
+
+def test_a_backup_of_redis_from_the_future_is_red(tmp_path: Path) -> None:
+    """However old it is: its age could not be known, and it passed as 0 s old."""
+    tomorrow = datetime.now(UTC) + timedelta(days=2)
+    path = lay_out(saved("Redis"), tmp_path / f"dump-{tomorrow:%Y%m%d_%H%M%S}.rdb")
+    done = run_drill(
+        "-k", "test_redis_backup_is_recent", "--redis-backup", str(path),
+        report_dir=tmp_path / "report",
+    )  # fmt: skip
+    assert done.code == 1, done.output
+    told = done.failed["test_redis_backup_is_recent"]
+    assert "in the future" in told and "set timezone under [backup]" in told
 
 
 def test_a_damaged_backup_of_redis_is_red(tmp_path: Path) -> None:

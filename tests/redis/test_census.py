@@ -400,7 +400,43 @@ def test_fields_that_expire_make_no_digest() -> None:
     assert file.keys == 206
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"kind": "dump"}', '{"kind": "redis"}', "\x00"])
+def test_a_hash_whose_fields_have_all_expired_is_no_loss(tmp_path: Path) -> None:
+    """A server leaves it out as it loads: its key had no TTL, and no other hash may go with it."""
+    path = tmp_path / "dump.rdb"
+    with writer("Valkey", fill_shop, "--enable-debug-command", "yes") as (server, folder):
+        client: Client = server.admin
+        client.execute_command("DEBUG", "SET-ACTIVE-EXPIRE", "0")  # all are in the file
+        for key in ("card:1", "card:2"):
+            client.execute_command("HPEXPIRE", key, 1, "FIELDS", 2, "name", "price")
+        client.save()
+        shutil.copy(folder / "dump.rdb", path)
+        known = known_of(path)
+    with restored(path) as found:
+        assert (found.expected, found.expired, found.emptied, found.keys) == (206, 0, 2, 204)
+        census = take_census(found.server, found.databases, known.taken_at)
+        assert of_keys(known, found.file, census, found.emptied) == []
+        census.counts[0]["hash"].keys -= 1
+        assert of_keys(known, found.file, census, found.emptied) == [
+            "database 0, hash: 97 keys without a TTL restored, the source had 100"
+        ]
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-11-29T10:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "now"]
+)
+def test_a_manifest_whose_time_cannot_be_right_is_damaged(time: str, tmp_path: Path) -> None:
+    """One without a zone was compared with others, and ended in a TypeError."""
+    path = tmp_path / "dump.rdb.manifest.json"
+    raw = {"kind": "redis", "backup": {"sha256": "0" * 64}, "taken_at": time}
+    path.write_text(json.dumps(raw))
+    with pytest.raises(BackupFault, match=r"the manifest .* is damaged"):
+        read_known(path)
+
+
+DAMAGED = ["{", "[]", '{"kind": "dump"}', '{"kind": "redis"}', "\x00", "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=[each[:20] for each in DAMAGED])
 def test_a_damaged_manifest_is_told(text: str, tmp_path: Path) -> None:
     """It is no reason to drill without one; where there is none, nothing is known."""
     path = tmp_path / "dump.rdb.manifest.json"

@@ -25,7 +25,11 @@ UNKNOWN = re.compile(
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 """Signals that a program gets by its own fault."""
 NO_MEMORY = re.compile(r"out of memory", re.IGNORECASE)
-LOADED = re.compile(r"keys loaded: (\d+), keys expired: (\d+)")
+LOADED = re.compile(
+    r"keys loaded: (\d+), keys expired: (\d+)"
+    r"(?:, all fields expired hashes: (\d+))?(?:, empty keys skipped: (\d+))?"
+)
+"""Valkey, then Redis, on hashes that are empty since all of their fields have expired."""
 
 
 class Unreadable(Exception):
@@ -94,7 +98,12 @@ class Loading(ABC):
         said = [line.partition(" # ")[2] for line in self.text().splitlines() if " # " in line]
         return [f"its log: {QUOTED.sub('...', line)}" for line in said[-3:]]
 
-    def counted(self) -> tuple[int | None, int | None]:
-        """Keys that it has loaded, and that had expired, by its own account; None without one."""
+    def counted(self) -> tuple[int | None, int | None, int]:
+        """Keys that it has loaded, that had expired, and that held nothing any more.
+
+        By its own account; None without one.
+        """
         found = LOADED.search(self.text())
-        return (int(found[1]), int(found[2])) if found else (None, None)
+        if found is None:
+            return None, None, 0
+        return int(found[1]), int(found[2]), int(found[3] or 0) + int(found[4] or 0)

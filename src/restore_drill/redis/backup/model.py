@@ -100,6 +100,7 @@ class RestoredRedis:
 
     `loaded` and `expired` are keys by the server's own account, None where it gives none (it is an
     AOF); `databases` has the keys that are there, by database; `seconds` is how long it loaded.
+    `emptied` are hashes that it left out since all of their fields have expired.
     """
 
     server: Server
@@ -110,6 +111,7 @@ class RestoredRedis:
     expired: int | None
     databases: Mapping[int, int]
     seconds: float
+    emptied: int = 0
 
     @property
     def keys(self) -> int:

@@ -55,7 +55,7 @@ def why_not_whole(found: RestoredRedis) -> str:
     """What of the file the server does not have; empty where it has loaded all of it."""
     if found.expected is None or found.loaded is None or found.expired is None:
         return ""
-    read = found.loaded + found.expired
+    read = found.loaded + found.expired + found.emptied
     if read != found.expected:
         return f"the server read {read:,} keys, the file holds {found.expected:,}"
     if found.keys > found.loaded:

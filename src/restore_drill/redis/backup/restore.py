@@ -109,12 +109,12 @@ def in_image(image: str, note: Callable[[str], None]) -> Load:
 
 def restored_by(opened: Opened, loader: Loading, seconds: float, server: Server) -> RestoredRedis:
     """What the `loader` has loaded, by its own account and by the file's."""
-    loaded, expired = loader.counted()
+    loaded, expired, emptied = loader.counted()
     keyspace: dict[str, dict[str, int]] = server.client.info("keyspace")
     databases = {
         int(name.removeprefix("db")): int(found["keys"]) for name, found in keyspace.items()
     }
     words = loader.binary.words
     return RestoredRedis(
-        server, opened.backup, opened.file, words, loaded, expired, databases, seconds
+        server, opened.backup, opened.file, words, loaded, expired, databases, seconds, emptied
     )

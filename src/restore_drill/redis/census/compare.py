@@ -22,12 +22,15 @@ def keys_of(database: int, kind: str) -> str:
     return f"database {database}, {kind}"
 
 
-def of_keys(known: Known, file: FileFacts, census: Census) -> list[str]:
-    """How keys by database and type differ from those of the source."""
+def of_keys(known: Known, file: FileFacts, census: Census, emptied: int = 0) -> list[str]:
+    """How keys by database and type differ from those of the source.
+
+    So many hashes were `emptied`: each of their fields has expired since.
+    """
     found = list(of_totals(known, file))
     if known.types and file.types:
         found = list(of_file(known.types, file.types)) or found
-    return found + list(of_restored(known.types, census.counts))
+    return found + list(of_restored(known.types, census.counts, emptied))
 
 
 def of_totals(known: Known, file: FileFacts) -> Iterator[str]:
@@ -58,7 +61,9 @@ def of_file(
 
 
 def of_restored(
-    was: Mapping[int, Mapping[str, Keys]], now: Mapping[int, Mapping[str, Count]]
+    was: Mapping[int, Mapping[str, Keys]],
+    now: Mapping[int, Mapping[str, Count]],
+    emptied: int,
 ) -> Iterator[str]:
     """Keys that were restored: those that never expire are all there, and no more of others."""
     if not was:
@@ -74,7 +79,10 @@ def of_restored(
             found[0][database, kind_in_file(kind)] += count.lasting
             found[1][database, kind_in_file(kind)] += count.expiring
     for name in sorted({*lasting, *expiring, *found[0], *found[1]}):
-        if found[0][name] != lasting[name]:
+        lost = lasting[name] - found[0][name]
+        if name[1] == "hash" and 0 < lost <= emptied:
+            emptied -= lost
+        elif lost:
             yield restored_words(name, found[0][name], "without", lasting[name])
         if found[1][name] > expiring[name]:
             yield restored_words(name, found[1][name], "with", expiring[name])

@@ -17,6 +17,7 @@ from restore_drill.redis.backup.model import FileFacts, Keys
 from restore_drill.redis.census.content import Content
 
 KIND = "redis"
+LAST_YEAR = 9000
 Types = Mapping[int, Mapping[str, Keys]]
 """Keys by database and type."""
 
@@ -70,7 +71,7 @@ def read_known(path: Path) -> Known | None:
         return None
     except OSError as error:
         raise cannot_read("the manifest of Redis", path, error) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupFault(
             f"the manifest {path.name} is damaged",
             checked=[f"{path} ({type(error).__name__})"],
@@ -85,7 +86,7 @@ def known_from(raw: Mapping[str, Any]) -> Known:
     content = measured.get("content")
     return Known(
         sha256=text(raw["backup"]["sha256"]),
-        taken_at=datetime.fromisoformat(raw["taken_at"]),
+        taken_at=time_from(raw["taken_at"]),
         keys=count_or_none(measured.get("keys")),
         expires=count_or_none(measured.get("expires")),
         types={
@@ -98,6 +99,14 @@ def known_from(raw: Mapping[str, Any]) -> Known:
         content=Content.read(content) if content else None,
         why_not=text(measured.get("why_not") or ""),
     )
+
+
+def time_from(value: Any) -> datetime:
+    """A time with its zone, of a year in which all HORIZONS can be told; TypeError, ValueError."""
+    found = datetime.fromisoformat(text(value))
+    if found.tzinfo is None or not 1970 <= found.year < LAST_YEAR:
+        raise ValueError("no time of a backup")
+    return found
 
 
 def count_or_none(value: Any) -> int | None:
