@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import tarfile
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import redis
 
 from restore_drill.backups.model import Backup
 from restore_drill.config.criteria import load_criteria
@@ -30,7 +33,9 @@ from tests.helpers.redis_backups import (
     looked_at,
     restored,
     saved,
+    writer,
 )
+from tests.helpers.redis_servers import Redis
 
 both = pytest.mark.parametrize("family", sorted(FAMILIES))
 KEYS = 100 + 100 + 5
@@ -137,6 +142,28 @@ def test_a_folder_of_append_only_files_is_one_backup(tmp_path: Path) -> None:
     found = chosen(tmp_path)
     assert (found.name, found.format) == ("appendonlydir", "AOF")
     assert found.taken_at.day == 28
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("name", ["shop", "my shop.aof"])
+def test_append_only_files_may_have_any_name(family: str, name: str, tmp_path: Path) -> None:
+    """And more databases than most servers: a key of another one would not be told from it."""
+
+    def fill(server: Redis) -> None:
+        for number in (0, 15_000):
+            with closing(redis.Redis(port=server.port, db=number)) as client:
+                client.set("key", number)
+
+    options = ("--appendonly", "yes", "--appendfsync", "always", "--databases", "16000")
+    folder = tmp_path / "appendonlydir"
+    with writer(family, fill, *options, "--appendfilename", name) as (_, written):
+        shutil.copytree(written / "appendonlydir", folder)
+    packed = tmp_path / "aof.tar"
+    with tarfile.open(packed, "w") as tar:
+        tar.add(folder, "appendonlydir")
+    for path in (folder, packed):
+        with restored(path) as found:
+            assert found.databases == {0: 1, 15_000: 1}
 
 
 def test_a_manifest_that_names_its_base_alone_is_not_whole(tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from restore_drill.redis.backup.model import Fault, FileFacts, Placed
 from restore_drill.redis.backup.scripts import calls_in
 from restore_drill.redis.backup.tools import run_tool
 
-LINE = re.compile(r"file (?P<name>\S+) seq (?P<number>\d+) type (?P<type>[bih])\b.*")
+LINE = re.compile(
+    r'file (?:"(?P<quoted>[^"\\]+)"|(?P<name>[^\s"]+)) seq (?P<number>\d+) type (?P<type>[bih])\b.*'
+)
+"""A server quotes a name with a space in it."""
 UNCHECKED = (
     "append-only files have no checksum: a changed value, or a file that was emptied, "
     "goes unnoticed"
@@ -79,10 +82,11 @@ def parts_in(text: str) -> tuple[list[Part], list[Fault]]:
         if line.startswith("#"):
             continue
         found = LINE.fullmatch(line.strip())
-        if found is None or "/" in found["name"]:
+        name = found and (found["quoted"] or found["name"])
+        if not found or not name or "/" in name:
             faults.append(Fault("its manifest has a line that cannot be read", "manifest"))
             continue
-        parts.append(Part(found["name"], int(found["number"]), found["type"]))
+        parts.append(Part(name, int(found["number"]), found["type"]))
     if not parts and not faults:
         faults.append(Fault("its manifest is empty: a server would start with 0 keys", "manifest"))
     if not text.endswith("\n") and text:

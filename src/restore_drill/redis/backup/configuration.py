@@ -10,7 +10,7 @@ from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.place import AOF_NAME, RDB_NAME
 from restore_drill.redis.backup.tools import Binary
 
-DATABASES = 1024
+DATABASES = 16_384
 SOCKET, LOG = "redis.sock", "redis.log"
 NEVER = (
     *("MIGRATE", "REPLICAOF", "SLAVEOF", "CONFIG", "MODULE"),
@@ -56,7 +56,7 @@ def config_of(placed: Placed, binary: Binary, ways: Sequence[str], debug: str = 
         lines.append("replicaof 127.0.0.1 1")
     if placed.aof:
         name = placed.aof.name.removesuffix(".manifest") if placed.is_multi_part else AOF_NAME
-        lines += [f"appendfilename {name}", "appendfsync no"]
+        lines += [f'appendfilename "{name}"', "appendfsync no"]
     if binary.version >= (7,):
         lines += [f"appenddirname {FOLDER}", f"enable-debug-command {debug}"]
     return "\n".join([*lines, ""])

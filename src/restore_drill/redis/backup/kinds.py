@@ -76,6 +76,11 @@ def is_aof_folder(path: Path) -> bool:
     return path.is_dir() and any(PART.fullmatch(each.name) for each in path.iterdir())
 
 
+def is_manifest(name: str, start: bytes) -> bool:
+    """Whether a file of this name that begins so is a manifest, whatever appendfilename says."""
+    return name.endswith(MANIFEST) and start.startswith(b"file ") and b" seq " in start
+
+
 def held_by_tar(path: Path, compression: str) -> str:
     """Kind of backup in the tar at `path`, behind `compression`: AOF before RDB; empty for none.
 

@@ -14,7 +14,8 @@ from restore_drill.backups.written import OWNER_ALONE, write_all
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
-from restore_drill.redis.backup.kinds import AOF, FOLDER, MANIFEST, PART
+from restore_drill.redis.backup.header import HEAD_BYTES
+from restore_drill.redis.backup.kinds import AOF, FOLDER, MANIFEST, PART, is_manifest
 from restore_drill.redis.backup.model import Placed
 
 RDB_NAME, AOF_NAME = "dump.rdb", "appendonly.aof"
@@ -82,13 +83,19 @@ def placed_folder(source: Path, folder: Path) -> Placed:
     inside = folder / FOLDER
     inside.mkdir(mode=0o700)
     for each in sorted(source.iterdir()):
-        if PART.fullmatch(each.name):
-            with each.open("rb") as source_file:
-                pour(source_file, inside / each.name, folder)
+        is_part = PART.fullmatch(each.name) is not None
+        if not is_part and not (each.name.endswith(MANIFEST) and each.is_file()):
+            continue
+        with each.open("rb") as source_file:
+            start = source_file.read(HEAD_BYTES)
+            if is_part or is_manifest(each.name, start):
+                pour(source_file, inside / each.name, folder, start)
     return Placed(folder, aof=manifest_in(inside))
 
 
 def manifest_in(folder: Path) -> Path:
     """The manifest in `folder`; where there is none, the path that it would have."""
-    found = sorted(folder.glob(f"*{MANIFEST}"))
+    found = sorted(
+        folder.glob(f"*{MANIFEST}"), key=lambda path: (not PART.fullmatch(path.name), path)
+    )
     return found[0] if found else folder / f"{AOF_NAME}{MANIFEST}"

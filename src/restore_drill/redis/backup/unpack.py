@@ -14,7 +14,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration, show_time
 from restore_drill.redis.backup.header import HEAD_BYTES, header_in
-from restore_drill.redis.backup.kinds import COMMAND, FOLDER, PART, TEMPORARY
+from restore_drill.redis.backup.kinds import COMMAND, FOLDER, PART, TEMPORARY, is_manifest
 from restore_drill.redis.backup.model import Placed
 from restore_drill.redis.backup.place import AOF_NAME, PIECE, RDB_NAME, manifest_in, pour
 
@@ -49,7 +49,7 @@ def unpacked(backup: Backup, folder: Path) -> Placed:
 def name_for(member: str, start: bytes) -> str:
     """Name by which a server finds the `member` that begins so; empty where it is none of its."""
     name = PurePosixPath(member).name
-    if PART.fullmatch(name):
+    if PART.fullmatch(name) or is_manifest(name, start):
         return name
     if TEMPORARY.fullmatch(name):
         return ""
