@@ -17,10 +17,10 @@ from restore_drill.redis.stream import RIGHTS, Wire, marked_file, sized_file
 from restore_drill.taking.bucket import BucketFolder
 from restore_drill.taking.destination import Folder
 from restore_drill.taking.recipients import seal_of
-from restore_drill.taking.redis_along import beside_dumps, take_redis
+from restore_drill.taking.redis_along import TakenRedis, beside_dumps, take_redis
 from restore_drill.taking.redis_known import leave_unmeasured, measure_redis
 from tests.helpers.buckets import BUCKET, WRITER, keys_of, s3_server
-from tests.helpers.drills import ROOT, run_drill
+from tests.helpers.drills import ROOT, Drill, run_drill
 from tests.helpers.redis_backups import FAMILIES, fill_shop, restored
 from tests.helpers.redis_servers import Redis, running
 from tests.helpers.sealing import Keys, run
@@ -67,25 +67,35 @@ def test_a_replica_s_rights_are_enough(family: str, diskless: str, tmp_path: Pat
         assert found.keys == KEYS
 
 
-def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> None:
-    """To a public key, like the dump; a drill with the key finds and loads it."""
-    said = list[str]()
-    seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], tmp_path)
+def taken_encrypted(keys: Keys, folder: Path) -> TakenRedis:
+    """A backup of the keys of the shop, to the age key of `keys`, below `folder`."""
+    seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], folder)
     with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
         fill_shop(server)
-        taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
+        return take_redis(only_replication(server), Folder(folder / "db"), seal, print)
+
+
+def drilled_with_its_key(keys: Keys, folder: Path) -> Drill:
+    """A drill of it, which passes."""
+    key = folder / "key.txt"
+    key.write_bytes(keys.age().read_bytes())
+    done = run_drill(
+        "-k", "redis_backup", "--decrypt-key", str(key),
+        report_dir=folder / "report", BACKUP_PATH=str(folder),
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    return done
+
+
+def test_what_is_taken_is_encrypted_and_drilled(keys: Keys, tmp_path: Path) -> None:
+    """To a public key, like the dump; a drill with the key finds and loads it."""
+    taken, said = taken_encrypted(keys, tmp_path), list[str]()
     assert taken.path.endswith(".rdb.age")
     measure_redis(taken, said.append)
     assert said == ["  206 keys counted and measured, in a server of our own"]
     plain = [each for each in tmp_path.rglob("*") if b"card:" in content_of(each)]
     assert plain == [] and taken.sent.plain and taken.sent.plain.path is None
-    key = tmp_path / "key.txt"
-    key.write_bytes(keys.age().read_bytes())
-    done = run_drill(
-        "-k", "redis_backup", "--decrypt-key", str(key),
-        report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path),
-    )  # fmt: skip
-    assert done.code == 0, done.output
+    done = drilled_with_its_key(keys, tmp_path)
     assert done.result["redis_backup"]["keys"] == KEYS
     assert done.result["redis_backup"]["format"] == "RDB, age"
     assert {
@@ -105,20 +115,10 @@ def test_without_room_in_memory_it_is_said(
 ) -> None:
     """By the command, in the manifest and by the drill, which is green all the same."""
     monkeypatch.setattr("restore_drill.taking.redis_memory.SHARE", 0.0)
-    said = list[str]()
-    seal = seal_of([run("age-keygen", "-y", keys.age()).decode().strip()], tmp_path)
-    with running(FAMILIES["Redis"], ("--repl-diskless-sync-delay", "0"), "") as server:
-        fill_shop(server)
-        taken = take_redis(only_replication(server), Folder(tmp_path / "db"), seal, print)
+    taken, said = taken_encrypted(keys, tmp_path), list[str]()
     measure_redis(taken, said.append)
     assert "its keys were not counted: it is encrypted or in a bucket" in said[0]
-    key = tmp_path / "key.txt"
-    key.write_bytes(keys.age().read_bytes())
-    done = run_drill(
-        "-k", "redis_backup", "--decrypt-key", str(key),
-        report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path),
-    )  # fmt: skip
-    assert done.code == 0, done.output
+    done = drilled_with_its_key(keys, tmp_path)
     open_points = [each["why"] for each in done.result["not_checked"]]
     assert any("no room to keep it in memory" in why for why in open_points), open_points
 
