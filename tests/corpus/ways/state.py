@@ -143,10 +143,13 @@ def print_of(target: Target, lines: list[bytes]) -> dict[str, Any]:
 
 
 def lasting(prints: dict[str, Any]) -> dict[str, Any]:
-    """A fingerprint without the content of materialised views: a restore makes it anew."""
+    """A fingerprint without what a dump of one database does not bring back as it was.
+
+    A restore fills materialised views anew, and settings of the database come with --create alone.
+    """
     tables = prints["tables"].items()
     kept = {name: each for name, each in tables if "is_refreshed" not in each}
-    return prints | {"tables": kept}
+    return {key: each for key, each in prints.items() if key != "settings"} | {"tables": kept}
 
 
 def differences(was: State, now: State, *, unstable: frozenset[bytes] = frozenset()) -> list[str]:
