@@ -13,7 +13,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration, show_time
-from restore_drill.drift.keys import fallen
+from restore_drill.drift.keys import fallen, gone
 from restore_drill.manifest.redis_digest import digests_beside, first_differing
 from restore_drill.redis.backup.census import SECONDS, broken_by, remedy_of, tally
 from restore_drill.redis.backup.outcome import whole, why_not_whole
@@ -190,9 +190,10 @@ def test_redis_backup_keys_have_not_fallen(
     redis_held: Held, redis_before: Before, settings: Settings
 ) -> None:
     """No type of keys in Redis has become much rarer since the last passed drill."""
-    found = list(fallen(redis_before.held.keys, redis_held.keys, settings.criteria.redis_tolerance))
+    was, tolerance = redis_before.held, settings.criteria.redis_tolerance
+    found = [*fallen(was.keys, redis_held.keys, tolerance), *gone(was, redis_held)]
     assert not found, message(
-        f"Redis has lost keys since {redis_before.name}: {found[0]}",
+        f"Redis has lost keys, or what they had, since {redis_before.name}: {found[0]}",
         checked=[*found[1:], f"counted: {redis_held.counted}"],
         remedy=remedy_for("test_redis_backup_keys_have_not_fallen", "fewer"),
     )

@@ -13,7 +13,16 @@ from restore_drill.config.criteria import load_criteria
 from restore_drill.config.criteria.key_tolerance import KeyTolerance
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import UsageError
-from restore_drill.drift.keys import ALL, LASTING, Held, fallen, held_of, keep_keys, read_before
+from restore_drill.drift.keys import (
+    ALL,
+    LASTING,
+    Held,
+    fallen,
+    gone,
+    held_of,
+    keep_keys,
+    read_before,
+)
 from restore_drill.redis.backup.model import FileFacts, Keys
 from restore_drill.redis.census.model import Census, Count
 from tests.helpers.drills import ROOT
@@ -49,6 +58,42 @@ def test_a_fall_is_told_by_database_and_type(
     assert list(fallen(WAS, now, tolerance)) == lines
 
 
+def test_what_is_required_is_a_whole_number_of_keys() -> None:
+    """Of one key the half is one: `at least 0 required` helps nobody."""
+    (line,) = fallen({15: {"string": 1}}, {}, KeyTolerance())
+    assert line.endswith("at least 1 required")
+
+
+KEPT = Held(ALL, {0: {"hash": 100, "stream": 2}}, {0: {"hash": 10, "stream": 2}}, 3, 4)
+"""Ninety of a hundred hashes expire."""
+
+
+@pytest.mark.parametrize(
+    ("now", "lines"),
+    [
+        (KEPT, []),
+        (
+            KEPT._replace(lasting={0: {"hash": 100, "stream": 2}}),
+            ["database 0, hash: no key has a TTL, 90 had one in the last passed drill"],
+        ),
+        (KEPT._replace(lasting={0: {"hash": 99, "stream": 2}}), []),
+        (Held(ALL, {0: {"hash": 12}}, {0: {"hash": 12}}, 3, 4), []),  # they have expired
+        (Held(LASTING, {0: {"hash": 100}}), []),  # which says nothing of TTLs
+        (
+            KEPT._replace(functions=0, groups=0),
+            [
+                "there is no library of functions, 3 in the last passed drill",
+                "no stream has a consumer group, 4 in the last passed drill",
+            ],
+        ),
+        (Held(ALL, {0: {"hash": 100}}, {0: {"hash": 10}}, 3, 0), []),  # nor is there a stream
+    ],
+)
+def test_what_no_key_has_any_more_is_told(now: Held, lines: list[str]) -> None:
+    """The TTLs of a type, functions, consumer groups: all of them, and not what came and went."""
+    assert list(gone(KEPT, now)) == lines
+
+
 def settings_for(folder: Path) -> Settings:
     """Settings of a drill of the backups in `folder`."""
     return replace(settings_from({}, here=folder, root=ROOT), backup_path=folder)
@@ -71,6 +116,9 @@ def test_the_last_passed_drill_is_remembered(tmp_path: Path) -> None:
     assert (found.held, found.name) == (
         Held(ALL, WAS), "the drill of 2026-11-29 (dump_20261120_050000.rdb)",
     )  # fmt: skip
+    keep_keys(settings, backup_of(tmp_path, 20), NOW, KEPT)
+    found, _ = read_before(settings, backup_of(tmp_path, 20))
+    assert found is not None and found.held == KEPT
     keep_keys(settings, backup_of(tmp_path, 19), NOW + timedelta(1), Held(ALL, {}))
     found, why = read_before(settings, backup_of(tmp_path, 19))
     assert found is None and "used a later backup" in why
@@ -95,7 +143,8 @@ def test_what_has_expired_counts_where_the_file_says_so() -> None:
     census = Census(NOW, NOW, {0: {"hash": Count(10, 4), "string": Count(5, 5)}})
     assert held_of(FileFacts("AOF"), census) == Held(LASTING, {0: {"hash": 6}})
     file = FileFacts("RDB", types={0: {"hash": Keys(12, 6, 2)}})
-    assert held_of(file, census) == Held(ALL, {0: {"hash": 12}})
+    census.groups.count, census.passing = 2, 1
+    assert held_of(file, census) == Held(ALL, {0: {"hash": 12}}, {0: {"hash": 6}}, None, 3)
 
 
 def test_the_tolerance_is_read_and_checked(tmp_path: Path) -> None:
