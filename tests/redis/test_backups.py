@@ -248,6 +248,18 @@ def test_each_broken_rule_has_steps_of_its_own(rule: KeyRule, step: str) -> None
     assert ("meant to be gone" in " ".join(steps)) == (cause == "few")
 
 
+def test_no_key_like_a_pattern_may_be_asked_for(tmp_path: Path) -> None:
+    """By `max = 0` alone: it was refused, for a `min` that nobody had written."""
+    path = tmp_path / "criteria.toml"
+    path.write_text('[redis.keys."debug:*"]\nmax = 0\n')
+    (rule,) = load_criteria(path).redis_keys.values()
+    assert broken_by(rule, Tally()) == ("", "")
+    assert broken_by(rule, Tally({"string": 2})) == ("there are 2, expected none", "many")
+    path.write_text('[redis.keys."debug:*"]\nmin = 1\nmax = 0\n')
+    with pytest.raises(UsageError, match="min is above max"):
+        load_criteria(path)
+
+
 def test_rules_about_keys_are_checked(tmp_path: Path) -> None:
     """What is written in the criteria file; an error names the pattern."""
     path = tmp_path / "criteria.toml"

@@ -37,14 +37,16 @@ class KeyRule:
 
     @property
     def expectation(self) -> str:
-        """`at least 100 and at most 200`."""
-        return show_bounds(self.min, self.max)
+        """`at least 100 and at most 200`, `none`."""
+        return show_bounds(self.min, self.max) if self.max != 0 else "none"
 
 
 def rule_of(place: Place, values: dict[str, Any]) -> KeyRule:
     """One entry of `[redis.keys]`."""
     pattern = visible(place)
     most = values.get("max")
+    if most == 0:
+        values.setdefault("min", 0)  # no such key may be there
     if most is not None and values.get("min", 1) > most:
         raise place.error(f"min is above max ({most})")
     return KeyRule(pattern, **values)
