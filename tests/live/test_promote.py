@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import time
@@ -148,7 +149,7 @@ def test_what_would_be_lost_is_reported_before_and_has_to_be_accepted(
 
     assert drill.code == 6, drill.output
     assert "was not touched: a promotion would lose data" in drill.output
-    assert "1 minute of data: public.orders has a row of" in drill.output
+    assert re.search(r"\d+ minutes? of data: public.orders has a row of", drill.output)
     assert "--accept-loss" in drill.output
     assert drill.result["timings"]["restore"] is None
     assert databases(live) == had

