@@ -19,6 +19,7 @@ CREATE TABLE a_log (line text); INSERT INTO a_log SELECT 'line ' || n FROM gener
 CREATE TABLE b_log (line text); INSERT INTO b_log VALUES ('a'), (''), (''), (E'\\\\.'), (E'\\n');
 CREATE TABLE c_none (line text); CREATE TABLE d (); INSERT INTO d DEFAULT VALUES;
 CREATE TABLE e (id integer PRIMARY KEY); SELECT lo_from_bytea(0, 'a large object');
+CREATE TABLE f_sql (line text); INSERT INTO f_sql VALUES ('INSERT INTO t VALUES (1);'), ('x');
 """
 OPTIONS = {
     "copy": ("--compress=0",),

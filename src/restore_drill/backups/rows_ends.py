@@ -22,9 +22,10 @@ def has_end(stream: IO[bytes], size: int) -> bool:
     stream.seek(max(0, size - TAIL))
     tail = stream.read(TAIL)
     text = tail.rstrip(b"\n")
-    if head == b"INSERT INTO ":
-        return text.endswith(b";") and tail.endswith(b"\n\n")  # one ends the last statement
-    return head == b"\n\n" or text == b"\\." or text.endswith(b"\n\\.")
+    if head == b"\n\n" or text == b"\\." or text.endswith(b"\n\\."):
+        return True
+    # Rows of a COPY may begin so too. One line's end is that of the last statement.
+    return head == b"INSERT INTO " and text.endswith(b";") and tail.endswith(b"\n\n")
 
 
 def is_cut(folder: Path, name: str, size: int) -> bool:
