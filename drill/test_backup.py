@@ -13,7 +13,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration
-from restore_drill.selection.chosen import age_of_newest, taken_words, why_no_sizes
+from restore_drill.selection.chosen import AHEAD, age_of_newest, taken_words, why_no_sizes
 
 pytestmark = pytest.mark.select
 
@@ -64,7 +64,7 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The newest backup's age is within the RPO budget."""
     age, limit, taken = age_of_newest(backup), settings.max_backup_age, taken_words(backup)
-    assert age > -300, message(
+    assert age > -AHEAD, message(
         f"{taken}, which is {show_duration(-age)} in the future",
         remedy=remedy_for("test_backup_is_young_enough", "future"),
     )

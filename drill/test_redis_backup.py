@@ -15,10 +15,11 @@ from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.drift.keys import fallen, gone
 from restore_drill.manifest.redis_digest import digests_beside, first_differing
 from restore_drill.redis.backup.census import SECONDS, broken_by, remedy_of, tally
-from restore_drill.redis.backup.outcome import out_of_time, whole, why_not_whole
+from restore_drill.redis.backup.outcome import whole, why_not_whole
 from restore_drill.redis.census.compare import of_functions, of_groups, of_keys, of_ttls
 from restore_drill.redis.census.content import functions_of
 from restore_drill.redis.census.keeping import has_digest
+from restore_drill.selection.chosen import out_of_time
 
 if TYPE_CHECKING:
     from restore_drill.config.criteria.key_rules import KeyRule

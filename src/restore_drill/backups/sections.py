@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from restore_drill.backups.model import Contents
-from restore_drill.backups.plaindump.entries import POST_DATA
+from restore_drill.backups.plaindump.entries import POST_DATA, STATISTICS_DATA
 
 DATA = {
     "TABLE DATA", "SEQUENCE SET", "BLOB", "BLOBS", "BLOB METADATA", "BLOB COMMENTS",
     "LARGE OBJECT", "LARGE OBJECTS",
 }  # fmt: skip
 """Kinds of the data section."""
-STATISTICS = "STATISTICS DATA"
 ANYWHERE = {
     "", "ACL", "CHECK CONSTRAINT", "COMMENT", "DATABASE", "DATABASE PROPERTIES", "DEFAULT ACL",
     "ENCODING", "EVENT TRIGGER", "MATERIALIZED VIEW DATA", "SEARCHPATH", "SECURITY LABEL",
-    STATISTICS, "STDSTRINGS", "SUBSCRIPTION TABLE",
+    STATISTICS_DATA, "STDSTRINGS", "SUBSCRIPTION TABLE",
 }  # fmt: skip
 """Kinds that say nothing of the section: of the whole database, or of other entries."""
 NEED_A_TABLE = {"INDEX", "CONSTRAINT", "FK CONSTRAINT", "TRIGGER", "RULE"}
@@ -38,7 +37,7 @@ def part_alone(contents: Contents) -> str:
         return "only rows, without their tables (--data-only, or --section=data)"
     if has_keys:
         return "only indexes, keys and triggers, without their tables (--section=post-data)"
-    return "only statistics (--statistics-only)" if STATISTICS in kinds else ""
+    return "only statistics (--statistics-only)" if STATISTICS_DATA in kinds else ""
 
 
 def without_keys(contents: Contents) -> str:

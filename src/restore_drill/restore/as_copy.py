@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from restore_drill.backups.plaindump.events import Inserts
-from restore_drill.backups.plaindump.runs import ENDS, PAIR, ROW, has_many_pairs
+from restore_drill.backups.plaindump.runs import ENDS, PAIR, ROW, parted
 
 QUOTE = b"\0"
 """Stands for a quote in a string; in text of PostgreSQL there is none of it."""
@@ -66,7 +66,7 @@ def outside_of(event: Inserts, ends: Sequence[bytes]) -> Rows | None:
     if QUOTE in event.data:
         return None
     data = event.data if event.data.endswith((b"\n", b"\t")) else event.data + b"\n"
-    parts = (data.replace(PAIR, QUOTE) if has_many_pairs(data) else data).split(b"'")
+    parts = parted(data, QUOTE)
     outside = b"'".join(parts[::2])
     opening = b"(" if event.is_rest else event.head
     known = ends if event.statements else (ROW[:-1],)

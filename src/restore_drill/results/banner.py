@@ -9,6 +9,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND, IS_INSTALLED, SUITE
 from restore_drill.core.printable import shown_path
 from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.results.kinds import failed_kinds
 from restore_drill.results.lines import (
     Line,
     finding_lines,
@@ -23,7 +24,6 @@ from restore_drill.results.words import (
     VERDICTS,
     backup_name,
     count,
-    failed_kinds,
     had_errors,
     problems_of,
     tally_of,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from restore_drill.core.units import show_count, show_duration
 from restore_drill.results.criterion import weight_of
+from restore_drill.results.kinds import failed_kinds
 from restore_drill.results.result import NO_ROWS, Result
 from restore_drill.results.words import (
     SAMPLE,
     count,
-    failed_kinds,
     first_line,
     had_errors,
     problems_of,

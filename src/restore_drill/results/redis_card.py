@@ -14,7 +14,7 @@ from restore_drill.redis.own.persistence import Persistence
 from restore_drill.redis.own.replication import Replica
 from restore_drill.results.charts import Dot, line
 from restore_drill.results.trends import Line
-from restore_drill.results.words import describe, short_name
+from restore_drill.results.words import describe
 
 APART = ("latency_curve", "nodes", "persistence", "replicas", "sentinel", "cluster", "headroom")
 """What is not shown as it stands in result.json."""
@@ -83,9 +83,3 @@ def redis_backup_card(found: dict[str, Any] | None) -> list[tuple[str, str]]:
     plain = describe({key: value for key, value in found.items() if key not in apart})
     stale = [("may be stale", each) for each in volatile_lines(found.get("volatile") or ())]
     return [*plain, *(words_of(census) if census else ()), *stale]
-
-
-def stage_of(check: dict[str, Any]) -> str:
-    """The stage whose bar shows how `check` ended."""
-    is_backup = short_name(check["id"]).startswith("test_redis_backup_")
-    return "redis_backup" if is_backup else str(check["stage"])

@@ -12,11 +12,12 @@ from restore_drill.core.printable import printable_lines
 from restore_drill.core.units import show_bytes, show_duration, show_time
 from restore_drill.results.criterion import QUERY
 from restore_drill.results.grouped import WORDS, bounded, stages_of
+from restore_drill.results.kinds import stage_of
 from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
-from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card, stage_of
+from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import tiles_of
 from restore_drill.results.trends import trends_of

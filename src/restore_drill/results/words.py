@@ -102,24 +102,6 @@ def problems_of(result: Result) -> list[dict[str, Any]]:
     return sorted(found, key=lambda check: check["outcome"] != "failed")
 
 
-def failed_kinds(result: Result) -> set[str]:
-    """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself.
-
-    `redis` is the user's own server, `redis_backup` the backup of Redis, `redis_age` its age.
-    """
-    failed = [check for check in result["checks"] if check["outcome"] == "failed"]
-    return {kind_of_failure(check["budget"], check["stage"], check["id"]) for check in failed}
-
-
-def kind_of_failure(budget: str, stage: str, name: str) -> str:
-    """What the criterion `name` of a `stage` that failed speaks of, see `failed_kinds`."""
-    if stage == "redis" and budget == "age":
-        return "redis_age"
-    if stage == "redis" and short_name(name).startswith("test_redis_backup_"):
-        return "redis_backup"
-    return budget or (stage if stage in ("redis", "coherence") else "")
-
-
 def waived_of(result: Result) -> list[dict[str, Any]]:
     """Checks that failed in a way that a waiver of the criteria file accepts for now."""
     return [check for check in result["checks"] if check["outcome"] == "waived"]

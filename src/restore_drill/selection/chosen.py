@@ -82,9 +82,26 @@ def remarks_on(backup: Backup) -> Iterator[str]:
         yield f"compressed {times} ({backup.compression}): a restore decompresses it {times}"
 
 
+AHEAD = 300
+"""Seconds by which clocks may differ."""
+
+
 def age_of(backup: Backup) -> float:
     """Seconds since the backup was taken."""
     return (datetime.now(UTC) - backup.taken_at).total_seconds()
+
+
+def out_of_time(backup: Backup, limit: float) -> tuple[str, str]:
+    """Why `backup` is too old for `limit` (seconds), or from the future: cause and words.
+
+    Both are empty where it is neither.
+    """
+    age = age_of(backup)
+    if age <= -AHEAD:
+        return "future", f"was taken {show_duration(-age)} in the future"
+    if age > limit:
+        return "old", f"is {show_duration(age)} old, the limit is {show_duration(limit)}"
+    return "", ""
 
 
 def age_of_newest(backup: Backup) -> float:

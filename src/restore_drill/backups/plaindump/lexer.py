@@ -20,7 +20,7 @@ from restore_drill.backups.plaindump.events import (
     Statement,
 )
 from restore_drill.backups.plaindump.insert_reader import InsertReader
-from restore_drill.backups.plaindump.nesting import SHORT, SIMPLE, STRINGS, Depth
+from restore_drill.backups.plaindump.nesting import ROUTINE, SHORT, SIMPLE, STRINGS, Depth
 from restore_drill.backups.plaindump.set_statements import MAY_SET
 from restore_drill.backups.plaindump.statements import COPY_IN, SIMPLE_INSERT
 
@@ -34,7 +34,7 @@ BLANK = re.compile(rb"[\s\0]*+")
 BETWEEN = re.compile(rb"(?:[\s\0]++|--\n)*+")
 """What says nothing: blanks, and comments without a word, of which each entry has two."""
 ATOMIC = re.compile(rb"\s+atomic\b", re.IGNORECASE)
-ROUTINE = re.compile(rb"create\s++(or\s++replace\s++)?(function|procedure)\b", re.IGNORECASE)
+OF_ROUTINE = re.compile(ROUTINE, re.IGNORECASE)
 
 
 class PlainReader(CopyReader, InsertReader):
@@ -149,7 +149,7 @@ class PlainReader(CopyReader, InsertReader):
     def word(self, text: bytes, depth: Depth) -> None:
         """Let `depth` know of a BEGIN, CASE or END in the body of a routine."""
         if depth.is_routine is None:
-            depth.is_routine = bool(ROUTINE.match(self.buffer, self.start))
+            depth.is_routine = bool(OF_ROUTINE.match(self.buffer, self.start))
         if depth.is_routine and depth.parens <= 0:
             depth.word(text, atomic=self.is_atomic(text))
 

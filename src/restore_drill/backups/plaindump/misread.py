@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 
 from restore_drill.backups.plaindump.names import QUALIFIED, dotted
+from restore_drill.backups.plaindump.nesting import ROUTINE, Depth
 from restore_drill.backups.plaindump.sql_tokens import outermost, tokens_of
 
 BEGIN = re.compile(rb"\bbegin\b", re.IGNORECASE)
-ROUTINE = re.compile(
-    rb"create\s++(?:or\s++replace\s++)?(function|procedure)\s++(" + QUALIFIED + rb")", re.IGNORECASE
-)
+NAMED = re.compile(ROUTINE + rb"\s++(?P<name>" + QUALIFIED + rb")", re.IGNORECASE)
 FEW = 3
 """Statements that are named with their lines."""
 
@@ -30,20 +29,16 @@ class Misread:
 
     def note(self, sql: bytes, line: int) -> None:
         """Take in a definition, which begins at `line`."""
-        if len(self.first) == FEW or not BEGIN.search(sql):
-            return
-        routine = ROUTINE.match(sql)
-        if routine and is_read_on(sql):
-            kind, name = routine.groups()
-            self.first.append(f"{kind.decode().lower()} {dotted(name)} (line {line:,})")
+        routine = NAMED.match(sql) if len(self.first) < FEW else None
+        if routine and BEGIN.search(sql) and is_read_on(sql):
+            kind = routine["kind"].decode().lower()
+            self.first.append(f"{kind} {dotted(routine['name'])} (line {line:,})")
 
 
 def is_read_on(sql: bytes) -> bool:
     """Whether psql reads past the semicolon that ends `sql`, which creates a routine."""
-    depth = 0
+    depth = Depth()
     for token in outermost(tokens_of(sql)):
-        if token.word == "begin" or (token.word == "case" and depth):
-            depth += 1
-        elif token.word == "end":
-            depth = max(depth - 1, 0)
-    return depth > 0
+        if token.word in ("begin", "case", "end"):
+            depth.word(token.text, atomic=token.word == "begin")
+    return depth.is_inside

@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 
 FLAT = rb"""(?:[^;'"()\\$/-]++|'[^'\\]*+'|"[^"]*+"|-(?!-)|/(?!\*)|(?!))*+"""
+ROUTINE = rb"create\s++(?:or\s++replace\s++)?(?P<kind>function|procedure)\b"
+"""How a statement begins in which words may nest, in any case."""
 SIMPLE = re.compile(
-    rb"(?!(?i:create\s++(?:or\s++replace\s++)?(?:function|procedure)\b))"
+    rb"(?!(?i:" + ROUTINE + rb"))"
     + FLAT + rb"(?:\(" + FLAT + rb"\)" + FLAT + rb"|(?!))*+;"
 )  # fmt: skip
 """A statement without comments, backslashes, dollars, and parentheses inside of others.

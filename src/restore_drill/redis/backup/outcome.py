@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from restore_drill.backups.model import Backup
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_duration
 from restore_drill.redis.backup.model import FileFacts, RestoredRedis
 
 INTACT = "test_redis_backup_is_intact"
-AHEAD = 300.0
-"""Seconds by which clocks may differ."""
-
-
-def out_of_time(backup: Backup, limit: float) -> tuple[str, str]:
-    """Why `backup` is too old for `limit` (seconds), or from the future: cause and words.
-
-    Both are empty where it is neither.
-    """
-    age = (datetime.now(UTC) - backup.taken_at).total_seconds()
-    if age < -AHEAD:
-        return "future", f"was taken {show_duration(-age)} in the future"
-    if age > limit:
-        return "old", f"is {show_duration(age)} old, the limit is {show_duration(limit)}"
-    return "", ""
 
 
 def readable(backup: Backup) -> None:
