@@ -157,7 +157,8 @@ def test_what_would_be_lost_is_reported_before_and_has_to_be_accepted(
     accepted = promote("--max-backup-age=1000d")
 
     assert accepted.code == 0, accepted.output
-    assert "Accepted loss: 1 minute of data: public.orders" in accepted.output
+    # The dump may be minutes old by now: the machine is shared.
+    assert re.search(r"Accepted loss: \d+ minutes? of data: public.orders", accepted.output)
     kept = accepted.result["promotion"]["kept"]
     assert rows_of(live, kept, "public.orders") == 1
 
