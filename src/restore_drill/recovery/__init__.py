@@ -1,0 +1,1 @@
+"""A physical backup recovered: copied, made safe, started, replayed to a target, and proved."""
