@@ -17,6 +17,7 @@ GROUPS = {
         "backup", "redis_backup", "series", "pick", "decrypt_key", "decrypt_options",
         "require_backup", "sample_rows", "cache", "cache_size",
     ),
+    "A physical backup": ("recover_to", "timeline", "set", "wal"),
     "Where it is restored": (
         "target", "promote", "in_place", "confirm", "confirm_reset", "after", "accept_loss",
         "keep_snapshots", "create_database", "max_lock_wait", "create_roles", "globals",

@@ -7,6 +7,7 @@ from restore_drill.config.decrypt_options import DECRYPT_OPTIONS
 from restore_drill.config.leave_options import LEAVE_OPTIONS
 from restore_drill.config.live_options import LIVE_OPTIONS
 from restore_drill.config.option import Option
+from restore_drill.config.recovery_options import RECOVERY_OPTIONS
 from restore_drill.core.errors import UsageError
 
 TARGETS = ("embedded", "container", "database")
@@ -132,6 +133,7 @@ OPTIONS = {
             is_flag=True,
         ),
         *CHOICE_OPTIONS,
+        *RECOVERY_OPTIONS,
         *DECRYPT_OPTIONS,
         *LEAVE_OPTIONS,
         *LIVE_OPTIONS,

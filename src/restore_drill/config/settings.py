@@ -17,6 +17,7 @@ from restore_drill.config.leaves import Leaves, leaves_of
 from restore_drill.config.near import misspelled, refuse_near_misses
 from restore_drill.config.options import BUDGETS, OFFLINE, OPTIONS, usage_error
 from restore_drill.config.own import own_drill_near
+from restore_drill.config.recovery import Recovery, recovery_of
 from restore_drill.config.redis_url import redis_url_of
 from restore_drill.config.remote import state_folder_of
 from restore_drill.config.values import (
@@ -88,6 +89,7 @@ class Settings:
     leaves: Leaves
     decrypt: Decrypt
     choice: Choice
+    recovery: Recovery
 
     @property
     def is_sample(self) -> bool:
@@ -193,5 +195,6 @@ def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root:
         leaves=leaves_of(given, here),
         decrypt=decrypt_of(given, here),
         choice=choice_of(given, criteria.backup_series),
+        recovery=recovery_of(given, criteria, here),
         sample_rows=count_of(given, "sample_rows") or int(OPTIONS["sample_rows"].default or 0),
     )

@@ -26,7 +26,7 @@ COPY = {
 }
 """Command that fetches a backup, by the scheme of its URL."""
 
-REMOTE = ("backup", "backup_path", "redis_backup", "to")
+REMOTE = ("backup", "backup_path", "redis_backup", "to", "wal")
 """Settings that may name a place of another machine."""
 HISTORY = "history.jsonl"
 """Name of the file of the history."""

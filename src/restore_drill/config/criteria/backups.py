@@ -6,6 +6,7 @@ from typing import Any
 
 from restore_drill.config.criteria.due import Due
 from restore_drill.config.criteria.kinds import Flag, Names, Number, Text, Zone
+from restore_drill.config.criteria.pgbackrest import PGBACKREST
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
 
@@ -35,6 +36,13 @@ BACKUP = Section(
             "numbers and commits in names count the backups of one database: shop-1842.dump",
             "backup_numbered",
         ),
+        "database": Key(
+            Text("the name of a database"),
+            "database of a physical backup that the criteria are about (default: the only one, "
+            "or the largest)",
+            "backup_database",
+        ),
+        "pgbackrest": Key(PGBACKREST, "repository of pgBackRest to drill", "backup_pgbackrest"),
         "min_size_ratio": Key(
             Number(), "minimum size, as a share of the median of earlier backups"
         ),

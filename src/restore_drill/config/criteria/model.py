@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from restore_drill.config.criteria.key_rules import KeyRule
 from restore_drill.config.criteria.key_tolerance import KeyTolerance
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.config.criteria.rules import Rule
 from restore_drill.core.names import joined, part_of, split_name
 from restore_drill.core.units import show_bounds
@@ -128,8 +129,9 @@ class Criteria:
     `shrinks` are tolerances of single tables, `head` the query for the migration head;
     `backup_name` is a pattern like `shop_*`, `backup_series` names the series that are drilled,
     `backup_every` is the time from one backup to the next; `backup_numbered` says that numbers in
-    names count the backups of one database; `redis_volatile` gives by pattern the seconds that keys
-    are worth anything.
+    names count the backups of one database; `backup_database` is the one of a physical backup that
+    the criteria are about, `backup_pgbackrest` the repository that it lies in; `redis_volatile`
+    gives by pattern the seconds that keys are worth anything.
     """
 
     path: Path
@@ -144,6 +146,8 @@ class Criteria:
     backup_series: tuple[str, ...] = ()
     backup_every: float | None = None
     backup_numbered: bool = False
+    backup_database: str = ""
+    backup_pgbackrest: PgBackRest | None = None
     min_size_ratio: float = 0.5
     max_shrink: float = 0.1
     max_growth: float | None = None
