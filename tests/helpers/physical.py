@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -16,8 +17,10 @@ from typing import Any
 import psycopg
 
 from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.cleanup import RunDirectory
 from restore_drill.servers.find import find_binaries
 from restore_drill.servers.launcher import Launcher, choose_launcher, small_environment
+from restore_drill.servers.starting import reachable
 from tests.helpers.shop import quiet
 
 SUMMARIES_SINCE = 17
@@ -185,7 +188,9 @@ def source(
     assert binaries.major == major
     folder = Path(tempfile.mkdtemp(prefix="drill-source-", dir="/tmp"))
     folder.chmod(0o755)
-    found = Source(folder, binaries, choose_launcher(), options)
+    launcher = choose_launcher()
+    binaries = reachable(binaries, RunDirectory(folder, io.BytesIO()), launcher)
+    found = Source(folder, binaries, launcher, options)
     try:
         found.make(checksums=checksums, rows=rows)
         yield found
