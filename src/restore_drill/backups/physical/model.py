@@ -43,10 +43,11 @@ class Physical:
     `name` is the one that is meant. `major` is the server's, `system` its system identifier (empty
     where it is not said). `start_lsn` is where recovery begins, `stop_lsn` where the backup is
     consistent, both in bytes; `first_segment` the name of the first WAL segment that it needs.
-    `started_at` and `stopped_at` are the times of the backup. `has_label` is False where no
-    backup_label lies in it: it is whole only if the server was `shut_down`. `has_wal` says that the
-    WAL up to its end lies in it. `archive` is where its own tool keeps the WAL, None where it does
-    not. `sizes` holds the bytes of it and of its WAL, as far as they are known: what a copy takes.
+    `started_at` and `stopped_at` are the times of the backup, None where nothing proves them.
+    `has_label` is False where no backup_label lies in it: it is whole only if the server was
+    `shut_down`. `has_wal` says that the WAL up to its end lies in it. `archive` is where its own
+    tool keeps the WAL, or a folder of WAL that was found beside it, else None. `size` is the bytes
+    of its files, decompressed, without the WAL in it, which has `wal_size`: a copy takes both.
     """
 
     kind: str

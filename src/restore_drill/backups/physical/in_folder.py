@@ -1,0 +1,190 @@
+"""What the files of a data directory say: of a plain base backup, a cold copy, a snapshot."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restore_drill.backups.physical.control import (
+    CONTROL,
+    ENOUGH,
+    Control,
+    control_of,
+    segment_name,
+    segment_of,
+    size_by_name,
+)
+from restore_drill.backups.physical.labels import LABEL, MAP, MOST, Label, label_of, tablespaces_of
+from restore_drill.backups.physical.manifests import MANIFEST, Manifest, manifest_at
+from restore_drill.backups.physical.model import BASE, COLD, Member, Physical, Tablespace
+from restore_drill.core.below import files_below
+
+WAL_DIR, LINKS, VERSION = "pg_wal", "pg_tblspc", "PG_VERSION"
+SEGMENT = re.compile(r"[0-9A-F]{24}")
+USUAL = 1 << 24
+"""Bytes of a WAL segment, unless initdb was told otherwise."""
+AT_ONCE = 60.0
+"""Seconds after its START TIME within which pg_basebackup writes a backup's label."""
+
+
+def head_of(path: Path, most: int) -> bytes:
+    """The first `most` bytes of the file at `path`; none where there is none."""
+    with suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
+        return file.read(most)
+    return b""
+
+
+def major_in(folder: Path) -> int:
+    """Major version that PG_VERSION in `folder` says, 0 for none."""
+    text = head_of(folder / VERSION, 16).strip().partition(b".")[0]
+    return int(text) if text.isdigit() else 0
+
+
+def folder_backup(path: Path) -> Physical:
+    """The data directory at `path`; OSError where it cannot be read."""
+    label_data = head_of(path / LABEL, MOST)
+    there = path / MANIFEST
+    manifest = manifest_at(there) if there.is_file() else None
+    label = label_of(label_data, manifest.began if manifest else None)
+    control = control_of(head_of(path / CONTROL, ENOUGH))
+    segments = segments_in(path / WAL_DIR)
+    size = segment_size(path / WAL_DIR, segments, label)
+    start, timeline, first = beginning(label, control, size, has_label=bool(label_data))
+    stop = manifest.stop_lsn if manifest else None
+    has_manifest = manifest is not None
+    files = sizes(path)
+    return Physical(
+        kind=BASE if label_data or has_manifest else COLD,
+        path=path,
+        members=(Member(path, there if has_manifest else None),),
+        major=major_in(path),
+        system=system_of(manifest, control),
+        timeline=timeline,
+        start_lsn=start,
+        stop_lsn=stop,
+        first_segment=first,
+        segment_size=size,
+        started_at=label.started_at,
+        stopped_at=stop_time(path, label, control, has_label=bool(label_data)),
+        tablespaces=tablespaces_in(path),
+        has_label=bool(label_data),
+        shut_down=bool(control and control.is_shut_down),
+        from_standby=label.from_standby,
+        has_wal=holds(segments, first, stop, size),
+        size=files[0],
+        wal_size=files[1],
+        version=head_of(path / VERSION, 16).strip().decode(errors="replace"),
+    )
+
+
+def modified_at(path: Path) -> float | None:
+    """When the file at `path` was written, None where there is none."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return None
+
+
+def segments_in(folder: Path) -> list[str]:
+    """Names of the WAL segments in `folder`, sorted."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(each.name for each in folder.iterdir() if SEGMENT.fullmatch(each.name))
+    return []
+
+
+def segment_size(folder: Path, segments: list[str], label: Label) -> int:
+    """Bytes of a WAL segment: by the first one that lies there, or by the label."""
+    for name in segments:
+        if found := segment_of(head_of(folder / name, 64)):
+            return found.size
+    if label.start_lsn is not None:
+        return size_by_name(label.first_segment, label.start_lsn) or USUAL
+    return USUAL
+
+
+def beginning(
+    label: Label, control: Control | None, size: int, *, has_label: bool
+) -> tuple[int | None, int, str]:
+    """Where recovery begins, on which timeline, and in which segment."""
+    if has_label or control is None:
+        return label.start_lsn, label.timeline, label.first_segment
+    return control.redo, control.timeline, segment_name(control.timeline, control.redo, size)
+
+
+def system_of(manifest: Manifest | None, control: Control | None) -> str:
+    """System identifier, by pg_control, which a server is started with, else by the manifest."""
+    return control.system if control else manifest.system if manifest else ""
+
+
+def holds(segments: list[str], first: str, stop: int | None, size: int) -> bool:
+    """Whether `segments` reach from the `first` one to that of `stop` without a hole.
+
+    Where nobody says where the backup ends, the first one must be there.
+    """
+    if not first:
+        return False
+    if stop is None:
+        return first in segments
+    timeline = int(first[:8], 16)
+    number = int(first[8:16], 16) * ((1 << 32) // size) + int(first[16:], 16)
+    there = {name[8:] for name in segments if int(name[:8], 16) >= timeline}
+    needed = range(number, max(stop - 1, 0) // size + 1)
+    return all(segment_name(0, each * size, size)[8:] in there for each in needed)
+
+
+def tablespaces_in(path: Path) -> tuple[Tablespace, ...]:
+    """Tablespaces of the source: by the map, else by the links that lie there."""
+    if data := head_of(path / MAP, MOST):
+        return tablespaces_of(data)
+    found = []
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(path / LINKS) as entries:
+        for entry in entries:
+            if entry.name.isascii() and entry.name.isdigit() and len(entry.name) <= 10:
+                is_link = entry.is_symlink()
+                place = str(Path(entry.path).readlink()) if is_link else f"{LINKS}/{entry.name}"
+                found.append(Tablespace(int(entry.name), "", place))
+    return tuple(sorted(found))
+
+
+def stop_time(
+    path: Path, label: Label, control: Control | None, *, has_label: bool
+) -> datetime | None:
+    """When the backup ended, as far as its files prove it; the times of a copy prove nothing.
+
+    pg_basebackup writes the label at once and the manifest last. Where the label is as old as it
+    says, the files have kept their times. A server that was shut down wrote pg_control last.
+    """
+    if not has_label:
+        is_known = control is not None and control.is_shut_down
+        return time_at(control.written) if control and is_known else None
+    written, ended = modified_at(path / LABEL), modified_at(path / MANIFEST)
+    if label.started_at is None or written is None or ended is None:
+        return None
+    is_kept = abs(written - label.started_at.timestamp()) <= AT_ONCE
+    return time_at(ended) if is_kept and ended >= written else None
+
+
+def time_at(seconds: float) -> datetime | None:
+    """The time so many `seconds` after 1970; None for what is no time."""
+    with suppress(OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
+
+
+def sizes(path: Path) -> tuple[int, int]:
+    """Bytes of the files at `path` and in its tablespaces, and those of the WAL, apart."""
+    links = [Path(each.path) for each in folders_in(path / LINKS) if each.is_symlink()]
+    # What a link leads to may hold other things, and be no tablespace at all.
+    spaces = [Path(each.path) for link in links for each in folders_in(link, "PG_")]
+    files = [each for folder in (path, *spaces) for each in files_below(folder)]
+    whole = sum(status.st_size for name, status in files if not name.startswith(f"{WAL_DIR}/"))
+    return whole, sum(status.st_size for _, status in files_below(path / WAL_DIR))
+
+
+def folders_in(path: Path, begin: str = "") -> list[os.DirEntry[str]]:
+    """The folders in `path` whose names `begin` so, and the links to folders."""
+    with suppress(OSError), os.scandir(path) as entries:
+        return [each for each in entries if each.name.startswith(begin) and each.is_dir()]
+    return []
