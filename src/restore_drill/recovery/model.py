@@ -59,8 +59,12 @@ class Archive(Protocol):
     def fetch(self, name: str, to: Path) -> bool:
         """Write the file `name`, decompressed, to `to`; False where the archive has none.
 
-        Raises BackupFault where it is there and is damaged, CouldNotRun where our means fail.
+        Raises BackupFault where it is there and is damaged, CouldNotRun where our means fail. It
+        may be called in several threads at once.
         """
+
+    def stop(self) -> None:
+        """End the fetches that are under way: nobody waits for them any more."""
 
 
 class Side(NamedTuple):

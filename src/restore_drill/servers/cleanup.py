@@ -20,9 +20,13 @@ NAMES = PREFIX + "?" * 8
 DATA, LOG, BUILD, SOCKET = "data", "server.log", "build", ".s.PGSQL.5432"
 WAY = "way"
 """Where our own way to the socket lies, which the server cannot lead elsewhere."""
+WAL_ASKED, WAL_ANSWERS = "wal.asked", "wal.answers"
+"""Pipes by which a server that recovers asks for WAL."""
 SOCKET_LIMIT = 103
 """Bytes of a socket's path: 103 on macOS, 107 on Linux."""
-CONTENTS = {OWNER, DATA, LOG, BUILD, SOCKET, f"{SOCKET}.lock", WAY}
+CONTENTS = {
+    OWNER, DATA, LOG, BUILD, SOCKET, f"{SOCKET}.lock", WAY, WAL_ASKED, WAL_ANSWERS,
+}  # fmt: skip
 """All that we put into a run directory: one without owner that holds more is not ours."""
 
 

@@ -1,0 +1,107 @@
+"""WAL files brought before the server asks: it replays one while others are on their way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_duration
+from restore_drill.places.waiting import begun
+from restore_drill.recovery.archives.names import Segment, name_of, segment_of
+
+ROOM = 128 << 20
+"""Bytes of WAL that wait for the server, with those that are on their way."""
+AT_ONCE = 4
+"""Files that are brought at the same time."""
+POLL = 0.1
+
+
+class Stopped(Exception):
+    """Nothing is waited for any more."""
+
+
+class Ahead:
+    """Files that `bring` brings to a path (None where there is none), each at most for `limit`."""
+
+    def __init__(
+        self,
+        bring: Callable[[str], Path | None],
+        may_be_there: Callable[[str], bool],
+        limit: float,
+    ) -> None:
+        """Nothing is on its way yet; only what `may_be_there` is looked for ahead."""
+        self.bring, self.may_be_there, self.limit = bring, may_be_there, limit
+        self.size = 0
+        self.coming: dict[str, Future[Path | None]] = {}
+        self.places = threading.BoundedSemaphore(AT_ONCE)
+        self.is_stopped = threading.Event()
+
+    def get(self, name: str) -> Path | None:
+        """Where `name` lies, None where the archive has none; raises what kept it from coming.
+
+        What was not there when it was looked for ahead may have come since.
+        """
+        known = self.coming.pop(name, None)
+        if known is not None and (path := self.result_of(name, known)) is not None:
+            return path
+        return self.result_of(name, begun(partial(self.bring, name)))
+
+    def result_of(self, name: str, coming: Future[Path | None]) -> Path | None:
+        """What `coming` gives, once it does."""
+        until = time.monotonic() + self.limit
+        while not self.is_stopped.is_set():
+            with suppress(TimeoutError):
+                return coming.result(POLL)
+            if coming.done():
+                return coming.result()
+            if time.monotonic() > until:
+                raise CouldNotRun(
+                    f"the WAL file {name} did not come within {show_duration(self.limit)}",
+                    remedy=remedy_for("archive", "slow"),
+                )
+        raise Stopped
+
+    def look_ahead(self, name: str) -> None:
+        """Begin to bring what follows the segment `name`, and drop what it does not lead to."""
+        segment = segment_of(name, self.size) if self.size else None
+        if segment is None:
+            return
+        count = max(1, min(ROOM // self.size, 2 * AT_ONCE))
+        wanted = [
+            name_of(Segment(segment.timeline, segment.number + more), self.size)
+            for more in range(1, count + 1)
+        ]
+        for each in set(self.coming) - set(wanted):
+            drop(self.coming.pop(each))
+        for each in wanted:
+            if each not in self.coming and self.may_be_there(each):
+                self.coming[each] = begun(partial(self.in_turn, each))
+
+    def in_turn(self, name: str) -> Path | None:
+        """Bring `name` once there is a place; None where nobody wants it any more."""
+        with self.places:
+            return None if self.is_stopped.is_set() else self.bring(name)
+
+    def stop(self) -> None:
+        """Begin nothing more, and let waits end."""
+        self.is_stopped.set()
+        for each in self.coming.values():
+            drop(each)
+
+
+def drop(coming: Future[Path | None]) -> None:
+    """Remove what `coming` gives, now or once it is there."""
+
+    def remove(done: Future[Path | None]) -> None:
+        with suppress(Exception):
+            if (path := done.result()) is not None:
+                path.unlink(missing_ok=True)
+
+    coming.add_done_callback(remove)

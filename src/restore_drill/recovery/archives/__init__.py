@@ -1,0 +1,1 @@
+"""Where the WAL of a physical backup is kept: folders, Barman, pgBackRest, other machines."""

@@ -1,0 +1,1 @@
+"""Tests of recoveries of physical backups."""
