@@ -162,3 +162,13 @@ def test_an_archive_that_goes_ends_the_recovery(archived: Archived, archive: Pat
         assert not server.wait()
     with pytest.raises(CouldNotRun, match="cannot be read: No such file or directory"):
         fetcher.check()
+
+
+def test_a_hole_is_told_from_the_end(archived: Archived, archive: Path) -> None:
+    """A segment that is missing, while there are newer ones; the end of the archive is none."""
+    name = archived[2][3]
+    (archive / name).unlink()
+    events, fetcher, _ = recovered(archived, archive)
+    assert events == commits(3)
+    assert fetcher.holes == [name]
+    assert fetcher.faults == []

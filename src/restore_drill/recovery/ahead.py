@@ -38,7 +38,6 @@ class Ahead:
     ) -> None:
         """Nothing is on its way yet; only what `may_be_there` is looked for ahead."""
         self.bring, self.may_be_there, self.limit = bring, may_be_there, limit
-        self.size = 0
         self.coming: dict[str, Future[Path | None]] = {}
         self.places = threading.BoundedSemaphore(AT_ONCE)
         self.is_stopped = threading.Event()
@@ -68,14 +67,14 @@ class Ahead:
                 )
         raise Stopped
 
-    def look_ahead(self, name: str) -> None:
-        """Begin to bring what follows the segment `name`, and drop what it does not lead to."""
-        segment = segment_of(name, self.size) if self.size else None
+    def look_ahead(self, name: str, size: int) -> None:
+        """Begin to bring what follows the segment `name` of `size` bytes, and drop all else."""
+        segment = segment_of(name, size) if size else None
         if segment is None:
             return
-        count = max(1, min(ROOM // self.size, 2 * AT_ONCE))
+        count = max(1, min(ROOM // size, 2 * AT_ONCE))
         wanted = [
-            name_of(Segment(segment.timeline, segment.number + more), self.size)
+            name_of(Segment(segment.timeline, segment.number + more), size)
             for more in range(1, count + 1)
         ]
         for each in set(self.coming) - set(wanted):

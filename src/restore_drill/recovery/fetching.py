@@ -11,13 +11,10 @@ nobody knows then what the archive holds.
 
 from __future__ import annotations
 
-import itertools
-import os
 import threading
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple, Self
 
 from restore_drill.backups.physical.model import Physical
@@ -26,21 +23,18 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.places.waiting import begun
 from restore_drill.recovery.ahead import Ahead, Stopped
 from restore_drill.recovery.archives.copying import damaged
-from restore_drill.recovery.archives.header import Expected, read_header, why_wrong
-from restore_drill.recovery.archives.names import SEGMENT, is_served, segment_of
-from restore_drill.recovery.holes import why_no_history
+from restore_drill.recovery.archives.header import Expected
+from restore_drill.recovery.archives.names import SEGMENT, has_newer, is_served
+from restore_drill.recovery.bringing import Bringer, place
 from restore_drill.recovery.model import Archive, Asked
 from restore_drill.recovery.pipes import ABSENT, BROKEN, FOUND, Pipes
-from restore_drill.servers import untrusted
-from restore_drill.servers.cleanup import DATA, RunDirectory, make_run_directory
+from restore_drill.servers.cleanup import RunDirectory, make_run_directory
 from restore_drill.servers.launcher import Launcher
 
 LIMIT = 600.0
 """Seconds that one file may take."""
 PATIENCE = 5.0
 """Seconds for the thread that answers to end."""
-WAL, SEGMENT_AS, HISTORY_AS = "pg_wal", "RECOVERYXLOG", "RECOVERYHISTORY"
-"""Where PostgreSQL expects what it has asked for."""
 
 
 class Fault(NamedTuple):
@@ -67,28 +61,29 @@ class Fetcher:
     ) -> None:
         """Nothing is asked yet; each file may take `limit` seconds."""
         self.archive, self.run, self.launcher = archive, run, launcher
-        self.expected = Expected(physical.system, 0, physical.major) if physical else Expected()
+        self.physical, self.limit = physical, limit
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
         self.trouble: BaseException | None = None
         self.listed: Future[frozenset[str]] = Future()
-        self.ahead = Ahead(self.bring, self.may_be_there, limit)
-        self.numbers = itertools.count()
-        self.stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Begin to answer; CouldNotRun where that cannot be set up."""
-        try:
-            self.pipes = self.stack.enter_context(Pipes(self.run.path, self.launcher))
-            ours = make_run_directory(self.run.path.parent)
-        except OSError as error:
-            self.stack.close()
-            raise CouldNotRun(
-                f"WAL cannot be fetched into {self.run.path.parent}: {error.strerror or error}",
-                remedy=remedy_for("target", "folder"),
-            ) from None
-        self.stack.callback(ours.remove)
-        self.folder = ours.path
+        with ExitStack() as stack:
+            try:
+                self.pipes = stack.enter_context(Pipes(self.run.path, self.launcher))
+                ours = make_run_directory(self.run.path.parent)
+            except OSError as error:
+                raise CouldNotRun(
+                    f"WAL cannot be fetched into {self.run.path.parent}: {error.strerror or error}",
+                    remedy=remedy_for("target", "folder"),
+                ) from None
+            stack.callback(ours.remove)
+            self.stack = stack.pop_all()
+        known = self.physical
+        expected = Expected(known.system, 0, known.major) if known else Expected()
+        self.bringer = Bringer(self.archive, ours.path, expected)
+        self.ahead = Ahead(self.bringer.bring, self.may_be_there, self.limit)
         self.listed = begun(lambda: frozenset(self.archive.names()))
         self.thread = threading.Thread(target=self.work, name="wal", daemon=True)
         self.thread.start()
@@ -106,6 +101,11 @@ class Fetcher:
     def command(self) -> str:
         """The server's restore_command."""
         return self.pipes.command
+
+    @property
+    def size(self) -> int:
+        """Bytes of a segment, 0 while none has come."""
+        return self.bringer.expected.size
 
     def check(self) -> None:
         """Raise what kept us from fetching, if anything has."""
@@ -126,17 +126,19 @@ class Fetcher:
                 finally:
                     self.pipes.answer(name, code)
                 if code == FOUND and SEGMENT.fullmatch(name):
-                    self.ahead.look_ahead(name)
+                    self.ahead.look_ahead(name, self.size)
 
     def give(self, name: str) -> int:
         """Put the file `name` where the server looks; the exit code of its command."""
         began = time.monotonic()
         try:
-            path = None if self.was_left(name) else self.ahead.get(name)
+            if self.was_left(name):
+                return ABSENT
+            path = self.ahead.get(name)
             if path is None:
                 self.refuse_gone(name)
             else:
-                self.place(path, name)
+                place(path, name, self.run, self.launcher)
         except BackupFault as error:
             self.faults.append(Fault(name, error))
             self.asked.append(Asked(name, False, error.what, time.monotonic() - began))
@@ -147,70 +149,41 @@ class Fetcher:
         self.asked.append(Asked(name, path is not None, "", time.monotonic() - began))
         return ABSENT if path is None else FOUND
 
-    def bring(self, name: str) -> Path | None:
-        """Bring the file `name` into our own directory, and look at it; None where there is none.
-
-        It may run in several threads.
-        """
-        to = self.folder / f"{name}.{next(self.numbers)}"
-        try:
-            if not self.archive.fetch(name, to):
-                to.unlink(missing_ok=True)
-                return None
-            if why := self.why_wrong(to, name):
-                raise damaged(name, self.archive.words, why)
-        except BaseException:
-            to.unlink(missing_ok=True)
-            raise
-        return to
-
-    def why_wrong(self, path: Path, name: str) -> str:
-        """Why the file at `path` is not what `name` must be; empty where it is."""
-        if not SEGMENT.fullmatch(name):
-            return why_no_history(path.read_bytes(), name)
-        if why := why_wrong(path, name, self.expected):
-            return why
-        header = read_header(path)
-        if header is not None:
-            self.ahead.size = header.size
-            self.expected = self.expected._replace(system=str(header.system), size=header.size)
-        return ""
-
-    def place(self, path: Path, name: str) -> None:
-        """Move the file at `path` to where the server looks for it, and give it to its account."""
-        if self.launcher.account is not None:
-            os.chown(path, *self.launcher.account)
-        path.chmod(0o600)
-        to = SEGMENT_AS if SEGMENT.fullmatch(name) else HISTORY_AS
-        try:
-            with untrusted.opened(self.run.path) as run, untrusted.opened_in(run, DATA, WAL) as wal:
-                os.rename(path, to, dst_dir_fd=wal)
-        except OSError as error:
-            raise CouldNotRun(
-                f"the WAL file {name} cannot be given to the server: {error.strerror}",
-                remedy=remedy_for("target", "folder"),
-            ) from None
-
     def may_be_there(self, name: str) -> bool:
-        """Whether the archive may have `name`: it does not while it is not listed."""
-        if not self.listed.done() or self.listed.exception():
-            return True
-        return name in self.listed.result()
+        """Whether the archive may have `name`, as far as it is known."""
+        return not self.is_listed or name in self.listed.result()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is known what the archive had when recovery began."""
+        return self.listed.done() and self.listed.exception() is None
+
+    @property
+    def holes(self) -> list[str]:
+        """Segments that the archive lacks, though it has newer ones of their timeline.
+
+        Those before the last one that was given are none: the server has found them elsewhere.
+        """
+        there = self.listed.result() if self.is_listed else frozenset()
+        last = max((each.name[8:] for each in self.asked if each.found), default="")
+        lacking = {each.name for each in self.asked if not (each.found or each.why_not)}
+        return sorted(
+            name
+            for name in lacking
+            if SEGMENT.fullmatch(name) and name[8:] > last and has_newer(there, name)
+        )
 
     def was_left(self, name: str) -> bool:
         """Whether `name` is at the place of a damaged segment, on a timeline that it comes from.
 
         The server would replay there what was left behind at a promotion.
         """
-        size = self.ahead.size
-        here = segment_of(name, size) if size else None
-        bad = [segment_of(fault.name, size) for fault in self.faults] if here else []
         return any(
-            each and here and each.number == here.number and each.timeline > here.timeline
-            for each in bad
+            len(name) == len(each) and each[8:] == name[8:] and each > name
+            for each, _ in self.faults
         )
 
     def refuse_gone(self, name: str) -> None:
         """BackupFault where `name` was in the archive when recovery began."""
-        if self.listed.done() and not self.listed.exception() and name in self.listed.result():
+        if self.is_listed and name in self.listed.result():
             raise damaged(name, self.archive.words, "it has gone while the drill ran")

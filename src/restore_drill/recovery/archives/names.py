@@ -7,6 +7,7 @@ many a half holds depends on their size.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 SEGMENT = re.compile(r"[0-9A-F]{24}")
@@ -66,12 +67,15 @@ def history_of(timeline: int) -> str:
     return f"{timeline:08X}.history"
 
 
-def is_last(name: str, names: list[str]) -> bool:
+def has_newer(names: Iterable[str], name: str) -> bool:
+    """Whether `names` have a newer segment of the timeline of the segment `name`."""
+    return any(SEGMENT.fullmatch(each) and each[:8] == name[:8] and each > name for each in names)
+
+
+def is_last(name: str, names: Collection[str]) -> bool:
     """Whether no segment of `names` goes on where `name` ends, or is at its place.
 
     What is left unfinished there is then its newest WAL; else it is what a promotion has cut off.
     """
-    return not any(
-        SEGMENT.fullmatch(each) and (each[8:] == name[8:] or (each[:8] == name[:8] and each > name))
-        for each in names
-    )
+    same = any(SEGMENT.fullmatch(each) and each[8:] == name[8:] for each in names)
+    return not same and not has_newer(names, name)
