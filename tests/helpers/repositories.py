@@ -59,9 +59,9 @@ def pgbackrest_repository(source: Source, name: str = "repo", **settings: str) -
         source.launcher.own(each)
     options = {
         "repo1-path": path, "log-path": logs, "lock-path": logs, "log-level-console": "warn",
-        "start-fast": "y", "archive-timeout": "20",
-    } | settings  # fmt: skip
-    lines = [f"{key.replace('_', '-')}={value}" for key, value in options.items()]
+        "start-fast": "y", "archive-timeout": "20", "repo1-bundle": "y",
+    } | {key.replace("_", "-"): value for key, value in settings.items()}  # fmt: skip
+    lines = [f"{key}={value}" for key, value in options.items()]
     server = {"pg1-path": source.data, "pg1-socket-path": source.folder, "pg1-user": "postgres"}
     of_server = [f"{key}={value}" for key, value in server.items()]
     config.write_text("\n".join(["[global]", *lines, f"[{STANZA}]", *of_server, ""]))

@@ -1,0 +1,193 @@
+"""Backups of a Barman server, read from its folders: backup.info and what it describes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.backups.physical.in_folder import USUAL, head_of
+from restore_drill.backups.physical.in_tars import BASE_TAR, compression_at, tars_in
+from restore_drill.backups.physical.labels import LABEL
+from restore_drill.backups.physical.manifests import MANIFEST
+from restore_drill.backups.physical.model import (
+    BARMAN,
+    PLAIN,
+    TAR,
+    Member,
+    Physical,
+    Tablespace,
+    lsn_of,
+)
+from restore_drill.core.errors import BackupFault, UsageError
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import some
+
+BASE_DIR, WAL_DIR, INFO, DATA = "base", "wals", "backup.info", "data"
+MOST = 1 << 20
+MOST_SETS, LONGEST_CHAIN = 8, 1000
+DONE = "DONE"
+LINE = re.compile(r"^([a-z_]{1,64})=(.*)$", re.MULTILINE)
+QUOTED = r"""(?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)")"""
+SPACE = re.compile(rf"\({QUOTED}, *(\d{{1,10}}), *{QUOTED}\)")
+ID = re.compile(r"\d{8}T\d{6}")
+
+
+class BarmanSet(NamedTuple):
+    """One backup of a Barman server: its folder, and what its backup.info says."""
+
+    path: Path
+    info: dict[str, str]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Barman has finished it."""
+        return self.info.get("status") == DONE
+
+    def get(self, key: str) -> str:
+        """What it says of `key`; empty where that is None."""
+        text = self.info.get(key, "").strip()
+        return "" if text == "None" else text
+
+
+def servers_at(path: Path) -> list[Path]:
+    """Folders of the Barman servers at `path`: its home, a server's folder, or below one."""
+    for folder in (path, *path.parents[:3]):
+        if next(sets_in(folder), None):
+            return [folder]
+        if folder == path:
+            with suppress(OSError):
+                below = [each for each in sorted(path.iterdir()) if (each / BASE_DIR).is_dir()]
+                if found := [each for each in below if next(sets_in(each), None)]:
+                    return found
+    return []
+
+
+def sets_in(server: Path) -> Iterator[BarmanSet]:
+    """The backups of the `server`, the oldest first."""
+    with suppress(OSError):
+        for folder in sorted((server / BASE_DIR).iterdir()):
+            if ID.fullmatch(folder.name) and (found := info_at(folder)):
+                yield found
+
+
+def info_at(folder: Path) -> BarmanSet | None:
+    """The backup in `folder`, None where no backup.info of Barman describes it."""
+    with suppress(OSError):
+        text = head_of(folder / INFO, MOST).decode(errors="replace")
+        found = dict(LINE.findall(text))
+        return BarmanSet(folder, found) if "server_name" in found or "begin_wal" in found else None
+    return None
+
+
+def barman_backup(server: Path, path: Path, set_name: str = "") -> Physical:
+    """The backup called `set_name`, else the newest finished one, of the `server`.
+
+    BackupFault where none is finished, UsageError where there is none of that name.
+    """
+    found = list(sets_in(server))
+    done = [each for each in found if each.is_done]
+    place = server / BASE_DIR
+    own = path.relative_to(place).parts if path.is_relative_to(place) else ()
+    named = set_name if set_name not in ("", "latest") else "".join(own[:1])
+    if not done:
+        raise BackupFault(
+            f"the Barman server {server.name} has no backup that is finished",
+            checked=[f"{each.path.name}: {each.get('status') or 'no status'}" for each in found],
+            remedy=remedy_for("physical", "no_sets"),
+        )
+    chosen = next((each for each in found if each.path.name == named), None)
+    if chosen is None and set_name not in ("", "latest"):
+        names = some([each.path.name for each in done[::-1]], MOST_SETS)
+        raise UsageError(
+            f"--set (DRILL_SET) names {set_name!r}, and the Barman server {server.name} has no "
+            f"such backup; it has: {names}"
+        )
+    return described(server, path, chosen or done[-1], tuple(each.path.name for each in done))
+
+
+def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]) -> Physical:
+    """The backup that was `found` on the `server`."""
+    data, first = found.path / DATA, found.get("begin_wal")
+    tars = tars_in(data) if data.is_dir() else {}
+    wals = server / WAL_DIR
+    version = found.get("version")
+    return Physical(
+        kind=BARMAN,
+        path=path,
+        members=tuple(member_of(each) for each in chain_of(server, found)),
+        major=major_of(version),
+        name=found.path.name,
+        sets=names,
+        system=found.get("systemid"),
+        timeline=number_of(found.get("timeline")) or 1,
+        start_lsn=place_of(found.get("begin_xlog")),
+        stop_lsn=place_of(found.get("end_xlog")),
+        first_segment=first,
+        segment_size=number_of(found.get("xlog_segment_size")) or USUAL,
+        started_at=time_of(found.get("begin_time")),
+        stopped_at=time_of(found.get("end_time")),
+        tablespaces=tuple(spaces_in(found.get("tablespaces"))),
+        compression=compression_at(tars[BASE_TAR]) if BASE_TAR in tars else "",
+        has_label=(data / LABEL).is_file() or bool(tars),
+        archive=wals if wals.is_dir() else None,
+        size=number_of(found.get("size")),
+        version=f"{major_of(version)}.{number_of(version) % 10000}" if version else "",
+    )
+
+
+def member_of(found: BarmanSet) -> Member:
+    """Its files."""
+    data = found.path / DATA
+    form = TAR if data.is_dir() and BASE_TAR in tars_in(data) else PLAIN
+    manifest = data / MANIFEST
+    return Member(data, manifest if manifest.is_file() else None, form)
+
+
+def chain_of(server: Path, found: BarmanSet) -> list[BarmanSet]:
+    """The backups that `found` is the increment of, and itself as the last."""
+    chain = [found]
+    while (parent := chain[0].get("parent_backup_id")) and len(chain) < LONGEST_CHAIN:
+        before = info_at(server / BASE_DIR / parent) if ID.fullmatch(parent) else None
+        if before is None or before.path.name >= chain[0].path.name:
+            break
+        chain.insert(0, before)
+    return chain
+
+
+def spaces_in(text: str) -> Iterator[Tablespace]:
+    """The tablespaces in Barman's list of them."""
+    for name, quoted, oid, place, placed in SPACE.findall(text):
+        yield Tablespace(int(oid), plain(name or quoted), plain(place or placed))
+
+
+def plain(text: str) -> str:
+    """`text` without Python's escapes of quotes and backslashes."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def number_of(text: str) -> int:
+    """The number that `text` is, 0 for none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def major_of(version: str) -> int:
+    """Major version of a version as the server numbers it: 15 of 150018."""
+    return number_of(version) // 10000
+
+
+def place_of(text: str) -> int | None:
+    """The LSN that `text` is, None for none."""
+    with suppress(ValueError):
+        return lsn_of(text)
+    return None
+
+
+def time_of(text: str) -> datetime | None:
+    """The time that `text` is, in the machine's own zone where it names none; None for none."""
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return None
