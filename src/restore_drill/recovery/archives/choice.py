@@ -5,20 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore_drill.backups.physical.model import Physical
+from restore_drill.config.options import usage_error
+from restore_drill.config.place_kinds import KINDS
+from restore_drill.config.remote import Place, mirror_around, place_given, places
+from restore_drill.places.store import open_store
 from restore_drill.recovery.archives.folder import Folder
+from restore_drill.recovery.archives.remote import Remote
 from restore_drill.recovery.model import Archive
 
 BESIDE = ("incoming", "streaming")
 """Folders of a Barman server beside `wals`, with WAL that it has received and not yet sorted in."""
 
 
-def archive_of(physical: Physical, wal: Path | None) -> Archive | None:
+def archive_of(physical: Physical, wal: Path | str | None) -> Archive | None:
     """The archive at `wal`, which the user has named, else the one of `physical` itself.
 
-    None where there is none: all WAL that it has lies in the backup. CouldNotRun where it cannot
-    be read.
+    `wal` is a path of this machine, the mirror of a place or its URL. None where there is no
+    archive: all WAL that there is lies in the backup. CouldNotRun where it cannot be read.
     """
-    path = wal or physical.archive
-    if path is None:
-        return None
+    if wal is not None:
+        place = place_at(wal)
+        return Remote(open_store(place), place.prefix) if place else folder_at(Path(wal))
+    return folder_at(physical.archive) if physical.archive else None
+
+
+def folder_at(path: Path) -> Folder:
+    """The archive in the folder `path`."""
     return Folder(path, *(path.parent / each for each in BESIDE if path.name == "wals"))
+
+
+def place_at(wal: Path | str) -> Place | None:
+    """The place of another machine that `wal` names, None for a path of this one."""
+    if isinstance(wal, str):
+        given = place_given(wal, "wal", is_file=False)
+        place = given[0] if given else None
+    else:
+        root = mirror_around(wal)
+        place = places[root] if root else None
+    if place is not None and KINDS[place.scheme].is_link:
+        what = f"names a link ({place.url}), and an archive must be listed"
+        raise usage_error("wal", what, "name a folder, a bucket or an sftp:// URL")
+    return place

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -32,11 +34,7 @@ def bring(path: Path, to: Path, name: str, where: str, *, to_end: bool = True) -
     except OSError as error:
         raise unreadable(name, where, error) from None
     if layer:
-        try:
-            decompress(path, layer, to, name, where)
-        except BackupFault:
-            if to_end:
-                raise
+        (decompress if to_end else as_far)(path, layer, to, name, where)
         return
     try:
         shutil.copyfile(path, to)
@@ -44,6 +42,16 @@ def bring(path: Path, to: Path, name: str, where: str, *, to_end: bool = True) -
         raise
     except OSError as error:
         raise unreadable(name, where, error) from None
+
+
+def arrived(raw: Path, to: Path, name: str, where: str, *, to_end: bool = True) -> None:
+    """As `bring`, of a file `raw` that is our own: where nothing is around it, it is moved."""
+    with raw.open("rb", buffering=0) as file:
+        layer = layer_of(file.read(HEAD))
+    if layer:
+        bring(raw, to, name, where, to_end=to_end)
+    else:
+        raw.rename(to)
 
 
 def layer_of(head: bytes) -> str:
@@ -68,6 +76,27 @@ def decompress(path: Path, layer: str, to: Path, name: str, where: str) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise unreadable(name, where, error) from None
         raise damaged(name, where, f"it cannot be decompressed ({layer}): {error}") from None
+
+
+def as_far(path: Path, layer: str, to: Path, name: str, where: str) -> None:
+    """As `decompress`, of a file that is still being written: as far as it goes.
+
+    Only pg_receivewal compresses while it writes, in two ways; streams give nothing before a cut.
+    """
+    import lz4.frame  # noqa: PLC0415 - rarely needed
+
+    give = {"gzip": zlib.decompressobj(31), "lz4": lz4.frame.LZ4FrameDecompressor()}.get(layer)
+    if give is None:
+        decompress(path, layer, to, name, where)
+        return
+    try:
+        with path.open("rb") as packed, to.open("wb") as file, suppress(zlib.error, RuntimeError):
+            while piece := packed.read(PIECE):
+                file.write(give.decompress(piece))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise unreadable(name, where, error) from None
 
 
 def drain(stream: IO[bytes], file: IO[bytes]) -> None:
