@@ -10,7 +10,7 @@ from restore_drill.keep.hand_over import hand_over, note_password
 from restore_drill.keep.kept import Kept
 from restore_drill.servers import cleanup
 from restore_drill.servers.embedded import EmbeddedServer
-from restore_drill.servers.model import EVENT_TRIGGERS_OFF, Server, Target
+from restore_drill.servers.model import Server, Target
 
 if TYPE_CHECKING:
     from restore_drill.servers.container import ContainerServer
@@ -32,8 +32,8 @@ def keep_server(server: Server, database: str, seconds: float) -> Kept:
 def opened_by(target: Target, **more: str) -> dict[str, Any]:
     """How psql reaches the restored database; no login trigger of the backup runs then."""
     found = target.conninfo | more
-    if target.without_event_triggers:
-        found["options"] = EVENT_TRIGGERS_OFF
+    if options := target.keywords.get("options"):
+        found["options"] = options
     return {
         "service": "postgres",
         "what": f"database {target.conninfo['dbname']}",

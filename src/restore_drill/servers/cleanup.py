@@ -22,10 +22,15 @@ WAY = "way"
 """Where our own way to the socket lies, which the server cannot lead elsewhere."""
 WAL_ASKED, WAL_ANSWERS = "wal.asked", "wal.answers"
 """Pipes by which a server that recovers asks for WAL."""
+CONFIG, HBA, IDENT, COMMANDS = "server.conf", "hba.conf", "ident.conf", "commands.sql"
+"""Settings of a server that recovers, in place of the backup's own, and what is run in it alone."""
+TABLESPACES = "tablespaces"
+"""Where those of a recovered server lie."""
 SOCKET_LIMIT = 103
 """Bytes of a socket's path: 103 on macOS, 107 on Linux."""
 CONTENTS = {
     OWNER, DATA, LOG, BUILD, SOCKET, f"{SOCKET}.lock", WAY, WAL_ASKED, WAL_ANSWERS,
+    CONFIG, HBA, IDENT, COMMANDS, TABLESPACES,
 }  # fmt: skip
 """All that we put into a run directory: one without owner that holds more is not ours."""
 

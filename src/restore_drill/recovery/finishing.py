@@ -1,0 +1,94 @@
+"""What a server that has recovered comes to: its evidence, its databases, and the verdict."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from restore_drill.recovery.access import open_server
+from restore_drill.recovery.control_data import ControlData, read_control_data
+from restore_drill.recovery.databases import open_databases
+from restore_drill.recovery.evidence import Reading
+from restore_drill.recovery.fetching import Fetcher
+from restore_drill.recovery.judge import Known, Verdict, judge
+from restore_drill.recovery.latest import judge_latest
+from restore_drill.recovery.model import LATEST, Archive, Asked, Evidence, Goal, Part, Recovered
+from restore_drill.recovery.replay import parts_of
+from restore_drill.recovery.server import RecoveredServer
+from restore_drill.recovery.shell import Shell
+
+LABEL_READ = "backup_label.old"
+"""What the server calls the label that it has begun at."""
+
+
+def finish(
+    shell: Shell,
+    server: RecoveredServer,
+    reading: Reading,
+    seconds: float,
+    *,
+    goal: Goal,
+    before: ControlData,
+    had_label: bool,
+    archive: Archive | None,
+    fetcher: Fetcher | None,
+    settings: dict[str, str],
+    parts: list[Part],
+) -> Recovered:
+    """Open all of `server`, which took `seconds` to recover, and judge what it came to."""
+    after = read_control_data(shell.binaries, shell.launcher, shell.run.data)
+    asked = tuple(fetcher.asked) if fetcher else ()
+    evidence = gathered(shell, reading, after, asked, had_archive=archive is not None)
+    parts += parts_of(reading, asked, after.redo, before.segment_size, seconds)
+    known = Known(shell.physical, goal, evidence, before, after, had_label)
+    verdict = judge(known)
+    if archive is not None and fetcher is not None:
+        judge_wal(known, archive, fetcher, verdict)
+    open_server(server, settings)
+    databases = open_databases(server)
+    return Recovered(
+        server=server,
+        goal=goal,
+        evidence=evidence,
+        databases=databases.oids,
+        parts=parts,
+        faults=[*verdict.faults, *databases.faults],
+        told=[*verdict.told, *databases.told],
+        warnings=verdict.warnings,
+    )
+
+
+def gathered(
+    shell: Shell,
+    reading: Reading,
+    after: ControlData,
+    asked: tuple[Asked, ...],
+    *,
+    had_archive: bool,
+) -> Evidence:
+    """What the log says, and what the files of the recovered server do."""
+    return replace(
+        reading.evidence(),
+        began=reading.began or os.path.lexists(shell.run.data / LABEL_READ),
+        end_lsn=after.redo,
+        timeline=after.before,
+        system=after.system,
+        asked=asked,
+        had_archive=had_archive,
+    )
+
+
+def judge_wal(known: Known, archive: Archive, fetcher: Fetcher, verdict: Verdict) -> None:
+    """Add to `verdict` what the archive could not give, and whether all of it was read.
+
+    A server reads ahead: what is damaged behind a goal that it has reached is only a warning.
+    """
+    damaged = [f"{each.error.what}: {'; '.join(each.error.checked)}" for each in fetcher.faults]
+    if known.goal.how != LATEST:
+        verdict.warnings += damaged
+        return
+    verdict.faults += [(each, "wal_damaged") for each in damaged]
+    latest = judge_latest(known, archive, fetcher.listed.result())
+    if not damaged:
+        verdict.faults += latest.faults
+    verdict.told += latest.told

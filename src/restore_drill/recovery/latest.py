@@ -1,0 +1,125 @@
+"""Whether a recovery to the latest WAL got there: against the newest segment of the archive.
+
+PostgreSQL takes the first segment that is missing or damaged for the end, and is content. So the
+proof is that all of the newest segment was read: the server went on to the next one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from restore_drill.backups.physical.model import show_lsn
+from restore_drill.core.errors import BackupFault
+from restore_drill.core.units import show_bytes
+from restore_drill.recovery.archives.names import HISTORY, PARTIAL, Segment, segment_of
+from restore_drill.recovery.holes import Gap, Survey, Switch, survey, switches_in
+from restore_drill.recovery.judge import Fault, Known, Verdict
+from restore_drill.recovery.model import Archive
+
+
+def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
+    """Judge a recovery to the latest WAL of `archive`, which had these `names` when it began."""
+    verdict = Verdict()
+    evidence, size = known.evidence, known.before.segment_size
+    first = first_segment(known)
+    try:
+        found = survey(names, first, size, histories_of(archive, names), known.goal.timeline)
+    except ValueError as error:
+        verdict.faults.append((f"{archive.words}: {error}", "timeline"))
+        return verdict
+    if not found.newest:
+        what = f"{archive.words} has no WAL for this backup: nothing from"
+        begin = known.physical.first_segment or show_lsn(first.number * size)
+        verdict.faults.append((f"{what} {begin} on", "archive_empty"))
+        return verdict
+    newest = segment_of(found.newest, size)
+    assert newest is not None and evidence.end_lsn is not None
+    wanted = found.path[-1].timeline
+    if evidence.timeline != wanted:
+        what = f"recovery ended on timeline {evidence.timeline}, and the archive leads to {wanted}"
+        verdict.faults.append((what, "timeline"))
+    for each in found.histories:
+        what = f"{archive.words} has a timeline {each}, and no history of timeline {wanted + 1}"
+        verdict.faults.append((f"{what}: the server does not find it", "timeline"))
+    if is_read_to_end(known, newest, size):
+        return verdict
+    if is_unfinished(found.newest, names) and is_inside(known, newest, size):
+        why = "it was unfinished when it was copied, so its end cannot be told from damage"
+        verdict.told.append((f"the end of the WAL in {found.newest}{PARTIAL}", why))
+        return verdict
+    verdict.faults += list(ended_early(known, newest, found))
+    return verdict
+
+
+def first_segment(known: Known) -> Segment:
+    """Segment that recovery began with."""
+    physical, size = known.physical, known.before.segment_size
+    named = segment_of(physical.first_segment, size) if physical.first_segment else None
+    redo = known.evidence.redo_from
+    return named or Segment(
+        physical.timeline, (known.before.redo if redo is None else redo) // size
+    )
+
+
+def is_read_to_end(known: Known, newest: Segment, size: int) -> bool:
+    """Whether the server has read all of the segment `newest`.
+
+    It ends behind it, or has asked for the next one: the last record may go on there.
+    """
+    end = known.evidence.end_lsn or 0
+    if end >= (newest.number + 1) * size:
+        return True
+    asked = (segment_of(each.name, size) for each in known.evidence.asked if not each.found)
+    after = any(each and each.number == newest.number + 1 for each in asked)
+    return after and not known.evidence.complaints
+
+
+def is_unfinished(newest: str, names: Collection[str]) -> bool:
+    """Whether the archive has of its `newest` segment only what had come of it."""
+    return newest not in names and newest + PARTIAL in names
+
+
+def is_inside(known: Known, newest: Segment, size: int) -> bool:
+    """Whether replay ended inside of the segment `newest`, which the server was given."""
+    given = (segment_of(each.name, size) for each in known.evidence.asked if each.found)
+    return newest.number * size <= (known.evidence.end_lsn or 0) and newest in given
+
+
+def ended_early(known: Known, newest: Segment, found: Survey) -> Iterator[Fault]:
+    """Fault of a replay that ended before the newest WAL: why, and how much is not in the copy."""
+    size, end = known.before.segment_size, known.evidence.end_lsn or 0
+    missing = (newest.number + 1) * size - end
+    lost = f"up to {show_bytes(missing)} of WAL behind {show_lsn(end)} are not in the copy"
+    for gap in found.gaps:
+        place = segment_of(gap.last, size)
+        if place is not None and place.number >= end // size:
+            yield f"the archive has a gap: {words_of(gap)}; {lost}", "gap"
+            return
+    why = known.evidence.complaints[-1] if known.evidence.complaints else "the server says no more"
+    yield f"the WAL in the archive is damaged: {why}; {lost}", "wal_damaged"
+
+
+def words_of(gap: Gap) -> str:
+    """A gap in words."""
+    if gap.segments == 1:
+        return f"{gap.first} is missing"
+    return f"{gap.segments:,} segments are missing, {gap.first} to {gap.last}"
+
+
+def histories_of(archive: Archive, names: Collection[str]) -> Mapping[int, Sequence[Switch]]:
+    """Histories of timelines in `archive`; those that are damaged are left out."""
+    found: dict[int, Sequence[Switch]] = {}
+    wanted = [name for name in names if HISTORY.fullmatch(name)]
+    if not wanted:
+        return found
+    with tempfile.TemporaryDirectory(prefix="restore-drill-") as folder:
+        for name in wanted:
+            path, timeline = Path(folder) / name, int(name[:8], 16)
+            try:
+                if archive.fetch(name, path):
+                    found[timeline] = switches_in(path.read_bytes(), timeline)
+            except (BackupFault, ValueError):
+                continue
+    return found
