@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.model import PGBACKREST, Physical
+from restore_drill.backups.physical.repositories import place_of, places_at, the_place
 from restore_drill.config.options import usage_error
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, place_given, places
 from restore_drill.places.store import open_store
 from restore_drill.recovery.archives.folder import Folder
+from restore_drill.recovery.archives.pgbackrest import Repository
 from restore_drill.recovery.archives.remote import Remote
 from restore_drill.recovery.model import Archive
 
-BESIDE = ("incoming", "streaming")
-"""Folders of a Barman server beside `wals`, with WAL that it has received and not yet sorted in."""
+WALS, BESIDE = "wals", ("incoming", "streaming")
+"""Folders of a Barman server: its WAL, and what it has received and not yet sorted in."""
 
 
 def archive_of(physical: Physical, wal: Path | str | None) -> Archive | None:
@@ -25,13 +27,18 @@ def archive_of(physical: Physical, wal: Path | str | None) -> Archive | None:
     """
     if wal is not None:
         place = place_at(wal)
-        return Remote(open_store(place), place.prefix) if place else folder_at(Path(wal))
-    return folder_at(physical.archive) if physical.archive else None
+        return Remote(open_store(place), place.prefix) if place else at(Path(wal), physical.system)
+    if physical.kind == PGBACKREST:
+        return Repository(place_of(physical), physical.system)
+    return at(physical.archive, physical.system) if physical.archive else None
 
 
-def folder_at(path: Path) -> Folder:
-    """The archive in the folder `path`."""
-    return Folder(path, *(path.parent / each for each in BESIDE if path.name == "wals"))
+def at(path: Path, system: str) -> Archive:
+    """The archive at `path` of this machine, of a server with the identifier `system`."""
+    if repositories := places_at(path.absolute()):
+        return Repository(the_place(repositories, path), system)
+    path = path / WALS if (path / WALS).is_dir() else path
+    return Folder(path, *(path.parent / each for each in BESIDE if path.name == WALS))
 
 
 def place_at(wal: Path | str) -> Place | None:
