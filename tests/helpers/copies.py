@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,13 +79,34 @@ def started(source: Source, run: Path) -> Iterator[psycopg.Connection[Any]]:
     done = source.launcher.run([control, "start", *command, "-o", options], cwd=run)
     assert done.returncode == 0, (run / "log").read_text(encoding="utf-8", errors="replace")
     try:
-        with psycopg.connect(
-            host=str(run), port=5432, user="postgres", dbname="shop", autocommit=True,
-            options="-c session_preload_libraries= -c local_preload_libraries=",
-        ) as connection:  # fmt: skip
+        with connected(run) as connection:
             yield connection
     finally:
         source.launcher.run([control, "stop", "-m", "immediate", *command], cwd=run)
+
+
+def connected(run: Path) -> psycopg.Connection[Any]:
+    """Connection to `shop` of the server in `run`, once it has recovered."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return psycopg.connect(
+                host=str(run), port=5432, user="postgres", dbname="shop", autocommit=True,
+                options="-c session_preload_libraries= -c local_preload_libraries=",
+            )  # fmt: skip
+        except psycopg.OperationalError as error:
+            if "not accepting" not in str(error) and "starting up" not in str(error):
+                raise
+            assert time.monotonic() < until, (run / "log").read_text(errors="replace")
+            time.sleep(0.02)
+
+
+def census_of(source: Source) -> dict[str, tuple[int, int, int, str]]:
+    """Census of a running server's files, without those that it writes while nothing is done."""
+    own = ("pg_wal", "pg_stat", "pg_stat_tmp", "pg_logical", "pg_subtrans", "global", "pg_xact")
+    data = [each for each in source.data.iterdir() if each.name not in own]
+    wal = {str(each): (0, 0, 0, "") for each in (source.data / "pg_wal").iterdir()}
+    return census(source.tablespace, source.archive, *data) | wal
 
 
 def census(*folders: Path) -> dict[str, tuple[int, int, int, str]]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.backups.physical.model import PLAIN, TAR, Physical
+from restore_drill.backups.physical.model import REPOSITORY, TAR, Physical
+from restore_drill.recovery.copies.chain import MEMBERS, combine
 from restore_drill.recovery.copies.folder import copy_folder
+from restore_drill.recovery.copies.repository import restore_set
 from restore_drill.recovery.copies.tars import unpack_tars
 from restore_drill.recovery.copies.work import Work
 from restore_drill.recovery.model import Note
 from restore_drill.servers import untrusted
+from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.find import find_binaries
 from restore_drill.servers.launcher import choose_launcher
 
-COPIERS: dict[str, Callable[[Physical, Work], None]] = {PLAIN: copy_folder, TAR: unpack_tars}
-"""By the form of a backup's files."""
 LABEL = "backup_label"
 
 
@@ -33,18 +34,21 @@ class Copied(NamedTuple):
     told: list[tuple[str, str]]
 
 
-def copy_backup(physical: Physical, data: Path, progress: Note) -> Copied:
+def copy_backup(
+    physical: Physical, data: Path, progress: Note, *, binaries: Binaries | None = None
+) -> Copied:
     """Bring the files of `physical` into the empty directory `data`, for the server to start there.
 
     Its tablespaces come into `tablespaces` beside it. Nothing of the backup is written, moved or
-    given to another owner. BackupFault where it is damaged or not whole, CouldNotRun where our
-    means fail; nothing is left of it then.
+    given to another owner. A chain is combined by the tool of `binaries`, which are looked for
+    where none are given. BackupFault where the backup is damaged or not whole, CouldNotRun where
+    our means fail; nothing is left of the copy then.
     """
     data.mkdir(mode=0o700, exist_ok=True)
     work = Work(data, choose_launcher(), progress)
     work.launcher.own(data)
     try:
-        COPIERS[physical.newest.form](physical, work)
+        copy(physical, work, binaries)
     except BaseException:
         remove(work)
         raise
@@ -52,7 +56,22 @@ def copy_backup(physical: Physical, data: Path, progress: Note) -> Copied:
     return Copied(work.done, work.seconds, has_label, work.told)
 
 
+def copy(physical: Physical, work: Work, binaries: Binaries | None) -> None:
+    """Copy by the way of this kind of backup."""
+    form = physical.newest.form
+    if form == REPOSITORY:
+        restore_set(physical, work)
+    elif len(physical.members) > 1:
+        found = binaries or find_binaries(physical.major, note=work.progress)
+        combine(physical, work, found)
+    elif form == TAR:
+        unpack_tars(physical, work)
+    else:
+        copy_folder(physical, work)
+
+
 def remove(work: Work) -> None:
     """Remove all that was copied so far."""
     untrusted.empty(work.data, but="")
-    untrusted.remove_tree(work.tablespaces)
+    for each in (work.tablespaces, work.data.parent / MEMBERS):
+        untrusted.remove_tree(each)

@@ -8,9 +8,9 @@ from pathlib import Path
 from restore_drill.backups.physical.model import BARMAN, Physical
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.files import copy_file
-from restore_drill.recovery.copies.listing import WAL, Listing, Place, entries_of, is_below
+from restore_drill.recovery.copies.listing import Listing, Place, entries_of, is_below
 from restore_drill.recovery.copies.room import ask_for
-from restore_drill.recovery.copies.work import Work, damaged, refused
+from restore_drill.recovery.copies.work import WAL, Work, damaged, refused
 
 
 def copy_folder(physical: Physical, work: Work) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.recovery.copies.files import unreadable
-from restore_drill.recovery.copies.work import refused
+from restore_drill.recovery.copies.work import LINKS, WAL, refused
 
-LINKS, WAL = "pg_tblspc", "pg_wal"
 LEFT_OUT = frozenset(
     ("postmaster.pid", "postmaster.opts", "backup_manifest", "log", "pg_log", "lost+found")
 )

@@ -15,13 +15,11 @@ from restore_drill.recovery.copies.files import CLOSED
 from restore_drill.recovery.copies.listing import (
     EMPTY,
     LEFT_OUT,
-    LINKS,
     TEMPORARY,
-    WAL,
     is_needed,
 )
 from restore_drill.recovery.copies.room import ask_for
-from restore_drill.recovery.copies.work import Work, Writing, damaged, refused
+from restore_drill.recovery.copies.work import LINKS, WAL, Work, Writing, damaged, refused
 
 PIECE = 1 << 20
 

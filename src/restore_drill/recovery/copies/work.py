@@ -18,7 +18,8 @@ from restore_drill.servers.launcher import Launcher
 
 TABLESPACES = "tablespaces"
 """Folder beside the data directory that has the tablespaces, by their OIDs."""
-LINKS = "pg_tblspc"
+LINKS, WAL = "pg_tblspc", "pg_wal"
+
 TICK = 0.2
 """Seconds between two reports."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
