@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import datetime
 
+from restore_drill.core.units import show_time
 from restore_drill.recovery.access import open_server
 from restore_drill.recovery.control_data import ControlData, read_control_data
 from restore_drill.recovery.databases import open_databases
@@ -12,11 +14,14 @@ from restore_drill.recovery.evidence import Reading
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.judge import Known, Verdict, judge
 from restore_drill.recovery.latest import judge_latest
+from restore_drill.recovery.lost import newest_commit
 from restore_drill.recovery.model import LATEST, Archive, Asked, Evidence, Goal, Part, Recovered
 from restore_drill.recovery.replay import parts_of
 from restore_drill.recovery.server import RecoveredServer
 from restore_drill.recovery.shell import Shell
 
+LOSING = ("gap", "wal_damaged")
+"""Causes of faults that cost transactions."""
 LABEL_READ = "backup_label.old"
 """What the server calls the label that it has begun at."""
 
@@ -43,7 +48,7 @@ def finish(
     known = Known(shell.physical, goal, evidence, before, after, had_label)
     verdict = judge(known)
     if archive is not None and fetcher is not None:
-        judge_wal(known, archive, fetcher, verdict)
+        judge_wal(known, archive, fetcher, verdict, shell)
     open_server(server, settings)
     databases = open_databases(server)
     return Recovered(
@@ -78,17 +83,34 @@ def gathered(
     )
 
 
-def judge_wal(known: Known, archive: Archive, fetcher: Fetcher, verdict: Verdict) -> None:
+def judge_wal(
+    known: Known, archive: Archive, fetcher: Fetcher, verdict: Verdict, shell: Shell
+) -> None:
     """Add to `verdict` what the archive could not give, and whether all of it was read.
 
     A server reads ahead: what is damaged behind a goal that it has reached is only a warning.
     """
-    damaged = [f"{each.error.what}: {'; '.join(each.error.checked)}" for each in fetcher.faults]
+    found = {each.name: each.error for each in fetcher.faults}
+    damaged = [f"{error.what}: {'; '.join(error.checked)}" for error in found.values()]
     if known.goal.how != LATEST:
         verdict.warnings += damaged
         return
-    verdict.faults += [(each, "wal_damaged") for each in damaged]
-    latest = judge_latest(known, archive, fetcher.listed.result())
-    if not damaged:
-        verdict.faults += latest.faults
+    names = fetcher.listed.result()
+    latest = judge_latest(known, archive, names)
+    faults = [(each, "wal_damaged") for each in damaged] or latest.faults
+    if any(cause in LOSING for _, cause in faults) and known.evidence.timeline:
+        newest = newest_commit(
+            archive, names, known.evidence.timeline, shell.binaries, shell.launcher
+        )
+        faults = [(f"{what}{span(known.evidence, newest)}", cause) for what, cause in faults]
+    verdict.faults += faults
     verdict.told += latest.told
+
+
+def span(evidence: Evidence, newest: datetime | None) -> str:
+    """Between which times the transactions ended that are lost, as far as that is known."""
+    last = evidence.last_in.at if evidence.last_in else None
+    if newest is None or (last is not None and newest <= last):
+        return ""
+    since = f"after {show_time(last)}" if last else "after the end of the backup"
+    return f"; lost are the transactions that ended {since}, up to {show_time(newest)} at least"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from restore_drill.servers.embedded import EmbeddedServer
+if TYPE_CHECKING:
+    from restore_drill.recovery.server import RecoveredServer
 
 Note = Callable[[str], None]
 
@@ -112,10 +113,11 @@ class Recovered:
     """A recovered server that answers; `databases` are its databases, by name with their oids.
 
     `faults` say why it is not what was asked for (an empty tuple is a positive proof that it is),
-    each with the cause of its remedy; `told` is what could not be checked, and why.
+    each with the cause of its remedy; `told` is what could not be checked, and why. Where a session
+    ends with the server, `server.wait_until_ready()` has it back.
     """
 
-    server: EmbeddedServer
+    server: RecoveredServer
     goal: Goal
     evidence: Evidence
     databases: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,135 @@
+"""Every kind of target is reached exactly: both sides of the boundary, and the rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from restore_drill.core.errors import BackupFault, UsageError
+from tests.helpers.physical import Source, source
+from tests.helpers.recoveries import events_in, recovered
+from tests.helpers.shop import require_major
+
+
+@dataclass
+class Line:
+    """A server whose archive has transactions one to four, and what lies between them."""
+
+    server: Source
+    backup: Path
+    xids: dict[str, int]
+    times: dict[str, str]
+    lsn: str
+
+
+@pytest.fixture(scope="module", params=[15, 18, 14, 16, 17])
+def line(request: pytest.FixtureRequest) -> Iterator[Line]:
+    """One, a restore point, two, a known LSN, three, the end of a segment, four, another end."""
+    require_major(request.param)
+    with source(request.param, rows=20) as server:
+        server.commit("before")
+        backup = server.base_backup("backup")
+        xids, times, lsn = {}, {}, ""
+        for name in ("one", "two", "three", "four"):
+            xids[name], times[name] = server.commit(name)
+            if name == "one":
+                server.restore_point("between")
+            if name == "two":
+                lsn = str(server.sql("SELECT pg_current_wal_insert_lsn()"))
+            if name in ("three", "four"):
+                server.switch()
+        yield Line(server, backup, xids, times, lsn)
+
+
+ALL = ["before", "one", "two", "three", "four"]
+
+
+def test_a_time_is_reached_between_two_transactions(line: Line) -> None:
+    """The last one in ended before it, the first one out after it."""
+    with recovered(line.backup, line.times["one"], wal=line.server.archive) as found:
+        assert not found.faults
+        assert events_in(found) == ALL[:2]
+        when = datetime.fromisoformat(line.times["one"])
+        last, first = found.evidence.last_in, found.evidence.first_out
+        assert last is not None and last.at is not None and last.at <= when
+        assert first is not None and first.at is not None and first.at > when
+        assert first.xid == line.xids["two"]
+
+
+def test_a_transaction_is_the_last_one_in(line: Line) -> None:
+    """The one that is named is in."""
+    with recovered(line.backup, f"xid:{line.xids['two']}", wal=line.server.archive) as found:
+        assert not found.faults
+        assert events_in(found) == ALL[:3]
+        assert found.evidence.last_in is not None
+        assert found.evidence.last_in.xid == line.xids["two"]
+
+
+def test_a_restore_point_is_reached(line: Line) -> None:
+    """Nothing behind it is in."""
+    with recovered(line.backup, "name:between", wal=line.server.archive) as found:
+        assert not found.faults
+        assert events_in(found) == ALL[:2]
+        assert 'restore point "between"' in found.evidence.stopped
+
+
+def test_an_lsn_is_reached(line: Line) -> None:
+    """What ends there is in."""
+    with recovered(line.backup, f"lsn:{line.lsn}", wal=line.server.archive) as found:
+        assert not found.faults
+        assert events_in(found) == ALL[:3]
+
+
+def test_immediate_ends_at_the_end_of_the_backup(line: Line) -> None:
+    """With an archive and without one."""
+    for wal in (line.server.archive, None):
+        with recovered(line.backup, "immediate", wal=wal) as found:
+            assert not found.faults
+            assert events_in(found) == ALL[:1]
+
+
+def test_latest_has_everything(line: Line) -> None:
+    """And is on a timeline that says where it left."""
+    with recovered(line.backup, wal=line.server.archive) as found:
+        assert not found.faults
+        assert events_in(found) == ALL
+        last = found.evidence.last_in
+        assert last is not None and last.at is not None
+        assert last.at >= datetime.fromisoformat(line.times["three"])
+        assert found.evidence.timeline == 1
+        assert not found.evidence.complaints
+
+
+@pytest.mark.parametrize("goal", ["2099-01-01", "name:nowhere", "xid:99999", "lsn:F/0"])
+def test_a_target_that_is_not_in_the_wal_fails(line: Line, goal: str) -> None:
+    """It says how far the WAL goes."""
+    with (
+        pytest.raises(BackupFault, match="the WAL ends before the target") as failure,
+        recovered(line.backup, goal, wal=line.server.archive),
+    ):
+        pass
+    assert any("was replayed up to" in each for each in failure.value.checked)
+    assert any("the last transaction in it ended at" in each for each in failure.value.checked)
+
+
+def test_a_target_before_the_backup_is_refused(line: Line) -> None:
+    """By time and by LSN, before anything is copied."""
+    for goal in ("2020-01-01", "lsn:0/1000"):
+        with (
+            pytest.raises(UsageError, match="lies before the end of the backup"),
+            recovered(line.backup, goal, wal=line.server.archive),
+        ):
+            pass
+
+
+def test_a_timeline_that_is_not_there_fails(line: Line) -> None:
+    """The server has no history of it."""
+    with (
+        pytest.raises(BackupFault, match="the timeline that was asked for cannot be reached"),
+        recovered(line.backup, wal=line.server.archive, timeline="7"),
+    ):
+        pass
