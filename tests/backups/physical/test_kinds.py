@@ -118,10 +118,12 @@ def test_chain_of_increments_is_found_among_its_neighbours(source18: Source) -> 
 
 def test_chain_lacks_what_lies_nowhere(source18: Source, tmp_path: Path) -> None:
     """A member that is not there ends the chain; members of other servers are none of it."""
+    place = tmp_path / "far" / "away"  # not beside the copies of other tests
+    place.mkdir(parents=True)
     for name in ("full", "inc2"):
-        copied(source18.folder / name, tmp_path / name)
+        copied(source18.folder / name, place / name)
 
-    found = known(tmp_path / "inc2")
+    found = known(place / "inc2")
 
     assert [each.path.name for each in found.members] == ["inc2"]
     assert found.kind == CHAIN

@@ -46,7 +46,12 @@ class Manifest(NamedTuple):
     @property
     def stop_lsn(self) -> int | None:
         """Where the backup is consistent."""
-        return self.ranges[-1].end if self.ranges else None
+        return max((each.end for each in self.ranges), default=None)
+
+    @property
+    def start_lsn(self) -> int | None:
+        """Where it begins."""
+        return min((each.start for each in self.ranges), default=None)
 
 
 def manifest_at(path: Path) -> Manifest:

@@ -24,6 +24,10 @@ LONG = 24 * 3600.0
 """Seconds for one that reads all of a backup: the drill's own limits come first."""
 
 
+def no_news(_: float) -> None:
+    """Nobody hears of it."""
+
+
 class Done(NamedTuple):
     """How a program ended, and what it printed."""
 
@@ -45,10 +49,11 @@ def run_program(
     command: Sequence[str],
     *,
     limit: float = QUICK,
-    waiting: Callable[[float], None] = lambda _: None,
+    waiting: Callable[[float], None] = no_news,
+    started: Callable[[int], None] = no_news,
     cwd: Path | None = None,
 ) -> Done:
-    """Run `command`; `waiting` hears of the seconds that pass.
+    """Run `command`; `waiting` hears of the seconds that pass, `started` of its number.
 
     It ends with us, and so do its children. CouldNotRun where it cannot be started, or lasts longer
     than its `limit` in seconds.
@@ -67,6 +72,7 @@ def run_program(
     except OSError as error:
         raise failed(command, f"cannot be started: {error.strerror}") from None
     with process:
+        started(process.pid)
         try:
             output = output_of(process, began, limit, waiting)
         except BaseException:

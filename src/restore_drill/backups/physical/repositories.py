@@ -111,11 +111,12 @@ def the_place(places: list[Place], path: Path) -> Place:
     )
 
 
-def access(place: Place) -> list[str]:
+def access(place: Place, *, level: str = "warn") -> list[str]:
     """The program with the options by which it finds `place`: whatever it is asked comes behind.
 
     By the configuration that the criteria file names; else by pgBackRest's own, where that names
-    this repository; else by its path alone. CouldNotRun where there is no pgbackrest.
+    this repository; else by its path alone. It prints messages of that `level`. CouldNotRun where
+    there is no pgbackrest.
     """
     program = shutil.which(PROGRAM)
     if program is None:
@@ -124,7 +125,7 @@ def access(place: Place) -> list[str]:
             checked=[f"{PROGRAM} on the PATH"],
             remedy=remedy_for("physical", "no_pgbackrest"),
         )
-    quiet = ["--log-level-file=off", "--log-level-console=warn", "--no-log-timestamp"]
+    quiet = ["--log-level-file=off", f"--log-level-console={level}", "--no-log-timestamp"]
     return [program, *configured(place), f"--stanza={place.stanza}", *quiet]
 
 
