@@ -29,6 +29,7 @@ STAGES = (
     "fixtures.snapshot",
     "fixtures.target",
     "fixtures.restore",
+    "fixtures.recovery",
     "fixtures.facts",
     "fixtures.manifest",
     "fixtures.drift",

@@ -46,6 +46,7 @@ def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     )
 
 
+@pytest.mark.of_a_dump
 def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None:
     """The backup matches its .sha256 file byte for byte."""
     expected = expected_sha256(backup.path)
@@ -61,6 +62,7 @@ def test_backup_matches_its_checksum(contents: Contents, backup: Backup) -> None
 
 
 @pytest.mark.budget("age")
+@pytest.mark.of_a_dump
 def test_backup_is_young_enough(backup: Backup, settings: Settings) -> None:
     """The newest backup's age is within the RPO budget."""
     age, limit, taken = age_of_newest(backup), settings.max_backup_age, taken_words(backup)

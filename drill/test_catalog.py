@@ -26,6 +26,7 @@ SHOWN = 10
 ATTACHMENTS = "ATTACH entries of the backup, and pg_inherits of the restored database"
 
 
+@pytest.mark.of_a_dump
 def test_triggers_are_enabled(facts: Facts) -> None:
     """No trigger or rule is disabled unless the backup itself disables it."""
     off = facts.of(SWITCHED_OFF)
@@ -38,6 +39,7 @@ def test_triggers_are_enabled(facts: Facts) -> None:
         pytest.skip(why)
 
 
+@pytest.mark.of_a_dump
 def test_partitions_are_attached(facts: Facts) -> None:
     """Every partition, and every index of a partition, is attached as in the backup."""
     loose = facts.of(UNATTACHED)
@@ -50,6 +52,7 @@ def test_partitions_are_attached(facts: Facts) -> None:
         pytest.skip(why)
 
 
+@pytest.mark.of_a_dump
 def test_materialised_views_are_populated(facts: Facts) -> None:
     """Every materialised view that was populated in the source is populated again."""
     empty = facts.of(UNPOPULATED)
@@ -102,6 +105,7 @@ def test_functions_resolve(facts: Facts, compared: Callable[[], Comparison | Non
         pytest.skip(why)
 
 
+@pytest.mark.of_a_dump
 def test_tables_have_statistics(facts: Facts) -> None:
     """Every table with rows has statistics, so that the first queries are planned well."""
     lacking = facts.of(WITHOUT_STATISTICS)
@@ -115,6 +119,7 @@ def test_tables_have_statistics(facts: Facts) -> None:
 
 
 @pytest.mark.reads_rows
+@pytest.mark.of_a_dump
 def test_storage_is_sound(facts: Facts) -> None:
     """Every table and btree index is sound; all but large indexes have an entry for each row."""
     if facts.of(STORAGE).unexamined:

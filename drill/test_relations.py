@@ -42,6 +42,7 @@ def test_constraints_hold(table: str, facts: Facts) -> None:
         pytest.skip(why)
 
 
+@pytest.mark.of_a_dump
 def test_unlisted_tables_hold(unlisted_tables: list[str], facts: Facts) -> None:
     """Tables that the backup does not list, such as an extension's, meet their constraints too."""
     broken = [each for name in unlisted_tables for each in facts.broken_in(name)]
@@ -70,6 +71,7 @@ def test_required_references_exist(
     )
 
 
+@pytest.mark.of_a_dump
 def test_constraints_are_validated(facts: Facts) -> None:
     """No constraint is NOT VALID unless the backup adds it so."""
     assert not facts.of(UNVALIDATED), message(
@@ -82,6 +84,7 @@ def test_constraints_are_validated(facts: Facts) -> None:
         pytest.skip(why)
 
 
+@pytest.mark.of_a_dump
 def test_indexes_are_valid(facts: Facts) -> None:
     """Every index is valid and ready."""
     assert not facts.of(INVALID_INDEXES), message(

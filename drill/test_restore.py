@@ -28,6 +28,7 @@ def test_restore_has_no_errors(restoration: Restoration) -> None:
     )
 
 
+@pytest.mark.of_a_dump
 def test_every_object_came_back(facts: Facts) -> None:
     """Every object in the backup's table of contents exists after the restore."""
     cause, what, names = lost_objects(facts)

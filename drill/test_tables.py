@@ -43,6 +43,7 @@ def test_table_has_rows(
     )
 
 
+@pytest.mark.of_a_dump
 def test_table_has_every_row(table: str, facts: Facts, contents: Contents) -> None:
     """A table has exactly the rows that are in the backup."""
     if why := why_not_counted(table, facts, contents):

@@ -43,6 +43,7 @@ class Record:
     target: dict[str, Any] | None = None
     snapshot: dict[str, Any] | None = None
     promotion: dict[str, Any] | None = None
+    recovery: dict[str, Any] | None = None
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     redis: dict[str, Any] | None = None

@@ -123,6 +123,7 @@ def measures_of(record: Record) -> dict[str, Any]:
         "target": record.target,
         "snapshot": record.snapshot,
         "promotion": record.promotion,
+        "recovery": record.recovery,
         "timings": timings | {"total": round(record.elapsed, 3)},
         "stages": stages,
         "tables": record.tables,

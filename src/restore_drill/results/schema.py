@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from restore_drill.results.schema_coherence import COHERENCE
 from restore_drill.results.schema_evidence import CANDIDATES, DIGESTS, IDENTITY, MACHINE, VERSIONS
+from restore_drill.results.schema_recovery import RECOVERY
 from restore_drill.results.schema_redis import REDIS_BACKUP
 from restore_drill.results.schema_watch import BYPASS, HISTORY, PICKED
 from restore_drill.results.schema_words import (
@@ -112,6 +113,7 @@ RESULT = {
     "target": or_none(TARGET),
     "snapshot": described(OPEN, "The safety snapshot of a live database, and what became of it"),
     "promotion": described(OPEN, "Whether the restored database took the live one's name"),
+    "recovery": RECOVERY,
     "timings": map_of(or_none(NUMBER), "Seconds by stage, and in total; null: it did not run"),
     "stages": list_of(STAGE, "Begin and duration of each stage, in seconds since the start"),
     "tables": map_of(TABLE, "Rows and bytes by table, against what was expected"),

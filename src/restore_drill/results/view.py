@@ -17,6 +17,7 @@ from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
+from restore_drill.results.recovery_card import recovery_card
 from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import tiles_of
@@ -174,6 +175,7 @@ def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Promotion", promotion_card(result["promotion"])),
         ("Backup", describe(result["backup"])),
         ("Target", describe(result["target"])),
+        ("Recovery", recovery_card(result.get("recovery"))),
         ("Safety snapshot", snapshot_card(result["snapshot"])),
         ("Redis", redis_card(result["redis"])),
         ("Backup of Redis", redis_backup_card(result.get("redis_backup"))),
