@@ -110,7 +110,8 @@ class Part(NamedTuple):
 
 @dataclass
 class Recovered:
-    """A recovered server that answers; `databases` are its databases, by name with their oids.
+    """A recovered server that answers; `databases` are its databases, by name with their oids, and
+    `database` the one that the criteria are about.
 
     `faults` say why it is not what was asked for (an empty tuple is a positive proof that it is),
     each with the cause of its remedy; `told` is what could not be checked, and why. Where a session
@@ -121,6 +122,7 @@ class Recovered:
     goal: Goal
     evidence: Evidence
     databases: dict[str, int] = field(default_factory=dict)
+    database: str = ""
     parts: list[Part] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from restore_drill.core.server_error import NO_ERROR, ServerError
 from restore_drill.servers.model import Target
+
+if TYPE_CHECKING:
+    from restore_drill.recovery.model import Recovered
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Restoration:
 
     `defined` holds the names of what the dump defines.
     `of` says behind a line's number what it is a line of, where that is not the dump itself;
-    `without_statistics` names the tables of which ANALYZE failed, and why.
+    `without_statistics` names the tables of which ANALYZE failed, and why. `recovered` is what a
+    physical backup came to, None for a dump.
     """
 
     target: Target
@@ -52,3 +60,4 @@ class Restoration:
     without_statistics: dict[str, str] = field(default_factory=dict)
     statements: int = 0
     seconds: float = 0.0
+    recovered: Recovered | None = field(default=None, compare=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.physical.model import KINDS
 from restore_drill.restore.archive import restore_archive
-from restore_drill.restore.model import Restoration
+from restore_drill.restore.model import Progress, Restoration
+from restore_drill.restore.physical import PhysicalRestorer
 from restore_drill.restore.plain import restore_plain
 from restore_drill.restore.preflight import check_collations, check_databases, check_extensions
 from restore_drill.restore.single_transaction import (
@@ -17,8 +18,6 @@ from restore_drill.restore.single_transaction import (
 from restore_drill.restore.split import may_split, restore_split
 from restore_drill.restore.transactions import may_use_transactions, restore_in_transactions
 from restore_drill.servers.model import Target
-
-Progress = Callable[[str], None]
 
 
 class Restorer(Protocol):
@@ -90,6 +89,7 @@ RESTORERS: dict[str, Restorer] = {
     "custom": ArchiveRestorer(),
     "directory": ArchiveRestorer(),
     "tar": ArchiveRestorer(),
+    **dict.fromkeys(KINDS, PhysicalRestorer()),
 }
 """By `Backup.format`."""
 

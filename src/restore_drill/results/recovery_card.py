@@ -1,4 +1,4 @@
-"""What the page shows of a recovery: where it ended, by which proof, and what its time went into."""
+"""What the page shows of a recovery: where it ended, the proof, what its time went into."""
 
 from __future__ import annotations
 

@@ -35,6 +35,8 @@ class Target:
     `exposed` what it reaches and why where it is not; `why_ended` says why we have ended it.
     With `without_event_triggers` no session of ours runs any: a login trigger of the backup would
     write rows into what is verified, or keep us out. A restore runs them as everywhere.
+    `recover` makes a server of it where it is none yet (a physical backup); progress goes to what
+    it is given.
     `beside` names the live database beside which a drill has made this one, on a server that is
     not ours; with `is_absent` that server has no such live database: there is none to read.
     """
@@ -52,6 +54,7 @@ class Target:
     beside: str = ""
     is_absent: bool = False
     reset: Callable[[], None] = field(default=lambda: None)
+    recover: Callable[[Callable[[str], None]], object] | None = field(default=None, repr=False)
     why_ended: Callable[[], CouldNotRun | None] = field(default=lambda: None, repr=False)
 
     @property
