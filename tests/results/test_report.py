@@ -67,8 +67,8 @@ def test_result_has_the_agreed_shape(passed: Done) -> None:
     result = passed.result
 
     parts = "schema verdict reasons started_at sample selection run_of series backup target"
-    more = "snapshot promotion recovery timings stages tables facts redis redis_backup coherence bypass"
-    last = "history counts checks proof basis strength drift budgets rows_read warnings"
+    more = "snapshot promotion recovery timings stages tables facts redis redis_backup coherence"
+    last = "bypass history counts checks proof basis strength drift budgets rows_read warnings"
     evidence = "not_checked notes run_folder tool machine versions candidates identity digests"
     assert list(result) == f"{parts} {more} {last} {evidence}".split()
     assert result["schema"] == 2

@@ -13,6 +13,7 @@ from restore_drill.core.errors import CouldNotRun
 
 if TYPE_CHECKING:
     from restore_drill.backups.converted import Converted
+    from restore_drill.backups.physical.model import Physical
     from restore_drill.backups.plaindump.copy_reader import Span
 
 __all__ = [
@@ -56,6 +57,7 @@ class Backup:
     unpacked: Path | None = None
     among: Among = field(default_factory=Among)
     mark: tuple[tuple[str, int, int], ...] = ()
+    physical: Physical | None = None
 
     @property
     def restorable(self) -> Path:

@@ -110,10 +110,10 @@ class Part(NamedTuple):
 
 @dataclass
 class Recovered:
-    """A recovered server that answers; `databases` are its databases, by name with their oids, and
-    `database` the one that the criteria are about.
+    """A recovered server that answers.
 
-    `faults` say why it is not what was asked for (an empty tuple is a positive proof that it is),
+    `databases` are its databases, by name with their oids, and `database` the one that the criteria
+    are about. `faults` say why it is not what was asked for (none is a positive proof that it is),
     each with the cause of its remedy; `told` is what could not be checked, and why. Where a session
     ends with the server, `server.wait_until_ready()` has it back.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,11 +10,13 @@ from restore_drill.backups.physical.model import Physical
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.servers import cleanup
+from restore_drill.servers import cleanup, isolation
 from restore_drill.servers.binaries import Binaries, Note
 from restore_drill.servers.cleanup import RunDirectory
+from restore_drill.servers.executor import SUPERUSER
 from restore_drill.servers.find import Obtain, fetched, installed, reasons
 from restore_drill.servers.launcher import Launcher, choose_launcher
+from restore_drill.servers.model import Target
 from restore_drill.servers.place import choose_base, fits_in_memory, why_elsewhere
 from restore_drill.servers.starting import reachable
 
@@ -39,6 +42,20 @@ class Shell:
     run: RunDirectory
     room: int
     in_memory: bool = False
+
+    def target(self, recover: Callable[[Note], object]) -> Target:
+        """Give the target that `recover` makes a server of; nobody can connect to it before."""
+        is_isolated = not isolation.why_not()
+        return Target(
+            kind="embedded",
+            conninfo={"host": str(self.run.path), "dbname": SUPERUSER},
+            server_version=self.binaries.version[0] * 10000 + self.binaries.version[1],
+            binaries=self.binaries,
+            description=f"embedded {self.binaries.name}",
+            isolated=is_isolated,
+            exposed="" if is_isolated else isolation.why_not(),
+            recover=recover,
+        )
 
     def stop(self) -> None:
         """Remove the run directory, and end what runs in it; harmless when called twice."""

@@ -1,0 +1,57 @@
+"""What the drill says of a recovery on the terminal, and notes in the record."""
+
+from __future__ import annotations
+
+from restore_drill.core.record import Record
+from restore_drill.core.steps import Steps
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_time, some
+from restore_drill.recovery.model import Part, Recovered, Side
+from restore_drill.recovery.outcome import record_of
+
+SHOWN = 6
+"""So many databases are named."""
+
+
+def announce(recovered: Recovered, steps: Steps, record: Record) -> None:
+    """Say where recovery ended, what its time went into, and which databases there are."""
+    record.recovery = record_of(recovered)
+    for what, _ in recovered.faults:
+        steps.bad(what)
+    for line in lines_of(recovered):
+        steps.note(line)
+        record.notes.append(line)
+    for what, why in recovered.told:
+        record.skip(what, why)
+    for line in recovered.warnings:
+        steps.warn(line)
+        record.warnings.append(line)
+
+
+def lines_of(recovered: Recovered) -> list[str]:
+    """What there is to know of `recovered`, beside what the criteria ask."""
+    evidence, lines = recovered.evidence, []
+    if evidence.last_in is not None:
+        lines.append(f"Newest transaction in it: {side_in_words(evidence.last_in)}")
+    if evidence.first_out is not None:
+        lines.append(f"First transaction not in it: {side_in_words(evidence.first_out)}")
+    if evidence.had_archive:
+        found = sum(each.found for each in evidence.asked)
+        lines.append(f"{show_count(found, 'file')} of WAL came from the archive")
+    if recovered.parts:
+        lines.append("Time: " + ", ".join(map(part_in_words, recovered.parts)))
+    number = show_count(len(recovered.databases), "database")
+    named = some(sorted(recovered.databases), SHOWN)
+    lines.append(f"{number}: {named}; the criteria are about {recovered.database}")
+    return lines
+
+
+def side_in_words(side: Side) -> str:
+    """`transaction 800, which ended 2026-11-27 23:36 UTC`."""
+    ended = f"which ended {show_time(side.at)}" if side.at else "whose time is not known"
+    return f"transaction {side.xid}, {ended}" if side.xid else f"one {ended}"
+
+
+def part_in_words(part: Part) -> str:
+    """`copy 3 s (285 MB)`."""
+    size = f" ({show_bytes(part.bytes)})" if part.bytes else ""
+    return f"{part.name} {show_duration(part.seconds)}{size}"
