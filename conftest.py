@@ -24,6 +24,7 @@ STAGES = (
     "fixtures.own_drill",
     "fixtures.verdict",
     "fixtures.select",
+    "fixtures.schedule",
     "fixtures.beside",
     "fixtures.promote",
     "fixtures.snapshot",
