@@ -30,7 +30,9 @@ def test_recovery_reached_its_target(recovered: Recovered) -> None:
     """Recovery ended exactly where it was to end, by what the server's own log says."""
     fault = fault_of(recovered, TARGET)
     assert not fault, message(
-        fault.what, checked=fault.others, remedy=remedy_for("recovery", fault.cause)
+        fault.what,
+        checked=fault.others,
+        remedy=remedy_for("test_recovery_reached_its_target", fault.cause),
     )
 
 
@@ -38,7 +40,7 @@ def test_wal_is_complete(recovered: Recovered) -> None:
     """No WAL is missing or damaged from the start of the backup to the newest in the archive."""
     fault = fault_of(recovered, WAL)
     assert not fault, message(
-        fault.what, checked=fault.others, remedy=remedy_for("recovery", fault.cause)
+        fault.what, checked=fault.others, remedy=remedy_for("test_wal_is_complete", fault.cause)
     )
     if not recovered.evidence.had_archive:
         pytest.skip("there is no archive: what was written after the backup is not in it")
@@ -48,7 +50,9 @@ def test_files_and_wal_are_of_one_server(recovered: Recovered) -> None:
     """The backup, its WAL and the recovered server have one system identifier."""
     fault = fault_of(recovered, SERVER)
     assert not fault, message(
-        fault.what, checked=fault.others, remedy=remedy_for("recovery", fault.cause)
+        fault.what,
+        checked=fault.others,
+        remedy=remedy_for("test_files_and_wal_are_of_one_server", fault.cause),
     )
 
 
@@ -56,7 +60,9 @@ def test_every_database_can_be_opened(recovered: Recovered) -> None:
     """Every database of the recovered server accepts a connection."""
     fault = fault_of(recovered, DATABASES)
     assert not fault, message(
-        fault.what, checked=fault.others, remedy=remedy_for("recovery", fault.cause)
+        fault.what,
+        checked=fault.others,
+        remedy=remedy_for("test_every_database_can_be_opened", fault.cause),
     )
 
 
