@@ -7,12 +7,12 @@ holds back.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.listing import EMPTY, is_below
 from restore_drill.recovery.copies.work import TABLESPACES, refused
+from restore_drill.servers import untrusted
 from restore_drill.servers.launcher import choose_launcher
 
 REMOVED = (
@@ -31,13 +31,9 @@ EMPTIED = "postgresql.auto.conf"
 
 def make_safe(data: Path) -> None:
     """Make the copy in `data` safe to start; BackupFault where a link in it leads elsewhere."""
-    for name in REMOVED:
-        path = data / name
-        if os.path.lexists(path):
-            path.unlink()
+    for name in (*REMOVED, EMPTIED):
+        remove(data / name)
     auto = data / EMPTIED
-    if os.path.lexists(auto):
-        auto.unlink()
     auto.touch(0o600)
     choose_launcher().own(auto)
     for each in EMPTY:
@@ -48,12 +44,16 @@ def make_safe(data: Path) -> None:
 def empty(folder: Path) -> None:
     """Remove what lies in `folder`, if it is there."""
     if folder.is_dir() and not folder.is_symlink():
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path)
-                else:
-                    Path(entry.path).unlink()
+        for each in folder.iterdir():
+            remove(each)
+
+
+def remove(path: Path) -> None:
+    """Remove what lies at `path`, if anything does: no link is followed."""
+    if path.is_dir() and not path.is_symlink():
+        untrusted.remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def check_links(data: Path) -> None:
