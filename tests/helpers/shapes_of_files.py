@@ -78,10 +78,11 @@ class Files:
     server: Source
     relations: list[Relation]
     data: Path
+    has_checksums: bool = False
 
     def path(self, name: str, fork: str = "") -> Path:
         """File of a table that is named so, of `shop` unless its database is named too."""
-        names = {name, f"{name.replace('.', '.public.')}", f"public.{name}", f"pg_catalog.{name}"}
+        names = {name, f"public.{name}", f"pg_catalog.{name}"}
         (found,) = (
             each.path for each in self.relations if each.full_name in names or each.title == name
         )
@@ -131,4 +132,4 @@ def files_of(major: int, *, checksums: bool = False) -> Iterator[Files]:
         found = relations_of(server)
         server.sql("CHECKPOINT")
         shutil.copytree(server.data, data, symlinks=True, ignore=shutil.ignore_patterns("pg_wal"))
-        yield Files(server, found, data)
+        yield Files(server, found, data, checksums)

@@ -29,11 +29,15 @@ class Check(Generic[Value_co]):
     plan: Callable[[Survey], Callable[[Facts], Value_co]]
 
 
-def names(part: str, query: LiteralString) -> Check[tuple[str, ...]]:
-    """Fact that is the names which `query` gives, of what is not as it should be."""
+def names(part: str, query: LiteralString, what: str = "") -> Check[tuple[str, ...]]:
+    """Fact that is the names which `query` gives, of what is not as it should be.
+
+    Where they are nothing that a copy of files could have lost, they are noted as `what`.
+    """
 
     def plan(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
         found = tuple(row[0] for row in survey.rows(part, query))
+        found = survey.as_in_source(what, found) if what else found
         return lambda _: found
 
     return Check(part, plan)

@@ -14,6 +14,7 @@ from restore_drill.core.server_errors import error_text
 from restore_drill.facts.catalog_reader import CatalogReader
 from restore_drill.facts.check import all_checks
 from restore_drill.facts.checks import storage
+from restore_drill.facts.copied import Copied
 from restore_drill.facts.entries import lost_entries, schema_dump
 from restore_drill.facts.fingerprints import Fingerprinting
 from restore_drill.facts.model import Facts
@@ -39,25 +40,24 @@ def read_facts(
     as_major: int | None = None,
     unanalyzed: frozenset[str] = frozenset(),
     drifting: Wanted | None = None,
+    copied: Copied | None = None,
 ) -> Facts:
     """All facts of the database of `target`, and which objects of `contents` it lacks.
 
     `heapallindexed`: large indexes that were just built are checked in full too; `as_major`: the
     fingerprint is compared with one of that version; `unanalyzed`: tables where ANALYZE has failed.
+    `copied`: it came as files, and its storage has been examined.
     """
     with ExitStack() as stack:
         # First, since a small database waits for nothing longer.
         dump = stack.enter_context(schema_dump(target) if contents else nullcontext())
-        connection = stack.enter_context(open_session(target))
-        survey = Survey(
-            CatalogReader(connection),
-            contents,
-            target.major,
-            unexamined=storage.why_not(target, connection),
-            in_full=heapallindexed,
-            unanalyzed=unanalyzed,
-        )
-        survey.notes += versions_or_why_not(connection, target.major)
+        opened = copied.opened if copied else open_session
+        connection = stack.enter_context(closing(opened(target)))
+        reader = CatalogReader(connection)
+        survey = Survey(reader, contents, target.major, unanalyzed=unanalyzed, copied=copied)
+        survey.in_full = heapallindexed or copied is not None
+        if not copied:
+            see_for_itself(survey, target)
         reading = Reading(survey, as_major, drifting)
         others = (ready_session(target, survey) for _ in range(jobs - 1))
         pool = stack.enter_context(closing(Pool([connection, *others])))
@@ -70,8 +70,17 @@ def read_facts(
     return reading.with_checks(facts)
 
 
+def see_for_itself(survey: Survey, target: Target) -> None:
+    """Note of what was restored here how it can be examined, and in which versions."""
+    connection = survey.reader.connection
+    survey.unexamined = storage.why_not(target, connection)
+    survey.notes += versions_or_why_not(connection, target.major)
+
+
 def ready_session(target: Target, survey: Survey) -> Connection:
     """Session of `target` in which its storage can be examined, where that is possible at all."""
+    if survey.copied:
+        return survey.copied.opened(target)
     session = open_session(target)
     if not survey.unexamined:
         storage.prepare(session, target.major)

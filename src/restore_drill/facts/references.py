@@ -150,14 +150,19 @@ class Key(NamedTuple):
 def plan_foreign_keys(survey: Survey) -> Callable[[], tuple[ForeignKey, ...]]:
     """Plan to look for the rows of each foreign key; gives them once the plan has run."""
     jobs = []
+    unread = []
     for key in (Key(*row) for row in survey.near_rows("foreign keys", FOREIGN_KEYS)):
         if key.is_not_enforced:
             survey.not_checked.append((key.label, UNENFORCED))
         elif survey.is_far(key.table_oid, key.referenced_oid):
             survey.not_checked.append((key.label, ELSEWHERE))
+        elif why := survey.damaged.get(key.table) or survey.damaged.get(key.referenced):
+            unread.append(
+                ForeignKey(key.name, key.table, tuple(key.columns), key.referenced, None, why)
+            )
         else:
             jobs.append(survey.plan.ask(check_key, key, pages=key.pages, effort=key.effort))
-    return lambda: tuple(job.result() for job in jobs)
+    return lambda: (*unread, *(job.result() for job in jobs))
 
 
 def check_key(key: Key) -> Asking[ForeignKey]:

@@ -90,6 +90,8 @@ def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows
     for (column,) in survey.rows("domains inside arrays", HIDDEN_DOMAINS):
         why = "the domains inside its arrays or composites"
         survey.not_checked.append((f"column {column}", why))
+    damaged = survey.copied.damaged if survey.copied else {}
+    unread = {oid: Scan(None, why, ()) for oid, why in damaged.items()}
     jobs = {
         table.oid: survey.plan.ask(
             Pass.scan,
@@ -98,9 +100,9 @@ def plan_rows(survey: Survey, hashed: Mapping[str, Hashed]) -> Callable[[], Rows
             effort=EFFORT if table.full_name in hashed else 1,
         )
         for table in survey.tables
-        if not table.is_partitioned
+        if not table.is_partitioned and table.oid not in unread
     }
-    return lambda: Rows(survey.tables, {oid: job.result() for oid, job in jobs.items()})
+    return lambda: Rows(survey.tables, unread | {oid: job.result() for oid, job in jobs.items()})
 
 
 def scan(

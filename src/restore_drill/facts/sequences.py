@@ -26,6 +26,8 @@ def plan_sequences(survey: Survey) -> Callable[[], tuple[Sequence, ...]]:
     for counter in (Counter(*row) for row in survey.near_rows("sequences", COUNTERS)):
         if survey.is_far(counter.table_oid):
             survey.not_checked.append((counter.label, ELSEWHERE))
+        elif why := survey.damaged.get(joined(counter.table_schema, counter.table)):
+            survey.not_checked.append((counter.label, why))
         elif not counter.is_plain:
             survey.not_checked.append((counter.label, COMPUTED))
         else:

@@ -14,6 +14,7 @@ from restore_drill.core.units import some as first_of
 from restore_drill.facts.answers import Row
 from restore_drill.facts.catalog import FAR, TABLES, USER_SCHEMA, Table
 from restore_drill.facts.catalog_reader import CatalogReader
+from restore_drill.facts.copied import Copied
 from restore_drill.facts.plan import Plan
 
 ELSEWHERE = "its rows are on another server (foreign tables), which a drill does not contact"
@@ -36,6 +37,7 @@ class Survey:
     What a reader leaves out goes to `not_checked`, with the reason; `notes` are for people.
     `unexamined` says why amcheck cannot be used. Without `in_full` large indexes that the server
     has just built are not looked through. Of the tables `unanalyzed` ANALYZE is known to fail.
+    One that is `copied` came as files.
     """
 
     reader: CatalogReader
@@ -44,6 +46,7 @@ class Survey:
     unexamined: str = ""
     in_full: bool = False
     unanalyzed: frozenset[str] = frozenset()
+    copied: Copied | None = None
     plan: Plan = field(default_factory=Plan)
     not_checked: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -91,10 +94,28 @@ class Survey:
         return [each for each in self.all_tables if each.kind in ("r", "p")]
 
     @cached_property
+    def damaged(self) -> dict[str, str]:
+        """Why rows of a table are not read, by its name; of partitioned ones if one part is not."""
+        why = self.copied.damaged if self.copied else {}
+        found: dict[str, str] = {}
+        for table in self.all_tables if why else ():
+            reasons = [why[oid] for oid in (table.oid, *table.leaves) if oid in why]
+            if reasons:
+                found[table.full_name] = reasons[0]
+        return found
+
+    @cached_property
     def schemas(self) -> str:
         """All schemas of the user, as a search_path."""
         found = self.rows("names of schemas", SCHEMAS)
         return (found and found[0][0]) or "pg_catalog"
+
+    def as_in_source(self, what: str, names: Collection[str]) -> tuple[str, ...]:
+        """Those of `names` that are findings: of what came as files the source had them so too."""
+        if not self.copied or not names:
+            return tuple(names)
+        self.notes.append(f"{what}, as in the source: {some(names)}")
+        return ()
 
     def once(self, read: Callable[[Survey], Result]) -> Result:
         """What `read` gives of this, which is read once, whoever asks."""

@@ -67,12 +67,14 @@ def read_indexes(survey: Survey) -> Indexes:
     )
     uniques = []
     for key in (Key(*row) for row in rows):
-        if key.operators is None and not key.is_comparable:
+        if why := survey.damaged.get(key.table):
+            survey.not_checked.append((key.label, why))
+        elif key.operators is None and not key.is_comparable:
             why = "its operator class has its own equality operator"
             survey.not_checked.append((key.label, why))
         else:
             uniques.append(key)
-    structures = read_structures(survey)
+    structures = [] if survey.copied else read_structures(survey)
     all_are_read = survey.in_full or survey.unexamined
     trusted = [] if all_are_read else trusted_indexes(structures, uniques)
     if trusted:

@@ -124,7 +124,7 @@ def test_healthy_files_have_no_finding(files: Files) -> None:
         ("parted_1", 2, {"index public.parted_1_pkey"}),
         ("pg_proc", 7, {f"index pg_catalog.pg_proc_{each}_index" for each in ("oid", PROC)}),
         ("pg_attribute", 9, {f"index pg_catalog.pg_attribute_relid_{e}_index" for e in ATTRIBUTE}),
-        ("billing.invoices", 1, {"index billing.public.invoices_pkey"}),
+        ("billing.public.invoices", 1, {"index billing.public.invoices_pkey"}),
     ],
 )
 @pytest.mark.parametrize("how", ["zeroed", "cut"])

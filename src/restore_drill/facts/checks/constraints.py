@@ -45,6 +45,8 @@ def plan_unvalidated(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Constraints that are NOT VALID, but for those that are so in the source, or broken anyway."""
     backup = survey.contents.not_valid if survey.contents else frozenset()
     found = [name for (name,) in survey.rows(UNVALIDATED.part, NOT_VALID)]
+    if survey.copied:
+        backup = frozenset(found)
     unenforced = survey.rows("constraints that are NOT ENFORCED", NOT_ENFORCED)
     survey.not_checked += ((f"check {name}", UNENFORCED) for (name,) in unenforced)
 

@@ -79,7 +79,8 @@ ATTACHMENTS = {"TABLE ATTACH": "table", "INDEX ATTACH": "index"}
 
 def plan_unattached(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Partitions and their indexes that the backup attaches, and those half detached."""
-    half_detached = tuple(row[0] for row in survey.rows(UNATTACHED.part, HALF_DETACHED))
+    halves = [row[0] for row in survey.rows(UNATTACHED.part, HALF_DETACHED)]
+    half_detached = survey.as_in_source("partitions", halves)
     return lambda facts: unattached(facts, half_detached)
 
 
@@ -92,23 +93,26 @@ def unattached(facts: Facts, half_detached: tuple[str, ...]) -> tuple[str, ...]:
 def plan_switched_off(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Triggers and rules that the backup itself does not switch off, as its source did."""
     meant = survey.contents.switched_off if survey.contents else frozenset()
-    found = tuple(
+    states = [
         f"{label} is disabled" if state == "D" else f"{label} fires only on a replica"
         for key, label, state in survey.rows(SWITCHED_OFF.part, OFF)
         if key not in meant
-    )
+    ]
+    found = survey.as_in_source("switched off", states)
     return lambda _: found
 
 
 def plan_without_statistics(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
     """Tables with rows, but for those of which ANALYZE is known to fail."""
+    if survey.copied:  # they came as they are: a table that is never analyzed has none
+        return lambda _: ()
     found = [row[0] for row in survey.rows(WITHOUT_STATISTICS.part, NO_STATISTICS)]
     return lambda facts: tuple(
         name for name in found if facts.rows.get(name, 1) > 0 and name not in survey.unanalyzed
     )
 
 
-INVALID_INDEXES = names("state of indexes", NOT_VALID)
+INVALID_INDEXES = names("state of indexes", NOT_VALID, "indexes that are not valid")
 UNATTACHED = Check("state of partitions", plan_unattached)
 SWITCHED_OFF = Check("state of triggers", plan_switched_off)
 WITHOUT_STATISTICS = Check("statistics", plan_without_statistics)

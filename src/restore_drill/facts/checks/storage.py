@@ -69,15 +69,15 @@ def why_not(target: Target, connection: Connection) -> str:
     return ""
 
 
-def prepare(connection: Connection, major: int) -> None:
-    """Make amcheck's functions in the temporary schema of this session."""
+def prepare(connection: Connection, major: int, *more: LiteralString) -> None:
+    """Make amcheck's functions in the temporary schema of this session, and `more` of them."""
     connection.execute("BEGIN READ WRITE")
     try:
         for command in QUIET:
             connection.execute(command)
         if major >= 17:
             connection.execute("SET LOCAL event_triggers = off")
-        for command in (*FUNCTIONS, *((GIN,) if major >= GIN_SINCE else ())):
+        for command in (*FUNCTIONS, *((GIN,) if major >= GIN_SINCE else ()), *more):
             connection.execute(command)
     except psycopg.Error:
         connection.execute("ROLLBACK")
@@ -95,6 +95,9 @@ def examine(structure: Structure) -> Asking[str]:
 def plan_storage(survey: Survey) -> Callable[[Facts], Storage]:
     """Plan that amcheck reads every table and index."""
     structures = survey.once(read_indexes).structures
+    if survey.copied:
+        damage = survey.copied.damage
+        return lambda _: Storage(damage)
     if survey.unexamined:
         return lambda _: Storage(unexamined=survey.unexamined)
     jobs = [

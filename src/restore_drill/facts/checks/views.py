@@ -150,7 +150,7 @@ def plan_unpopulated(survey: Survey) -> Callable[[Facts], tuple[str, ...]]:
                 f"materialised view {full_name} is not populated: its rows come from "
                 "another server, which a drill does not contact"
             )
-        elif not entries or (schema, name) in filled:
+        elif survey.copied is None and (not entries or (schema, name) in filled):
             found.append(full_name)
         else:
             survey.notes.append(f"materialised view {full_name} was not populated in the source")

@@ -52,6 +52,7 @@ def read_all(
         for _, part in side_by_side(shared, groups_of(again, relations), jobs, progress):
             found.add(part)
     found.missing += missing(files, relations)
+    found.sizes = {path: fork.pages for path, fork in files.items()}
     return found
 
 
