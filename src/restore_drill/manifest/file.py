@@ -19,6 +19,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.fingerprint_file import fingerprint_from
+from restore_drill.manifest.physical import PhysicalFacts, physical_from
 from restore_drill.manifest.redis import RedisBefore
 
 SUFFIX = ".manifest.json"
@@ -32,7 +33,8 @@ class Manifest:
     """What a manifest says; `files` maps each file of the backup to its bytes and SHA-256.
 
     `roles` is the name of the role file that was written with it, empty without one; `redis` is the
-    backup of Redis that was taken in the same run.
+    backup of Redis that was taken in the same run. `physical` is what is known of a physical
+    backup: its facts are then those of one database of the cluster.
     """
 
     taken_at: datetime
@@ -48,6 +50,7 @@ class Manifest:
     system: str = ""
     roles: str = ""
     redis: RedisBefore | None = None
+    physical: PhysicalFacts | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The manifest in JSON's own types, as the package's docstring describes it."""
@@ -62,6 +65,7 @@ class Manifest:
             "pg_dump_version": self.pg_dump,
             **({"roles": self.roles} if self.roles else {}),
             **({"redis": self.redis.as_json(self.taken_at)} if self.redis else {}),
+            **({"physical": self.physical.as_json()} if self.physical else {}),
             "backup": {
                 "name": self.backup,
                 "format": self.format,
@@ -185,4 +189,5 @@ def manifest_from(raw: dict[str, Any]) -> Manifest:
             server_version=whole(raw["server_version_num"]),
             encoding=text(raw["encoding"]),
         ),
+        physical=physical_from(raw.get("physical")),
     )

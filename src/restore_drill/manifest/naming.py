@@ -19,9 +19,14 @@ def template_among(names: Collection[str], database: str) -> str:
     Where backups lie that are called `backup_{time}`, as all once were, and none by the database's
     name, that name goes on: history, sizes and drift are kept for each name.
     """
-    by_database = re.sub(r"[^\w.+-]|^\.", "_", database) + "_{time}"
-    goes_on = holds(names, ONCE) and not holds(names, by_database)
-    return ONCE if goes_on else by_database
+    template = by_database(database) + "_{time}"
+    goes_on = holds(names, ONCE) and not holds(names, template)
+    return ONCE if goes_on else template
+
+
+def by_database(database: str) -> str:
+    """The name of a database as file names have it."""
+    return re.sub(r"[^\w.+-]|^\.", "_", database)
 
 
 def holds(names: Iterable[str], template: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -13,8 +12,7 @@ from restore_drill.config.values import checked_database_url
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.names import apart
 from restore_drill.core.remedies import remedy_for
-from restore_drill.manifest.dump import Form
-from restore_drill.servers.database import open_database
+from restore_drill.servers.database import Tools, open_database
 from restore_drill.servers.model import Target
 
 UNDER_ROW_SECURITY = """
@@ -25,8 +23,8 @@ UNDER_ROW_SECURITY = """
 """
 
 
-def source_of(settings: Settings, form: Form, note: Callable[[str], None]) -> Target:
-    """Database in DATABASE_URL, with a build whose pg_dump fits it.
+def source_of(settings: Settings, tools_for: Tools) -> Target:
+    """Database in DATABASE_URL, with the build that `tools_for` gives for its server.
 
     UsageError where the variable is no URL, CouldNotRun where the server does not answer.
     """
@@ -37,7 +35,7 @@ def source_of(settings: Settings, form: Form, note: Callable[[str], None]) -> Ta
             "set it to the database to back up: postgresql://USER@HOST:5432/DATABASE",
         )
     url = checked_database_url(settings.database_url)
-    return open_database(url, lambda major: form.binaries(major, note))
+    return open_database(url, tools_for)
 
 
 def refuse_row_security(connection: psycopg.Connection[Any], target: Target) -> None:

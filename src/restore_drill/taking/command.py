@@ -1,4 +1,4 @@
-"""`restore-drill backup`: dump DATABASE_URL, with a manifest of what it was."""
+"""`restore-drill backup`: take DATABASE_URL or its whole server, with a manifest of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor
 from restore_drill.manifest.dump import FORMATS, Form, form_of
 from restore_drill.taking.destination import destination_from
+from restore_drill.taking.physical.form import TAR, PhysicalForm, physical_form
+from restore_drill.taking.physical.work import PhysicalWork
 from restore_drill.taking.retention import rules_of
 from restore_drill.taking.words import ProgressLine
 from restore_drill.taking.work import Work
@@ -23,7 +25,11 @@ from restore_drill.taking.work import Work
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--format", choices=FORMATS, default="custom", help="[default: custom]")
+    parser.add_argument(
+        "--format",
+        choices=(*FORMATS, TAR),
+        help="[default: custom; with --physical: tar, the other is plain]",
+    )
     parser.add_argument("--compress", metavar="METHOD[:LEVEL]", help="gzip:6, zstd:3, lz4 or none")
     parser.add_argument(
         "--jobs", metavar="N", help="connections [default: the cores; env: DRILL_JOBS]"
@@ -47,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the server's roles beside it, too, without their passwords",
     )
+    add_redis_arguments(parser)
+    add_place_arguments(parser)
+    add_physical_arguments(parser)
+
+
+def add_redis_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options on Redis."""
     parser.add_argument(
         "--with-redis",
         action="store_true",
@@ -60,7 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --with-redis, where the user of REDIS_URL may not replicate: have the server"
         " save its file (BGSAVE) on this machine, and take that [default: as CONFIG GET says]",
     )
-    add_place_arguments(parser)
 
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,11 +98,39 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_physical_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of physical backups."""
+    group = parser.add_argument_group("physical backups")
+    group.add_argument(
+        "--physical",
+        action="store_true",
+        help="take the whole server by pg_basebackup, with its WAL up to a point at which a drill"
+        " can be held to what DATABASE_URL was",
+    )
+    group.add_argument(
+        "--incremental",
+        action="store_true",
+        help="what has changed since the newest full backup there (PostgreSQL 17, summarize_wal)",
+    )
+    group.add_argument(
+        "--checkpoint",
+        choices=("fast", "spread"),
+        help="begin at once, or spare the server [default: spread]",
+    )
+    group.add_argument("--max-rate", metavar="RATE", help="so much a second at most: 50M or 800k")
+    group.add_argument(
+        "--no-facts",
+        action="store_true",
+        help="read no row: a drill has nothing of the source to be held to",
+    )
+
+
 def run(parsed: argparse.Namespace, root: Path) -> int:
     """Take the backup that the arguments ask for; the exit code: 0, 2 interrupted, 4 or 6."""
     if parsed.redis_bgsave is not None and not parsed.with_redis:
         raise UsageError("--redis-bgsave needs --with-redis")
-    form, rules = form_from(parsed), rules_of(parsed.keep) if parsed.keep is not None else ()
+    form = physical_form(parsed) if parsed.physical else form_from(parsed)
+    rules = rules_of(parsed.keep) if parsed.keep is not None else ()
     settings = settings_here({"jobs": parsed.jobs}, root)
     redact = Redactor(settings.database_url)
     line = ProgressLine()
@@ -108,7 +148,11 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         place = destination_from(parsed.to, settings)
     except CouldNotRun as error:
         return end(str(error), EXIT_COULD_NOT_RUN)
-    work = Work(parsed, form, rules, settings, place, note, line)
+    work: Work | PhysicalWork
+    if isinstance(form, PhysicalForm):
+        work = PhysicalWork(parsed, form, rules, settings, place, note, line)
+    else:
+        work = Work(parsed, form, rules, settings, place, note, line)
     try:
         with interruptible():
             work.do()
@@ -121,9 +165,14 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
 
 
 def form_from(parsed: argparse.Namespace) -> Form:
-    """Format and compression as asked for; UsageError where there is no such compression."""
+    """Format and compression as asked for; UsageError where a dump has none of that."""
+    for name in ("incremental", "checkpoint", "max_rate", "no_facts"):
+        if getattr(parsed, name):
+            raise UsageError(f"--{name.replace('_', '-')} needs --physical")
+    if parsed.format == TAR:
+        raise UsageError("--format tar needs --physical: a dump is custom, plain or directory")
     try:
-        return form_of(parsed.format, parsed.compress)
+        return form_of(parsed.format or "custom", parsed.compress)
     except ValueError as error:
         raise UsageError(f"--compress {error}") from None
 

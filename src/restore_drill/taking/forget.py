@@ -74,7 +74,8 @@ def forget(place: Destination, plan: Plan) -> list[str]:
     backup to anybody, and the next run knows by the manifest that it is ours.
     """
     gone = []
-    for each in [*reversed(plan.gone), *plan.half]:
+    increments_first = sorted(plan.gone, key=lambda each: (not each.full, each.taken_at))
+    for each in [*increments_first, *plan.half]:
         roles = [each.roles] if each.roles else []
         place.remove([each.name, *roles, each.name + DIGEST, each.name + SUFFIX])
         gone.append(each.name)

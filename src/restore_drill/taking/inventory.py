@@ -15,6 +15,7 @@ from restore_drill.taking.retention import Owned, Rule, why_kept
 from restore_drill.taking.roles import is_beside
 
 DIGEST = ".sha256"
+NEEDED = "an increment that is kept is of it"
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -96,15 +97,38 @@ def planned(
         elif not any(each.startswith(backup) for each in entries.keys() - beside(backup)):
             plan.half.append(owned_by(manifest))
     reasons = why_kept(owned, rules, zone, proved=proved, since=since)
+    going = {each.name: each for each, why in reasons.items() if not why}
+    for name in needed(place, entries, going) if any(map(is_physical, going.values())) else ():
+        reasons[going[name]].append(NEEDED)
     plan.kept = {each: why for each, why in reasons.items() if why}
     plan.gone = [each for each, why in reasons.items() if not why]
     return plan
 
 
+def is_physical(each: Owned) -> bool:
+    """Whether it is a physical backup."""
+    return each.full is not None
+
+
+def needed(
+    place: Destination, entries: Mapping[str, int], going: Mapping[str, Owned]
+) -> Iterator[str]:
+    """Names of backups among the `going` that an increment which stays is of, in any series."""
+    found = set()
+    for name in entries:
+        backup = name.removesuffix(SUFFIX)
+        if name.endswith(SUFFIX) and backup not in going and backup in entries:
+            manifest, _ = manifest_in(place, name)
+            if manifest and manifest.physical:
+                found.add(manifest.physical.full)
+    return (name for name in going if name in found)
+
+
 def owned_by(manifest: Manifest) -> Owned:
     """The backup that `manifest` names, and its roles, where they are called as we call them."""
     roles = manifest.roles if is_beside(manifest.roles, manifest.backup) else ""
-    return Owned(manifest.backup, manifest.taken_at, manifest.sha256, roles)
+    full = manifest.physical.full if manifest.physical else None
+    return Owned(manifest.backup, manifest.taken_at, manifest.sha256, roles, full)
 
 
 def beside(backup: str) -> set[str]:

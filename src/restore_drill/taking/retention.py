@@ -36,12 +36,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Owned:
-    """A backup that a manifest of ours names; `sha256` and its `roles` as that says it."""
+    """A backup that a manifest of ours names; `sha256` and its `roles` as that says it.
+
+    An increment cannot be restored without the backup that `full` names; where that is empty it is
+    a full physical backup.
+    """
 
     name: str
     taken_at: datetime
     sha256: str
     roles: str = ""
+    full: str | None = None
 
 
 def rules_of(text: str) -> tuple[Rule, ...]:

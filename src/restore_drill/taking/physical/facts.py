@@ -1,0 +1,95 @@
+"""The facts of a database as a held snapshot sees them, and what of it recovery does not bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+
+from restore_drill.core.names import joined
+from restore_drill.facts.entries import schema_dump
+from restore_drill.facts.fingerprint import Fingerprint, Position, SequenceFacts
+from restore_drill.facts.fingerprints import positions
+from restore_drill.facts.session import Connection, open_session
+from restore_drill.facts.snapshot import SnapshotReading
+from restore_drill.manifest.dump import of_snapshot
+from restore_drill.manifest.physical import REWRITTEN, UNLOGGED
+from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
+from restore_drill.servers.model import Target
+from restore_drill.taking.physical.point import Held
+
+AHEAD = 32
+"""So many values are logged ahead of a sequence, which recovery counts as given."""
+WAIT = "--lock-wait-timeout=5s"
+"""Somebody who waits for our lock on a table keeps pg_dump from it until all has been read."""
+MADE = "it was made, set back or used up while the facts were read, and obeys no snapshot"
+APART = """
+    SELECT n.nspname, c.relname, c.relpersistence = 'u' FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND c.oid >= 16384
+        AND (c.relpersistence = 'u' OR c.relkind <> 'S'
+            AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid))
+"""
+"""What a table's entry says is of the snapshot; which file the table has, of this moment."""
+STEPS = """
+    SELECT n.nspname, c.relname, s.seqincrement, s.seqcycle FROM pg_sequence s
+    JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+"""
+
+
+def positions_of(target: Target) -> dict[str, Position]:
+    """Where the sequences of `target` stand, to be asked before the snapshot is taken."""
+    with closing(open_session(target, snapshot="")) as session:
+        return positions(session)
+
+
+def facts_at(
+    target: Target,
+    held: Held,
+    stood: Mapping[str, Position],
+    jobs: int,
+    progress: Callable[[str], None],
+) -> tuple[Fingerprint, dict[str, str]]:
+    """What the `held` snapshot sees of `target`, and what of it cannot be compared, and why not.
+
+    `stood` says where sequences stood before it. All tables are locked before it is asked which
+    were emptied since: TRUNCATE does that for older snapshots, too.
+    """
+    snapshot = held.export()
+    with (
+        SnapshotReading(target, jobs, snapshot) as reading,
+        schema_dump(target, IN_UTF8, *of_snapshot(snapshot), WAIT) as schema,
+    ):
+        apart = {
+            joined(place, name): UNLOGGED if is_unlogged else REWRITTEN
+            for place, name, is_unlogged in held.session.execute(APART)
+        }
+        written = reading.plan.add_aside(lambda: statements_of(schema), schema.kill)
+        found = reading.read(progress)
+    found = noted(found, *written.result(), major=target.binaries.major)
+    sequences = logged(found, stood, held.session)
+    apart |= {name: MADE for name in found.sequences if name not in sequences}
+    return replace(found, sequences=sequences | left(found, apart)), apart
+
+
+def left(found: Fingerprint, apart: Mapping[str, str]) -> dict[str, SequenceFacts]:
+    """Sequences that cannot be compared, as they were read."""
+    return {name: each for name, each in found.sequences.items() if apart.get(name) == MADE}
+
+
+def logged(
+    found: Fingerprint, stood: Mapping[str, Position], session: Connection
+) -> dict[str, SequenceFacts]:
+    """Where sequences may stand once recovered, which moved on from where they `stood`."""
+    steps = {joined(*row[:2]): (int(row[2]), bool(row[3])) for row in session.execute(STEPS)}
+    sequences = {}
+    for name, each in found.sequences.items():
+        before, now = stood.get(name), each.before
+        step, cycles = steps.get(name, (0, True))
+        if before is None or (now.last_value - before.last_value) * step < 0 or cycles:
+            continue
+        if before.is_called and not now.is_called:
+            continue
+        furthest = Position(now.last_value + AHEAD * step, True) if now.is_called else now
+        sequences[name] = SequenceFacts(before, furthest)
+    return sequences
