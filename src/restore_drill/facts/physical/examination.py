@@ -43,6 +43,12 @@ class Examination:
         return [each.problem for each in self.said if each.has_crashed]
 
     @property
+    def closed(self) -> list[str]:
+        """Databases that cannot be read, with the reason; that the server is gone comes first."""
+        gone = ["the server has crashed and does not come back"] if self.is_away else []
+        return gone + [f"database {name}: {why}" for name, why in self.unopened.items()]
+
+    @property
     def is_sound(self) -> bool:
         """Whether nothing is wrong."""
         return not self.storage and not self.unopened and not self.is_away and self.pages.is_sound
