@@ -60,6 +60,7 @@ class Source:
     binaries: Binaries
     launcher: Launcher
     options: dict[str, str] = field(default_factory=dict)
+    initdb: tuple[str, ...] = ()
 
     @property
     def data(self) -> Path:
@@ -94,7 +95,7 @@ class Source:
         sums = ["--data-checksums"] if checksums else []
         sums = ["--no-data-checksums"] if not checksums and self.binaries.major >= 18 else sums
         self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync",
-                 "-E", "UTF8", "--locale=C.UTF-8", *sums)  # fmt: skip
+                 "-E", "UTF8", "--locale=C.UTF-8", *sums, *self.initdb)  # fmt: skip
         settings = {
             "listen_addresses": "", "unix_socket_directories": str(self.folder), "port": "5432",
             "archive_mode": "on", "archive_command": f"cp %p {self.archive}/%f",
@@ -181,7 +182,12 @@ class Source:
 
 @contextmanager
 def source(
-    major: int = 15, *, checksums: bool = True, rows: int = 2000, **options: str
+    major: int = 15,
+    *,
+    checksums: bool = True,
+    rows: int = 2000,
+    initdb: tuple[str, ...] = (),
+    **options: str,
 ) -> Iterator[Source]:
     """Running server of `major` with `rows` customers, removed at the end with its backups."""
     binaries = find_binaries(major, note=quiet)
@@ -190,7 +196,7 @@ def source(
     folder.chmod(0o755)
     launcher = choose_launcher()
     binaries = reachable(binaries, RunDirectory(folder, io.BytesIO()), launcher)
-    found = Source(folder, binaries, launcher, options)
+    found = Source(folder, binaries, launcher, options, initdb)
     try:
         found.make(checksums=checksums, rows=rows)
         yield found

@@ -18,7 +18,10 @@ from restore_drill.servers.executor import SUPERUSER
 ENTRIES = (SUPERUSER, "template1", "template0")
 """Databases that every server is made with: one of them is there, unless all were dropped."""
 IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-NO_ROLE = ("does not exist", "is not permitted to log in")
+NO_ROLE = (
+    "does not exist", "is not permitted to log in", "permission denied", "too many connections",
+)  # fmt: skip
+"""How a session is refused to who is no superuser, or cannot log in."""
 NOT_OPEN = ("is not currently accepting connections", "does not exist", "cannot connect to invalid")
 NAMED_SETTINGS = """
 SELECT DISTINCT pg_catalog.split_part(setting, '=', 1)

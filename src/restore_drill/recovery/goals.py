@@ -103,6 +103,11 @@ def check_reachable(physical: Physical, goal: Goal) -> None:
     PostgreSQL itself would recover to a later place, and say nothing: no row would be missing, and
     the ones that were to be undone would be there. The backup is sound; what was asked is not.
     """
+    if goal.timeline.isdigit() and int(goal.timeline) < physical.timeline:
+        raise UsageError(
+            f"--timeline {goal.timeline}: timeline {goal.timeline} was left before this backup,"
+            f" which is of timeline {physical.timeline}: take an older backup"
+        )
     end = physical.stopped_at
     is_early, shown = False, show_time(end) if end else ""
     if goal.how == TIME and goal.when and end:

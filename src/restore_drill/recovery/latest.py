@@ -13,10 +13,17 @@ from pathlib import Path
 from restore_drill.backups.physical.model import show_lsn
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.units import show_bytes
-from restore_drill.recovery.archives.names import HISTORY, PARTIAL, Segment, segment_of
+from restore_drill.recovery.archives.names import (
+    HISTORY,
+    PARTIAL,
+    SEGMENT,
+    Segment,
+    history_of,
+    segment_of,
+)
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey, switches_in
 from restore_drill.recovery.judge import Fault, Known, Verdict
-from restore_drill.recovery.model import Archive
+from restore_drill.recovery.model import LATEST, Archive
 
 
 def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
@@ -36,21 +43,30 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         return verdict
     newest = segment_of(found.newest, size)
     assert newest is not None and evidence.end_lsn is not None
-    wanted = found.path[-1].timeline
-    if evidence.timeline != wanted:
-        what = f"recovery ended on timeline {evidence.timeline}, and the archive leads to {wanted}"
-        verdict.faults.append((what, "timeline"))
-    for each in found.histories:
-        what = f"{archive.words} has a timeline {each}, and no history of timeline {wanted + 1}"
-        verdict.faults.append((f"{what}: the server does not find it", "timeline"))
-    if is_read_to_end(known, newest, size):
-        return verdict
-    if is_unfinished(found.newest, names) and is_inside(known, newest, size):
+    is_inside_last = is_unfinished(found.newest, names) and is_inside(known, newest, size)
+    if is_inside_last:
         why = "it was unfinished when it was copied, so its end cannot be told from damage"
         verdict.told.append((f"the end of the WAL in {found.newest}{PARTIAL}", why))
-        return verdict
-    verdict.faults += list(ended_early(known, newest, found))
+    elif not is_read_to_end(known, newest, size):
+        verdict.faults += ended_early(known, newest, found)
+    verdict.faults += off_timeline(known, archive, names, found)
     return verdict
+
+
+def off_timeline(
+    known: Known, archive: Archive, names: Collection[str], found: Survey
+) -> Iterator[Fault]:
+    """Faults of a recovery that has left out a timeline of the archive."""
+    wanted, reached = found.path[-1].timeline, known.evidence.timeline
+    if reached != wanted and not found.gaps:
+        yield f"recovery ended on timeline {reached}, and the archive leads to {wanted}", "timeline"
+    if known.goal.timeline != LATEST:
+        return
+    newer = {int(name[:8], 16) for name in names if SEGMENT.fullmatch(name)} | {*found.histories}
+    for each in sorted(timeline for timeline in newer if timeline > wanted):
+        lacking = history_of(wanted + 1)
+        what = f"{archive.words} has a timeline {each}, and {lacking} is not there"
+        yield f"{what}, or cannot be read: the server does not find it", "timeline"
 
 
 def first_segment(known: Known) -> Segment:

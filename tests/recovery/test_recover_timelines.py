@@ -1,0 +1,156 @@
+"""Timelines: the backup is older than a promotion, or was taken from a standby."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from restore_drill.core.errors import UsageError
+from tests.helpers.physical import Source, source
+from tests.helpers.recoveries import events_in, recovered
+
+
+def promote(server: Source) -> None:
+    """Stop the server and start it as one that recovers, and so begins a timeline."""
+    server.stop()
+    with (server.data / "postgresql.conf").open("a", encoding="utf-8") as config:
+        config.write("restore_command = 'false'\n")
+    signal = server.data / "recovery.signal"
+    signal.touch()
+    server.launcher.own(signal)
+    server.start()
+
+
+@dataclass
+class Shop:
+    """A server whose first timeline has `one`, and the second one `two`, after a backup."""
+
+    server: Source
+    backup: Path
+    second: list[str]
+
+
+@pytest.fixture(scope="module", params=[15, 18])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """It was promoted; its archive has both timelines."""
+    with source(request.param, rows=20) as server:
+        backup = server.base_backup("backup")
+        server.commit("one")
+        server.switch()
+        promote(server)
+        second = []
+        for name in ("two", "three"):
+            server.commit(name)
+            second.append(server.switch())
+        yield Shop(server, backup, second)
+
+
+@pytest.fixture
+def wal(shop: Shop, tmp_path: Path) -> Path:
+    """Copy of its archive that a test may damage."""
+    return Path(shutil.copytree(shop.server.archive, tmp_path / "wal"))
+
+
+def test_latest_follows_a_promotion(shop: Shop) -> None:
+    """The newest timeline of the archive is replayed to its end."""
+    with recovered(shop.backup, wal=shop.server.archive) as found:
+        assert not found.faults
+        assert found.evidence.timeline == 2
+        assert events_in(found) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("timeline", ["current", "1"])
+def test_the_first_timeline_can_be_asked_for(shop: Shop, timeline: str) -> None:
+    """It ends where the second one was begun."""
+    with recovered(shop.backup, wal=shop.server.archive, timeline=timeline) as found:
+        assert not found.faults
+        assert found.evidence.timeline == 1
+        assert events_in(found) == ["one"]
+
+
+def test_the_second_timeline_can_be_asked_for(shop: Shop) -> None:
+    """By its number."""
+    with recovered(shop.backup, wal=shop.server.archive, timeline="2") as found:
+        assert not found.faults
+        assert found.evidence.timeline == 2
+
+
+def test_a_gap_on_the_second_timeline_is_a_fault(shop: Shop, wal: Path) -> None:
+    """As on the first."""
+    (wal / shop.second[0]).unlink()
+    with recovered(shop.backup, wal=wal) as found:
+        assert [cause for _, cause in found.faults] == ["gap"]
+        assert shop.second[0] in found.faults[0][0]
+
+
+def test_a_lost_history_is_a_fault(shop: Shop, wal: Path) -> None:
+    """The server does not know of the second timeline then, whose WAL is there."""
+    (wal / "00000002.history").unlink()
+    with recovered(shop.backup, wal=wal) as found:
+        assert [cause for _, cause in found.faults] == ["timeline"]
+        assert "00000002.history" in found.faults[0][0]
+        assert events_in(found) == ["one"]
+
+
+def test_a_damaged_history_is_a_fault(shop: Shop, wal: Path) -> None:
+    """It leads nowhere."""
+    (wal / "00000002.history").write_text("rubbish\n")
+    with recovered(shop.backup, wal=wal) as found:
+        assert found.faults
+        assert "00000002.history" in found.faults[0][0]
+
+
+def test_a_timeline_that_left_before_the_backup_is_refused(shop: Shop) -> None:
+    """A backup of the second timeline has what the first one never had."""
+    later = shop.server.base_backup("later")
+    with (
+        pytest.raises(UsageError, match="timeline 1 was left before this backup"),
+        recovered(later, wal=shop.server.archive, timeline="1"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("major", [15, 18])
+def test_a_backup_of_a_standby_is_recovered(major: int) -> None:
+    """By itself, and with the archive of its primary."""
+    with source(major, rows=20) as server:
+        server.commit("one")
+        folder = server.folder / "standby"
+        folder.mkdir()
+        server.launcher.own(folder)
+        standby = replace(server, folder=folder)
+        server.run("pg_basebackup", "-D", standby.data, "-h", server.folder, "-U", "postgres", "-R",
+                   f"--tablespace-mapping={server.tablespace}={standby.tablespace}",
+                   "--checkpoint=fast", "--no-sync")  # fmt: skip
+        with (standby.data / "postgresql.conf").open("a", encoding="utf-8") as config:
+            config.write(f"unix_socket_directories = '{folder}'\narchive_mode = off\n")
+        standby.start()
+        try:
+            server.commit("two")
+            until_replayed(server, standby)
+            backup = standby.base_backup("backup")
+        finally:
+            standby.stop("immediate")
+        server.commit("three")
+        server.switch()
+        with recovered(backup) as found:
+            assert not found.faults
+            assert events_in(found) == ["one", "two"]
+        with recovered(backup, wal=server.archive) as found:
+            assert not found.faults
+            assert events_in(found) == ["one", "two", "three"]
+
+
+def until_replayed(server: Source, standby: Source) -> None:
+    """Wait until the standby has all of the primary."""
+    here = server.sql("SELECT pg_current_wal_lsn()")
+    for _ in range(500):
+        if standby.sql(f"SELECT pg_last_wal_replay_lsn() >= '{here}'"):
+            return
+        subprocess.run(["sleep", "0.02"], check=True)
+    raise AssertionError("the standby does not follow")
