@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,6 +116,24 @@ def test_a_timeline_that_left_before_the_backup_is_refused(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("major", [15, 18])
+def test_a_promotion_without_a_segment_yet_is_reached(major: int) -> None:
+    """The last WAL before it is unfinished in the archive, and its end is known by the history."""
+    with source(major, rows=20) as server:
+        backup = server.base_backup("backup")
+        server.commit("one")
+        server.switch()
+        server.commit("two")
+        promote(server)
+        for _ in range(500):
+            if list(server.archive.glob("*.partial")):
+                break
+            time.sleep(0.02)
+        with recovered(backup, wal=server.archive) as found:
+            assert not found.faults and not found.told
+            assert events_in(found) == ["one", "two"]
+
+
+@pytest.mark.parametrize("major", [15, 18])
 def test_a_backup_of_a_standby_is_recovered(major: int) -> None:
     """By itself, and with the archive of its primary."""
     with source(major, rows=20) as server:
@@ -152,5 +170,5 @@ def until_replayed(server: Source, standby: Source) -> None:
     for _ in range(500):
         if standby.sql(f"SELECT pg_last_wal_replay_lsn() >= '{here}'"):
             return
-        subprocess.run(["sleep", "0.02"], check=True)
+        time.sleep(0.02)
     raise AssertionError("the standby does not follow")

@@ -31,8 +31,9 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
     verdict = Verdict()
     evidence, size = known.evidence, known.before.segment_size
     first = first_segment(known)
+    histories = histories_of(archive, names)
     try:
-        found = survey(names, first, size, histories_of(archive, names), known.goal.timeline)
+        found = survey(names, first, size, histories, known.goal.timeline)
     except ValueError as error:
         verdict.faults.append((f"{archive.words}: {error}", "timeline"))
         return verdict
@@ -43,6 +44,9 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         return verdict
     newest = segment_of(found.newest, size)
     assert newest is not None and evidence.end_lsn is not None
+    left = left_at(newest.timeline, histories.get(found.path[-1].timeline, ()))
+    if left is not None and evidence.end_lsn >= left:
+        return verdict
     is_inside_last = is_unfinished(found.newest, names) and is_inside(known, newest, size)
     if is_inside_last:
         why = "it was unfinished when it was copied, so its end cannot be told from damage"
@@ -51,6 +55,14 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         verdict.faults += ended_early(known, newest, found)
     verdict.faults += off_timeline(known, archive, names, found)
     return verdict
+
+
+def left_at(timeline: int, history: Sequence[Switch]) -> int | None:
+    """Where `timeline` was left, by the `history` of a later one; None where it was not.
+
+    Just after a promotion the archive has nothing else of the new timeline.
+    """
+    return next((each.lsn for each in history if each.timeline == timeline), None)
 
 
 def off_timeline(
