@@ -35,8 +35,11 @@ class Basis:
 
     @property
     def tables(self) -> list[str]:
-        """Tables that the manifest names."""
-        return list(self.read.fingerprint.all_tables) if self.read else []
+        """Tables that the manifest names, but for those that it says cannot be compared."""
+        if self.read is None:
+            return []
+        apart = self.read.physical.apart if self.read.physical else {}
+        return [name for name in self.read.fingerprint.all_tables if name not in apart]
 
 
 def find_basis(backup: object, *, is_sample: bool) -> Basis:

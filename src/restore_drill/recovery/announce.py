@@ -31,9 +31,9 @@ def lines_of(recovered: Recovered) -> list[str]:
     """What there is to know of `recovered`, beside what the criteria ask."""
     evidence, lines = recovered.evidence, []
     if evidence.last_in is not None:
-        lines.append(f"Newest transaction in it: {side_in_words(evidence.last_in)}")
+        lines.append(f"The newest transaction in it{side_in_words(evidence.last_in)}")
     if evidence.first_out is not None:
-        lines.append(f"First transaction not in it: {side_in_words(evidence.first_out)}")
+        lines.append(f"The first transaction not in it{side_in_words(evidence.first_out)}")
     if evidence.had_archive:
         found = sum(each.found for each in evidence.asked)
         lines.append(f"{show_count(found, 'file')} of WAL came from the archive")
@@ -46,9 +46,9 @@ def lines_of(recovered: Recovered) -> list[str]:
 
 
 def side_in_words(side: Side) -> str:
-    """`transaction 800, which ended 2026-11-27 23:36 UTC`."""
-    ended = f"which ended {show_time(side.at)}" if side.at else "whose time is not known"
-    return f"transaction {side.xid}, {ended}" if side.xid else f"one {ended}"
+    """` (800) ended 2026-11-27 23:36 UTC`."""
+    number = f" ({side.xid})" if side.xid else ""
+    return f"{number} ended {show_time(side.at) if side.at else 'at a time that is not known'}"
 
 
 def part_in_words(part: Part) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.core.units import show_duration, show_time
-from restore_drill.recovery.model import LATEST, Recovered, Side
+from restore_drill.recovery.model import Recovered, Side
 
 TARGET, WAL, SERVER, DATABASES = "target", "wal", "server", "databases"
 ASKED_BY = {
@@ -65,11 +65,6 @@ def why_too_old(recovered: Recovered, physical: Physical, limit: float) -> tuple
     if age > limit:
         return "old", f"{words}, {show_duration(age)} ago; the limit is {show_duration(limit)}"
     return "", ""
-
-
-def is_to_latest(recovered: Recovered) -> bool:
-    """Whether it was to hold all that there is: else nobody asks how much newer data is lost."""
-    return recovered.goal.how == LATEST
 
 
 def record_of(recovered: Recovered) -> dict[str, Any]:
