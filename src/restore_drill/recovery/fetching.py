@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 from restore_drill.backups.physical.model import Physical
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.remedies import remedy_for
-from restore_drill.places.waiting import begun
+from restore_drill.places.waiting import begun, result_of
 from restore_drill.recovery.ahead import Ahead, Stopped
 from restore_drill.recovery.archives.copying import damaged
 from restore_drill.recovery.archives.header import Expected
@@ -123,8 +123,8 @@ class Fetcher:
                     return
                 except Exception as error:  # noqa: BLE001 - `check` raises it in the main thread
                     self.trouble = self.trouble or error
-                finally:
-                    self.pipes.answer(name, code)
+                finally:  # what an archive says while it is stopped is no answer
+                    self.pipes.answer(name, BROKEN if self.ahead.is_stopped.is_set() else code)
                 if code == FOUND and SEGMENT.fullmatch(name):
                     self.ahead.look_ahead(name, self.size)
 
@@ -148,6 +148,10 @@ class Fetcher:
             raise
         self.asked.append(Asked(name, path is not None, "", time.monotonic() - began))
         return ABSENT if path is None else FOUND
+
+    def names(self) -> frozenset[str]:
+        """What the archive had when recovery began; raises what kept it from being listed."""
+        return result_of(self.listed)
 
     def may_be_there(self, name: str) -> bool:
         """Whether the archive may have `name`, as far as it is known."""

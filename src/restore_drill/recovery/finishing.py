@@ -95,7 +95,7 @@ def judge_wal(
     if known.goal.how != LATEST:
         verdict.warnings += damaged
         return
-    names = fetcher.listed.result()
+    names = fetcher.names()
     latest = judge_latest(known, archive, names)
     faults = [(each, "wal_damaged") for each in damaged] or latest.faults
     if any(cause in LOSING for _, cause in faults) and known.evidence.timeline:

@@ -30,6 +30,7 @@ class Replay:
         self.fetcher, self.progress = fetcher, progress
         self.began = time.monotonic()
         self.segment = ""
+        self.newest_of: dict[int, int] = {}
 
     def report(self) -> None:
         """Show how far it is, if that is known."""
@@ -47,9 +48,12 @@ class Replay:
         """Number of the newest segment of `timeline` in the archive; 0 while it is not known."""
         if self.fetcher is None or not self.fetcher.is_listed:
             return 0
-        named = (name for name in self.fetcher.listed.result() if SEGMENT.fullmatch(name))
-        found = (segment_of(name, self.control.segment_size) for name in named)
-        return max((each.number for each in found if each and each.timeline == timeline), default=0)
+        if timeline not in self.newest_of:  # there may be 100,000
+            named = filter(SEGMENT.fullmatch, self.fetcher.names())
+            newest = max((name for name in named if int(name[:8], 16) == timeline), default="")
+            found = segment_of(newest, self.control.segment_size)
+            self.newest_of[timeline] = found.number if found else 0
+        return self.newest_of[timeline]
 
     def words(self) -> str:
         """What it is at, for a limit that ends it."""
