@@ -121,7 +121,7 @@ def test_nothing_but_wal_can_be_asked_for(run: RunDirectory, archive: Path, tric
     (archive / "postgresql.conf").write_text("secret")
     with Fetcher(Folder(archive), run, choose_launcher()) as fetcher:
         fd = os.open(run.path / WAL_ASKED, os.O_WRONLY)
-        os.write(fd, f"{trick}\n".encode())
+        os.write(fd, f"1 {trick}\n{trick}\n".encode())
         os.close(fd)
         assert ask(fetcher, name(3)) == FOUND
     assert [each.name for each in fetcher.asked] == [name(3)]
@@ -133,7 +133,7 @@ def test_an_answer_that_nobody_took_is_not_the_next_ones(run: RunDirectory, arch
     with Fetcher(Folder(archive), run, choose_launcher()) as fetcher:
         for what in (name(3), name(9), name(4)):
             fd = os.open(run.path / WAL_ASKED, os.O_WRONLY)
-            os.write(fd, f"{what}\n".encode())
+            os.write(fd, f"1 {what}\n".encode())
             os.close(fd)
         time.sleep(0.2)
         assert ask(fetcher, name(8)) == ABSENT
@@ -168,7 +168,7 @@ def test_pipes_that_are_replaced_reach_nobody(
     with Fetcher(Folder(archive), run, choose_launcher()) as fetcher:
         as_server(f"rm {WAL_ASKED} {WAL_ANSWERS}", run.path)
         as_server(f"ln -s {victim} {WAL_ASKED}; ln -s {victim} {WAL_ANSWERS}", run.path)
-        fetcher.pipes.answer(name(3), FOUND)
+        fetcher.pipes.answer("1", FOUND)
     assert victim.read_text() == "mine"
     assert fetcher.asked == []
     assert not list(run.path.glob("wal.*"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ ROOM = 128 << 20
 AT_ONCE = 4
 """Files that are brought at the same time."""
 POLL = 0.1
+GRACE = 1.0
+"""Seconds for files that are on their way when nobody wants them any more."""
 
 
 class Stopped(Exception):
@@ -47,10 +49,19 @@ class Ahead:
 
         What was not there when it was looked for ahead may have come since.
         """
-        known = self.coming.pop(name, None)
-        if known is not None and (path := self.result_of(name, known)) is not None:
+        if name in self.coming and (path := self.taken(name)) is not None:
             return path
-        return self.result_of(name, begun(partial(self.bring, name)))
+        self.coming[name] = begun(partial(self.bring, name))
+        return self.taken(name)
+
+    def taken(self, name: str) -> Path | None:
+        """What is on its way under `name`, once it is there: it is given once."""
+        coming = self.coming[name]
+        try:
+            return self.result_of(name, coming)
+        finally:
+            if coming.done():
+                del self.coming[name]
 
     def result_of(self, name: str, coming: Future[Path | None]) -> Path | None:
         """What `coming` gives, once it does."""
@@ -91,8 +102,10 @@ class Ahead:
     def stop(self) -> None:
         """Begin nothing more, and let waits end."""
         self.is_stopped.set()
-        for each in self.coming.values():
-            drop(each)
+
+    def settle(self) -> None:
+        """Wait a moment for what is on its way, once all that asks has ended."""
+        wait(list(self.coming.values()), GRACE)
 
 
 def drop(coming: Future[Path | None]) -> None:

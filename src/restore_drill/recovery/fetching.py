@@ -95,6 +95,7 @@ class Fetcher:
         self.pipes.stop()
         self.archive.stop()
         self.thread.join(PATIENCE)
+        self.ahead.settle()
         self.stack.close()
 
     @property
@@ -114,8 +115,8 @@ class Fetcher:
 
     def work(self) -> None:
         """Answer what is asked, until we are stopped."""
-        while names := self.pipes.next():
-            for name in names:
+        while questions := self.pipes.next():
+            for who, name in questions:
                 code = BROKEN
                 try:
                     code = self.give(name) if is_served(name) else ABSENT
@@ -124,7 +125,7 @@ class Fetcher:
                 except Exception as error:  # noqa: BLE001 - `check` raises it in the main thread
                     self.trouble = self.trouble or error
                 finally:  # what an archive says while it is stopped is no answer
-                    self.pipes.answer(name, BROKEN if self.ahead.is_stopped.is_set() else code)
+                    self.pipes.answer(who, BROKEN if self.ahead.is_stopped.is_set() else code)
                 if code == FOUND and SEGMENT.fullmatch(name):
                     self.ahead.look_ahead(name, self.size)
 

@@ -24,7 +24,8 @@ FOUND, ABSENT, BROKEN = 0, 1, 255
 """Exit codes of the command: recovery ends at what is absent, the server itself above 125."""
 ASKS, ANSWERS = 0o200, 0o400
 """Modes of the pipes, for the server's account."""
-LINE = re.compile(rb"[0-9A-F]{8}[0-9A-Za-z.]{1,40}")
+LINE = re.compile(rb"([0-9]{1,10}) ([0-9A-F]{8}[0-9A-Za-z.]{1,40})")
+"""What a command asks: the number of its process, by which it knows its answer, and a name."""
 LARGEST = 65536
 """Bytes that a pipe holds."""
 
@@ -44,11 +45,11 @@ class Pipes:
     def command(self) -> str:
         """The server's restore_command; each sh ends by itself once both pipes are closed."""
         asks, answers = (quote(str(self.folder / name)) for name in (WAL_ASKED, WAL_ANSWERS))
-        heard = f'while read -r name code; do [ "$name" = "%f" ] && exit "$code"; done < {answers}'
-        return f'echo "%f" > {asks} && {heard}; exit {BROKEN}'
+        heard = f'while read -r who code; do [ "$who" = $$ ] && exit "$code"; done < {answers}'
+        return f'echo "$$ %f" > {asks} && {heard}; exit {BROKEN}'
 
-    def next(self) -> list[str]:
-        """Names that are asked for, once some are; none at the end."""
+    def next(self) -> list[tuple[str, str]]:
+        """Who asks, and for what name, once somebody does; none at the end."""
         while True:
             ready, _, _ = select.select([self.asks, self.ended], [], [])
             if self.ended in ready:
@@ -56,16 +57,20 @@ class Pipes:
             with suppress(BlockingIOError):
                 *lines, self.rest = (self.rest + os.read(self.asks, LARGEST)).split(b"\n")
                 self.rest = self.rest[-LARGEST:]
-                if names := [line.decode() for line in lines if LINE.fullmatch(line)]:
-                    return names
+                found = [each for line in lines if (each := LINE.fullmatch(line))]
+                if found:
+                    return [(each[1].decode(), each[2].decode()) for each in found]
 
-    def answer(self, name: str, code: int) -> None:
-        """Tell who asked for `name`; an answer that was left behind is taken away first."""
+    def answer(self, who: str, code: int) -> None:
+        """Tell `who` asked; an answer that was left behind is taken away first.
+
+        A part of that may have been read just now: it ends with a line of its own.
+        """
         with suppress(OSError):
             while os.read(self.answers, LARGEST):
                 pass
         with suppress(OSError):
-            os.write(self.answers, f"{name} {code}\n".encode())
+            os.write(self.answers, f"\n{who} {code}\n".encode())
 
     def stop(self) -> None:
         """Let `next` end; it may be called in another thread."""
