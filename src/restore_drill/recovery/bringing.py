@@ -13,6 +13,7 @@ from restore_drill.recovery.archives.header import Expected, read_header, why_wr
 from restore_drill.recovery.archives.names import SEGMENT
 from restore_drill.recovery.holes import why_no_history
 from restore_drill.recovery.model import Archive
+from restore_drill.recovery.new_tablespaces import keep_inside
 from restore_drill.servers import untrusted
 from restore_drill.servers.cleanup import DATA, RunDirectory
 from restore_drill.servers.launcher import Launcher
@@ -35,7 +36,8 @@ class Bringer:
     def bring(self, name: str) -> Path | None:
         """Path of the file `name`; None where the archive has none.
 
-        BackupFault where it is damaged. It may run in several threads.
+        BackupFault where it is damaged. It may run in several threads. What it has of tablespaces
+        that are made is changed, so that none lies outside of the copy.
         """
         to = self.folder / f"{name}.{next(self.numbers)}"
         try:
@@ -44,6 +46,8 @@ class Bringer:
                 return None
             if why := self.why_wrong(to, name):
                 raise damaged(name, self.archive.words, why)
+            if SEGMENT.fullmatch(name):
+                keep_inside(to)
         except BaseException:
             to.unlink(missing_ok=True)
             raise

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from restore_drill.backups.physical.in_folder import segments_in
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.listing import EMPTY, is_below
-from restore_drill.recovery.copies.work import TABLESPACES, refused
+from restore_drill.recovery.copies.work import TABLESPACES, WAL, refused
+from restore_drill.recovery.new_tablespaces import keep_inside
 from restore_drill.servers import untrusted
 from restore_drill.servers.launcher import choose_launcher
 
@@ -36,9 +38,11 @@ def make_safe(data: Path) -> None:
     auto = data / EMPTIED
     auto.touch(0o600)
     choose_launcher().own(auto)
-    for each in EMPTY:
-        empty(data / each)
+    for folder in EMPTY:
+        empty(data / folder)
     check_links(data)
+    for each in segments_in(data / WAL):
+        keep_inside(data / WAL / each)
 
 
 def empty(folder: Path) -> None:
