@@ -149,20 +149,16 @@ def test_armored_openssl_is_what_openssl_writes() -> None:
 
 
 FOLDERS = {
-    "base backup": (["PG_VERSION", "backup_manifest", "base/1"], "base backup (pg_basebackup)"),
-    "tar base backup": (["base.tar.gz", "pg_wal.tar.gz"], "base backup (pg_basebackup, tar"),
-    "data directory": (["PG_VERSION", "base/1"], "data directory of PostgreSQL"),
     "running server": (["PG_VERSION", "postmaster.pid"], "of a running PostgreSQL server"),
-    "pgbackrest": (["archive/x/archive.info", "backup/x/backup.info"], "pgBackRest"),
     "wal-g": (["basebackups_005/x", "wal_005/y"], "a WAL-G repository"),
-    "barman": (["shop/base/20261128T0300/backup.info", "shop/wals/x"], "Barman"),
+    "pg_probackup": (["backups/shop/x", "wal/shop/y"], "a pg_probackup repository"),
     "mongodump": (["shop.bson"], "MongoDB"),
 }
 
 
 @pytest.mark.parametrize("case", FOLDERS)
 def test_foreign_folder_is_reported(case: str, tmp_path: Path, report_dir: Path) -> None:
-    """A physical backup or a repository is reported, wherever it was named; the drill is red."""
+    """What cannot be drilled is reported, wherever it was named; the drill is red."""
     files, what = FOLDERS[case]
     for name in files:
         (tmp_path / "x" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -227,8 +223,10 @@ def test_label_of_a_base_backup_is_no_dump(tmp_path: Path, report_dir: Path) -> 
     drill = run_drill("-m", "select", report_dir=report_dir, BACKUP_PATH=str(folder))
 
     assert drill.code == 1, drill.output
-    message = drill.failed["test_backup_exists"]
-    assert f"no backups found in {folder}: it is a physical base backup" in message
+    assert drill.result["backup"]["format"] == "pg_basebackup, plain"
+    message = drill.failed["test_backup_is_complete"]
+    assert "its global/pg_control is missing" in message
+    assert "its backup_label does not say where recovery begins" in message
 
 
 def test_dump_through_a_terminal_is_reported(

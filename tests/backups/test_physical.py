@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.backups.formats import recognise
+from restore_drill.backups.formats import PHYSICAL, recognise
+from restore_drill.backups.physical.model import BARMAN, KINDS, PGBACKREST
 from restore_drill.selection.candidate import look_at
 from restore_drill.selection.select import in_its_place
 from tests.helpers.drills import run_drill
@@ -37,29 +38,29 @@ FILES = {
     "base/backup_manifest": b'{ "PostgreSQL-Backup-Manifest-Version": 1,\n"Files": [\n',
 }
 PLACES = {
-    "repo": "a pgBackRest repository",
-    "repo/backup": "a pgBackRest repository",
-    "repo/backup/main": "a pgBackRest repository",
+    "repo": PGBACKREST,
+    "repo/backup": PGBACKREST,
+    "repo/backup/main": PGBACKREST,
     "repo/backup/main/backup.info": "a pgBackRest repository",
-    "repo/archive/main": "a pgBackRest repository",
-    "repo/archive/main/15-1": "PostgreSQL WAL",
-    SET: "a pgBackRest backup set",
+    "repo/archive/main": PGBACKREST,
+    "repo/archive/main/15-1": PGBACKREST,
+    SET: PGBACKREST,
     f"{SET}/backup.manifest": "a pgBackRest backup set",
-    f"{SET}/pg_data": "the files of a data directory in a physical backup",
+    f"{SET}/pg_data": PGBACKREST,
     f"{SET}/pg_data/PG_VERSION.gz": "a part of a pgBackRest backup set",
     f"{SET}/pg_data/backup_label.gz": "a part of a pgBackRest backup set",
     f"{SET}/pg_data/global": "a part of a pgBackRest backup set",
-    LATER: "a pgBackRest backup set",
-    f"{LATER}/bundle": "a part of a pgBackRest backup set",
+    LATER: PGBACKREST,
+    f"{LATER}/bundle": PGBACKREST,
     f"{LATER}/bundle/1": "a part of a pgBackRest backup set",
-    "barman": "a Barman repository",
-    "barman/shop": "a Barman repository",
-    "barman/shop/base": "a Barman repository",
-    BARMAN_SET: "a Barman backup set",
+    "barman": BARMAN,
+    "barman/shop": BARMAN,
+    "barman/shop/base": BARMAN,
+    BARMAN_SET: BARMAN,
     f"{BARMAN_SET}/backup.info": "a Barman backup set",
-    f"{BARMAN_SET}/data": "a physical base backup",
+    f"{BARMAN_SET}/data": BARMAN,
     f"{BARMAN_SET}/data/global/1262": "a part of a physical base backup",
-    "barman/shop/wals": "PostgreSQL WAL",
+    "barman/shop/wals": BARMAN,
     "base/backup_manifest": "a file of a physical base backup",
 }
 
@@ -74,26 +75,31 @@ def places(tmp_path: Path) -> Path:
 
 
 def test_each_part_of_a_repository_is_named(places: Path) -> None:
-    """As a folder or as a file, with a remedy; none of them is a dump."""
+    """A folder as the backup that it is or belongs to; a file of one with a remedy, as no dump."""
     for name, what in PLACES.items():
         path = places / name
         kind = recognise(path) if path.is_dir() else in_its_place(look_at(path, UTC)).kind
-        assert what in kind.unrecognised, name
-        assert any("pg_dump --format=custom" in step for step in kind.remedy), name
+        if what in (PGBACKREST, BARMAN):
+            assert kind.format == what, name
+        else:
+            assert what in kind.unrecognised, name
+            assert any("--backup FOLDER" in step for step in kind.remedy), name
 
 
-@pytest.mark.parametrize("name", [SET, f"{SET}/pg_data/global", BARMAN_SET])
-def test_backup_set_is_named_in_one_message(name: str, places: Path, report_dir: Path) -> None:
+@pytest.mark.parametrize("name", [f"{SET}/pg_data/global", f"{BARMAN_SET}/data/global"])
+def test_part_of_a_backup_is_named_in_one_message(
+    name: str, places: Path, report_dir: Path
+) -> None:
     """By BACKUP_PATH and by --backup: what it is and what to do, and no list of its files."""
     by_path = run_drill("-m", "select", report_dir=report_dir, BACKUP_PATH=str(places / name))
     assert by_path.code == 1, by_path.output
     message = by_path.failed["test_backup_exists"]
-    assert f"it is {PLACES[name]}" in message
+    assert "it is a part of" in message
     assert len(message.splitlines()) == 4 and ".gz" not in message
 
     by_option = run_drill(f"--backup={places / name}", "-m", "select", report_dir=report_dir)
     assert by_option.code == 1, by_option.output
-    assert PLACES[name] in by_option.failed["test_backup_is_complete"]
+    assert "a part of" in by_option.failed["test_backup_is_complete"]
 
 
 def test_dumps_beside_physical_backups_are_drilled(places: Path) -> None:
@@ -101,3 +107,8 @@ def test_dumps_beside_physical_backups_are_drilled(places: Path) -> None:
     for name in ("repo/dumps", "barman/shop/dumps", "20261101.sql"):
         (places / name).mkdir()
         assert recognise(places / name).unrecognised.startswith("a directory without toc.dat")
+
+
+def test_each_kind_is_a_format() -> None:
+    """What a list calls physical is what there is."""
+    assert PHYSICAL == KINDS

@@ -22,6 +22,8 @@ PARTS = {
 }
 """What lies in a repository, beside which other things may lie."""
 
+PART_TAR = re.compile(r"(pg_wal|\d{1,10})\.tar(\.[a-z0-9]{1,5})?")
+"""Tars of a base backup beside base.tar."""
 RESTORE = {
     "pgBackRest": "pgbackrest --stanza=NAME restore",
     "Barman": "barman recover SERVER latest FOLDER",
@@ -76,7 +78,8 @@ def physical(path: Path, names: set[str]) -> Foreign | None:
         return data_directory(path, names)
     if next(path.glob("global/pg_control*"), None):
         return Foreign("the files of a data directory in a physical backup", "physical")
-    if any(name.startswith("base.tar") for name in names):
+    has_tar = "backup_manifest" in names and any(map(PART_TAR.fullmatch, names))
+    if has_tar or any(name.startswith("base.tar") for name in names):
         return Foreign("a physical base backup (pg_basebackup, tar format)", "physical")
     if tool := set_of(path, names):
         return repository(tool, f"a {tool} backup set (a physical backup)", path)

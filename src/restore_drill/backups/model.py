@@ -28,13 +28,14 @@ REFUSED = "; refused"
 class Backup:
     """One restorable thing, recognised by its content.
 
-    `format` is plain, custom, directory or tar, or empty where `unrecognised` says what it is
-    instead and `remedy` what to do then, or where it is `sealed` and `locked` says why it was not
-    decrypted; `compression` is what the whole file went through (`gzip in zstd`: the inner one
-    first); `size` is in bytes; `unpacked` is where a compressed archive was unpacked to, since
-    pg_restore wants to seek. `not_drilled` names the other series that lie beside it and how to
-    drill them, `remarks` what else was noticed, `considered` what it was chosen from, `among` where
-    it stands there, `mark` what it was when it began to be read (`mark.py`).
+    `format` is plain, custom, directory or tar, or the kind of a `physical` backup, or empty where
+    `unrecognised` says what it is instead and `remedy` what to do then, or where it is `sealed` and
+    `locked` says why it was not decrypted; `compression` is what the whole file went through
+    (`gzip in zstd`: the inner one first); `size` is in bytes; `unpacked` is where a compressed
+    archive was unpacked to, since pg_restore wants to seek. `not_drilled` names the other series
+    that lie beside it and how to drill them, `remarks` what else was noticed, `considered` what it
+    was chosen from, `among` where it stands there, `mark` what it was when it began to be read
+    (`mark.py`).
     """
 
     path: Path
@@ -60,6 +61,11 @@ class Backup:
     physical: Physical | None = None
 
     @property
+    def files(self) -> Path:
+        """Where its own files lie; those of a repository are other backups' too."""
+        return self.physical.newest.path if self.physical else self.path
+
+    @property
     def restorable(self) -> Path:
         """Path to restore from: the file itself, or what an archive was unpacked to."""
         return self.unpacked or self.path
@@ -76,7 +82,9 @@ class Backup:
 
     @property
     def format_text(self) -> str:
-        """`plain SQL, gzip`."""
+        """`plain SQL, gzip`; `pg_basebackup, tar, gzip`."""
+        if self.physical:
+            return self.physical.words
         unknown = "encrypted" if self.sealed else "unknown"
         words = {"plain": "plain SQL"}.get(self.format, self.format or unknown)
         return f"{words}, {self.compression}" if self.compression else words
@@ -94,7 +102,8 @@ class Contents:
     describes statements that may change rows and that no pg_dump writes, empty without any;
     `misread` names routines of a plain dump behind which psql would read on to the end of the file,
     `unsure` the tables whose INSERTs may bring values into each other's columns (`positions`).
-    `checksum` is what its place on another machine says of its bytes.
+    `checksum` is what its place on another machine says of its bytes. `told` is what of a physical
+    backup could not be checked, and why.
     `converted` is the SQL of an archive, where it was kept for a restore; `spans` are the places of
     large tables' rows in it, or in a plain dump without its compression. `is_apart` says that the
     rows of an archive can be decompressed beside pg_restore.
@@ -124,6 +133,7 @@ class Contents:
     faults: tuple[str, ...] = ()
     read_bytes: int = 0
     is_apart: bool = False
+    told: tuple[tuple[str, str], ...] = ()
     checksum: str | None = field(default=None, compare=False)
     converted: Converted | None = field(default=None, compare=False, repr=False)
     spans: dict[int, Span] = field(default_factory=dict, compare=False, repr=False)

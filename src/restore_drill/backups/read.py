@@ -106,11 +106,12 @@ def read_contents(
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         stack.callback(stop.set)  # an interrupt does not wait for a long file's digest
-        digest = pool.submit(sha256_of, backup.path, stop)
+        # Of a physical backup its manifest is digested, which has the checksums of its files.
+        digest = None if backup.physical else pool.submit(sha256_of, backup.path, stop)
         contents = without_content(backup) or FORMATS[backup.format].contents(
             backup, folder, report, converted
         )
-        sha256 = digest.result()
+        sha256 = digest.result() if digest else contents.sha256
     checksum = checksum_there(backup.path)
     check_arrival(backup.path, progress, is_damaged=bool(contents.faults))
     found = replace(
@@ -124,7 +125,7 @@ def read_contents(
     if found.faults:
         found.release()
         # A job that still writes it has damaged nothing.
-        refuse_changed(backup.path, backup.mark, "read: it may still be written")
+        refuse_changed(backup.files, backup.mark, "read: it may still be written")
     return found
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.choice import Among, Considered, NotDrilled, Picked, Schedule
-from restore_drill.backups.formats import FORMATS, SUFFIXES, Kind, recognise
+from restore_drill.backups.formats import FORMATS, PHYSICAL, SUFFIXES, Kind, recognise
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.origins import modified_at
 from restore_drill.backups.streams import READ_ERRORS
 from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.series import series_of
-from restore_drill.selection.times import Named, named_in, time_in_name
+from restore_drill.selection.times import Named, named_by_folders, named_in, time_in_name
 
 BY_NAME = "its name"
 MODIFIED = "the file's modification time"
@@ -49,6 +49,11 @@ class Candidate:
         return self.size > 0 and not self.kind.unrecognised
 
     @property
+    def is_physical(self) -> bool:
+        """Whether it is a physical backup."""
+        return self.kind.format in PHYSICAL
+
+    @property
     def is_sealed(self) -> bool:
         """Whether it is encrypted, and not yet decrypted."""
         return bool(self.kind.sealed)
@@ -61,7 +66,7 @@ class Candidate:
     @cached_property
     def scheme(self) -> str:
         """Series of its name, see `series_of`."""
-        return series_of(self.path, self.below)
+        return series_of(self.path, self.below, is_physical=self.is_physical)
 
     @property
     def series(self) -> str:
@@ -103,6 +108,10 @@ def claims_to_be_backup(path: Path) -> bool:
 def look_at(path: Path, zone: tzinfo, below: int = 0) -> Candidate:
     """What the file or directory at `path` is; OSError where it cannot be read."""
     kind = recognise(path)
+    if kind.format in PHYSICAL:
+        from restore_drill.selection import physical  # noqa: PLC0415 - few are
+
+        return physical.physical_candidate(path, kind, zone, below)
     head = recorded_head(path, kind)
     return candidate_of(path, zone, kind, head, size=size_of(path), below=below)
 
@@ -127,15 +136,8 @@ def candidate_of(
         (modified, MODIFIED),
     )
     when, source = next((when, source) for when, source in times if when is not None)
-    day = None if is_renamed else named
-    return Candidate(path, kind, size, when, source, recorded.database, day, below=below)
-
-
-def named_by_folders(path: Path, below: int, zone: tzinfo) -> Named | None:
-    """Time that the folders say: `2026-11-27`, `2026-11-27/0500`, `2026/11/27`; the inner first."""
-    parts = path.parent.parts
-    tails = ("-".join(parts[-number:]) for number in range(1, max(below, 1) + 1))
-    return next(filter(None, (named_in(tail, zone) for tail in tails)), None)
+    named = None if is_renamed else named
+    return Candidate(path, kind, size, when, source, recorded.database, named, below=below)
 
 
 def time_of(

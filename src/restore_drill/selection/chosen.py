@@ -189,5 +189,6 @@ def left_open(contents: Contents) -> Iterator[tuple[str, str]]:
             "order, values come back in each other's; dump with --column-inserts"
         )
         yield f"whether values stand in their columns: {some(contents.unsure, MOST_NAMED)}", why
-    if not contents.entries and contents.is_complete:
+    yield from contents.told
+    if not contents.entries and contents.is_complete and contents.rows is not None:
         yield "the table of contents", "the backup has none (not written by pg_dump)"

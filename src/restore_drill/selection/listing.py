@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.backups.folders import folder_of_what
-from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE
+from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE, WAL, Foreign
 from restore_drill.backups.wraps.members import COMPANIONS
 from restore_drill.core.access import cannot_read, closed_in
+from restore_drill.core.errors import BackupFault
 from restore_drill.selection.candidate import (
     Candidate,
     Series,
@@ -29,6 +30,8 @@ LOST_AND_FOUND = "lost+found"
 """Folder that file systems keep at their root, for their administrator alone."""
 OURS = "snapshots"
 """Folder of the drill's own safety snapshots."""
+PHYSICAL_CAUSES = ("physical", "repository", "running")
+"""Of what `folder_of_what` takes for a physical backup; a lock file left over runs nothing."""
 SETTLE_SECONDS = 0.2
 YOUNG_SECONDS = 60.0
 """Only files written so recently may still be growing, and are measured twice."""
@@ -60,15 +63,24 @@ class Listing:
     """What was found in a folder, and what became of the rest, a line each.
 
     `closed` is what this user may not read: it may be a backup. `folders` were searched where no
-    backup lay directly in it, those `deeper` were not.
+    backup lay directly in it, those `deeper` were not. `repositories` are written to at any time,
+    `unfinished` backups are not to be drilled, and `wal` are folders of nothing but WAL.
     """
 
     found: list[Candidate] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    repositories: list[Path] = field(default_factory=list)
+    unfinished: list[Path] = field(default_factory=list)
+    wal: list[Path] = field(default_factory=list)
     deeper: list[Path] = field(default_factory=list)
     closed: list[Candidate] = field(default_factory=list)
+
+    @property
+    def apart(self) -> list[Path]:
+        """What need not keep its size to be drilled, or is not drilled."""
+        return [*self.repositories, *self.unfinished]
 
 
 def newest_first(found: Iterable[Candidate]) -> Series:
@@ -88,12 +100,17 @@ def list_flat(folder: Path, zone: tzinfo, below: int = 0, sought: Sought = DUMPS
     """What lies directly in `folder`, so many folders `below` the place, newest first."""
     listing = Listing()
     paths = dict.fromkeys(own_paths(folder, listing, zone, below, sought))
+    files = [each for each in paths if each not in listing.apart]
     looked: list[Candidate] = []
-    for path in without_growing(paths, listing.passed_over):
+    for path in (*without_growing(files, listing.passed_over), *listing.repositories):
         try:
             looked.append(sought.look(path, zone, below))
         except OSError as error:
             listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
+        except BackupFault as error:
+            listing.passed_over.append(f"{path.name}: {error.what}")
+    if not any(each.is_physical for each in looked):  # which it is for
+        listing.passed_over += [f"{each.name}: {WAL.what}" for each in listing.wal]
     known = {each.series for each in looked if each.is_backup}
     found = [each for each in looked if each.is_backup or counts(each, known, sought)]
     listing.found, remarks = without_copies(found)
@@ -127,26 +144,42 @@ def own_paths(
         elif target is not None and target.is_relative_to(folder.resolve()):
             if target.is_file() or sought.is_whole(target):
                 listing.remarks.append(f"{path.name} is a link to {target.name}, counted once")
-        elif is_settled(target or path, listing, sought):
-            yield target or path
+        else:
+            yield from settled(target or path, listing, sought)
 
 
-def is_settled(path: Path, listing: Listing, sought: Sought) -> bool:
-    """Whether `path` can be a finished backup by its kind and name; else it goes into `listing`."""
+def settled(path: Path, listing: Listing, sought: Sought) -> list[Path]:
+    """`path` where it can be a finished backup by its kind and name; else it goes into `listing`.
+
+    A repository of several servers is a backup for each.
+    """
     name = path.name.lower()
     if path.is_dir() and not sought.is_whole(path):
         what = folder_of_what(path)
-        if what is not PLAIN_FOLDER:
-            listing.passed_over.append(f"{path.name}: {what.what}, which is not drilled")
-        elif name != OURS:
-            listing.folders.append(path)
-        return False
+        if what is PLAIN_FOLDER:
+            listing.folders += [path] if name != OURS else []
+        elif what is WAL:
+            listing.wal.append(path)
+        else:
+            return physical_in(path, what, listing, sought)
+        return []
     if name.endswith(COMPANIONS):
-        return False
+        return []
     if name.endswith(IN_PROGRESS):
         listing.passed_over.append(f"{path.name}: still being written, judging by its name")
-        return False
-    return path.is_file() or path.is_dir()
+        return []
+    return [path] if path.is_file() or path.is_dir() else []
+
+
+def physical_in(path: Path, what: Foreign, listing: Listing, sought: Sought) -> list[Path]:
+    """The physical backups at `path`; what is none goes into `listing`."""
+    if sought is DUMPS and what.cause in PHYSICAL_CAUSES:
+        from restore_drill.selection.wholes import wholes_of  # noqa: PLC0415 - few folders hold one
+
+        if found := wholes_of(path, what, listing):
+            return found
+    listing.passed_over.append(f"{path.name}: {what.what}, which is not drilled")
+    return []
 
 
 def without_growing(paths: Iterable[Path], passed_over: list[str]) -> list[Path]:

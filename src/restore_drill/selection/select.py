@@ -35,6 +35,7 @@ from restore_drill.selection.candidate import Candidate, Series, as_backup, look
 from restore_drill.selection.considered import considered
 from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
 from restore_drill.selection.holes import schedule_of
+from restore_drill.selection.in_full import in_full, use_repository
 from restore_drill.selection.links import followed
 from restore_drill.selection.numbered import differ_by_number, numbered_hint
 from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
@@ -75,8 +76,7 @@ def select_backup(
     UsageError where there is not what was asked for.
     """
     zone, pick = settings.criteria.timezone, settings.choice.pick
-    use_keys(settings.decrypt)
-    use_cache(settings.leaves.cache, settings.leaves.cache_size)
+    make_ready(settings)
     if settings.backup is not None:
         return named_backup(settings.backup, settings)
     shelf = shelf or shelf_of(settings)
@@ -92,7 +92,7 @@ def select_backup(
     remarks += [words_on(one, series, pick, proofs)] if pick.how != NEWEST else []
     older = series[series.index(one) + 1 :]
     earlier = [each.size for each in older if are_comparable(each, one, chosen)]
-    return as_backup(
+    found = as_backup(
         chosen,
         passed_over=tuple(listing.passed_over),
         earlier_sizes=tuple(earlier[:EARLIER]),
@@ -102,6 +102,14 @@ def select_backup(
         picked=old,
         schedule=kept_to(series, settings),
     )
+    return in_full(chosen, found, settings)
+
+
+def make_ready(settings: Settings) -> None:
+    """Have what opens backups used as it is set: keys, the cache, a repository's configuration."""
+    use_keys(settings.decrypt)
+    use_cache(settings.leaves.cache, settings.leaves.cache_size)
+    use_repository(settings)
 
 
 def pool_of(shelf: Shelf, settings: Settings) -> list[Series]:
@@ -165,7 +173,8 @@ def named_backup(path: Path, settings: Settings) -> Backup:
         raise cannot_read("the backup", path, error) from None
     links = (f"{path.name} is a link to {target}",) if target != path else ()
     alone = considered([[candidate]], candidate, [[candidate]], "")
-    return as_backup(candidate, remarks=(*links, *keyring().new_notes()), considered=alone)
+    found = as_backup(candidate, remarks=(*links, *keyring().new_notes()), considered=alone)
+    return in_full(candidate, found, settings)
 
 
 def depth_of(path: Path, backup_path: Path | None) -> int:

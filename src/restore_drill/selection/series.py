@@ -47,11 +47,13 @@ COUNTER = re.compile(r"\d+|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}", re.IGNORECAS
 UUID = re.compile(
     r"(?<![0-9a-z])[0-9a-f]{8}(?:_[0-9a-f]{4}){3}_[0-9a-f]{12}(?![0-9a-z])", re.IGNORECASE
 )
+HOW_TAKEN = re.compile(r"(full|inc|incr|incremental|diff|differential)\d*", re.IGNORECASE)
+"""Words that say how a physical backup was taken, and not of what."""
 TIME = "\0"
 """Stands for a time among the words of a name."""
 
 
-def series_of(path: PurePath, below: int = 0) -> str:
+def series_of(path: PurePath, below: int = 0, *, is_physical: bool = False) -> str:
     """Key of the series of the backup at `path`: `db/shop` of `db/shop_2026-11-28.sql.gz`.
 
     It is made of the folder's name and the file's, without times, words like `daily`, numbers that
@@ -68,7 +70,18 @@ def series_of(path: PurePath, below: int = 0) -> str:
         if at >= first
     ]
     own = "" if DATED.search("/".join([*folders, name])) else what_in(name)
-    return f"{'/'.join(filter(None, kept))}/{own}"
+    whole = f"{'/'.join(filter(None, kept))}/{own}"
+    return physical_series(whole) if is_physical else whole
+
+
+def physical_series(series: str) -> str:
+    """The key `series` for a physical backup: full and incremental ones are of one series.
+
+    One whose name says nothing else is kept apart from dumps of such names.
+    """
+    folders, _, name = series.rpartition("/")
+    own = "_".join(each for each in name.split("_") if not HOW_TAKEN.fullmatch(each))
+    return f"{folders}/{own or 'physical'}"
 
 
 @lru_cache(maxsize=4096)  # a history of years names the same backup again and again

@@ -26,6 +26,11 @@ NO_REDIS_BACKUP = (
     "there is none: it lies in the redis/ folder of BACKUP_PATH, or --redis-backup names it",
 )
 """What is not checked without one, and why."""
+SIGNS = (
+    "PG_VERSION", "backup", "archive", "base", "backup.info", "base.tar", "base.tar.gz",
+    "base.tar.zst", "base.tar.lz4",
+)  # fmt: skip
+"""What lies in a physical backup or a repository, one of it at least."""
 MOST_FOLDERS = 2000
 """So many folders are searched: BACKUP_PATH may name the whole disk."""
 
@@ -41,7 +46,13 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
 
     A data directory of PostgreSQL is one thing, and so is a backup set: no file in it is a backup.
     """
-    if (folder / "PG_VERSION").is_file() or part_of_what(folder):
+    is_part = part_of_what(folder) is not None
+    if sought is DUMPS and (is_part or may_be_physical(folder)):
+        from restore_drill.selection.wholes import list_whole  # noqa: PLC0415 - few places are one
+
+        if (whole := list_whole(folder, zone)) is not None:
+            return whole
+    if (folder / "PG_VERSION").is_file() or is_part:
         return Listing()
     listing = list_flat(folder, zone, sought=sought)
     if sought is DUMPS:
@@ -54,6 +65,11 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
     listing.remarks += twice
     listing.found = newest_first(listing.found)
     return listing
+
+
+def may_be_physical(folder: Path) -> bool:
+    """Whether `folder` itself may be a physical backup or a repository, by few names in it."""
+    return any((folder / name).exists() for name in SIGNS)
 
 
 def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:

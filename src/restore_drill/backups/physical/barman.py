@@ -27,6 +27,8 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 
 BASE_DIR, WAL_DIR, INFO, DATA = "base", "wals", "backup.info", "data"
+PARTS = ("base", "wals")
+"""Folders of a server's that name it."""
 MOST = 1 << 20
 MOST_SETS, LONGEST_CHAIN = 8, 1000
 DONE = "DONE"
@@ -55,13 +57,14 @@ class BarmanSet(NamedTuple):
 
 def servers_at(path: Path) -> list[Path]:
     """Folders of the Barman servers at `path`: its home, a server's folder, or below one."""
-    for folder in (path, *path.parents[:3]):
-        if next(sets_in(folder), None):
+    for folder in (path, *list(path.parents)[:3]):
+        below = path.relative_to(folder).parts
+        if (not below or below[0] in PARTS) and next(sets_in(folder), None):
             return [folder]
         if folder == path:
             with suppress(OSError):
-                below = [each for each in sorted(path.iterdir()) if (each / BASE_DIR).is_dir()]
-                if found := [each for each in below if next(sets_in(each), None)]:
+                inner = [each for each in sorted(path.iterdir()) if (each / BASE_DIR).is_dir()]
+                if found := [each for each in inner if next(sets_in(each), None)]:
                     return found
     return []
 
@@ -113,6 +116,7 @@ def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]
     """The backup that was `found` on the `server`."""
     data, first = found.path / DATA, found.get("begin_wal")
     tars = tars_in(data) if data.is_dir() else {}
+    earlier = [each for each in sets_in(server) if each.is_done and each.path < found.path]
     wals = server / WAL_DIR
     version = found.get("version")
     return Physical(
@@ -135,6 +139,7 @@ def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]
         has_label=(data / LABEL).is_file() or bool(tars),
         archive=wals if wals.is_dir() else None,
         size=number_of(found.get("size")),
+        earlier_sizes=tuple(number_of(each.get("size")) for each in earlier[::-1]),
         version=f"{major_of(version)}.{number_of(version) % 10000}" if version else "",
     )
 

@@ -37,6 +37,13 @@ def head_of(path: Path, most: int) -> bytes:
     return b""
 
 
+def holds_files(path: Path) -> bool:
+    """Whether a data directory lies at `path`, or what is left of one."""
+    has_files = (path / "global").is_dir() or (path / "base").is_dir()
+    is_named = any((path / name).is_file() for name in (LABEL, MANIFEST))
+    return has_files and is_named if not (path / VERSION).is_file() else has_files or is_named
+
+
 def major_in(folder: Path) -> int:
     """Major version that PG_VERSION in `folder` says, 0 for none."""
     text = head_of(folder / VERSION, 16).strip().partition(b".")[0]
@@ -180,7 +187,8 @@ def sizes(path: Path) -> tuple[int, int]:
     spaces = [Path(each.path) for link in links for each in folders_in(link, "PG_")]
     files = [each for folder in (path, *spaces) for each in files_below(folder)]
     whole = sum(status.st_size for name, status in files if not name.startswith(f"{WAL_DIR}/"))
-    return whole, sum(status.st_size for _, status in files_below(path / WAL_DIR))
+    wal = files_below(path / WAL_DIR) if (path / WAL_DIR).is_dir() else []
+    return whole, sum(status.st_size for _, status in wal)
 
 
 def folders_in(path: Path, begin: str = "") -> list[os.DirEntry[str]]:

@@ -44,6 +44,12 @@ def tars_in(path: Path) -> dict[str, Path]:
     return {name[1]: each for name, each in found if name and each.is_file()}
 
 
+def holds_tars(path: Path) -> bool:
+    """Whether the tars of a base backup lie at `path`, or some of them."""
+    tars = tars_in(path)
+    return BASE_TAR in tars or (bool(tars) and (path / MANIFEST).is_file())
+
+
 def compression_at(path: Path) -> str:
     """Compression of the file at `path`, by its first bytes."""
     with open_bytes(path) as file:
@@ -116,7 +122,8 @@ def tar_backup(path: Path, seconds: float | None = None) -> Physical:
         is_begun = bool(found.label and found.version)
         return is_begun and has_wal_tar
 
-    look_through(tars[BASE_TAR], is_enough, noted, seconds)
+    if BASE_TAR in tars:
+        look_through(tars[BASE_TAR], is_enough, noted, seconds)
     if has_wal_tar:
         is_named = not compression_at(tars[WAL_TAR])
         look_through(tars[WAL_TAR], lambda found: bool(found.names) and not is_named, wal, seconds)
@@ -149,7 +156,7 @@ def described(
         segment_size=size,
         started_at=label.started_at,
         tablespaces=tablespaces_of(noted.map),
-        compression=compression_at(tars[BASE_TAR]),
+        compression=compression_at(tars.get(BASE_TAR) or next(iter(tars.values()))),
         has_label=has_label,
         shut_down=bool(noted.control and noted.control.is_shut_down),
         from_standby=label.from_standby,

@@ -5,24 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from restore_drill.backups.physical.barman import barman_backup, servers_at
+from restore_drill.backups.physical.beside import with_archive
 from restore_drill.backups.physical.chains import chained
-from restore_drill.backups.physical.in_folder import VERSION, folder_backup
-from restore_drill.backups.physical.in_tars import BASE_TAR, tar_backup, tars_in
+from restore_drill.backups.physical.in_folder import folder_backup, holds_files
+from restore_drill.backups.physical.in_tars import holds_tars, tar_backup
 from restore_drill.backups.physical.live import refuse_live
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.physical.pgbackrest import repository_backup
+from restore_drill.backups.physical.quick import PARTS
 from restore_drill.backups.physical.repositories import label_in, places_at, the_place
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
 
-PARTS = ("data", "pg_data")
-"""Folders of the data directory in a backup of Barman's and pgBackRest's."""
 
-
-def physical_at(path: Path, *, set_name: str = "") -> Physical | None:
+def physical_at(path: Path, *, set_name: str = "", seconds: float | None = None) -> Physical | None:
     """The physical backup at `path`, None where none lies there; OSError where it is closed.
 
-    `set_name` is the backup of a repository that is meant, empty for the newest. Raises UsageError
+    `set_name` is the backup of a repository that is meant, empty for the newest. One among others
+    is looked at for so many `seconds` at most, and its chain is not looked for. Raises UsageError
     for the folder of a server that runs, for a set that is not there, and where several servers
     have backups there; BackupFault for a repository without backups; CouldNotRun where the program
     that reads a repository is missing, or cannot read it.
@@ -31,11 +31,13 @@ def physical_at(path: Path, *, set_name: str = "") -> Physical | None:
         return None
     if path.name in PARTS and (found := in_repository(path, set_name)):
         return found
-    if (path / VERSION).is_file() and (path / "global").is_dir():
+    if holds_files(path):
         refuse_live(path)
-        return chained(folder_backup(path))
-    if BASE_TAR in tars_in(path):
-        return chained(tar_backup(path))
+        found = folder_backup(path)
+        return found if seconds else with_archive(chained(found))
+    if holds_tars(path):
+        found = tar_backup(path, seconds)
+        return found if seconds else with_archive(chained(found))
     return in_repository(path, set_name)
 
 

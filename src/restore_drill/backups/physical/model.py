@@ -48,6 +48,7 @@ class Physical:
     `shut_down`. `has_wal` says that the WAL up to its end lies in it. `archive` is where its own
     tool keeps the WAL, or a folder of WAL that was found beside it, else None. `size` is the bytes
     of its files, decompressed, without the WAL in it, which has `wal_size`: a copy takes both.
+    `earlier_sizes` are those of the sets before it, the newest first, where a repository has them.
     """
 
     kind: str
@@ -74,6 +75,16 @@ class Physical:
     size: int = 0
     wal_size: int = 0
     version: str = ""
+    earlier_sizes: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What it is: `pg_basebackup, tar, gzip`; `pgBackRest, 20261130-012912F`."""
+        number = len(self.members)
+        chain = f"{number} backups" if self.kind == CHAIN else ""
+        form = "" if self.newest.form == REPOSITORY else self.newest.form
+        parts = (self.kind, self.name, chain, form if self.kind != COLD else "", self.compression)
+        return ", ".join(filter(None, parts))
 
     @property
     def newest(self) -> Member:

@@ -145,5 +145,12 @@ def described(
         shut_down=not first,
         archive=place.archive if place.archive.is_dir() else None,
         size=int(found["info"]["size"]),
+        earlier_sizes=sizes_before(found["timestamp"]["stop"], stanza["backup"]),
         version=str(server["version"]),
     )
+
+
+def sizes_before(stop: int, sets: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Bytes of the databases in those `sets` that were taken before `stop`, the newest first."""
+    earlier = [each for each in sets if each["timestamp"]["stop"] < stop]
+    return tuple(int(each["info"]["size"]) for each in reversed(earlier))

@@ -124,6 +124,8 @@ def check_agreement(physical: Physical, member: Member, where: str, found: Findi
         said = ", ".join(f"{of} {system}" for of, system in systems.items() if system)
         found.fault(f"{where}its parts are of several servers, by their system identifiers: {said}")
     label, _ = label_at(member.path)
+    if physical.has_label and label.start_lsn is None:
+        found.fault(f"{where}its backup_label does not say where recovery begins: it is damaged")
     begin = manifest.start_lsn if manifest else None
     if begin is not None and label.start_lsn is not None and begin != label.start_lsn:
         found.fault(

@@ -1,0 +1,30 @@
+"""The one that is chosen, where it is a physical backup: all that is known of it."""
+
+from __future__ import annotations
+
+from restore_drill.backups.model import Backup
+from restore_drill.config.settings import Settings
+from restore_drill.selection.candidate import Candidate
+
+
+def use_repository(settings: Settings) -> None:
+    """Have pgBackRest asked with the configuration that the criteria file names, if it does."""
+    named = settings.recovery.pgbackrest
+    if named is not None:
+        from restore_drill.backups.physical.repositories import (  # noqa: PLC0415 - few are
+            use_pgbackrest,
+        )
+
+        use_pgbackrest(named)
+
+
+def in_full(candidate: Candidate, backup: Backup, settings: Settings) -> Backup:
+    """`backup`, which `candidate` has become, with all that is known of it if it is physical.
+
+    Raises what `physical_at` does.
+    """
+    if not candidate.is_physical:
+        return backup
+    from restore_drill.selection.physical import with_physical  # noqa: PLC0415 - as above
+
+    return with_physical(candidate, backup, settings.recovery.label)

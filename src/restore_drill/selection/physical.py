@@ -1,0 +1,82 @@
+"""Physical backups among others: which folders are one, of when, of which series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path
+
+from restore_drill.backups.formats import Kind
+from restore_drill.backups.model import Backup, Head
+from restore_drill.backups.physical.kinds import physical_at
+from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.selection.candidate import Candidate, candidate_of, size_of
+
+LOOK = 2.0
+"""Seconds for which a backup in a list is read through; the one that is chosen is read further."""
+SOURCES = {PGBACKREST: "pgBackRest", BARMAN: "Barman"}
+"""Who says when a backup was taken."""
+ITS_LABEL = "its backup_label"
+ITS_END = "the backup itself"
+
+
+def physical_candidate(path: Path, kind: Kind, zone: tzinfo, below: int = 0) -> Candidate:
+    """The physical backup at `path` among others.
+
+    One that cannot be read for want of a program is `locked`. BackupFault for a repository that
+    holds no backup.
+    """
+    try:
+        physical = physical_at(path, seconds=LOOK)
+    except CouldNotRun as error:
+        found = candidate_of(path, zone, kind, Head(), size=max(size_of(path), 1), below=below)
+        return replace(found, locked=error)
+    found = candidate_of(path, zone, kind, Head(), size=1, below=below)
+    return found if physical is None else described_by(found, physical)
+
+
+def described_by(candidate: Candidate, physical: Physical) -> Candidate:
+    """`candidate` with the size and, where it is proved, the time of `physical`."""
+    size = max(physical.size + physical.wal_size, 1)
+    when = physical.stopped_at or physical.started_at
+    if when is None:
+        return replace(candidate, size=size)
+    source = SOURCES.get(physical.kind, ITS_END if physical.stopped_at else ITS_LABEL)
+    return replace(candidate, size=size, taken_at=when, time_source=source, named=None)
+
+
+def with_physical(candidate: Candidate, backup: Backup, set_name: str) -> Backup:
+    """`backup`, which `candidate` has become, with all that is known of the physical one.
+
+    Raises what `physical_at` does; one that is `locked` is left to whoever reads it.
+    """
+    if candidate.locked is not None:
+        return backup
+    physical = physical_at(candidate.path, set_name=set_name)
+    if physical is None:
+        return backup
+    found = described_by(candidate, physical)
+    earlier = backup.earlier_sizes or physical.earlier_sizes
+    return replace(
+        backup,
+        size=found.size,
+        taken_at=found.taken_at,
+        time_source=found.time_source,
+        earlier_sizes=earlier,
+        remarks=(*backup.remarks, *remarks_on(physical)),
+        physical=physical,
+    )
+
+
+def remarks_on(physical: Physical) -> list[str]:
+    """What is worth a line: an archive that was found, the chain, a set that is not the newest."""
+    found = []
+    if physical.archive is not None and physical.kind not in SOURCES:
+        found.append(f"WAL archive beside the backup: {physical.archive}")
+    if len(physical.members) > 1:
+        names = ", ".join(each.path.name for each in physical.members)
+        found.append(f"it is restored from {len(physical.members)} backups: {names}")
+    if physical.sets and physical.name != physical.sets[-1]:
+        found.append(f"the set {physical.name} was asked for; the newest is {physical.sets[-1]}")
+    return found
