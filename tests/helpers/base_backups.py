@@ -9,12 +9,15 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from urllib.parse import quote
 
+from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.file import SUFFIX, Manifest, read_manifest
+from restore_drill.manifest.physical import comparable
 from restore_drill.servers.model import Target
 from tests.helpers.copies import copied_to, run_directory
 from tests.helpers.drills import ROOT, command, inherited
 from tests.helpers.physical import Source
-from tests.helpers.points import recovered
+from tests.helpers.points import differences, recovered
+from tests.helpers.shop import quiet
 from tests.helpers.warm import Kept
 
 SECRET = "pa ss%wörd"
@@ -75,3 +78,13 @@ def combined(source: Source, full: Path, increment: Path, to: Path) -> Path:
     source.launcher.own(to, *to.rglob("*"))
     source.run("pg_combinebackup", to / full.name, to / increment.name, "-o", to / "combined")
     return to / "combined"
+
+
+def proved(source: Source, backup: Path, folder: Path, name: str) -> list[str]:
+    """How a server from `backup` alone differs from the manifest of `name` at its point."""
+    manifest = manifest_in(folder, name)
+    assert manifest.physical
+    with started(source, backup, manifest) as target:
+        assert comparable(manifest.physical, manifest.system, target) == ""
+        now = read_fingerprint(target, 1, quiet)
+    return differences(manifest.fingerprint, now, manifest.physical.apart)

@@ -17,11 +17,12 @@ from restore_drill.backups.physical.model import lsn_of, show_lsn
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.compare import compare
-from restore_drill.manifest.physical import PhysicalFacts, Point, comparable, without
+from restore_drill.manifest.physical import PhysicalFacts, comparable, without
+from restore_drill.manifest.point import Point
 from restore_drill.servers.database import open_database
 from restore_drill.servers.launcher import small_environment
 from restore_drill.servers.model import Target
-from restore_drill.taking.physical.facts import facts_at, positions_of
+from restore_drill.taking.physical.facts import Seen, facts_at, positions_of
 from restore_drill.taking.physical.point import Finding
 from restore_drill.taking.physical.wal import Wal
 from tests.helpers.physical import Source
@@ -92,11 +93,10 @@ def load(
 
 
 class Known(NamedTuple):
-    """A point, what its snapshot sees, and what of that cannot be compared."""
+    """A point, and what its snapshot sees."""
 
     point: Point
-    fingerprint: Fingerprint
-    apart: dict[str, str]
+    seen: Seen
 
     def why_not(self, recovered: Target) -> str:
         """Why `recovered` cannot be held to it."""
@@ -105,7 +105,8 @@ class Known(NamedTuple):
 
     def differences(self, recovered: Target) -> list[str]:
         """How `recovered` differs."""
-        return differences(self.fingerprint, read_fingerprint(recovered, 1, quiet), self.apart)
+        now = read_fingerprint(recovered, 1, quiet)
+        return differences(self.seen.fingerprint, now, self.seen.apart, is_moved=self.seen.is_moved)
 
 
 def finding_on(source: Source, folder: Path) -> Finding:
@@ -126,13 +127,14 @@ def known_point(source: Source, folder: Path) -> Known:
     assert found
     held, point = found
     with closing(held.session):
-        fingerprint, apart = facts_at(finding.target, held, stood, 1, quiet)
-    return Known(point, fingerprint, apart)
+        return Known(point, facts_at(finding.target, held, stood, 1, quiet))
 
 
-def differences(was: Fingerprint, now: Fingerprint, apart: Mapping[str, str]) -> list[str]:
+def differences(
+    was: Fingerprint, now: Fingerprint, apart: Mapping[str, str], *, is_moved: bool = False
+) -> list[str]:
     """How they differ, but for what is `apart`."""
-    return compare(without(was, apart), without(now, apart)).lines
+    return compare(was, without(now, apart, is_moved=is_moved)).lines
 
 
 @contextmanager

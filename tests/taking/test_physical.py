@@ -7,19 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.physical import comparable
 from tests.helpers.base_backups import (
     combined,
     manifest_in,
     names_in,
     physical,
-    started,
+    proved,
 )
 from tests.helpers.copies import run_directory
 from tests.helpers.physical import Source, source
-from tests.helpers.points import TABLES, differences, load
-from tests.helpers.shop import quiet
+from tests.helpers.points import TABLES, load
 from tests.helpers.takings import in_another_second
 
 
@@ -39,16 +37,6 @@ def new() -> Iterator[Source]:
         found.sql("ALTER TABLE events SET TABLESPACE pg_default")
         found.sql("DROP TABLESPACE ts1")
         yield found
-
-
-def proved(source: Source, backup: Path, folder: Path, name: str) -> list[str]:
-    """How a server from `backup` alone differs from the manifest of `name` at its point."""
-    manifest = manifest_in(folder, name)
-    assert manifest.physical
-    with started(source, backup, manifest) as target:
-        assert comparable(manifest.physical, manifest.system, target) == ""
-        now = read_fingerprint(target, 1, quiet)
-    return differences(manifest.fingerprint, now, manifest.physical.apart)
 
 
 @pytest.mark.parametrize("compress", [(), ("--compress=gzip:1",), ("--compress=server-lz4",)])

@@ -17,6 +17,7 @@ from restore_drill.core.json_values import text, whole
 from restore_drill.core.server_errors import error_text
 from restore_drill.core.units import show_count
 from restore_drill.facts.fingerprint import Fingerprint
+from restore_drill.manifest.point import Point, point_from
 from restore_drill.servers.model import Target
 
 UNLOGGED = "it is unlogged: recovery empties it"
@@ -24,40 +25,7 @@ REWRITTEN = (
     "it was emptied or written anew while the facts were read, which a snapshot does not hide"
 )
 
-
-@dataclass(frozen=True)
-class Point:
-    """Where recovery holds what the facts of the manifest are of.
-
-    It stops after the record at `lsn` (recovery_target_lsn, inclusive), which lies in `segment` of
-    `timeline`. The first commit that the `snapshot` does not see is written at `before`.
-    `unfinished` are transactions that it does not see either, and that may have been committed long
-    before: the recovered server knows whether they were.
-    """
-
-    lsn: int
-    before: int
-    timeline: int
-    segment: str
-    snapshot: str
-    unfinished: tuple[int, ...] = ()
-
-    @property
-    def recover_to(self) -> str:
-        """As a drill is told it: `lsn:0/1E0000B0`."""
-        return f"lsn:{show_lsn(self.lsn)}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The point in JSON's own types."""
-        return {
-            "recover_to": self.recover_to,
-            "lsn": show_lsn(self.lsn),
-            "before_lsn": show_lsn(self.before),
-            "timeline": self.timeline,
-            "segment": self.segment,
-            "snapshot": self.snapshot,
-            "unfinished": list(self.unfinished),
-        }
+MOVED = "the schema was changed while the facts were read"
 
 
 @dataclass(frozen=True)
@@ -67,7 +35,8 @@ class PhysicalFacts:
     `form` is tar or plain. Recovery begins at `start_lsn`, and is consistent at `stop_lsn`.
     `databases` holds their bytes, `tablespaces` where they lie in the source. An increment is of
     the full backup that `full` names. Tables and sequences that are `apart` cannot be compared: why
-    not by name. Where there is no `point`, `why_not` says so.
+    not by name. Where the schema `is_moved`, it was changed while it was read. Where there is no
+    `point`, `why_not` says so.
     """
 
     form: str
@@ -78,6 +47,7 @@ class PhysicalFacts:
     databases: Mapping[str, int | None] = field(default_factory=dict)
     tablespaces: Mapping[str, str] = field(default_factory=dict)
     apart: Mapping[str, str] = field(default_factory=dict)
+    is_moved: bool = False
     full: str = ""
     point: Point | None = None
     why_not: str = ""
@@ -94,6 +64,7 @@ class PhysicalFacts:
             "databases": dict(self.databases),
             "tablespaces": dict(self.tablespaces),
             "apart": dict(self.apart),
+            "schema_changed": self.is_moved,
             "increment_of": self.full,
             "point": self.point.as_json() if self.point else None,
             "no_point": self.why_not,
@@ -116,36 +87,27 @@ def physical_from(raw: dict[str, Any] | None) -> PhysicalFacts | None:
         },
         tablespaces={text(name): text(path) for name, path in raw["tablespaces"].items()},
         apart={text(name): text(why) for name, why in raw["apart"].items()},
+        is_moved=raw["schema_changed"] is True,
         full=text(raw["increment_of"]),
         point=point_from(raw["point"]),
         why_not=text(raw["no_point"]),
     )
 
 
-def point_from(raw: dict[str, Any] | None) -> Point | None:
-    """The point in `raw`, None where there is none."""
-    if raw is None:
-        return None
-    return Point(
-        lsn=lsn_of(text(raw["lsn"])),
-        before=lsn_of(text(raw["before_lsn"])),
-        timeline=whole(raw["timeline"]),
-        segment=text(raw["segment"]),
-        snapshot=text(raw["snapshot"]),
-        unfinished=tuple(map(whole, raw["unfinished"])),
-    )
+def without(found: Fingerprint, apart: Mapping[str, str], *, is_moved: bool) -> Fingerprint:
+    """`found` without what is `apart` and, where it `is_moved`, the schema; with why it is not.
 
-
-def without(found: Fingerprint, apart: Mapping[str, str]) -> Fingerprint:
-    """`found` without the tables and sequences that are `apart`, and with why they are."""
+    To be held to a manifest, the facts of the recovered database must be without the same.
+    """
+    reasons = [(f"content of {each}", why) for each, why in apart.items()]
+    reasons += [("the definitions of all objects", MOVED)] if is_moved else []
     return replace(
         found,
         tables={name: each for name, each in found.tables.items() if name not in apart},
         sequences={name: each for name, each in found.sequences.items() if name not in apart},
-        left_out=(
-            *found.left_out,
-            *((f"content of {each}", why) for each, why in apart.items()),
-        ),
+        schema={} if is_moved else found.schema,
+        written=None if is_moved else found.written,
+        left_out=(*found.left_out, *reasons),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from typing import NamedTuple
 
 from restore_drill.core.names import joined
 from restore_drill.facts.entries import schema_dump
@@ -13,9 +14,10 @@ from restore_drill.facts.fingerprints import positions
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.facts.snapshot import SnapshotReading
 from restore_drill.manifest.dump import of_snapshot
-from restore_drill.manifest.physical import REWRITTEN, UNLOGGED
+from restore_drill.manifest.physical import REWRITTEN, UNLOGGED, without
 from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
 from restore_drill.servers.model import Target
+from restore_drill.taking.physical.moves import state_of
 from restore_drill.taking.physical.point import Held
 
 AHEAD = 32
@@ -31,10 +33,19 @@ APART = """
             AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid))
 """
 """What a table's entry says is of the snapshot; which file the table has, of this moment."""
+
 STEPS = """
     SELECT n.nspname, c.relname, s.seqincrement, s.seqcycle FROM pg_sequence s
     JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 """
+
+
+class Seen(NamedTuple):
+    """What a snapshot saw; what is `apart` of it, and why; whether the schema `is_moved` since."""
+
+    fingerprint: Fingerprint
+    apart: dict[str, str]
+    is_moved: bool
 
 
 def positions_of(target: Target) -> dict[str, Position]:
@@ -49,8 +60,8 @@ def facts_at(
     stood: Mapping[str, Position],
     jobs: int,
     progress: Callable[[str], None],
-) -> tuple[Fingerprint, dict[str, str]]:
-    """What the `held` snapshot sees of `target`, and what of it cannot be compared, and why not.
+) -> Seen:
+    """What the `held` snapshot sees of `target`, without what of it cannot be compared.
 
     `stood` says where sequences stood before it. All tables are locked before it is asked which
     were emptied since: TRUNCATE does that for older snapshots, too.
@@ -66,15 +77,13 @@ def facts_at(
         }
         written = reading.plan.add_aside(lambda: statements_of(schema), schema.kill)
         found = reading.read(progress)
+    with closing(open_session(target, snapshot="")) as session:
+        is_moved = state_of(session) != state_of(held.session)
     found = noted(found, *written.result(), major=target.binaries.major)
     sequences = logged(found, stood, held.session)
     apart |= {name: MADE for name in found.sequences if name not in sequences}
-    return replace(found, sequences=sequences | left(found, apart)), apart
-
-
-def left(found: Fingerprint, apart: Mapping[str, str]) -> dict[str, SequenceFacts]:
-    """Sequences that cannot be compared, as they were read."""
-    return {name: each for name, each in found.sequences.items() if apart.get(name) == MADE}
+    found = replace(found, sequences=sequences)
+    return Seen(without(found, apart, is_moved=is_moved), apart, is_moved)
 
 
 def logged(

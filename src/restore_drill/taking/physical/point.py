@@ -12,7 +12,7 @@ from restore_drill.backups.physical.control import segment_name
 from restore_drill.backups.physical.model import lsn_of
 from restore_drill.core.units import show_count
 from restore_drill.facts.session import Connection, open_session
-from restore_drill.manifest.physical import Point
+from restore_drill.manifest.point import Point
 from restore_drill.servers.model import Target
 from restore_drill.taking.physical.wal import Commit, Wal
 

@@ -91,16 +91,18 @@ class Proving:
         held, point = found
         self.taken_at = datetime.now(UTC).replace(microsecond=0)
         try:
-            fingerprint, apart = facts_at(self.target, held, stood, jobs, progress)
+            seen = facts_at(self.target, held, stood, jobs, progress)
         finally:
             held.session.close()
-        if fingerprint.unread:
+        if seen.fingerprint.unread:
             remedy = remedy_for("backup", "unread")
             raise CouldNotRun(
-                "the source cannot be read", checked=fingerprint.unread[:5], remedy=remedy
+                "the source cannot be read", checked=seen.fingerprint.unread[:5], remedy=remedy
             )
-        self.fingerprint = fingerprint
-        self.facts = replace(self.facts, point=point, apart=apart, why_not="")
+        self.fingerprint = seen.fingerprint
+        self.facts = replace(
+            self.facts, point=point, apart=seen.apart, is_moved=seen.is_moved, why_not=""
+        )
 
     def give_up(self, what: str, checked: list[str], remedy: list[str]) -> None:
         """Keep what went wrong, for the manifest and for the end of the command."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ from restore_drill.taking.physical.form import PhysicalForm
 from restore_drill.taking.physical.proving import Proving
 
 Progress = Callable[[str], None]
+SYNCS = 8
+"""Files that are seen on the disk at once."""
 
 
 @dataclass
@@ -108,14 +111,8 @@ def facts_in(path: Path, form: PhysicalForm, cluster: Cluster) -> PhysicalFacts:
 
 def sync_all(path: Path) -> None:
     """See everything below `path` on the disk."""
-    folders = {path}
-    for name, _ in files_below(path):
-        file = path / name
-        folders |= set(file.relative_to(path).parents and [file.parent])
-        handle = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    for folder in folders:
-        sync(folder)
+    files = [path / name for name, _ in files_below(path)]
+    folders = {path, *(file.parent for file in files)}
+    with ThreadPoolExecutor(SYNCS) as pool:  # plain files are thousands of small ones
+        for _ in pool.map(sync, [*files, *folders]):
+            pass

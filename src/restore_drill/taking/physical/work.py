@@ -12,6 +12,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
 from restore_drill.manifest.file import SUFFIX, Manifest
 from restore_drill.manifest.naming import by_database
+from restore_drill.manifest.physical import MOVED
 from restore_drill.servers.model import Target
 from restore_drill.taking.destination import Destination, Folder
 from restore_drill.taking.files import Taken
@@ -116,6 +117,8 @@ def report(taken: Taken, seconds: float, note: Callable[[str], None]) -> None:
         note(f"  as recovery to {facts.point.recover_to} brings them; its WAL is in the backup")
         for what, why in facts.apart.items():
             note(f"  not compared: {what} ({why})")
+        if facts.is_moved:
+            note(f"  not compared: the definitions of all objects ({MOVED})")
         drill += f" --recover-to {facts.point.recover_to}"
     else:
         note(f"no facts to hold a drill to: {facts.why_not}")
