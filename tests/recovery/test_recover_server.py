@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -12,22 +15,40 @@ import pytest
 
 from restore_drill.core.errors import BackupFault
 from restore_drill.keep.postgres import keep_server
+from restore_drill.recovery.archives.folder import Folder
 from restore_drill.recovery.goals import goal_of
 from restore_drill.recovery.recover import recover
 from restore_drill.recovery.shell import make_shell
-from restore_drill.servers import cleanup
+from restore_drill.servers import cleanup, isolation
 from restore_drill.servers.processes import find_server
 from tests.helpers.physical import source
 from tests.helpers.recoveries import events_in, physical_of, recovered
 from tests.helpers.shop import quiet
 
 
+@dataclass
+class Shop:
+    """A base backup of a server with `one`, and its archive, which has `two`."""
+
+    backup: Path
+    archive: Path
+
+
 @pytest.fixture(scope="module", params=[15, 18])
-def backup(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A base backup with one transaction of note."""
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A base backup, and an archive with one transaction more."""
     with source(request.param, rows=20) as server:
         server.commit("one")
-        yield server.base_backup("backup")
+        backup = server.base_backup("backup")
+        server.commit("two")
+        server.switch()
+        yield Shop(backup, server.archive)
+
+
+@pytest.fixture
+def backup(shop: Shop) -> Path:
+    """The base backup."""
+    return shop.backup
 
 
 def backends(data: Path) -> list[psutil.Process]:
@@ -37,9 +58,10 @@ def backends(data: Path) -> list[psutil.Process]:
     return [each for each in server.children() if "[local]" in " ".join(each.cmdline())]
 
 
-def test_a_server_is_back_after_a_crash(backup: Path) -> None:
+@pytest.mark.parametrize("promoted", [True, False])
+def test_a_server_is_back_after_a_crash(shop: Shop, *, promoted: bool) -> None:
     """A session that crashes ends all of them; the server recovers by itself."""
-    with recovered(backup) as found:
+    with recovered(shop.backup, wal=shop.archive if promoted else None) as found:
         for _ in range(2):
             with found.server.target("shop").connect() as connection:
                 (session,) = backends(found.server.run.data)
@@ -47,17 +69,23 @@ def test_a_server_is_back_after_a_crash(backup: Path) -> None:
                 with pytest.raises(psycopg.OperationalError):
                     connection.execute("SELECT pg_sleep(5)")
             found.server.wait_until_ready()
-            assert events_in(found) == ["one"]
+            assert events_in(found) == ["one", "two"][: 1 + promoted]
 
 
-def test_a_server_is_started_again_where_it_has_ended(backup: Path) -> None:
-    """On its data as they are, by the same way."""
-    with recovered(backup) as found:
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_server_is_started_again_where_it_has_ended(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, isolated: bool
+) -> None:
+    """On its data as they are, behind walls and without."""
+    if not isolated:
+        monkeypatch.setitem(isolation.closed, "why", "a test")
+    with recovered(shop.backup, wal=shop.archive) as found:
+        assert found.server.target("shop").isolated == isolated
         server = find_server(found.server.run.data)
         assert server is not None
         server.kill()
         found.server.wait_until_ready()
-        assert events_in(found) == ["one"]
+        assert events_in(found) == ["one", "two"]
         assert found.server.is_running()
 
 
@@ -90,3 +118,43 @@ def test_what_a_killed_drill_leaves_is_known(backup: Path) -> None:
         assert there <= cleanup.CONTENTS
         assert cleanup.TABLESPACES in there
         assert found.server.run.path.stat().st_mode & 0o077 == 0
+
+
+class Never(Folder):
+    """An archive whose files never come."""
+
+    is_stopped: threading.Event
+
+    def fetch(self, name: str, to: Path) -> bool:
+        """Wait until nobody waits any more."""
+        self.is_stopped.wait(60)
+        return super().fetch(name, to)
+
+    def stop(self) -> None:
+        """Let all of them end."""
+        self.is_stopped.set()
+        super().stop()
+
+
+def test_a_recovery_that_hangs_can_be_interrupted(shop: Shop) -> None:
+    """By a signal, as the drill's limits and Ctrl-C do: nothing is left then."""
+    physical = physical_of(shop.backup)
+
+    def ring(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    archive = Never(shop.archive)
+    archive.is_stopped = threading.Event()
+    before = signal.signal(signal.SIGALRM, ring)
+    began = time.monotonic()
+    try:
+        with make_shell(physical, quiet) as shell:
+            signal.setitimer(signal.ITIMER_REAL, 2.5)
+            with pytest.raises(KeyboardInterrupt):
+                recover(shell, physical, goal_of("latest"), archive, quiet, quiet)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - began < 30
+    assert find_server(shell.run.data) is None
+    assert not shell.run.path.exists()

@@ -52,17 +52,23 @@ def open_server(server: RecoveredServer, settings: dict[str, str]) -> None:
 
 
 def try_entries(server: RecoveredServer) -> bool:
-    """Whether some database lets `server.user` in, who is a superuser there; it becomes `entry`."""
+    """Whether some database lets `server.user` in, who is a superuser there; it becomes `entry`.
+
+    One that is damaged is passed over, where another one is not.
+    """
+    damaged: Exception | None = None
     for name in ENTRIES:
         try:
             with server.target(name).connect() as connection:
                 row = connection.execute(IS_SUPERUSER).fetchone()
-        except psycopg.OperationalError as error:
-            if is_expected(str(error)):
-                continue
-            raise cannot_open(server, name, error) from None
+        except psycopg.Error as error:
+            if not is_expected(str(error)):
+                damaged = damaged or cannot_open(server, name, error)
+            continue
         server.entry = name
         return bool(row and row[0])
+    if damaged is not None:
+        raise damaged
     return False
 
 

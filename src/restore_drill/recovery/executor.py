@@ -118,6 +118,7 @@ class RecoveringExecutor(ServerExecutor):
         return None
 
     def clear_way(self) -> None:
-        """Remove the socket of a server that has ended, which the next one makes anew."""
-        for name in (SOCKET, f"{SOCKET}.lock"):
-            untrusted.unlink(self.run_directory.path / name)
+        """Remove what a server that has ended left of itself: the next one takes it for alive."""
+        run = self.run_directory
+        for path in (run.path / SOCKET, run.path / f"{SOCKET}.lock", run.data / "postmaster.pid"):
+            untrusted.unlink(path)

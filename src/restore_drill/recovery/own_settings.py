@@ -13,8 +13,8 @@ LOCAL_ONLY = "local all all trust\n"
 """Its socket lies where only we come to."""
 
 
-def recovery_settings(run: Path, control: ControlData, room: int) -> dict[str, str]:
-    """Make the settings of a server in `run` that recovers `room` bytes of data.
+def recovery_settings(run: Path, control: ControlData, size: int) -> dict[str, str]:
+    """Make the settings of a server in `run` that recovers `size` bytes of data.
 
     Without hot standby no limit of the source is checked; those that replay itself needs are met:
     prepared transactions, and the locks that they hold.
@@ -32,7 +32,7 @@ def recovery_settings(run: Path, control: ControlData, room: int) -> dict[str, s
         "hot_standby": "off",
         "max_prepared_transactions": str(prepared),
         "max_locks_per_transaction": str(max(least, -(-locks // (connections + prepared)))),
-        "shared_buffers": f"{min(most_buffers(), max(128, room // MB))}MB",
+        "shared_buffers": f"{min(most_buffers(), max(128, size // MB))}MB",
         "min_wal_size": f"{max(80, 2 * segment)}MB",
         "max_wal_size": f"{max(size, 4 * segment)}MB",
         "ssl": "off",

@@ -51,6 +51,8 @@ OUR_MEANS = (
     Reason("No space left on device", "the disk is full: the recovery was broken off", "disk"),
     Reason("Cannot allocate memory|could not (?:map|create) .*shared memory",
            "there is not enough memory to recover the backup", "memory"),
+    Reason("lock file|could not create any Unix-domain sockets|could not create listen socket",
+           "the server could not be started", "lost"),
     Reason("database files are incompatible with server",
            "no build here can open the backup's files: it was made by one with other options",
            "other_build"),

@@ -56,10 +56,10 @@ class Recovery:
         self.parts.append(Part("copy", copied.seconds, copied.bytes))
         return copied
 
-    def configure(self, control: ControlData) -> Path:
+    def configure(self, control: ControlData, copied: Copied) -> Path:
         """Write our settings, and say whether the server recovers from an archive or by itself."""
         shell = self.shell
-        self.settings = recovery_settings(shell.run.path, control, shell.room)
+        self.settings = recovery_settings(shell.run.path, control, copied.bytes)
         if self.archive is not None or self.goal.how != LATEST:
             command = self.fetcher.command if self.fetcher else NO_ARCHIVE
             self.settings |= target_settings(self.goal) | {"restore_command": command}
@@ -135,7 +135,7 @@ def recover(
             work.fetcher = stack.enter_context(
                 Fetcher(archive, shell.run, shell.launcher, physical)
             )
-        config = work.configure(before)
+        config = work.configure(before, copied)
         began = time.monotonic()
         server, reading = work.start(config, before)
         seconds = time.monotonic() - began
