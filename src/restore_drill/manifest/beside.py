@@ -13,6 +13,9 @@ from restore_drill.core.units import show_bytes
 from restore_drill.manifest.file import Manifest, manifest_path
 from restore_drill.selection.series import without_suffix
 
+CHECKED_HERE = ("backup_manifest", "pg_wal")
+"""How files of a physical backup are called whose content no other manifest vouches for."""
+
 
 def manifest_of(backup: Backup) -> Path:
     """Where the manifest of `backup` lies, if it has one: beside it, under its name or its inner.
@@ -35,6 +38,8 @@ def inner_names(name: str) -> Iterator[str]:
 
 def differences(manifest: Manifest, backup: Backup, contents: Contents) -> list[str]:
     """How `backup`, or what is wrapped in it, differs from what `manifest` describes."""
+    if backup.physical is not None:
+        return list(physical_differences(manifest, backup.files))
     if manifest.backup == backup.name or not backup.compression:
         return manifest.differences(backup.path, contents.sha256)
     if backup.format == "directory" and backup.unpacked:
@@ -46,6 +51,22 @@ def differences(manifest: Manifest, backup: Backup, contents: Contents) -> list[
             return []
     found = f"it holds {show_bytes(size)} ({size:,} bytes)"
     return [f"{found} of another content, {manifest.backup} had {manifest.size:,} bytes"]
+
+
+def physical_differences(manifest: Manifest, folder: Path) -> Iterator[str]:
+    """How the files of a physical backup in `folder` differ from those that `manifest` names.
+
+    Its own backup_manifest holds the checksums of all but WAL, and they were compared before: here
+    it is that file which must be the same, and the WAL.
+    """
+    for name, (size, digest) in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif (now := path.stat().st_size) != size:
+            yield f"{name} has {now:,} bytes, it had {size:,}"
+        elif name.startswith(CHECKED_HERE) and sha256_of(path) != digest:
+            yield f"{name} has another content"
 
 
 def from_outside(compression: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from restore_drill.backups.wraps.keys import keyring
 from restore_drill.core.record import Record
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import capitalised, show_count, show_duration, some
+from restore_drill.core.units import capitalised, show_bytes, show_count, show_duration, some
 from restore_drill.selection.chosen import (
     MOST_NAMED,
     age_of,
@@ -71,7 +71,9 @@ def by_reason(lines: Sequence[str]) -> Iterator[str]:
     yield from (f"{some(each, MOST_NAMED)}: {why}" for why, each in names.items())
 
 
-def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
+def announce_contents(
+    found: Contents, steps: Steps, record: Record, *, is_physical: bool = False
+) -> None:
     """Say what the backup holds, and note it in the record."""
     assert record.backup is not None
     record.backup = contents_record(found, record.backup)
@@ -79,11 +81,7 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         steps.note(line)
         record.notes.append(line)
     if found.is_complete:
-        tables = sum(entry.kind == "TABLE" for entry in found.entries)
-        held = show_count(tables, "table")
-        if found.rows is not None:
-            held += f", {show_count(sum(found.rows.values()), 'row')}"
-        steps.ok(f"Read in full: {held}")
+        steps.ok(read_words(found, is_physical=is_physical))
     if why := without_rows(found):
         steps.warn(capitalised(why))
     if record.backup["manifest"] is None and (why := without_keys(found)):
@@ -100,6 +98,18 @@ def announce_contents(found: Contents, steps: Steps, record: Record) -> None:
         record.warnings.append(for_psql(found))
     for what, why in left_open(found):
         record.skip(what, why)
+
+
+def read_words(found: Contents, *, is_physical: bool) -> str:
+    """What was read of a whole backup; a physical one lists no table."""
+    if is_physical:
+        size = show_bytes(found.read_bytes) if found.read_bytes else "by its own tool"
+        return f"Verified before it is started: {size}"
+    tables = sum(entry.kind == "TABLE" for entry in found.entries)
+    held = show_count(tables, "table")
+    if found.rows is not None:
+        held += f", {show_count(sum(found.rows.values()), 'row')}"
+    return f"Read in full: {held}"
 
 
 def for_psql(found: Contents) -> str:
