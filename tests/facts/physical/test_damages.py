@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,82 +12,10 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.physical.checksum import PAGE
 from restore_drill.facts.physical.facts import read_all_facts
 from restore_drill.servers.launcher import choose_launcher
+from tests.facts.physical.damages import GONE, at, cut, flipped, gone, head, in_row, put, zeroed
 from tests.helpers.recovered import recovered
 from tests.helpers.shapes_of_files import Files, files_of
 from tests.helpers.shop import quiet
-
-GONE = b"gone"
-CHECKSUM = "checksum of 1 page (block {}) is wrong"
-
-
-Place = Callable[[bytearray], int]
-
-
-def head(page: int, more: int = 0, number: int = 1) -> Place:
-    """Where a row of a page begins in the file, and so many bytes behind that."""
-
-    def place(content: bytearray) -> int:
-        (line,) = struct.unpack_from("<I", content, page * PAGE + 24 + 4 * (number - 1))
-        return page * PAGE + int(line & 0x7FFF) + more
-
-    return place
-
-
-def in_row(page: int, more: int = 0, number: int = 1) -> Place:
-    """Where the values of a row begin, and so many bytes behind that."""
-
-    def place(content: bytearray) -> int:
-        begin = head(page, 0, number)(content)
-        return begin + content[begin + 22] + more
-
-    return place
-
-
-def at(offset: int) -> Place:
-    """A place of the file."""
-    return lambda _: offset
-
-
-def zeroed(page: int) -> Callable[[bytearray], None]:
-    """A page of zeros."""
-
-    def do(content: bytearray) -> None:
-        content[page * PAGE : (page + 1) * PAGE] = bytes(PAGE)
-
-    return do
-
-
-def cut(page: int) -> Callable[[bytearray], None]:
-    """The file ends in front of a page."""
-
-    def do(content: bytearray) -> None:
-        del content[page * PAGE :]
-
-    return do
-
-
-def put(place: Place, new: bytes) -> Callable[[bytearray], None]:
-    """Other bytes at a place."""
-
-    def do(content: bytearray) -> None:
-        begin = place(content)
-        content[begin : begin + len(new)] = new
-
-    return do
-
-
-def flipped(place: Place, bit: int = 0) -> Callable[[bytearray], None]:
-    """A bit flipped at a place."""
-
-    def do(content: bytearray) -> None:
-        content[place(content)] ^= 1 << bit
-
-    return do
-
-
-def gone(content: bytearray) -> None:
-    """No file."""
-    content[:] = GONE
 
 
 class Damage(NamedTuple):

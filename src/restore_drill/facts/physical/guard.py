@@ -16,7 +16,7 @@ from restore_drill.core.errors import CouldNotRun
 PATIENCE = 120.0
 """Seconds for a server to come back by itself: it replays what it has written since it started."""
 PAUSE = 0.05
-MOST = 10
+MOST = 20
 """Crashes after which nothing more is asked: the backup is bad, and each takes a restart."""
 
 CRASHED = "reading it crashes the server"

@@ -11,6 +11,12 @@ import psycopg
 from restore_drill.facts.physical.guard import CRASHED, Crash, Guard
 from restore_drill.facts.session import Connection
 
+NOT_YET = "the database system is "
+"""What the server says while it comes back from a crash: in recovery mode, or starting up."""
+LOST, OFTEN = "closed the connection unexpectedly", 3
+"""What libpq says of a crash; so often it is another session's."""
+AT_DOOR = "the server crashes when a session is opened"
+
 Command = tuple[Any, tuple[Any, ...]]
 
 
@@ -24,10 +30,17 @@ class Surviving:
         """Open the first session by `opened`, which makes every further one too."""
         self.opened = opened
         self.guard = guard
-        self.connection = opened()
         self.depth = 0
         self.done: list[Command] = []
         self.is_stopped = False
+        self.lost = 0
+        self.connection: Any = None
+        try:
+            self.connection = opened()
+        except psycopg.OperationalError as error:
+            if NOT_YET not in str(error) and LOST not in str(error):
+                raise
+            guard.await_server(self.reopened)
 
     def __getattr__(self, name: str) -> Any:
         """All else is the present session's."""
@@ -59,7 +72,7 @@ class Surviving:
     def noted(self, command: Command) -> psycopg.Cursor[tuple[Any, ...]]:
         """Ask, and remember it while a transaction lasts."""
         query, parameters = command
-        found = self.connection.execute(query, *parameters)
+        found: psycopg.Cursor[tuple[Any, ...]] = self.connection.execute(query, *parameters)
         if self.depth:
             self.done.append(command)
         return found
@@ -81,11 +94,17 @@ class Surviving:
         """Whether a new session could be opened."""
         if self.is_stopped:
             raise Crash(CRASHED)
-        self.connection.close()
+        if self.connection is not None:
+            self.connection.close()
         try:
             self.connection = self.opened()
-        except psycopg.Error:
-            return False
+        except psycopg.Error as error:
+            self.lost += LOST in str(error)
+            if self.lost < OFTEN:
+                return False
+            self.guard.crashes += 1
+            raise Crash(AT_DOOR) from None
+        self.lost = 0
         return True
 
     @contextmanager
