@@ -26,6 +26,7 @@ archive_mode = off
 wal_level = minimal
 max_wal_senders = 0
 max_connections = 100
+max_prepared_transactions = 5
 autovacuum = off
 jit = off
 fsync = off

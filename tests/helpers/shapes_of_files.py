@@ -122,9 +122,9 @@ def relations_of(server: Source) -> list[Relation]:
 
 
 @contextmanager
-def files_of(major: int, *, checksums: bool = False) -> Iterator[Files]:
+def files_of(major: int, *, checksums: bool = False, prepared: int = 0) -> Iterator[Files]:
     """Files of a server of `major` with tables of many shapes; the server still runs."""
-    with source(major, checksums=checksums) as server:
+    with source(major, checksums=checksums, max_prepared_transactions=str(prepared)) as server:
         with server.connect() as connection:
             for statement in filter(str.strip, SHAPES.split(";\n")):
                 connection.execute(statement.encode())

@@ -26,6 +26,12 @@ DEEPEST: LiteralString = """CREATE FUNCTION pg_temp.drill_deepest(regclass, bool
     RETURNS void AS '$libdir/amcheck', 'bt_index_parent_check' LANGUAGE C STRICT"""
 """The same check, which can look up each entry from the root."""
 
+BESIDE: LiteralString = """CREATE FUNCTION pg_temp.drill_beside(regclass, boolean)
+    RETURNS void AS '$libdir/amcheck', 'bt_index_check' LANGUAGE C STRICT"""
+"""A check that goes beside writers: a prepared transaction may hold the locks of one."""
+LOCKED = "55P03"
+PATIENCE = "SET lock_timeout = '2s'"
+
 MOST_LOOKED_UP = 1000
 """Pages of an index up to which each entry is looked up from the root too, as it costs the most."""
 
@@ -75,9 +81,12 @@ class Examined(NamedTuple):
     def ask(self) -> Asking[Said | None]:
         """What amcheck says of it, None where it is sound."""
         outcome = yield Question(self.query())
-        if outcome.sqlstate == UNSUPPORTED and self.relation.method == "btree":
-            # an index that was built before PostgreSQL 12, and came here by pg_upgrade
-            outcome = yield Question(f"SELECT pg_temp.drill_btree({self.relation.oid}, true)")
+        if self.relation.method == "btree":
+            if outcome.sqlstate == UNSUPPORTED:
+                # an index that was built before PostgreSQL 12, and came here by pg_upgrade
+                outcome = yield Question(f"SELECT pg_temp.drill_btree({self.relation.oid}, true)")
+            if outcome.sqlstate == LOCKED:
+                outcome = yield Question(f"SELECT pg_temp.drill_beside({self.relation.oid}, true)")
         return said_of(self.relation, outcome)
 
     def query(self) -> str:
@@ -117,7 +126,8 @@ class Amcheck:
     def opened(self) -> Connection:
         """Session in which amcheck's functions are there."""
         session = open_session(self.target)
-        storage.prepare(session, self.target.major, DEEPEST)
+        storage.prepare(session, self.target.major, DEEPEST, BESIDE)
+        session.execute(PATIENCE)
         return session
 
     def run(self) -> list[Said]:

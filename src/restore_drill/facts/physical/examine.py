@@ -35,7 +35,7 @@ def examine(
     server: EmbeddedServer, databases: Sequence[str], jobs: int, progress: Progress
 ) -> Examination:
     """Examine `databases` of `server`, of which the first is the one that the drill is about."""
-    targets = [(name, quiet(server.target(name))) for name in databases]
+    targets = [(name, server.target(name)) for name in databases]
     return examine_targets(server.run.data, targets, jobs, progress)
 
 
@@ -46,7 +46,8 @@ def examine_targets(
     guard = Guard(targets[0][1].why_ended if targets else lambda: None)
     found = Examination(guard=guard)
     try:
-        found.databases, found.unopened = open_each(targets, guard)
+        quietly = [(name, quiet(target)) for name, target in targets]
+        found.databases, found.unopened = open_each(quietly, guard)
         if found.databases:
             read_files(found, data, jobs, progress)
             for database in found.databases:

@@ -38,6 +38,8 @@ def groups_of(files: Mapping[str, Fork], relations: Iterable[Relation]) -> list[
     groups: dict[object, Group] = defaultdict(Group)
     for path, fork in files.items():
         relation = known.get(fork.relation)
+        if relation and not relation.has_pages:
+            continue
         if relation is None or fork.kind:
             title = relation.title if relation else f"file {path}"
             if relation and fork.kind == "vm":
@@ -51,6 +53,20 @@ def groups_of(files: Mapping[str, Fork], relations: Iterable[Relation]) -> list[
         else:
             groups[fork.relation].forks.append((fork, relation.title))
     return sorted(groups.values(), key=lambda each: -each.pages)
+
+
+def left_over(files: Mapping[str, Fork], relations: Iterable[Relation]) -> list[Fork]:
+    """Files that no relation owns, in folders of databases whose relations are all known.
+
+    One that holds nothing is of a relation that was just dropped.
+    """
+    paths = {each.path for each in relations if each.path}
+    folders = {path.rpartition("/")[0] for path in paths}
+    return [
+        fork
+        for fork in files.values()
+        if fork.relation not in paths and fork.path.rpartition("/")[0] in folders and fork.pages
+    ]
 
 
 def is_followed(relation: Relation) -> bool:

@@ -83,7 +83,8 @@ class Pages:
     `checksums_on` says whether each page carries one. `cut` are files that end within a page or
     are shorter than what follows, `missing` relations without their file, `lost` pages that the
     visibility map knows and that are not there, or all zero. `zero` pages are legal, where no index
-    or map says otherwise. `sizes` are the pages of each relation, by its path.
+    or map says otherwise. `strays` are files that no relation owns. `sizes` are the pages of each
+    relation, by its path.
     """
 
     checksums_on: bool = False
@@ -97,6 +98,7 @@ class Pages:
     dangling: list[Dangling] = field(default_factory=list)
     entries: int = 0
     indexes: int = 0
+    strays: list[str] = field(default_factory=list)
     sizes: dict[str | None, int] = field(default_factory=dict)
 
     def add(self, other: Pages) -> None:

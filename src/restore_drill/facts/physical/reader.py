@@ -69,8 +69,10 @@ class Reader:
             self.scan(fork, title, found)
         if group.table is not None:
             self.read_table(group, *group.table, found)
-        elif group.map is not None:
-            self.scan(*group.map, found)
+        else:  # its file is missing, or unlogged
+            for each in (group.map, *((fork, index.title) for fork, index in group.indexes)):
+                if each:
+                    self.scan(*each, found)
         return found
 
     def scan(self, fork: Fork, title: str, found: Pages, each: Each | None = None) -> PageCheck:

@@ -14,7 +14,7 @@ from pathlib import Path
 from restore_drill.core.units import progress_line
 from restore_drill.facts.physical.checksum import PAGE
 from restore_drill.facts.physical.files import Fork, list_files
-from restore_drill.facts.physical.groups import Group, bundles_of, groups_of
+from restore_drill.facts.physical.groups import Group, bundles_of, groups_of, left_over
 from restore_drill.facts.physical.model import Pages
 from restore_drill.facts.physical.reader import Reader, Shared
 from restore_drill.facts.physical.relations import Relation
@@ -39,6 +39,9 @@ def read_all(
     files = list_files(data)
     shared = Shared(data, checksums_on)
     found = Pages(checksums_on)
+    strays = left_over(files, relations)
+    for fork in strays:
+        del files[fork.path]
     doubtful: set[str] = set()
     for group, part in side_by_side(shared, groups_of(files, relations), jobs, progress):
         if part.is_sound:
@@ -52,6 +55,7 @@ def read_all(
         for _, part in side_by_side(shared, groups_of(again, relations), jobs, progress):
             found.add(part)
     found.missing += missing(files, relations)
+    found.strays = [fork.path for fork in strays]
     found.sizes = {path: fork.pages for path, fork in files.items()}
     return found
 

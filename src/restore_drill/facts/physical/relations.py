@@ -23,6 +23,8 @@ RELATIONS: LiteralString = """
 
 KINDS = {"r": "table", "m": "materialised view", "t": "TOAST table", "S": "sequence", "i": "index"}
 UNLOGGED = "u"
+OWN_METHODS = ("", "heap", "btree", "hash", "gist", "gin", "spgist", "brin")
+"""Access methods of PostgreSQL itself; one of an extension may keep something else in its pages."""
 FIRST_OF_USER = 16384
 """First oid that is not PostgreSQL's own."""
 
@@ -66,6 +68,11 @@ class Relation(NamedTuple):
     def has_rows(self) -> bool:
         """Whether it is a table, TOAST table or materialised view in PostgreSQL's own format."""
         return self.kind in ("r", "m", "t") and self.method == "heap"
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether its pages are such as we know them."""
+        return self.method in OWN_METHODS
 
     @property
     def is_catalog(self) -> bool:

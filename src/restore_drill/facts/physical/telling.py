@@ -29,6 +29,11 @@ def tell(found: Examination) -> None:
         if each.persistence == UNLOGGED and each.kind == "r"
     )
     found.warnings += shorter(found)
+    if strays := found.pages.strays:
+        found.warnings.append(
+            f"no relation owns {show_count(len(strays), 'file')}: {some(strays)}: a crash leaves "
+            "such files, or the catalog has lost rows"
+        )
 
 
 def what_is_open(found: Examination) -> Iterator[tuple[str, str]]:
