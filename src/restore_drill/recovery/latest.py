@@ -6,24 +6,21 @@ proof is that all of the newest segment was read: the server went on to the next
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
 
 from restore_drill.backups.physical.model import show_lsn
-from restore_drill.core.errors import BackupFault
 from restore_drill.core.units import show_bytes
 from restore_drill.recovery.archives.names import (
-    HISTORY,
     PARTIAL,
     SEGMENT,
     Segment,
     history_of,
     segment_of,
 )
-from restore_drill.recovery.holes import Gap, Survey, Switch, survey, switches_in
+from restore_drill.recovery.holes import Gap, Survey, Switch, survey
 from restore_drill.recovery.judge import Fault, Known, Verdict
 from restore_drill.recovery.model import LATEST, Archive
+from restore_drill.recovery.surveying import histories_of
 
 
 def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
@@ -31,7 +28,7 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
     verdict = Verdict()
     evidence, size = known.evidence, known.before.segment_size
     first = first_segment(known)
-    histories = histories_of(archive, names)
+    histories, _ = histories_of(archive, names)  # those that are damaged the server has met
     try:
         found = survey(names, first, size, histories, known.goal.timeline)
     except ValueError as error:
@@ -134,20 +131,3 @@ def words_of(gap: Gap) -> str:
     if gap.segments == 1:
         return f"{gap.first} is missing"
     return f"{gap.segments:,} segments are missing, {gap.first} to {gap.last}"
-
-
-def histories_of(archive: Archive, names: Collection[str]) -> Mapping[int, Sequence[Switch]]:
-    """Histories of timelines in `archive`; those that are damaged are left out."""
-    found: dict[int, Sequence[Switch]] = {}
-    wanted = [name for name in names if HISTORY.fullmatch(name)]
-    if not wanted:
-        return found
-    with tempfile.TemporaryDirectory(prefix="restore-drill-") as folder:
-        for name in wanted:
-            path, timeline = Path(folder) / name, int(name[:8], 16)
-            try:
-                if archive.fetch(name, path):
-                    found[timeline] = switches_in(path.read_bytes(), timeline)
-            except (BackupFault, ValueError):
-                continue
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,14 +22,11 @@ def survey_of(archive: Archive, physical: Physical, timeline: str = LATEST) -> S
     CouldNotRun where the archive cannot be read.
     """
     names = archive.names()
-    first = first_needed(physical)
-    histories: dict[int, list[Switch]] = {}
-    with TemporaryDirectory(prefix="restore-drill-wal-") as folder:
-        for name in filter(HISTORY.fullmatch, names):
-            if (number := int(name[:8], 16)) > first.timeline:
-                histories[number] = read_history(archive, name, Path(folder) / name)
+    histories, faults = histories_of(archive, names)
+    if faults:
+        raise faults[0]
     try:
-        return survey(names, first, physical.segment_size, histories, timeline)
+        return survey(names, first_needed(physical), physical.segment_size, histories, timeline)
     except ValueError as error:
         raise BackupFault(
             f"no WAL leads on from the backup: {error}",
@@ -48,6 +46,21 @@ def first_needed(physical: Physical) -> Segment:
         return Segment(physical.timeline, last if physical.from_standby else last + 1)
     named = segment_of(physical.first_segment, size) if physical.first_segment else None
     return named or Segment(physical.timeline, (physical.start_lsn or 0) // size)
+
+
+def histories_of(
+    archive: Archive, names: Collection[str]
+) -> tuple[Mapping[int, Sequence[Switch]], list[BackupFault]]:
+    """Histories of the timelines in `archive`, and a fault for each that is damaged."""
+    found: dict[int, Sequence[Switch]] = {}
+    faults: list[BackupFault] = []
+    with TemporaryDirectory(prefix="restore-drill-wal-") as folder:
+        for name in filter(HISTORY.fullmatch, names):
+            try:
+                found[int(name[:8], 16)] = read_history(archive, name, Path(folder) / name)
+            except BackupFault as error:
+                faults.append(error)
+    return found, faults
 
 
 def read_history(archive: Archive, name: str, to: Path) -> list[Switch]:
