@@ -24,9 +24,7 @@ ENDED = re.compile(
     rf" time {TIME}"
 )
 LAST = re.compile(rf"last completed transaction was at log time {TIME}")
-BEGAN, STOPPING, NO_REDO = (
-    "starting backup recovery with redo LSN", "recovery stopping ", "redo is not required",
-)  # fmt: skip
+BEGAN, STOPPING = "starting backup recovery with redo LSN", "recovery stopping "
 ORDINARY = (
     "redo starts at", "redo done at", "redo in progress", "restored log file ",
     "completed backup recovery", "consistent recovery state", "recovery stopping",

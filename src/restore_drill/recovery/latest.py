@@ -15,6 +15,7 @@ from restore_drill.recovery.archives.names import (
     SEGMENT,
     Segment,
     history_of,
+    name_of,
     segment_of,
 )
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey
@@ -123,7 +124,8 @@ def ended_early(known: Known, newest: Segment, found: Survey) -> Iterator[Fault]
             yield f"the archive has a gap: {words_of(gap)}; {lost}", "gap"
             return
     why = known.evidence.complaints[-1] if known.evidence.complaints else "the server says no more"
-    yield f"the WAL in the archive is damaged: {why}; {lost}", "wal_damaged"
+    inside = name_of(Segment(known.evidence.timeline or newest.timeline, end // size), size)
+    yield f"the WAL in the archive is damaged in {inside}: {why}; {lost}", "wal_damaged"
 
 
 def words_of(gap: Gap) -> str:
