@@ -16,6 +16,7 @@ import pytest
 
 from fixtures import drift as drift_stage
 from fixtures import manifest as manifest_stage
+from fixtures import recovery as recovery_stage
 from fixtures import trend as trend_stage
 from fixtures import verdict as verdict_stage
 from restore_drill.core.errors import CouldNotRun
@@ -40,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     verdict_stage.pytest_configure(config)
     manifest_stage.pytest_configure(config)
     drift_stage.pytest_configure(config)
+    recovery_stage.pytest_configure(config)
     trend_stage.pytest_configure(config)
     keep_bytecode()
     share_with_servers()
