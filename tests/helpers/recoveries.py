@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.backups.physical.kinds import physical_at
-from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
 from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.goals import goal_of
 from restore_drill.recovery.model import Recovered
@@ -28,12 +28,15 @@ def physical_of(backup: Path) -> Physical:
 def recovered(
     backup: Path, goal: str = "latest", *, wal: Path | None = None, timeline: str = "latest"
 ) -> Iterator[Recovered]:
-    """The backup, recovered to `goal` with the WAL in `wal`; all is removed at the end."""
+    """The backup, recovered to `goal` with the WAL in `wal`; all is removed at the end.
+
+    Without `wal` a base backup is by itself, also where an archive lies beside it.
+    """
     physical = physical_of(backup)
+    has_archive = wal is not None or physical.kind in (PGBACKREST, BARMAN)
+    archive = archive_of(physical, wal) if has_archive else None
     with make_shell(physical, quiet) as shell:
-        found = recover(
-            shell, physical, goal_of(goal, timeline), archive_of(physical, wal), quiet, quiet
-        )
+        found = recover(shell, physical, goal_of(goal, timeline), archive, quiet, quiet)
         try:
             yield found
         finally:

@@ -12,18 +12,8 @@ import pytest
 
 from restore_drill.core.errors import UsageError
 from tests.helpers.physical import Source, source
+from tests.helpers.promotions import promote
 from tests.helpers.recoveries import events_in, recovered
-
-
-def promote(server: Source) -> None:
-    """Stop the server and start it as one that recovers, and so begins a timeline."""
-    server.stop()
-    with (server.data / "postgresql.conf").open("a", encoding="utf-8") as config:
-        config.write("restore_command = 'false'\n")
-    signal = server.data / "recovery.signal"
-    signal.touch()
-    server.launcher.own(signal)
-    server.start()
 
 
 @dataclass
@@ -42,7 +32,7 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
         backup = server.base_backup("backup")
         server.commit("one")
         server.switch()
-        promote(server)
+        promote(server, "fast")
         second = []
         for name in ("two", "three"):
             server.commit(name)
@@ -123,7 +113,7 @@ def test_a_promotion_without_a_segment_yet_is_reached(major: int) -> None:
         server.commit("one")
         server.switch()
         server.commit("two")
-        promote(server)
+        promote(server, "fast")
         for _ in range(500):
             if list(server.archive.glob("*.partial")):
                 break
