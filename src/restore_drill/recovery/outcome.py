@@ -39,11 +39,16 @@ def fault_of(recovered: Recovered, about: str) -> Fault | None:
 
 
 def recovery_point(recovered: Recovered, physical: Physical) -> tuple[datetime | None, str]:
-    """Time of the newest transaction that is in the copy, or of the backup's end; and its words."""
-    last, stopped = recovered.evidence.last_in, physical.stopped_at
-    if last is not None and last.at is not None and (stopped is None or last.at >= stopped):
+    """Time of the newest transaction that is in the copy, or of the backup; and its words.
+
+    Where nothing proves when the backup ended (it has no manifest), it is as old as its begin.
+    """
+    last, ended = recovered.evidence.last_in, physical.stopped_at
+    known = ended or physical.started_at
+    if last is not None and last.at is not None and (known is None or last.at >= known):
         return last.at, f"the newest transaction in it ended {show_time(last.at)}"
-    return stopped, f"it holds no newer transaction than the backup, which ended {shown(stopped)}"
+    how = "ended" if ended or known is None else "began"
+    return known, f"it holds no newer transaction than the backup, which {how} {shown(known)}"
 
 
 def shown(when: datetime | None) -> str:
