@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from restore_drill.core.units import some
 MOST_SAID = 6
 """So many lines of pgbackrest are repeated."""
 MOST_SETS = 8
+ARCHIVE_INFO = ("archive.info", "archive.info.copy")
 
 
 def repository_backup(place: Place, path: Path, set_name: str = "") -> Physical:
@@ -94,12 +96,27 @@ def unread(place: Place, done: Done, message: str = "") -> DrillError:
             checked=[*lines, f"{place.backups}: backup.info and backup.info.copy"],
             remedy=remedy_for("physical", "no_sets"),
         )
+    if has_lost_archive(place):
+        return BackupFault(
+            f"the pgBackRest stanza {place.stanza} has lost archive.info and its copy: none of "
+            "its WAL can be read",
+            checked=[*lines, str(place.archive)],
+            remedy=remedy_for("physical", "no_sets"),
+        )
     cause = "cipher" if is_sealed or is_damaged else "info"
     return CouldNotRun(
         f"pgbackrest cannot read the stanza {place.stanza} in {place.root}",
         checked=lines,
         remedy=remedy_for("physical", cause, stanza=place.stanza),
     )
+
+
+def has_lost_archive(place: Place) -> bool:
+    """Whether the stanza's folder of WAL is there, without the file that says whose WAL it is."""
+    with suppress(OSError):
+        names = {each.name for each in place.archive.iterdir()}
+        return not names & set(ARCHIVE_INFO)
+    return False
 
 
 def is_encrypted(place: Place) -> bool:
