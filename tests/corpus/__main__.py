@@ -23,6 +23,7 @@ from tests.corpus.drift import DriftLab, table
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.hostile import EVERY, dump_of, reached, world
 from tests.corpus.lab import Lab, Outcome
+from tests.corpus.physical.table import table as table_of_physical
 from tests.corpus.redis.table import table as table_of_redis
 from tests.corpus.ways.table import table as table_of_ways
 from tests.helpers.shop import FORMATS, Shops
@@ -172,9 +173,14 @@ def redis(_shops: Shops, folder: Path) -> Table:
     return (yield from table_of_redis(folder))
 
 
+def physical(_shops: Shops, _folder: Path) -> Table:
+    """A line on each damaged physical backup, and on each healthy one that is red."""
+    return (yield from table_of_physical(sys.argv[2:]))
+
+
 SECTIONS = {
     "damages": damages, "healthy": healthy, "drift": drifts, "hostile": hostile, "ways": ways,
-    "redis": redis,
+    "redis": redis, "physical": physical,
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The corpus of physical backups: healthy ones that must stay green, and damaged ones."""
