@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from restore_drill.backups.physical.manifests import MANIFEST
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.manifest.file import SUFFIX, Manifest, digest_of, files_of
 from restore_drill.manifest.redis import RedisBefore
@@ -75,7 +76,8 @@ def manifest_of_files(
 def beside(manifest: Manifest) -> dict[str, str]:
     """Name and content of the files that are written beside a backup, in their order."""
     name = manifest.backup
-    return {f"{name}.sha256": f"{manifest.sha256}  {name}\n", name + SUFFIX: in_lines(manifest)}
+    of = f"{name}/{MANIFEST}" if manifest.physical else name
+    return {f"{name}.sha256": f"{manifest.sha256}  {of}\n", name + SUFFIX: in_lines(manifest)}
 
 
 def in_lines(manifest: Manifest) -> str:

@@ -83,6 +83,8 @@ class Manifest:
         """How the backup at `path`, whose digest is `sha256`, differs from the one described."""
         if sha256 == self.sha256:
             return []
+        if self.physical:
+            return [f"SHA-256 of its backup_manifest {sha256}, expected {self.sha256}"]
         now = files_of(path)
         if path.is_file():
             now = dict.fromkeys(self.files, now[path.name])

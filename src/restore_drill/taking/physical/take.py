@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from restore_drill.backups.physical.manifests import MANIFEST, manifest_at
+from restore_drill.backups.read import sha256_of
 from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.manifest.backup import in_words
 from restore_drill.manifest.description import Moment, beside, manifest_of_files
-from restore_drill.manifest.file import digest_of, files_of, write_text
+from restore_drill.manifest.file import write_text
 from restore_drill.manifest.physical import PhysicalFacts
 from restore_drill.manifest.redis import RedisBefore
 from restore_drill.manifest.staging import publish, refuse_existing, staging_in, sync
+from restore_drill.selection.candidate import size_of
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
 from restore_drill.taking.files import Taken
@@ -69,21 +71,25 @@ class Taking:
                 self.progress("pg_verifybackup")
                 refuse_unverified(verification)
             self.failure = proving.failure
-            self.progress("checksums")
             sync_all(path)
             paths = [path, *self.described(path, proving)]
             publish(paths, self.folder)
         return Taken(str(self.folder / path.name), self.manifest, self.warnings)
 
     def described(self, path: Path, proving: Proving) -> list[Path]:
-        """Write what lies beside the backup at `path`; where."""
-        files = files_of(path)
+        """Write what lies beside the backup at `path`; where.
+
+        Its digest is that of the server's own manifest, which has the checksums of its files.
+        """
+        sha256 = sha256_of(path / MANIFEST)
+        files = {MANIFEST: ((path / MANIFEST).stat().st_size, sha256)}
         self.manifest = replace(
             manifest_of_files(
                 self.target, path.name, files, proving.fingerprint,
-                form=self.form.text, sha256=digest_of(path, files), redis=self.redis,
+                form=self.form.text, sha256=sha256, redis=self.redis,
                 moment=Moment("", proving.taken_at, self.cluster.server, self.cluster.system),
             ),
+            size=size_of(path),
             physical=replace(proving.facts, full=self.full),
         )  # fmt: skip
         paths = []
