@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from restore_drill.backups.physical.control import segment_name
@@ -89,6 +90,9 @@ def load(
             ended = process.poll()
             process.terminate()
             errors = process.communicate()[1].decode()
+            with source.connect() as connection:  # it may end between the two phases
+                for (name,) in connection.execute("SELECT gid FROM pg_prepared_xacts").fetchall():
+                    connection.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(name)))
         assert ended is None, errors
 
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.names import apart
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, some
@@ -67,6 +67,8 @@ class Cluster:
 
 def look_before(target: Target, form: PhysicalForm) -> Cluster:
     """What the server is; CouldNotRun where it would refuse, or some of it could not be read."""
+    if "," in target.conninfo.get("host", "") + target.conninfo.get("hostaddr", ""):
+        raise UsageError("DATABASE_URL names several hosts: a physical backup is of one, name that")
     with target.connect_read_only() as session:
         row = session.execute(ABOUT).fetchone()
         assert row is not None

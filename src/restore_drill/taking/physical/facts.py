@@ -18,7 +18,7 @@ from restore_drill.manifest.physical import REWRITTEN, UNLOGGED, without
 from restore_drill.manifest.settle import IN_UTF8, noted, statements_of
 from restore_drill.servers.model import Target
 from restore_drill.taking.physical.moves import state_of
-from restore_drill.taking.physical.point import Held
+from restore_drill.taking.physical.snapshots import Held
 
 AHEAD = 32
 """So many values are logged ahead of a sequence, which recovery counts as given."""
