@@ -169,6 +169,13 @@ def test_what_cannot_be_read_is_not_the_end(tmp_path: Path) -> None:
         Folder(root)
 
 
+def test_encrypted_wal_is_no_damage(tmp_path: Path) -> None:
+    """It is said that it is, and what to do."""
+    (tmp_path / name(3)).write_bytes(b"Salted__" + os.urandom(MB))
+    with pytest.raises(CouldNotRun, match=r"is encrypted \(openssl enc\)"):
+        Folder(tmp_path).fetch(name(3), tmp_path / "to")
+
+
 def changed(data: bytes, at: int, form: str, value: int) -> bytes:
     """`data` with another number in its first header."""
     size = struct.calcsize(form)

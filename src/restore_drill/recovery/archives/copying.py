@@ -55,12 +55,22 @@ def arrived(raw: Path, to: Path, name: str, where: str, *, to_end: bool = True) 
 
 
 def layer_of(head: bytes) -> str:
-    """What is around WAL that begins with `head`: a compression, or none."""
+    """What is around WAL that begins with `head`: a compression, or none.
+
+    CouldNotRun where that is an encryption, which is no damage.
+    """
     if header_of(head) is not None:
         return ""
-    from restore_drill.backups.streams import compression_of  # noqa: PLC0415 - many decompressors
+    from restore_drill.backups.sealed import SEALS, wrap_of  # noqa: PLC0415 - many decompressors
+    from restore_drill.backups.streams import compression_of  # noqa: PLC0415
 
-    return compression_of(head)
+    layer = compression_of(head)
+    if not layer and (seal := SEALS.get(wrap_of(head))):
+        raise CouldNotRun(
+            f"the WAL in the archive is encrypted ({seal}); plain and compressed WAL is read",
+            remedy=remedy_for("archive", "sealed"),
+        )
+    return layer
 
 
 def decompress(path: Path, layer: str, to: Path, name: str, where: str) -> None:
