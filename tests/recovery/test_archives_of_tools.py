@@ -11,13 +11,15 @@ import pytest
 
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.backups.physical.model import Physical
-from restore_drill.backups.physical.repositories import use_pgbackrest
+from restore_drill.backups.physical.repositories import Place, use_pgbackrest
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.recovery.archives.choice import archive_of
+from restore_drill.recovery.archives.pgbackrest import Repository
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.model import Archive
 from restore_drill.recovery.surveying import survey_of
+from tests.helpers.buckets import BUCKET, WRITER, s3_server
 from tests.helpers.physical import Source, source
 from tests.helpers.promotions import promote
 from tests.helpers.replay import replay, run_directory
@@ -28,6 +30,7 @@ from tests.helpers.repositories import (
     barman_server,
     pgbackrest_repository,
 )
+from tests.helpers.tls_proxy import tls_proxy
 
 SECRET = {"repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "verysecret"}
 Kept = tuple[Rest, Path, list[str]]
@@ -201,3 +204,32 @@ def test_wal_comes_from_a_barman_server(barman: tuple[Barman, Path, list[str]]) 
     events, fetcher = recovered(server.source, backup, archive)
     assert events == commits
     assert fetcher.faults == []
+
+
+def test_wal_comes_from_a_repository_in_a_bucket(tmp_path: Path) -> None:
+    """By pgBackRest's own means and its own configuration: nothing of it lies on this machine."""
+    key, secret = WRITER
+    with s3_server(tmp_path) as url, tls_proxy(url, tmp_path) as port, source(rows=50) as found:
+        rest = pgbackrest_repository(
+            found,
+            **SECRET,
+            **{
+                "repo1-type": "s3", "repo1-path": "/nowhere", "repo1-s3-bucket": BUCKET,
+                "repo1-s3-endpoint": "127.0.0.1", "repo1-storage-host": "127.0.0.1",
+                "repo1-storage-port": str(port), "repo1-storage-verify-tls": "n",
+                "repo1-s3-key": key, "repo1-s3-key-secret": secret,
+                "repo1-s3-region": "us-east-1", "repo1-s3-uri-style": "path",
+            },
+        )  # fmt: skip
+        backup = found.base_backup("backup")
+        found.commit("commit 0")
+        last = found.switch()
+        use_pgbackrest(PgBackRest(STANZA, rest.config))
+        try:
+            archive = Repository(Place(Path("/nowhere"), STANZA))
+            until = time.monotonic() + 30
+            while last not in archive.names():
+                assert time.monotonic() < until
+            assert recovered(found, backup, archive)[0] == ["commit 0"]
+        finally:
+            use_pgbackrest(None)
