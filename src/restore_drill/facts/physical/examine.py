@@ -32,18 +32,31 @@ Progress = Callable[[str], None]
 
 
 def examine(
-    server: EmbeddedServer, databases: Sequence[str], jobs: int, progress: Progress
+    server: EmbeddedServer,
+    databases: Sequence[str],
+    jobs: int,
+    progress: Progress,
+    *,
+    revive: Callable[[], None] = lambda: None,
 ) -> Examination:
-    """Examine `databases` of `server`, of which the first is the one that the drill is about."""
+    """Examine `databases` of `server`, of which the first is the one that the drill is about.
+
+    `revive` has the server back after a crash, where more than waiting is to be done.
+    """
     targets = [(name, server.target(name)) for name in databases]
-    return examine_targets(server.run.data, targets, jobs, progress)
+    guard = Guard(server.target(databases[0]).why_ended, revive)
+    return examine_targets(server.run.data, targets, jobs, progress, guard)
 
 
 def examine_targets(
-    data: Path, targets: Sequence[tuple[str, Target]], jobs: int, progress: Progress
+    data: Path,
+    targets: Sequence[tuple[str, Target]],
+    jobs: int,
+    progress: Progress,
+    guard: Guard | None = None,
 ) -> Examination:
     """The same, of databases by their names, of a server whose data directory is `data`."""
-    guard = Guard(targets[0][1].why_ended if targets else lambda: None)
+    guard = guard or Guard(targets[0][1].why_ended)
     found = Examination(guard=guard)
     try:
         quietly = [(name, quiet(target)) for name, target in targets]

@@ -36,11 +36,14 @@ class Away(psycopg.OperationalError):
 class Guard:
     """What all sessions of one server share; `why_ended` says why we have ended it ourselves.
 
+    `revive` has the server back after a crash, or raises CouldNotRun where that is in vain.
+
     Questions go side by side. Where the server crashes, each of those that were asked is asked once
     more, alone: so a crash is laid at the right door.
     """
 
     why_ended: Callable[[], CouldNotRun | None] = lambda: None
+    revive: Callable[[], None] = lambda: None
     patience: float = PATIENCE
     crashes: int = 0
     is_away: bool = False
@@ -86,6 +89,13 @@ class Guard:
 
     def await_server(self, answers: Callable[[], bool]) -> None:
         """Wait until the server `answers`; Away where it does not come back."""
+        try:
+            self.revive()
+        except CouldNotRun as error:
+            if ended := self.why_ended():
+                raise ended from None
+            self.is_away = True
+            raise Away(f"{AWAY}: {error.what}") from None
         until = time.monotonic() + self.patience
         with at_work(lambda: "waiting for the server to come back from a crash"):
             while not answers():
