@@ -85,6 +85,12 @@ DAMAGES = {
     "index removed": Damage(
         "emptied_pkey", gone, index("public.emptied_pkey", "public.emptied") + "its file base/"
     ),
+    "page of a sequence zeroed": Damage(
+        "customers_id_seq", zeroed(0), "sequence public.customers_id_seq: its first page is lost"
+    ),
+    "index of another kind emptied": Damage(
+        "wide_hash", cut(0), "index public.wide_hash on public.wide: its first page is lost"
+    ),
     "table of a tablespace removed": Damage(
         "events", gone, "table public.events: its file pg_tblspc/"
     ),

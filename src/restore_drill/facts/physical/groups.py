@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from restore_drill.facts.physical.files import BATCH, FORKS, Fork
 from restore_drill.facts.physical.relations import UNLOGGED, Relation
 
+BEGUN = ("i", "S")
+"""Kinds of relations that always hold a page: an index its root, a sequence its row."""
+
 
 @dataclass
 class Group:
-    """What is read together: a table with its B-tree indexes, or a single other file."""
+    """What is read together: a table with its B-tree indexes, or a single other file.
+
+    The first page of `begun` files is written when they are made, and is never all zero.
+    """
 
     forks: list[tuple[Fork, str]] = field(default_factory=list)
+    begun: list[tuple[Fork, str]] = field(default_factory=list)
     table: tuple[Fork, Relation] | None = None
     indexes: list[tuple[Fork, Relation]] = field(default_factory=list)
     map: tuple[Fork, str] | None = None
@@ -23,7 +30,7 @@ class Group:
     def all_forks(self) -> list[Fork]:
         """All that is read for it."""
         single = [each[0] for each in (self.table, self.map) if each]
-        return [*single, *(fork for fork, _ in (*self.forks, *self.indexes))]
+        return [*single, *(fork for fork, _ in (*self.forks, *self.begun, *self.indexes))]
 
     @property
     def pages(self) -> int:
@@ -50,6 +57,8 @@ def groups_of(files: Mapping[str, Fork], relations: Iterable[Relation]) -> list[
             groups[relation.prefix, relation.oid].table = (fork, relation)
         elif is_followed(relation) and (relation.prefix, relation.table) in tables:
             groups[relation.prefix, relation.table].indexes.append((fork, relation))
+        elif relation.kind in BEGUN and relation.persistence != UNLOGGED:
+            groups[fork.relation].begun.append((fork, relation.title))
         else:
             groups[fork.relation].forks.append((fork, relation.title))
     return sorted(groups.values(), key=lambda each: -each.pages)

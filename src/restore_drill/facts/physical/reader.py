@@ -67,6 +67,10 @@ class Reader:
         found = Pages(self.shared.checksums_on)
         for fork, title in group.forks:
             self.scan(fork, title, found)
+        for fork, title in group.begun:
+            zeros = self.scan(fork, title, found).zeros
+            if not fork.pages or (len(zeros) and not zeros[0]):
+                found.cut.append(f"{title}: its first page is lost: the file begins with nothing")
         if group.table is not None:
             self.read_table(group, *group.table, found)
         else:  # its file is missing, or unlogged
