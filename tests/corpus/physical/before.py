@@ -136,9 +136,9 @@ def earlier_label(at: Path) -> None:
 LABELS: tuple[tuple[str, Act, str, str], ...] = (
     ("label gone", lambda at: (at / "backup_label").unlink(), WHOLE, ""),
     ("label emptied", lambda at: (at / "backup_label").write_text(""), WHOLE, ""),
-    ("label is a web page", lambda at: (at / "backup_label").write_text("<html>\n"), RECOVERY, ""),
+    ("label is a web page", lambda at: (at / "backup_label").write_text("<html>\n"), WHOLE, ""),
     ("label: another checkpoint", earlier_label, RECOVERY, ""),
-    ("label cut", lambda at: cut(at / "backup_label", 180), RECOVERY, ""),
+    ("label cut", lambda at: cut(at / "backup_label", 180), WHOLE, ""),
     ("label renamed to backup_label.old", lambda at: (at / "backup_label").rename(
         at / "backup_label.old"), WHOLE, ""),
     ("junk in postgresql.auto.conf", lambda at: (at / "postgresql.auto.conf").write_text("\0junk"),
