@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 
 from restore_drill.backups.physical.model import COLD, Member, Physical
 from restore_drill.core.errors import BackupFault, CouldNotRun
-from restore_drill.recovery.copies import work
+from restore_drill.recovery.copies import beside, work
+from restore_drill.recovery.copies.listing import Listing, Place
 from restore_drill.recovery.copying import Copied, copy_backup
 from restore_drill.servers.cleanup import MEMORY
+from restore_drill.servers.launcher import choose_launcher
 from tests.helpers.copies import run_directory
 from tests.helpers.shop import quiet
 
@@ -117,6 +120,7 @@ def test_a_file_that_changes_while_it_is_copied_ends_the_copy(
 ) -> None:
     """A job that writes the backup, or a server that runs on it."""
     monkeypatch.setattr(work, "TICK", 0.0)
+    monkeypatch.setattr(beside, "MOST", 1)
     path = backup / "base/1/1259"
 
     def change(_line: str) -> None:
@@ -140,6 +144,7 @@ def test_an_interrupted_copy_leaves_nothing(
 ) -> None:
     """Ctrl-C, or a limit, wherever it comes."""
     monkeypatch.setattr(work, "TICK", 0.0)
+    monkeypatch.setattr(beside, "MOST", 1)
     calls = iter(range(after))
 
     def interrupt(_line: str) -> None:
@@ -149,6 +154,32 @@ def test_an_interrupted_copy_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         copy(backup, run, interrupt)
     assert left_in(run) == ["data"]
+
+
+@pytest.mark.parametrize("number", [5, 150, 299])
+def test_what_fails_in_one_thread_ends_all(number: int, backup: Path, run: Path) -> None:
+    """A file that cannot be read as one among many, whichever thread comes to it."""
+    for each in range(300):
+        (backup / f"base/1/{20000 + each}").write_bytes(bytes(1000))
+    broken = backup / f"base/1/{20000 + number}"
+    listing = Listing(str(backup))
+    listing.add(Place(str(backup), str(run / "data")))
+    broken.unlink()
+    broken.symlink_to("/etc/passwd")
+    (run / "data").mkdir()
+    with pytest.raises(CouldNotRun, match=f"changed while it was copied: {broken}"):
+        beside.copy_all(listing, work.Work(run / "data", choose_launcher(), quiet))
+    assert threading.active_count() == 1
+
+
+def test_many_files_are_all_copied(backup: Path, run: Path) -> None:
+    """By several threads: each once, whatever its size."""
+    for each in range(600):
+        (backup / f"base/1/{20000 + each}").write_bytes(bytes([each % 256]) * each)
+    found = copy(backup, run)
+    assert found.bytes == 30_000 + sum(range(600))
+    for each in range(600):
+        assert (run / f"data/base/1/{20000 + each}").read_bytes() == bytes([each % 256]) * each
 
 
 @pytest.mark.skipif(not MEMORY.is_dir(), reason="no second file system")

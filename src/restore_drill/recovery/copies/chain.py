@@ -10,7 +10,8 @@ from restore_drill.backups.physical.in_folder import sizes
 from restore_drill.backups.physical.model import TAR, Member, Physical
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for
-from restore_drill.recovery.copies.folder import add_wal, copy_all
+from restore_drill.recovery.copies.beside import copy_all
+from restore_drill.recovery.copies.folder import add_wal
 from restore_drill.recovery.copies.listing import Listing
 from restore_drill.recovery.copies.room import ask_for
 from restore_drill.recovery.copies.tars import unpack_tars

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restore_drill.backups.physical.model import BARMAN, Physical
 from restore_drill.core.errors import BackupFault
-from restore_drill.recovery.copies.files import copy_file
+from restore_drill.recovery.copies.beside import copy_all
 from restore_drill.recovery.copies.listing import Listing, Place, entries_of, is_below
 from restore_drill.recovery.copies.room import ask_for
 from restore_drill.recovery.copies.work import WAL, Work, damaged, refused
@@ -34,17 +34,6 @@ def copy_folder(physical: Physical, work: Work) -> None:
     copy_all(listing, work)
     for oid in spaces:
         work.link_tablespace(oid)
-
-
-def copy_all(listing: Listing, work: Work) -> None:
-    """Make the folders of `listing`, and copy the files."""
-    for folder in listing.folders:
-        if folder.target != str(work.data):
-            work.make_folder(folder.target)
-        for name in folder.names:
-            copy_file(f"{folder.source}/{name}", f"{folder.target}/{name}", work)
-    for source, target in listing.links:
-        copy_file(source, target, work)
 
 
 def add_wal(listing: Listing, work: Work) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,10 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ITS_NAMES = (errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
+class Over(Exception):
+    """Something else of the same copy has failed."""
+
+
 @dataclass
 class Work:
     """A copy on its way into the empty directory `data`, whose files belong to the server.
@@ -44,6 +49,9 @@ class Work:
     by_kernel: bool = True
     least: int = 0
     least_files: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_over: threading.Event = field(default_factory=threading.Event)
+    owner: int = field(default_factory=threading.get_ident)
     began: float = field(default_factory=time.monotonic)
     shown: float = field(default_factory=time.monotonic)
 
@@ -63,8 +71,16 @@ class Work:
         self.least_files = min(MOST_FILES_SPARED, int(files_left(self.data) * SPARED))
 
     def count(self, size: int) -> None:
-        """Note that so many bytes more are copied; now and then report it, and look at the disk."""
-        self.done += size
+        """Note that so many bytes more are copied; now and then report it, and look at the disk.
+
+        It ends what is copied beside once something has failed.
+        """
+        with self.lock:
+            self.done += size
+        if self.is_over.is_set():
+            raise Over
+        if threading.get_ident() != self.owner:
+            return
         now = time.monotonic()
         if now - self.shown >= TICK:
             self.shown = now
