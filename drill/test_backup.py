@@ -20,7 +20,7 @@ pytestmark = pytest.mark.select
 
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup exists where backups are kept."""
-    assert backup.path.exists(), message(
+    assert backup.is_there, message(
         f"{backup.path} has disappeared since it was selected",
         remedy=remedy_for("test_backup_exists", "gone"),
     )

@@ -66,6 +66,11 @@ class Backup:
         return self.physical.newest.path if self.physical else self.path
 
     @property
+    def is_there(self) -> bool:
+        """Whether it still is; a repository that pgBackRest has listed may lie in a bucket."""
+        return self.path.exists() or self.format == "pgBackRest"
+
+    @property
     def restorable(self) -> Path:
         """Path to restore from: the file itself, or what an archive was unpacked to."""
         return self.unpacked or self.path

@@ -10,6 +10,7 @@ from typing import Any
 
 from restore_drill.config.choice import Choice, choice_of
 from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.criteria_file import criteria_path, reference_beside
 from restore_drill.config.decrypt import Decrypt, decrypt_of
 from restore_drill.config.environment import layers_of, merged
 from restore_drill.config.given import gather, texts_of
@@ -32,8 +33,6 @@ from restore_drill.config.values import (
 )
 from restore_drill.config.ways import after_of, creates_roles, lock_wait_of, target_of, way_of
 
-REFERENCE = "reference.txt"
-"""Name of the reference that lies beside the criteria file."""
 FLAGS = (
     "production_settings", "heapallindexed", "require_backup", "accept_loss", "create_database",
     "show_keys",
@@ -94,7 +93,8 @@ class Settings:
     @property
     def is_sample(self) -> bool:
         """Whether nothing names a backup, so that the sample shop is drilled."""
-        return self.backup is None and self.backup_path is None
+        named = self.backup or self.backup_path or self.recovery.pgbackrest
+        return named is None
 
     @property
     def in_place(self) -> bool:
@@ -145,21 +145,6 @@ def settings_from(
 def settings_here(options: Mapping[str, str | None], root: Path) -> Settings:
     """Settings of a command that is called here: those of the drill folder that lies here."""
     return settings_from(options, here=Path.cwd(), root=root, own=own_drill_near(Path.cwd()))
-
-
-def reference_beside(criteria: Criteria) -> Path | None:
-    """The reference beside the criteria file, None where there is none."""
-    path = criteria.path.parent / REFERENCE
-    return path if path.is_file() else None
-
-
-def criteria_path(
-    given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
-) -> Path:
-    """The criteria file: as given, else of the sample, of a user's own folder, of the suite."""
-    is_sample = given["backup"] is None and given["backup_path"] is None
-    default = root / "drill/sample.toml" if is_sample else (own or root / "drill") / "criteria.toml"
-    return path_of(given, "criteria", here) or default
 
 
 def check(given: dict[str, str | None], criteria: Criteria, *, here: Path, root: Path) -> Settings:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.criteria_file import criteria_path
 from restore_drill.config.environment import layers_of, merged
 from restore_drill.config.given import Given, gather, texts_of
 from restore_drill.config.near import misspelled, refuse_near_misses
 from restore_drill.config.options import OFFLINE, usage_error
-from restore_drill.config.settings import Settings, check, criteria_path
+from restore_drill.config.settings import Settings, check
 from restore_drill.config.ways import refuse_sample
 from restore_drill.core.errors import UsageError
 from restore_drill.doctor.writable import refused_at_start

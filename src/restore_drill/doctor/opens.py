@@ -8,7 +8,8 @@ from restore_drill.backups.model import Backup
 from restore_drill.checks.files import read_folder
 from restore_drill.checks.folder import folder_of
 from restore_drill.checks.stages import EMPTY
-from restore_drill.config.settings import REFERENCE, Settings
+from restore_drill.config.criteria_file import REFERENCE
+from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.doctor.model import Open

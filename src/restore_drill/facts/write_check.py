@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString, NamedTuple
 
 import psycopg
@@ -51,13 +51,16 @@ class RolledBack(Exception):
 
 
 def check_write(target: Target, table: str) -> str:
-    """Insert, update and delete a row of `table` (`schema.table`); empty, or what went wrong.
+    """Insert, update and delete a row of `table`; empty, or what went wrong.
 
-    A copy of a row is inserted with a new key from its sequence; where the copy collides with
+    `table` is `schema.table`, behind the name of its database where that is another one. A copy of
+    a row is inserted with a new key from its sequence; where the copy collides with
     another unique key, a row is deleted and inserted again. All is rolled back.
     """
-    relation = sql.Identifier(*split_name(table))
-    problem = ""
+    *database, schema, name = split_name(table)
+    if database:  # another one of a recovered server
+        target = replace(target, conninfo=target.conninfo | {"dbname": database[0]})
+    relation, problem = sql.Identifier(schema, name), ""
     with target.connect() as connection:
         found = connection.execute(COLUMNS, [relation.as_string(connection)]).fetchall()
         if not found:

@@ -108,7 +108,8 @@ def check_reachable(physical: Physical, goal: Goal) -> None:
             f"--timeline {goal.timeline}: timeline {goal.timeline} was left before this backup,"
             f" which is of timeline {physical.timeline}: take an older backup"
         )
-    end = physical.stopped_at
+    # Tars do not say when they ended: a target before they began is too early in any case.
+    end = physical.stopped_at or physical.started_at
     is_early, shown = False, show_time(end) if end else ""
     if goal.how == TIME and goal.when and end:
         is_early = goal.when < end

@@ -28,3 +28,12 @@ def in_full(candidate: Candidate, backup: Backup, settings: Settings) -> Backup:
     from restore_drill.selection.physical import with_physical  # noqa: PLC0415 - as above
 
     return with_physical(candidate, backup, settings.recovery.label)
+
+
+def named_repository(settings: Settings) -> Backup:
+    """The backup of the repository that the criteria file names, where nobody names another."""
+    from restore_drill.selection.physical import repository_named  # noqa: PLC0415 - as above
+
+    named = settings.recovery.pgbackrest
+    assert named is not None
+    return repository_named(named, settings.recovery.label)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
+from restore_drill.backups.physical.pgbackrest import repository_backup
+from restore_drill.backups.physical.repositories import place_named
+from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.selection.candidate import Candidate, candidate_of, size_of
+from restore_drill.selection.candidate import Candidate, as_backup, candidate_of, size_of
 
 LOOK = 2.0
 """Seconds for which a backup in a list is read through; the one that is chosen is read further."""
@@ -56,6 +59,11 @@ def with_physical(candidate: Candidate, backup: Backup, set_name: str) -> Backup
     physical = physical_at(candidate.path, set_name=set_name)
     if physical is None:
         return backup
+    return completed(candidate, backup, physical)
+
+
+def completed(candidate: Candidate, backup: Backup, physical: Physical) -> Backup:
+    """`backup`, which `candidate` has become, with what is known of `physical`."""
     found = described_by(candidate, physical)
     earlier = backup.earlier_sizes or physical.earlier_sizes
     return replace(
@@ -67,6 +75,18 @@ def with_physical(candidate: Candidate, backup: Backup, set_name: str) -> Backup
         remarks=(*backup.remarks, *remarks_on(physical)),
         physical=physical,
     )
+
+
+def repository_named(named: PgBackRest, label: str) -> Backup:
+    """The backup set `label`, else the newest, of the repository that the criteria file names.
+
+    It may lie in a bucket that pgBackRest alone reaches. Raises what `repository_backup` does.
+    """
+    place = place_named(named)
+    physical = repository_backup(place, place.root, label)
+    when = physical.stopped_at or datetime.now(UTC)
+    candidate = Candidate(place.root, Kind(PGBACKREST), 1, when, SOURCES[PGBACKREST])
+    return completed(candidate, as_backup(candidate), physical)
 
 
 def remarks_on(physical: Physical) -> list[str]:

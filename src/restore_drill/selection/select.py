@@ -35,7 +35,7 @@ from restore_drill.selection.candidate import Candidate, Series, as_backup, look
 from restore_drill.selection.considered import considered
 from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
 from restore_drill.selection.holes import schedule_of
-from restore_drill.selection.in_full import in_full, use_repository
+from restore_drill.selection.in_full import in_full, named_repository, use_repository
 from restore_drill.selection.links import followed
 from restore_drill.selection.numbered import differ_by_number, numbered_hint
 from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
@@ -79,6 +79,8 @@ def select_backup(
     make_ready(settings)
     if settings.backup is not None:
         return named_backup(settings.backup, settings)
+    if settings.backup_path is None:
+        return named_repository(settings)
     shelf = shelf or shelf_of(settings)
     listing, before = shelf.listing, pool_of(shelf, settings)
     picking = partial(picked, pick=pick, zone=zone, proofs=proofs)

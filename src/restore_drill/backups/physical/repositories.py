@@ -20,6 +20,8 @@ NO_CONFIG = "/dev/null"
 """A configuration that says nothing."""
 ITS_CONFIGS = (Path("/etc/pgbackrest/pgbackrest.conf"), Path("/etc/pgbackrest.conf"))
 """Where pgBackRest looks for its configuration."""
+USUAL = Path("/var/lib/pgbackrest")
+"""Where a repository lies if nobody says so."""
 REPO_PATH = re.compile(r"^\s*+repo(\d{1,3})-path\s*+=\s*+(\S[^\n]*+)$", re.MULTILINE)
 INFO = ("backup.info", "backup.info.copy")
 MOST_CONFIG = 1 << 20
@@ -48,6 +50,14 @@ class Place(NamedTuple):
 def use_pgbackrest(named: PgBackRest | None) -> None:
     """Ask pgBackRest with the configuration that is `named` from now on; None for none."""
     in_use[:] = [named] if named else []
+
+
+def place_named(named: PgBackRest) -> Place:
+    """The repository that the criteria file names; of one in a bucket, its path there."""
+    configs = [named.config] if named.config else ITS_CONFIGS
+    paths = [path for config in configs for number, path in repositories_in(config)
+             if number == named.repo]  # fmt: skip
+    return Place(paths[0] if paths else USUAL, named.stanza)
 
 
 def place_of(physical: Physical) -> Place:
