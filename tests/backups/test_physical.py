@@ -11,7 +11,7 @@ import pytest
 from restore_drill.backups.formats import PHYSICAL, recognise
 from restore_drill.backups.physical.model import BARMAN, KINDS, PGBACKREST
 from restore_drill.selection.candidate import look_at
-from restore_drill.selection.select import in_its_place
+from restore_drill.selection.named import in_its_place
 from tests.helpers.drills import run_drill
 
 SET = "repo/backup/main/20261101-101500F"

@@ -5,22 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from restore_drill.backups.cache import use_cache
 from restore_drill.backups.choice import NotDrilled, Schedule
 from restore_drill.backups.folders import place_of_what
 from restore_drill.backups.foreign import PLAIN_FOLDER
-from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup
 from restore_drill.backups.wraps.keys import keyring, use_keys
 from restore_drill.config.choice import NEWEST
-from restore_drill.config.remote import state_folder_of
 from restore_drill.config.settings import Settings
-from restore_drill.core.access import cannot_read, closed_in
 from restore_drill.core.errors import UsageError
 from restore_drill.selection.beside import (
     MOST_LISTED,
@@ -31,16 +26,15 @@ from restore_drill.selection.beside import (
     not_known,
     pass_over_closed,
 )
-from restore_drill.selection.candidate import Candidate, Series, as_backup, look_at
+from restore_drill.selection.candidate import Series, as_backup
 from restore_drill.selection.considered import considered
 from restore_drill.selection.groups import Shelf, name_of, shelf_of, wanted
 from restore_drill.selection.holes import schedule_of
-from restore_drill.selection.in_full import in_full, named_repository, use_repository
-from restore_drill.selection.links import followed
+from restore_drill.selection.in_full import in_full, use_repository
+from restore_drill.selection.named import one_named
 from restore_drill.selection.numbered import differ_by_number, numbered_hint
 from restore_drill.selection.pick import Proofs, picked, picked_record, unproved, words_on
-from restore_drill.selection.sources import folder_at
-from restore_drill.selection.unsealed import are_comparable, first_of_databases, opened
+from restore_drill.selection.unsealed import are_comparable, first_of_databases
 
 EARLIER = 7
 """How many earlier backups a new one is compared with."""
@@ -77,10 +71,8 @@ def select_backup(
     """
     zone, pick = settings.criteria.timezone, settings.choice.pick
     make_ready(settings)
-    if settings.backup is not None:
-        return named_backup(settings.backup, settings)
-    if settings.backup_path is None:
-        return named_repository(settings)
+    if settings.backup is not None or settings.backup_path is None:
+        return one_named(settings)
     shelf = shelf or shelf_of(settings)
     listing, before = shelf.listing, pool_of(shelf, settings)
     picking = partial(picked, pick=pick, zone=zone, proofs=proofs)
@@ -156,43 +148,3 @@ def kept_to(series: Series, settings: Settings) -> Schedule | None:
         return None
     taken = [each.taken_at for each in series if each.is_backup]
     return schedule_of(taken, every, datetime.now(UTC))
-
-
-def named_backup(path: Path, settings: Settings) -> Backup:
-    """Backup that --backup names; in BACKUP_PATH it is of the series that it has there."""
-    zone = settings.criteria.timezone
-    if state_folder_of(path):
-        from restore_drill.selection.remote import fetch_named  # noqa: PLC0415 - few are elsewhere
-
-        fetch_named(path)
-    if closed_in(path):
-        raise cannot_read("the backup", path)
-    try:
-        target = followed(path)
-        below = depth_of(target, settings.backup_path)
-        candidate = opened(in_its_place(look_at(target, zone, below)), zone)
-    except OSError as error:
-        raise cannot_read("the backup", path, error) from None
-    links = (f"{path.name} is a link to {target}",) if target != path else ()
-    alone = considered([[candidate]], candidate, [[candidate]], "")
-    found = as_backup(candidate, remarks=(*links, *keyring().new_notes()), considered=alone)
-    return in_full(candidate, found, settings)
-
-
-def depth_of(path: Path, backup_path: Path | None) -> int:
-    """So many folders `path` lies below the place in `backup_path`; 0 where it lies elsewhere."""
-    place = folder_at(backup_path).place if backup_path else None
-    if place is None or not path.is_relative_to(place):
-        return 0
-    return len(path.relative_to(place).parts) - 1
-
-
-def in_its_place(candidate: Candidate) -> Candidate:
-    """`candidate`; a file that is no backup as the part of a physical one that it may be."""
-    path = candidate.path
-    if not candidate.kind.unrecognised or path.is_dir():
-        return candidate
-    whole = place_of_what(path)
-    if whole is PLAIN_FOLDER:
-        return candidate
-    return replace(candidate, kind=Kind("", "", whole.what, whole.remedy_at(path)))
