@@ -90,7 +90,8 @@ def in_series(found: Iterable[Candidate], *, numbered: bool = False) -> list[Ser
     unnamed = [key for key, each in schemes.items() if key.endswith("/")]
     if len(schemes) == 2 and len(unnamed) == 1:
         (other,) = schemes.keys() - set(unnamed)
-        schemes[other] = newest_first(schemes[other] + schemes.pop(unnamed[0]))
+        if schemes[other][0].is_physical == schemes[unnamed[0]][0].is_physical:
+            schemes[other] = newest_first(schemes[other] + schemes.pop(unnamed[0]))
     series: list[Series] = []
     for scheme, alike in schemes.items():
         usual = next((each.database for each in alike if each.database), "")
