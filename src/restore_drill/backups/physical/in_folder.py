@@ -31,8 +31,10 @@ AT_ONCE = 60.0
 
 
 def head_of(path: Path, most: int) -> bytes:
-    """The first `most` bytes of the file at `path`; none where there is none."""
-    with suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
+    """The first `most` bytes of the file at `path`; none where there is none, or no file."""
+    if not path.is_file():  # a pipe would be waited for
+        return b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
         return file.read(most)
     return b""
 
@@ -46,8 +48,13 @@ def holds_files(path: Path) -> bool:
 
 def major_in(folder: Path) -> int:
     """Major version that PG_VERSION in `folder` says, 0 for none."""
-    text = head_of(folder / VERSION, 16).strip().partition(b".")[0]
-    return int(text) if text.isdigit() else 0
+    return major_of(head_of(folder / VERSION, 16).strip().decode(errors="replace"))
+
+
+def major_of(version: str) -> int:
+    """Major version of a PG_VERSION, 0 where it says none."""
+    text = version.partition(".")[0]
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else 0
 
 
 def folder_backup(path: Path) -> Physical:
@@ -138,7 +145,7 @@ def holds(segments: list[str], first: str, stop: int | None, size: int) -> bool:
     number = int(first[8:16], 16) * ((1 << 32) // size) + int(first[16:], 16)
     there = {name[8:] for name in segments if int(name[:8], 16) >= timeline}
     needed = range(number, max(stop - 1, 0) // size + 1)
-    return all(segment_name(0, each * size, size)[8:] in there for each in needed)
+    return bool(needed) and all(segment_name(0, each * size, size)[8:] in there for each in needed)
 
 
 def tablespaces_in(path: Path) -> tuple[Tablespace, ...]:

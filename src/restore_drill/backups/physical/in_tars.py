@@ -26,6 +26,7 @@ from restore_drill.backups.physical.in_folder import (
     WAL_DIR,
     beginning,
     holds,
+    major_of,
     system_of,
 )
 from restore_drill.backups.physical.labels import LABEL, MAP, MOST, Label, label_of, tablespaces_of
@@ -147,7 +148,7 @@ def described(
         kind=BASE,
         path=path,
         members=(Member(path, path / MANIFEST if manifest else None, TAR),),
-        major=major_of(noted, wal),
+        major=major_said(noted, wal),
         system=system_of(manifest, noted.control) or (wal.segment.system if wal.segment else ""),
         timeline=timeline,
         start_lsn=start,
@@ -167,12 +168,9 @@ def described(
     )
 
 
-def major_of(noted: Noted, wal: Noted) -> int:
+def major_said(noted: Noted, wal: Noted) -> int:
     """Major version by a PG_VERSION in the tar, else by the WAL; 0 for none."""
-    text = noted.version.partition(".")[0]
-    if text.isascii() and text.isdigit():
-        return int(text)
-    return wal.segment.major if wal.segment else 0
+    return major_of(noted.version) or (wal.segment.major if wal.segment else 0)
 
 
 def size_of_segments(wal: Noted, label: Label) -> int:

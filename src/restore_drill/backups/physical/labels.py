@@ -14,6 +14,7 @@ MOST = 1 << 20
 """Bytes of either that are read: 5,000 tablespaces take half of it."""
 LINE = re.compile(r"^([A-Z][A-Z ]*[A-Z]): ?(.*)$", re.MULTILINE)
 START = re.compile(r"([0-9A-F]{1,8}/[0-9A-F]{1,8}) \(file ([0-9A-F]{24})\)")
+NUMBER = re.compile(r"[0-9]{1,10}")
 LSN = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: ([A-Z]{1,6}|[+-]\d\d(?::?\d\d)?))?")
 HOURS = {
@@ -57,7 +58,7 @@ def label_of(data: bytes, modified: float | None = None) -> Label:
         start_lsn=lsn_of(start[1]) if start else None,
         first_segment=start[2] if start else "",
         started_at=time_of(found.get("START TIME", ""), modified),
-        timeline=int(timeline) if timeline.isascii() and timeline.isdigit() else by_name,
+        timeline=int(timeline) if NUMBER.fullmatch(timeline) else by_name,
         from_standby=found.get("BACKUP FROM", "").strip() == "standby",
         incremental_from=lsn_of(before[0]) if before else None,
         stopped_at=time_of(found.get("STOP TIME", ""), modified),

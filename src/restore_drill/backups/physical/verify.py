@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from restore_drill.backups.physical.barman import DATA
 from restore_drill.backups.physical.by_manifest import check_manifest, check_own_checksum
 from restore_drill.backups.physical.chains import label_at, missing_before
 from restore_drill.backups.physical.control import CONTROL, ENOUGH, control_of
 from restore_drill.backups.physical.findings import Findings, Verified
-from restore_drill.backups.physical.in_folder import LINKS, WAL_DIR, head_of
+from restore_drill.backups.physical.in_folder import LINKS, WAL_DIR, folders_in, head_of
 from restore_drill.backups.physical.in_tars import WAL_TAR, tars_in
 from restore_drill.backups.physical.manifests import manifest_at
 from restore_drill.backups.physical.model import (
@@ -86,27 +88,38 @@ def check_member(physical: Physical, member: Member, found: Findings) -> None:
     check_own_checksum(member, where, found)
     is_newest = member is physical.newest
     wal = member.path / WAL_DIR
+    is_closed = True
     if member.form == TAR:
         wal = check_tars(member, where, found, frozenset(needed_segments(physical)))
     elif member.form == PLAIN:
-        check_links(member, where, found)
+        is_closed = check_links(member, where, found)
     check_agreement(physical, member, where, found)
-    check_manifest(member, physical.major, where, found)
+    if not physical.major:
+        found.fault(f"{where}its PG_VERSION is missing or damaged: it names no version")
+    elif is_closed:
+        check_manifest(member, physical.major, where, found)
     has_wal = physical.has_wal or (member.form == TAR and WAL_TAR in tars_in(member.path))
     if is_newest and has_wal and not found.faults:
         check_wal(physical, wal, found)
 
 
-def check_links(member: Member, where: str, found: Findings) -> None:
-    """Note the links of tablespaces that lead nowhere; of Barman's they do where it was moved."""
-    links = member.path / LINKS
+def check_links(member: Member, where: str, found: Findings) -> bool:
+    """Note the links of tablespaces that lead to none; of Barman's they lie beside the data.
+
+    False where one leads elsewhere: whoever follows it may read the whole disk.
+    """
+    links, is_closed = member.path / LINKS, True
     for each in sorted(links.iterdir()) if links.is_dir() else ():
         beside = member.path.parent / each.name
-        if each.is_symlink() and not each.exists() and not beside.is_dir():
-            found.fault(
-                f"{where}its tablespace {each.name} is missing: {LINKS}/{each.name} leads to "
-                f"{each.readlink()}, where nothing is"
-            )
+        if not each.is_symlink() or (member.path.name == DATA and beside.is_dir()):
+            continue
+        goal = f"{where}its tablespace {each.name} is missing: {LINKS}/{each.name} leads to "
+        if not os.path.lexists(each.readlink()) and not each.exists():
+            found.fault(f"{goal}{each.readlink()}, where nothing is")
+        elif not folders_in(each, "PG_"):
+            found.fault(f"{goal}{each.readlink()}, which holds no tablespace")
+            is_closed = False
+    return is_closed
 
 
 def check_agreement(physical: Physical, member: Member, where: str, found: Findings) -> None:
