@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from restore_drill.backups.physical.in_folder import segments_in
+from restore_drill.backups.physical.files import segments_in
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.listing import EMPTY, is_below
 from restore_drill.recovery.copies.work import TABLESPACES, WAL, refused

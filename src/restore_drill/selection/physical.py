@@ -8,6 +8,7 @@ from pathlib import Path
 
 from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup, Head
+from restore_drill.backups.physical.barman import unfinished_after
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
 from restore_drill.backups.physical.pgbackrest import repository_backup
@@ -97,6 +98,8 @@ def remarks_on(physical: Physical) -> list[str]:
     if len(physical.members) > 1:
         names = ", ".join(each.path.name for each in physical.members)
         found.append(f"it is restored from {len(physical.members)} backups: {names}")
+    if physical.kind == BARMAN and (newer := unfinished_after(physical)):
+        found.append(f"Barman has not finished backups newer than {physical.name}: {newer}")
     if physical.sets and physical.name != physical.sets[-1]:
         found.append(f"the set {physical.name} was asked for; the newest is {physical.sets[-1]}")
     return found

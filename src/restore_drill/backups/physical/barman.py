@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.backups.physical.in_folder import USUAL, head_of
+from restore_drill.backups.physical.barman_text import (
+    major_of,
+    number_of,
+    place_of,
+    spaces_in,
+    time_of,
+)
+from restore_drill.backups.physical.files import head_of
+from restore_drill.backups.physical.in_folder import USUAL
 from restore_drill.backups.physical.in_tars import BASE_TAR, compression_at, tars_in
 from restore_drill.backups.physical.labels import LABEL
 from restore_drill.backups.physical.manifests import MANIFEST
@@ -19,8 +26,6 @@ from restore_drill.backups.physical.model import (
     TAR,
     Member,
     Physical,
-    Tablespace,
-    lsn_of,
 )
 from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.core.remedies import remedy_for
@@ -30,11 +35,13 @@ BASE_DIR, WAL_DIR, INFO, DATA = "base", "wals", "backup.info", "data"
 PARTS = ("base", "wals")
 """Folders of a server's that name it."""
 MOST = 1 << 20
+SIZES = tuple(1 << power for power in range(20, 31))
+"""Bytes that a WAL segment may have."""
 MOST_SETS, LONGEST_CHAIN = 8, 1000
 DONE = "DONE"
+KEYS = {"server_name", "begin_wal", "backup_label", "status"}
+"""What one of its lines says, wherever it was cut."""
 LINE = re.compile(r"^([a-z_]{1,64})=(.*)$", re.MULTILINE)
-QUOTED = r"""(?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)")"""
-SPACE = re.compile(rf"\({QUOTED}, *(\d{{1,10}}), *{QUOTED}\)")
 ID = re.compile(r"\d{8}T\d{6}")
 
 
@@ -82,7 +89,7 @@ def info_at(folder: Path) -> BarmanSet | None:
     with suppress(OSError):
         text = head_of(folder / INFO, MOST).decode(errors="replace")
         found = dict(LINE.findall(text))
-        return BarmanSet(folder, found) if "server_name" in found or "begin_wal" in found else None
+        return BarmanSet(folder, found) if KEYS & found.keys() else None
     return None
 
 
@@ -118,7 +125,7 @@ def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]
     tars = tars_in(data) if data.is_dir() else {}
     earlier = [each for each in sets_in(server) if each.is_done and each.path < found.path]
     wals = server / WAL_DIR
-    version = found.get("version")
+    version, size = found.get("version"), number_of(found.get("xlog_segment_size"))
     return Physical(
         kind=BARMAN,
         path=path,
@@ -131,7 +138,7 @@ def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]
         start_lsn=place_of(found.get("begin_xlog")),
         stop_lsn=place_of(found.get("end_xlog")),
         first_segment=first,
-        segment_size=number_of(found.get("xlog_segment_size")) or USUAL,
+        segment_size=size if size in SIZES else USUAL,
         started_at=time_of(found.get("begin_time")),
         stopped_at=time_of(found.get("end_time")),
         tablespaces=tuple(spaces_in(found.get("tablespaces"))),
@@ -142,6 +149,13 @@ def described(server: Path, path: Path, found: BarmanSet, names: tuple[str, ...]
         earlier_sizes=tuple(number_of(each.get("size")) for each in earlier[::-1]),
         version=f"{major_of(version)}.{number_of(version) % 10000}" if version else "",
     )
+
+
+def unfinished_after(physical: Physical) -> str:
+    """Which backups of the server are newer than that one and not finished: `ID (FAILED)`."""
+    place = physical.newest.path.parent
+    newer = [each for each in sets_in(place.parents[1]) if each.path > place and not each.is_done]
+    return ", ".join(f"{each.path.name} ({each.get('status') or 'no status'})" for each in newer)
 
 
 def member_of(found: BarmanSet) -> Member:
@@ -161,38 +175,3 @@ def chain_of(server: Path, found: BarmanSet) -> list[BarmanSet]:
             break
         chain.insert(0, before)
     return chain
-
-
-def spaces_in(text: str) -> Iterator[Tablespace]:
-    """The tablespaces in Barman's list of them."""
-    for name, quoted, oid, place, placed in SPACE.findall(text):
-        yield Tablespace(int(oid), plain(name or quoted), plain(place or placed))
-
-
-def plain(text: str) -> str:
-    """`text` without Python's escapes of quotes and backslashes."""
-    return re.sub(r"\\(.)", r"\1", text)
-
-
-def number_of(text: str) -> int:
-    """The number that `text` is, 0 for none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-
-def major_of(version: str) -> int:
-    """Major version of a version as the server numbers it: 15 of 150018."""
-    return number_of(version) // 10000
-
-
-def place_of(text: str) -> int | None:
-    """The LSN that `text` is, None for none."""
-    with suppress(ValueError):
-        return lsn_of(text)
-    return None
-
-
-def time_of(text: str) -> datetime | None:
-    """The time that `text` is, in the machine's own zone where it names none; None for none."""
-    with suppress(ValueError, OverflowError, OSError):
-        return datetime.fromisoformat(text).astimezone(UTC)
-    return None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.backups.physical.control import segment_of
-from restore_drill.backups.physical.in_folder import head_of
+from restore_drill.backups.physical.files import head_of
 from restore_drill.backups.physical.model import Physical
 
 NAMES = ("wal", "archive", "wal_archive", "wals", "pg_wal_archive")

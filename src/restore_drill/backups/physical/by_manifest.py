@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from restore_drill.backups.physical.barman import DATA
+from restore_drill.backups.physical.files import LINKS
 from restore_drill.backups.physical.findings import Findings
-from restore_drill.backups.physical.in_folder import LINKS
 from restore_drill.backups.physical.in_tars import compression_at, tars_in
 from restore_drill.backups.physical.manifests import MANIFEST, PIECE, sizes_in
 from restore_drill.backups.physical.model import TAR, Member

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.backups.physical.in_folder import head_of
+from restore_drill.backups.physical.files import head_of
 from restore_drill.backups.physical.in_tars import BASE_TAR, Noted, look_through, tars_in
 from restore_drill.backups.physical.labels import LABEL, MOST, Label, label_of
 from restore_drill.backups.physical.manifests import MANIFEST, manifest_at, sizes_in

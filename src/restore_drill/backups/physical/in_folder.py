@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,26 +16,23 @@ from restore_drill.backups.physical.control import (
     segment_of,
     size_by_name,
 )
+from restore_drill.backups.physical.files import (
+    LINKS,
+    WAL_DIR,
+    head_of,
+    modified_at,
+    segments_in,
+    sizes,
+)
 from restore_drill.backups.physical.labels import LABEL, MAP, MOST, Label, label_of, tablespaces_of
 from restore_drill.backups.physical.manifests import MANIFEST, Manifest, manifest_at
 from restore_drill.backups.physical.model import BASE, COLD, Member, Physical, Tablespace
-from restore_drill.core.below import files_below
 
-WAL_DIR, LINKS, VERSION = "pg_wal", "pg_tblspc", "PG_VERSION"
-SEGMENT = re.compile(r"[0-9A-F]{24}")
+VERSION = "PG_VERSION"
 USUAL = 1 << 24
 """Bytes of a WAL segment, unless initdb was told otherwise."""
 AT_ONCE = 60.0
 """Seconds after its START TIME within which pg_basebackup writes a backup's label."""
-
-
-def head_of(path: Path, most: int) -> bytes:
-    """The first `most` bytes of the file at `path`; none where there is none, or no file."""
-    if not path.is_file():  # a pipe would be waited for
-        return b""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        return file.read(most)
-    return b""
 
 
 def holds_files(path: Path) -> bool:
@@ -92,20 +88,6 @@ def folder_backup(path: Path) -> Physical:
         wal_size=files[1],
         version=head_of(path / VERSION, 16).strip().decode(errors="replace"),
     )
-
-
-def modified_at(path: Path) -> float | None:
-    """When the file at `path` was written, None where there is none."""
-    with suppress(OSError):
-        return path.stat().st_mtime
-    return None
-
-
-def segments_in(folder: Path) -> list[str]:
-    """Names of the WAL segments in `folder`, sorted."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        return sorted(each.name for each in folder.iterdir() if SEGMENT.fullmatch(each.name))
-    return []
 
 
 def segment_size(folder: Path, segments: list[str], label: Label) -> int:
@@ -185,21 +167,3 @@ def time_at(seconds: float) -> datetime | None:
     with suppress(OverflowError, ValueError, OSError):
         return datetime.fromtimestamp(seconds, UTC)
     return None
-
-
-def sizes(path: Path) -> tuple[int, int]:
-    """Bytes of the files at `path` and in its tablespaces, and those of the WAL, apart."""
-    links = [Path(each.path) for each in folders_in(path / LINKS) if each.is_symlink()]
-    # What a link leads to may hold other things, and be no tablespace at all.
-    spaces = [Path(each.path) for link in links for each in folders_in(link, "PG_")]
-    files = [each for folder in (path, *spaces) for each in files_below(folder)]
-    whole = sum(status.st_size for name, status in files if not name.startswith(f"{WAL_DIR}/"))
-    wal = files_below(path / WAL_DIR) if (path / WAL_DIR).is_dir() else []
-    return whole, sum(status.st_size for _, status in wal)
-
-
-def folders_in(path: Path, begin: str = "") -> list[os.DirEntry[str]]:
-    """The folders in `path` whose names `begin` so, and the links to folders."""
-    with suppress(OSError), os.scandir(path) as entries:
-        return [each for each in entries if each.name.startswith(begin) and each.is_dir()]
-    return []

@@ -19,11 +19,10 @@ from restore_drill.backups.physical.control import (
     segment_of,
     size_by_name,
 )
+from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
 from restore_drill.backups.physical.in_folder import (
-    SEGMENT,
     USUAL,
     VERSION,
-    WAL_DIR,
     beginning,
     holds,
     major_of,

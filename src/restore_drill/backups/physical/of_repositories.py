@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from restore_drill.backups.physical.barman import DATA, INFO, info_at, number_of
+from restore_drill.backups.physical.barman import DATA, INFO, info_at
+from restore_drill.backups.physical.barman_text import number_of
 from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.model import PLAIN, Physical
 from restore_drill.backups.physical.pgbackrest import stanza_of, unread

@@ -10,8 +10,8 @@ from restore_drill.backups.physical.barman import DATA
 from restore_drill.backups.physical.by_manifest import check_manifest, check_own_checksum
 from restore_drill.backups.physical.chains import label_at, missing_before
 from restore_drill.backups.physical.control import CONTROL, ENOUGH, control_of
+from restore_drill.backups.physical.files import LINKS, WAL_DIR, folders_in, head_of
 from restore_drill.backups.physical.findings import Findings, Verified
-from restore_drill.backups.physical.in_folder import LINKS, WAL_DIR, folders_in, head_of
 from restore_drill.backups.physical.in_tars import WAL_TAR, tars_in
 from restore_drill.backups.physical.manifests import manifest_at
 from restore_drill.backups.physical.model import (

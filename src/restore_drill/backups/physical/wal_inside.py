@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from restore_drill.backups.physical.control import segment_name, segment_of
+from restore_drill.backups.physical.files import SEGMENT, head_of
 from restore_drill.backups.physical.findings import Findings
-from restore_drill.backups.physical.in_folder import SEGMENT, head_of
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.backups.physical.programs import LONG, run_program
 from restore_drill.core.errors import CouldNotRun

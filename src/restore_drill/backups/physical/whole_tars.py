@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
 from restore_drill.backups.physical.findings import Findings
-from restore_drill.backups.physical.in_folder import SEGMENT, WAL_DIR
 from restore_drill.backups.physical.in_tars import WAL_TAR, compression_at, tars_in
 from restore_drill.backups.physical.model import Member
 from restore_drill.backups.physical.tar_reader import FILE, FOLDER, LINK, Entry, TarFault, TarReader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from restore_drill.backups.physical.in_folder import SEGMENT, WAL_DIR
+from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
 from restore_drill.backups.physical.in_tars import tars_in
 from restore_drill.backups.physical.labels import LABEL
 from restore_drill.backups.physical.model import PLAIN, TAR, Physical

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from restore_drill.backups.physical.in_folder import sizes
+from restore_drill.backups.physical.files import sizes
 from restore_drill.backups.physical.model import TAR, Member, Physical
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for

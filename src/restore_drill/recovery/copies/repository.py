@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from restore_drill.backups.physical.in_folder import sizes
+from restore_drill.backups.physical.files import sizes
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.physical.programs import Done
 from restore_drill.backups.physical.repositories import command_for, place_of
