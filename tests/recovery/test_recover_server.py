@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,11 +18,14 @@ import pytest
 from restore_drill.core.errors import BackupFault
 from restore_drill.keep.postgres import keep_server
 from restore_drill.recovery.archives.folder import Folder
+from restore_drill.recovery.executor import REPORT
 from restore_drill.recovery.goals import goal_of
 from restore_drill.recovery.recover import recover
 from restore_drill.recovery.shell import make_shell
 from restore_drill.servers import cleanup, isolation
+from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.processes import find_server
+from tests.helpers.drills import ROOT
 from tests.helpers.physical import source
 from tests.helpers.recoveries import events_in, physical_of, recovered
 from tests.helpers.shop import quiet
@@ -136,6 +141,32 @@ class Never(Folder):
         super().stop()
 
 
+class Slow(Folder):
+    """An archive whose files take their time."""
+
+    def fetch(self, name: str, to: Path) -> bool:
+        """Wait for as long as it takes to be looked at."""
+        time.sleep(1.5 * REPORT)
+        return super().fetch(name, to)
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_how_far_it_is_is_shown(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, isolated: bool
+) -> None:
+    """By the segment that the server is at, behind walls and without."""
+    if not isolated:
+        monkeypatch.setitem(isolation.closed, "why", "a test")
+    physical, lines = physical_of(shop.backup), list[str]()
+    with make_shell(physical, quiet) as shell:
+        archive = Slow(shop.archive)
+        found = recover(shell, physical, goal_of("latest"), archive, quiet, lines.append)
+        found.server.stop()
+    assert not found.faults
+    assert [line for line in lines if line.startswith("replaying WAL: ")]
+    assert {part.name: part.seconds > 1 for part in found.parts}["fetch"]
+
+
 def test_a_recovery_that_hangs_can_be_interrupted(shop: Shop) -> None:
     """By a signal, as the drill's limits and Ctrl-C do: nothing is left then."""
     physical = physical_of(shop.backup)
@@ -158,3 +189,38 @@ def test_a_recovery_that_hangs_can_be_interrupted(shop: Shop) -> None:
     assert time.monotonic() - began < 30
     assert find_server(shell.run.data) is None
     assert not shell.run.path.exists()
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from restore_drill.recovery.archives.folder import Folder
+from restore_drill.recovery.goals import goal_of
+from restore_drill.recovery.recover import recover
+from restore_drill.recovery.shell import make_shell
+from tests.helpers.recoveries import physical_of
+from tests.helpers.shop import quiet
+
+class Never(Folder):
+    def fetch(self, name, to):
+        print(shell.run.path, flush=True)
+        time.sleep(60)
+
+physical = physical_of(Path(sys.argv[1]))
+shell = make_shell(physical, quiet)
+recover(shell, physical, goal_of("latest"), Never(Path(sys.argv[2])), quiet, quiet)
+"""
+
+
+def test_what_a_killed_drill_leaves_is_cleaned(shop: Shop) -> None:
+    """The server that was recovering, its directory, and what was fetched for it."""
+    command = [sys.executable, "-c", KILLED, str(shop.backup), str(shop.archive)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        run = Path(process.stdout.readline().strip())
+        assert run.is_dir()
+        process.kill()
+    lines = clean_left_overs()
+    assert not run.exists()
+    assert any(str(run) in line for line in lines)
+    assert find_server(run / cleanup.DATA) is None

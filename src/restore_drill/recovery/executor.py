@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,6 +23,10 @@ LONGEST_SLEEP = 0.2
 """Seconds between two questions whether it answers, each of which costs the server a process."""
 PATIENCE_OF_SLEEP = 50
 """The longer it takes the less often it is asked: each time after a fiftieth of the time so far."""
+AT_SEGMENT = re.compile(
+    r"postgres: restore-drill: startup (?:recovering|waiting for) ([0-9A-F]{24})"
+)
+"""Title of the process that replays WAL."""
 NEVER = "100000000"
 """Seconds for which pg_ctl waits at most."""
 REPORT = 0.5
@@ -101,12 +106,11 @@ class RecoveringExecutor(ServerExecutor):
         server = self.server()
         for each in server.children(recursive=True) if server else []:
             try:
-                title = " ".join(each.cmdline())
+                found = AT_SEGMENT.match(" ".join(each.cmdline()))
             except psutil.Error:
                 continue
-            before, found, segment = title.partition("startup recovering ")
-            if found and "restore-drill" in before:
-                return segment.strip()[:24]
+            if found:
+                return found[1]
         return ""
 
     def server(self) -> psutil.Process | None:

@@ -29,7 +29,7 @@ class Replay:
         self.executor, self.control = executor, control
         self.fetcher, self.progress = fetcher, progress
         self.began = time.monotonic()
-        self.segment = ""
+        self.segment, self.done = "", 0
         self.newest_of: dict[int, int] = {}
 
     def report(self) -> None:
@@ -40,9 +40,10 @@ class Replay:
         if here is None:
             return
         begin = self.control.redo // size
-        done = max(0, here.number - begin) * size
-        total = max(done, (self.newest(here.timeline) - begin) * size)
-        self.progress(progress_line(DOING, done, total, time.monotonic() - self.began))
+        # At its end it reads the last segment once more.
+        self.done = max(self.done, (here.number - begin) * size)
+        total = max(self.done, (self.newest(here.timeline) - begin) * size)
+        self.progress(progress_line(DOING, self.done, total, time.monotonic() - self.began))
 
     def newest(self, timeline: int) -> int:
         """Number of the newest segment of `timeline` in the archive; 0 while it is not known."""
