@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.recovery.goals import goal_of
 from restore_drill.recovery.recover import recover
 from restore_drill.recovery.shell import build_of, make_shell
@@ -37,6 +38,51 @@ def test_a_database_that_is_damaged_does_not_hold_up_others(server: Source) -> N
         assert {"shop", "template1"} <= set(found.databases)
         assert not {"postgres", "billing"} & set(found.databases)
         assert any("'billing' cannot be opened" in what for what, _ in found.faults)
+
+
+def test_lost_roles_are_a_fault(server: Source) -> None:
+    """A role of ours is no proof that there are others: the first one cannot be dropped."""
+    backup = server.base_backup("roles")
+    zero(backup, server.sql("SELECT pg_relation_filepath('pg_authid')"))
+    with recovered(backup) as found:
+        assert [cause for _, cause in found.faults] == ["damaged"]
+        assert "roles of the server are lost" in found.faults[0][0]
+
+
+def test_lost_databases_are_a_fault(server: Source) -> None:
+    """Of a server without any there is nothing to open."""
+    backup = server.base_backup("databases")
+    zero(backup, server.sql("SELECT pg_relation_filepath('pg_database')"))
+    with (
+        pytest.raises(BackupFault, match="no database of the recovered server can be opened"),
+        recovered(backup),
+    ):
+        pass
+
+
+def zero(backup: Path, name: object) -> None:
+    """Overwrite a file of the backup with zeros."""
+    path = backup / str(name)
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def test_a_database_of_another_encoding_has_any_name(server: Source) -> None:
+    """One that is UTF-8 is opened; the bytes of others name nothing here."""
+    create = "CREATE DATABASE {} TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'"
+    server.sql(create.format("latin"))
+    with server.connect("latin") as connection:
+        connection.execute("SET client_encoding = 'UTF8'")
+        connection.execute(create.format('"caf\u00e9"').encode())
+    server.sql(create.format('"th\u00e9"'), "shop")
+    with recovered(server.base_backup("names")) as found:
+        assert not found.faults
+        assert {"latin", "th\u00e9"} <= set(found.databases)
+        assert [why for what, why in found.told if "not UTF-8" in why]
+    with server.connect("latin") as connection:
+        connection.execute("SET client_encoding = 'UTF8'")
+        connection.execute('DROP DATABASE "caf\u00e9"'.encode())
+    for name in ("th\u00e9", "latin"):
+        server.sql(f'DROP DATABASE "{name}"')
 
 
 def test_a_library_that_is_not_here_is_told(server: Source) -> None:

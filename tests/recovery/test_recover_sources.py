@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import BackupFault
+from restore_drill.servers.model import SWITCHED_SINCE
 from tests.helpers.physical import Source, source
 from tests.helpers.recoveries import column, events_in, recovered
 
+LOGIN_TRIGGER = """
+CREATE FUNCTION keep_out() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'nobody comes in'; END $$;
+CREATE EVENT TRIGGER keep_out ON login EXECUTE FUNCTION keep_out();
+ALTER EVENT TRIGGER keep_out ENABLE ALWAYS
+"""
 MAJORS = pytest.mark.parametrize("major", [15, 18])
 
 
@@ -67,6 +74,8 @@ def test_a_postgres_without_superuser_is_not_taken(major: int) -> None:
 def armed(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Backup of a server whose settings would do harm, or hide it."""
     with source(request.param, rows=20, max_prepared_transactions="10") as server:
+        if request.param >= SWITCHED_SINCE:
+            server.sql(LOGIN_TRIGGER, "billing")
         with server.connect() as connection:
             for command in (
                 "ALTER SYSTEM SET archive_command = 'touch archived-by-the-drill'",
@@ -107,6 +116,7 @@ def test_no_setting_of_the_source_acts_in_the_copy(armed: Path) -> None:
             assert shown("shared_preload_libraries") == ""
             assert shown("max_prepared_transactions") == "10"
             assert shown("is_superuser") == "on"
+        assert column(found, "SELECT count(*) FROM invoices", "billing") == [300]
 
 
 @MAJORS

@@ -40,14 +40,12 @@ def open_server(server: RecoveredServer, settings: dict[str, str]) -> None:
 
     Where nobody by the usual name may log in, a role is made in the copy, which has no other use.
     """
-    if not try_entries(server):
-        make_role(server)
-        if not try_entries(server):
-            raise CouldNotRun(
-                f"no session can be opened on the recovered server {server.binaries.name}",
-                checked=[f"databases: {', '.join(ENTRIES)}", f"role: {server.user}"],
-                remedy=remedy_for("recovering", "no_entry"),
-            )
+    if not try_entries(server) and not make_role(server):
+        raise BackupFault(
+            "no database of the recovered server can be opened: its catalogs are damaged",
+            checked=[f"tried in vain: {', '.join(ENTRIES)}"],
+            remedy=remedy_for("recovery", "damaged"),
+        )
     server.options = options_for(server, settings)
 
 
@@ -77,8 +75,8 @@ def is_expected(text: str) -> bool:
     return any(words in text for words in (*NO_ROLE, *NOT_OPEN))
 
 
-def make_role(server: RecoveredServer) -> None:
-    """Make a superuser in the copy, and let a database be entered, while nothing else runs."""
+def make_role(server: RecoveredServer) -> bool:
+    """Make a superuser in the copy, and let a database be entered; whether that was possible."""
     executor = server.executor
     assert isinstance(executor, RecoveringExecutor)
     name = f"restore_drill_{secrets.token_hex(4)}"
@@ -90,8 +88,9 @@ def make_role(server: RecoveredServer) -> None:
         server.user = name
         server.start()
         if try_entries(server):
-            return
+            return True
         executor.stop()
+    return False
 
 
 def cannot_open(server: RecoveredServer, name: str, error: psycopg.Error) -> Exception:

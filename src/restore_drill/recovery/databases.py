@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -15,7 +16,13 @@ from restore_drill.recovery.access import cannot_open, no_icu
 from restore_drill.recovery.server import RecoveredServer
 from restore_drill.servers.binaries import ask_pg_config
 
-DATABASES = "SELECT datname, oid, datallowconn, datconnlimit FROM pg_catalog.pg_database ORDER BY 2"
+DATABASES = """
+SELECT pg_catalog.namesend(datname), oid, datallowconn, datconnlimit
+FROM pg_catalog.pg_database ORDER BY 2
+"""
+"""A name is in the encoding of the database that it was given in: its bytes are read."""
+HAS_FIRST_ROLE = "SELECT EXISTS (SELECT FROM pg_catalog.pg_authid WHERE oid = 10)"
+"""The role that the server was made with: nobody can drop it."""
 SORTED_BY_ICU_SINCE = 15
 BY_ICU = "SELECT datname FROM pg_catalog.pg_database WHERE datlocprovider = 'i' ORDER BY 1"
 USES_ICU = """
@@ -45,7 +52,9 @@ def open_databases(server: RecoveredServer) -> Databases:
     """
     found = Databases({}, [], [])
     with server.target(server.entry).connect() as connection:
-        rows = connection.execute(DATABASES).fetchall()
+        if not one(connection, HAS_FIRST_ROLE):
+            found.faults.append(("the roles of the server are lost (pg_authid)", "damaged"))
+        rows = named(connection.execute(DATABASES), found)
         if lacks_icu(server) and server.binaries.major >= SORTED_BY_ICU_SINCE:
             names = [name for (name,) in connection.execute(BY_ICU)]
             if names:
@@ -59,11 +68,24 @@ def open_databases(server: RecoveredServer) -> Databases:
         if limit == NOT_VALID:
             found.told.append((f"database {name}", "the source was dropping it: it is not whole"))
         elif look_into(server, name, found, lacking):
-            found.oids[name] = int(oid)
+            found.oids[name] = oid
     for library, names in lacking.items():
         why = f"its library {library} is not on this machine; used in {some(names, 3)}"
         found.told.append(("what an extension does", why))
     return found
+
+
+def named(rows: Iterable[tuple[Any, ...]], found: Databases) -> list[tuple[str, int, bool, int]]:
+    """Databases with their names as text; those whose names are none are told."""
+    known = []
+    for name, oid, is_open, limit in rows:
+        try:
+            known.append((name.decode(), int(oid), bool(is_open), int(limit)))
+        except UnicodeDecodeError:
+            found.told.append(
+                (f"database {oid}", "its name is not UTF-8: it cannot be opened here")
+            )
+    return known
 
 
 def lacks_icu(server: RecoveredServer) -> bool:
