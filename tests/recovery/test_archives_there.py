@@ -6,6 +6,7 @@ import gzip
 import os
 import pwd
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import obstore
@@ -160,3 +161,5 @@ def test_a_mirror_stands_for_its_place(s3: str, monkeypatch: pytest.MonkeyPatch)
     found = archive_of(BACKUP, path)
     assert found is not None and found.words == f"s3://{BUCKET}/some/wal/"
     assert found.names() == []
+    beside = archive_of(replace(BACKUP, archive=path / "archive"), None)
+    assert beside is not None and beside.words == f"s3://{BUCKET}/some/wal/archive/"

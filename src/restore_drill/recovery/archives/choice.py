@@ -25,31 +25,32 @@ def archive_of(physical: Physical, wal: Path | str | None) -> Archive | None:
     `wal` is a path of this machine, the mirror of a place or its URL. None where there is no
     archive: all WAL that there is lies in the backup. CouldNotRun where it cannot be read.
     """
-    if wal is not None:
-        place = place_at(wal)
-        return Remote(open_store(place), place.prefix) if place else at(Path(wal), physical.system)
-    if physical.kind == PGBACKREST:
+    if isinstance(wal, str):
+        given = place_given(wal, "wal", is_file=False)
+        return remote(given[0], given[0].prefix) if given else at(Path(wal), physical.system)
+    if wal is None and physical.kind == PGBACKREST:
         return Repository(place_of(physical), physical.system)
-    return at(physical.archive, physical.system) if physical.archive else None
+    path = wal or physical.archive
+    return at(path, physical.system) if path else None
 
 
 def at(path: Path, system: str) -> Archive:
-    """The archive at `path` of this machine, of a server with the identifier `system`."""
+    """The archive at `path`, of a server with the identifier `system`.
+
+    In the mirror of a place lie files of the right names alone: it is read there itself.
+    """
+    if root := mirror_around(path):
+        below = "".join(f"{each}/" for each in path.relative_to(root).parts)
+        return remote(places[root], places[root].prefix + below)
     if repositories := places_at(path.absolute()):
         return Repository(the_place(repositories, path), system)
     path = path / WALS if (path / WALS).is_dir() else path
     return Folder(path, *(path.parent / each for each in BESIDE if path.name == WALS))
 
 
-def place_at(wal: Path | str) -> Place | None:
-    """The place of another machine that `wal` names, None for a path of this one."""
-    if isinstance(wal, str):
-        given = place_given(wal, "wal", is_file=False)
-        place = given[0] if given else None
-    else:
-        root = mirror_around(wal)
-        place = places[root] if root else None
-    if place is not None and KINDS[place.scheme].is_link:
+def remote(place: Place, prefix: str) -> Remote:
+    """The archive in the folder `prefix` of `place`."""
+    if KINDS[place.scheme].is_link:
         what = f"names a link ({place.url}), and an archive must be listed"
         raise usage_error("wal", what, "name a folder, a bucket or an sftp:// URL")
-    return place
+    return Remote(open_store(place), prefix)
