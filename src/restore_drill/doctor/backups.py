@@ -8,6 +8,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.physical import describe_physical
+from restore_drill.doctor.physical import held as held_by_files
 from restore_drill.selection.announce import by_reason
 from restore_drill.selection.chosen import (
     Chosen,
@@ -27,7 +29,12 @@ random text (gzip, zstd and custom archives alike), ordinary text takes less roo
 
 
 def sql_bytes(backup: Backup) -> int:
-    """Bytes of SQL in `backup`, estimated where it is compressed: it is not read for this."""
+    """Bytes of SQL in `backup`, estimated where it is compressed: it is not read for this.
+
+    Of a physical one, those of its files and WAL.
+    """
+    if backup.physical:
+        return backup.physical.size + backup.physical.wal_size
     is_smaller = is_packed(backup.compression) or backup.format in ("custom", "directory")
     return backup.size * (PACKED if is_smaller or backup.sealed else 1)
 
@@ -75,15 +82,12 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
         group.bad(what, *remedy, *older_than(backup, settings))
     else:
         group.ok(f"a drill would use {backup.name}: {described(backup, age)}")
-    limit = show_duration(settings.max_backup_age)
-    age = age_of_newest(backup)
-    if age > settings.max_backup_age:
-        name = newest_of(backup).newest
-        text = f"{name} is {show_duration(age)} old; the limit is {limit} (RPO)"
-        group.bad(text, *remedy_for("test_backup_is_young_enough", "old"), stops=False)
+    name_age(backup, settings, group)
+    if backup.physical:
+        group.note(f"it holds {held_by_files(backup.physical)}")
+        describe_physical(backup.physical, settings, group)
     else:
-        group.ok(f"it is younger than the limit of {limit} (RPO)")
-    group.note(f"it holds {held(backup)}")
+        group.note(f"it holds {held(backup)}")
     if settings.backup is None:
         older = [each for each in backup.considered if each.why_not == OLDER]
         number = show_count(1 + len(older), "backup")
@@ -94,6 +98,20 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
         group.one_of("passed over", f"ignored: {line}")
     for each in backup.not_drilled:
         group.one_of("series", each.what, each.how)
+
+
+def name_age(backup: Backup, settings: Settings, group: Group) -> None:
+    """Whether the newest of its series is younger than the limit."""
+    limit = show_duration(settings.max_backup_age)
+    age = age_of_newest(backup)
+    if backup.physical:
+        group.note(f"only a recovery shows its newest transaction; the limit is {limit} (RPO)")
+    elif age > settings.max_backup_age:
+        name = newest_of(backup).newest
+        text = f"{name} is {show_duration(age)} old; the limit is {limit} (RPO)"
+        group.bad(text, *remedy_for("test_backup_is_young_enough", "old"), stops=False)
+    else:
+        group.ok(f"it is younger than the limit of {limit} (RPO)")
 
 
 def held(backup: Backup) -> str:

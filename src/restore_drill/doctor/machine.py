@@ -13,6 +13,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
 from restore_drill.doctor.backups import estimated, sql_bytes
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.physical import name_room, physical_of
 from restore_drill.doctor.writable import can_make
 from restore_drill.selection.chosen import Chosen
 from restore_drill.servers import cleanup
@@ -50,6 +51,9 @@ def place_of_server(settings: Settings, chosen: Chosen | None) -> tuple[Path, in
 
 def name_place(settings: Settings, chosen: Chosen | None, group: Group) -> None:
     """Where the server would live, with what is free there; CouldNotRun where nowhere."""
+    if physical := physical_of(chosen):
+        name_room(physical, group)
+        return
     base, room = place_of_server(settings, chosen)
     where = "in memory" if base == cleanup.MEMORY else "on disk"
     free = show_bytes(shutil.disk_usage(base).free)

@@ -13,7 +13,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.doctor.model import Open
-from restore_drill.drift.measures import NO_MANIFEST, find_measures
+from restore_drill.doctor.physical import physical_of
+from restore_drill.drift.measures import NO_MANIFEST, NO_MANIFEST_OF_FILES, find_measures
 from restore_drill.manifest.basis import find_basis
 from restore_drill.redis.stage import in_container
 from restore_drill.selection.chosen import Chosen
@@ -26,7 +27,7 @@ def left_open(settings: Settings, chosen: Chosen | None) -> list[Open]:
         *of_measures(settings, chosen),
         *of_criteria(settings),
         *of_services(settings),
-        *of_restore(settings),
+        *(() if physical_of(chosen) else of_restore(settings)),
     ]
 
 
@@ -35,7 +36,7 @@ def of_measures(settings: Settings, chosen: Chosen | None) -> Iterator[Open]:
     if not isinstance(chosen, Backup):
         return
     if not find_basis(chosen, is_sample=False).has_manifest:
-        yield Open(*NO_MANIFEST)
+        yield Open(*(NO_MANIFEST_OF_FILES if chosen.physical else NO_MANIFEST))
     try:
         measures = find_measures(settings, chosen, is_written_anew=False)
     except UsageError as error:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from restore_drill.backups.model import Backup
 from restore_drill.backups.sample import TABLES
 from restore_drill.checks.stages import FINAL
-from restore_drill.config.budgets import Budgets
+from restore_drill.config.budgets import FILES, SQL, Budgets
 from restore_drill.config.settings import Settings
 from restore_drill.core.units import show_bytes, show_count, show_duration
 from restore_drill.doctor.backups import sql_bytes
 from restore_drill.doctor.estimate import Estimate, sql_of, times_of
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.model import Fact, Group, Open
+from restore_drill.doctor.physical import physical_of
 from restore_drill.doctor.work import SERVERS, Work
 from restore_drill.doctor.writes import writes
 from restore_drill.selection.chosen import age_of, described
@@ -31,9 +32,13 @@ def plan(checkup: Checkup, work: Work) -> list[Group]:
         target = step(3, "Testing database connectivity", "target")
         for name in SERVERS[settings.target]:
             target.facts += telling(found[name].facts)
-        groups += [target, schema(settings), restoring(settings, times)]
+        if physical_of(checkup.chosen):
+            groups += [target, recovering(times)]
+        else:
+            groups += [target, schema(settings), restoring(settings, times)]
     if work.verifies:
-        groups.append(verifying(settings, times, work))
+        is_files = physical_of(checkup.chosen) is not None
+        groups.append(verifying(settings, times, work, is_files=is_files))
     if work.redis_backup:
         restored = step(7, "Restoring the backup of Redis", "redis_backup")
         restored.facts += telling(found["redis_backup"].facts)
@@ -47,7 +52,8 @@ def plan(checkup: Checkup, work: Work) -> list[Group]:
         final.note(f"{show_count(number, 'criterion', 'criteria')}")
         groups.append(final)
     groups.append(writes(checkup, restores=work.restores, is_whole=not work.selection))
-    groups.append(in_all(settings, sql_of(checkup), times, work))
+    is_files = physical_of(checkup.chosen) is not None
+    groups.append(in_all(settings, sql_of(checkup), times, work, is_files=is_files))
     return groups
 
 
@@ -83,8 +89,12 @@ def selecting(checkup: Checkup, found: Group, times: Estimate) -> Group:
         group.warn(f"the sample shop is created and dumped: {rows:,} cards, {tables}")
     elif isinstance(chosen, Backup):
         group.ok(f"{chosen.name}: {described(chosen, age_of(chosen))}")
-        reading = f"about {show_bytes(sql_bytes(chosen))} of SQL in {show_duration(times.read)}"
+        counted = FILES if chosen.physical else SQL
+        size = f"about {show_bytes(sql_bytes(chosen))} of {counted}"
+        reading = f"{size} in {show_duration(times.read)}"
         group.note(f"it is read to its end before anything is restored: {reading}")
+        if chosen.physical:
+            group.facts += [each for each in found.facts if each.is_plan and each.kind == "ok"]
     group.facts += [each for each in found.facts if each.kind == "bad"]
     return group
 
@@ -136,19 +146,33 @@ def restoring(settings: Settings, times: Estimate) -> Group:
     return group
 
 
-def verifying(settings: Settings, times: Estimate, work: Work) -> Group:
+def recovering(times: Estimate) -> Group:
+    """How a physical backup would be recovered."""
+    group = step(5, "Restoring database", "restore")
+    what = "files are copied, a server starts on the copy, and WAL is fetched and replayed"
+    group.note(f"about {show_duration(times.restore)}, and the time of the WAL: {what}")
+    return group
+
+
+def verifying(settings: Settings, times: Estimate, work: Work, *, is_files: bool) -> Group:
     """What would be read from the restored database."""
     group = step(6, "Verifying data integrity", "verify")
     number = work.criteria.get("verify", 0)
     criteria = show_count(number, "criterion", "criteria") if number else "for other criteria"
     over = show_count(settings.jobs, "read-only connection")
     group.note(f"about {show_duration(times.verify)}: {criteria}, over {over}")
+    more = "as many additional restores"
+    if is_files:
+        more = (
+            "for a damaged file the backup is read again, for damaged WAL it is recovered again, "
+            "for a damaged page the smallest database is copied"
+        )
     if number := work.criteria.get("prove", 0):
-        group.note(f"{show_count(number, 'damage')} tried in copies: as many additional restores")
+        group.note(f"{show_count(number, 'damage')} tried in copies: {more}")
     return group
 
 
-def in_all(settings: Settings, sql: int, times: Estimate, work: Work) -> Group:
+def in_all(settings: Settings, sql: int, times: Estimate, work: Work, *, is_files: bool) -> Group:
     """The whole time against its budget."""
     group = Group("time", "Time")
     if not work.restores:
@@ -156,7 +180,7 @@ def in_all(settings: Settings, sql: int, times: Estimate, work: Work) -> Group:
         return group
     beside = ", without the proof" if work.criteria.get("prove") else ""
     group.note(f"about {show_duration(times.total)} in total{beside}, {times.basis}")
-    budgets = Budgets.of(settings, sql)
+    budgets = Budgets.of(settings, sql, FILES if is_files else SQL)
     for what, seconds in (
         ("restore", times.restore),
         ("verify", times.verify),

@@ -14,6 +14,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.doctor.model import Group
+from restore_drill.doctor.physical import name_build as name_build_of_files
+from restore_drill.doctor.physical import physical_of
 from restore_drill.selection.chosen import Chosen
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.fetch import fetchable, pins, pip_command
@@ -32,7 +34,9 @@ def extensions_of(chosen: Chosen | None) -> list[str]:
 
 def examine_servers(group: Group, settings: Settings, chosen: Chosen | None) -> None:
     """What is here, and which of it a drill would take; nothing is fetched."""
-    if settings.target == "embedded":
+    if physical := physical_of(chosen):
+        name_build_of_files(physical, settings, group)
+    elif settings.target == "embedded":
         name_build(chosen, group)
     group.note(f"PostgreSQL on this machine: {by_source(candidates()) or 'none'}")
     can_fetch, why = fetchable_majors()

@@ -17,8 +17,10 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
 
+LATEST = "latest"
 WHY_PLAUSIBLE = f"no manifest lies beside the backup; take backups with {COMMAND} backup"
 NO_MANIFEST = ("content and schema against the source", WHY_PLAUSIBLE)
+NO_MANIFEST_OF_FILES = (NO_MANIFEST[0], f"{WHY_PLAUSIBLE} --physical")
 """What is not checked without a manifest, and why."""
 
 
@@ -76,10 +78,18 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
             "compared with the first that passes"
         )
         why_not = problem or first
+    elif ends_early(settings, backup):
+        why_not = f"recovery was to end at {settings.recovery.to}, not with the newest WAL"
+        passed = None
     elif passed.taken_at > backup.taken_at:
         why_not = f"the last passed drill used a later backup, {passed.backup}"
         passed = None
     return Measures(state, passed, reference, why_not, problem)
+
+
+def ends_early(settings: Settings, backup: Backup) -> bool:
+    """Whether an older state of the source is recovered than there is: it is nobody's measure."""
+    return backup.physical is not None and settings.recovery.to.lower() != LATEST
 
 
 def names_ever_seen(

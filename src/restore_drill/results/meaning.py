@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restore_drill.core.units import show_count, show_duration
+from restore_drill.results.age import data_age
 from restore_drill.results.criterion import weight_of
 from restore_drill.results.kinds import failed_kinds
 from restore_drill.results.result import NO_ROWS, Result
@@ -126,7 +127,7 @@ def is_good(result: Result) -> bool:
 def missed(result: Result) -> Sequence[tuple[str, str]]:
     """What is wrong beside the backup itself, by the kind of what failed."""
     backup = result["backup"] or {}
-    age, picked = backup.get("age_seconds") or 0, backup.get("picked")
+    age, picked = data_age(result) or 0, backup.get("picked")
     old = f"it is {show_duration(age)} old: anything written since would be lost in a recovery now"
     if picked:
         old = f"the newest of its series, {picked['newest']}, is not within the age limit"

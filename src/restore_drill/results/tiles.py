@@ -10,6 +10,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from restore_drill.core.units import show_bytes, show_count, show_duration
+from restore_drill.results.age import data_age
 from restore_drill.results.charts import Dot, line, meter
 from restore_drill.results.past import Background, Past
 from restore_drill.results.result import Result
@@ -73,8 +74,8 @@ def size_tile(result: Result, drills: Sequence[Past]) -> Tile | None:
 
 
 def age_tile(result: Result, background: Background, drills: Sequence[Past]) -> Tile | None:
-    """How old the backup is: so much is lost if it is needed now (RPO)."""
-    age = (result["backup"] or {}).get("age_seconds")
+    """How old the data is: so much is lost if the backup is needed now (RPO)."""
+    age = data_age(result)
     if age is None:
         return None
     is_newest = not result["sample"] and not result["backup"].get("picked")

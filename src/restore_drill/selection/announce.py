@@ -103,8 +103,10 @@ def announce_contents(
 def read_words(found: Contents, *, is_physical: bool) -> str:
     """What was read of a whole backup; a physical one lists no table."""
     if is_physical:
-        size = show_bytes(found.read_bytes) if found.read_bytes else "by its own tool"
-        return f"Verified before it is started: {size}"
+        size = f" ({show_bytes(found.read_bytes)})" if found.read_bytes else ""
+        if found.told:
+            return f"Looked through before it is started, and not all could be verified{size}"
+        return f"Verified before it is started{size}"
     tables = sum(entry.kind == "TABLE" for entry in found.entries)
     held = show_count(tables, "table")
     if found.rows is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from restore_drill import __version__
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import where
+from restore_drill.results.age import data_age
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import first_line, problems_of, series_of_result
@@ -50,7 +51,7 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         pick=(backup.get("picked") or {}).get("how"),
         findings=findings_of(result, problems),
         sha256=backup.get("sha256"),
-        age=backup.get("age_seconds"),
+        age=data_age(result),
         database=backup.get("database") or None,
         system=system_of(result),
         tables=largest(rows),
