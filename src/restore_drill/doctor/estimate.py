@@ -63,10 +63,7 @@ def estimate(
     passes = (alike or known)[-LAST:]
     read = sql / READ_RATE
     if not passes and is_files:
-        restore, verify = STARTED + sql / COPY_RATE, EXAMINED + sql / PAGES_RATE
-        measured = f"{show_bytes(COPY_RATE)} of files a second were copied on two cores"
-        basis = f"estimated from its size: {measured}; no drill of this series has passed yet"
-        return Estimate(read, restore, verify, AROUND + read + restore + verify, basis)
+        return of_files(read, sql)
     if not passes:
         is_cautious = settings.production_settings or settings.in_place
         rate = PRODUCTION_RATE if is_cautious else RATE
@@ -91,6 +88,14 @@ def estimate(
     basis += "" if alike else ", which were restored in another way"
     basis += f", by its size {growth:.2f} times theirs" if abs(growth - 1) > 0.01 else ""
     return Estimate(read, restore, verify, total, basis)
+
+
+def of_files(read: float, size: int) -> Estimate:
+    """Times for `size` bytes of a server's files, where no drill of the series has passed."""
+    restore, verify = STARTED + size / COPY_RATE, EXAMINED + size / PAGES_RATE
+    measured = f"{show_bytes(COPY_RATE)} of files a second were copied on two cores"
+    basis = f"estimated from its size: {measured}; no drill of this series has passed yet"
+    return Estimate(read, restore, verify, AROUND + read + restore + verify, basis)
 
 
 def times_of(checkup: Checkup) -> Estimate:
