@@ -12,6 +12,7 @@ from restore_drill.damages.physical.rehearsal import PHYSICAL_DAMAGES
 from restore_drill.damages.physical.shadow import shadowed
 from tests.helpers.drills import Drill, run_drill
 from tests.helpers.physical import Source, source
+from tests.helpers.repositories import pgbackrest_repository
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,25 @@ def test_damages_of_tars_are_noticed(server: Source, report_dir: Path) -> None:
     assert noticed(drill) == {each.name for each in PHYSICAL_DAMAGES} - one_by_one
     why = " ".join(entry["why"] for entry in drill.result["not_checked"])
     assert "its files do not lie there one by one" in why
+
+
+def test_damaged_wal_of_a_repository_is_noticed(server: Source, report_dir: Path) -> None:
+    """Each recovery opens the archive anew; a repository's files are left alone."""
+    repository = pgbackrest_repository(server)
+    repository.backup()
+    for what in ("four", "five", "six"):
+        server.commit(what)
+        server.switch()
+    before = files_of(repository.path)
+
+    drill = run_drill(
+        "--prove", "-k", "segment or wal or target or lost_file",
+        f"--backup={repository.path}", report_dir=report_dir,
+    )  # fmt: skip
+
+    assert drill.code == 0, drill.output
+    assert noticed(drill) == {"lost_segment", "changed_segment"}
+    assert files_of(repository.path) == before
 
 
 def test_a_damaged_copy_takes_the_room_of_one_file(server: Source, tmp_path: Path) -> None:

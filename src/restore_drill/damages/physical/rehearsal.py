@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,14 +38,15 @@ NOT_STARTED = "test_recovery_reached_its_target"
 
 @dataclass
 class PhysicalRehearsal:
-    """Damages `backup`, of which `recovered` was made with `archive`; `red` judges the outcome.
+    """Damages `backup`, of which `recovered` was made; `red` judges the outcome.
 
+    `archive` opens the archive of its WAL, which serves one recovery and is stopped after it.
     Raises Untried for a damage that cannot be done here. Files are made in `folder`.
     """
 
     backup: Backup
     recovered: Recovered
-    archive: Archive | None
+    archive: Callable[[], Archive | None]
     jobs: int
     folder: Path
     red: Judge
@@ -72,8 +73,9 @@ class PhysicalRehearsal:
     def of_wal(self, damage: WalDamage) -> list[str]:
         """Recover once more, with one segment damaged."""
         name = wal.victim_of(self.recovered, self.physical)
-        assert self.archive is not None
-        damaged = damage.do(self.archive, name)
+        archive = self.archive()
+        assert archive is not None
+        damaged = damage.do(archive, name)
         try:
             with wal.recovered_from(damaged, self.physical, self.recovered.goal) as found:
                 return self.red({"recovered": found})
