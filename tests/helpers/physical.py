@@ -187,10 +187,11 @@ def source(
     checksums: bool = True,
     rows: int = 2000,
     initdb: tuple[str, ...] = (),
+    needs: frozenset[str] = frozenset(),
     **options: str,
 ) -> Iterator[Source]:
     """Running server of `major` with `rows` customers, removed at the end with its backups."""
-    binaries = find_binaries(major, note=quiet)
+    binaries = find_binaries(major, needs=needs, note=quiet)
     assert binaries.major == major
     folder = Path(tempfile.mkdtemp(prefix="drill-source-", dir="/tmp"))
     folder.chmod(0o755)

@@ -30,7 +30,7 @@ BESIDE: LiteralString = """CREATE FUNCTION pg_temp.drill_beside(regclass, boolea
     RETURNS void AS '$libdir/amcheck', 'bt_index_check' LANGUAGE C STRICT"""
 """A check that goes beside writers: a prepared transaction may hold the locks of one."""
 LOCKED = "55P03"
-PATIENCE = "SET lock_timeout = '2s'"
+PATIENCE = "SET lock_timeout = '500ms'"
 
 MOST_LOOKED_UP = 1000
 """Pages of an index up to which each entry is looked up from the root too, as it costs the most."""
