@@ -20,7 +20,7 @@ from restore_drill.core.server_lines import safe_lines
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
 from restore_drill.taking.physical.causes import remedy_of
-from restore_drill.taking.physical.form import PLAIN, PhysicalForm
+from restore_drill.taking.physical.form import WALDUMP, PhysicalForm
 
 STALLED = 3600.0
 """Seconds without any progress, such as a spread checkpoint may take, after which it is ended."""
@@ -127,10 +127,9 @@ def listen(stream: Iterator[str], heard: queue.SimpleQueue[str | None]) -> None:
     heard.put(None)
 
 
-def verifying(tools: Binaries, backup: Path, form: PhysicalForm) -> list[str]:
-    """The command that holds `backup` to its own manifest; tars without their WAL."""
-    waldump = (tools.bin_dir / "pg_waldump").is_file()
-    without = [] if form.name == PLAIN and waldump else ["--no-parse-wal"]
+def verifying(tools: Binaries, backup: Path, *, parses_wal: bool) -> list[str]:
+    """The command that holds `backup` to its own manifest; with its WAL where that `parses_wal`."""
+    without = [] if parses_wal and (tools.bin_dir / WALDUMP).is_file() else ["--no-parse-wal"]
     return [tools.tool("pg_verifybackup"), "--quiet", "--exit-on-error", *without, str(backup)]
 
 

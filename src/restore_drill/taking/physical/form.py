@@ -21,6 +21,7 @@ NAMED_METHODS = 15
 """First pg_basebackup, and first server, that knows compressions by name."""
 RATE = re.compile(r"\d{1,7}[kM]?")
 VERIFIES_TARS = 18
+WALDUMP = "pg_waldump"
 CHAINS = 17
 """First major with increments."""
 ONLY_DUMPS = {
@@ -124,14 +125,17 @@ def verifier(form: PhysicalForm, server: int, note: Callable[[str], None]) -> Bi
     return find_binaries(max(server, VERIFIES_TARS), needs=needs, note=note)
 
 
-def waldump_of(server: int) -> str:
-    """The pg_waldump of that very major; CouldNotRun where no build here has it."""
+def waldump_of(server: int, note: Callable[[str], None]) -> str:
+    """The pg_waldump of that very major; CouldNotRun where there is none to be had."""
     builds = [build for build in candidates() if build.major == server]
+    if not any((build.bin_dir / WALDUMP).is_file() for build in builds):
+        builds.append(find_binaries(server, note=note))  # it may be fetched
     for build in builds:
-        if (build.bin_dir / "pg_waldump").is_file():
-            return build.tool("pg_waldump")
+        if build.major == server and (build.bin_dir / WALDUMP).is_file():
+            return build.tool(WALDUMP)
     raise CouldNotRun(
-        f"the WAL of PostgreSQL {server} cannot be read: no pg_waldump of that version is here",
-        checked=[build.name for build in builds] or [f"no PostgreSQL {server} on this machine"],
+        f"no backup was taken: its WAL cannot be read, as no {WALDUMP} of PostgreSQL {server} is "
+        "here, so that a drill could not be held to it",
+        checked=[build.name for build in builds],
         remedy=remedy_for("physical_backup", "no_waldump", major=server),
     )

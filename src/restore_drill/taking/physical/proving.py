@@ -19,7 +19,6 @@ from restore_drill.manifest.physical import PhysicalFacts
 from restore_drill.servers.model import Target
 from restore_drill.taking.physical.before import Cluster
 from restore_drill.taking.physical.facts import facts_at, positions_of
-from restore_drill.taking.physical.form import waldump_of
 from restore_drill.taking.physical.point import Finding
 from restore_drill.taking.physical.segments import add_segments
 from restore_drill.taking.physical.wal import Wal
@@ -45,6 +44,7 @@ class Proving:
     target: Target
     cluster: Cluster
     facts: PhysicalFacts
+    waldump: str
     fingerprint: Fingerprint = field(init=False)
     taken_at: datetime = field(init=False)
     failure: CouldNotRun | None = None
@@ -62,9 +62,8 @@ class Proving:
         """
         try:
             stop, timeline, size = self.facts.stop_lsn, self.facts.timeline, self.cluster.segment
-            waldump = waldump_of(self.target.major)
             folder.mkdir()
-            wal = Wal(self.target, folder, segment_name(timeline, stop - 1, size), waldump)
+            wal = Wal(self.target, folder, segment_name(timeline, stop - 1, size), self.waldump)
             finding = Finding(self.target, wal, stop, timeline, size)
             for attempt in range(ATTEMPTS):
                 try:

@@ -25,7 +25,7 @@ from restore_drill.servers.model import Target
 from restore_drill.taking.files import Taken
 from restore_drill.taking.physical.base import refuse_unverified, running, take_base, verifying
 from restore_drill.taking.physical.before import Cluster
-from restore_drill.taking.physical.form import PhysicalForm
+from restore_drill.taking.physical.form import PLAIN, PhysicalForm
 from restore_drill.taking.physical.proving import Proving
 
 Progress = Callable[[str], None]
@@ -37,7 +37,8 @@ SYNCS = 8
 class Taking:
     """A physical backup that is being taken: of what, how, and what there is to say of it.
 
-    `full` is the name of the full backup that an increment is of, in `folder`; `tools` verify it.
+    `full` is the name of the full backup that an increment is of, in `folder`; `tools` verify it,
+    and its WAL is read by `waldump`, the pg_waldump of the server's own major.
     What has kept its facts from being read becomes the `failure`.
     """
 
@@ -47,6 +48,7 @@ class Taking:
     folder: Path
     full: str
     tools: Binaries
+    waldump: str
     jobs: int
     progress: Progress
     redis: RedisBefore | None = None
@@ -63,8 +65,10 @@ class Taking:
             refuse_existing(self.folder / path.name)
             full = self.folder / self.full if self.full else None
             self.warnings += take_base(self.target, self.form, path, full, self.progress)
-            proving = Proving(self.target, self.cluster, facts_in(path, self.form, self.cluster))
-            command = verifying(self.tools, path, self.form)
+            facts = facts_in(path, self.form, self.cluster)
+            proving = Proving(self.target, self.cluster, facts, self.waldump)
+            has_waldump = self.form.name == PLAIN and self.tools.major == self.target.major
+            command = verifying(self.tools, path, parses_wal=has_waldump)
             with running(command, dict(os.environ) | {"LC_ALL": "C"}) as verification:
                 if self.form.facts:
                     proving.prove(path, staging / "wal", self.jobs, self.progress)

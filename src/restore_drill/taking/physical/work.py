@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 
 from restore_drill.core.calling import DRILL
@@ -13,12 +13,13 @@ from restore_drill.core.units import show_bytes, show_count, show_duration, show
 from restore_drill.manifest.file import SUFFIX, Manifest
 from restore_drill.manifest.naming import by_database
 from restore_drill.manifest.physical import MOVED
+from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
 from restore_drill.taking.destination import Destination, Folder
 from restore_drill.taking.files import Taken
 from restore_drill.taking.inventory import manifest_in
 from restore_drill.taking.physical.before import look_before, refuse_without_room
-from restore_drill.taking.physical.form import PhysicalForm, verifier
+from restore_drill.taking.physical.form import PhysicalForm, verifier, waldump_of
 from restore_drill.taking.physical.take import Taking
 from restore_drill.taking.recipients import Seal
 from restore_drill.taking.run import Namer, Run
@@ -35,6 +36,17 @@ class PhysicalWork(Run[PhysicalForm]):
         super().do()
         if self.failure:
             raise self.failure
+
+    def tools(self, major: int) -> Binaries:
+        """Build that takes it; where none can compress as it usually is, gzip will do."""
+        try:
+            return super().tools(major)
+        except CouldNotRun as error:
+            if self.form.method:
+                raise
+            self.note(f"{error.what}: the backup is compressed by gzip instead")
+            self.form = replace(self.form, method="gzip")
+            return super().tools(major)
 
     def refuse(self, seal: Seal | None) -> None:
         """UsageError where it would not lie in a folder of this machine."""
@@ -66,6 +78,7 @@ class PhysicalWork(Run[PhysicalForm]):
             target, form, cluster, self.place.path,
             full=newest_full(self.place, cluster.system) if form.incremental else "",
             tools=verifier(form, target.major, self.note), jobs=self.settings.jobs,
+            waldump=waldump_of(target.major, self.note) if form.facts else "",
             progress=self.line.show, redis=self.redis.before if self.redis else None,
         )  # fmt: skip
         taken = taking.take(name)
