@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.backups.physical.kinds import physical_at
+from restore_drill.backups.physical.verify import verify
 from restore_drill.manifest.physical import comparable
 from restore_drill.selection.candidate import size_of
 from tests.helpers.base_backups import (
@@ -129,3 +131,18 @@ def test_what_is_not_for_physical_backups_is_refused(
     done = physical(old, tmp_path / "to", *options)
     assert done.returncode == 4 and says in done.stderr, done.stderr
     assert not (tmp_path / "to").exists()
+
+
+def test_a_tar_of_17_is_taken_and_verified(tmp_path: Path) -> None:
+    """No pg_verifybackup reads its tars and its pg_control: all but that is held to the manifest."""
+    with source(17, rows=20, max_prepared_transactions="20") as found:
+        done = physical(found, tmp_path, "--no-facts")
+    assert done.returncode == 0, done.stderr
+    (name,) = names_in(tmp_path)
+    backup = physical_at(tmp_path / name)
+    assert backup is not None
+    (tmp_path / "verified").mkdir()
+    verified = verify(backup, tmp_path / "verified", lambda _: None)
+    assert verified.faults == ()
+    (told,) = (what for what, _ in verified.told)
+    assert told == "whether global/pg_control is as its manifest says"

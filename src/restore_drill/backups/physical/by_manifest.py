@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from restore_drill.backups.physical.barman import DATA
+from restore_drill.backups.physical.control import CONTROL
 from restore_drill.backups.physical.files import LINKS
 from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.in_tars import compression_at, tars_in
@@ -22,6 +23,8 @@ from restore_drill.servers.find import find_binaries
 PROGRAM = "pg_verifybackup"
 READS_TARS = 18
 """Major version of the first one that reads tars; it reads those of older servers too."""
+NAMES_SYSTEM = 17
+"""First major whose manifests hold the system identifier."""
 SUFFIXES = {"": ".tar", "gzip": ".tar.gz", "zstd": ".tar.zst", "lz4": ".tar.lz4"}
 NEEDS = {"zstd": frozenset({"zstd"}), "lz4": frozenset({"lz4"})}
 SAID = re.compile(r"pg_verifybackup: (?:error|warning|detail|hint): +(.*)")
@@ -46,7 +49,15 @@ def check_manifest(member: Member, major: int, where: str, found: Findings) -> N
         return
     is_tar = member.form == TAR
     files = tars_of(member, found) if is_tar else files_of(member, found)
-    command = [build.tool(PROGRAM), "--no-parse-wal", "--manifest-path", str(member.manifest)]
+    without = options_for(build, major) if is_tar else []
+    if without:
+        found.tell(
+            f"{where}whether {CONTROL} is as its manifest says",
+            f"{PROGRAM} of PostgreSQL {build.major} knows that file of its own version alone, and "
+            f"that of {major} reads no tars; the server checks it when it starts",
+        )
+    manifest = ["--manifest-path", str(member.manifest)]
+    command = [build.tool(PROGRAM), "--no-parse-wal", *without, *manifest]
     before = found.done
     look = Counting(found)
     waiting = no_news if is_tar else look.count
@@ -54,6 +65,15 @@ def check_manifest(member: Member, major: int, where: str, found: Findings) -> N
     found.done = before
     found.read(0 if is_tar else sizes_in(member.manifest))
     judge(done, member, where, found)
+
+
+def options_for(build: Binaries, major: int) -> list[str]:
+    """What keeps the pg_verifybackup of `build` from taking the pg_control of `major` for damaged.
+
+    It looks into that where the manifest holds a system identifier, as those since 17 do.
+    """
+    is_strange = build.major != major and major >= NAMES_SYSTEM
+    return [f"--ignore={CONTROL}"] if is_strange else []
 
 
 def build_for(member: Member, major: int, found: Findings, where: str) -> Binaries | None:

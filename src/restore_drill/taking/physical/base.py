@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from restore_drill.backups.physical.by_manifest import options_for
 from restore_drill.backups.physical.manifests import MANIFEST
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -20,7 +21,7 @@ from restore_drill.core.server_lines import safe_lines
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.model import Target
 from restore_drill.taking.physical.causes import remedy_of
-from restore_drill.taking.physical.form import WALDUMP, PhysicalForm
+from restore_drill.taking.physical.form import PLAIN, WALDUMP, PhysicalForm
 
 STALLED = 3600.0
 """Seconds without any progress, such as a spread checkpoint may take, after which it is ended."""
@@ -127,9 +128,11 @@ def listen(stream: Iterator[str], heard: queue.SimpleQueue[str | None]) -> None:
     heard.put(None)
 
 
-def verifying(tools: Binaries, backup: Path, *, parses_wal: bool) -> list[str]:
-    """The command that holds `backup` to its own manifest; with its WAL where that `parses_wal`."""
-    without = [] if parses_wal and (tools.bin_dir / WALDUMP).is_file() else ["--no-parse-wal"]
+def verifying(tools: Binaries, backup: Path, form: PhysicalForm, server: int) -> list[str]:
+    """The command that holds `backup`, of a server of that major, to its own manifest."""
+    without = options_for(tools, server)
+    if form.name != PLAIN or tools.major != server or not (tools.bin_dir / WALDUMP).is_file():
+        without.append("--no-parse-wal")
     return [tools.tool("pg_verifybackup"), "--quiet", "--exit-on-error", *without, str(backup)]
 
 

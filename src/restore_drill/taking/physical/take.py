@@ -25,7 +25,7 @@ from restore_drill.servers.model import Target
 from restore_drill.taking.files import Taken
 from restore_drill.taking.physical.base import refuse_unverified, running, take_base, verifying
 from restore_drill.taking.physical.before import Cluster
-from restore_drill.taking.physical.form import PLAIN, PhysicalForm
+from restore_drill.taking.physical.form import PhysicalForm
 from restore_drill.taking.physical.proving import Proving
 
 Progress = Callable[[str], None]
@@ -67,8 +67,7 @@ class Taking:
             self.warnings += take_base(self.target, self.form, path, full, self.progress)
             facts = facts_in(path, self.form, self.cluster)
             proving = Proving(self.target, self.cluster, facts, self.waldump)
-            has_waldump = self.form.name == PLAIN and self.tools.major == self.target.major
-            command = verifying(self.tools, path, parses_wal=has_waldump)
+            command = verifying(self.tools, path, self.form, self.target.major)
             with running(command, dict(os.environ) | {"LC_ALL": "C"}) as verification:
                 if self.form.facts:
                     proving.prove(path, staging / "wal", self.jobs, self.progress)
