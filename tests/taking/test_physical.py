@@ -134,7 +134,7 @@ def test_what_is_not_for_physical_backups_is_refused(
 
 
 def test_a_tar_of_17_is_taken_and_verified(tmp_path: Path) -> None:
-    """No pg_verifybackup reads its tars and its pg_control: all but that is held to the manifest."""
+    """No pg_verifybackup reads its tars and its pg_control: all but that is held to it."""
     with source(17, rows=20, max_prepared_transactions="20") as found:
         done = physical(found, tmp_path, "--no-facts")
     assert done.returncode == 0, done.stderr
