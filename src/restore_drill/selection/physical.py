@@ -14,6 +14,7 @@ from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
 from restore_drill.backups.physical.pgbackrest import repository_backup
 from restore_drill.backups.physical.repositories import place_named
 from restore_drill.config.criteria.pgbackrest import PgBackRest
+from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.selection.candidate import Candidate, as_backup, candidate_of, size_of
 
@@ -28,16 +29,23 @@ ITS_END = "the backup itself"
 def physical_candidate(path: Path, kind: Kind, zone: tzinfo, below: int = 0) -> Candidate:
     """The physical backup at `path` among others.
 
-    One that cannot be read for want of a program is `locked`. BackupFault for a repository that
-    holds no backup.
+    One that cannot be read, for want of a program or of the right to, is `locked`: an older one
+    does not become the newest by that. BackupFault for a repository that holds no backup.
     """
     try:
         physical = physical_at(path, seconds=LOOK)
-    except CouldNotRun as error:
+    except (CouldNotRun, OSError) as error:
         found = candidate_of(path, zone, kind, Head(), size=max(size_of(path), 1), below=below)
-        return replace(found, locked=error)
+        return replace(found, locked=as_error(error, path))
     found = candidate_of(path, zone, kind, Head(), size=1, below=below)
     return found if physical is None else described_by(found, physical)
+
+
+def as_error(error: CouldNotRun | OSError, path: Path) -> CouldNotRun:
+    """Why the backup at `path` cannot be read."""
+    if isinstance(error, CouldNotRun):
+        return error
+    return cannot_read("the backup", Path(error.filename or path), error)
 
 
 def described_by(candidate: Candidate, physical: Physical) -> Candidate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from restore_drill.backups.physical.repositories import (
     place_of,
     use_pgbackrest,
 )
+from restore_drill.backups.physical.verify import verify
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from tests.helpers.physical import source
@@ -204,3 +205,89 @@ def test_unfinished_barman_backup_is_passed_over(made: Repositories, tmp_path: P
     (base / "backup.info").write_text(text.replace("status=DONE", "status=STARTED"))
     with pytest.raises(BackupFault, match="FAILED"):
         physical_at(server)
+
+
+def faults_of(path: Path, tmp_path: Path, set_name: str = "") -> tuple[str, ...]:
+    """What is wrong with the backup at `path`."""
+    folder = tmp_path / f"private{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+    return verify(known(path, set_name), folder, lambda _: None).faults
+
+
+def flip(path: Path) -> None:
+    """Turn over the bits of a byte in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def test_whole_repositories_are_without_faults(made: Repositories, tmp_path: Path) -> None:
+    """Also an encrypted one; what Barman has a manifest of is compared with it."""
+    assert faults_of(made.rest.path, tmp_path) == ()
+    assert faults_of(made.barman.path, tmp_path) == ()
+    use_pgbackrest(PgBackRest("main", made.sealed.config))
+    assert faults_of(made.sealed.path, tmp_path) == ()
+
+
+def test_damaged_set_is_judged_by_its_status(made: Repositories, tmp_path: Path) -> None:
+    """Verify ends with exit code 0; the increment is damaged with what it is made of."""
+    path = tmp_path / "repo"
+    shutil.copytree(made.rest.path, path)
+    full = path / "backup" / "main" / made.labels[0]
+    flip(max(full.rglob("*"), key=lambda each: each.stat().st_size if each.is_file() else 0))
+
+    text = "\n".join(faults_of(path, tmp_path))
+
+    assert f"{made.labels[0]} is invalid" in text and f"{made.labels[-1]} is invalid" in text
+    assert "invalid checksum" in text or "invalid result" in text
+
+
+def test_lost_segment_of_a_set_is_a_fault(made: Repositories, tmp_path: Path) -> None:
+    """The WAL that the set itself needs, which pgbackrest verify does not miss."""
+    path = tmp_path / "repo"
+    shutil.copytree(made.rest.path, path)
+    first = known(path).first_segment
+    (lost,) = (path / "archive").rglob(f"{first}-*")
+    lost.unlink()
+    assert any(first in each for each in faults_of(path, tmp_path))
+
+
+def cut_without_manifest(data: Path) -> None:
+    """Empty a file of a backup that has lost its manifest."""
+    (data / "backup_manifest").unlink()
+    (data / "global" / "1262").write_bytes(b"")
+
+
+def lose_tablespace(data: Path) -> None:
+    """Remove the tablespace; the link to it leads to the one that this is a copy of."""
+    shutil.rmtree(next(each for each in data.parent.iterdir() if each.name.isdigit()))
+
+
+def lose_segments(data: Path) -> None:
+    """Remove all WAL."""
+    for each in (data.parents[2] / "wals").rglob("0000*"):
+        if each.is_file():
+            each.unlink()
+
+
+BARMAN_DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "file gone": (lambda data: (data / "global" / "1262").unlink(), "in the manifest but not on"),
+    "bit": (lambda data: flip(data / "global" / "1262"), "checksum mismatch"),
+    "tablespace gone": (lose_tablespace, "its tablespace ts1"),
+    "data gone": (shutil.rmtree, "its folder data is missing"),
+    "without manifest, cut": (cut_without_manifest, "and had"),
+    "label gone": (lambda data: (data / "backup_label").unlink(), "it has no backup_label"),
+    "segments gone": (lose_segments, "the archive lacks a WAL segment"),
+}
+
+
+@pytest.mark.parametrize("damage", BARMAN_DAMAGES)
+def test_damaged_barman_backup_is_named(damage: str, made: Repositories, tmp_path: Path) -> None:
+    """By its manifest, by what Barman has written down, by its archive."""
+    server = tmp_path / "shop"
+    shutil.copytree(made.barman.server, server, symlinks=True)
+    (base,) = (server / "base").iterdir()
+    act, words = BARMAN_DAMAGES[damage]
+    act(base / "data")
+
+    assert words in "\n".join(faults_of(server, tmp_path))

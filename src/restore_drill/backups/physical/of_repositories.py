@@ -109,13 +109,15 @@ def check_barman(physical: Physical, found: Findings) -> None:
             found.fault(f"{where}it is of another server than the newest of its chain")
     if physical.newest.form == PLAIN:
         data = physical.newest.path
-        lost = [each for each in physical.tablespaces
-                if not (data.parent / str(each.oid)).is_dir()
-                and not (data / "pg_tblspc" / str(each.oid)).is_dir()]  # fmt: skip
-        found.faults_of(
-            "", [f"its tablespace {each.name} ({each.oid}) is missing" for each in lost]
-        )
+        lost = [each for each in physical.tablespaces if not lies_in(data, each.oid)]
+        found.fault(*(f"its tablespace {each.name} ({each.oid}) is missing" for each in lost))
     check_archive(physical, found)
+
+
+def lies_in(data: Path, oid: int) -> bool:
+    """Whether the files of a tablespace lie in the backup; a link may lead to another one's."""
+    inside = data / "pg_tblspc" / str(oid)
+    return (data.parent / str(oid)).is_dir() or (inside.is_dir() and not inside.is_symlink())
 
 
 def check_size(folder: Path, stated: int, where: str, found: Findings) -> None:
