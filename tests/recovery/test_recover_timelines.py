@@ -87,6 +87,26 @@ def test_a_lost_history_is_a_fault(shop: Shop, wal: Path) -> None:
         assert events_in(found) == ["one"]
 
 
+def test_a_target_on_a_branch_that_was_left_is_a_fault() -> None:
+    """Without its history the server does not find the timeline that it should have followed."""
+    with source(15, rows=20) as server:
+        backup = server.base_backup("backup")
+        server.commit("one")
+        place = server.sql("SELECT pg_current_wal_insert_lsn()")
+        server.commit("two")
+        promote(server)
+        server.switch()
+        (unfinished,) = server.archive.glob("*.partial")
+        unfinished.rename(unfinished.with_suffix(""))
+        with recovered(backup, f"lsn:{place}", wal=server.archive) as found:
+            assert not found.faults
+        (server.archive / "00000002.history").unlink()
+        with recovered(backup, f"lsn:{place}", wal=server.archive) as found:
+            assert [cause for _, cause in found.faults] == ["timeline"]
+        with recovered(backup, "immediate", wal=server.archive) as found:
+            assert not found.faults
+
+
 def test_a_damaged_history_is_a_fault(shop: Shop, wal: Path) -> None:
     """It leads nowhere."""
     (wal / "00000002.history").write_text("rubbish\n")

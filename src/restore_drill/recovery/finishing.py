@@ -13,12 +13,13 @@ from restore_drill.recovery.databases import open_databases
 from restore_drill.recovery.evidence import Reading
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.judge import Known, Verdict, judge
-from restore_drill.recovery.latest import judge_latest
+from restore_drill.recovery.latest import judge_latest, unseen
 from restore_drill.recovery.lost import newest_commit
 from restore_drill.recovery.model import LATEST, Archive, Asked, Evidence, Goal, Part, Recovered
 from restore_drill.recovery.replay import parts_of
 from restore_drill.recovery.server import RecoveredServer
 from restore_drill.recovery.shell import Shell
+from restore_drill.recovery.surveying import histories_of
 
 LOSING = ("gap", "wal_damaged")
 """Causes of faults that cost transactions."""
@@ -92,10 +93,11 @@ def judge_wal(
     """
     found = {each.name: each.error for each in fetcher.faults}
     damaged = [f"{error.what}: {'; '.join(error.checked)}" for error in found.values()]
+    names = fetcher.names()
     if known.goal.how != LATEST:
         verdict.warnings += damaged
+        verdict.faults += unseen(known, archive, names, histories_of(archive, names)[0])
         return
-    names = fetcher.names()
     latest = judge_latest(known, archive, names)
     faults = [(each, "wal_damaged") for each in damaged] or latest.faults
     if any(cause in LOSING for _, cause in faults) and known.evidence.timeline:

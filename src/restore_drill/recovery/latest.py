@@ -6,7 +6,7 @@ proof is that all of the newest segment was read: the server went on to the next
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from restore_drill.backups.physical.model import show_lsn
 from restore_drill.core.units import show_bytes
@@ -42,6 +42,7 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         return verdict
     newest = segment_of(found.newest, size)
     assert newest is not None and evidence.end_lsn is not None
+    verdict.faults += unseen(known, archive, names, histories)
     left = left_at(newest.timeline, histories.get(found.path[-1].timeline, ()))
     if left is not None and evidence.end_lsn >= left:
         return verdict
@@ -51,7 +52,10 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         verdict.told.append((f"the end of the WAL in {found.newest}{PARTIAL}", why))
     elif not is_read_to_end(known, newest, size):
         verdict.faults += ended_early(known, newest, found)
-    verdict.faults += off_timeline(known, archive, names, found)
+    wanted, reached = found.path[-1].timeline, evidence.timeline
+    if reached != wanted and not found.gaps:
+        what = f"recovery ended on timeline {reached}, and the archive leads to {wanted}"
+        verdict.faults.append((what, "timeline"))
     return verdict
 
 
@@ -63,20 +67,31 @@ def left_at(timeline: int, history: Sequence[Switch]) -> int | None:
     return next((each.lsn for each in history if each.timeline == timeline), None)
 
 
-def off_timeline(
-    known: Known, archive: Archive, names: Collection[str], found: Survey
+def unseen(
+    known: Known,
+    archive: Archive,
+    names: Collection[str],
+    histories: Mapping[int, Sequence[Switch]],
 ) -> Iterator[Fault]:
-    """Faults of a recovery that has left out a timeline of the archive."""
-    wanted, reached = found.path[-1].timeline, known.evidence.timeline
-    if reached != wanted and not found.gaps:
-        yield f"recovery ended on timeline {reached}, and the archive leads to {wanted}", "timeline"
+    """Faults of timelines whose WAL is there and whose histories are not: no server finds them.
+
+    What was replayed behind the place where such a one begins is of a branch that was left.
+    """
     if known.goal.timeline != LATEST:
         return
-    newer = {int(name[:8], 16) for name in names if SEGMENT.fullmatch(name)} | {*found.histories}
-    for each in sorted(timeline for timeline in newer if timeline > wanted):
-        lacking = history_of(wanted + 1)
-        what = f"{archive.words} has a timeline {each}, and {lacking} is not there"
-        yield f"{what}, or cannot be read: the server does not find it", "timeline"
+    size, wanted = known.before.segment_size, known.physical.timeline
+    while wanted + 1 in histories:
+        wanted += 1
+    begun: dict[int, int] = {}
+    for name in names:
+        found = segment_of(name, size) if SEGMENT.fullmatch(name) else None
+        if found is not None and found.timeline > wanted:
+            begun[found.timeline] = min(found.number, begun.get(found.timeline, found.number))
+    for timeline, number in sorted(begun.items()):
+        if known.goal.how == LATEST or (known.evidence.end_lsn or 0) >= number * size:
+            lacking = history_of(wanted + 1)
+            what = f"{archive.words} has a timeline {timeline}, and {lacking} is not there"
+            yield f"{what}, or cannot be read: the server does not find it", "timeline"
 
 
 def first_segment(known: Known) -> Segment:
