@@ -12,6 +12,7 @@ import pytest
 from restore_drill.core.errors import BackupFault
 from tests.helpers.copies import census, copied_to, run_directory, started
 from tests.helpers.physical import Source, copied, source
+from tests.helpers.recoveries import recovered
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,13 @@ def test_a_cold_copy_starts_without_a_label(shop: Source, run: Path) -> None:
     assert re.fullmatch(r"tablespace \d+", told[0]) and "nothing proves" in told[1]
     with started(shop, run) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (500,)
+
+
+def test_what_nobody_proves_of_a_copy_is_told_of_its_recovery(shop: Source) -> None:
+    """A drill that passes says so."""
+    with recovered(shop.folder / "cold") as found:
+        assert not found.faults
+        assert [what for what, _ in found.told if what.startswith("tablespace ")]
 
 
 def test_pg_wal_behind_a_link_becomes_a_folder(shop: Source, backup: Path, run: Path) -> None:

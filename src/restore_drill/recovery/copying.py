@@ -13,9 +13,9 @@ from restore_drill.recovery.copies.repository import restore_set
 from restore_drill.recovery.copies.tars import unpack_tars
 from restore_drill.recovery.copies.work import Work
 from restore_drill.recovery.model import Note
+from restore_drill.recovery.shell import build_of
 from restore_drill.servers import untrusted
 from restore_drill.servers.binaries import Binaries
-from restore_drill.servers.find import find_binaries
 from restore_drill.servers.launcher import choose_launcher
 
 LABEL = "backup_label"
@@ -62,8 +62,7 @@ def copy(physical: Physical, work: Work, binaries: Binaries | None) -> None:
     if form == REPOSITORY:
         restore_set(physical, work)
     elif len(physical.members) > 1:
-        found = binaries or find_binaries(physical.major, note=work.progress)
-        combine(physical, work, found)
+        combine(physical, work, binaries or build_of(physical.major, work.progress))
     elif form == TAR:
         unpack_tars(physical, work)
     else:

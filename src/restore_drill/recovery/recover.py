@@ -132,16 +132,15 @@ def recover(
     before = read_control_data(shell.binaries, shell.launcher, shell.run.data)
     with ExitStack() as stack:
         if archive is not None:
-            work.fetcher = stack.enter_context(
-                Fetcher(archive, shell.run, shell.launcher, physical)
-            )
+            fetcher = Fetcher(archive, shell.run, shell.launcher, physical)
+            work.fetcher = stack.enter_context(fetcher)
         config = work.configure(before, copied)
         began = time.monotonic()
         server, reading = work.start(config, before)
         seconds = time.monotonic() - began
     try:
         note(f"{shell.binaries.name} has recovered the backup in {show_duration(seconds)}")
-        return finish(
+        found = finish(
             shell, server, reading, seconds, goal=goal, before=before, archive=archive,
             had_label=copied.had_label, fetcher=work.fetcher, settings=work.settings,
             parts=work.parts,
@@ -150,3 +149,5 @@ def recover(
         server.watch.stop()
         server.executor.stop()
         raise
+    found.told[:0] = copied.told
+    return found
