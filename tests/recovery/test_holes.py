@@ -145,9 +145,8 @@ def promoted() -> Iterator[Promoted]:
             for each in ("a", "b"):
                 commits.append(f"commit {timeline}{each}")
                 found.commit(commits[-1])
-                found.switch()
-            commits.append(f"commit {timeline}c")
-            found.commit(commits[-1])
+                if each == "a":
+                    found.switch()
             if timeline < 3:
                 assert promote(found) == timeline + 1
         found.switch()
@@ -191,4 +190,4 @@ def test_a_gap_is_where_a_real_recovery_ends(promoted: Promoted, tmp_path: Path)
         assert is_whole == (there == whole), (path, there)
         missed += not is_whole
         shutil.rmtree(archive)
-    assert missed >= 8
+    assert missed >= 5
