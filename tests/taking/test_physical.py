@@ -20,6 +20,7 @@ from tests.helpers.base_backups import (
     proved,
 )
 from tests.helpers.copies import run_directory
+from tests.helpers.drills import run_drill
 from tests.helpers.physical import Source, source
 from tests.helpers.points import TABLES, load
 from tests.helpers.takings import in_another_second
@@ -146,3 +147,16 @@ def test_a_tar_of_17_is_taken_and_verified(tmp_path: Path) -> None:
     assert verified.faults == ()
     (told,) = (what for what, _ in verified.told)
     assert told == "whether global/pg_control is as its manifest says"
+
+
+def test_a_drill_of_one_taken_under_load_is_proven(old: Source, tmp_path: Path) -> None:
+    """Without being told where to end: the manifest says it."""
+    with load(old):
+        done = physical(old, tmp_path / "backups")
+    assert done.returncode == 0, done.stderr
+    drill = run_drill(
+        "-k", "not redis", report_dir=tmp_path / "report", BACKUP_PATH=str(tmp_path / "backups")
+    )
+    assert drill.code == 0, drill.output
+    assert drill.result["strength"] == "proven"
+    assert "test_backup_matches_its_manifest" in drill.ran
