@@ -42,7 +42,8 @@ def make_safe(data: Path) -> None:
         empty(data / folder)
     check_links(data)
     for each in segments_in(data / WAL):
-        keep_inside(data / WAL / each)
+        if (data / WAL / each).is_file():
+            keep_inside(data / WAL / each)
 
 
 def empty(folder: Path) -> None:
