@@ -12,7 +12,6 @@ from restore_drill.facts.physical.checksum import PAGE
 from tests.corpus.physical.model import (
     PAGES,
     RECOVERY,
-    REFUSED,
     SILENT,
     WHOLE,
     Damage,
@@ -196,7 +195,7 @@ IN_TARS: tuple[tuple[str, Act, str], ...] = (
     ("pg_wal.tar of zero bytes", lambda at: (at / "pg_wal.tar").write_bytes(b""), WHOLE),
     ("bit in the WAL", lambda at: flip(at / "pg_wal.tar", 600), WHOLE),
     ("base.tar emptied", lambda at: (at / "base.tar").write_bytes(b""), WHOLE),
-    ("base.tar gone", lambda at: (at / "base.tar").unlink(), REFUSED),
+    ("base.tar gone", lambda at: (at / "base.tar").unlink(), WHOLE),
     ("manifest cut", lambda at: cut(at / MANIFEST, 300), WHOLE),
 )  # fmt: skip
 

@@ -127,8 +127,9 @@ def shapes(server: Source) -> Iterator[tuple[str, Asked]]:
     """Bloated and deduplicated indexes, kinds of tables, types, settings of databases."""
     statements(server, SHAPES)
     held = server.connect()
+    held.execute("SET default_transaction_read_only = off")
     held.execute("CREATE TEMP TABLE here AS SELECT generate_series(1, 5000)")
-    held.execute("BEGIN; INSERT INTO bare SELECT n, 'never' FROM generate_series(1, 3000) n")
+    held.execute("BEGIN; INSERT INTO public.bare SELECT n, 'never' FROM generate_series(1, 3000) n")
     path = server.base_backup("plain")
     held.close()
     yield "shapes that look damaged", Asked(alone(path))
@@ -321,25 +322,26 @@ def bare_server(server: Source) -> Iterator[tuple[str, Asked]]:
     yield "a server without databases", Asked(alone(to))
 
 
+TWO_PHASES = {"max_prepared_transactions": "20"}
 HEALTHY = (
     Healthy("forms", forms), Healthy("forms", forms, checksums=False),
-    Healthy("load", under_load), Healthy("shapes", shapes),
+    Healthy("load", under_load, options=TWO_PHASES), Healthy("shapes", shapes),
     Healthy("shapes", shapes, checksums=False),
-    Healthy("prepared", prepared, options={"max_prepared_transactions": "5"}),
+    Healthy("prepared", prepared, options=TWO_PHASES),
     Healthy("crash", crashed), Healthy("crash in WAL", crash_in_wal),
     Healthy("promotions", promoted), Healthy("standby", of_a_standby),
     Healthy("odd archive", odd_archive), Healthy("small segments", small_segments),
     Healthy("large segments", large_segments), Healthy("bare", bare_server),
     Healthy("chains", chains, since=17), Healthy("rest", rest, until=15),
     Healthy("secret", secret_rest, until=15), Healthy("barman", barman, until=15),
-    Healthy("compressed WAL", under_load, options={"wal_compression": "on"}),
+    Healthy("compressed WAL", under_load, options=TWO_PHASES | {"wal_compression": "on"}),
 )  # fmt: skip
 
 
-def healthy(major: int, wanted: str = "") -> Iterator[tuple[str, Asked]]:
-    """Backups of servers of `major`; each is drilled while its server is there."""
+def healthy(major: int, *wanted: str) -> Iterator[tuple[str, Asked]]:
+    """Backups of servers of `major`, all or those `wanted`, drilled while the server is there."""
     for each in HEALTHY:
-        if each.since <= major <= each.until and wanted in ("", each.what):
+        if each.since <= major <= each.until and each.what in (wanted or (each.what,)):
             sums = "checksums" if each.checksums else "no checksums"
             with ExitStack() as stack:
                 server = stack.enter_context(

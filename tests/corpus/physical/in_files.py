@@ -272,7 +272,7 @@ OF_THE_SERVER: tuple[tuple[str, str, Callable[[Path], object], str, str], ...] =
     ("PG_VERSION of a database gone", "{shop}/PG_VERSION", Path.unlink, OPENED, ""),
     ("PG_VERSION gone", "PG_VERSION", Path.unlink, REFUSED, ""),
     ("folder of a database gone", "{shop}", shutil.rmtree, OPENED, ""),
-    ("pg_xact zeroed", "pg_xact/0000", zeros, "pg_xact", ""),
+    ("pg_xact zeroed", "pg_xact/0000", zeros, STORAGE, ""),
     ("pg_xact gone", "pg_xact/0000", Path.unlink, RECOVERY, ""),
     ("pg_multixact gone", "pg_multixact/offsets/0000", Path.unlink, RECOVERY, ""),
     ("postgresql.conf gone", "postgresql.conf", Path.unlink, SILENT,

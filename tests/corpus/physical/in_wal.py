@@ -11,7 +11,6 @@ from tests.corpus.physical.look import Asked
 from tests.corpus.physical.model import (
     RECOVERY,
     REFUSED,
-    SERVER,
     SILENT,
     WAL,
     WHOLE,
@@ -161,7 +160,7 @@ ARCHIVES: tuple[tuple[str, Act, str, str], ...] = (
     ("segment too long", changed(2, lambda content: content.extend(b"x" * 8192)), WAL, ""),
     ("another segment under its name", copied_from(1, 2), WAL, ""),
     ("another segment under the newest name", copied_from(1, -1), WAL, ""),
-    ("segment of another server", of_another_server, SERVER, ""),
+    ("segment of another server", of_another_server, WAL, ""),
     ("compressed segment damaged", damaged_gzip, WAL, ""),
     ("compressed segment is a web page", not_gzip, WAL, ""),
     ("segment only as .partial", as_partial, WAL, ""),
