@@ -26,6 +26,7 @@ from restore_drill.servers.model import Target
 
 WITHOUT = "it calls a library of an extension that is not here: {}"
 USER_TABLES = ("r", "m")
+SENSELESS = "its catalogs are damaged: what they say of its tables makes no sense"
 
 
 def read_all_facts(
@@ -54,6 +55,11 @@ def read_all_facts(
                 raise ended from None
             found.unopened[database.name] = why_unread(error)
             found.is_away = found.is_away or isinstance(error, Away)
+            continue
+        except (TypeError, ValueError, LookupError, AttributeError):
+            if found.is_sound:
+                raise
+            found.unopened[database.name] = SENSELESS
             continue
         if database.prefix:
             others[database.name] = facts
