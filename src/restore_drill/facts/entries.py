@@ -77,7 +77,7 @@ def failure_of(dump: subprocess.Popen[bytes], errors: bytes) -> str:
     if not dump.returncode:
         return ""
     lines = errors.decode("utf-8", "replace").strip().splitlines()
-    return "; ".join(safe_lines(lines)[-3:]) or f"exit code {dump.returncode}"
+    return "; ".join(safe_lines(lines)[-3:]) or f"pg_dump ended with exit code {dump.returncode}"
 
 
 def lost_entries(
