@@ -172,7 +172,7 @@ def crashed(server: Source) -> Iterator[tuple[str, Asked]]:
     for each in threads:
         each.join()
     server.start()
-    path = server.base_backup("plain")
+    path = server.base_backup("crashed")
     server.switch()
     yield "after a crash while tables grew", Asked(alone(path))
 

@@ -165,7 +165,7 @@ ARCHIVES: tuple[tuple[str, Act, str, str], ...] = (
     ("compressed segment is a web page", not_gzip, WAL, ""),
     ("segment only as .partial", as_partial, WAL, ""),
     ("history from before the backup", history_of_nothing, RECOVERY, ""),
-    ("history that is none", junk_history, RECOVERY, ""),
+    ("history that is none", junk_history, WAL, ""),
 )  # fmt: skip
 
 
