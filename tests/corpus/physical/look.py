@@ -203,11 +203,18 @@ def peers(found: Recovered) -> list[str]:
 
 
 def run(tool: str, arguments: list[str], found: Recovered, env: dict[str, str]) -> list[str]:
-    """What a peer complains of, empty where it is content."""
-    command = [found.server.binaries.tool(tool), *arguments]
+    """What a peer complains of first, empty where it is content."""
     done = subprocess.run(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+        [found.server.binaries.tool(tool), *arguments],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
     )
-    if not done.returncode or LOCKED in done.stderr:
+    if not done.returncode:
         return []
-    return [f"{tool}: {(done.stderr or 'it failed').strip().splitlines()[0][:200]}"]
+    said = [line.strip() for line in done.stdout.splitlines() if "error:" in line.lower()]
+    others = [line for line in said if LOCKED not in line]
+    return [f"{tool}: {line[:200]}" for line in (others if said else ["it failed"])[:1]]
