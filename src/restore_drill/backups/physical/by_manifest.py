@@ -14,7 +14,8 @@ from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.in_tars import compression_at, tars_in
 from restore_drill.backups.physical.manifests import MANIFEST, PIECE, sizes_in
 from restore_drill.backups.physical.model import TAR, Member
-from restore_drill.backups.physical.programs import LONG, Done, no_news, run_program
+from restore_drill.backups.physical.programs import LONG, Done, run_program
+from restore_drill.backups.physical.stalled import Stalled, Watch, unpacked
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
@@ -48,7 +49,6 @@ def check_manifest(member: Member, major: int, where: str, found: Findings) -> N
     if build is None:
         return
     is_tar = member.form == TAR
-    files = tars_of(member, found) if is_tar else files_of(member, found)
     without = options_for(build, major) if is_tar else []
     if without:
         found.tell(
@@ -58,13 +58,28 @@ def check_manifest(member: Member, major: int, where: str, found: Findings) -> N
         )
     manifest = ["--manifest-path", str(member.manifest)]
     command = [build.tool(PROGRAM), "--no-parse-wal", *without, *manifest]
-    before = found.done
-    look = Counting(found)
-    waiting = no_news if is_tar else look.count
-    done = run_program([*command, str(files)], limit=LONG, waiting=waiting, started=look.begin)
+    run = run_on_tars if is_tar else run_on_files
+    judge(run(command, member, found), member, where, found)
+
+
+def run_on_files(command: list[str], member: Member, found: Findings) -> Done:
+    """What the program says of the files of `member`."""
+    before, look = found.done, Counting(found)
+    files = str(files_of(member, found))
+    done = run_program([*command, files], limit=LONG, waiting=look.count, started=look.begin)
     found.done = before
-    found.read(0 if is_tar else sizes_in(member.manifest))
-    judge(done, member, where, found)
+    found.read(sizes_in(member.manifest) if member.manifest else 0)
+    return done
+
+
+def run_on_tars(command: list[str], member: Member, found: Findings) -> Done:
+    """What the program says of the tars of `member`, or of what is in them where it stalls."""
+    watch = Watch()
+    files = str(tars_of(member, found))
+    try:
+        return run_program([*command, files], limit=LONG, waiting=watch.look, started=watch.begin)
+    except Stalled:
+        return run_program([*command, str(unpacked(member, found))], limit=LONG)
 
 
 def options_for(build: Binaries, major: int) -> list[str]:
