@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from tests.helpers.copies import census_of
 from tests.helpers.drills import Drill, run_drill
 from tests.helpers.physical import Source, copied, source
 
-PREPARED = {"max_logical_replication_workers": "0", "max_replication_slots": "5"}
 DANGEROUS = """
 listen_addresses = '*'
 port = {port}
@@ -49,7 +49,9 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
     """The backup is of version 15; each transaction ends its segment."""
-    with source(15, rows=300, **PREPARED) as server:
+    with source(
+        15, rows=300, max_logical_replication_workers="0", max_replication_slots="5"
+    ) as server:
         backup = server.base_backup("backup", "--wal-method=none")
         times, segments = [], []
         for name in ("one", "two", "three"):
@@ -68,11 +70,9 @@ def copy(shop: Shop, tmp_path: Path) -> Path:
     return copied(shop.backup, place / "base")
 
 
-def drilled(backup: Path, tmp_path: Path, *options: str, **environment: str) -> Drill:
+def drilled(backup: Path, tmp_path: Path, *options: str, path: str = os.environ["PATH"]) -> Drill:
     """The drill of the backup, whose output no user takes for a crash."""
-    found = run_drill(
-        f"--backup={backup}", *options, report_dir=tmp_path / "reports", **environment
-    )
+    found = run_drill(f"--backup={backup}", *options, report_dir=tmp_path / "reports", PATH=path)
     assert "Traceback" not in found.output, found.output
     return found
 
@@ -179,7 +179,7 @@ def test_missing_program_is_no_verdict_on_the_backup(tmp_path: Path) -> None:
     (stanza / "backup.info").write_text("[backrest]\nbackrest-format=5\n")
     (tmp_path / "bin").mkdir()
 
-    found = drilled(tmp_path / "repo", tmp_path, PATH=str(tmp_path / "bin"))
+    found = drilled(tmp_path / "repo", tmp_path, path=str(tmp_path / "bin"))
 
     assert found.code == 6, found.output
     assert "pgbackrest is not installed here" in found.output
