@@ -311,17 +311,6 @@ def barman(server: Source) -> Iterator[tuple[str, Asked]]:
     yield "Barman, older", Asked(found.server, set_name=ids[0])
 
 
-def bare_server(server: Source) -> Iterator[tuple[str, Asked]]:
-    """A server without any database or tablespace of a user's."""
-    server.sql("DROP DATABASE shop", "postgres")
-    server.sql("DROP DATABASE billing", "postgres")
-    server.sql("DROP TABLESPACE ts1", "postgres")
-    to = server.folder / "plain"
-    server.run("pg_basebackup", "-D", to, "-h", server.folder, "-U", "postgres",
-               "--checkpoint=fast")  # fmt: skip
-    yield "a server without databases", Asked(alone(to))
-
-
 TWO_PHASES = {"max_prepared_transactions": "20"}
 HEALTHY = (
     Healthy("forms", forms), Healthy("forms", forms, checksums=False),
@@ -331,7 +320,7 @@ HEALTHY = (
     Healthy("crash", crashed), Healthy("crash in WAL", crash_in_wal),
     Healthy("promotions", promoted), Healthy("standby", of_a_standby),
     Healthy("odd archive", odd_archive), Healthy("small segments", small_segments),
-    Healthy("large segments", large_segments), Healthy("bare", bare_server),
+    Healthy("large segments", large_segments),
     Healthy("chains", chains, since=17), Healthy("rest", rest, until=15),
     Healthy("secret", secret_rest, until=15), Healthy("barman", barman, until=15),
     Healthy("compressed WAL", under_load, options=TWO_PHASES | {"wal_compression": "on"}),

@@ -84,7 +84,7 @@ def summary(rows: Sequence[Row]) -> Generator[str, None, bool]:
 
 def of_healthy(majors: Sequence[int], wanted: Sequence[str]) -> Generator[str, None, bool]:
     """A line on each healthy backup that is red, and how many there were."""
-    if any(each in GROUPS or each in SUMS for each in wanted):
+    if "healthy" not in wanted and any(each in GROUPS or each in SUMS for each in wanted):
         return True
     words = [each for each in wanted if each != "healthy" and not each.isdigit()]
     count = red = 0
