@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -18,6 +19,8 @@ from restore_drill.servers.executor import SUPERUSER
 ENTRIES = (SUPERUSER, "template1", "template0")
 """Databases that every server is made with: one of them is there, unless all were dropped."""
 IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+CONNECTING = re.compile(r"^connection failed: [^\n]{1,300}? failed: (?=FATAL)")
+"""How libpq's words begin, which name our own socket."""
 NO_ROLE = (
     "does not exist", "is not permitted to log in", "permission denied", "too many connections",
 )  # fmt: skip
@@ -106,7 +109,7 @@ def cannot_open(server: RecoveredServer, name: str, error: psycopg.Error) -> Exc
         )
     return BackupFault(
         f"database {name!r} cannot be opened after the recovery",
-        checked=[error_text(error, name)],
+        checked=[CONNECTING.sub("", error_text(error, name))],
         remedy=remedy_for("recovery", "damaged"),
     )
 

@@ -175,6 +175,10 @@ TARS: dict[str, tuple[Damage, str]] = {
         lambda at: changed(at / "base.tar", lambda data: data + b"x" * 600),
         "something follows behind the end of the tar",
     ),
+    "base gone": (
+        lambda at: (at / "base.tar").unlink(),
+        "the tar of the server's files is missing: base.tar",
+    ),
     "label gone": (
         lambda at: packed_anew(at / "base.tar", without("backup_label")),
         "it has no backup_label",

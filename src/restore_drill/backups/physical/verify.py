@@ -12,7 +12,7 @@ from restore_drill.backups.physical.chains import label_at, missing_before
 from restore_drill.backups.physical.control import CONTROL, ENOUGH, control_of
 from restore_drill.backups.physical.files import LINKS, WAL_DIR, folders_in, head_of
 from restore_drill.backups.physical.findings import Findings, Verified
-from restore_drill.backups.physical.in_tars import WAL_TAR, tars_in
+from restore_drill.backups.physical.in_tars import BASE_TAR, WAL_TAR, tars_in
 from restore_drill.backups.physical.manifests import manifest_at
 from restore_drill.backups.physical.model import (
     BARMAN,
@@ -57,7 +57,10 @@ def verify(physical: Physical, folder: Path, progress: Callable[[int], None]) ->
 
 def check_label(physical: Physical, found: Findings) -> None:
     """Without a label recovery begins at the last checkpoint, which may be too late."""
-    if not physical.has_label and not physical.shut_down:
+    newest = physical.newest
+    if newest.form == TAR and newest.path.is_dir() and BASE_TAR not in tars_in(newest.path):
+        found.fault(f"the tar of the server's files is missing: {BASE_TAR}.tar")
+    elif not physical.has_label and not physical.shut_down:
         found.fault(
             "it has no backup_label, and its server was not shut down: recovery would begin at the "
             "checkpoint that pg_control names, and changes that were committed before it can be "
