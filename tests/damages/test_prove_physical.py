@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.physical.kinds import physical_at
+from restore_drill.backups.physical.verify import verify
+from restore_drill.damages.physical.files import CONTROLS, CUT, FLIPPED, LABEL_LOST, LOST
 from restore_drill.damages.physical.rehearsal import PHYSICAL_DAMAGES
 from restore_drill.damages.physical.shadow import shadowed
 from tests.helpers.drills import Drill, run_drill
 from tests.helpers.physical import Source, source
-from tests.helpers.repositories import pgbackrest_repository
+from tests.helpers.repositories import barman_server, pgbackrest_repository
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,20 @@ def test_damaged_wal_of_a_repository_is_noticed(server: Source, report_dir: Path
     assert noticed(drill) == {"lost_segment", "changed_segment"}
     files = {name: each for name, each in before.items() if Path(name).is_file()}
     assert files.items() <= files_of(repository.path).items()  # it archives meanwhile
+
+
+def test_damages_of_a_backup_of_barman_are_noticed(server: Source, tmp_path: Path) -> None:
+    """Its tablespaces lie beside its data; what is not damaged has no fault."""
+    barman = barman_server(server)
+    barman.backup()
+    physical = physical_at(barman.path)
+    assert physical is not None
+
+    for number, do in enumerate((CONTROLS[0], FLIPPED.do, CUT.do, LOST.do, LABEL_LOST.do)):
+        (shadow := tmp_path / f"{number}").mkdir()
+        (work := tmp_path / f"{number}.work").mkdir()
+        faults = verify(do(physical, shadow), work, lambda _: None).faults
+        assert bool(faults) == (number > 0), faults
 
 
 def test_a_damaged_copy_takes_the_room_of_one_file(server: Source, tmp_path: Path) -> None:

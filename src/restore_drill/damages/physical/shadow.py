@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from restore_drill.backups.physical.barman import DATA
 from restore_drill.backups.physical.labels import LABEL
-from restore_drill.backups.physical.model import PLAIN, Member, Physical
+from restore_drill.backups.physical.model import BARMAN, BASE, PLAIN, Member, Physical
 
 LARGEST = 64 << 20
 """Bytes of the largest file that is copied, where there is one that is smaller."""
@@ -44,7 +44,9 @@ def shadowed(physical: Physical, folder: Path, changed: str) -> tuple[Physical, 
     if manifest is not None and manifest.is_relative_to(member.path):
         manifest = top / manifest.relative_to(member.path)
     members = (*physical.members[:-1], Member(top, manifest, member.form))
-    return replace(physical, members=members), top / changed
+    # Barman's own sum of the sizes is not compared: of a link it is that of the link.
+    kind = BASE if physical.kind == BARMAN else physical.kind
+    return replace(physical, members=members, kind=kind), top / changed
 
 
 def as_it_is(physical: Physical) -> Physical:
