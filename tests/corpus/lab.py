@@ -38,6 +38,14 @@ PLACE_ONLY = ("test_no_backup_is_missing",)
 TREND_ONLY = ("test_rows_have_not_fallen", "test_size_has_not_fallen",
               "test_restore_takes_its_usual_time", "test_growth_breaks_no_budget_soon")  # fmt: skip
 """Criteria that ask for several drills before: `tests/watch/test_trends.py` has their cases."""
+PHYSICAL_ONLY = (
+    "test_recovery_reached_its_target", "test_wal_is_complete",
+    "test_files_and_wal_are_of_one_server", "test_every_database_can_be_opened",
+    "test_recovery_point_is_recent_enough", "test_every_page_is_sound",
+    "test_index_entries_lead_to_rows", "test_tables_and_indexes_are_sound",
+    "test_every_database_can_be_read",
+)  # fmt: skip
+"""Criteria of a recovered server: `corpus/physical/` has their cases."""
 COULD_NOT_RUN = "could-not-run"
 
 

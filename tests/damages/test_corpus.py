@@ -21,7 +21,15 @@ from tests.corpus.archives import edited, renamed
 from tests.corpus.damages import CASES, COPY_CASES, Case, CopyCase, untouched
 from tests.corpus.healthy import HEALTHY
 from tests.corpus.judge import facts_of, judge, read_backup, restore
-from tests.corpus.lab import DRIFT_ONLY, LIVE_ONLY, MANIFEST_ONLY, PLACE_ONLY, TREND_ONLY, Lab
+from tests.corpus.lab import (
+    DRIFT_ONLY,
+    LIVE_ONLY,
+    MANIFEST_ONLY,
+    PHYSICAL_ONLY,
+    PLACE_ONLY,
+    TREND_ONLY,
+    Lab,
+)
 from tests.helpers.shop import FORMATS, Shops, fill_shop, pg_dump, quiet, require_major
 
 FORMS = list(FORMATS)
@@ -232,7 +240,7 @@ def test_judge_asks_every_criterion(labs: dict[int, Lab]) -> None:
     judged = judge(facts)
 
     # The comparison with the manifest is made by Lab.look, and `whole` makes none.
-    known = {*MANIFEST_ONLY, *DRIFT_ONLY, *LIVE_ONLY, *PLACE_ONLY, *TREND_ONLY}
+    known = {*MANIFEST_ONLY, *DRIFT_ONLY, *LIVE_ONLY, *PLACE_ONLY, *TREND_ONLY, *PHYSICAL_ONLY}
     assert {name.split("[")[0] for name in judged.unasked} <= known
     assert judged.asked > 40
     assert judged.red == ()
