@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,11 +27,11 @@ class Line:
     lsn: str
 
 
-@pytest.fixture(scope="module", params=[15, 18, 14, 16, 17])
-def line(request: pytest.FixtureRequest) -> Iterator[Line]:
+@contextmanager
+def lined(major: int) -> Iterator[Line]:
     """One, a restore point, two, a known LSN, three, the end of a segment, four, another end."""
-    require_major(request.param)
-    with source(request.param, rows=20) as server:
+    require_major(major)
+    with source(major, rows=20) as server:
         server.commit("before")
         backup = server.base_backup("backup")
         xids, times, lsn = {}, {}, ""
@@ -43,6 +44,20 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
             if name in ("three", "four"):
                 server.switch()
         yield Line(server, backup, xids, times, lsn)
+
+
+@pytest.fixture(scope="module", params=[15, 18])
+def line(request: pytest.FixtureRequest) -> Iterator[Line]:
+    """The line of a server of this major version."""
+    with lined(request.param) as found:
+        yield found
+
+
+@pytest.mark.parametrize("major", [14, 16, 17])
+def test_other_versions_say_it_in_the_same_words(major: int) -> None:
+    """Both sides of a time, by the log of each."""
+    with lined(major) as line:
+        test_a_time_is_reached_between_two_transactions(line)
 
 
 ALL = ["before", "one", "two", "three", "four"]
