@@ -100,7 +100,8 @@ class PhysicalRehearsal:
         last = evidence.last_in
         if last is not None:
             last = last._replace(at=earlier(last.at))
-        old = replace(physical, stopped_at=earlier(physical.stopped_at))
+        began, ended = earlier(physical.started_at), earlier(physical.stopped_at)
+        old = replace(physical, started_at=began, stopped_at=ended)
         recovered = replace(self.recovered, evidence=replace(evidence, last_in=last))
         return self.red({"backup": replace(self.backup, physical=old), "recovered": recovered})
 
