@@ -49,6 +49,8 @@ def test_tables_and_indexes_are_sound(examination: Examination) -> None:
         checked=found[1:],
         remedy=remedy_for("test_tables_and_indexes_are_sound", "damaged"),
     )
+    if not examination.examined:
+        pytest.skip("amcheck could not be used on this server")
 
 
 def test_every_database_can_be_read(examination: Examination, facts: Facts) -> None:

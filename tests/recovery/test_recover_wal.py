@@ -127,7 +127,7 @@ def test_a_segment_of_another_server_is_damage(shop: Shop, wal: Path) -> None:
     """Its header has another system identifier."""
     flip(wal / shop.segments[2], 24)
     with recovered(shop.backup, wal=wal) as found:
-        assert causes(found) == ["wal_damaged"]
+        assert causes(found) == ["wal_damaged", "foreign"]
         assert shop.segments[2] in found.faults[0][0]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from restore_drill.core.units import show_time
 from restore_drill.recovery.access import open_server
+from restore_drill.recovery.archives.header import FOREIGN
 from restore_drill.recovery.control_data import ControlData, read_control_data
 from restore_drill.recovery.databases import open_databases
 from restore_drill.recovery.evidence import Reading
@@ -106,6 +107,7 @@ def judge_wal(
         )
         faults = [(f"{what}{span(known.evidence, newest)}", cause) for what, cause in faults]
     verdict.faults += faults
+    verdict.faults += ((each, "foreign") for each in damaged if FOREIGN in each)
     verdict.told += latest.told
 
 

@@ -22,6 +22,8 @@ MAGIC = {14: 0xD10D, 15: 0xD110, 16: 0xD113, 17: 0xD116, 18: 0xD118}
 """What each page of WAL begins with, by the server's major."""
 LEAST, MOST = 1 << 20, 1 << 30
 """Sizes that segments may have."""
+FOREIGN = "it is of another cluster"
+"""What is wrong with a segment that another server has archived."""
 
 
 class Header(NamedTuple):
@@ -79,7 +81,7 @@ def why_wrong(path: Path, name: str, expected: Expected) -> str:
 def why_foreign(header: Header, expected: Expected) -> str:
     """Why a segment with this header is of another cluster; empty where it is not."""
     if expected.system and str(header.system) != expected.system:
-        return f"it is of another cluster: system identifier {header.system}"
+        return f"{FOREIGN}: system identifier {header.system}"
     if expected.size and header.size != expected.size:
         return f"it is of another cluster: segments of {show_bytes(header.size)}"
     magic = MAGIC.get(expected.major)
