@@ -24,6 +24,8 @@ from restore_drill.servers.starting import reachable
 from tests.helpers.shop import quiet
 
 SUMMARIES_SINCE = 17
+ALL_MAJORS = "DRILL_ALL_MAJORS"
+"""Variable that asks for tests on each of their versions, which takes twice the time."""
 SCHEMA = """
 CREATE TABLE customers (
     id serial PRIMARY KEY, email text NOT NULL UNIQUE, name text, note text,
@@ -178,6 +180,11 @@ class Source:
         self.run("pg_basebackup", "-D", to, "-F", form, "-h", self.folder, "-U", "postgres",
                  "--checkpoint=fast", "--no-sync", *mapped, *options)  # fmt: skip
         return to
+
+
+def majors(first: int, *others: int) -> list[int]:
+    """Versions that tests run on: the `first`, and the `others` where all are asked for."""
+    return [first, *others] if os.environ.get(ALL_MAJORS) else [first]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.recovery.archives.header import LONG, MAGIC
 from restore_drill.recovery.new_tablespaces import RECORD, checksum, keep_inside
 from tests.helpers.copies import census, copied_to, run_directory, started
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 
 PAGE, SIZE = 8192, 1 << 20
 LENGTH = 4 * PAGE
@@ -21,7 +21,7 @@ LENGTH = 4 * PAGE
 AT = 5 * SIZE
 
 
-@pytest.fixture(params=[15, 18])
+@pytest.fixture(params=majors(15, 18))
 def shop(request: pytest.FixtureRequest) -> Iterator[Source]:
     """Server with the base backup `plain`, behind which it has made a tablespace with a table."""
     with source(request.param, rows=200) as found:

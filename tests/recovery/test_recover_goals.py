@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import BackupFault, UsageError
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 from tests.helpers.recoveries import events_in, recovered
 from tests.helpers.shop import require_major
 
@@ -46,14 +46,14 @@ def lined(major: int) -> Iterator[Line]:
         yield Line(server, backup, xids, times, lsn)
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def line(request: pytest.FixtureRequest) -> Iterator[Line]:
     """The line of a server of this major version."""
     with lined(request.param) as found:
         yield found
 
 
-@pytest.mark.parametrize("major", [14, 16, 17])
+@pytest.mark.parametrize("major", majors(14, 16, 17))
 def test_other_versions_say_it_in_the_same_words(major: int) -> None:
     """Both sides of a time, by the log of each."""
     with lined(major) as line:

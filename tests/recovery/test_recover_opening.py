@@ -13,14 +13,14 @@ from restore_drill.recovery.recover import recover
 from restore_drill.recovery.shell import build_of, make_shell
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.survey import candidates
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 from tests.helpers.recoveries import column, physical_of, recovered
 from tests.helpers.shop import quiet
 
 ICU = frozenset({"icu"})
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(15, 18))
 def server(request: pytest.FixtureRequest) -> Iterator[Source]:
     """A running server."""
     with source(request.param, rows=20) as found:

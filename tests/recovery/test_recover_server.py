@@ -26,7 +26,7 @@ from restore_drill.servers import cleanup, isolation
 from restore_drill.servers.cleanup import clean_left_overs
 from restore_drill.servers.processes import find_server
 from tests.helpers.drills import ROOT
-from tests.helpers.physical import source
+from tests.helpers.physical import majors, source
 from tests.helpers.recoveries import events_in, physical_of, recovered
 from tests.helpers.shop import quiet
 
@@ -39,7 +39,7 @@ class Shop:
     archive: Path
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A base backup, and an archive with one transaction more."""
     with source(request.param, rows=20) as server:

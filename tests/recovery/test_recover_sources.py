@@ -10,7 +10,7 @@ import pytest
 
 from restore_drill.core.errors import BackupFault
 from restore_drill.servers.model import SWITCHED_SINCE
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 from tests.helpers.recoveries import column, events_in, recovered
 
 LOGIN_TRIGGER = """
@@ -19,7 +19,7 @@ CREATE FUNCTION keep_out() RETURNS event_trigger LANGUAGE plpgsql AS $$
 CREATE EVENT TRIGGER keep_out ON login EXECUTE FUNCTION keep_out();
 ALTER EVENT TRIGGER keep_out ENABLE ALWAYS
 """
-MAJORS = pytest.mark.parametrize("major", [15, 18])
+MAJORS = pytest.mark.parametrize("major", majors(18, 15))
 
 
 def cold_copy(server: Source, name: str) -> Path:
@@ -70,7 +70,7 @@ def test_a_postgres_without_superuser_is_not_taken(major: int) -> None:
             ]
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def armed(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Backup of a server whose settings would do harm, or hide it."""
     with source(request.param, rows=20, max_prepared_transactions="10") as server:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import UsageError
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 from tests.helpers.promotions import promote
 from tests.helpers.recoveries import events_in, recovered
 
@@ -25,7 +25,7 @@ class Shop:
     second: list[str]
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     """It was promoted; its archive has both timelines."""
     with source(request.param, rows=20) as server:
@@ -125,7 +125,7 @@ def test_a_timeline_that_left_before_the_backup_is_refused(shop: Shop) -> None:
         pass
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", majors(18, 15))
 def test_a_promotion_without_a_segment_yet_is_reached(major: int) -> None:
     """The last WAL before it is unfinished in the archive, and its end is known by the history."""
     with source(major, rows=20) as server:
@@ -143,7 +143,7 @@ def test_a_promotion_without_a_segment_yet_is_reached(major: int) -> None:
             assert events_in(found) == ["one", "two"]
 
 
-@pytest.mark.parametrize("major", [15, 18])
+@pytest.mark.parametrize("major", majors(18, 15))
 def test_a_backup_of_a_standby_is_recovered(major: int) -> None:
     """By itself, and with the archive of its primary."""
     with source(major, rows=20) as server:

@@ -11,7 +11,7 @@ import pytest
 
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.recovery.model import Recovered
-from tests.helpers.physical import Source, source
+from tests.helpers.physical import Source, majors, source
 from tests.helpers.recoveries import events_in, physical_of, recovered
 
 
@@ -26,7 +26,7 @@ class Shop:
     times: list[str]
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(15, 18))
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     """One, two, three and four; each ends its segment."""
     with source(request.param, rows=20) as server:

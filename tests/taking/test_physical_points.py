@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.taking.physical import point as module
-from tests.helpers.physical import Source, copied, source
+from tests.helpers.physical import Source, copied, majors, source
 from tests.helpers.points import TABLES, Known, finding_on, known_point, load, recovered
 from tests.helpers.shop import quiet
 
@@ -19,7 +19,7 @@ DELAY = "500"
 """Microseconds of each flush: most transactions that end wait for the disk, as on a real one."""
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def busy(request: pytest.FixtureRequest) -> Iterator[Source]:
     """Server that is to be written to, with a base backup `base` of it."""
     with source(

@@ -16,7 +16,7 @@ from restore_drill.facts.physical.examine import examine
 from restore_drill.facts.physical.facts import read_all_facts
 from restore_drill.recovery.model import Recovered
 from tests.facts.physical.damages import in_row, put, zeroed
-from tests.helpers.physical import Source, copied, source
+from tests.helpers.physical import Source, copied, majors, source
 from tests.helpers.recoveries import recovered
 from tests.helpers.shop import quiet
 
@@ -40,7 +40,7 @@ class Backup(NamedTuple):
     path: Path
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(15, 18))
 def backup(request: pytest.FixtureRequest) -> Iterator[Backup]:
     """Backup of a server of this major, without checksums."""
     with source(request.param, checksums=False, full_page_writes="on") as server:

@@ -17,6 +17,7 @@ from restore_drill.facts.physical.surviving import surviving
 from restore_drill.facts.session import Connection, open_session
 from restore_drill.servers.model import Target
 from tests.facts.physical.damages import in_row, put
+from tests.helpers.physical import majors
 from tests.helpers.recovered import Recovered, recovered
 from tests.helpers.shapes_of_files import files_of
 from tests.helpers.shop import quiet
@@ -24,7 +25,7 @@ from tests.helpers.shop import quiet
 CRASHES = "SELECT count(length(t)) FROM public.gone"
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(15, 18))
 def server(request: pytest.FixtureRequest) -> Iterator[Recovered]:
     """Server that a value of the table `gone` crashes; amcheck would name it."""
     with files_of(request.param) as files:

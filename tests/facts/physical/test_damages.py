@@ -13,6 +13,7 @@ from restore_drill.facts.physical.checksum import PAGE
 from restore_drill.facts.physical.facts import read_all_facts
 from restore_drill.servers.launcher import choose_launcher
 from tests.facts.physical.damages import GONE, at, cut, flipped, gone, head, in_row, put, zeroed
+from tests.helpers.physical import majors
 from tests.helpers.recovered import recovered
 from tests.helpers.shapes_of_files import Files, files_of
 from tests.helpers.shop import quiet
@@ -130,10 +131,13 @@ DAMAGES = {
 }
 
 
+FURTHER = [(each, False) for each in majors(15, 18)[1:]]
+
+
 @pytest.fixture(
     scope="module",
-    params=[(15, False), (15, True), (18, False), (18, True)],
-    ids=["15", "15, checksums", "18", "18, checksums"],
+    params=[(15, False), *((each, True) for each in majors(18, 15)), *FURTHER],
+    ids=lambda param: f"{param[0]}, checksums" if param[1] else str(param[0]),
 )
 def files(request: pytest.FixtureRequest) -> Iterator[Files]:
     """Files of a server that was shut down."""

@@ -10,10 +10,11 @@ import pytest
 
 from restore_drill.facts.physical.checksum import PAGE
 from restore_drill.facts.physical.files import SEGMENT, Fork, list_files, read_pages
+from tests.helpers.physical import majors
 from tests.helpers.shapes_of_files import Files, files_of
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def files(request: pytest.FixtureRequest) -> Iterator[Files]:
     """Files of a server with checksums, and tables of many shapes."""
     with files_of(request.param, checksums=True) as found:

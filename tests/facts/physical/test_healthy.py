@@ -15,7 +15,7 @@ from restore_drill.facts.checks.views import UNPOPULATED
 from restore_drill.facts.model import Facts
 from restore_drill.facts.physical.examination import Examination
 from restore_drill.facts.physical.facts import read_all_facts
-from tests.helpers.physical import Source
+from tests.helpers.physical import Source, majors
 from tests.helpers.recovered import recovered
 from tests.helpers.shapes_of_files import files_of
 from tests.helpers.shop import quiet
@@ -35,7 +35,7 @@ CREATE TABLE growing_keyed (a int PRIMARY KEY, b text)
 """
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def crashed(request: pytest.FixtureRequest) -> Iterator[Source]:
     """Server that was killed while tables grew, rows changed and an index was built."""
     with files_of(request.param, checksums=True, prepared=5) as files:

@@ -12,6 +12,7 @@ from restore_drill.facts.physical.entries import places_of
 from restore_drill.facts.physical.files import Fork, list_files, read_pages
 from restore_drill.facts.physical.lines import Lines
 from restore_drill.facts.physical.relations import Relation
+from tests.helpers.physical import majors
 from tests.helpers.shapes_of_files import Files, files_of
 
 ENTRIES = """
@@ -30,7 +31,7 @@ USED = """
 TOAST, PROC, ATTRIBUTE = "TOAST table of public.wide", "proname_args_nsp", ("attnam", "attnum")
 
 
-@pytest.fixture(scope="module", params=[15, 18])
+@pytest.fixture(scope="module", params=majors(18, 15))
 def files(request: pytest.FixtureRequest) -> Iterator[Files]:
     """Files of a server with tables and indexes of many shapes."""
     with files_of(request.param) as found:
