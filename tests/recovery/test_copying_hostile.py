@@ -167,9 +167,10 @@ def test_what_fails_in_one_thread_ends_all(number: int, backup: Path, run: Path)
     broken.unlink()
     broken.symlink_to("/etc/passwd")
     (run / "data").mkdir()
+    before = threading.active_count()
     with pytest.raises(CouldNotRun, match=f"changed while it was copied: {broken}"):
         beside.copy_all(listing, work.Work(run / "data", choose_launcher(), quiet))
-    assert threading.active_count() == 1
+    assert threading.active_count() <= before
 
 
 def test_many_files_are_all_copied(backup: Path, run: Path) -> None:

@@ -22,6 +22,7 @@ from restore_drill.recovery.pipes import ABSENT, BROKEN, FOUND
 from restore_drill.servers import cleanup
 from restore_drill.servers.cleanup import WAL_ANSWERS, WAL_ASKED, RunDirectory
 from restore_drill.servers.launcher import choose_launcher
+from tests.helpers.drills import ROOT
 from tests.recovery.test_archives import name, wal
 
 GIVEN = "pg_wal/RECOVERYXLOG"
@@ -243,7 +244,10 @@ with Fetcher(Folder(Path(sys.argv[1])), run, choose_launcher()) as fetcher:
 def test_a_killed_drill_leaves_what_the_next_one_cleans(archive: Path) -> None:
     """And who waits for its answer ends."""
     with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(archive)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(archive)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}/src:{ROOT}"},
     ) as process:
         assert process.stdout is not None
         run, ours, text = (process.stdout.readline().strip() for _ in range(3))

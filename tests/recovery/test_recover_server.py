@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -215,7 +216,13 @@ recover(shell, physical, goal_of("latest"), Never(Path(sys.argv[2])), quiet, qui
 def test_what_a_killed_drill_leaves_is_cleaned(shop: Shop) -> None:
     """The server that was recovering, its directory, and what was fetched for it."""
     command = [sys.executable, "-c", KILLED, str(shop.backup), str(shop.archive)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}/src:{ROOT}"},
+    ) as process:
         assert process.stdout is not None
         run = Path(process.stdout.readline().strip())
         assert run.is_dir()

@@ -71,7 +71,7 @@ def select_backup(
     """
     zone, pick = settings.criteria.timezone, settings.choice.pick
     make_ready(settings)
-    if settings.backup is not None or settings.backup_path is None:
+    if settings.backup is not None or (shelf is None and settings.backup_path is None):
         return one_named(settings)
     shelf = shelf or shelf_of(settings)
     listing, before = shelf.listing, pool_of(shelf, settings)
