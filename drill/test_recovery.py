@@ -10,7 +10,6 @@ from restore_drill.backups.model import Backup
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
 from restore_drill.core.remedies import remedy_for
-from restore_drill.recovery.model import LATEST
 from restore_drill.recovery.outcome import (
     DATABASES,
     SERVER,
@@ -71,7 +70,7 @@ def test_recovery_point_is_recent_enough(
     recovered: Recovered, backup: Backup, settings: Settings
 ) -> None:
     """The newest transaction that can be recovered is within the RPO budget."""
-    if settings.recovery.to != LATEST:
+    if not settings.recovery.is_to_latest:
         pytest.skip(f"recovery was to end at {recovered.goal.text}, not with the newest WAL")
     assert backup.physical is not None
     cause, what = why_too_old(recovered, backup.physical, settings.max_backup_age)

@@ -10,6 +10,8 @@ from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.config.options import OPTIONS
 from restore_drill.config.values import path_of
 
+LATEST = "latest"
+
 
 @dataclass(frozen=True)
 class Recovery:
@@ -19,12 +21,17 @@ class Recovery:
     criteria file is about, empty where nobody has said; `pgbackrest` is None unless it is named.
     """
 
-    to: str = "latest"
-    timeline: str = "latest"
+    to: str = LATEST
+    timeline: str = LATEST
     label: str = ""
     wal: Path | None = None
     database: str = ""
     pgbackrest: PgBackRest | None = None
+
+    @property
+    def is_to_latest(self) -> bool:
+        """Whether recovery is to end with the newest WAL."""
+        return self.to.lower() == LATEST
 
 
 def recovery_of(given: dict[str, str | None], criteria: Criteria, here: Path) -> Recovery:

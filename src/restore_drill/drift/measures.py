@@ -17,7 +17,6 @@ from restore_drill.facts.model import Facts
 from restore_drill.facts.schema.model import DriftFacts, Measure
 from restore_drill.manifest.file import Manifest
 
-LATEST = "latest"
 WHY_PLAUSIBLE = f"no manifest lies beside the backup; take backups with {COMMAND} backup"
 NO_MANIFEST = ("content and schema against the source", WHY_PLAUSIBLE)
 NO_MANIFEST_OF_FILES = (NO_MANIFEST[0], f"{WHY_PLAUSIBLE} --physical")
@@ -89,7 +88,7 @@ def find_measures(settings: Settings, backup: object, *, is_written_anew: bool) 
 
 def ends_early(settings: Settings, backup: Backup) -> bool:
     """Whether an older state of the source is recovered than there is: it is nobody's measure."""
-    return backup.physical is not None and settings.recovery.to.lower() != LATEST
+    return backup.physical is not None and not settings.recovery.is_to_latest
 
 
 def names_ever_seen(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-LATEST = "latest"
+from restore_drill.config.recovery import LATEST
 
 
 def data_age(result: dict[str, Any]) -> float | None:
