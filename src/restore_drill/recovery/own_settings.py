@@ -7,14 +7,17 @@ from pathlib import Path
 from restore_drill.recovery.control_data import ControlData
 from restore_drill.servers import cleanup
 from restore_drill.servers.launcher import Launcher
-from restore_drill.servers.tuning import MB, most_buffers, server_settings
+from restore_drill.servers.tuning import MB, server_settings
 
 LOCAL_ONLY = "local all all trust\n"
 """Its socket lies where only we come to."""
+BUFFERS = "128MB"
+"""With 1 GB of them, 1 GB of files was examined in 3.9 s instead of 5.0, and recovered in 4.0 s
+instead of 3.3: most of that in the start, 0.8 s instead of 0.3."""
 
 
-def recovery_settings(run: Path, control: ControlData, size: int) -> dict[str, str]:
-    """Make the settings of a server in `run` that recovers `size` bytes of data.
+def recovery_settings(run: Path, control: ControlData) -> dict[str, str]:
+    """Make the settings of a server that recovers in `run`.
 
     Without hot standby no limit of the source is checked; those that replay itself needs are met:
     prepared transactions, and the locks that they hold.
@@ -25,16 +28,16 @@ def recovery_settings(run: Path, control: ControlData, size: int) -> dict[str, s
     connections = int(settings["max_connections"])
     locks = control.limits["max_locks_per_xact"] * (control.limits["max_connections"] + prepared)
     least = int(settings["max_locks_per_transaction"])
-    size = int(settings["max_wal_size"].removesuffix("MB"))
+    wal = int(settings["max_wal_size"].removesuffix("MB"))
     return settings | {
         "hba_file": str(run / cleanup.HBA),
         "ident_file": str(run / cleanup.IDENT),
         "hot_standby": "off",
         "max_prepared_transactions": str(prepared),
         "max_locks_per_transaction": str(max(least, -(-locks // (connections + prepared)))),
-        "shared_buffers": f"{min(most_buffers(), max(128, size // MB))}MB",
+        "shared_buffers": BUFFERS,
         "min_wal_size": f"{max(80, 2 * segment)}MB",
-        "max_wal_size": f"{max(size, 4 * segment)}MB",
+        "max_wal_size": f"{max(wal, 4 * segment)}MB",
         "ssl": "off",
         "restart_after_crash": "on",
         "log_checkpoints": "off",

@@ -56,10 +56,10 @@ class Recovery:
         self.parts.append(Part("copy", copied.seconds, copied.bytes))
         return copied
 
-    def configure(self, control: ControlData, copied: Copied) -> Path:
+    def configure(self, control: ControlData) -> Path:
         """Write our settings, and say whether the server recovers from an archive or by itself."""
         shell = self.shell
-        self.settings = recovery_settings(shell.run.path, control, copied.bytes)
+        self.settings = recovery_settings(shell.run.path, control)
         if self.archive is not None or self.goal.how != LATEST:
             command = self.fetcher.command if self.fetcher else NO_ARCHIVE
             self.settings |= target_settings(self.goal) | {"restore_command": command}
@@ -134,7 +134,7 @@ def recover(
         if archive is not None:
             fetcher = Fetcher(archive, shell.run, shell.launcher, physical)
             work.fetcher = stack.enter_context(fetcher)
-        config = work.configure(before, copied)
+        config = work.configure(before)
         began = time.monotonic()
         server, reading = work.start(config, before)
         seconds = time.monotonic() - began
