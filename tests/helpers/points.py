@@ -13,8 +13,8 @@ from typing import NamedTuple
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from restore_drill.backups.physical.control import segment_name
 from restore_drill.backups.physical.model import lsn_of, show_lsn
+from restore_drill.backups.physical.wal_names import segment_name
 from restore_drill.facts.fingerprint import Fingerprint
 from restore_drill.facts.snapshot import read_fingerprint
 from restore_drill.manifest.compare import compare

@@ -17,11 +17,12 @@ import pytest
 import zstandard
 
 from restore_drill.backups.physical.model import BASE, Physical
+from restore_drill.backups.physical.wal_header import LONG
+from restore_drill.backups.physical.wal_names import Segment, name_of, segment_of
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.archives.folder import Folder
-from restore_drill.recovery.archives.header import LONG, Expected, why_wrong
-from restore_drill.recovery.archives.names import Segment, name_of, segment_of
+from restore_drill.recovery.archives.header import Expected, why_wrong
 from restore_drill.recovery.surveying import survey_of
 
 MB = 1 << 20

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.physical.model import lsn_of
+from restore_drill.backups.physical.wal_names import Segment, name_of, segment_of
 from restore_drill.recovery.archives.folder import Folder
-from restore_drill.recovery.archives.names import Segment, name_of, segment_of
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey, switches_in
 from tests.helpers.physical import Source, source

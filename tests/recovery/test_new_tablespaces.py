@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.backups.physical.wal_header import LONG, MAGIC
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.recovery.archives.header import LONG, MAGIC
 from restore_drill.recovery.new_tablespaces import RECORD, checksum, keep_inside
 from tests.helpers.copies import census, copied_to, run_directory, started
 from tests.helpers.physical import Source, majors, source

@@ -23,6 +23,7 @@ from restore_drill.backups.layers import (
 from restore_drill.backups.model import Backup, Contents, Head
 from restore_drill.backups.origins import is_awaited
 from restore_drill.backups.physical.form import PhysicalFormat
+from restore_drill.backups.physical.model import KINDS
 from restore_drill.backups.plain import PlainSql, looks_like_sql
 from restore_drill.backups.plaindump.frame import CLUSTER_START
 from restore_drill.backups.sealed import wrap_of
@@ -77,8 +78,8 @@ class Format(Protocol):
         """
 
 
-PHYSICAL = ("pg_basebackup", "incremental", "data directory", "pgBackRest", "Barman")
-"""Kinds of physical backups (`physical.model.KINDS`): folders, all of them."""
+PHYSICAL = KINDS
+"""Kinds of physical backups: folders, all of them."""
 FORMATS: dict[str, Format] = {
     "custom": CustomArchive(),
     "directory": DirectoryArchive(),

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from restore_drill.backups.model import Backup
 from restore_drill.backups.physical.model import PGBACKREST, Physical, show_lsn
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun, UsageError
@@ -15,7 +16,6 @@ from restore_drill.core.units import show_bytes, show_count, show_time
 from restore_drill.doctor.model import Group
 from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.archives.folder import Folder
-from restore_drill.recovery.archives.names import SEGMENT
 from restore_drill.recovery.goals import check_reachable, goal_of
 from restore_drill.recovery.model import IMMEDIATE, LATEST, Goal
 from restore_drill.recovery.shell import build_of, room_of

@@ -10,11 +10,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from restore_drill.backups.physical.wal_names import Segment, name_of, segment_of
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
 from restore_drill.places.waiting import begun
-from restore_drill.recovery.archives.names import Segment, name_of, segment_of
 
 ROOM = 128 << 20
 """Bytes of WAL that wait for the server, with those that are on their way."""

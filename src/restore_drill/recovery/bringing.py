@@ -6,11 +6,12 @@ import itertools
 import os
 from pathlib import Path
 
+from restore_drill.backups.physical.files import WAL_DIR
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.recovery.archives.copying import damaged
 from restore_drill.recovery.archives.header import Expected, read_header, why_wrong
-from restore_drill.recovery.archives.names import SEGMENT
 from restore_drill.recovery.holes import why_no_history
 from restore_drill.recovery.model import Archive
 from restore_drill.recovery.new_tablespaces import keep_inside
@@ -18,7 +19,7 @@ from restore_drill.servers import untrusted
 from restore_drill.servers.cleanup import DATA, RunDirectory
 from restore_drill.servers.launcher import Launcher
 
-WAL, SEGMENT_AS, HISTORY_AS = "pg_wal", "RECOVERYXLOG", "RECOVERYHISTORY"
+SEGMENT_AS, HISTORY_AS = "RECOVERYXLOG", "RECOVERYHISTORY"
 """Where PostgreSQL expects what it has asked for."""
 
 
@@ -61,7 +62,7 @@ class Bringer:
             return why
         header = read_header(path)
         if header is not None:
-            self.expected = self.expected._replace(system=str(header.system), size=header.size)
+            self.expected = self.expected._replace(system=header.system, size=header.size)
         return ""
 
 
@@ -75,7 +76,10 @@ def place(path: Path, name: str, run: RunDirectory, launcher: Launcher) -> None:
         if launcher.account is not None:
             os.chown(path, *launcher.account)
         path.chmod(0o600)
-        with untrusted.opened(run.path) as outer, untrusted.opened_in(outer, DATA, WAL) as inner:
+        with (
+            untrusted.opened(run.path) as outer,
+            untrusted.opened_in(outer, DATA, WAL_DIR) as inner,
+        ):
             os.rename(path, to, dst_dir_fd=inner)
     except OSError as error:
         raise CouldNotRun(

@@ -18,13 +18,13 @@ from contextlib import ExitStack
 from typing import NamedTuple, Self
 
 from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.wal_names import SEGMENT, has_newer, is_served
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.waiting import begun, result_of
 from restore_drill.recovery.ahead import Ahead, Stopped
 from restore_drill.recovery.archives.copying import damaged
 from restore_drill.recovery.archives.header import Expected
-from restore_drill.recovery.archives.names import SEGMENT, has_newer, is_served
 from restore_drill.recovery.bringing import Bringer, place
 from restore_drill.recovery.model import Archive, Asked
 from restore_drill.recovery.pipes import ABSENT, BROKEN, FOUND, Pipes

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from restore_drill.backups.physical.model import Physical, lsn_of, show_lsn
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import show_time
-from restore_drill.recovery.model import HOW, IMMEDIATE, LATEST, LSN, NAME, TIME, XID, Goal
+from restore_drill.recovery.model import CURRENT, HOW, IMMEDIATE, LATEST, LSN, NAME, TIME, XID, Goal
 
 EXAMPLES = (
     "latest, immediate, '2026-11-27 23:36:49+01', lsn:0/1E0000B0, xid:787, name:before-release"
@@ -19,7 +19,6 @@ FIRST_XID = 3
 """Those below it are of no transaction."""
 LONGEST_NAME = 63
 ZONES = {"UTC": "+00:00", "GMT": "+00:00"}
-CURRENT = "current"
 
 
 def goal_of(text: str, timeline: str = LATEST) -> Goal:

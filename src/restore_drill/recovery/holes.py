@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from restore_drill.backups.physical.model import lsn_of
-from restore_drill.recovery.archives.names import PARTIAL, Segment, name_of, segment_of
+from restore_drill.backups.physical.wal_names import PARTIAL, Segment, name_of, segment_of
+from restore_drill.recovery.model import CURRENT, LATEST
 
 LINE = re.compile(rb"\s*([0-9]{1,10})\s+([0-9A-F]{1,8}/[0-9A-F]{1,8})(?:\s.*)?", re.DOTALL)
-LATEST, CURRENT = "latest", "current"
 
 
 class Switch(NamedTuple):

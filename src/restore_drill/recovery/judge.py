@@ -9,6 +9,7 @@ from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.core.units import show_time
 from restore_drill.recovery.control_data import ControlData
 from restore_drill.recovery.model import (
+    CURRENT,
     IMMEDIATE,
     LATEST,
     LSN,
@@ -21,7 +22,6 @@ from restore_drill.recovery.model import (
 
 Fault = tuple[str, str]
 """What speaks against it, and the cause of its remedy."""
-CURRENT = "current"
 NO_LABEL = (
     "the backup has no backup_label, and its server was not shut down: what was written while it"
     " was copied may be missing, and nothing that can be read would show it"

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from restore_drill.backups.physical.model import show_lsn
-from restore_drill.core.units import show_bytes
-from restore_drill.recovery.archives.names import (
+from restore_drill.backups.physical.wal_names import (
     PARTIAL,
     SEGMENT,
     Segment,
     history_of,
-    name_of,
+    segment_name,
     segment_of,
 )
+from restore_drill.core.units import show_bytes
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey
 from restore_drill.recovery.judge import Fault, Known, Verdict
 from restore_drill.recovery.model import LATEST, Archive
@@ -139,7 +139,7 @@ def ended_early(known: Known, newest: Segment, found: Survey) -> Iterator[Fault]
             yield f"the archive has a gap: {words_of(gap)}; {lost}", "gap"
             return
     why = known.evidence.complaints[-1] if known.evidence.complaints else "the server says no more"
-    inside = name_of(Segment(known.evidence.timeline or newest.timeline, end // size), size)
+    inside = segment_name(known.evidence.timeline or newest.timeline, end, size)
     yield f"the WAL in the archive is damaged in {inside}: {why}; {lost}", "wal_damaged"
 
 

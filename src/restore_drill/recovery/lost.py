@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.core.errors import DrillError
-from restore_drill.recovery.archives.names import SEGMENT
 from restore_drill.recovery.model import Archive
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.launcher import Launcher, small_environment

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Note = Callable[[str], None]
 
 LATEST, IMMEDIATE, TIME, LSN, XID, NAME = "latest", "immediate", "time", "lsn", "xid", "name"
+CURRENT = "current"
+"""The timeline of the backup, where LATEST is the newest."""
 HOW = (LATEST, IMMEDIATE, TIME, LSN, XID, NAME)
 
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.backups.physical.wal_header import LONG, Header, header_of
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.recovery.archives.header import LONG, Header, header_of
 
 RECORD = struct.Struct("=IIQBB2xI")
 """XLogRecord: bytes of all of it, transaction, place of the one before, what, whose, checksum."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.core.units import show_duration, show_time
 from restore_drill.recovery.model import Recovered, Side
+from restore_drill.selection.chosen import AHEAD
 
 TARGET, WAL, SERVER, DATABASES = "target", "wal", "server", "databases"
 ASKED_BY = {
@@ -18,8 +19,6 @@ ASKED_BY = {
     "damaged": DATABASES,
 }
 """Which of the four a fault is about, by its cause; all others are about the target."""
-AHEAD = 300
-"""Seconds by which clocks may differ."""
 
 
 class Fault(NamedTuple):

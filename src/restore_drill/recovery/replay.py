@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from restore_drill.backups.physical.wal_names import SEGMENT, segment_of
 from restore_drill.core.units import progress_line
-from restore_drill.recovery.archives.names import SEGMENT, segment_of
 from restore_drill.recovery.control_data import ControlData
 from restore_drill.recovery.evidence import Reading
 from restore_drill.recovery.executor import RecoveringExecutor

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from restore_drill.backups.physical.files import segments_in
+from restore_drill.backups.physical.files import WAL_DIR, segments_in
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.listing import EMPTY, is_below
-from restore_drill.recovery.copies.work import TABLESPACES, WAL, refused
+from restore_drill.recovery.copies.work import TABLESPACES, refused
 from restore_drill.recovery.new_tablespaces import keep_inside
 from restore_drill.servers import untrusted
 from restore_drill.servers.launcher import choose_launcher
@@ -41,9 +41,9 @@ def make_safe(data: Path) -> None:
     for folder in EMPTY:
         empty(data / folder)
     check_links(data)
-    for each in segments_in(data / WAL):
-        if (data / WAL / each).is_file():
-            keep_inside(data / WAL / each)
+    for each in segments_in(data / WAL_DIR):
+        if (data / WAL_DIR / each).is_file():
+            keep_inside(data / WAL_DIR / each)
 
 
 def empty(folder: Path) -> None:

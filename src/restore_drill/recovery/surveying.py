@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.wal_names import HISTORY, Segment, segment_of
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for
 from restore_drill.recovery.archives.copying import damaged
-from restore_drill.recovery.archives.names import HISTORY, Segment, segment_of
-from restore_drill.recovery.holes import LATEST, Survey, Switch, survey, switches_in
-from restore_drill.recovery.model import Archive
+from restore_drill.recovery.holes import Survey, Switch, survey, switches_in
+from restore_drill.recovery.model import LATEST, Archive
 
 
 def survey_of(archive: Archive, physical: Physical, timeline: str = LATEST) -> Survey:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from restore_drill.backups.physical.model import Physical, lsn_of
+from restore_drill.backups.physical.wal_names import Segment, name_of, segment_of
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.waiting import each_at_once
 from restore_drill.recovery.ahead import AT_ONCE, ROOM
 from restore_drill.recovery.archives.copying import damaged
 from restore_drill.recovery.archives.header import Expected
-from restore_drill.recovery.archives.names import Segment, name_of, segment_of
 from restore_drill.recovery.bringing import Bringer
 from restore_drill.recovery.holes import Survey
 from restore_drill.recovery.model import Archive, Note

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.backups.physical.barman_text import spaces_in
-from restore_drill.backups.physical.control import control_of, segment_of
+from restore_drill.backups.physical.control import control_of
 from restore_drill.backups.physical.files import head_of
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.backups.physical.labels import label_of, tablespaces_of
@@ -21,6 +21,7 @@ from restore_drill.backups.physical.programs import Done
 from restore_drill.backups.physical.quick import kind_at
 from restore_drill.backups.physical.tar_reader import TarFault, TarReader
 from restore_drill.backups.physical.verify import verify
+from restore_drill.backups.physical.wal_header import any_header_of
 
 LABEL = """START WAL LOCATION: 0/3000028 (file 000000010000000000000003)
 CHECKPOINT LOCATION: 0/3000080
@@ -90,7 +91,7 @@ def test_manifest_that_is_none_says_nothing(data: bytes, tmp_path: Path) -> None
 def test_random_bytes_are_no_control_file_and_no_segment() -> None:
     """Nor are zeros."""
     for data in (b"", bytes(8192), b"\xff" * 8192):
-        assert control_of(data) is None and segment_of(data) is None
+        assert control_of(data) is None and any_header_of(data) is None
 
 
 def tar_of(name: str, size: str = "", kind: bytes = b"0") -> bytes:

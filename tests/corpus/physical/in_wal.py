@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from restore_drill.recovery.archives.names import SEGMENT
+from restore_drill.backups.physical.wal_names import SEGMENT
 from tests.corpus.physical.look import Asked
 from tests.corpus.physical.model import (
     RECOVERY,

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from restore_drill.backups.physical.control import segment_of
 from restore_drill.backups.physical.files import head_of
 from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.wal_header import any_header_of
 
 NAMES = ("wal", "archive", "wal_archive", "wals", "pg_wal_archive")
 """Names of such folders."""
@@ -43,7 +43,7 @@ def holds_for(folder: Path, physical: Physical) -> bool:
     path = next(later, None)
     if path is None:
         return False
-    segment = segment_of(head_of(path, 64))
+    segment = any_header_of(head_of(path, 64))
     return segment is None or not physical.system or segment.system == physical.system
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.core.below import files_below
 
 WAL_DIR, LINKS = "pg_wal", "pg_tblspc"
-SEGMENT = re.compile(r"[0-9A-F]{24}")
 
 
 def head_of(path: Path, most: int) -> bytes:

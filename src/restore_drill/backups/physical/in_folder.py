@@ -12,9 +12,6 @@ from restore_drill.backups.physical.control import (
     ENOUGH,
     Control,
     control_of,
-    segment_name,
-    segment_of,
-    size_by_name,
 )
 from restore_drill.backups.physical.files import (
     LINKS,
@@ -27,6 +24,8 @@ from restore_drill.backups.physical.files import (
 from restore_drill.backups.physical.labels import LABEL, MAP, MOST, Label, label_of, tablespaces_of
 from restore_drill.backups.physical.manifests import MANIFEST, Manifest, manifest_at
 from restore_drill.backups.physical.model import BASE, COLD, Member, Physical, Tablespace
+from restore_drill.backups.physical.wal_header import Header, any_header_of
+from restore_drill.backups.physical.wal_names import segment_name, segment_of, size_by_name
 
 VERSION = "PG_VERSION"
 USUAL = 1 << 24
@@ -61,7 +60,7 @@ def folder_backup(path: Path) -> Physical:
     label = label_of(label_data, manifest.began if manifest else None)
     control = control_of(head_of(path / CONTROL, ENOUGH))
     segments = segments_in(path / WAL_DIR)
-    size = segment_size(path / WAL_DIR, segments, label)
+    size = size_of_segments(first_header(path / WAL_DIR, segments), label)
     start, timeline, first = beginning(label, control, size, has_label=bool(label_data))
     stop = manifest.stop_lsn if manifest else None
     has_manifest = manifest is not None
@@ -90,11 +89,16 @@ def folder_backup(path: Path) -> Physical:
     )
 
 
-def segment_size(folder: Path, segments: list[str], label: Label) -> int:
-    """Bytes of a WAL segment: by the first one that lies there, or by the label."""
-    for name in segments:
-        if found := segment_of(head_of(folder / name, 64)):
-            return found.size
+def first_header(folder: Path, segments: list[str]) -> Header | None:
+    """What the first of `segments` in `folder` says that says anything."""
+    headers = (any_header_of(head_of(folder / name, 64)) for name in segments)
+    return next(filter(None, headers), None)
+
+
+def size_of_segments(found: Header | None, label: Label) -> int:
+    """Bytes of a WAL segment: by one that was `found`, or by the label."""
+    if found:
+        return found.size
     if label.start_lsn is not None:
         return size_by_name(label.first_segment, label.start_lsn) or USUAL
     return USUAL
@@ -119,15 +123,15 @@ def holds(segments: list[str], first: str, stop: int | None, size: int) -> bool:
 
     Where nobody says where the backup ends, the first one must be there.
     """
-    if not first:
-        return False
     if stop is None:
         return first in segments
-    timeline = int(first[:8], 16)
-    number = int(first[8:16], 16) * ((1 << 32) // size) + int(first[16:], 16)
-    there = {name[8:] for name in segments if int(name[:8], 16) >= timeline}
-    needed = range(number, max(stop - 1, 0) // size + 1)
-    return bool(needed) and all(segment_name(0, each * size, size)[8:] in there for each in needed)
+    begin = segment_of(first, size)
+    if begin is None:
+        return False
+    named = filter(None, (segment_of(name, size) for name in segments))
+    there = {each.number for each in named if each.timeline >= begin.timeline}
+    needed = range(begin.number, max(stop - 1, 0) // size + 1)
+    return bool(needed) and all(each in there for each in needed)
 
 
 def tablespaces_in(path: Path) -> tuple[Tablespace, ...]:

@@ -14,24 +14,23 @@ from restore_drill.backups.physical.control import (
     CONTROL,
     ENOUGH,
     Control,
-    Segment,
     control_of,
-    segment_of,
-    size_by_name,
 )
-from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
+from restore_drill.backups.physical.files import WAL_DIR
 from restore_drill.backups.physical.in_folder import (
-    USUAL,
     VERSION,
     beginning,
     holds,
     major_of,
+    size_of_segments,
     system_of,
 )
-from restore_drill.backups.physical.labels import LABEL, MAP, MOST, Label, label_of, tablespaces_of
+from restore_drill.backups.physical.labels import LABEL, MAP, MOST, label_of, tablespaces_of
 from restore_drill.backups.physical.manifests import MANIFEST, Manifest, manifest_at, sizes_in
 from restore_drill.backups.physical.model import BASE, TAR, Member, Physical
 from restore_drill.backups.physical.tar_reader import TarReader
+from restore_drill.backups.physical.wal_header import Header, any_header_of
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.backups.streams import READ_ERRORS, compression_of, open_plain
 
 NAME = re.compile(r"(base|pg_wal|\d{1,10})\.tar(\.[a-z0-9]{1,5})?")
@@ -65,7 +64,7 @@ class Noted:
     label_time: float | None = None
     version: str = ""
     control: Control | None = None
-    segment: Segment | None = None
+    segment: Header | None = None
     names: list[str] = field(default_factory=list)
     wal_size: int = 0
     is_whole: bool = False
@@ -84,7 +83,7 @@ class Noted:
         elif folder in ("", WAL_DIR) and SEGMENT.fullmatch(base):
             self.names.append(base)
             self.wal_size += size
-            self.segment = self.segment or segment_of(read(64))
+            self.segment = self.segment or any_header_of(read(64))
 
 
 def look_through(
@@ -136,7 +135,7 @@ def described(
     """The backup at `path` of these `tars`, by what was `noted` of base.tar and of its `wal`."""
     label = label_of(noted.label, noted.label_time)
     has_label = bool(noted.label)
-    size = size_of_segments(wal, label)
+    size = size_of_segments(wal.segment, label)
     start, timeline, first = beginning(label, noted.control, size, has_label=has_label)
     stop = manifest.stop_lsn if manifest else None
     # Of a compressed pg_wal.tar the first name alone was read.
@@ -170,15 +169,6 @@ def described(
 def major_said(noted: Noted, wal: Noted) -> int:
     """Major version by a PG_VERSION in the tar, else by the WAL; 0 for none."""
     return major_of(noted.version) or (wal.segment.major if wal.segment else 0)
-
-
-def size_of_segments(wal: Noted, label: Label) -> int:
-    """Bytes of a WAL segment: by the first one in the tar, or by the label."""
-    if wal.segment:
-        return wal.segment.size
-    if label.start_lsn is not None:
-        return size_by_name(label.first_segment, label.start_lsn) or USUAL
-    return USUAL
 
 
 def wal_bytes(wal: Noted, start: int | None, stop: int | None, size: int) -> int:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from restore_drill.backups.physical.control import size_by_name
 from restore_drill.backups.physical.in_folder import USUAL
 from restore_drill.backups.physical.model import (
     PGBACKREST,
@@ -20,6 +19,7 @@ from restore_drill.backups.physical.model import (
 )
 from restore_drill.backups.physical.programs import Done, run_program
 from restore_drill.backups.physical.repositories import Place, access
+from restore_drill.backups.physical.wal_names import size_by_name
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some

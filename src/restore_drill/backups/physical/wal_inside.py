@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from restore_drill.backups.physical.control import segment_name, segment_of
-from restore_drill.backups.physical.files import SEGMENT, head_of
+from restore_drill.backups.physical.files import head_of
 from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.backups.physical.programs import LONG, run_program
+from restore_drill.backups.physical.wal_header import any_header_of
+from restore_drill.backups.physical.wal_names import SEGMENT, segment_name
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.find import installed
 
@@ -48,7 +49,7 @@ def check_wal(physical: Physical, folder: Path, found: Findings) -> None:
 
 def check_segment(physical: Physical, path: Path, found: Findings) -> None:
     """Note where the segment at `path` is short, or of another server."""
-    size, segment = path.stat().st_size, segment_of(head_of(path, 64))
+    size, segment = path.stat().st_size, any_header_of(head_of(path, 64))
     if size != physical.segment_size:
         found.fault(
             f"the WAL segment {path.name} has {size:,} bytes, not {physical.segment_size:,}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
+from restore_drill.backups.physical.files import WAL_DIR
 from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.in_tars import WAL_TAR, compression_at, tars_in
 from restore_drill.backups.physical.model import Member
 from restore_drill.backups.physical.tar_reader import FILE, FOLDER, LINK, Entry, TarFault, TarReader
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.core.access import cannot_read, nearest_closed
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from restore_drill.backups.physical.files import SEGMENT, WAL_DIR
+from restore_drill.backups.physical.files import WAL_DIR
 from restore_drill.backups.physical.in_tars import tars_in
 from restore_drill.backups.physical.labels import LABEL
 from restore_drill.backups.physical.model import PLAIN, TAR, Physical
+from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.damages.physical.model import COMPLETE, FilesDamage, Untried
 from restore_drill.damages.physical.shadow import as_it_is, shadowed, smallish
 

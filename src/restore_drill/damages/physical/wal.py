@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from restore_drill.backups.physical.control import segment_name
 from restore_drill.backups.physical.model import Physical
+from restore_drill.backups.physical.wal_names import SEGMENT, segment_name
 from restore_drill.damages.physical.model import WAL, Untried, WalDamage
-from restore_drill.recovery.archives.names import SEGMENT
 from restore_drill.recovery.model import LATEST, Archive, Goal, Recovered
 from restore_drill.recovery.recover import recover
 from restore_drill.recovery.shell import make_shell

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from restore_drill.backups.physical.wal_header import MOST, header_of
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.recovery.archives.header import MOST, header_of
 
 HEAD = 512
 """Bytes that tell how a file is compressed or encrypted."""

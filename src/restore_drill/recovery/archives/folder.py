@@ -12,13 +12,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from restore_drill.core.errors import BackupFault, CouldNotRun
-from restore_drill.core.printable import shown_path
-from restore_drill.core.remedies import remedy_for
-from restore_drill.recovery.archives.copying import bring, damaged, unreadable
-from restore_drill.recovery.archives.growing import grows
-from restore_drill.recovery.archives.header import is_short, pad
-from restore_drill.recovery.archives.names import (
+from restore_drill.backups.physical.wal_names import (
     PARTIAL,
     SEGMENT,
     SUFFIXES,
@@ -26,6 +20,12 @@ from restore_drill.recovery.archives.names import (
     is_served,
     name_in,
 )
+from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.printable import shown_path
+from restore_drill.core.remedies import remedy_for
+from restore_drill.recovery.archives.copying import bring, damaged, unreadable
+from restore_drill.recovery.archives.growing import grows
+from restore_drill.recovery.archives.header import is_short, pad
 
 BRANCH = 16
 """Digits of a segment's name that may be the name of the folder it lies in."""

@@ -7,42 +7,15 @@ What is read here is what it compares too, before it is given to it.
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.backups.physical.wal_header import LEAST, LONG, MAGIC, Header, header_of
+from restore_drill.backups.physical.wal_names import Segment, name_of, segment_of
 from restore_drill.core.units import show_bytes
-from restore_drill.recovery.archives.names import Segment, name_of, segment_of
 
-LONG = struct.Struct("=HHIQI4xQII")
-"""XLogLongPageHeaderData, in the order of bytes of this machine, where the server is to run."""
-HAS_LONG = 2
-"""Bit of a page that it begins a segment."""
-MAGIC = {14: 0xD10D, 15: 0xD110, 16: 0xD113, 17: 0xD116, 18: 0xD118}
-"""What each page of WAL begins with, by the server's major."""
-LEAST, MOST = 1 << 20, 1 << 30
-"""Sizes that segments may have."""
 FOREIGN = "it is of another cluster"
 """What is wrong with a segment that another server has archived."""
-
-
-class Header(NamedTuple):
-    """Start of a segment: version of its format, timeline, address in bytes, cluster, its size."""
-
-    magic: int
-    flags: int
-    timeline: int
-    address: int
-    rest: int
-    system: int
-    size: int
-    page: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it can be the start of a segment."""
-        sizes = LEAST <= self.size <= MOST and not self.size & (self.size - 1)
-        return self.magic >> 8 == MAGIC[14] >> 8 and bool(self.flags & HAS_LONG) and sizes
 
 
 class Expected(NamedTuple):
@@ -51,14 +24,6 @@ class Expected(NamedTuple):
     system: str = ""
     size: int = 0
     major: int = 0
-
-
-def header_of(start: bytes) -> Header | None:
-    """The header that `start` begins with, None for what begins no segment."""
-    if len(start) < LONG.size:
-        return None
-    found = Header(*LONG.unpack_from(start))
-    return found if found.is_whole else None
 
 
 def read_header(path: Path) -> Header | None:
@@ -80,14 +45,14 @@ def why_wrong(path: Path, name: str, expected: Expected) -> str:
 
 def why_foreign(header: Header, expected: Expected) -> str:
     """Why a segment with this header is of another cluster; empty where it is not."""
-    if expected.system and str(header.system) != expected.system:
+    if expected.system and header.system != expected.system:
         return f"{FOREIGN}: system identifier {header.system}"
     if expected.size and header.size != expected.size:
         return f"it is of another cluster: segments of {show_bytes(header.size)}"
     magic = MAGIC.get(expected.major)
     if magic is not None and header.magic != magic:
-        major = next((str(each) for each in MAGIC if MAGIC[each] == header.magic), "")
-        return f"it was written by {f'PostgreSQL {major}' if major else 'another version'}"
+        writer = f"PostgreSQL {header.major}" if header.major else "another version"
+        return f"it was written by {writer}"
     return ""
 
 

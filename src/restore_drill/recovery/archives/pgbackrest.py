@@ -14,9 +14,9 @@ from pathlib import Path
 
 from restore_drill.backups.physical.pgbackrest import unread
 from restore_drill.backups.physical.repositories import Place, access
+from restore_drill.backups.physical.wal_names import PARTIAL, SEGMENT, is_last, is_served
 from restore_drill.recovery.archives.copying import arrived, damaged, unreadable
 from restore_drill.recovery.archives.header import pad
-from restore_drill.recovery.archives.names import PARTIAL, SEGMENT, is_last, is_served
 from restore_drill.recovery.archives.running import Programs
 
 KEPT = re.compile(

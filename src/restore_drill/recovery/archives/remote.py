@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from restore_drill.backups.physical.wal_names import PARTIAL, SEGMENT, is_last, is_served, name_in
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.places.store import Object, Store
 from restore_drill.recovery.archives.copying import arrived, unreadable
 from restore_drill.recovery.archives.folder import BRANCH, IS_BRANCH
 from restore_drill.recovery.archives.growing import FRESH
 from restore_drill.recovery.archives.header import is_short, pad
-from restore_drill.recovery.archives.names import PARTIAL, SEGMENT, is_last, is_served, name_in
 
 PAUSE = 2.0
 """Seconds before what was not whole, and has just been written, is fetched again."""

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from restore_drill.backups.physical.files import sizes
+from restore_drill.backups.physical.files import LINKS, WAL_DIR, sizes
 from restore_drill.backups.physical.model import TAR, Member, Physical
 from restore_drill.core.errors import BackupFault
 from restore_drill.core.remedies import remedy_for
@@ -16,7 +16,7 @@ from restore_drill.recovery.copies.listing import Listing
 from restore_drill.recovery.copies.room import ask_for
 from restore_drill.recovery.copies.tars import unpack_tars
 from restore_drill.recovery.copies.tools import own_all, run_tool, said
-from restore_drill.recovery.copies.work import LINKS, WAL, Work
+from restore_drill.recovery.copies.work import Work
 from restore_drill.servers import untrusted
 from restore_drill.servers.binaries import Binaries
 
@@ -75,9 +75,9 @@ def run_combine(folders: list[Path], work: Work, binaries: Binaries) -> None:
             checked=said(done),
             remedy=remedy_for("copying", "chain"),
         )
-    if (newest / WAL).is_symlink():  # which it leaves out
-        untrusted.remove_tree(work.data / WAL)
-        listing = Listing(str(newest), wal=str(newest / WAL))
+    if (newest / WAL_DIR).is_symlink():  # which it leaves out
+        untrusted.remove_tree(work.data / WAL_DIR)
+        listing = Listing(str(newest), wal=str(newest / WAL_DIR))
         add_wal(listing, work)
         copy_all(listing, work)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from restore_drill.backups.physical.files import WAL_DIR
 from restore_drill.backups.physical.model import BARMAN, Physical
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.copies.beside import copy_all
 from restore_drill.recovery.copies.listing import Listing, Place, entries_of, is_below
 from restore_drill.recovery.copies.room import ask_for
-from restore_drill.recovery.copies.work import WAL, Work, damaged, refused
+from restore_drill.recovery.copies.work import Work, damaged, refused
 
 
 def copy_folder(physical: Physical, work: Work) -> None:
@@ -41,8 +42,8 @@ def add_wal(listing: Listing, work: Work) -> None:
     real = os.path.realpath(listing.wal)
     if not Path(real).is_dir():
         raise missing("pg_wal", listing.wal)
-    must_belong(WAL, real, listing, is_proved=False)
-    listing.add(Place(real, f"{work.data}/{WAL}", WAL))
+    must_belong(WAL_DIR, real, listing, is_proved=False)
+    listing.add(Place(real, f"{work.data}/{WAL_DIR}", WAL_DIR))
 
 
 def spaces_of(physical: Physical, listing: Listing) -> list[int]:

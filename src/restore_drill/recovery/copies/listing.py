@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.backups.physical.files import LINKS, WAL_DIR
 from restore_drill.recovery.copies.files import unreadable
-from restore_drill.recovery.copies.work import LINKS, WAL, refused
+from restore_drill.recovery.copies.work import refused
 
 LEFT_OUT = frozenset(
     ("postmaster.pid", "postmaster.opts", "backup_manifest", "log", "pg_log", "lost+found")
@@ -101,7 +102,7 @@ class Listing:
         """Whether it is the link of pg_wal or of a tablespace, which may lead elsewhere."""
         if not entry.is_symlink():
             return False
-        if not above and entry.name == WAL:
+        if not above and entry.name == WAL_DIR:
             self.wal = entry.path
             return True
         if above == LINKS and entry.path == self.root + "/" + LINKS + "/" + entry.name:

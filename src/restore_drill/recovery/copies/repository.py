@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from restore_drill.backups.physical.files import sizes
+from restore_drill.backups.physical.files import LINKS, sizes
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.physical.programs import Done
 from restore_drill.backups.physical.repositories import command_for, place_of
@@ -12,7 +12,7 @@ from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.recovery.copies.room import ask_for
 from restore_drill.recovery.copies.tools import own_all, run_tool, said
-from restore_drill.recovery.copies.work import LINKS, Work
+from restore_drill.recovery.copies.work import Work
 
 DAMAGED = (26, 28, 29, 55, 95)
 """Exit codes for a checksum, a file or format that is not as it must be, a file that is missing."""

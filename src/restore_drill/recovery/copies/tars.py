@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from restore_drill.backups.physical.files import LINKS, WAL_DIR
 from restore_drill.backups.physical.in_tars import BASE_TAR, WAL_TAR, compression_at, tars_in
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.physical.tar_reader import FILE, FOLDER, LINK, Entry, TarReader
@@ -19,7 +20,7 @@ from restore_drill.recovery.copies.listing import (
     is_needed,
 )
 from restore_drill.recovery.copies.room import ask_for
-from restore_drill.recovery.copies.work import LINKS, WAL, Work, Writing, damaged, refused
+from restore_drill.recovery.copies.work import Work, Writing, damaged, refused
 
 PIECE = 1 << 20
 
@@ -38,7 +39,7 @@ def unpack_tars(physical: Physical, work: Work) -> None:
         if str(oid) not in spaces:
             raise damaged(f"the backup lacks tablespace {oid}", f"there is no {oid}.tar")
     if WAL_TAR in tars:
-        Unpacking(tars[WAL_TAR], work.data / WAL, work, WAL).run()
+        Unpacking(tars[WAL_TAR], work.data / WAL_DIR, work, WAL_DIR).run()
     if spaces:
         work.make_folder(work.tablespaces)
         base.make(f"{work.data}/{LINKS}")

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restore_drill.backups.physical.files import LINKS
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import progress_line, show_bytes
@@ -19,7 +20,6 @@ from restore_drill.servers.launcher import Launcher
 
 TABLESPACES = "tablespaces"
 """Folder beside the data directory that has the tablespaces, by their OIDs."""
-LINKS, WAL = "pg_tblspc", "pg_wal"
 
 TICK = 0.2
 """Seconds between two reports."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from restore_drill.backups.physical.control import segment_name
+from restore_drill.backups.physical.wal_names import segment_name
 from restore_drill.core.units import show_count
 from restore_drill.facts.session import Connection
 from restore_drill.manifest.point import Point

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from restore_drill.backups.physical.control import segment_name
+from restore_drill.backups.physical.wal_names import segment_name
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text

@@ -62,6 +62,18 @@ def name_of(segment: Segment, size: int) -> str:
     return f"{segment.timeline:08X}{high:08X}{low:08X}"
 
 
+def segment_name(timeline: int, lsn: int, size: int) -> str:
+    """Name of the segment of `timeline` that holds the byte at `lsn`."""
+    return name_of(Segment(timeline, lsn // size), size)
+
+
+def size_by_name(name: str, lsn: int) -> int | None:
+    """Bytes of a segment where the one called `name` holds `lsn`; None where several would do."""
+    powers = (1 << power for power in range(20, 31))
+    fitting = [size for size in powers if segment_name(int(name[:8], 16), lsn, size) == name]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def history_of(timeline: int) -> str:
     """Name of the history of `timeline`."""
     return f"{timeline:08X}.history"
