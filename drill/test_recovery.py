@@ -36,7 +36,7 @@ def test_recovery_reached_its_target(recovered: Recovered) -> None:
 
 
 def test_wal_is_complete(recovered: Recovered) -> None:
-    """No WAL is missing or damaged from the start of the backup to the newest in the archive."""
+    """No WAL is missing or damaged from the start of the backup to where recovery was to end."""
     fault = fault_of(recovered, WAL)
     assert not fault, message(
         fault.what, checked=fault.others, remedy=remedy_for("test_wal_is_complete", fault.cause)

@@ -23,7 +23,7 @@ from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.archives.folder import Folder
 from restore_drill.recovery.archives.header import Expected, why_wrong
-from restore_drill.recovery.surveying import survey_of
+from tests.helpers.surveys import survey_of
 
 MB = 1 << 20
 COMPRESSED: dict[str, Callable[[bytes], bytes]] = {

@@ -18,7 +18,6 @@ from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.archives.pgbackrest import Repository
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.model import Archive
-from restore_drill.recovery.surveying import survey_of
 from tests.helpers.buckets import BUCKET, WRITER, s3_server
 from tests.helpers.physical import Source, source
 from tests.helpers.promotions import promote
@@ -30,6 +29,7 @@ from tests.helpers.repositories import (
     barman_server,
     pgbackrest_repository,
 )
+from tests.helpers.surveys import survey_of
 from tests.helpers.tls_proxy import tls_proxy
 
 SECRET = {"repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "verysecret"}

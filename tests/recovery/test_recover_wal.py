@@ -104,6 +104,16 @@ def test_a_bit_behind_the_target_does_not_matter(shop: Shop, wal: Path) -> None:
         assert events_in(found) == ["one"]
 
 
+def test_a_gap_behind_the_target_is_a_warning(shop: Shop, wal: Path) -> None:
+    """It is reached; a later one could not be."""
+    (wal / shop.segments[2]).unlink()
+    with recovered(shop.backup, shop.times[0], wal=wal) as found:
+        assert not found.faults
+        assert f"a gap behind the goal of this recovery: {shop.segments[2]}" in found.warnings[0]
+    with recovered(shop.backup, shop.times[0], wal=shop.server.archive) as found:
+        assert not found.warnings
+
+
 def test_a_gap_before_the_target_fails(shop: Shop, wal: Path) -> None:
     """And is named."""
     (wal / shop.segments[1]).unlink()

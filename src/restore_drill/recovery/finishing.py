@@ -13,14 +13,14 @@ from restore_drill.recovery.control_data import ControlData, read_control_data
 from restore_drill.recovery.databases import open_databases
 from restore_drill.recovery.evidence import Reading
 from restore_drill.recovery.fetching import Fetcher
+from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.judge import Known, Verdict, judge
-from restore_drill.recovery.latest import judge_latest, unseen
+from restore_drill.recovery.latest import gaps_behind, judge_latest, unseen
 from restore_drill.recovery.lost import newest_commit
 from restore_drill.recovery.model import LATEST, Archive, Asked, Evidence, Goal, Part, Recovered
 from restore_drill.recovery.replay import parts_of
 from restore_drill.recovery.server import RecoveredServer
 from restore_drill.recovery.shell import Shell
-from restore_drill.recovery.surveying import histories_of
 
 LOSING = ("gap", "wal_damaged")
 """Causes of faults that cost transactions."""
@@ -97,7 +97,9 @@ def judge_wal(
     names = fetcher.names()
     if known.goal.how != LATEST:
         verdict.warnings += damaged
-        verdict.faults += unseen(known, archive, names, histories_of(archive, names)[0])
+        histories, _ = histories_of(archive, names)
+        verdict.faults += unseen(known, archive, names, histories)
+        verdict.warnings += gaps_behind(known, archive, names, histories)
         return
     latest = judge_latest(known, archive, names)
     faults = [(each, "wal_damaged") for each in damaged] or latest.faults

@@ -18,10 +18,10 @@ from restore_drill.backups.physical.wal_names import (
     segment_of,
 )
 from restore_drill.core.units import show_bytes
+from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey
 from restore_drill.recovery.judge import Fault, Known, Verdict
 from restore_drill.recovery.model import LATEST, Archive
-from restore_drill.recovery.surveying import histories_of
 
 
 def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
@@ -92,6 +92,27 @@ def unseen(
             lacking = history_of(wanted + 1)
             what = f"{archive.words} has a timeline {timeline}, and {lacking} is not there"
             yield f"{what}, or cannot be read: the server does not find it", "timeline"
+
+
+def gaps_behind(
+    known: Known,
+    archive: Archive,
+    names: Collection[str],
+    histories: Mapping[int, Sequence[Switch]],
+) -> Iterator[str]:
+    """Warn of what is missing behind an earlier goal: a later one cannot be reached over it."""
+    size, end = known.before.segment_size, known.evidence.end_lsn or 0
+    try:
+        found = survey(names, first_segment(known), size, histories, known.goal.timeline)
+    except ValueError:
+        return  # the server has found its way; a later one is judged where it is asked for
+    for gap in found.gaps:
+        place = segment_of(gap.last, size)
+        if place is not None and place.number >= end // size:
+            yield (
+                f"{archive.words} has a gap behind the goal of this recovery: {words_of(gap)};"
+                " what was written later cannot be recovered from this backup"
+            )
 
 
 def first_segment(known: Known) -> Segment:
