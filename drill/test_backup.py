@@ -11,6 +11,7 @@ from restore_drill.backups.model import Backup, Contents
 from restore_drill.backups.read import NO_DIGEST, expected_sha256
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import message
+from restore_drill.core.mirrors import as_written
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes, show_duration
 from restore_drill.selection.chosen import AHEAD, age_of_newest, taken_words, why_no_sizes
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.select
 def test_backup_exists(backup: Backup) -> None:
     """A finished backup exists where backups are kept."""
     assert backup.is_there, message(
-        f"{backup.path} has disappeared since it was selected",
+        f"{as_written(backup.path)} has disappeared since it was selected",
         remedy=remedy_for("test_backup_exists", "gone"),
     )
 
@@ -29,14 +30,14 @@ def test_backup_exists(backup: Backup) -> None:
 def test_backup_is_not_empty(backup: Backup) -> None:
     """The backup has content."""
     assert backup.size > 0, message(
-        f"{backup.path} is empty (zero bytes)",
+        f"{as_written(backup.path)} is empty (zero bytes)",
         remedy=remedy_for("test_backup_is_not_empty", "empty"),
     )
 
 
 def test_backup_is_complete(contents: Contents, backup: Backup) -> None:
     """The backup can be read to its end, and nothing is cut off."""
-    about = f"{backup.path} ({backup.format_text}, {show_bytes(backup.size)})"
+    about = f"{as_written(backup.path)} ({backup.format_text}, {show_bytes(backup.size)})"
     cause = "foreign" if backup.unrecognised else contents.condition
     what = "not a PostgreSQL backup that can be drilled" if backup.unrecognised else cause
     assert contents.is_complete, message(

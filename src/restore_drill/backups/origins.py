@@ -61,19 +61,24 @@ def begin(path: Path) -> Arrival:
     if path in arrivals:
         return arrivals[path]
     origin = origins[path]
-    free = shutil.disk_usage(path.parent).free
-    if free < origin.size:
-        raise CouldNotRun(
-            f"there is not enough room to fetch {path.name}, which has {show_bytes(origin.size)}",
-            checked=[f"{path.parent}: {show_bytes(free)} free"],
-            remedy=remedy_for("machine", "disk_full"),
-        )
+    ask_for_room(path, origin.size)
     cache = current()
     kept = cache.find(origin.ident, origin.size) if cache and origin.ident else None
     path.unlink()
     arrival = Arrival(path, kept or origin.pieces(), origin.size, origin.md5)
     arrival.is_kept = kept is not None
     return arrival
+
+
+def ask_for_room(path: Path, size: int) -> None:
+    """CouldNotRun where `size` bytes cannot be fetched to `path`, or into it."""
+    free = shutil.disk_usage(path.parent).free
+    if free < size:
+        raise CouldNotRun(
+            f"there is not enough room to fetch {path.name}, which has {show_bytes(size)}",
+            checked=[f"{path.parent}: {show_bytes(free)} free"],
+            remedy=remedy_for("machine", "disk_full"),
+        )
 
 
 def keep_arrived() -> None:

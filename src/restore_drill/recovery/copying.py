@@ -9,6 +9,7 @@ from typing import NamedTuple
 from restore_drill.backups.physical.model import REPOSITORY, TAR, Physical
 from restore_drill.recovery.copies.chain import MEMBERS, combine
 from restore_drill.recovery.copies.folder import copy_folder
+from restore_drill.recovery.copies.missing import make_missing
 from restore_drill.recovery.copies.repository import restore_set
 from restore_drill.recovery.copies.tars import unpack_tars
 from restore_drill.recovery.copies.work import Work
@@ -25,13 +26,14 @@ class Copied(NamedTuple):
     """What a copy came to: `bytes` in so many `seconds`.
 
     `had_label` says whether a backup_label came with it. `told` is what could not be checked, or
-    was left out, each with the reason.
+    was left out, each with the reason; `warnings` are what a recovery by hand would meet.
     """
 
     bytes: int
     seconds: float
     had_label: bool
     told: list[tuple[str, str]]
+    warnings: list[str]
 
 
 def copy_backup(
@@ -49,11 +51,12 @@ def copy_backup(
     work.launcher.own(data)
     try:
         copy(physical, work, binaries)
+        make_missing(work)
     except BaseException:
         remove(work)
         raise
     has_label = os.path.lexists(data / LABEL)
-    return Copied(work.done, work.seconds, has_label, work.told)
+    return Copied(work.done, work.seconds, has_label, work.told, work.warnings)
 
 
 def copy(physical: Physical, work: Work, binaries: Binaries | None) -> None:

@@ -150,4 +150,5 @@ def recover(
         server.executor.stop()
         raise
     found.told[:0] = copied.told
+    found.warnings[:0] = copied.warnings
     return found

@@ -109,8 +109,6 @@ def list_flat(folder: Path, zone: tzinfo, below: int = 0, sought: Sought = DUMPS
             listing.passed_over.append(f"{path.name}: cannot be read ({error.strerror})")
         except BackupFault as error:
             listing.passed_over.append(f"{path.name}: {error.what}")
-    if not any(each.is_physical for each in looked):  # which it is for
-        listing.passed_over += [f"{each.name}: {WAL.what}" for each in listing.wal]
     known = {each.series for each in looked if each.is_backup}
     found = [each for each in looked if each.is_backup or counts(each, known, sought)]
     listing.found, remarks = without_copies(found)

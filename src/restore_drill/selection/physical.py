@@ -16,6 +16,7 @@ from restore_drill.backups.physical.repositories import place_named
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.mirrors import as_written
 from restore_drill.selection.candidate import Candidate, as_backup, candidate_of, size_of
 
 LOOK = 2.0
@@ -102,7 +103,7 @@ def remarks_on(physical: Physical) -> list[str]:
     """What is worth a line: an archive that was found, the chain, a set that is not the newest."""
     found = []
     if physical.archive is not None and physical.kind not in SOURCES:
-        found.append(f"WAL archive beside the backup: {physical.archive}")
+        found.append(f"WAL archive beside the backup: {as_written(physical.archive)}")
     if len(physical.members) > 1:
         names = ", ".join(each.path.name for each in physical.members)
         found.append(f"it is restored from {len(physical.members)} backups: {names}")

@@ -17,20 +17,32 @@ from typing import BinaryIO
 from restore_drill.backups.arrival import arrivals
 from restore_drill.backups.cache import ident_of
 from restore_drill.backups.formats import recognise
-from restore_drill.backups.origins import Origin, begin, is_awaited, keep_arrived, origins
+from restore_drill.backups.origins import (
+    Origin,
+    ask_for_room,
+    begin,
+    is_awaited,
+    keep_arrived,
+    origins,
+)
+from restore_drill.backups.physical.manifests import MANIFEST
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.config.remote import Place, mirror_around, places
 from restore_drill.core.below import files_below
+from restore_drill.core.deadline import at_work
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.errors import NotAllowed, remedy_of
 from restore_drill.places.store import Object, Store, open_store
+from restore_drill.places.waiting import each_at_once
 from restore_drill.selection.candidate import ITSELF, MODIFIED, Candidate, recorded_head
 from restore_drill.selection.left_mirrors import LOCK, clean_left_mirrors
 
 MOST = 100_000
 """Objects of a place that are listed."""
 COMPANIONS = (".sha256", ".manifest.json")
+AT_ONCE = 4
+"""Files of a folder that are fetched at a time."""
 OWN = 0o700
 held: dict[Path, BinaryIO] = {}
 """Locks on the folders of this process, by the mirror in each."""
@@ -112,12 +124,28 @@ def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
 
 
 def fetch(path: Path) -> None:
-    """Begin to bring the backup at `path` of a mirror; wait for a folder, and what lies beside."""
+    """Begin to bring the backup at `path` of a mirror; wait for a folder, and what lies beside.
+
+    With an incremental base backup come those that it needs.
+    """
+    fetch_one(path)
+    root = mirror_around(path)
+    if root and (path / MANIFEST).is_file():
+        from restore_drill.selection.chain_there import (  # noqa: PLC0415 - few are base backups
+            fetch_before,
+        )
+
+        fetch_before(path, fetch_one, partial(fill, root))
+
+
+def fetch_one(path: Path) -> None:
+    """The same, of one backup by itself."""
     files = [path / name for name, _ in files_below(path)] if path.is_dir() else []
     beside = [path.with_name(f"{path.name}{suffix}") for suffix in COMPANIONS]
-    for each in (*files, *beside):
-        if is_awaited(each):
-            begin(each).wait()
+    awaited = [each for each in (*files, *beside) if is_awaited(each)]
+    ask_for_room(path, sum(origins[each].size for each in awaited))
+    with at_work(lambda: f"fetching {path.name}"):
+        each_at_once(lambda each: begin(each).wait(), awaited, AT_ONCE)
     if is_awaited(path):
         begin(path)
 

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from restore_drill.backups.folders import part_of_what
+from restore_drill.backups.foreign import WAL
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.listing import (
     DUMPS,
@@ -59,12 +60,20 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
         listing.folders = [each for each in listing.folders if each.name != REDIS]
     if listing.found:
         listing.passed_over += unsearched(listing.folders, folder, sought)
+        note_wal(listing)
         return listing
     search_below(listing, zone, sought)
+    note_wal(listing)
     listing.found, twice = counted_once(listing.found)
     listing.remarks += twice
     listing.found = newest_first(listing.found)
     return listing
+
+
+def note_wal(listing: Listing) -> None:
+    """Note folders of nothing but WAL, where there is no physical backup that they are for."""
+    if not any(each.is_physical for each in listing.found):
+        listing.passed_over += [f"{each.name}: {WAL.what}" for each in listing.wal]
 
 
 def may_be_physical(folder: Path) -> bool:
@@ -92,6 +101,7 @@ def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:
             listing.passed_over += [f"{name}/{line}" for line in inner.passed_over]
             listing.remarks += inner.remarks
             listing.closed += inner.closed
+            listing.wal += inner.wal
             if inner.found:
                 listing.passed_over += unsearched(inner.folders, folder, sought)
             else:

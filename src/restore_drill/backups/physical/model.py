@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.core.units import show_count
+
 BASE, CHAIN, COLD, PGBACKREST, BARMAN = (
     "pg_basebackup", "incremental", "data directory", "pgBackRest", "Barman",
 )  # fmt: skip
@@ -81,7 +83,7 @@ class Physical:
     def words(self) -> str:
         """What it is: `pg_basebackup, tar, gzip`; `pgBackRest, 20261130-012912F`."""
         number = len(self.members)
-        chain = f"{number} backups" if self.kind == CHAIN else ""
+        chain = show_count(number, "backup") if self.kind == CHAIN else ""
         form = "" if self.newest.form == REPOSITORY else self.newest.form
         parts = (self.kind, self.name, chain, form if self.kind != COLD else "", self.compression)
         return ", ".join(filter(None, parts))

@@ -36,7 +36,7 @@ class Work:
     """A copy on its way into the empty directory `data`, whose files belong to the server.
 
     `total` bytes are to be copied, 0 where that is not known. `told` is what could not be checked
-    or was left out, each with the reason.
+    or was left out, each with the reason; `warnings` are what a recovery by hand would meet.
     """
 
     data: Path
@@ -46,6 +46,7 @@ class Work:
     doing: str = "copying the backup"
     done: int = 0
     told: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     by_kernel: bool = True
     least: int = 0
     least_files: int = 0
