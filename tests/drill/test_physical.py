@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.helpers.buckets import s3_server
 from tests.helpers.drills import command, run_drill
 from tests.helpers.physical import Source, source
-from tests.helpers.repositories import Rest, pgbackrest_repository
+from tests.helpers.repositories import Rest, in_bucket, pgbackrest_repository
+from tests.helpers.tls_proxy import tls_proxy
 
 
 class Backups(NamedTuple):
@@ -141,11 +144,16 @@ def test_what_no_recovery_reaches_is_refused_at_once(backups: Backups, tmp_path:
         assert word in drill.output
 
 
-@pytest.fixture(scope="module")
-def repository() -> Iterator[Rest]:
+@pytest.fixture(params=["on a disk", "in a bucket"])
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rest]:
     """An encrypted repository with a full backup, an increment, and WAL behind it."""
-    with source(15) as made:
-        found = pgbackrest_repository(made, repo1_cipher_type="aes-256-cbc", repo1_cipher_pass="x")
+    with ExitStack() as stack:
+        settings = {"repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "x"}
+        if request.param == "in a bucket":
+            url = stack.enter_context(s3_server(tmp_path))
+            settings |= in_bucket(stack.enter_context(tls_proxy(url, tmp_path)))
+        made = stack.enter_context(source(15))
+        found = pgbackrest_repository(made, **settings)
         found.backup()
         found.backup("incr")
         made.commit("behind", 7)

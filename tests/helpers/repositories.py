@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restore_drill.servers.launcher import small_environment
+from tests.helpers.buckets import BUCKET, WRITER
 from tests.helpers.physical import Source
 
 STANZA = "main"
@@ -71,6 +72,18 @@ def pgbackrest_repository(source: Source, name: str = "repo", **settings: str) -
     source.sql(f"ALTER SYSTEM SET archive_command = 'cp %p {source.archive}/%f && {push}'")
     source.sql("SELECT pg_reload_conf()")
     return found
+
+
+def in_bucket(port: int) -> dict[str, str]:
+    """Settings of a repository in the bucket behind the TLS proxy at `port`."""
+    key, secret = WRITER
+    return {
+        "repo1-type": "s3", "repo1-path": "/nowhere", "repo1-s3-bucket": BUCKET,
+        "repo1-s3-endpoint": "127.0.0.1", "repo1-storage-host": "127.0.0.1",
+        "repo1-storage-port": str(port), "repo1-storage-verify-tls": "n",
+        "repo1-s3-key": key, "repo1-s3-key-secret": secret,
+        "repo1-s3-region": "us-east-1", "repo1-s3-uri-style": "path",
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.buckets import BUCKET, keys_of, put
-from tests.helpers.drills import command, run_drill
+from tests.helpers.drills import ROOT, Drill, command, run_drill
 from tests.helpers.physical import Source, source
 
 HERE = f"s3://{BUCKET}"
@@ -31,6 +31,12 @@ def upload(url: str, folder: Path, to: str) -> None:
             put(url, f"{to}/{path.relative_to(folder)}", path.read_bytes())
 
 
+def drill_of(s3: str, report_dir: Path, *arguments: str, at: str = "") -> Drill:
+    """A drill with BACKUP_PATH in the bucket, where `at` says where."""
+    place = {"BACKUP_PATH": f"{HERE}/{at}"} if at else {}
+    return run_drill(*arguments, report_dir=report_dir, cwd=ROOT, **place, **keys_of(s3))
+
+
 def test_an_increment_comes_with_what_it_needs(server: Source, s3: str, report_dir: Path) -> None:
     """Tars, the newest of which is an increment; one that is none of theirs is not fetched."""
     full = server.base_backup("full", "-z", form="tar")
@@ -44,7 +50,9 @@ def test_an_increment_comes_with_what_it_needs(server: Source, s3: str, report_d
         upload(s3, folder, f"chain/base/{name}")
     upload(s3, server.archive, "chain/wal")
 
-    drill = run_drill(*ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/chain", **keys_of(s3))
+    drill = run_drill(
+        *ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/chain", cwd=ROOT, **keys_of(s3)
+    )
     assert drill.code == 0, drill.output
     notes = " ".join(drill.result["notes"])
     assert "it is restored from 2 backups: 2026-11-27, 2026-11-29" in notes
@@ -53,7 +61,7 @@ def test_an_increment_comes_with_what_it_needs(server: Source, s3: str, report_d
     assert drill.result["recovery"]["fetched"] > 0
 
     named = f"--backup={HERE}/chain/base/2026-11-29"
-    drill = run_drill("-k", "is_complete", named, report_dir=report_dir, **keys_of(s3))
+    drill = drill_of(s3, report_dir, "-k", "is_complete", named)
     assert drill.code == 0, drill.output
     assert "restored from 2 backups" in " ".join(drill.result["notes"])
 
@@ -61,7 +69,9 @@ def test_an_increment_comes_with_what_it_needs(server: Source, s3: str, report_d
 def test_a_plain_one_lacks_its_empty_folders(server: Source, s3: str, report_dir: Path) -> None:
     """It is whole, and whoever recovers it by hand must know."""
     upload(s3, server.base_backup("plain"), "plain/2026-11-29")
-    drill = run_drill(*ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/plain", **keys_of(s3))
+    drill = run_drill(
+        *ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/plain", cwd=ROOT, **keys_of(s3)
+    )
     assert drill.code == 0, drill.output
     assert "mkdir -m 700 pg_commit_ts" in " ".join(drill.result["warnings"])
 
@@ -72,9 +82,7 @@ def test_damage_is_shown_by_its_url(server: Source, s3: str, report_dir: Path) -
     with (folder / "base.tar").open("r+b") as file:
         file.truncate(2 << 20)
     upload(s3, folder, "cut/2026-11-29")
-    drill = run_drill(
-        "-k", "is_complete", report_dir=report_dir, BACKUP_PATH=f"{HERE}/cut", **keys_of(s3)
-    )
+    drill = drill_of(s3, report_dir, "-k", "is_complete", at="cut")
     assert drill.code == 1, drill.output
     assert f"{HERE}/cut/2026-11-29 (pg_basebackup, tar" in drill.output
     assert "files-" not in drill.output
@@ -87,6 +95,8 @@ def test_ours_is_proven(server: Source, s3: str, report_dir: Path, tmp_path: Pat
                     DATABASE_URL=url)  # fmt: skip
     assert taken.returncode == 0, taken.stderr
     upload(s3, tmp_path / "ours", "ours")
-    drill = run_drill(*ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/ours", **keys_of(s3))
+    drill = run_drill(
+        *ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/ours", cwd=ROOT, **keys_of(s3)
+    )
     assert drill.code == 0, drill.output
     assert drill.result["strength"] == "proven"

@@ -18,7 +18,7 @@ from restore_drill.recovery.archives.choice import archive_of
 from restore_drill.recovery.archives.pgbackrest import Repository
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.model import Archive
-from tests.helpers.buckets import BUCKET, WRITER, s3_server
+from tests.helpers.buckets import s3_server
 from tests.helpers.physical import Source, source
 from tests.helpers.promotions import promote
 from tests.helpers.replay import replay, run_directory
@@ -27,6 +27,7 @@ from tests.helpers.repositories import (
     Barman,
     Rest,
     barman_server,
+    in_bucket,
     pgbackrest_repository,
 )
 from tests.helpers.surveys import survey_of
@@ -208,19 +209,8 @@ def test_wal_comes_from_a_barman_server(barman: tuple[Barman, Path, list[str]]) 
 
 def test_wal_comes_from_a_repository_in_a_bucket(tmp_path: Path) -> None:
     """By pgBackRest's own means and its own configuration: nothing of it lies on this machine."""
-    key, secret = WRITER
     with s3_server(tmp_path) as url, tls_proxy(url, tmp_path) as port, source(rows=50) as found:
-        rest = pgbackrest_repository(
-            found,
-            **SECRET,
-            **{
-                "repo1-type": "s3", "repo1-path": "/nowhere", "repo1-s3-bucket": BUCKET,
-                "repo1-s3-endpoint": "127.0.0.1", "repo1-storage-host": "127.0.0.1",
-                "repo1-storage-port": str(port), "repo1-storage-verify-tls": "n",
-                "repo1-s3-key": key, "repo1-s3-key-secret": secret,
-                "repo1-s3-region": "us-east-1", "repo1-s3-uri-style": "path",
-            },
-        )  # fmt: skip
+        rest = pgbackrest_repository(found, **SECRET, **in_bucket(port))
         backup = found.base_backup("backup")
         found.commit("commit 0")
         last = found.switch()

@@ -93,9 +93,9 @@ def repository_named(named: PgBackRest, label: str) -> Backup:
     It may lie in a bucket that pgBackRest alone reaches. Raises what `repository_backup` does.
     """
     place = place_named(named)
-    physical = repository_backup(place, place.root, label)
+    physical = repository_backup(place, place.backups, label)
     when = physical.stopped_at or datetime.now(UTC)
-    candidate = Candidate(place.root, Kind(PGBACKREST), 1, when, SOURCES[PGBACKREST])
+    candidate = Candidate(place.backups, Kind(PGBACKREST), 1, when, SOURCES[PGBACKREST])
     return completed(candidate, as_backup(candidate), physical)
 
 
