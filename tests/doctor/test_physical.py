@@ -75,7 +75,7 @@ def test_the_plan_says_what_would_be_done(server: Source, report_dir: Path) -> N
     drill = run_drill("--dry-run", "--prove", backup, report_dir=report_dir)
 
     assert drill.code == 0, drill.output
-    assert f"Its WAL comes from {server.archive}" in drill.output
+    assert f"Its WAL comes from {server.archive}" in drill.output, drill.output
     assert "files are copied, a server starts on the copy" in drill.output
     assert "the smallest database is copied" in drill.output
     assert "of SQL" not in drill.output and "Step 4" not in drill.output
