@@ -5,7 +5,6 @@ from __future__ import annotations
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.physical.wal_names import Segment, segment_of
 from restore_drill.core.errors import BackupFault
-from restore_drill.core.remedies import remedy_for
 from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.holes import Survey, survey
 from restore_drill.recovery.model import LATEST, Archive
@@ -27,7 +26,6 @@ def survey_of(archive: Archive, physical: Physical, timeline: str = LATEST) -> S
         raise BackupFault(
             f"no WAL leads on from the backup: {error}",
             checked=[archive.words],
-            remedy=remedy_for("archive", "no_way"),
         ) from None
 
 

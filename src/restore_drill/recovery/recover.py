@@ -149,6 +149,5 @@ def recover(
         server.watch.stop()
         server.executor.stop()
         raise
-    found.told[:0] = copied.told
-    found.warnings[:0] = copied.warnings
+    found.told[:0], found.warnings[:0] = copied.told, copied.warnings
     return found

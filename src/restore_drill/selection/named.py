@@ -32,7 +32,7 @@ def named_backup(path: Path, settings: Settings) -> Backup:
     """Backup that --backup names; in BACKUP_PATH it is of the series that it has there."""
     zone = settings.criteria.timezone
     if state_folder_of(path):
-        from restore_drill.selection.remote import fetch_named  # noqa: PLC0415 - few are elsewhere
+        from restore_drill.selection.fetching import fetch_named  # noqa: PLC0415 - few are elsewhere
 
         fetch_named(path)
     if closed_in(path):

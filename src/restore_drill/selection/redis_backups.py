@@ -84,7 +84,7 @@ class RedisFolder:
     def fetch(self, candidate: Candidate) -> Candidate:
         """It is here, or begins to come; by what it holds, also where that is encrypted."""
         if mirror_around(self.place):
-            from restore_drill.selection.remote import fetch  # noqa: PLC0415 - few are elsewhere
+            from restore_drill.selection.fetching import fetch  # noqa: PLC0415 - few are elsewhere
 
             fetch(candidate.path)
         return unsealed(candidate)
@@ -152,7 +152,7 @@ def named_redis(path: Path, settings: Settings) -> Backup:
     use_keys(settings.decrypt)
     use_cache(settings.leaves.cache, settings.leaves.cache_size)
     if state_folder_of(path):
-        from restore_drill.selection.remote import find_named  # noqa: PLC0415 - few are elsewhere
+        from restore_drill.selection.fetching import find_named  # noqa: PLC0415 - few are elsewhere
 
         find_named(path)
     if closed_in(path):

@@ -56,7 +56,7 @@ class Folder:
         """It is here, or begins to come."""
         if not mirror_around(self.place):
             return candidate
-        from restore_drill.selection.remote import fetched  # noqa: PLC0415 - see below
+        from restore_drill.selection.fetching import fetched  # noqa: PLC0415 - see below
 
         return fetched(candidate)
 
