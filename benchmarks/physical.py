@@ -1,8 +1,9 @@
 """Times of a drill of a physical backup by part: `python -m benchmarks.physical --sizes 300 5000`.
 
 Beside it stands what a database engineer does by hand: `cp -a` of the backup, a restore_command of
-`cp`, and a start; the two take turns. Checks stand beside reading every page twice, from the same
-files. Sources archive their WAL, half of which is written behind the backup.
+`cp`, a start, and pg_amcheck of every table and index; the two take turns. Checks also stand beside
+reading every page twice, from the same files, which are in memory by then. Sources archive their
+WAL, half of which is written behind the backup.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+
+import psycopg
 
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.core.units import show_bytes, show_duration
@@ -47,6 +51,7 @@ class Times(NamedTuple):
     """Seconds of one round: by hand, and of the drill by part."""
 
     by_hand: float
+    amcheck: float
     recovery: float
     parts: dict[str, float]
     examination: float
@@ -82,7 +87,7 @@ def filled(made: Source, megabytes: int) -> Path:
 
 def one_round(made: Source, backup: Path) -> Times:
     """Recover by hand, then by the drill, and check what came back."""
-    by_hand = timed_by_hand(made, backup)
+    by_hand, amcheck = timed_by_hand(made, backup)
     physical = physical_at(backup)
     assert physical is not None
     with make_shell(physical, quiet) as shell:
@@ -103,15 +108,15 @@ def one_round(made: Source, backup: Path) -> Times:
         finally:
             found.server.stop()
     parts = {each.name: each.seconds for each in found.parts}
-    return Times(by_hand, recovery, parts, examined, facts, reading)
+    return Times(by_hand, amcheck, recovery, parts, examined, facts, reading)
 
 
 def quiet(_line: str) -> None:
     """Say nothing."""
 
 
-def timed_by_hand(made: Source, backup: Path) -> float:
-    """Seconds of `cp -a`, and of a server that recovers with restore_command = 'cp ...'."""
+def timed_by_hand(made: Source, backup: Path) -> tuple[float, float]:
+    """Seconds of `cp -a` and a server that recovers with restore_command = 'cp ...'; of amcheck."""
     copy = made.folder / "by-hand"
     began = time.monotonic()
     subprocess.run(["cp", "-a", str(backup), str(copy)], check=True)
@@ -125,11 +130,29 @@ def timed_by_hand(made: Source, backup: Path) -> float:
         file.write(f"unix_socket_directories = '{copy}'\nhot_standby = off\n")
     made.launcher.own(copy / "recovery.signal")
     made.run("pg_ctl", "start", "-w", "-s", "-t", "3600", "-D", copy, "-l", copy / "log")
+    until_it_has_recovered(copy)
     seconds = time.monotonic() - began
+    began = time.monotonic()
+    made.run("pg_amcheck", "--host", copy, "--username=postgres", "--all", "--install-missing",
+             "--parent-check", "--heapallindexed", f"--jobs={os.cpu_count() or 1}")  # fmt: skip
+    amcheck = time.monotonic() - began
     made.run("pg_ctl", "stop", "-w", "-s", "-m", "immediate", "-D", copy)
     shutil.rmtree(copy)
     shutil.rmtree(f"{copy}.ts1")
-    return seconds
+    return seconds, amcheck
+
+
+def until_it_has_recovered(folder: Path) -> None:
+    """Wait for the end of recovery: pg_ctl is content as soon as it has begun."""
+    while True:
+        with (
+            suppress(psycopg.OperationalError),
+            psycopg.connect(host=str(folder), user="postgres", dbname="postgres") as session,
+        ):
+            row = session.execute("SELECT pg_is_in_recovery()").fetchone()
+            if row == (False,):
+                return
+        time.sleep(0.02)
 
 
 def timed_reading(data: Path) -> float:
@@ -155,6 +178,8 @@ def lines_of(size: int, rounds: list[Times]) -> Iterator[str]:
         seconds = statistics.median(each.parts[name] for each in rounds)
         yield f"  {name}: {show_duration(seconds)}"
     yield f"  examination {of(rounds, 'examination')}, facts {of(rounds, 'facts')}"
+    beside = [each.examination / each.amcheck for each in rounds]
+    yield f"  examination / pg_amcheck by hand {ratios(beside)} ({of(rounds, 'amcheck')})"
     yield f"  checks / reading every page twice {ratios(checks)} ({of(rounds, 'reading')})"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     yield f"  memory of this process at most {show_bytes(peak)}"
