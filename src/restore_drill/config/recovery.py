@@ -26,6 +26,7 @@ class Recovery:
     label: str = ""
     wal: Path | None = None
     database: str = ""
+    is_atomic: bool = False
     pgbackrest: PgBackRest | None = None
 
     @property
@@ -43,5 +44,6 @@ def recovery_of(given: dict[str, str | None], criteria: Criteria, here: Path) ->
         label=(given["set"] or (named.label if named else "")).strip(),
         wal=path_of(given, "wal", here, must_exist=True),
         database=criteria.backup_database,
+        is_atomic=criteria.backup_atomic,
         pgbackrest=named,
     )

@@ -54,7 +54,7 @@ def describe_physical(physical: Physical, settings: Settings, group: Group) -> N
     if physical.tablespaces:
         number = show_count(len(physical.tablespaces), "tablespace")
         group.note(f"{number}, which would come into the private copy")
-    if not physical.has_label and not physical.shut_down:
+    if not (physical.has_label or physical.shut_down or physical.is_atomic):
         group.bad(
             "it has no backup_label, and its server was not shut down: a drill would refuse it",
             *remedy_for("doctor", "unusable"),

@@ -76,7 +76,7 @@ def whole(known: Known) -> Iterator[Fault]:
     """Faults of a backup that was not made whole: its label, and its end in WAL."""
     evidence = known.evidence
     if not known.had_label:
-        if not known.before.is_shut_down:
+        if not (known.before.is_shut_down or known.physical.is_atomic):
             yield NO_LABEL, "no_label"
         return
     if not evidence.began:

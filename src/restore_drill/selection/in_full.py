@@ -27,7 +27,7 @@ def in_full(candidate: Candidate, backup: Backup, settings: Settings) -> Backup:
         return backup
     from restore_drill.selection.physical import with_physical  # noqa: PLC0415 - as above
 
-    return with_physical(candidate, backup, settings.recovery.label)
+    return with_physical(candidate, backup, settings.recovery)
 
 
 def named_repository(settings: Settings) -> Backup:

@@ -10,10 +10,11 @@ from restore_drill.backups.formats import Kind
 from restore_drill.backups.model import Backup, Head
 from restore_drill.backups.physical.barman import unfinished_after
 from restore_drill.backups.physical.kinds import physical_at
-from restore_drill.backups.physical.model import BARMAN, PGBACKREST, Physical
+from restore_drill.backups.physical.model import BARMAN, COLD, PGBACKREST, Physical
 from restore_drill.backups.physical.pgbackrest import repository_backup
 from restore_drill.backups.physical.repositories import place_named
 from restore_drill.config.criteria.pgbackrest import PgBackRest
+from restore_drill.config.recovery import Recovery
 from restore_drill.core.access import cannot_read
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.mirrors import as_written
@@ -59,16 +60,19 @@ def described_by(candidate: Candidate, physical: Physical) -> Candidate:
     return replace(candidate, size=size, taken_at=when, time_source=source, named=None)
 
 
-def with_physical(candidate: Candidate, backup: Backup, set_name: str) -> Backup:
+def with_physical(candidate: Candidate, backup: Backup, asked: Recovery) -> Backup:
     """`backup`, which `candidate` has become, with all that is known of the physical one.
 
+    The set of a repository that is meant, and whether copies are atomic, `asked` says.
     Raises what `physical_at` does; one that is `locked` is left to whoever reads it.
     """
     if candidate.locked is not None:
         return backup
-    physical = physical_at(candidate.path, set_name=set_name)
+    physical = physical_at(candidate.path, set_name=asked.label)
     if physical is None:
         return backup
+    is_atomic = asked.is_atomic and physical.kind == COLD and not physical.shut_down
+    physical = replace(physical, is_atomic=is_atomic)
     return completed(candidate, backup, physical)
 
 

@@ -154,11 +154,11 @@ def stop_time(
     """When the backup ended, as far as its files prove it; the times of a copy prove nothing.
 
     pg_basebackup writes the label at once and the manifest last. Where the label is as old as it
-    says, the files have kept their times. A server that was shut down wrote pg_control last.
+    says, the files have kept their times. A server that was shut down wrote pg_control last, one
+    that ran at its last checkpoint: a snapshot of it is that new at least.
     """
     if not has_label:
-        is_known = control is not None and control.is_shut_down
-        return time_at(control.written) if control and is_known else None
+        return time_at(control.written) if control else None
     written, ended = modified_at(path / LABEL), modified_at(path / MANIFEST)
     if label.started_at is None or written is None or ended is None:
         return None

@@ -71,6 +71,7 @@ class Physical:
     compression: str = ""
     has_label: bool = True
     shut_down: bool = False
+    is_atomic: bool = False
     from_standby: bool = False
     has_wal: bool = False
     archive: Path | None = None

@@ -26,9 +26,16 @@ from restore_drill.backups.physical.model import (
     show_lsn,
 )
 from restore_drill.backups.physical.of_repositories import check_barman, check_repository
-from restore_drill.backups.physical.wal_inside import check_wal, needed_segments
+from restore_drill.backups.physical.wal_inside import check_row, check_wal, needed_segments
 from restore_drill.backups.physical.whole_tars import check_tars
 from restore_drill.core.access import cannot_read
+
+ATOMIC = "whether the copy, and its tablespaces, are of one moment"
+ITS_END = "where the WAL in the snapshot ends: that cannot be told from damage"
+IF_ATOMIC = (
+    "If it is one atomic snapshot of all its file systems (ZFS, LVM, a cloud's), say so in the "
+    "criteria file: atomic_snapshot = true under [backup]"
+)
 
 __all__ = ["Verified", "verify"]
 
@@ -60,13 +67,19 @@ def check_label(physical: Physical, found: Findings) -> None:
     newest = physical.newest
     if newest.form == TAR and newest.path.is_dir() and BASE_TAR not in tars_in(newest.path):
         found.fault(f"the tar of the server's files is missing: {BASE_TAR}.tar")
+    elif physical.is_atomic:
+        found.tell(
+            ATOMIC, "the criteria file says so (atomic_snapshot): nothing in the files can prove it"
+        )
+        found.tell(ITS_END, "the server of a snapshot was still writing there")
     elif not physical.has_label and not physical.shut_down:
         found.fault(
             "it has no backup_label, and its server was not shut down: recovery would begin at the "
             "checkpoint that pg_control names, and changes that were committed before it can be "
             "missing without any check noticing"
+            + (f". {IF_ATOMIC}" if physical.kind == COLD else "")
         )
-    if physical.kind == COLD and physical.shut_down and not physical.has_wal:
+    if physical.kind == COLD and not physical.has_wal and not found.faults:
         found.fault(f"the WAL segment of its last checkpoint is missing: {physical.first_segment}")
 
 
@@ -103,7 +116,7 @@ def check_member(physical: Physical, member: Member, found: Findings) -> None:
         check_manifest(member, physical.major, where, found)
     has_wal = physical.has_wal or (member.form == TAR and WAL_TAR in tars_in(member.path))
     if is_newest and has_wal and not found.faults:
-        check_wal(physical, wal, found)
+        (check_row if physical.is_atomic else check_wal)(physical, wal, found)
 
 
 def check_links(member: Member, where: str, found: Findings) -> bool:

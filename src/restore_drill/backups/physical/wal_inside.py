@@ -10,7 +10,13 @@ from restore_drill.backups.physical.findings import Findings
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.backups.physical.programs import LONG, run_program
 from restore_drill.backups.physical.wal_header import any_header_of
-from restore_drill.backups.physical.wal_names import SEGMENT, segment_name
+from restore_drill.backups.physical.wal_names import (
+    SEGMENT,
+    Segment,
+    name_of,
+    segment_name,
+    segment_of,
+)
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.servers.find import installed
 
@@ -45,6 +51,19 @@ def check_wal(physical: Physical, folder: Path, found: Findings) -> None:
         check_segment(physical, folder / name, found)
     if names and names == needed:
         parse(physical, folder, names, found)
+
+
+def check_row(physical: Physical, folder: Path, found: Findings) -> None:
+    """Note a hole in the WAL of a copy that does not say where it ends: a server leaves none."""
+    size = physical.segment_size
+    names = [each.name for each in folder.iterdir() if SEGMENT.fullmatch(each.name)]
+    own = (segment_of(name, size) for name in names)
+    there = {each.number for each in own if each and each.timeline == physical.timeline}
+    first = segment_of(physical.first_segment, size)
+    assert first is not None
+    missing = sorted(set(range(first.number, max(there) + 1)) - there)
+    lacking = [name_of(Segment(physical.timeline, each), size) for each in missing[:MOST_LISTED]]
+    found.faults_of("the WAL in the backup lacks the segment ", lacking)
 
 
 def check_segment(physical: Physical, path: Path, found: Findings) -> None:

@@ -42,6 +42,11 @@ BACKUP = Section(
             "or the largest)",
             "backup_database",
         ),
+        "atomic_snapshot": Key(
+            Flag(),
+            "a copied data directory of a running server is one atomic snapshot of its file system",
+            "backup_atomic",
+        ),
         "pgbackrest": Key(PGBACKREST, "repository of pgBackRest to drill", "backup_pgbackrest"),
         "min_size_ratio": Key(
             Number(), "minimum size, as a share of the median of earlier backups"

@@ -130,8 +130,9 @@ class Criteria:
     `backup_name` is a pattern like `shop_*`, `backup_series` names the series that are drilled,
     `backup_every` is the time from one backup to the next; `backup_numbered` says that numbers in
     names count the backups of one database; `backup_database` is the one of a physical backup that
-    the criteria are about, `backup_pgbackrest` the repository that it lies in; `redis_volatile`
-    gives by pattern the seconds that keys are worth anything.
+    the criteria are about, `backup_atomic` says that copied data directories are atomic snapshots,
+    `backup_pgbackrest` is the repository that a backup lies in; `redis_volatile` gives by pattern
+    the seconds that keys are worth anything.
     """
 
     path: Path
@@ -147,6 +148,7 @@ class Criteria:
     backup_every: float | None = None
     backup_numbered: bool = False
     backup_database: str = ""
+    backup_atomic: bool = False
     backup_pgbackrest: PgBackRest | None = None
     min_size_ratio: float = 0.5
     max_shrink: float = 0.1
