@@ -1,0 +1,1 @@
+"""Many databases, many machines: an inventory, one drill for each, and one verdict."""

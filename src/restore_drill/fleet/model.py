@@ -1,0 +1,122 @@
+"""What a fleet is: its databases, the drill that each of them needs, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restore_drill.core.errors import EXIT_USAGE_ERROR
+
+UNKNOWN = "could-not-run"
+"""Verdict of a drill of which nobody knows how it ended."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a drill needs of a worker: bytes of `disk` and `memory`, processor `cores`.
+
+    None stands for what is estimated from the backup.
+    """
+
+    disk: int | None = None
+    memory: int | None = None
+    cores: int | None = None
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of the inventory; `where` is the place that names it, for messages.
+
+    `backups` is a folder or a URL (BACKUP_PATH), `backup` a single backup of it instead; `series`
+    names the one that is meant. `options` go to its drill as they are given (`--heapallindexed`),
+    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`.
+    """
+
+    name: str
+    where: str
+    backups: str = ""
+    backup: str = ""
+    series: str = ""
+    criteria: Path | None = None
+    target: str = "embedded"
+    budgets: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    every: float | None = None
+    timeout: float | None = None
+    owner: str = ""
+    notify: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = field(default_factory=Needs)
+
+    @property
+    def source(self) -> str:
+        """Where its backups come from: downloads are bounded for each."""
+        text = self.backups or self.backup
+        scheme, is_url, rest = text.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}" if is_url else text
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All databases of the file or folder at `path`, by name.
+
+    `undecided` are series that were discovered, and that nobody has named or ignored: each is
+    drilled as a database by the defaults. `tries` is how often a drill that could not run is tried
+    at most, `at_once` how many of one source run at the same time.
+    """
+
+    path: Path
+    databases: Mapping[str, Database]
+    undecided: tuple[str, ...] = ()
+    tries: int = 3
+    at_once: int = 4
+
+
+@dataclass(frozen=True)
+class Job:
+    """The drill of a database, so that any worker can run it: nothing in it is of this machine.
+
+    `arguments` are those of pytest, `environment` variables beside the worker's own, `files` the
+    criteria and what lies beside them, by their paths below the folder that the drill runs in.
+    `needs` are all known. `seconds` is what it took before, None where nobody knows.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    files: Mapping[str, bytes]
+    needs: Needs
+    source: str
+    owner: str = ""
+    timeout: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """How one try of a drill ended: its exit code, None where its worker was lost.
+
+    `result` is its result.json, `report` and `junit` the files, where it has left them.
+    """
+
+    name: str
+    code: int | None
+    worker: str
+    seconds: float
+    result: Mapping[str, Any] | None = None
+    report: bytes = b""
+    junit: bytes = b""
+    why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Its verdict: nothing is known of a backup whose drill has left no result."""
+        return str((self.result or {}).get("verdict", UNKNOWN))
+
+    @property
+    def is_final(self) -> bool:
+        """Whether another try could not end otherwise: a backup that failed, a wrong option."""
+        return self.verdict != UNKNOWN or self.code == EXIT_USAGE_ERROR
