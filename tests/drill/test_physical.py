@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.helpers.buckets import s3_server
-from tests.helpers.drills import command, run_drill
+from tests.helpers.drills import ROOT, command, run_drill
 from tests.helpers.physical import Source, source
 from tests.helpers.repositories import Rest, in_bucket, pgbackrest_repository
 from tests.helpers.tls_proxy import tls_proxy
@@ -174,3 +174,12 @@ def test_a_repository_that_only_the_criteria_file_names_is_drilled(
     assert drill.code == 0, drill.output
     assert not drill.result["sample"]
     assert drill.result["tables"]["public.events"]["rows"] == 507
+
+    found = command("doctor", f"--criteria={path}")
+    assert "a drill would use" in found.stdout.lower(), found.stdout + found.stderr
+    drill = run_drill(f"--criteria={path}", "--set=20200101-010000F", report_dir=tmp_path / "set")
+    assert drill.code == 4 and "has no such backup" in drill.output, drill.output
+    assert "INTERNALERROR" not in drill.output
+    elsewhere = {"BACKUP_PATH": str(tmp_path)}
+    drill = run_drill(f"--criteria={path}", report_dir=tmp_path / "two", cwd=ROOT, **elsewhere)
+    assert drill.code == 4 and "only one of them can be drilled" in drill.output, drill.output

@@ -78,6 +78,37 @@ def test_a_gap_on_the_second_timeline_is_a_fault(shop: Shop, wal: Path) -> None:
         assert shop.second[0] in found.faults[0][0]
 
 
+def test_a_branch_that_was_left_is_not_the_latest() -> None:
+    """The new timeline has a history, and no segment yet: PostgreSQL goes on along the old one."""
+    with source(15, rows=20) as server:
+        backup = server.base_backup("backup")
+        server.commit("one")
+        server.restore_point("here")
+        server.commit("left behind")
+        server.switch()
+        server.stop()
+        shutil.rmtree(server.data)
+        shutil.copytree(backup, server.data, symlinks=True)
+        with (server.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(f"restore_command = 'cp {server.archive}/%f %p 2> /dev/null'\n")
+            file.write("recovery_target_name = 'here'\nrecovery_target_action = 'promote'\n")
+        (server.data / "recovery.signal").touch()
+        for path in (server.data, *server.data.rglob("*")):
+            server.launcher.own(path)
+        server.start()
+        until = time.monotonic() + 30
+        while not (server.archive / "00000002.history").exists():
+            assert time.monotonic() < until, server.log()[-2000:]
+            time.sleep(0.02)
+        server.stop("immediate")
+        for each in server.archive.glob("00000002????????????????"):
+            each.unlink()
+        with recovered(backup, wal=server.archive) as found:
+            assert [cause for _, cause in found.faults] == ["timeline"]
+            assert "timeline 2 leaves timeline 1 at" in found.faults[0][0]
+            assert events_in(found) == ["one", "left behind"]
+
+
 def test_a_lost_history_is_a_fault(shop: Shop, wal: Path) -> None:
     """The server does not know of the second timeline then, whose WAL is there."""
     (wal / "00000002.history").unlink()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from restore_drill.backups.foreign import PLAIN_FOLDER, WAL, WAL_NAME, Foreign
+from restore_drill.backups.foreign import PLAIN_FOLDER, REPOSITORY, WAL, WAL_NAME, Foreign
 
 MOST = 5000
 """Entries of a folder that are read."""
@@ -90,7 +90,7 @@ def physical(path: Path, names: set[str]) -> Foreign | None:
 
 def repository(tool: str, what: str, path: Path) -> Foreign:
     """`what` the `tool` has made at `path`, with the way to restore it."""
-    return Foreign(what, "repository", RESTORE[tool].replace("{path}", str(path)))
+    return Foreign(what, REPOSITORY, RESTORE[tool].replace("{path}", str(path)))
 
 
 def set_of(path: Path, names: set[str]) -> str:
@@ -120,6 +120,15 @@ def data_directory(path: Path, names: set[str]) -> Foreign:
     return Foreign(f"a copied data directory of PostgreSQL {version}", "physical")
 
 
+def is_barman_server(path: Path, names: set[str]) -> bool:
+    """Whether Barman keeps a server at `path`: anybody may have folders `base` and `wals`."""
+    is_like_one = {"base", "wals"} <= names
+    return is_like_one and (
+        bool({"incoming", "streaming", "errors"} & names)
+        or next(path.glob("base/*/backup.info"), None) is not None
+    )
+
+
 def repository_of(path: Path, names: set[str]) -> str:
     """Tool whose repository lies at `path` with those `names` in it; empty for none."""
     for info in ("backup.info", "archive.info", "*/backup.info", "*/archive.info",
@@ -128,7 +137,7 @@ def repository_of(path: Path, names: set[str]) -> str:
             return "Barman" if is_barman(found) else "pgBackRest"
     if any(name.startswith("basebackups_0") for name in names) or "wal_005" in names:
         return "WAL-G"
-    if ("wals" in names and "base" in names) or next(path.glob("*/base/*/backup.info"), None):
+    if is_barman_server(path, names) or next(path.glob("*/base/*/backup.info"), None):
         return "Barman"
     if {"backups", "wal"} <= names:
         return "pg_probackup"

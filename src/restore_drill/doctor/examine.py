@@ -98,9 +98,11 @@ def chosen_in(settings: Settings, seen: list[Shelf]) -> Chosen | None:
 
     Where it was chosen from what lies in BACKUP_PATH, that is put into `seen`.
     """
-    if settings.is_sample or settings.backup is not None:
-        return None if settings.is_sample else choose(settings)
+    if settings.is_sample:
+        return None
     try:
+        if settings.backup is not None or settings.backup_path is None:
+            return choose(settings)
         shelf = shelf_here(settings)
         seen.append(shelf)
         names = to_drill(shelf, settings)

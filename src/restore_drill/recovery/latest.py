@@ -23,6 +23,9 @@ from restore_drill.recovery.holes import Gap, Survey, Switch, survey
 from restore_drill.recovery.judge import Fault, Known, Verdict
 from restore_drill.recovery.model import LATEST, Archive
 
+HEADERS = 40
+"""Bytes by which the end of replay may lie behind the last record: headers of a page."""
+
 
 def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
     """Judge a recovery to the latest WAL of `archive`, which had these `names` when it began."""
@@ -45,6 +48,7 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
     verdict.faults += unseen(known, archive, names, histories)
     left = left_at(newest.timeline, histories.get(found.path[-1].timeline, ()))
     if left is not None and evidence.end_lsn >= left:
+        verdict.faults += beyond(newest.timeline, left, evidence.end_lsn, found.path[-1].timeline)
         return verdict
     is_inside_last = is_unfinished(found.newest, names) and is_inside(known, newest, size)
     if is_inside_last:
@@ -65,6 +69,20 @@ def left_at(timeline: int, history: Sequence[Switch]) -> int | None:
     Just after a promotion the archive has nothing else of the new timeline.
     """
     return next((each.lsn for each in history if each.timeline == timeline), None)
+
+
+def beyond(timeline: int, left: int, end: int, later: int) -> Iterator[Fault]:
+    """Fault of a replay along `timeline` behind the LSN at which the `later` one had `left` it.
+
+    Where the archive has nothing of the later one yet, PostgreSQL goes on along the earlier one.
+    """
+    if end - left > HEADERS:
+        what = (
+            f"timeline {later} leaves timeline {timeline} at {show_lsn(left)}, and the archive has"
+            f" no WAL of it: recovery went on along timeline {timeline} to {show_lsn(end)}, so the"
+            " copy holds what was left behind there"
+        )
+        yield what, "timeline"
 
 
 def unseen(

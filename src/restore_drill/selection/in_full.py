@@ -36,4 +36,4 @@ def named_repository(settings: Settings) -> Backup:
 
     named = settings.recovery.pgbackrest
     assert named is not None
-    return repository_named(named, settings.recovery.label)
+    return repository_named(named, settings.recovery)

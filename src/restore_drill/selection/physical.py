@@ -73,10 +73,10 @@ def with_physical(candidate: Candidate, backup: Backup, asked: Recovery) -> Back
         return backup
     is_atomic = asked.is_atomic and physical.kind == COLD and not physical.shut_down
     physical = replace(physical, is_atomic=is_atomic)
-    return completed(candidate, backup, physical)
+    return completed(candidate, backup, physical, asked)
 
 
-def completed(candidate: Candidate, backup: Backup, physical: Physical) -> Backup:
+def completed(candidate: Candidate, backup: Backup, physical: Physical, asked: Recovery) -> Backup:
     """`backup`, which `candidate` has become, with what is known of `physical`."""
     found = described_by(candidate, physical)
     earlier = backup.earlier_sizes or physical.earlier_sizes
@@ -86,27 +86,29 @@ def completed(candidate: Candidate, backup: Backup, physical: Physical) -> Backu
         taken_at=found.taken_at,
         time_source=found.time_source,
         earlier_sizes=earlier,
-        remarks=(*backup.remarks, *remarks_on(physical)),
+        remarks=(*backup.remarks, *remarks_on(physical, asked)),
         physical=physical,
     )
 
 
-def repository_named(named: PgBackRest, label: str) -> Backup:
-    """The backup set `label`, else the newest, of the repository that the criteria file names.
+def repository_named(named: PgBackRest, asked: Recovery) -> Backup:
+    """The set that is `asked` for, else the newest, of the repository that the criteria file names.
 
     It may lie in a bucket that pgBackRest alone reaches. Raises what `repository_backup` does.
     """
     place = place_named(named)
-    physical = repository_backup(place, place.backups, label)
+    physical = repository_backup(place, place.backups, asked.label)
     when = physical.stopped_at or datetime.now(UTC)
     candidate = Candidate(place.backups, Kind(PGBACKREST), 1, when, SOURCES[PGBACKREST])
-    return completed(candidate, as_backup(candidate), physical)
+    return completed(candidate, as_backup(candidate), physical, asked)
 
 
-def remarks_on(physical: Physical) -> list[str]:
+def remarks_on(physical: Physical, asked: Recovery) -> list[str]:
     """What is worth a line: an archive that was found, the chain, a set that is not the newest."""
     found = []
-    if physical.archive is not None and physical.kind not in SOURCES:
+    if asked.wal is not None:
+        found.append(f"WAL archive: {as_written(asked.wal)}")
+    elif physical.archive is not None and physical.kind not in SOURCES:
         found.append(f"WAL archive beside the backup: {as_written(physical.archive)}")
     if len(physical.members) > 1:
         names = ", ".join(each.path.name for each in physical.members)

@@ -7,16 +7,18 @@ import os
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from restore_drill.backups.cache import use_cache
 from restore_drill.backups.choice import NotDrilled, Schedule
 from restore_drill.backups.folders import place_of_what
-from restore_drill.backups.foreign import PLAIN_FOLDER
+from restore_drill.backups.foreign import PLAIN_FOLDER, REPOSITORY
 from restore_drill.backups.model import Backup
 from restore_drill.backups.wraps.keys import keyring, use_keys
 from restore_drill.config.choice import NEWEST
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
+from restore_drill.core.mirrors import as_written
 from restore_drill.selection.beside import (
     MOST_LISTED,
     may_be_gone,
@@ -54,6 +56,18 @@ def check_paths(settings: Settings) -> None:
     elif folder is not None and os.access(folder, os.F_OK) and not folder.is_dir():
         raise UsageError(
             f"BACKUP_PATH names {folder}, which is not a directory; name a file with --backup"
+        )
+    elif folder is not None and settings.recovery.pgbackrest is not None:
+        refuse_two_places(folder)
+
+
+def refuse_two_places(folder: Path) -> None:
+    """UsageError where `folder` is no repository, and the criteria file names one of pgBackRest."""
+    if place_of_what(folder).cause != REPOSITORY:
+        raise UsageError(
+            f"BACKUP_PATH names {as_written(folder)}, and the criteria file a repository of "
+            "pgBackRest (pgbackrest under [backup]): only one of them can be drilled; unset "
+            "BACKUP_PATH, or name another criteria file"
         )
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import tzinfo
 from pathlib import Path
 
-from restore_drill.backups.foreign import Foreign
+from restore_drill.backups.foreign import REPOSITORY, Foreign
 from restore_drill.backups.physical.quick import is_unfinished, wholes_at
 from restore_drill.core.errors import BackupFault
 from restore_drill.selection.candidate import look_at
 from restore_drill.selection.listing import IN_PROGRESS, Listing, newest_first
-
-REPOSITORY = "repository"
-"""Cause of what `folder_of_what` takes for a repository."""
 
 
 def wholes_of(path: Path, what: Foreign, listing: Listing) -> list[Path]:

@@ -21,8 +21,8 @@ LEVELS = 2
 
 def with_archive(physical: Physical) -> Physical:
     """`physical` with the archive that lies beside it, where there is one for it."""
-    if physical.archive is not None or not physical.first_segment:
-        return physical
+    if physical.archive is not None or not (physical.first_segment and physical.has_label):
+        return physical  # without a label nobody knows where recovery may begin but in its own WAL
     path = physical.path.absolute()
     for above in (path, *list(path.parents)[:LEVELS]):
         for name in NAMES:
