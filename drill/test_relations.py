@@ -12,6 +12,7 @@ from restore_drill.core.units import show_count
 from restore_drill.facts.checks.constraints import UNVALIDATED
 from restore_drill.facts.checks.states import INVALID_INDEXES
 from restore_drill.facts.model import Facts
+from restore_drill.facts.records import why_broken
 
 pytestmark = [pytest.mark.verify, pytest.mark.reads_rows]
 
@@ -20,10 +21,11 @@ def test_foreign_keys_hold(table: str, facts: Facts) -> None:
     """Every row that a foreign key of a table references exists."""
     lost = facts.lost_keys_of(table)
     broken = lost + [key for key in facts.foreign_keys_of(table) if key.is_broken]
+    cause, what = why_broken(broken)
     assert not broken, message(
-        f"{table} has orphan rows",
+        what.format(table),
         checked=[line for key in broken for line in key.lines],
-        remedy=remedy_for("test_foreign_keys_hold", "lost" if lost else "orphans"),
+        remedy=remedy_for("test_foreign_keys_hold", cause),
     )
     if why := facts.why_unread("foreign keys"):
         pytest.skip(why)

@@ -38,10 +38,39 @@ def test_the_archive_that_is_named_is_the_one_that_is_told(
 
 
 def test_a_cold_copy_ends_with_its_own_wal(server: Source, report_dir: Path) -> None:
-    """Without a label no archive is taken for its own, whatever lies beside it."""
-    drill = run_drill("-k", "recovery", f"--backup={server.data}", report_dir=report_dir)
+    """Without a label no archive is taken for its own, whatever lies beside it.
+
+    The manifest of the backup that its server was made from lies in it for ever.
+    """
+    shutil.copyfile(server.folder / "base" / "backup_manifest", server.data / "backup_manifest")
+    selected = "recovery or is_complete"
+    drill = run_drill("-k", selected, f"--backup={server.data}", report_dir=report_dir)
     assert drill.code == 0, drill.output
     assert "WAL archive" not in drill.output
+    told = {each["what"]: each["why"] for each in drill.result["not_checked"]}
+    assert "earlier backup" in told["each file against the manifest that lies there"]
+
+
+def test_a_prepared_transaction_keeps_no_check_waiting(
+    server: Source, report_dir: Path, tmp_path: Path
+) -> None:
+    """It is ended in the copy, and told; a running server's directory is refused (exit 4)."""
+    with (server.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        file.write("max_prepared_transactions = 5\n")
+    server.start()
+    with server.connect() as connection:
+        connection.execute("BEGIN")
+        connection.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        connection.execute("INSERT INTO events (what) VALUES ('pending')")
+        connection.execute("PREPARE TRANSACTION 'waiting'")
+    drill = run_drill(f"--backup={server.data}", report_dir=tmp_path / "running")
+    assert drill.code == 4 and "that runs: it is never drilled" in drill.output, drill.output
+    server.stop()
+    drill = run_drill("-k", "not redis", f"--backup={server.data}", "--timeout=100s",
+                      report_dir=report_dir)  # fmt: skip
+    assert drill.code == 0, drill.output
+    told = {each["what"] for each in drill.result["not_checked"]}
+    assert "prepared transaction waiting in shop" in told
 
 
 def test_folders_called_base_and_wals_are_anybodys(

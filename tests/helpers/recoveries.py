@@ -26,16 +26,22 @@ def physical_of(backup: Path) -> Physical:
 
 @contextmanager
 def recovered(
-    backup: Path, goal: str = "latest", *, wal: Path | None = None, timeline: str = "latest"
+    backup: Path,
+    goal: str = "latest",
+    *,
+    wal: Path | None = None,
+    timeline: str = "latest",
+    entry: str = "",
 ) -> Iterator[Recovered]:
     """The backup, recovered to `goal` with the WAL in `wal`; all is removed at the end.
 
-    Without `wal` a base backup is by itself, also where an archive lies beside it.
+    Without `wal` a base backup is by itself, also where an archive lies beside it. `entry` is a
+    database that is known.
     """
     physical = physical_of(backup)
     has_archive = wal is not None or physical.kind in (PGBACKREST, BARMAN)
     archive = archive_of(physical, wal) if has_archive else None
-    with make_shell(physical, quiet) as shell:
+    with make_shell(physical, quiet, entry=entry) as shell:
         found = recover(shell, physical, goal_of(goal, timeline), archive, quiet, quiet)
         try:
             yield found

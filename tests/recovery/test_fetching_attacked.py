@@ -83,6 +83,10 @@ class Slow:
         self.released.wait(self.seconds)
         return []
 
+    def witnesses(self) -> Sequence[str]:
+        """None."""
+        return []
+
     def fetch(self, name: str, to: Path) -> bool:
         """Write it late."""
         if self.released.wait(self.seconds):

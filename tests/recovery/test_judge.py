@@ -53,6 +53,14 @@ def causes(found: Known) -> list[str]:
     return [cause for _, cause in judge(found).faults]
 
 
+def test_replay_reaches_the_place_of_all_pages() -> None:
+    """A copied standby whose WAL is gone starts, with pages of a later place than its WAL."""
+    shut_down = CONTROL._replace(state="shut down in recovery")
+    found = replace(known(end_lsn=0x4008000), had_label=False)
+    for least, expected in ((0x41666C0, ["no_wal"]), (0x4008000, [])):
+        assert causes(replace(found, before=shut_down._replace(least=least))) == expected
+
+
 @pytest.mark.parametrize("goal", STOPPED)
 def test_a_goal_that_was_reached_is_in_order(goal: str) -> None:
     """Whatever its kind."""

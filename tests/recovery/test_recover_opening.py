@@ -122,6 +122,35 @@ def test_a_locale_that_is_not_here_is_no_fault_of_the_backup(server: Source) -> 
     server.sql("DROP DATABASE norsk")
 
 
+def test_a_database_is_named_where_no_usual_one_is_left() -> None:
+    """Nothing is damaged by that: somebody has dropped them all."""
+    with source(15, rows=20) as server:
+        server.sql("UPDATE pg_database SET datistemplate = false")
+        for name in ("postgres", "template1", "template0"):
+            server.sql(f"DROP DATABASE {name}")
+        backup = server.base_backup("bare")
+        with (
+            pytest.raises(CouldNotRun, match="no database of a usual name"),
+            recovered(backup),
+        ):
+            pass
+        with recovered(backup, entry="shop") as found:
+            assert sorted(found.databases) == ["billing", "shop"] and not found.faults
+
+
+def test_a_tablespace_may_lie_in_the_data_directory() -> None:
+    """The setting that allows it is for the server of the drill, too."""
+    with source(15, rows=20) as server:
+        with server.connect() as connection:
+            connection.execute("SET allow_in_place_tablespaces = on")
+            connection.execute("CREATE TABLESPACE inside LOCATION ''")
+            connection.execute("CREATE TABLE kept TABLESPACE inside AS SELECT 1 AS one")
+        server.stop()
+        with recovered(server.data) as found:
+            assert not found.faults
+            assert column(found, "SELECT one FROM kept") == [1]
+
+
 def build_with(major: int, *, icu: bool) -> Binaries:
     """A build of `major` that has ICU, or has not; the test is skipped where there is none."""
     for build in candidates():

@@ -114,7 +114,7 @@ def test_no_setting_of_the_source_acts_in_the_copy(armed: Path) -> None:
             assert shown("role") == "none"
             assert shown("archive_mode") == "off"
             assert shown("shared_preload_libraries") == ""
-            assert shown("max_prepared_transactions") == "10"
+            assert shown("max_prepared_transactions") == "1000"
             assert shown("is_superuser") == "on"
         assert column(found, "SELECT count(*) FROM invoices", "billing") == [300]
 

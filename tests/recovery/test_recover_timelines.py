@@ -86,6 +86,8 @@ def test_a_branch_that_was_left_is_not_the_latest() -> None:
         server.restore_point("here")
         server.commit("left behind")
         server.switch()
+        server.commit("later")
+        server.switch()
         server.stop()
         shutil.rmtree(server.data)
         shutil.copytree(backup, server.data, symlinks=True)
@@ -100,13 +102,24 @@ def test_a_branch_that_was_left_is_not_the_latest() -> None:
         while not (server.archive / "00000002.history").exists():
             assert time.monotonic() < until, server.log()[-2000:]
             time.sleep(0.02)
-        server.stop("immediate")
-        for each in server.archive.glob("00000002????????????????"):
-            each.unlink()
+        name = server.sql("SELECT pg_walfile_name(pg_switch_wal())")  # ends no transaction
+        while not (server.archive / str(name)).exists():
+            assert time.monotonic() < until, server.log()[-2000:]
+            time.sleep(0.02)
+        server.stop()
+        second = [each for each in server.archive.iterdir() if each.name[:8] == "00000002"]
+        assert len(second) > 1
+        with recovered(backup, wal=server.archive) as found:  # the old one has newer transactions
+            assert [cause for _, cause in found.faults] == ["timeline"]
+            assert "a server has gone on along that" in found.faults[0][0]
+            assert "--timeline 1 recovers them" in found.faults[0][0]
+        for each in second:
+            if len(each.name) == 24:
+                each.unlink()
         with recovered(backup, wal=server.archive) as found:
             assert [cause for _, cause in found.faults] == ["timeline"]
             assert "timeline 2 leaves timeline 1 at" in found.faults[0][0]
-            assert events_in(found) == ["one", "left behind"]
+            assert events_in(found) == ["one", "left behind", "later"]
 
 
 def test_a_lost_history_is_a_fault(shop: Shop, wal: Path) -> None:

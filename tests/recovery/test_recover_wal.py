@@ -78,6 +78,20 @@ def test_several_missing_segments_are_one_gap(shop: Shop, wal: Path) -> None:
         assert "2 segments are missing" in found.faults[0][0]
 
 
+def test_the_newest_segment_may_not_be_missing_where_a_file_names_it(shop: Shop, wal: Path) -> None:
+    """The history of a later base backup lies there, and so does its segment in Barman's list."""
+    for name in shop.segments[2:]:
+        (wal / name).unlink()
+    (wal / f"{shop.segments[3]}.00000028.backup").write_text("START WAL LOCATION: 0/7000028\n")
+    with recovered(shop.backup, wal=wal) as found:
+        assert causes(found) == ["gap"]
+        assert f"once had {shop.segments[3]}" in found.faults[0][0]
+    (wal / f"{shop.segments[3]}.00000028.backup").unlink()
+    (wal / "xlog.db").write_text(f"{shop.segments[2]}\t16777216\t1700000000.0\tNone\n")
+    with recovered(shop.backup, wal=wal) as found:
+        assert causes(found) == ["gap"]
+
+
 def test_the_newest_segment_may_be_missing(shop: Shop, wal: Path) -> None:
     """No archive says that it once was there: all that it has was replayed."""
     (wal / shop.segments[3]).unlink()

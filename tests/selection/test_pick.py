@@ -65,6 +65,13 @@ def test_one_is_picked(text: str, place: int) -> None:
     assert picked(series, pick_of(text), UTC, unproved) is series[place]
 
 
+def test_a_day_that_a_backup_is_called_is_that_backup() -> None:
+    """Folders are called so, and a copy may be of another day than its name."""
+    series = kept(3)
+    called = replace(series[2], path=Path("/b/2026-11-27"))
+    assert picked([*series[:2], called], pick_of("2026-11-27"), UTC, unproved) is called
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [("31", "the series has 30 backups"), ("2026-12-24", "the nearest is shop_2026-11-27.sql"),

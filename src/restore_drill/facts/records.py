@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -67,6 +68,18 @@ class ForeignKey:
     def lines_with_table(self) -> list[str]:
         """The same, with the table's name."""
         return with_query(f"{self.table}: {self.problem}", self.query)
+
+
+def why_broken(keys: Collection[ForeignKey]) -> tuple[str, str]:
+    """Cause by which foreign `keys` of a table are broken, and what to say of it.
+
+    One whose rows cannot be read is not known to have orphans.
+    """
+    if any(each.is_lost for each in keys):
+        return "lost", "{} has orphan rows"
+    if any(each.orphans for each in keys):
+        return "orphans", "{} has orphan rows"
+    return "unread", "foreign keys of {} cannot be checked"
 
 
 @dataclass(frozen=True, slots=True)

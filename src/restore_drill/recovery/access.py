@@ -18,6 +18,8 @@ from restore_drill.servers.executor import SUPERUSER
 
 ENTRIES = (SUPERUSER, "template1", "template0")
 """Databases that every server is made with: one of them is there, unless all were dropped."""
+TEMPLATE = "base/1"
+"""Folder of template1, whose OID is always the same."""
 IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
 CONNECTING = re.compile(r"^connection failed: [^\n]{1,300}? failed: (?=FATAL)")
 """How libpq's words begin, which name our own socket."""
@@ -26,6 +28,7 @@ NO_ROLE = (
 )  # fmt: skip
 """How a session is refused to who is no superuser, or cannot log in."""
 NOT_OPEN = ("is not currently accepting connections", "does not exist", "cannot connect to invalid")
+NO_DATABASE = '" does not exist'
 NAMED_SETTINGS = """
 SELECT DISTINCT pg_catalog.split_part(setting, '=', 1)
 FROM pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) AS setting
@@ -44,12 +47,35 @@ def open_server(server: RecoveredServer, settings: dict[str, str]) -> None:
     Where nobody by the usual name may log in, a role is made in the copy, which has no other use.
     """
     if not try_entries(server) and not make_role(server):
+        is_gone = not (server.run.data / TEMPLATE).exists()
+        if is_gone and all(is_absent(server, name) for name in entries_of(server)):
+            raise CouldNotRun(
+                "the recovered server has no database of a usual name, and no other is known",
+                checked=[f"there is none called {', '.join(entries_of(server))}"],
+                remedy=remedy_for("recovering", "no_entry"),
+            )
         raise BackupFault(
             "no database of the recovered server can be opened: its catalogs are damaged",
-            checked=[f"tried in vain: {', '.join(ENTRIES)}"],
+            checked=[f"tried in vain: {', '.join(entries_of(server))}"],
             remedy=remedy_for("recovery", "damaged"),
         )
     server.options = options_for(server, settings)
+
+
+def entries_of(server: RecoveredServer) -> list[str]:
+    """Databases that are tried: the one that the user has named, and those of every server."""
+    return list(filter(None, (server.known, *ENTRIES)))
+
+
+def is_absent(server: RecoveredServer, name: str) -> bool:
+    """Whether `server` says that it has no database called `name`."""
+    if not server.executor.running():
+        server.start()
+    try:
+        server.target(name).connect().close()
+    except psycopg.Error as error:
+        return NO_DATABASE in str(error)
+    return False
 
 
 def try_entries(server: RecoveredServer) -> bool:
@@ -58,7 +84,7 @@ def try_entries(server: RecoveredServer) -> bool:
     One that is damaged is passed over, where another one is not.
     """
     damaged: Exception | None = None
-    for name in ENTRIES:
+    for name in entries_of(server):
         try:
             with server.target(name).connect() as connection:
                 row = connection.execute(IS_SUPERUSER).fetchone()
@@ -84,9 +110,10 @@ def make_role(server: RecoveredServer) -> bool:
     assert isinstance(executor, RecoveringExecutor)
     name = f"restore_drill_{secrets.token_hex(4)}"
     executor.stop()
-    for database in ENTRIES:
+    entries = [each for each in entries_of(server) if "\n" not in each]
+    for database in entries:
         executor.clear_way()
-        opened = [f"ALTER DATABASE {each} WITH ALLOW_CONNECTIONS true" for each in ENTRIES]
+        opened = [f"ALTER DATABASE {quoted(each)} WITH ALLOW_CONNECTIONS true" for each in entries]
         in_single_user_mode(executor, database, [f"CREATE ROLE {name} SUPERUSER LOGIN", *opened])
         server.user = name
         server.start()
@@ -94,6 +121,11 @@ def make_role(server: RecoveredServer) -> bool:
             return True
         executor.stop()
     return False
+
+
+def quoted(name: str) -> str:
+    """`name` as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def cannot_open(server: RecoveredServer, name: str, error: psycopg.Error) -> Exception:

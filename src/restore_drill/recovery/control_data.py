@@ -18,7 +18,8 @@ class ControlData(NamedTuple):
     """What is needed of it: `redo` is where its checkpoint begins, in bytes.
 
     `timeline` is that of the checkpoint, `before` the one before it, which differs after a
-    promotion. `limits` are the settings of the source that a server must not fall short of.
+    promotion. `limits` are the settings of the source that a server must not fall short of. Replay
+    must reach `least`: its pages are of no earlier place.
     """
 
     system: str
@@ -29,6 +30,7 @@ class ControlData(NamedTuple):
     segment_size: int
     limits: dict[str, int]
     has_checksums: bool
+    least: int = 0
 
     @property
     def is_shut_down(self) -> bool:
@@ -65,6 +67,7 @@ def read_control_data(binaries: Binaries, launcher: Launcher, data: Path) -> Con
             segment_size=int(found["Bytes per WAL segment"]),
             limits={name: int(found[f"{name} setting"]) for name in LIMITS},
             has_checksums=found["Data page checksum version"] != "0",
+            least=lsn_of(found["Minimum recovery ending location"]),
         )
     except (KeyError, ValueError):
         lines = [line for line in answer.stdout.splitlines() if line.strip()][:3]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from restore_drill.core.units import show_time
 from restore_drill.recovery.access import open_server
 from restore_drill.recovery.archives.header import FOREIGN
+from restore_drill.recovery.branches import gone_on, unseen
 from restore_drill.recovery.control_data import ControlData, read_control_data
 from restore_drill.recovery.databases import open_databases
 from restore_drill.recovery.evidence import Reading
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.judge import Known, Verdict, judge
-from restore_drill.recovery.latest import gaps_behind, judge_latest, unseen
+from restore_drill.recovery.latest import gaps_behind, judge_latest
 from restore_drill.recovery.lost import newest_commit
 from restore_drill.recovery.model import LATEST, Archive, Asked, Evidence, Goal, Part, Recovered
 from restore_drill.recovery.replay import parts_of
@@ -102,11 +104,15 @@ def judge_wal(
         verdict.warnings += gaps_behind(known, archive, names, histories)
         return
     latest = judge_latest(known, archive, names)
+    commits = partial(
+        newest_commit, archive, names, binaries=shell.binaries, launcher=shell.launcher
+    )
+    for what, is_newer in gone_on(known, names, latest.path, commits):
+        latest.faults += [(what, "timeline")] if is_newer else []
+        verdict.warnings += [] if is_newer else [what]
     faults = [(each, "wal_damaged") for each in damaged] or latest.faults
     if any(cause in LOSING for _, cause in faults) and known.evidence.timeline:
-        newest = newest_commit(
-            archive, names, known.evidence.timeline, shell.binaries, shell.launcher
-        )
+        newest = commits(known.evidence.timeline)
         faults = [(f"{what}{span(known.evidence, newest)}", cause) for what, cause in faults]
     verdict.faults += faults
     verdict.faults += ((each, "foreign") for each in damaged if FOREIGN in each)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from restore_drill.backups.physical.model import Physical, show_lsn
 from restore_drill.core.units import show_time
 from restore_drill.recovery.control_data import ControlData
+from restore_drill.recovery.holes import Stretch
 from restore_drill.recovery.model import (
     CURRENT,
     IMMEDIATE,
@@ -53,11 +54,15 @@ class Known:
 
 @dataclass
 class Verdict:
-    """What speaks against a recovery, what could not be checked and why, what is unusual."""
+    """What speaks against a recovery, what could not be checked and why, what is unusual.
+
+    `path` are the timelines of the archive that it was to follow, where that was asked.
+    """
 
     faults: list[Fault] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    path: tuple[Stretch, ...] = ()
 
 
 def judge(known: Known) -> Verdict:
@@ -78,6 +83,10 @@ def whole(known: Known) -> Iterator[Fault]:
     if not known.had_label:
         if not (known.before.is_shut_down or known.physical.is_atomic):
             yield NO_LABEL, "no_label"
+        # Without standby.signal PostgreSQL does not ask for it: a copied standby may lack WAL.
+        if (evidence.end_lsn or 0) < known.before.least:
+            ends = f"WAL was replayed to {show_lsn(evidence.end_lsn or 0)}, and files of the copy"
+            yield f"{ends} are of a later place, {show_lsn(known.before.least)}", "no_wal"
         return
     if not evidence.began:
         yield "the server did not begin at the backup's label (backup_label)", "no_label"

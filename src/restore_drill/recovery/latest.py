@@ -11,20 +11,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from restore_drill.backups.physical.model import show_lsn
 from restore_drill.backups.physical.wal_names import (
     PARTIAL,
-    SEGMENT,
     Segment,
-    history_of,
     segment_name,
     segment_of,
 )
 from restore_drill.core.units import show_bytes
+from restore_drill.recovery.branches import beyond, left_at, unseen, vanished
 from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.holes import Gap, Survey, Switch, survey
 from restore_drill.recovery.judge import Fault, Known, Verdict
-from restore_drill.recovery.model import LATEST, Archive
-
-HEADERS = 40
-"""Bytes by which the end of replay may lie behind the last record: headers of a page."""
+from restore_drill.recovery.model import Archive
 
 
 def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verdict:
@@ -38,6 +34,7 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
     except ValueError as error:
         verdict.faults.append((f"{archive.words}: {error}", "timeline"))
         return verdict
+    verdict.path = found.path
     if not found.newest:
         what = f"{archive.words} has no WAL for this backup: nothing from"
         begin = known.physical.first_segment or show_lsn(first.number * size)
@@ -46,6 +43,7 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
     newest = segment_of(found.newest, size)
     assert newest is not None and evidence.end_lsn is not None
     verdict.faults += unseen(known, archive, names, histories)
+    verdict.faults += vanished(known, archive, found)
     left = left_at(newest.timeline, histories.get(found.path[-1].timeline, ()))
     if left is not None and evidence.end_lsn >= left:
         verdict.faults += beyond(newest.timeline, left, evidence.end_lsn, found.path[-1].timeline)
@@ -61,55 +59,6 @@ def judge_latest(known: Known, archive: Archive, names: Collection[str]) -> Verd
         what = f"recovery ended on timeline {reached}, and the archive leads to {wanted}"
         verdict.faults.append((what, "timeline"))
     return verdict
-
-
-def left_at(timeline: int, history: Sequence[Switch]) -> int | None:
-    """Where `timeline` was left, by the `history` of a later one; None where it was not.
-
-    Just after a promotion the archive has nothing else of the new timeline.
-    """
-    return next((each.lsn for each in history if each.timeline == timeline), None)
-
-
-def beyond(timeline: int, left: int, end: int, later: int) -> Iterator[Fault]:
-    """Fault of a replay along `timeline` behind the LSN at which the `later` one had `left` it.
-
-    Where the archive has nothing of the later one yet, PostgreSQL goes on along the earlier one.
-    """
-    if end - left > HEADERS:
-        what = (
-            f"timeline {later} leaves timeline {timeline} at {show_lsn(left)}, and the archive has"
-            f" no WAL of it: recovery went on along timeline {timeline} to {show_lsn(end)}, so the"
-            " copy holds what was left behind there"
-        )
-        yield what, "timeline"
-
-
-def unseen(
-    known: Known,
-    archive: Archive,
-    names: Collection[str],
-    histories: Mapping[int, Sequence[Switch]],
-) -> Iterator[Fault]:
-    """Faults of timelines whose WAL is there and whose histories are not: no server finds them.
-
-    What was replayed behind the place where such a one begins is of a branch that was left.
-    """
-    if known.goal.timeline != LATEST:
-        return
-    size, wanted = known.before.segment_size, known.physical.timeline
-    while wanted + 1 in histories:
-        wanted += 1
-    begun: dict[int, int] = {}
-    for name in names:
-        found = segment_of(name, size) if SEGMENT.fullmatch(name) else None
-        if found is not None and found.timeline > wanted:
-            begun[found.timeline] = min(found.number, begun.get(found.timeline, found.number))
-    for timeline, number in sorted(begun.items()):
-        if known.goal.how == LATEST or (known.evidence.end_lsn or 0) >= number * size:
-            lacking = history_of(wanted + 1)
-            what = f"{archive.words} has a timeline {timeline}, and {lacking} is not there"
-            yield f"{what}, or cannot be read: the server does not find it", "timeline"
 
 
 def gaps_behind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,12 @@ class Archive(Protocol):
 
     def names(self) -> Sequence[str]:
         """Names of all segments, histories and .partial files, sorted, compression taken off."""
+
+    def witnesses(self) -> Collection[str]:
+        """Names of segments that it has, or once had, by what tools have written down there.
+
+        Read once, and before the names are: what is written down then lies there.
+        """
 
     def fetch(self, name: str, to: Path) -> bool:
         """Write the file `name`, decompressed, to `to`; False where the archive has none.

@@ -16,6 +16,11 @@ BUFFERS = "128MB"
 instead of 3.3: most of that in the start, 0.8 s instead of 0.3."""
 
 
+PREPARED = 1000
+"""Prepared transactions that there is room for at least: the source may have raised its limit since
+the backup, which WAL that is replayed then needs. A thousand take 2 MB."""
+
+
 def recovery_settings(run: Path, control: ControlData) -> dict[str, str]:
     """Make the settings of a server that recovers in `run`.
 
@@ -24,7 +29,7 @@ def recovery_settings(run: Path, control: ControlData) -> dict[str, str]:
     """
     settings = server_settings(run)
     segment = control.segment_size // MB
-    prepared = control.limits["max_prepared_xacts"]
+    prepared = max(control.limits["max_prepared_xacts"], PREPARED)
     connections = int(settings["max_connections"])
     locks = control.limits["max_locks_per_xact"] * (control.limits["max_connections"] + prepared)
     least = int(settings["max_locks_per_transaction"])

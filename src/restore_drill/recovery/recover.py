@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restore_drill.backups.physical.files import LINKS
 from restore_drill.backups.physical.model import Physical
 from restore_drill.core.deadline import at_work
 from restore_drill.core.errors import BackupFault, DrillError
@@ -60,6 +61,8 @@ class Recovery:
         """Write our settings, and say whether the server recovers from an archive or by itself."""
         shell = self.shell
         self.settings = recovery_settings(shell.run.path, control)
+        if any(each.is_dir() and not each.is_symlink() for each in spaces_in(shell.run.data)):
+            self.settings["allow_in_place_tablespaces"] = "on"
         if self.archive is not None or self.goal.how != LATEST:
             command = self.fetcher.command if self.fetcher else NO_ARCHIVE
             self.settings |= target_settings(self.goal) | {"restore_command": command}
@@ -91,7 +94,8 @@ class Recovery:
                 raise self.cause(error, room) from None
             raise
         way = untrusted.way_to(shell.run.path / cleanup.SOCKET, shell.run.path / cleanup.WAY)
-        return RecoveredServer(shell.binaries, shell.run, executor, room, way), reading
+        server = RecoveredServer(shell.binaries, shell.run, executor, room, way, known=shell.entry)
+        return server, reading
 
     def cause(self, error: DrillError, room: RoomWatch) -> DrillError:
         """What made the server end with `error`: our own means, or WAL that could not be given."""
@@ -109,6 +113,11 @@ class Recovery:
             lacking = f"the archive lacks {some(holes, 3)}, and has newer WAL"
             return type(error)(error.what, checked=[lacking, *error.checked], remedy=error.remedy)
         return error
+
+
+def spaces_in(data: Path) -> list[Path]:
+    """What lies in the folder of tablespaces of `data`: links, or tablespaces in place."""
+    return list((data / LINKS).iterdir()) if (data / LINKS).is_dir() else []
 
 
 def recover(

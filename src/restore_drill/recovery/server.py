@@ -31,12 +31,13 @@ UNLOADED = "-c session_preload_libraries= -c local_preload_libraries="
 class RecoveredServer(EmbeddedServer):
     """A server that was recovered. Sessions are those of `user`, with the libpq `options`.
 
-    `entry` is a database that accepts connections.
+    `entry` is a database that accepts connections, `known` one that the user has named.
     """
 
     user: str = SUPERUSER
     options: str = UNLOADED
     entry: str = SUPERUSER
+    known: str = ""
 
     def target(self, dbname: str) -> Target:
         """Give the way to the database `dbname`: no setting of a database or role acts there."""

@@ -33,7 +33,8 @@ SORTING = 8
 class Shell:
     """Everything for a recovery of `physical`; nothing of it runs yet. `stop` removes it all.
 
-    `room` are the bytes of data that it is for.
+    `room` are the bytes of data that it is for, `entry` a database that its server is known to
+    have, empty where nobody knows one.
     """
 
     physical: Physical
@@ -42,6 +43,7 @@ class Shell:
     run: RunDirectory
     room: int
     in_memory: bool = False
+    entry: str = ""
 
     def target(self, recover: Callable[[Note], object]) -> Target:
         """Give the target that `recover` makes a server of; nobody can connect to it before."""
@@ -70,7 +72,9 @@ class Shell:
         self.stop()
 
 
-def make_shell(physical: Physical, note: Note, *, obtain: Obtain | None = None) -> Shell:
+def make_shell(
+    physical: Physical, note: Note, *, obtain: Obtain | None = None, entry: str = ""
+) -> Shell:
     """Find the build for `physical` and make its run directory; CouldNotRun where that fails.
 
     The copy lives in memory where data and WAL surely fit there, else on a disk with room for them.
@@ -100,7 +104,7 @@ def make_shell(physical: Physical, note: Note, *, obtain: Obtain | None = None) 
     note(f"{binaries.name} is ready for {show_bytes(room)} {where}")
     if not in_memory and (elsewhere := why_elsewhere(base, launcher, room)):
         note(f"it lives {elsewhere}")
-    return Shell(physical, binaries, launcher, run, room, in_memory)
+    return Shell(physical, binaries, launcher, run, room, in_memory, entry)
 
 
 def no_folder(binaries: Binaries, base: str, error: OSError) -> CouldNotRun:

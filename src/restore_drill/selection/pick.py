@@ -83,9 +83,11 @@ def longest_unproved(found: Sequence[Candidate], proofs: Proofs) -> Candidate:
 
 
 def of_day(series: Series, pick: Pick, zone: tzinfo) -> Candidate:
-    """The newest that was taken on that day."""
+    """The newest that was taken on that day; one that is called so goes first."""
     day = pick.day
     assert day is not None
+    if named := [each for each in series if each.label == pick.text]:
+        return named[0]
     for each in series:
         if each.taken_at.astimezone(zone).date() == day:
             return each

@@ -46,6 +46,7 @@ def check_paths(settings: Settings) -> None:
     """UsageError where --backup or BACKUP_PATH names something of the wrong kind."""
     named, folder = settings.backup, settings.backup_path
     if named is not None:
+        refuse_running(named)
         with contextlib.suppress(OSError):
             is_dump = (named / "toc.dat").exists()
             if named.is_dir() and not is_dump and place_of_what(named) is PLAIN_FOLDER:
@@ -59,6 +60,14 @@ def check_paths(settings: Settings) -> None:
         )
     elif folder is not None and settings.recovery.pgbackrest is not None:
         refuse_two_places(folder)
+
+
+def refuse_running(named: Path) -> None:
+    """UsageError where `named` is the data directory of a server that runs."""
+    if (named / "postmaster.pid").is_file():
+        from restore_drill.backups.physical.live import refuse_live  # noqa: PLC0415 - few are
+
+        refuse_live(named)
 
 
 def refuse_two_places(folder: Path) -> None:

@@ -57,8 +57,10 @@ def folder_backup(path: Path) -> Physical:
     label_data = head_of(path / LABEL, MOST)
     there = path / MANIFEST
     manifest = manifest_at(there) if there.is_file() else None
-    label = label_of(label_data, manifest.began if manifest else None)
     control = control_of(head_of(path / CONTROL, ENOUGH))
+    old = manifest is not None and is_of_an_earlier(manifest, label_of(label_data), control)
+    manifest = None if old else manifest
+    label = label_of(label_data, manifest.began if manifest else None)
     segments = segments_in(path / WAL_DIR)
     size = size_of_segments(first_header(path / WAL_DIR, segments), label)
     start, timeline, first = beginning(label, control, size, has_label=bool(label_data))
@@ -86,7 +88,20 @@ def folder_backup(path: Path) -> Physical:
         size=files[0],
         wal_size=files[1],
         version=head_of(path / VERSION, 16).strip().decode(errors="replace"),
+        has_old_manifest=old,
     )
+
+
+def is_of_an_earlier(manifest: Manifest, label: Label, control: Control | None) -> bool:
+    """Whether a manifest is of an earlier backup: it ends before this copy begins.
+
+    A server that was made from a base backup, each standby, keeps that one's manifest for ever. A
+    label behind the checkpoint in pg_control is of another backup itself.
+    """
+    if control is None or manifest.stop_lsn is None:
+        return False
+    begin = control.redo if label.start_lsn is None else label.start_lsn
+    return manifest.stop_lsn < begin <= control.redo
 
 
 def first_header(folder: Path, segments: list[str]) -> Header | None:

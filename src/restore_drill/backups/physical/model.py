@@ -72,6 +72,7 @@ class Physical:
     has_label: bool = True
     shut_down: bool = False
     is_atomic: bool = False
+    has_old_manifest: bool = False
     from_standby: bool = False
     has_wal: bool = False
     archive: Path | None = None

@@ -31,6 +31,7 @@ from restore_drill.backups.physical.whole_tars import check_tars
 from restore_drill.core.access import cannot_read
 
 ATOMIC = "whether the copy, and its tablespaces, are of one moment"
+OLD_MANIFEST = "each file against the manifest that lies there"
 ITS_END = "where the WAL in the snapshot ends: that cannot be told from damage"
 IF_ATOMIC = (
     "If it is one atomic snapshot of all its file systems (ZFS, LVM, a cloud's), say so in the "
@@ -102,6 +103,8 @@ def check_member(physical: Physical, member: Member, found: Findings) -> None:
     if not member.path.is_dir():
         return
     check_own_checksum(member, where, found)
+    if physical.has_old_manifest:
+        found.tell(OLD_MANIFEST, "it is of an earlier backup, from which the server was made")
     is_newest = member is physical.newest
     wal = member.path / WAL_DIR
     is_closed = True

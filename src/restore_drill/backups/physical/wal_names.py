@@ -20,6 +20,8 @@ KEPT = re.compile(
     r"(?:\.(?:gz|zst|lz4|bz2|xz))?(?P<last>\.partial)?"
 )
 """A file of an archive; pg_receivewal writes NAME.gz.partial, others NAME.partial.gz."""
+WITNESS = re.compile(r"([0-9A-F]{24})\.[0-9A-F]{8}\.backup(?:\.[a-z0-9]{1,5})?")
+"""The history of a base backup: it is archived behind the segment that the backup began in."""
 XLOG = 1 << 32
 """Bytes of WAL that share the middle part of their segments' names."""
 

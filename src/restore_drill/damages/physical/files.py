@@ -61,6 +61,8 @@ def manifest(physical: Physical) -> Path:
 
 def segment(physical: Physical) -> Path:
     """The first WAL segment that it needs, where that lies in it."""
+    if physical.newest.form == TAR:
+        raise Untried("its WAL lies in a tar")
     folder = physical.newest.path / WAL_DIR
     there = [each for each in sorted(folder.glob("*")) if SEGMENT.fullmatch(each.name)]
     first = [each for each in there if each.name == physical.first_segment]

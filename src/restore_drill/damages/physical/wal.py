@@ -6,7 +6,7 @@ time of the drill's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,10 @@ class Without:
     def names(self) -> Sequence[str]:
         """Names of all that it has."""
         return [each for each in self.archive.names() if each != self.name]
+
+    def witnesses(self) -> Collection[str]:
+        """Segments that it once had."""
+        return self.archive.witnesses()
 
     def fetch(self, name: str, to: Path) -> bool:
         """Write the file `name` to `to`; False where there is none."""

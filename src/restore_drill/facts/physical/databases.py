@@ -21,8 +21,6 @@ QUIET = "-c session_preload_libraries= -c local_preload_libraries="
 
 SETTINGS: LiteralString = """
     SELECT current_setting('data_checksums') = 'on', current_setting('block_size')::int"""
-PREPARED: LiteralString = """
-    SELECT p.gid, p.database::text, p.prepared::text FROM pg_prepared_xacts p ORDER BY 3"""
 INVALID: LiteralString = "SELECT datname::text FROM pg_database WHERE datconnlimit = -2 ORDER BY 1"
 
 
@@ -47,7 +45,6 @@ class Cluster:
 
     checksums_on: bool = False
     page: int = 0
-    prepared: list[str] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)
 
 
@@ -91,9 +88,5 @@ def read_cluster(connection: Connection) -> Cluster:
     return Cluster(
         checksums_on,
         page,
-        [
-            f"{gid} of database {database}, prepared {at}"
-            for gid, database, at in connection.execute(PREPARED)
-        ],
         [name for (name,) in connection.execute(INVALID)],
     )

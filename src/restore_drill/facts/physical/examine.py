@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -20,6 +21,7 @@ from restore_drill.facts.physical.amcheck import BY_ORDER, NO_LIBRARY, Amcheck, 
 from restore_drill.facts.physical.databases import Database, open_each, quiet, read_cluster
 from restore_drill.facts.physical.examination import Examination
 from restore_drill.facts.physical.guard import Away, Guard
+from restore_drill.facts.physical.outcomes import lost_outcomes, read_known
 from restore_drill.facts.physical.telling import tell
 from restore_drill.facts.session import open_session
 from restore_drill.servers.embedded import EmbeddedServer
@@ -27,6 +29,8 @@ from restore_drill.servers.model import Target
 
 PAGE = 8192
 """Bytes of a page that we read; a server may be built with others."""
+
+END_OF_WAL = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint"
 
 Progress = Callable[[str], None]
 
@@ -81,19 +85,15 @@ def read_files(found: Examination, data: Path, jobs: int, progress: Progress) ->
         why = f"pages of {found.cluster.page:,} bytes, or of a processor of this kind, are not read"
         found.told.append(("checksums of pages, and whether index entries meet a row", why))
         return
-    try:
-        from restore_drill.facts.physical.reading import read_all  # noqa: PLC0415 - slow to import
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != "numpy":
-            raise
-        raise CouldNotRun(
-            "physical backups need the library numpy, which is not installed",
-            remedy=remedy_for("place", "extra", install=installs("physical")),
-        ) from None
+    need_numpy()
+    from restore_drill.facts.physical.reading import read_all  # noqa: PLC0415 - slow to import
 
-    def settle() -> None:
+    def settle() -> int:
         with target.connect() as session:
             session.execute("CHECKPOINT")
+            row = session.execute(END_OF_WAL).fetchone()
+        assert row is not None
+        return int(row[0])
 
     relations = [each for database in found.databases for each in database.relations]
     try:
@@ -105,8 +105,19 @@ def read_files(found: Examination, data: Path, jobs: int, progress: Progress) ->
             checksums_on=found.cluster.checksums_on,
             settle=settle,
         )
+        with target.connect() as session:
+            found.pages.cut += lost_outcomes(data, read_known(session))
     except psycopg.Error as error:
         found.pages.unreadable.append(f"the server cannot write its pages: {error_text(error)}")
+
+
+def need_numpy() -> None:
+    """CouldNotRun where the library is missing with which pages are read."""
+    if find_spec("numpy") is None:
+        raise CouldNotRun(
+            "physical backups need the library numpy, which is not installed",
+            remedy=remedy_for("place", "extra", install=installs("physical")),
+        )
 
 
 def check_storage(found: Examination, database: Database, jobs: int, progress: Progress) -> None:

@@ -19,6 +19,7 @@ from restore_drill.facts.physical.databases import Database
 from restore_drill.facts.physical.examination import Examination
 from restore_drill.facts.physical.guard import Away
 from restore_drill.facts.physical.merging import merge
+from restore_drill.facts.physical.prepared import end_prepared
 from restore_drill.facts.physical.surviving import surviving
 from restore_drill.facts.schema.reading import Wanted
 from restore_drill.facts.session import Connection, open_session
@@ -44,6 +45,7 @@ def read_all_facts(
     """
     primary = Facts(rows={})
     others: dict[str, Facts] = {}
+    told = tuple(end_prepared(found))
     for database in found.databases:
         of_first = {"as_major": as_major, "drifting": drifting} if not database.prefix else {}
         if database.prefix and not has_tables(database):
@@ -65,7 +67,8 @@ def read_all_facts(
             others[database.name] = facts
         else:
             primary = facts
-    return merge(primary, others)
+    facts = merge(primary, others)
+    return replace(facts, not_checked=(*facts.not_checked, *told))
 
 
 def why_unread(error: psycopg.Error | CouldNotRun) -> str:

@@ -13,7 +13,7 @@ SHOWN = 5
 
 
 class BadPages(NamedTuple):
-    """How many pages of a file have a wrong checksum or header (`why`), and the first of them."""
+    """How many pages of a file have something wrong (`why`: their checksum), and the first."""
 
     title: str
     pages: int

@@ -14,7 +14,7 @@ from restore_drill.facts.physical.model import SHOWN
 FLAGS, LOWER, UPPER, SPECIAL = 5, 6, 7, 8
 """Parts of a page's header, in words of 2 bytes."""
 UNKNOWN_FLAGS = 0xFFF8
-HEADER, CHECKSUM = "header", "checksum"
+HEADER, CHECKSUM, PLACE = "header", "checksum", "place in the WAL, which is of later,"
 
 
 @dataclass
@@ -34,16 +34,27 @@ class Bad:
 class PageCheck:
     """Checks pages of one fork; their checksums come later, with those of others (`Sums`).
 
-    `zero` are blocks of all-zero pages: as many as half a table may be after a crash.
+    No page is of a place in the WAL behind the `end` of it, where that is known: it would be of a
+    later time than the rest. `zero` are blocks of all-zero pages: as many as half a table may be
+    after a crash.
     """
 
-    bad: dict[str, Bad] = field(default_factory=lambda: {HEADER: Bad(), CHECKSUM: Bad()})
+    end: int | None = None
+    bad: dict[str, Bad] = field(
+        default_factory=lambda: {HEADER: Bad(), CHECKSUM: Bad(), PLACE: Bad()}
+    )
     zero: list[NDArray[np.int64]] = field(default_factory=list)
     count: int = 0
 
     def add(self, first: int, pages: Pages) -> NDArray[np.bool_]:
         """Check `pages`, the first one being block `first`; which of them have a checksum."""
         self.count += len(pages)
+        if self.end is not None:
+            words = pages.view(np.uint32)
+            later = words[:, 0] >= np.uint32(self.end >> 32)
+            if later.any():
+                place = (words[:, 0].astype(np.uint64) << np.uint64(32)) | words[:, 1]
+                self.bad[PLACE].add(np.flatnonzero(place > np.uint64(self.end)) + first)
         halves = pages.view(np.uint16)
         flags, lower, upper, special = (halves[:, at] for at in (FLAGS, LOWER, UPPER, SPECIAL))
         is_new = upper == 0

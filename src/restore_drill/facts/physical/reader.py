@@ -36,10 +36,11 @@ class Stopped(Exception):
 
 @dataclass
 class Shared:
-    """What all readers share: where the files lie, and how many pages are read."""
+    """What all readers share: where the files lie, where WAL ends, how many pages are read."""
 
     data: Path
     checksums_on: bool
+    end: int | None = None
     stop: Event = field(default_factory=Event)
     done: int = 0
 
@@ -81,7 +82,7 @@ class Reader:
 
     def scan(self, fork: Fork, title: str, found: Pages, each: Each | None = None) -> PageCheck:
         """Check the pages of a fork, and hand them to `each`; what is wrong goes to `found`."""
-        check = PageCheck()
+        check = PageCheck(self.shared.end)
         try:
             for first, pages in read_pages(self.shared.data, fork):
                 if self.shared.stop.is_set():

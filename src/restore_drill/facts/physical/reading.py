@@ -28,16 +28,17 @@ def read_all(
     progress: Callable[[str], None],
     *,
     checksums_on: bool,
-    settle: Callable[[], None],
+    settle: Callable[[], int | None],
 ) -> Pages:
     """Read all files below `data`; `settle` lets the server write what it holds in memory.
 
+    It gives the end of the WAL then, in bytes, None where nobody knows it.
     What seems wrong is read once more behind another such pause, and counts only if it stays.
     """
     relations = list(relations)
-    settle()
+    end = settle()
     files = list_files(data)
-    shared = Shared(data, checksums_on)
+    shared = Shared(data, checksums_on, end)
     found = Pages(checksums_on)
     strays = left_over(files, relations)
     for fork in strays:
@@ -49,7 +50,7 @@ def read_all(
         else:
             doubtful |= {fork.relation for fork in group.all_forks}
     if doubtful:
-        settle()
+        shared.end = settle()
         files = list_files(data)
         again = {path: fork for path, fork in files.items() if fork.relation in doubtful}
         for _, part in side_by_side(shared, groups_of(again, relations), jobs, progress):

@@ -10,12 +10,14 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from restore_drill.backups.physical.wal_names import (
     PARTIAL,
     SEGMENT,
     SUFFIXES,
+    WITNESS,
     is_last,
     is_served,
     name_in,
@@ -30,6 +32,8 @@ from restore_drill.recovery.archives.header import is_short, pad
 BRANCH = 16
 """Digits of a segment's name that may be the name of the folder it lies in."""
 IS_BRANCH = re.compile(r"[0-9A-F]{16}")
+LIST = "xlog.db"
+"""Barman's list of the segments beside it."""
 ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
@@ -41,6 +45,7 @@ class Folder:
         self.path, self.roots = path, (path, *more)
         self.words = shown_path(path)
         self.device: int | None = None
+        self.written_down: frozenset[str] | None = None
         self.check()
 
     def check(self) -> None:
@@ -66,12 +71,27 @@ class Folder:
 
     def names(self) -> list[str]:
         """Names of all segments, histories and .partial files, sorted, compression taken off."""
-        found: set[str] = set()
-        for root in self.roots:
-            for folder in (root, *(root / each for each in self.listed(root, branches=True))):
-                found.update(filter(None, map(name_in, self.listed(folder))))
+        self.witnesses()
+        found = set(filter(None, map(name_in, self.files())))
         self.check()
         return sorted(found)
+
+    def files(self) -> Iterator[str]:
+        """Names of all files in it."""
+        for root in self.roots:
+            for folder in (root, *(root / each for each in self.listed(root, branches=True))):
+                yield from self.listed(folder)
+
+    def witnesses(self) -> frozenset[str]:
+        """Segments that base backups began in, and those in Barman's list."""
+        if self.written_down is None:
+            listed: list[str] = []
+            with suppress(OSError):
+                text = (self.path / LIST).read_text("utf-8", errors="replace")
+                listed = [line.partition("\t")[0] for line in text.splitlines()]
+            began = (found[1] for each in self.files() if (found := WITNESS.fullmatch(each)))
+            self.written_down = frozenset((*filter(SEGMENT.fullmatch, listed), *began))
+        return self.written_down
 
     def listed(self, folder: Path, *, branches: bool = False) -> list[str]:
         """Names in `folder`, or of the folders in it that hold segments."""

@@ -25,6 +25,8 @@ KEPT = re.compile(
 )
 DATABASE = re.compile(r'^(\d{1,6})=\{"db-id":(\d{1,20}),"db-version":"([\d.]{1,8})"', re.MULTILINE)
 """A line of archive.info: number, system identifier and version of a server that archived there."""
+ENDS = re.compile(r'"archive":\{"start":"[0-9A-F]{24}","stop":"([0-9A-F]{24})"\}')
+"""In what it says of a backup set: segments that it needs."""
 MISSING = 55
 """How pgbackrest ends where a file is not there."""
 LIMIT = 600.0
@@ -42,6 +44,7 @@ class Repository:
         self.folder = ""
         self.files: dict[str, list[str]] | None = None
         self.listing = threading.Lock()
+        self.written_down: frozenset[str] | None = None
 
     def stop(self) -> None:
         """End what runs for us."""
@@ -49,9 +52,17 @@ class Repository:
 
     def names(self) -> list[str]:
         """Names of all segments, histories and .partial files, sorted."""
+        self.witnesses()
         with self.listing:
             self.files = self.listed("", "--recurse")
             return sorted(self.files)
+
+    def witnesses(self) -> frozenset[str]:
+        """Segments that backup sets needed, the newest of which may be gone with its WAL."""
+        if self.written_down is None:
+            done = self.programs.run("--output=json", "info")
+            self.written_down = frozenset(ENDS.findall(done.output)) if not done.code else None
+        return self.written_down or frozenset()
 
     def known(self) -> dict[str, list[str]]:
         """Files by names, as they were listed first."""

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from restore_drill.backups.physical.wal_names import PARTIAL, SEGMENT, is_last, is_served, name_in
+from restore_drill.backups.physical.wal_names import (
+    PARTIAL,
+    SEGMENT,
+    WITNESS,
+    is_last,
+    is_served,
+    name_in,
+)
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.places.store import Object, Store
 from restore_drill.recovery.archives.copying import arrived, unreadable
@@ -29,6 +36,7 @@ class Remote:
         self.store, self.prefix = store, prefix
         self.words = store.url_of(prefix)
         self.keys: dict[str, str] | None = None
+        self.written_down: frozenset[str] | None = None
         self.listing = threading.Lock()
 
     def stop(self) -> None:
@@ -40,12 +48,22 @@ class Remote:
             self.keys = dict(self.listed())
             return sorted(self.keys)
 
+    def witnesses(self) -> frozenset[str]:
+        """Segments that base backups began in, as they were listed first."""
+        self.known()
+        return self.written_down or frozenset()
+
     def listed(self) -> Iterator[tuple[str, str]]:
         """Name and key of each file that is WAL."""
+        began: set[str] = set()
         for each in self.store.list(self.prefix):
             folder, _, file = each.key.removeprefix(self.prefix).rpartition("/")
+            if found := WITNESS.fullmatch(file):
+                began.add(found[1])
             if (name := name_in(file)) and (not folder or IS_BRANCH.fullmatch(folder)):
                 yield name, each.key
+        if self.written_down is None:
+            self.written_down = frozenset(began)
 
     def known(self) -> dict[str, str]:
         """Keys by names, as they were listed first."""
