@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_moment
 from restore_drill.results.live_cards import Pairs, lines_pair
 
 REACHED = {True: "reached, by the server's own log", False: "not reached"}
@@ -30,10 +30,10 @@ def recovery_card(recovery: Mapping[str, Any] | None) -> Pairs:
 
 
 def side_of(side: Mapping[str, Any] | None) -> str:
-    """`transaction 800, 2026-11-27 23:36 UTC`."""
+    """`transaction 800, 2026-11-27 23:36:49.020000 UTC`."""
     if not side:
         return "none since the backup began"
-    at = show_time(datetime.fromisoformat(side["at"])) if side["at"] else "at a time not known"
+    at = show_moment(datetime.fromisoformat(side["at"])) if side["at"] else "at a time not known"
     return f"transaction {side['xid']}, {at}" if side["xid"] else at
 
 
