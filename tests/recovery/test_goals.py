@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,26 @@ def test_a_target_before_the_end_of_the_backup_is_refused() -> None:
             check_reachable(BACKUP, goal_of(text))
     with pytest.raises(UsageError, match=r"or an older backup \(--set\)"):
         check_reachable(replace(BACKUP, sets=("a", "b")), goal_of("2020-01-01"))
+
+
+def test_a_time_in_the_future_is_refused() -> None:
+    """No WAL reaches it yet; clocks may differ by some minutes."""
+    now = datetime.now(UTC)
+    with pytest.raises(UsageError, match=r"--recover-to 2\S+ \S+ UTC lies in the future"):
+        check_reachable(BACKUP, goal_of(str(now + timedelta(hours=1))))
+    check_reachable(replace(BACKUP, stopped_at=None), goal_of(str(now + timedelta(seconds=60))))
+
+
+def test_a_target_is_shown_in_one_way() -> None:
+    """However it was written; what is shown can be given again."""
+    for text, shown in {
+        "2026-11-28 00:36:49.02+01": "2026-11-27 23:36:49.020000 UTC",
+        "2026-11-27T23:36:49Z": "2026-11-27 23:36:49 UTC",
+        "lsn:0/1e0000b0": "lsn:0/1E0000B0",
+        "latest": "latest",
+    }.items():
+        assert goal_of(text).text == shown
+        assert goal_of(shown) == goal_of(text)
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,8 @@ def next_lines(result: Result) -> Iterator[Line]:
     kinds = failed_kinds(result)
     if kinds == {"time"}:
         yield "note", "Next: make recovery faster or allow more time, then drill again"
+    elif kinds == {"target"}:
+        yield "note", "Next: name a target that its WAL reaches, or drill it without --recover-to"
     elif kinds == {"age"}:
         yield "note", "Next: find out why there is no newer backup, take one and drill it"
     elif kinds == {"redis_age"}:

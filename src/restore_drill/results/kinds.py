@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from restore_drill.core.errors import UNREACHED
 from restore_drill.results.result import Result
 from restore_drill.results.words import short_name
 
@@ -12,6 +13,7 @@ from restore_drill.results.words import short_name
 def failed_kinds(result: Result) -> set[str]:
     """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself.
 
+    `target` is a point in time that is not in the WAL, which says nothing of the backup.
     `redis` is the user's own server, `redis_backup` the backup of Redis, `redis_age` its age.
     """
     return {kind_of_failure(check) for check in result["checks"] if check["outcome"] == "failed"}
@@ -19,6 +21,8 @@ def failed_kinds(result: Result) -> set[str]:
 
 def kind_of_failure(check: Mapping[str, Any]) -> str:
     """What a `check` that failed speaks of, see `failed_kinds`."""
+    if str(check["message"]).startswith(UNREACHED):
+        return "target"
     stage, budget = stage_of(check), str(check["budget"])
     if budget == "age" and stage in ("redis", "redis_backup"):
         return "redis_age"
