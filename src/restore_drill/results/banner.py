@@ -9,7 +9,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND, IS_INSTALLED, SUITE
 from restore_drill.core.printable import shown_path
 from restore_drill.core.units import show_bytes, show_count, show_duration
-from restore_drill.results.kinds import failed_kinds
+from restore_drill.results.kinds import next_step
 from restore_drill.results.lines import (
     Line,
     finding_lines,
@@ -187,16 +187,5 @@ def promotion_lines(result: Result) -> Iterator[Line]:
 
 def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
-    kinds = failed_kinds(result)
-    if kinds == {"time"}:
-        yield "note", "Next: make recovery faster or allow more time, then drill again"
-    elif kinds == {"target"}:
-        yield "note", "Next: name a target that its WAL reaches, or drill it without --recover-to"
-    elif kinds == {"age"}:
-        yield "note", "Next: find out why there is no newer backup, take one and drill it"
-    elif kinds == {"redis_age"}:
-        yield "note", "Next: find out why there is no newer backup of Redis, take one and drill it"
-    elif kinds - {"redis", "redis_backup", "redis_age", "coherence", "schedule"}:
-        yield "note", "Next: fix the problems listed above or take a new backup, then drill again"
-    elif kinds or result["verdict"] == "could-not-run":
-        yield "note", "Next: fix the problems listed above, then drill again"
+    if step := next_step(result):
+        yield "note", f"Next: {step}"

@@ -9,6 +9,14 @@ from restore_drill.core.errors import UNREACHED
 from restore_drill.results.result import Result
 from restore_drill.results.words import short_name
 
+ALONE = {
+    "time": "make recovery faster or allow more time, then drill again",
+    "target": "name a target that its WAL reaches, or drill it without --recover-to",
+    "age": "find out why there is no newer backup, take one and drill it",
+    "redis_age": "find out why there is no newer backup of Redis, take one and drill it",
+}
+"""What to do next where nothing else failed."""
+
 
 def failed_kinds(result: Result) -> set[str]:
     """What failed: `time`, `age`, `schedule`, `redis`, `coherence`; empty: the backup itself.
@@ -35,3 +43,15 @@ def stage_of(check: Mapping[str, Any]) -> str:
     """Stage of a `check`; the backup of Redis is one by itself, beside the user's own server."""
     is_backup = short_name(check["id"]).startswith("test_redis_backup_")
     return "redis_backup" if is_backup else str(check["stage"])
+
+
+def next_step(result: Result) -> str:
+    """What to do next; empty where the verdict asks for nothing."""
+    kinds = failed_kinds(result)
+    if len(kinds) == 1 and (step := ALONE.get(*kinds)):
+        return step
+    if kinds - {"redis", "redis_backup", "redis_age", "coherence", "schedule"}:
+        return "fix the problems listed above or take a new backup, then drill again"
+    if kinds or result["verdict"] == "could-not-run":
+        return "fix the problems listed above, then drill again"
+    return ""
