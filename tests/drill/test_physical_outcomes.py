@@ -103,7 +103,9 @@ def test_drill_ends_at_a_restore_point(shop: Shop, copy: Path, tmp_path: Path) -
     assert "Events: 510" in found.output
     words = rf"The newest transaction in it ended {shop.times[0][:16]}:\d\d\.\d{{6}} UTC"
     assert re.search(words, found.output), found.output
-    assert f"Recovery ended at {found.result['recovery']['end_lsn']} on timeline 1" in found.output
+    place = f"{found.result['recovery']['end_lsn']} on timeline 1"
+    assert f"Recovery ended at {place}" in found.output
+    assert f"Recovery to name:after_one ended at {place}" in found.output
 
 
 def test_target_that_is_not_there_is_no_verdict_on_the_backup(

@@ -18,6 +18,7 @@ from restore_drill.results.lines import (
     warning_lines,
 )
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
+from restore_drill.results.recovery_card import ended_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import (
     SAMPLE,
@@ -92,6 +93,8 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
         yield "ok", tally_of(result)
     if worth := worth_of(result):
         yield ("ok" if result["strength"] == "proven" else "warn"), worth.removesuffix(".")
+    if ended := ended_of(result.get("recovery")):
+        yield "note", ended
     if measured := measured_of(result):
         yield "note", measured
     yield from waived_lines(result)

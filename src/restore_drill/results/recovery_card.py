@@ -9,6 +9,7 @@ from typing import Any
 from restore_drill.core.units import show_bytes, show_count, show_duration, show_moment
 from restore_drill.results.live_cards import Pairs, lines_pair
 
+LATEST = "latest"
 REACHED = {True: "reached, by the server's own log", False: "not reached"}
 
 
@@ -27,6 +28,15 @@ def recovery_card(recovery: Mapping[str, Any] | None) -> Pairs:
         *lines_pair("databases", sorted(recovery["databases"])),
         *lines_pair("time", list(time_lines(recovery))),
     ]
+
+
+def ended_of(recovery: Mapping[str, Any] | None) -> str:
+    """Where a recovery to a point in time ended, in a sentence; empty for the newest WAL."""
+    if not recovery or recovery["goal"] == LATEST:
+        return ""
+    last = recovery["last_in"]
+    newest = f"; the last transaction in it: {side_of(last)}" if last else ""
+    return f"Recovery to {recovery['goal']} ended at {place_of(recovery)}{newest}"
 
 
 def side_of(side: Mapping[str, Any] | None) -> str:
