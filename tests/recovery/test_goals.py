@@ -12,6 +12,7 @@ from restore_drill.backups.physical.model import BASE, Physical
 from restore_drill.core.errors import UsageError
 from restore_drill.recovery.goals import check_reachable, goal_of, target_settings
 from restore_drill.recovery.model import Goal
+from restore_drill.recovery.unreached import steps
 
 AT = datetime(2026, 11, 27, 23, 36, 49, tzinfo=UTC)
 BACKUP = Physical(BASE, Path("/b"), (), 15, stop_lsn=0x1000100, stopped_at=AT)
@@ -121,3 +122,18 @@ def test_the_server_is_told_the_target() -> None:
         "recovery_target_action": "promote",
         "recovery_target_lsn": "0/1",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "sets", "is_named"),
+    [("name:a", ("x", "y"), True), ("xid:787", ("x", "y"), True), ("name:a", (), False),
+     ("lsn:F/0", ("x", "y"), False)],
+)  # fmt: skip
+def test_an_older_set_may_have_what_is_not_in_the_wal(
+    text: str, sets: tuple[str, ...], *, is_named: bool
+) -> None:
+    """A name or a transaction may lie before the set; of an LSN that is known beforehand."""
+    found = steps(goal_of(text), replace(BACKUP, sets=sets), None)
+
+    assert any("older set of this repository: --set" in each for each in found) == is_named
+    assert "--wal" in found[0], "no archive is known"

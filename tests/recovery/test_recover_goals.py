@@ -158,7 +158,7 @@ def test_a_gap_before_the_target_is_what_is_said(line: Line, tmp_path: Path) -> 
     for goal in (line.times["three"], "name:nowhere", f"xid:{line.xids['three']}"):
         error = failure_of(line, goal, wal)
 
-        assert f"has a gap before it: {line.segments[0]} is missing" in error.what
+        assert f"has a gap: {line.segments[0]} is missing; recovery ended there" in error.what
         assert goal_of(goal).text in error.what
         assert "look for the missing files" in error.remedy[0]
 

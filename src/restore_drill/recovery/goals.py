@@ -98,7 +98,7 @@ def timeline_of(text: str) -> str:
 
 
 def check_reachable(physical: Physical, goal: Goal) -> None:
-    """UsageError where `goal` lies before the end of the backup, which no recovery can reach.
+    """UsageError where `goal` lies before the end of the backup, or in the future.
 
     PostgreSQL itself would recover to a later place, and say nothing: no row would be missing, and
     the ones that were to be undone would be there. The backup is sound; what was asked is not.

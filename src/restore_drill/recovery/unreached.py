@@ -27,7 +27,8 @@ def explained(
     """What to tell of a recovery that ended before `goal`, by what is known of its WAL."""
     if fetcher is not None and fetcher.holes:
         gap = gap_in(fetcher, physical, goal, fetcher.holes[0])
-        what = f"{UNREACHED}{goal.text}: {fetcher.archive.words} has a gap before it: {gap}"
+        where = fetcher.archive.words
+        what = f"{where} has a gap: {gap}; recovery ended there, before it reached {goal.text}"
         return BackupFault(what, checked=error.checked, remedy=remedy_for("recovery", "gap"))
     if goal.how == IMMEDIATE or error.reading.consistent_at is None:
         what = "the WAL ends before the end of the backup: it is not whole without the rest"
