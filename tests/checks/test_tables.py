@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from restore_drill.backups.model import Contents, Entry, Head
+from restore_drill.checks.names import CriteriaNames
 from restore_drill.checks.tables import remedy_of_rows, rows_in_lines
 from restore_drill.config.criteria import Criteria
 from restore_drill.facts.model import Facts
@@ -17,6 +20,20 @@ def test_a_quoted_name_keeps_its_letters() -> None:
     lines = list(rows_in_lines(Facts(rows), Criteria(Path("criteria.toml"))))
 
     assert lines == ["Cards: 1,234", 'a."b.c": 2', "crm.people: 1", '"q x": 0']
+
+
+@pytest.mark.parametrize(
+    ("name", "is_meant"),
+    [("billing.invoices", True), ("public.invoices", True), ("crm.invoices", False)],
+)
+def test_a_table_of_another_database_is_named_in_three_parts(name: str, *, is_meant: bool) -> None:
+    """A physical backup has all databases: the remedy says how to write it."""
+    names = CriteriaNames(Criteria(Path("criteria.toml")))
+
+    text = names.lost_table(name, {"public.cards", "billing.public.invoices"})
+
+    assert f"required table {name} is not in the restored database" in text
+    assert ("if billing.public.invoices is meant, write that" in text) == is_meant
 
 
 def test_event_triggers_that_may_have_added_rows_are_named() -> None:

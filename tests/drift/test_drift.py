@@ -185,6 +185,7 @@ def test_loss_is_red_until_it_is_accepted(
     assert (refused, code) == (4, 0)
     assert "matches none of the findings" in told.err and f"Accepted: {KEY}" in told.out
     assert green.code == 0, green.output
+    assert "No object was lost since the drill of" in green.output
     assert "accepted by ana on" in green.output and "no longer needed" in green.output
     assert set(later.failed) == {"test_nothing_was_lost"}
     assert "cards_title_idx" in later.failed["test_nothing_was_lost"]

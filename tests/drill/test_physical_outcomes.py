@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -94,12 +95,31 @@ def test_healthy_backup_passes_with_its_newest_transaction(
     assert "Events: 530" in found.output
 
 
-def test_drill_ends_at_a_restore_point(copy: Path, tmp_path: Path) -> None:
+def test_drill_ends_at_a_restore_point(shop: Shop, copy: Path, tmp_path: Path) -> None:
     """What was committed behind it is not in the copy."""
     found = drilled(copy, tmp_path, "--recover-to=name:after_one")
 
     assert found.code == 0, found.output
     assert "Events: 510" in found.output
+    words = rf"The newest transaction in it ended {shop.times[0][:16]}:\d\d\.\d{{6}} UTC"
+    assert re.search(words, found.output), found.output
+    place = f"{found.result['recovery']['end_lsn']} on timeline 1"
+    assert f"Recovery ended at {place}" in found.output
+    assert f"Recovery to name:after_one ended at {place}" in found.output
+
+
+def test_target_that_is_not_there_is_no_verdict_on_the_backup(
+    copy: Path, shop: Shop, tmp_path: Path
+) -> None:
+    """It is named, with the restore points that there are; the drill fails nevertheless."""
+    found = drilled(copy, tmp_path, "--recover-to=name:nosuch")
+
+    assert found.code == 1, found.output
+    assert "recovery did not reach name:nosuch: no restore point of that name" in found.output
+    assert "the newest first: after_three, after_two, after_one" in found.output
+    assert "its WAL does not reach the target" in found.output
+    assert "do not rely on this backup" not in found.output
+    assert shop.times[-1][:19] in found.output
 
 
 def test_missing_segment_is_named(shop: Shop, copy: Path, tmp_path: Path) -> None:
@@ -161,6 +181,8 @@ def test_lost_label_fails(copy: Path, tmp_path: Path) -> None:
         ("--recover-to=2020-01-01 00:00:00+00", "before the end of the backup"),
         ("--recover-to=yesterday", "recover-to"),
         ("--target=container", "physical backup"),
+        ("--recover-to=2999-01-01 00:00:00+00", "lies in the future"),
+        ("--timeline=5", "--timeline 5 is not there: "),
     ],
 )
 def test_impossible_wish_is_refused(option: str, words: str, copy: Path, tmp_path: Path) -> None:

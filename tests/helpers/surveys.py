@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from restore_drill.backups.physical.model import Physical
-from restore_drill.backups.physical.wal_names import Segment, segment_of
 from restore_drill.core.errors import BackupFault
 from restore_drill.recovery.histories import histories_of
 from restore_drill.recovery.holes import Survey, survey
 from restore_drill.recovery.model import LATEST, Archive
+from restore_drill.recovery.needed import first_needed
 
 
 def survey_of(archive: Archive, physical: Physical, timeline: str = LATEST) -> Survey:
@@ -27,16 +27,3 @@ def survey_of(archive: Archive, physical: Physical, timeline: str = LATEST) -> S
             f"no WAL leads on from the backup: {error}",
             checked=[archive.words],
         ) from None
-
-
-def first_needed(physical: Physical) -> Segment:
-    """The first segment that an archive must have: behind those that lie in the backup itself.
-
-    A backup of a primary ends with its last segment; on a standby nobody ends one.
-    """
-    size = physical.segment_size
-    if physical.has_wal and physical.stop_lsn:
-        last = (physical.stop_lsn - 1) // size
-        return Segment(physical.timeline, last if physical.from_standby else last + 1)
-    named = segment_of(physical.first_segment, size) if physical.first_segment else None
-    return named or Segment(physical.timeline, (physical.start_lsn or 0) // size)

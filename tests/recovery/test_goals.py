@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from restore_drill.backups.physical.model import BASE, Physical
 from restore_drill.core.errors import UsageError
 from restore_drill.recovery.goals import check_reachable, goal_of, target_settings
 from restore_drill.recovery.model import Goal
+from restore_drill.recovery.unreached import steps
 
 AT = datetime(2026, 11, 27, 23, 36, 49, tzinfo=UTC)
 BACKUP = Physical(BASE, Path("/b"), (), 15, stop_lsn=0x1000100, stopped_at=AT)
@@ -81,6 +82,26 @@ def test_a_target_before_the_end_of_the_backup_is_refused() -> None:
         check_reachable(replace(BACKUP, sets=("a", "b")), goal_of("2020-01-01"))
 
 
+def test_a_time_in_the_future_is_refused() -> None:
+    """No WAL reaches it yet; clocks may differ by some minutes."""
+    now = datetime.now(UTC)
+    with pytest.raises(UsageError, match=r"--recover-to 2\S+ \S+ UTC lies in the future"):
+        check_reachable(BACKUP, goal_of(str(now + timedelta(hours=1))))
+    check_reachable(replace(BACKUP, stopped_at=None), goal_of(str(now + timedelta(seconds=60))))
+
+
+def test_a_target_is_shown_in_one_way() -> None:
+    """However it was written; what is shown can be given again."""
+    for text, shown in {
+        "2026-11-28 00:36:49.02+01": "2026-11-27 23:36:49.020000 UTC",
+        "2026-11-27T23:36:49Z": "2026-11-27 23:36:49 UTC",
+        "lsn:0/1e0000b0": "lsn:0/1E0000B0",
+        "latest": "latest",
+    }.items():
+        assert goal_of(text).text == shown
+        assert goal_of(shown) == goal_of(text)
+
+
 @pytest.mark.parametrize(
     "text", ["2026-11-27 23:36:49", "lsn:0/1000100", "latest", "immediate", "xid:5", "name:a"]
 )
@@ -101,3 +122,18 @@ def test_the_server_is_told_the_target() -> None:
         "recovery_target_action": "promote",
         "recovery_target_lsn": "0/1",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "sets", "is_named"),
+    [("name:a", ("x", "y"), True), ("xid:787", ("x", "y"), True), ("name:a", (), False),
+     ("lsn:F/0", ("x", "y"), False)],
+)  # fmt: skip
+def test_an_older_set_may_have_what_is_not_in_the_wal(
+    text: str, sets: tuple[str, ...], *, is_named: bool
+) -> None:
+    """A name or a transaction may lie before the set; of an LSN that is known beforehand."""
+    found = steps(goal_of(text), replace(BACKUP, sets=sets), None)
+
+    assert any("older set of this repository: --set" in each for each in found) == is_named
+    assert "--wal" in found[0], "no archive is known"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from restore_drill.core.errors import BackupFault, UsageError
+from restore_drill.recovery.goals import goal_of
 from tests.helpers.physical import Source, majors, source
 from tests.helpers.recoveries import events_in, recovered
 from tests.helpers.shop import require_major
@@ -24,6 +26,7 @@ class Line:
     backup: Path
     xids: dict[str, int]
     times: dict[str, str]
+    segments: list[str]
     lsn: str
 
 
@@ -34,7 +37,7 @@ def lined(major: int) -> Iterator[Line]:
     with source(major, rows=20) as server:
         server.commit("before")
         backup = server.base_backup("backup")
-        xids, times, lsn = {}, {}, ""
+        xids, times, segments, lsn = {}, {}, [], ""
         for name in ("one", "two", "three", "four"):
             xids[name], times[name] = server.commit(name)
             if name == "one":
@@ -42,8 +45,8 @@ def lined(major: int) -> Iterator[Line]:
             if name == "two":
                 lsn = str(server.sql("SELECT pg_current_wal_insert_lsn()"))
             if name in ("three", "four"):
-                server.switch()
-        yield Line(server, backup, xids, times, lsn)
+                segments.append(server.switch())
+        yield Line(server, backup, xids, times, segments, lsn)
 
 
 @pytest.fixture(scope="module", params=majors(18, 15))
@@ -119,16 +122,53 @@ def test_latest_has_everything(line: Line) -> None:
         assert not found.evidence.complaints
 
 
-@pytest.mark.parametrize("goal", ["2099-01-01", "name:nowhere", "xid:99999", "lsn:F/0"])
-def test_a_target_that_is_not_in_the_wal_fails(line: Line, goal: str) -> None:
-    """It says how far the WAL goes."""
-    with (
-        pytest.raises(BackupFault, match="the WAL ends before the target") as failure,
-        recovered(line.backup, goal, wal=line.server.archive),
-    ):
+@pytest.mark.parametrize(
+    ("goal", "why"),
+    [
+        ("name:nowhere", "no restore point of that name is in the WAL"),
+        ("xid:99999", "no end of that transaction is in the WAL"),
+        ("lsn:F/0", "the last record of the WAL is at 0/"),
+        ("now", "the last transaction in the WAL ended 20"),
+    ],
+)
+def test_a_target_that_is_not_in_the_wal_fails(line: Line, goal: str, why: str) -> None:
+    """It names the target, and says how far the WAL goes; a restore point, which there are."""
+    asked = datetime.now(UTC).isoformat(sep=" ") if goal == "now" else goal
+    error = failure_of(line, asked, line.server.archive)
+    said = "\n".join(error.checked)
+
+    assert error.what.startswith(f"recovery did not reach {goal_of(asked).text}: {why}")
+    assert "was replayed up to" in said and "the last transaction in it ended at" in said
+    assert ("the newest first: between" in said) == (goal == "name:nowhere")
+    assert ("stops at a time only if" in " ".join(error.remedy)) == (goal == "now")
+    assert "--wal" not in " ".join(error.remedy)
+
+
+def failure_of(line: Line, goal: str, wal: Path | None) -> BackupFault:
+    """What is said of a recovery to `goal`, which does not get there."""
+    with pytest.raises(BackupFault) as failure, recovered(line.backup, goal, wal=wal):
         pass
-    assert any("was replayed up to" in each for each in failure.value.checked)
-    assert any("the last transaction in it ended at" in each for each in failure.value.checked)
+    return failure.value
+
+
+def test_a_gap_before_the_target_is_what_is_said(line: Line, tmp_path: Path) -> None:
+    """With the remedy of a gap; one more segment is missing behind it."""
+    wal = Path(shutil.copytree(line.server.archive, tmp_path / "wal"))
+    (wal / line.segments[0]).unlink()
+    for goal in (line.times["three"], "name:nowhere", f"xid:{line.xids['three']}"):
+        error = failure_of(line, goal, wal)
+
+        assert f"has a gap: {line.segments[0]} is missing; recovery ended there" in error.what
+        assert goal_of(goal).text in error.what
+        assert "look for the missing files" in error.remedy[0]
+
+
+def test_without_an_archive_it_is_asked_for(line: Line) -> None:
+    """What lies behind the backup is nowhere else."""
+    error = failure_of(line, "name:between", None)
+
+    assert error.what.startswith("recovery did not reach name:between: no restore point")
+    assert "--wal" in error.remedy[0]
 
 
 def test_a_target_before_the_backup_is_refused(line: Line) -> None:

@@ -139,6 +139,29 @@ def test_a_promoted_database_and_its_way_back_have_a_card() -> None:
     assert "accepted loss" not in text and "DROP DATABASE" not in text
 
 
+def test_where_a_recovery_ended_stands_at_the_top() -> None:
+    """Below the tiles, before all else; the headline of a drill to a point in time names it."""
+    recovery = {
+        "goal": "name:after_one", "reached": True, "end_lsn": "0/4000120", "timeline": 1,
+        "last_in": {"xid": 800, "at": "2026-11-27T23:36:49.020000+00:00"},
+        "first_out": {"xid": None, "at": "2026-11-27T23:36:49.020001+00:00"},
+        "system_identifier": "7", "fetched": 3, "parts": [], "databases": {"shop": 5},
+        "database": "shop",
+    }  # fmt: skip
+    for goal, is_in_headline in (("name:after_one", True), ("latest", False)):
+        result = result_of() | {"recovery": recovery | {"goal": goal}, "warnings": ["a warning"]}
+        result["backup"]["taken_at"] = "2026-11-27T23:00:00+00:00"
+        page = render(result, Background())
+
+        text = text_of(page)
+        ended = "ended at 0/4000120 on timeline 1; the last transaction in it: transaction 800"
+        assert (f"Recovery to {goal} {ended}, 2026-11-27 23:36:49.020000 UTC" in text) == (
+            is_in_headline
+        )
+        assert "first one not in it 2026-11-27 23:36:49.020001 UTC" in text
+        assert page.index("tiles") < page.index('id="recovery"') < page.index('id="warnings"')
+
+
 def test_a_database_reset_in_place_has_a_card() -> None:
     """What it holds now comes first, in lines of its own; that nothing was lost is written."""
     snapshot = {

@@ -15,7 +15,7 @@ import psycopg
 
 from restore_drill.config.criteria.model import Criteria
 from restore_drill.core.errors import CriteriaError, message
-from restore_drill.core.names import part_of, split_name
+from restore_drill.core.names import in_other_database, part_of, split_name
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.servers.model import Target
@@ -95,6 +95,8 @@ class CriteriaNames:
             )
         cause = "lost" if name in self.past else "missing"
         remedy = remedy_for("required_table", cause, section=section, path=self.criteria.path)
+        if meant := in_other_database(name, there):
+            remedy[:0] = remedy_for("other_database", "table", name=meant)
         return message(f"required table {name} is not in the restored database", remedy=remedy)
 
     def check_column(self, table: str, column: str, there: Collection[str], section: str) -> None:

@@ -20,6 +20,8 @@ EXIT_COULD_NOT_RUN = 6
 NOT_REACHED = "not reached: "
 """Begins the reason of a criterion that another one's failure kept from being checked."""
 
+UNREACHED = "recovery did not reach "
+"""Begins the message of a recovery whose target is not in its WAL."""
 
 CHECKED = "  checked: "
 """Begins the first of the lines that say what was checked; the others are as deep as its text."""

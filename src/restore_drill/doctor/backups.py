@@ -85,7 +85,7 @@ def describe(backup: Backup, settings: Settings, group: Group) -> None:
     name_age(backup, settings, group)
     if backup.physical:
         group.note(f"it holds {held_by_files(backup.physical)}")
-        describe_physical(backup.physical, settings, group)
+        describe_physical(backup, backup.physical, settings, group)
     else:
         group.note(f"it holds {held(backup)}")
     if settings.backup is None:

@@ -55,7 +55,7 @@ class Checkup:
     @property
     def code(self) -> int:
         """Exit code: 0 where a drill could run, 4 for its settings, 6 for another reason."""
-        if self.configured.errors:
+        if self.configured.errors or any(fact.is_usage for fact in self.facts):
             return 4
         return 6 if self.stops else 0
 

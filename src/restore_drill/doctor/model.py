@@ -13,7 +13,7 @@ class Fact(NamedTuple):
 
     One that `stops` a drill keeps it from restoring and verifying the backup. `kin` is shared by
     facts of which people are shown the first ones; `is_plan` says that it is what a drill would do
-    or use.
+    or use, `is_usage` that a drill would refuse it as an error of the user's (exit code 4).
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Fact(NamedTuple):
     stops: bool = False
     kin: str = ""
     is_plan: bool = False
+    is_usage: bool = False
 
 
 class Open(NamedTuple):
@@ -64,6 +65,10 @@ class Group:
     def bad(self, text: str, *todo: str, stops: bool = True, kin: str = "") -> None:
         """What keeps a drill from running, or with `stops` off from passing."""
         self.facts.append(Fact("bad", text, (), todo, stops, kin))
+
+    def refuse(self, text: str, *todo: str) -> None:
+        """What a drill refuses as an error in options, environment or criteria file."""
+        self.facts.append(Fact("bad", text, (), todo, stops=True, is_usage=True))
 
     def error(self, error: DrillError, *, stops: bool = True) -> None:
         """What the drill itself would report."""

@@ -7,17 +7,13 @@ from importlib.util import find_spec
 
 from restore_drill.backups.model import Backup
 from restore_drill.backups.physical.model import PGBACKREST, Physical, show_lsn
-from restore_drill.backups.physical.wal_names import SEGMENT
 from restore_drill.config.settings import Settings
 from restore_drill.core.calling import installs
-from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_bytes, show_count, show_time
+from restore_drill.core.units import show_bytes, show_count, show_moment
 from restore_drill.doctor.model import Group
-from restore_drill.recovery.archives.choice import archive_of
-from restore_drill.recovery.archives.folder import Folder
-from restore_drill.recovery.goals import check_reachable, goal_of
-from restore_drill.recovery.model import IMMEDIATE, LATEST, Goal
+from restore_drill.doctor.recovering import name_recovery
 from restore_drill.recovery.shell import build_of, room_of
 from restore_drill.selection.chosen import Chosen
 from restore_drill.servers import cleanup
@@ -40,7 +36,7 @@ def held(physical: Physical) -> str:
     return f"{show_bytes(physical.size)} of files{wal}, from PostgreSQL {physical.major}"
 
 
-def describe_physical(physical: Physical, settings: Settings, group: Group) -> None:
+def describe_physical(backup: Backup, physical: Physical, settings: Settings, group: Group) -> None:
     """Where the backup ends, what lies around it, and where its recovery would end."""
     if len(physical.members) > 1:
         group.note(f"it is a chain of {show_count(len(physical.members), 'backup')}, the full one "
@@ -48,7 +44,7 @@ def describe_physical(physical: Physical, settings: Settings, group: Group) -> N
     if physical.sets:
         group.note(f"{show_count(len(physical.sets), 'backup')} in its repository (--set)")
     if physical.stop_lsn is not None:
-        when = f" {show_time(physical.stopped_at)}" if physical.stopped_at else ""
+        when = f" {show_moment(physical.stopped_at)}" if physical.stopped_at else ""
         place = f"{show_lsn(physical.stop_lsn)} on timeline {physical.timeline}"
         group.note(f"it ended{when}, at {place}: no recovery can stop before that")
     if physical.tablespaces:
@@ -59,40 +55,14 @@ def describe_physical(physical: Physical, settings: Settings, group: Group) -> N
             "it has no backup_label, and its server was not shut down: a drill would refuse it",
             *remedy_for("doctor", "unusable"),
         )
-    try:
-        goal = goal_of(settings.recovery.to, settings.recovery.timeline)
-        check_reachable(physical, goal)
-        name_archive(physical, settings, goal, group)
-    except UsageError as error:
-        group.bad(str(error))
-    except CouldNotRun as error:
-        group.error(error)
-
-
-def name_archive(physical: Physical, settings: Settings, goal: Goal, group: Group) -> None:
-    """Where its WAL lies, up to which segment if that is quickly told, and where recovery ends."""
-    archive = archive_of(physical, settings.recovery.wal)
-    if archive is None:
-        is_inside = goal.how in (LATEST, IMMEDIATE)
-        ends = "with the WAL in it" if is_inside else f"at {goal.text} only if that is in it"
-        what = f"no WAL archive is known: recovery would end {ends}"
-        group.warn(what, *remedy_for("doctor", "no_archive"))
-        return
-    newest = ""
-    if isinstance(archive, Folder):
-        segments = [each for each in archive.names() if SEGMENT.fullmatch(each)]
-        last = segments[-1] if segments else "none"
-        newest = f": {show_count(len(segments), 'segment')}, the newest {last}"
-    group.ok(f"its WAL comes from {archive.words}{newest}", plan=True)
-    ends = "with the newest WAL" if goal.how == LATEST else f"at {goal.text}"
-    group.ok(f"recovery would end {ends}, timeline {goal.timeline}", plan=True)
+    name_recovery(backup, physical, settings, group)
 
 
 def name_build(physical: Physical, settings: Settings, group: Group) -> None:
     """The build that would start on a copy, which must be of the very major; other programs."""
     if settings.target != "embedded":
         what = f"--target {settings.target} cannot take a physical backup, whose files need a "
-        group.bad(f"{what}server of their own", *remedy_for("doctor", "target_of_files"))
+        group.refuse(f"{what}server of their own", *remedy_for("doctor", "target_of_files"))
         return
     try:
         build = build_of(physical.major, lambda _: None, planned)

@@ -97,7 +97,7 @@ def report(found: Drift, measures: Measures, steps: Steps, record: Record) -> No
         steps.bad(f"Drift {since}: {numbers(found)}")
         return
     more = "; ".join(without_loss(found, excused=len(excused)))
-    steps.ok(f"Nothing was lost {since}" + (f" ({more})" if more else ""))
+    steps.ok(f"No object was lost {since}" + (f" ({more})" if more else ""))
 
 
 def without_loss(found: Drift, *, excused: int) -> Iterator[str]:

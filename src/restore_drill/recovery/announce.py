@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from restore_drill.backups.physical.model import show_lsn
 from restore_drill.core.record import Record
 from restore_drill.core.steps import Steps
-from restore_drill.core.units import show_bytes, show_count, show_duration, show_time, some
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_moment, some
 from restore_drill.recovery.model import Part, Recovered, Side
 from restore_drill.recovery.outcome import record_of
 
@@ -34,6 +35,8 @@ def lines_of(recovered: Recovered) -> list[str]:
         lines.append(f"The newest transaction in it{side_in_words(evidence.last_in)}")
     if evidence.first_out is not None:
         lines.append(f"The first transaction not in it{side_in_words(evidence.first_out)}")
+    if evidence.end_lsn is not None:
+        lines.append(f"Recovery ended at {place_in_words(evidence.end_lsn, evidence.timeline)}")
     if evidence.had_archive:
         found = sum(each.found for each in evidence.asked)
         lines.append(f"{show_count(found, 'file')} of WAL came from the archive")
@@ -45,10 +48,15 @@ def lines_of(recovered: Recovered) -> list[str]:
     return lines
 
 
+def place_in_words(lsn: int, timeline: int | None) -> str:
+    """`0/1E0000B0 on timeline 1`."""
+    return show_lsn(lsn) + (f" on timeline {timeline}" if timeline else "")
+
+
 def side_in_words(side: Side) -> str:
-    """` (800) ended 2026-11-27 23:36 UTC`."""
+    """` (800) ended 2026-11-27 23:36:49.020000 UTC`."""
     number = f" ({side.xid})" if side.xid else ""
-    return f"{number} ended {show_time(side.at) if side.at else 'at a time that is not known'}"
+    return f"{number} ended {show_moment(side.at) if side.at else 'at a time that is not known'}"
 
 
 def part_in_words(part: Part) -> str:

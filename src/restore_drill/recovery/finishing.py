@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from restore_drill.core.units import show_time
+from restore_drill.core.units import show_moment
 from restore_drill.recovery.access import open_server
 from restore_drill.recovery.archives.header import FOREIGN
 from restore_drill.recovery.branches import gone_on, unseen
@@ -124,5 +124,5 @@ def span(evidence: Evidence, newest: datetime | None) -> str:
     last = evidence.last_in.at if evidence.last_in else None
     if newest is None or (last is not None and newest <= last):
         return ""
-    since = f"after {show_time(last)}" if last else "after the end of the backup"
-    return f"; lost are the transactions that ended {since}, up to {show_time(newest)} at least"
+    since = f"after {show_moment(last)}" if last else "after the end of the backup"
+    return f"; lost are the transactions that ended {since}, up to {show_moment(newest)} at least"

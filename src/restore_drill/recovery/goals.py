@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from restore_drill.backups.physical.model import Physical, lsn_of, show_lsn
 from restore_drill.core.errors import UsageError
-from restore_drill.core.units import show_time
+from restore_drill.core.units import show_moment
 from restore_drill.recovery.model import CURRENT, HOW, IMMEDIATE, LATEST, LSN, NAME, TIME, XID, Goal
+from restore_drill.selection.chosen import AHEAD
 
 EXAMPLES = (
     "latest, immediate, '2026-11-27 23:36:49+01', lsn:0/1E0000B0, xid:787, name:before-release"
@@ -97,7 +98,7 @@ def timeline_of(text: str) -> str:
 
 
 def check_reachable(physical: Physical, goal: Goal) -> None:
-    """UsageError where `goal` lies before the end of the backup, which no recovery can reach.
+    """UsageError where `goal` lies before the end of the backup, or in the future.
 
     PostgreSQL itself would recover to a later place, and say nothing: no row would be missing, and
     the ones that were to be undone would be there. The backup is sound; what was asked is not.
@@ -109,11 +110,13 @@ def check_reachable(physical: Physical, goal: Goal) -> None:
         )
     # Tars do not say when they ended: a target before they began is too early in any case.
     end = physical.stopped_at or physical.started_at
-    is_early, shown = False, show_time(end) if end else ""
+    is_early, shown = False, show_moment(end) if end else ""
     if goal.how == TIME and goal.when and end:
         is_early = goal.when < end
     elif goal.how == LSN and physical.stop_lsn is not None:
         is_early, shown = lsn_of(goal.value) < physical.stop_lsn, show_lsn(physical.stop_lsn)
+    if goal.when is not None and (goal.when - datetime.now(UTC)).total_seconds() > AHEAD:
+        raise UsageError(f"--recover-to {goal.text} lies in the future: no WAL reaches it yet")
     if is_early:
         raise UsageError(
             f"--recover-to {goal.text} lies before the end of the backup ({shown}), and a recovery "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from restore_drill.backups.physical.model import Physical, show_lsn
-from restore_drill.core.units import show_time
+from restore_drill.core.units import show_moment
 from restore_drill.recovery.control_data import ControlData
 from restore_drill.recovery.holes import Stretch
 from restore_drill.recovery.model import (
@@ -129,7 +129,7 @@ def at_goal(goal: Goal, evidence: Evidence) -> Iterator[Fault]:
     if goal.how == TIME and goal.when is not None:
         last, first = evidence.last_in, evidence.first_out
         if last is not None and last.at is not None and last.at > goal.when:
-            ended = f"a transaction that ended at {show_time(last.at)} is in it"
+            ended = f"a transaction that ended at {show_moment(last.at)} is in it"
             yield f"recovery went beyond {goal.text}: {ended}", "too_early"
         if first is None or first.at is None or first.at <= goal.when:
             yield f"recovery stopped before {goal.text}: {stopped}", "not_reached"

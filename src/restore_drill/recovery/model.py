@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from restore_drill.core.units import show_moment
+
 if TYPE_CHECKING:
     from restore_drill.recovery.server import RecoveredServer
 
@@ -32,8 +34,10 @@ class Goal(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As the user writes it: `lsn:0/1E0000B0`."""
-        return self.value if self.how == TIME else f"{self.how}:{self.value}".rstrip(":")
+        """As a user may write it: `lsn:0/1E0000B0`, `2026-11-27 23:36:49.020000 UTC`."""
+        if self.when is not None:
+            return show_moment(self.when)
+        return f"{self.how}:{self.value}".rstrip(":")
 
 
 class Asked(NamedTuple):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from restore_drill.backups.physical.model import show_lsn
 from restore_drill.core.errors import BackupFault, CouldNotRun, DrillError
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_time
+from restore_drill.core.units import show_moment
 from restore_drill.recovery.evidence import Reading
 from restore_drill.servers.binaries import Binaries
 
@@ -22,8 +23,6 @@ class Reason(NamedTuple):
 
 
 REASONS = (
-    Reason("recovery ended before configured recovery target was reached",
-           "the WAL ends before the target of the recovery: it was not reached", "not_reached"),
     Reason("requested recovery stop point is before consistent recovery point",
            "the target of the recovery lies before the end of the backup", "too_early"),
     Reason("could not locate (?:required|a valid) checkpoint record|could not find redo location"
@@ -62,6 +61,18 @@ OUR_MEANS = (
 """What the backup is not to blame for."""
 
 
+UNREACHED = "recovery ended before configured recovery target was reached"
+
+
+class Unreached(BackupFault):
+    """The WAL ends before the target; `reading` says where. `unreached` puts it in words."""
+
+    def __init__(self, reading: Reading, checked: Sequence[str]) -> None:
+        """Keep what the log says."""
+        super().__init__("the WAL ends before the target of the recovery", checked=checked)
+        self.reading = reading
+
+
 def why_ended(reading: Reading, binaries: Binaries) -> DrillError:
     """The error for a server that has ended: by its last FATAL or PANIC."""
     words = [text for text in reading.fatal if "the database system is" not in text]
@@ -71,6 +82,8 @@ def why_ended(reading: Reading, binaries: Binaries) -> DrillError:
         if any(re.search(reason.words, each) for each in told):
             remedy = remedy_for("recovering", reason.cause, major=binaries.major)
             return CouldNotRun(reason.what, checked=checked, remedy=remedy)
+    if any(UNREACHED in each for each in told):
+        return Unreached(reading, checked)
     for reason in REASONS:
         if any(re.search(reason.words, each) for each in told):
             remedy = remedy_for("recovery", reason.cause)
@@ -93,6 +106,6 @@ def how_far(reading: Reading) -> list[str]:
     elif reading.redo_from is not None:
         lines.append(f"WAL was replayed from {show_lsn(reading.redo_from)} on")
     if reading.last_at is not None:
-        lines.append(f"the last transaction in it ended at {show_time(reading.last_at)}")
+        lines.append(f"the last transaction in it ended at {show_moment(reading.last_at)}")
     lines += [f"while it read WAL: {each}" for each in reading.complaints[-2:]]
     return lines

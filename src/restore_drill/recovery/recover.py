@@ -22,11 +22,13 @@ from restore_drill.recovery.finishing import finish
 from restore_drill.recovery.goals import check_reachable, target_settings
 from restore_drill.recovery.model import LATEST, Archive, Goal, Note, Part, Recovered
 from restore_drill.recovery.own_settings import recovery_settings, write_settings
+from restore_drill.recovery.reasons import Unreached
 from restore_drill.recovery.replay import Replay
 from restore_drill.recovery.safe import make_safe
 from restore_drill.recovery.server import RecoveredServer
 from restore_drill.recovery.shell import Shell
 from restore_drill.recovery.starting import start_server
+from restore_drill.recovery.unreached import explained
 from restore_drill.servers import cleanup, untrusted
 from restore_drill.servers.bounds import RoomWatch
 
@@ -99,19 +101,24 @@ class Recovery:
 
     def cause(self, error: DrillError, room: RoomWatch) -> DrillError:
         """What made the server end with `error`: our own means, or WAL that could not be given."""
-        if ended := room.error():
-            return ended
-        if self.fetcher is None:
-            return error
-        if isinstance(self.fetcher.trouble, DrillError):
-            return self.fetcher.trouble
-        if isinstance(error, BackupFault) and self.fetcher.faults:
-            first = self.fetcher.faults[0].error
-            checked = [*first.checked, *error.checked]
+        fetcher = self.fetcher
+        trouble = room.error() or (fetcher.trouble if fetcher else None)
+        if isinstance(trouble, DrillError):
+            return trouble
+        told = self.told(error)
+        if fetcher and fetcher.faults and isinstance(error, BackupFault):
+            first = fetcher.faults[0].error
+            checked = [*first.checked, told.what, *error.checked]
             return BackupFault(first.what, checked=checked, remedy=first.remedy)
-        if holes := self.fetcher.holes:
-            lacking = f"the archive lacks {some(holes, 3)}, and has newer WAL"
+        if fetcher and fetcher.holes and told is error:
+            lacking = f"the archive lacks {some(fetcher.holes, 3)}, and has newer WAL"
             return type(error)(error.what, checked=[lacking, *error.checked], remedy=error.remedy)
+        return told
+
+    def told(self, error: DrillError) -> DrillError:
+        """`error` with the target that was not reached, if it is about that."""
+        if isinstance(error, Unreached):
+            return explained(error, self.goal, self.shell.physical, self.fetcher, self.shell)
         return error
 
 

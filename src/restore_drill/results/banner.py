@@ -9,7 +9,7 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.calling import COMMAND, IS_INSTALLED, SUITE
 from restore_drill.core.printable import shown_path
 from restore_drill.core.units import show_bytes, show_count, show_duration
-from restore_drill.results.kinds import failed_kinds
+from restore_drill.results.kinds import next_step
 from restore_drill.results.lines import (
     Line,
     finding_lines,
@@ -18,6 +18,7 @@ from restore_drill.results.lines import (
     warning_lines,
 )
 from restore_drill.results.meaning import meaning_of, measured_of, worth_of
+from restore_drill.results.recovery_card import ended_of
 from restore_drill.results.result import Result
 from restore_drill.results.words import (
     SAMPLE,
@@ -92,6 +93,8 @@ def end_lines(result: Result, target: str) -> Iterator[Line]:
         yield "ok", tally_of(result)
     if worth := worth_of(result):
         yield ("ok" if result["strength"] == "proven" else "warn"), worth.removesuffix(".")
+    if ended := ended_of(result.get("recovery")):
+        yield "note", ended
     if measured := measured_of(result):
         yield "note", measured
     yield from waived_lines(result)
@@ -187,14 +190,5 @@ def promotion_lines(result: Result) -> Iterator[Line]:
 
 def next_lines(result: Result) -> Iterator[Line]:
     """What to do next, where the verdict asks for it."""
-    kinds = failed_kinds(result)
-    if kinds == {"time"}:
-        yield "note", "Next: make recovery faster or allow more time, then drill again"
-    elif kinds == {"age"}:
-        yield "note", "Next: find out why there is no newer backup, take one and drill it"
-    elif kinds == {"redis_age"}:
-        yield "note", "Next: find out why there is no newer backup of Redis, take one and drill it"
-    elif kinds - {"redis", "redis_backup", "redis_age", "coherence", "schedule"}:
-        yield "note", "Next: fix the problems listed above or take a new backup, then drill again"
-    elif kinds or result["verdict"] == "could-not-run":
-        yield "note", "Next: fix the problems listed above, then drill again"
+    if step := next_step(result):
+        yield "note", f"Next: {step}"

@@ -135,6 +135,7 @@ def missed(result: Result) -> Sequence[tuple[str, str]]:
         old = "it is dated in the future, so its age is unknown"
     return [
         ("age", old),
+        ("target", "its WAL does not reach the target; whether the rest is whole is not known"),
         ("schedule", "other backups of its series are missing"),
         ("time", "recovery takes longer than you allow"),
         ("redis", "Redis failed its checks"),

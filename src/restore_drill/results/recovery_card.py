@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from restore_drill.core.units import show_bytes, show_count, show_duration, show_time
+from restore_drill.core.units import show_bytes, show_count, show_duration, show_moment
 from restore_drill.results.live_cards import Pairs, lines_pair
 
+LATEST = "latest"
 REACHED = {True: "reached, by the server's own log", False: "not reached"}
 
 
@@ -29,11 +30,20 @@ def recovery_card(recovery: Mapping[str, Any] | None) -> Pairs:
     ]
 
 
+def ended_of(recovery: Mapping[str, Any] | None) -> str:
+    """Where a recovery to a point in time ended, in a sentence; empty for the newest WAL."""
+    if not recovery or recovery["goal"] == LATEST:
+        return ""
+    last = recovery["last_in"]
+    newest = f"; the last transaction in it: {side_of(last)}" if last else ""
+    return f"Recovery to {recovery['goal']} ended at {place_of(recovery)}{newest}"
+
+
 def side_of(side: Mapping[str, Any] | None) -> str:
-    """`transaction 800, 2026-11-27 23:36 UTC`."""
+    """`transaction 800, 2026-11-27 23:36:49.020000 UTC`."""
     if not side:
         return "none since the backup began"
-    at = show_time(datetime.fromisoformat(side["at"])) if side["at"] else "at a time not known"
+    at = show_moment(datetime.fromisoformat(side["at"])) if side["at"] else "at a time not known"
     return f"transaction {side['xid']}, {at}" if side["xid"] else at
 
 

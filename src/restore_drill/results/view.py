@@ -17,7 +17,7 @@ from restore_drill.results.listed import facts_of, tables_of
 from restore_drill.results.live_cards import coherence_card, promotion_card, snapshot_card
 from restore_drill.results.meaning import meaning_of, measured_of
 from restore_drill.results.past import Background
-from restore_drill.results.recovery_card import recovery_card
+from restore_drill.results.recovery_card import ended_of, recovery_card
 from restore_drill.results.redis_card import latencies_of, redis_backup_card, redis_card
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import tiles_of
@@ -52,6 +52,7 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "word": headline_of(result).removeprefix("Restore drill: "),
         "meaning": meaning_of(result),
         "measured": measured_of(result),
+        "ended": ended_of(result.get("recovery")),
         "others": others_of(result),
         "reasons": result["reasons"],
         "sample": SAMPLE if result["sample"] and result["verdict"] != "sample" else "",
@@ -63,6 +64,7 @@ def view_of(result: Result, background: Background) -> dict[str, Any]:
         "selection": result["selection"],
         "findings": findings_of(problems_of(result), places),
         "waived": findings_of(waived_of(result), places),
+        "recovery": recovery_card(result.get("recovery")),
         "cards": cards_of(result),
         "latencies": latencies_of(result["redis"]),
         "timeline": timeline_of(result),
@@ -119,10 +121,8 @@ def noticed_by(proved: dict[str, Any]) -> str:
 
 def counts_of(result: Result) -> list[tuple[str, str]]:
     """How many criteria passed, failed, could not run: `("passed", "31 passed")`."""
-    found = {outcome: count(result, outcome) for outcome in WORDS}
-    return [
-        (outcome, f"{found[outcome]:,} {WORDS[outcome]}") for outcome in WORDS if found[outcome]
-    ]
+    found = ((outcome, word, count(result, outcome)) for outcome, word in WORDS.items())
+    return [(outcome, f"{number:,} {word}") for outcome, word, number in found if number]
 
 
 def subject_of(result: Result) -> list[str]:
@@ -175,7 +175,6 @@ def cards_of(result: Result) -> list[tuple[str, list[tuple[str, str]]]]:
         ("Promotion", promotion_card(result["promotion"])),
         ("Backup", describe(result["backup"])),
         ("Target", describe(result["target"])),
-        ("Recovery", recovery_card(result.get("recovery"))),
         ("Safety snapshot", snapshot_card(result["snapshot"])),
         ("Redis", redis_card(result["redis"])),
         ("Backup of Redis", redis_backup_card(result.get("redis_backup"))),
