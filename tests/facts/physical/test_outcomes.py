@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from restore_drill.facts.physical.model import PLACE
 from restore_drill.facts.physical.outcomes import ALL, Known, lost_outcomes
-from restore_drill.facts.physical.page_check import PLACE, PageCheck
+from restore_drill.facts.physical.page_check import PageCheck
 
 PAGE = 8192
 A_PAGE = 4 * PAGE

@@ -12,6 +12,10 @@ SHOWN = 5
 """So many block numbers are named."""
 
 
+PLACE = "place in the WAL"
+"""What is wrong with a page that is of a later time than the WAL that was replayed."""
+
+
 class BadPages(NamedTuple):
     """How many pages of a file have something wrong (`why`: their checksum), and the first."""
 
@@ -23,7 +27,10 @@ class BadPages(NamedTuple):
     @property
     def problem(self) -> str:
         """`table public.cards: checksum of 2 pages is wrong: blocks 4, 9`."""
-        return f"{self.title}: {self.why} of {pages_named(self.pages, self.blocks)} is wrong"
+        which = pages_named(self.pages, self.blocks)
+        if self.why == PLACE:
+            return f"{self.title}: of a later time than all WAL that was replayed: {which}"
+        return f"{self.title}: {self.why} of {which} is wrong"
 
 
 class ZeroPages(NamedTuple):

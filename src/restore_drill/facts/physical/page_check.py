@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from restore_drill.facts.physical.checksum import PAGE, Pages, checksums, stored
 from restore_drill.facts.physical.files import BATCH
-from restore_drill.facts.physical.model import SHOWN
+from restore_drill.facts.physical.model import PLACE, SHOWN
 
 FLAGS, LOWER, UPPER, SPECIAL = 5, 6, 7, 8
 """Parts of a page's header, in words of 2 bytes."""
 UNKNOWN_FLAGS = 0xFFF8
-HEADER, CHECKSUM, PLACE = "header", "checksum", "place in the WAL, which is of later,"
+HEADER, CHECKSUM = "header", "checksum"
 
 
 @dataclass
