@@ -1,4 +1,4 @@
-"""Where a value stands in the criteria file: an error in it names its line and its section."""
+"""Where a value stands in a file of TOML: an error in it names its line and its section."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """What `keys` lead to in the criteria file at `path`, which holds `text`.
+    """What `keys` lead to in the file at `path`, which holds `text` and is a `kind` of file.
 
     `label` names the section, as people write it: `[sql]`.
     """
@@ -25,6 +25,7 @@ class Place:
     text: str
     label: str = "the file"
     keys: Keys = ()
+    kind: str = "criteria file"
 
     @property
     def name(self) -> str:
@@ -43,7 +44,7 @@ class Place:
         """Usage error that names file, line and section."""
         line = line_of(self.text, self.keys)
         where = f"{self.path}, line {line}" if line else f"{self.path}"
-        return UsageError(f"criteria file {where}, {self.label}: {what}")
+        return UsageError(f"{self.kind} {where}, {self.label}: {what}")
 
     def refuse_unknown(self, found: Iterable[str], known: Iterable[str]) -> None:
         """Refuse a key that nobody reads: it would look like a criterion and check nothing."""
