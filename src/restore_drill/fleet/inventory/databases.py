@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from restore_drill.config.alerts import split_urls
-from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile
@@ -53,8 +52,6 @@ def database_of(
     name: str, where: str, values: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Database:
     """The database `name`, which `where` names, of completed `values`; UsageError."""
-    if path := values.get("criteria"):
-        load_criteria(path)
     places: dict[str, Any] = {
         key: place_of(values[key], setting, environment)
         for key, setting in (("backups", FOLDER), ("backup", FILE))

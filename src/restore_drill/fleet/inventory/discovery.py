@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from restore_drill.fleet.inventory.files import FleetFile
 from restore_drill.fleet.inventory.places import FOLDER, behind_the_setting
 from restore_drill.fleet.model import Database
 from restore_drill.selection.candidate import Series
-from restore_drill.selection.groups import Shelf, is_called, name_of, shelf_of
+from restore_drill.selection.groups import Shelf, is_called, name_of, shelf_of, short_names
 from restore_drill.selection.select import check_paths
 
 
@@ -46,40 +47,44 @@ def discovered(
     variables = dict(environment) | variables_of(values, environment)
     shelf = shelf_at(place.inside("source"), source, path, variables)
     where = f"{place.path}, line {line_of(place.text, place.keys)}"
-    found = [name_of(each) for each in left_of(shelf, list(named.values()), ignore)]
+    found = [name_of(each) for each in left_of(shelf, named.values(), ignore)]
     if not shelf.live and not any(is_below(each.backups, source) for each in named.values()):
         found = [""]
     taken = set(named)
     for series in found:
-        name = (
-            series
-            if series and series not in taken
-            else f"{series} in {source}".removeprefix(" in ")
-        )
+        name = series or source
+        name = f"{name} in {source}" if name in taken else name
         taken.add(name)
         own = values | {"backups": entry.values["source"], "series": series}
         yield database_of(name, where, own, environment)
 
 
-def left_of(shelf: Shelf, named: Sequence[Database], ignore: Sequence[str]) -> list[Series]:
+def left_of(shelf: Shelf, named: Iterable[Database], ignore: Sequence[str]) -> list[Series]:
     """Series of `shelf` that none of the `named` databases is of, and none of `ignore` is like."""
+    files, places = set[str](), defaultdict[str, set[str]](set)
+    for each in named:
+        if each.backups:
+            places[each.backups].add(each.series.strip("/"))
+        else:
+            files.add(each.backup)
     return [
         each
         for each in shelf.live
         if not (each[0].is_sealed and may_hold_roles(each[0].path))
-        and not any(covers(database, each) for database in named)
+        and not is_named(each, files, places)
         and not any(is_called(each, pattern) for pattern in ignore)
     ]
 
 
-def covers(database: Database, series: Series) -> bool:
-    """Whether `database` is of `series`: by its place, or a folder in that, and its name."""
+def is_named(series: Series, files: set[str], places: Mapping[str, set[str]]) -> bool:
+    """Whether one of its backups is among `files`, or its name among those of one of the `places`.
+
+    A place may be a folder of the one that was listed; without a name all that lies there is meant.
+    """
     paths = [as_written(each.path) for each in series]
-    if database.backup:
-        return database.backup in paths
-    if not is_below(paths[0], database.backups):
-        return False
-    return not database.series or is_called(series, database.series.strip("/"))
+    names = {"", series[0].database, *short_names(name_of(series))}
+    here = (wanted for place, wanted in places.items() if is_below(paths[0], place))
+    return not files.isdisjoint(paths) or any(not names.isdisjoint(each) for each in here)
 
 
 def is_below(path: str, place: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.databases import (
     named_databases,
@@ -30,6 +31,8 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
     named = [each for file in files for each in named_databases(file, environment)]
     written = {name: each for file in files for name, each in file.databases.items()}
     refuse_same_backups(written, named)
+    for each in dict.fromkeys(each.criteria for each in named if each.criteria):
+        load_criteria(each)
     entries = [(file, each) for file in files for each in file.discover]
     if not named and not entries:
         raise UsageError(f"fleet file {path} has neither [databases] nor [[discover]]")
