@@ -12,9 +12,11 @@ from jsonschema import Draft7Validator
 
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory import example
+from restore_drill.fleet.inventory.file import BUDGETS, DATABASE, DISCOVER, RUN
 from restore_drill.fleet.inventory.options import ALLOWED, BY_FLAG, REFUSED
 from tests.fleet.inventory.conftest import Load
 from tests.fleet.inventory.test_file import FULL
+from tests.helpers.drills import ROOT
 from tests.helpers.options_table import FLEET_SCHEMA, fleet_schema_text
 
 A = '[databases.a]\nbackups = "/a"\n'
@@ -155,6 +157,13 @@ def test_editors_see_none_in_good_files(
 def test_schema_in_the_docs_is_that_of_the_code() -> None:
     """`make docs` has written it."""
     assert FLEET_SCHEMA.read_text(encoding="utf-8") == fleet_schema_text()
+
+
+def test_the_page_has_every_key() -> None:
+    """With what it means."""
+    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    keys = [*DATABASE.keys, *DISCOVER.keys, *RUN.keys, *BUDGETS.keys]
+    assert not [key for key in keys if f"`{key}`" not in page]
 
 
 @pytest.mark.parametrize("flag", [flag for flag, each in BY_FLAG.items() if each.name in REFUSED])

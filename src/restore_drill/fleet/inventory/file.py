@@ -12,7 +12,6 @@ from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Shown
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.fleet.inventory.kinds import (
-    Channels,
     CriteriaFile,
     Inner,
     Label,
@@ -22,10 +21,10 @@ from restore_drill.fleet.inventory.kinds import (
     Several,
     Size,
     Target,
-    Variable,
 )
 from restore_drill.fleet.inventory.options import Options
 from restore_drill.fleet.inventory.places import FILE, Backups, Source
+from restore_drill.fleet.inventory.references import Channels, Variable
 
 KIND = "fleet file"
 
