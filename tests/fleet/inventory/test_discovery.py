@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.fleet.inventory import lines_of, load_inventory
 from restore_drill.places import trying
 from tests.fleet.inventory.conftest import Load
@@ -178,6 +178,16 @@ def test_a_bucket_that_gives_no_list_could_not_run(
     with pytest.raises(CouldNotRun, match="s3://missing") as refused:
         load('[[discover]]\nsource = "s3://missing/"\n', keys_of(s3))
     assert READER[1] not in str(refused.value)
+
+
+def test_a_source_comes_by_reference(load: Load, backups: Path) -> None:
+    """One on a web server is refused as if it stood in the file."""
+    text = '[[discover]]\nsource = "${PLACE}"\n'
+    assert len(load(text, {"PLACE": str(backups)}).undecided) == 4
+    link = "https://h.example.com/shop.dump?signature=hush"
+    with pytest.raises(UsageError, match=r"line 2, .*: source is on a web server") as refused:
+        load(text, {"PLACE": link})
+    assert "hush" not in str(refused.value)
 
 
 def test_many_series_are_told_from_many_named(load: Load, tmp_path: Path) -> None:

@@ -203,3 +203,12 @@ def test_an_error_in_a_criteria_file_is_found_before_any_drill(load: Load, tmp_p
     (tmp_path / "shop.toml").write_text("[tabels]\n")
     with pytest.raises(UsageError, match=r"criteria file .*shop\.toml, line 1, .*'tables'\?"):
         load('[databases.a]\nbackups = "/a"\ncriteria = "shop.toml"\n')
+
+
+def test_the_line_of_an_error_is_found_in_a_long_file(load: Load) -> None:
+    """In a moment, though a thousand lines before it have the same key."""
+    many = (f'[databases.d{n}]\nbackups = "/srv/{n}"\ndisk = "2 GB"\n' for n in range(1000))
+    begin = time.monotonic()
+    with pytest.raises(UsageError, match=r"line 3003, \[databases\.z\]: disk must be a size"):
+        load("".join(many) + '[databases.z]\nbackups = "/z"\ndisk = 3\n')
+    assert time.monotonic() - begin < 5

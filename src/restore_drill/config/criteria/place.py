@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,15 +59,17 @@ class Place:
 def line_of(text: str, keys: Keys) -> int:
     """Line of `text` that gives what `keys` lead to, or what holds it; 0 where none is found.
 
-    tomllib keeps no lines. A statement has given a key when the text up to it holds the key.
+    tomllib keeps no lines. A statement has given a key when the text up to it holds the key, and so
+    does any longer text.
     """
     lines = text.split("\n")
     for depth in range(len(keys), 0, -1):
         wanted = keys[:depth]
         word = next((key for key in reversed(wanted) if isinstance(key, str)), "")
-        for number in (number for number, line in enumerate(lines, 1) if word in line):
-            if holds(first_whole(lines, number), wanted):
-                return number
+        given = [number for number, line in enumerate(lines, 1) if word in line]
+        at = bisect_left(given, True, key=lambda end: holds(first_whole(lines, end), wanted))
+        if at < len(given):
+            return given[at]
     return 0
 
 

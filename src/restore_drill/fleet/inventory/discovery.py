@@ -25,7 +25,7 @@ from restore_drill.fleet.inventory.databases import (
 )
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile
-from restore_drill.fleet.inventory.places import FOLDER, behind_the_setting
+from restore_drill.fleet.inventory.places import FOLDER, behind_the_setting, refuse_link
 from restore_drill.fleet.model import Database
 from restore_drill.selection.candidate import Series
 from restore_drill.selection.groups import Shelf, is_called, name_of, shelf_of, short_names
@@ -43,6 +43,7 @@ def discovered(
     place = entry.place
     values = completed(file, entry)
     source = place_of(values.pop("source"), FOLDER, environment)
+    refuse_link(place.inside("source"), source)
     ignore, path = values.pop("ignore", ()), values.get("criteria")
     variables = dict(environment) | variables_of(values, environment)
     shelf = shelf_at(place.inside("source"), source, path, variables)

@@ -43,16 +43,21 @@ class Backups(Text):
 
 
 class Source(Backups):
-    """A place whose backups are listed: it stands in the file itself, so that all may know it."""
+    """A place whose backups are listed."""
 
     def read(self, place: Place, value: Any) -> Any:
         """Its template."""
         template = super().read(place, value)
-        scheme, is_url, _ = template.text.partition("://")
-        if is_url and scheme.lower() in KINDS and KINDS[scheme.lower()].is_link:
-            what = "is on a web server, which gives no list of its files"
-            raise place.error(f"{place.name} {what}; name each one as backup of a database")
+        refuse_link(place, template.text)
         return template
+
+
+def refuse_link(place: Place, text: str) -> None:
+    """Refuse the URL of a file on a web server, in the place of one that gives a list."""
+    scheme, is_url, _ = text.partition("://")
+    if is_url and scheme.lower() in KINDS and KINDS[scheme.lower()].is_link:
+        what = "is on a web server, which gives no list of its files"
+        raise place.error(f"{place.name} {what}; name each one as backup of a database")
 
 
 def in_full(place: Place, text: str, setting: str) -> str:
