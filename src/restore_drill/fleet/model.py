@@ -31,23 +31,24 @@ class Database:
 
     `backups` is a folder or a URL (BACKUP_PATH), `backup` a single backup of it instead; `series`
     names the one that is meant. `options` go to its drill as they are given (`--heapallindexed`),
-    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`.
+    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`. What may hold
+    a secret is not in its repr.
     """
 
     name: str
     where: str
-    backups: str = ""
-    backup: str = ""
+    backups: str = field(default="", repr=False)
+    backup: str = field(default="", repr=False)
     series: str = ""
     criteria: Path | None = None
     target: str = "embedded"
     budgets: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     every: float | None = None
     timeout: float | None = None
     owner: str = ""
-    notify: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = field(default_factory=Needs)
 
@@ -86,7 +87,7 @@ class Job:
 
     name: str
     arguments: tuple[str, ...]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     files: Mapping[str, bytes]
     needs: Needs
     source: str
