@@ -89,7 +89,7 @@ def message_of(
              for event in ("failed", "could-not-run", "recovered", "passed")}  # fmt: skip
     event = next(each for each in found if found[each])
     bad = [*found["failed"], *found["could-not-run"]]
-    count = len(bad or found[event])
+    count = len(found[event])
     title = TITLES[event].replace("drill", "drills", 1)
     total = show_count(len(rows), "database")
     lines = [
