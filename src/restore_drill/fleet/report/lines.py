@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restore_drill.core.printable import printable, shown_path
 from restore_drill.core.remedies import remedy_for
-from restore_drill.core.units import show_count, show_duration, some
+from restore_drill.core.units import show_duration, some
 from restore_drill.fleet.report.outcome import WORDS, Outcome
 from restore_drill.fleet.report.run import Fleet, headline, tally
 
@@ -122,9 +122,8 @@ def next_steps(fleet: Fleet) -> list[str]:
         if names := named[state]:
             steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
     if fleet.undecided:
-        found = show_count(len(fleet.undecided), "database was", "databases were")
         new = some(fleet.undecided, MOST_TOLD)
-        steps += remedy_for("fleet_report", "undecided", found=found, names=new)
+        steps += remedy_for("fleet_report", "undecided", names=new)
     return steps
 
 

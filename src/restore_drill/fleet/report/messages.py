@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from restore_drill.core.units import show_count, show_duration, some
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import outcome as outcomes
 from restore_drill.fleet.report.run import Fleet, counts_of, in_words
+from restore_drill.watch.history import Drill
 
 MOST_NAMED = 10
 """So many databases does a message name; the rest is counted."""
@@ -76,6 +78,15 @@ def event_of(outcome: outcomes.Outcome, fleet: Fleet, before: Before) -> str:
         return "failed"
     is_own_doing = fleet.is_interrupted and has_terminal()
     return "could-not-run" if outcome.is_bad and not is_own_doing else ""
+
+
+def before_in(histories: Mapping[str, Sequence[Drill]], started: datetime) -> dict[str, str]:
+    """Verdict of the last drill of each database that began before a run which `started`."""
+    return {
+        name: drills[-1].verdict
+        for name, noted in histories.items()
+        if (drills := [each for each in noted if each.at < started])
+    }
 
 
 def message_of(
