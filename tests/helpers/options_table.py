@@ -1,7 +1,12 @@
 """`make docs` (`python -m tests.helpers.options_table`) writes what is made of the code.
 
+<<<<<<< HEAD
 That is the table in docs/options.md, and the JSON Schemas of the criteria file, of the fleet file
 and of result.json.
+=======
+That is the table in docs/options.md, and the JSON Schemas of the criteria file, of result.json and
+of fleet.json.
+>>>>>>> fleet-3
 """
 
 from __future__ import annotations
@@ -14,14 +19,22 @@ from restore_drill.config.criteria import schema
 from restore_drill.config.help import GROUPS
 from restore_drill.config.option import Option
 from restore_drill.config.options import OPTIONS
+<<<<<<< HEAD
 from restore_drill.fleet.inventory import schema as fleet_schema
+=======
+from restore_drill.fleet.report.schema import fleet_schema
+>>>>>>> fleet-3
 from restore_drill.results.schema import result_schema
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "options.md"
 SCHEMA = ROOT / "drill" / "criteria.schema.json"
 RESULT_SCHEMA = ROOT / "docs" / "result.schema.json"
+<<<<<<< HEAD
 FLEET_SCHEMA = ROOT / "docs" / "fleet.schema.json"
+=======
+FLEET_SCHEMA = ROOT / "docs" / "fleet-result.schema.json"
+>>>>>>> fleet-3
 BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 
@@ -71,7 +84,11 @@ def result_schema_text() -> str:
 
 
 def fleet_schema_text() -> str:
+<<<<<<< HEAD
     """The JSON Schema of the fleet file, as it lies in the docs."""
+=======
+    """The JSON Schema of fleet.json, as it lies in the docs."""
+>>>>>>> fleet-3
     return json.dumps(fleet_schema(), indent=2) + "\n"
 
 
