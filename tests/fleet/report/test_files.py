@@ -16,7 +16,7 @@ from restore_drill.fleet.report.files import folder_of, keep_reports, leave
 from restore_drill.fleet.report.run import Fleet
 from restore_drill.fleet.report.schema import fleet_schema
 from tests.fleet.report.conftest import SECRET, Make, Real
-from tests.helpers.options_table import FLEET_SCHEMA, fleet_schema_text
+from tests.helpers.options_table import FLEET_RESULT_SCHEMA, fleet_result_schema_text
 from tests.helpers.result_schema import closed
 
 STATES = {
@@ -34,7 +34,7 @@ def checked(path: Path) -> dict[str, object]:
 
 def test_the_published_schema_is_that_of_the_file() -> None:
     """docs/fleet-result.schema.json is what `make docs` writes."""
-    assert FLEET_SCHEMA.read_text("utf-8") == fleet_schema_text(), "make docs"
+    assert FLEET_RESULT_SCHEMA.read_text("utf-8") == fleet_result_schema_text(), "make docs"
 
 
 def test_fleet_json_has_every_database(make: Make, tmp_path: Path) -> None:
