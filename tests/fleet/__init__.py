@@ -1,0 +1,1 @@
+"""Tests of fleets: many databases, many machines."""

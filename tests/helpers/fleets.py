@@ -1,4 +1,4 @@
-"""A scheduler and workers of Dask in processes of their own, and drills that are plain functions."""
+"""A scheduler and workers of Dask in processes of their own; drills that are plain functions."""
 
 from __future__ import annotations
 
@@ -124,7 +124,8 @@ class Running:
         self.told: list[Progress] = []
         self.stop = threading.Event()
         self.errors: list[BaseException] = []
-        given = {"scheduler": None, "workers": None, "tries": 3, "at_once": 9, "patience": QUICK}
+        given = {"scheduler": None, "workers": None, "tries": 3, "at_once": 9, "patience": QUICK,
+                 "ended": self.ended.append}  # fmt: skip
         self.thread = threading.Thread(
             target=self.carry_out, args=(jobs, given | options), daemon=True
         )
@@ -133,9 +134,7 @@ class Running:
     def carry_out(self, jobs: Sequence[Job], options: dict[str, Any]) -> None:
         """Run, and keep the error."""
         try:
-            run_jobs(
-                jobs, ended=self.ended.append, progress=self.told.append, stop=self.stop, **options
-            )
+            run_jobs(jobs, progress=self.told.append, stop=self.stop, **options)
         except BaseException as error:  # noqa: BLE001 - it is raised by `result`
             self.errors.append(error)
 
@@ -203,5 +202,9 @@ def breaks(job: Job) -> Done:
 
 def lines_of(log: Path, what: str) -> list[list[str]]:
     """Words of the lines of `log` that begin with `what`, without it."""
-    words = [line.split() for line in log.read_text(encoding="utf-8").splitlines()]
-    return [each[1:] for each in words if each[0] == what]
+    return [each[1:] for each in words_of(log) if each[0] == what]
+
+
+def words_of(log: Path) -> list[list[str]]:
+    """Words of each line of `log`: what, name of the job, worker."""
+    return [line.split() for line in log.read_text(encoding="utf-8").splitlines()]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,7 +25,7 @@ from restore_drill.fleet.pool.machines import HERE, Machine, this_machine
 
 ANSWER = 10.0
 """Seconds for an answer of the scheduler or of a worker."""
-CLOSE = 5.0
+CLOSE = 2.0
 """Seconds for a connection to close."""
 LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
 NO_LOG = logging.CRITICAL + 1
@@ -41,9 +43,9 @@ class Cluster:
     `refused` says by address why a worker that is there is given nothing.
     """
 
-    def __init__(self, client: Any, where: str, local: Any = None) -> None:
-        """Take what `open_cluster` has opened."""
-        self.client, self.where, self.local = client, where, local
+    def __init__(self, client: Any, where: str, local: Any = None, folder: str = "") -> None:
+        """Take what `open_cluster` has opened; `folder` is removed when it is closed."""
+        self.client, self.where, self.local, self.folder = client, where, local, folder
         self.refused: dict[str, str] = {}
         self.versions: dict[str, str] = {}
 
@@ -128,6 +130,8 @@ class Cluster:
         for each in filter(None, (self.client, self.local)):
             with suppress(Exception):
                 each.close(timeout=CLOSE)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def name_of(address: str, worker: dict[str, Any], *, is_local: bool) -> str:
@@ -177,9 +181,11 @@ def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> 
 def own_cluster(dask: Any, workers: int | None) -> Cluster:
     """A cluster in this process: one worker, all of this machine shared by its threads."""
     many, resources = this_machine(workers)
-    local = dask.LocalCluster(
-        n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
-        silence_logs=False, memory_limit=0, resources=resources,
-        scheduler_kwargs={"allowed_failures": 0},
-    )  # fmt: skip
-    return Cluster(dask.Client(local, set_as_default=False), HERE, local)
+    folder = tempfile.mkdtemp(prefix="drill-run-")
+    with import_module("dask.config").set({"temporary-directory": folder}):
+        local = dask.LocalCluster(
+            n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
+            silence_logs=False, memory_limit=0, resources=resources,
+            scheduler_kwargs={"allowed_failures": 0},
+        )  # fmt: skip
+    return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)

@@ -76,7 +76,7 @@ def run(job: Job, folder: Path, lock: BinaryIO, leash: Leash, patience: float) -
     A pipe ties it to this process: closed, or cut by our own death, it ends the drill.
     """
     own = ["--report-dir", str(folder / REPORT), "--require-backup", "-p", "no:cacheprovider"]
-    script = [sys.executable, "-I", "-S", str(warden.__file__), str(patience)]
+    script = [sys.executable, "-I", "-S", str(warden.__file__), str(patience), str(folder)]
     command = [*script, sys.executable, str(SUITE / "drill"), *job.arguments, *own]
     until, why = time.monotonic() + (job.timeout or float("inf")), ""
     with (folder / OUTPUT).open("wb") as output, subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from restore_drill.core.errors import EXIT_INTERNAL
 from restore_drill.fleet.model import Done
 from restore_drill.fleet.pool.book import Flight
+from restore_drill.fleet.pool.cluster import ANSWER
 
 
 def outcome(flight: Flight) -> Done | None:
@@ -14,9 +15,9 @@ def outcome(flight: Flight) -> Done | None:
     """
     try:
         if flight.future.status == "finished":
-            done: Done = flight.future.result(timeout=30)
+            done: Done = flight.future.result(timeout=ANSWER)
             return done
-        error = flight.future.exception(timeout=30)
+        error = flight.future.exception(timeout=ANSWER)
     except Exception:  # noqa: BLE001 - TimeoutError, CancelledError, OSError: the next look tells
         return None
     if type(error).__name__ == "KilledWorker":

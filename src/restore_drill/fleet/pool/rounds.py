@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
-from restore_drill.fleet.model import Done
+from restore_drill.fleet.model import Done, Needs
 from restore_drill.fleet.pool.book import Book, Progress
 from restore_drill.fleet.pool.cluster import Cluster, Lost
 from restore_drill.fleet.pool.drilling import Drill
@@ -61,6 +61,8 @@ class Rounds:
         self.state: object = None
         self.unfit: dict[int, float] = {}
         """Since when a job fits on no worker."""
+        self.reasons: dict[Needs, str] = {}
+        """Why drills with such needs fit on none of `machines`."""
         self.losses = 0
 
     def refuse_versions(self) -> None:
@@ -97,7 +99,10 @@ class Rounds:
         now = time.monotonic()
         if now - self.looked >= LOOK:
             refused = len(self.cluster.refused)
-            self.machines = self.cluster.machines()
+            there, before = self.cluster.machines(), self.machines
+            self.machines = there
+            if there != before:
+                self.reasons.clear()
             for why in list(self.cluster.refused.values())[refused:]:
                 self.report(f"{why}: it is given nothing")
             self.looked = now
@@ -132,12 +137,11 @@ class Rounds:
     def end_unfit(self, now: float) -> None:
         """End the drills that fit on no worker, once larger ones had time to come."""
         wait = self.patience.larger if self.machines else self.patience.workers
-        reasons = {needs: fits_nowhere(needs, self.machines)
-                   for needs in {self.book.jobs[self.book.order[each]].needs
-                                 for each in self.book.waiting}}  # fmt: skip
         for number in [self.book.order[place] for place in self.book.waiting]:
             job = self.book.jobs[number]
-            if not (why := reasons[job.needs]):
+            if job.needs not in self.reasons:
+                self.reasons[job.needs] = fits_nowhere(job.needs, self.machines)
+            if not (why := self.reasons[job.needs]):
                 self.unfit.pop(number, None)
             elif now - self.unfit.setdefault(number, now) >= wait:
                 self.book.settle(number, Done(job.name, EXIT_COULD_NOT_RUN, "", 0.0, why=why))

@@ -1,9 +1,10 @@
 """Runs one drill, and ends it with whoever holds our standard input: a script by itself.
 
-`warden.py PATIENCE COMMAND...`. Standard input is a pipe that the worker keeps open: its end says
-that the drill is not wanted any more, or that the worker was killed. Then the drill is asked to end
-(SIGTERM), cleans up by itself, and after PATIENCE seconds it is killed with all of its group. The
-exit status is the drill's, 128 and the number for a signal that ended it.
+`warden.py PATIENCE FOLDER COMMAND...`. Standard input is a pipe that the worker keeps open: its
+end says that the drill is not wanted any more, or that the worker was killed. Then the drill is
+asked to end (SIGTERM), cleans up by itself, and after PATIENCE seconds it is killed with all of its
+group. Its FOLDER is removed where no worker is left to do it. The exit status is the drill's, 128
+and the number for a signal that ended it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import ctypes
 import os
 import select
+import shutil
 import signal
 import sys
 import time
@@ -79,10 +81,13 @@ def main() -> int:
     for each in (*ENDING, signal.SIGCHLD):
         signal.signal(each, lambda *_: None)
     signal.set_wakeup_fd(here)
-    pid = start(sys.argv[2:], os.getpid())
+    worker = os.getppid()
+    pid = start(sys.argv[3:], os.getpid())
     code = watch(pid, there, float(sys.argv[1]))
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)  # what a drill that was killed has left running
+    if os.getppid() != worker:
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
     return code
 
 
