@@ -82,13 +82,14 @@ class Job:
 
     `arguments` are those of pytest, `environment` variables beside the worker's own, `files` the
     criteria and what lies beside them, by their paths below the folder that the drill runs in.
-    `needs` are all known. `seconds` is what it took before, None where nobody knows.
+    `needs` are all known. `seconds` is what it took before, None where nobody knows. Neither
+    environment nor files are in its repr, which Dask writes into logs.
     """
 
     name: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes] = field(repr=False)
     needs: Needs
     source: str
     owner: str = ""

@@ -1,0 +1,191 @@
+"""The one place that speaks to Dask distributed: connect, who is there, hand out, interrupt."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pkgutil import resolve_name
+from typing import Any
+from uuid import uuid4
+
+from restore_drill import __version__
+from restore_drill.core.calling import installs
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.remedies import remedy_for
+from restore_drill.fleet.model import Job
+from restore_drill.fleet.pool.book import Flight
+from restore_drill.fleet.pool.drilling import Drill, attempt
+from restore_drill.fleet.pool.leash import interrupt
+from restore_drill.fleet.pool.machines import HERE, Machine, this_machine
+
+ANSWER = 10.0
+"""Seconds for an answer of the scheduler or of a worker."""
+CLOSE = 2.0
+"""Seconds for a connection to close."""
+LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
+NO_LOG = logging.CRITICAL + 1
+VERSION = "restore_drill:__version__"
+"""What a worker is asked for: by a function of Python, which each has, whatever is installed."""
+
+
+class Lost(Exception):
+    """The scheduler does not answer, or it is another one by now."""
+
+
+class Cluster:
+    """Workers that are reached through the Dask client `client`; `local` is a cluster of our own.
+
+    `refused` says by address why a worker that is there is given nothing.
+    """
+
+    def __init__(self, client: Any, where: str, local: Any = None, folder: str = "") -> None:
+        """Take what `open_cluster` has opened; `folder` is removed when it is closed."""
+        self.client, self.where, self.local, self.folder = client, where, local, folder
+        self.refused: dict[str, str] = {}
+        self.versions: dict[str, str] = {}
+
+    def machines(self) -> list[Machine]:
+        """The workers that can be given drills now, by name; raises Lost."""
+        self.check()
+        try:
+            there = self.client.sync(
+                self.client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER
+            )["workers"]
+        except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
+            raise Lost(type(error).__name__) from None
+        found = [
+            Machine(address, name_of(address, each, is_local=self.local is not None),
+                    int(each["nthreads"]), dict(each["resources"]))
+            for address, each in there.items() if each.get("status") == "running"
+        ]  # fmt: skip
+        self.compare_versions([each for each in found if each.address not in self.versions])
+        good = [each for each in found if self.versions.get(each.address) == __version__]
+        return sorted(good, key=lambda each: each.name)
+
+    def compare_versions(self, machines: Sequence[Machine]) -> None:
+        """Refuse those of `machines` that have another version of restore-drill, or none."""
+        if not machines:
+            return
+        addresses = [each.address for each in machines]
+        found = self.run(resolve_name, VERSION, workers=addresses)
+        for each in machines:
+            version = found.get(each.address)
+            if isinstance(version, str):
+                self.versions[each.address] = version
+            elif isinstance(version, ImportError):
+                self.versions[each.address] = "none"
+            else:  # it may have been lost meanwhile: it is asked again
+                continue
+            if self.versions[each.address] != __version__:
+                self.refused[each.address] = (
+                    f"worker {each.name} has restore-drill {self.versions[each.address]}, and this "
+                    f"machine {__version__}"
+                )
+
+    def run(self, function: Callable[..., object], *given: object, workers: list[str]) -> Any:
+        """What `function` gives on each of the `workers`, by address; errors are among it."""
+        try:
+            return self.client.sync(
+                self.client._run,  # noqa: SLF001 - `run` by itself waits for ever
+                function, *given, workers=workers, on_error="return", callback_timeout=ANSWER,
+            )  # fmt: skip
+        except Exception:  # noqa: BLE001 - one of them or the scheduler has gone: seen elsewhere
+            return {}
+
+    def submit(self, function: Drill, job: Job, number: int, machine: Machine,
+               woken: Callable[[], None]) -> Flight:  # fmt: skip
+        """Hand the `job` to `machine`, and call `woken` when it has ended; raises Lost.
+
+        That worker alone may run it: when it dies we know, whatever the scheduler allows.
+        """
+        key = f"drill-{uuid4().hex}"
+        try:
+            future = self.client.submit(
+                attempt, function, job, key=key, workers=[machine.address], pure=False,
+                resources=machine.asked(job.needs), retries=0,
+            )  # fmt: skip
+            future.add_done_callback(lambda _: woken())
+        except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
+            raise Lost(type(error).__name__) from None
+        return Flight(number, machine, key, future)
+
+    def check(self) -> None:
+        """Raise Lost where the connection is not what it was."""
+        if self.client.status != "running":
+            raise Lost(self.client.status)
+
+    def interrupt(self, flights: Sequence[Flight]) -> None:
+        """End the drills of these flights: they clean up, and their tasks end then."""
+        addresses = list({each.machine.address for each in flights})
+        if addresses:
+            self.run(interrupt, [each.key for each in flights], workers=addresses)
+
+    def close(self) -> None:
+        """Let go of all; what still runs notices that, ends and cleans up. Takes CLOSE and more."""
+        for each in filter(None, (self.client, self.local)):
+            with suppress(Exception):
+                each.close(timeout=CLOSE)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def name_of(address: str, worker: dict[str, Any], *, is_local: bool) -> str:
+    """How a worker is called: by its own name where it has one, else by its address."""
+    return HERE if is_local else str(worker.get("name") or address)
+
+
+def distributed() -> Any:
+    """Dask distributed, and nothing from it on the terminal; CouldNotRun where it is missing."""
+    try:
+        found = import_module("distributed")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("distributed", "dask"):
+            raise
+        raise CouldNotRun(
+            "a fleet needs the library distributed (Dask), which is not installed",
+            remedy=remedy_for("place", "extra", install=installs("fleet")),
+        ) from None
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(NO_LOG)
+        for each in [key for key in logging.root.manager.loggerDict if key.startswith(f"{name}.")]:
+            logging.getLogger(each).setLevel(NO_LOG)
+    return found
+
+
+def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> Cluster:
+    """The workers of `scheduler`, which has so many seconds to answer; without one, of our own.
+
+    That one is in this process: a thread for each drill at once. Raises CouldNotRun.
+    """
+    dask = distributed()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Dask's own on versions, ports and memory
+        if scheduler is None:
+            return own_cluster(dask, workers)
+        try:
+            client = dask.Client(scheduler, timeout=seconds, set_as_default=False)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise CouldNotRun(
+                f"the scheduler of the fleet does not answer: {scheduler}",
+                checked=[f"{type(error).__name__}: {error}".partition("\n")[0]],
+                remedy=remedy_for("fleet", "no_scheduler", address=scheduler),
+            ) from None
+    return Cluster(client, scheduler)
+
+
+def own_cluster(dask: Any, workers: int | None) -> Cluster:
+    """A cluster in this process: one worker, all of this machine shared by its threads."""
+    many, resources = this_machine(workers)
+    folder = tempfile.mkdtemp(prefix="drill-run-")
+    with import_module("dask.config").set({"temporary-directory": folder}):
+        local = dask.LocalCluster(
+            n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
+            silence_logs=False, memory_limit=0, resources=resources,
+            scheduler_kwargs={"allowed_failures": 0},
+        )  # fmt: skip
+    return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)
