@@ -101,7 +101,8 @@ class Job:
 class Done:
     """How one try of a drill ended: its exit code, None where its worker was lost.
 
-    `result` is its result.json, `report` and `junit` the files, where it has left them.
+    `result` is its result.json, `report` and `junit` the files, where it has left them. It is the
+    last of so many `tries`; 0: it was never begun.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Done:
     report: bytes = b""
     junit: bytes = b""
     why: str = ""
+    tries: int = 1
 
     @property
     def verdict(self) -> str:

@@ -100,6 +100,7 @@ class Book:
         if (place := self.place[number]) in self.waiting:
             self.waiting.remove(place)
         self.flights.pop(number, None)
+        done = replace(done, tries=len(self.tried[number]))
         self.verdicts[number] = done
         self.ended(done)
 

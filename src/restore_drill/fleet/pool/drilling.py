@@ -20,6 +20,7 @@ from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERNAL
 from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor
 from restore_drill.core.units import show_duration
+from restore_drill.fleet.jobs import inherited
 from restore_drill.fleet.model import UNKNOWN, Done, Job
 from restore_drill.fleet.pool import warden
 from restore_drill.fleet.pool.folders import OUTPUT, REPORT, WORK, own_folder, sweep, write_files
@@ -80,8 +81,9 @@ def run(job: Job, folder: Path, lock: BinaryIO, leash: Leash, patience: float) -
     command = [*script, sys.executable, str(SUITE / "drill"), *job.arguments, *own]
     until, why = time.monotonic() + (job.timeout or float("inf")), ""
     with (folder / OUTPUT).open("wb") as output, subprocess.Popen(
-        command, cwd=folder / WORK, env={**os.environ, **job.environment}, stdin=subprocess.PIPE,
-        stdout=output, stderr=subprocess.STDOUT, pass_fds=[lock.fileno()], start_new_session=True,
+        command, cwd=folder / WORK, env={**inherited(os.environ), **job.environment},
+        stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+        pass_fds=[lock.fileno()], start_new_session=True,
     ) as process:  # fmt: skip
         while True:
             with suppress(subprocess.TimeoutExpired):
