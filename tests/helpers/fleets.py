@@ -65,11 +65,11 @@ class Processes:
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
-    def scheduler(self) -> None:
+    def scheduler(self, **environment: str) -> None:
         """Start the scheduler."""
         self.start(
             "scheduler", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-            "--port", str(self.port), "--no-dashboard",
+            "--port", str(self.port), "--no-dashboard", **environment,
         )  # fmt: skip
 
     def worker(self, name: str, resources: str = "", **environment: str) -> None:

@@ -180,7 +180,11 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
         wait_until(lambda: "Registered to" in found.log("old"))
         with pytest.raises(CouldNotRun) as error:
             Running([job_of("one")], scheduler=found.address).result()
-    assert f"worker old has restore-drill 0.0.1, and this machine {__version__}" in str(error.value)
+        assert f"worker old has restore-drill 0.0.1, and this machine {__version__}" in str(error)
+        found.kill("scheduler")
+        found.scheduler(PYTHONPATH=str(package.parent))
+        with pytest.raises(CouldNotRun, match=r"scheduler tcp://.* has restore-drill 0\.0\.1, and"):
+            Running([job_of("one")], scheduler=found.address).result()
 
 
 def test_another_version_that_joins_is_given_nothing(

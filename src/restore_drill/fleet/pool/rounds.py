@@ -23,8 +23,13 @@ TICK = 0.25
 """Seconds between two looks at what has ended, where nothing says so before."""
 LOOK = 1.0
 """Seconds between two looks at which workers there are, and between two reports of progress."""
+CONNECT = 5.0
+"""Seconds for one attempt to connect again."""
 MOST_LOSSES = 20
 """So often in a row may the scheduler be lost without a single verdict in between."""
+
+Reopen = Callable[[float], Cluster]
+"""Opens the cluster anew, which has so many seconds to answer; CouldNotRun."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Rounds:
                 remedy=remedy_for("fleet", "versions"),
             )
 
-    def carry_out(self, reopen: Callable[[], Cluster]) -> None:
+    def carry_out(self, reopen: Reopen) -> None:
         """Go on until each drill has its verdict."""
         while not self.book.is_over:
             if self.stop.is_set():
@@ -146,7 +151,7 @@ class Rounds:
             elif now - self.unfit.setdefault(number, now) >= wait:
                 self.book.settle(number, Done(job.name, EXIT_COULD_NOT_RUN, "", 0.0, why=why))
 
-    def lose(self, reopen: Callable[[], Cluster]) -> None:
+    def lose(self, reopen: Reopen) -> None:
         """Connect again, for as long as patience lasts, and drill again what has no verdict yet."""
         self.losses += 1
         self.book.unlaunch()
@@ -156,7 +161,7 @@ class Rounds:
         until = time.monotonic() + self.patience.again
         while self.losses <= MOST_LOSSES and time.monotonic() < until and not self.stop.is_set():
             try:
-                self.cluster = reopen()
+                self.cluster = reopen(min(CONNECT, until - time.monotonic()))
             except CouldNotRun:
                 self.stop.wait(1.0)
             else:
