@@ -18,7 +18,7 @@ from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.fleet.model import Done, Job, Needs
 from restore_drill.fleet.pool.book import Progress
 from restore_drill.fleet.pool.leash import own_leash
-from restore_drill.fleet.pool.rounds import Patience
+from restore_drill.fleet.pool.opening import Patience
 from restore_drill.fleet.pool.run import run_jobs
 from tests.helpers.drills import ROOT, inherited
 

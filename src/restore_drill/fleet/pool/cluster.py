@@ -39,6 +39,8 @@ class Cluster:
         self.client, self.where, self.local, self.folder = client, where, local, folder
         self.refused: dict[str, str] = {}
         self.versions: dict[str, str] = {}
+        self.there: set[str] = set()
+        """Addresses of all workers, also of those that take nothing new."""
 
     def machines(self) -> list[Machine]:
         """The workers that can be given drills now, by name; raises Lost."""
@@ -49,6 +51,7 @@ class Cluster:
             )["workers"]
         except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
             raise Lost(type(error).__name__) from None
+        self.there = set(there)
         found = [
             Machine(address, name_of(address, each, is_local=self.local is not None),
                     int(each["nthreads"]), dict(each["resources"]))

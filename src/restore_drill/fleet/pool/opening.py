@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +18,24 @@ from restore_drill.fleet.pool.machines import HERE, this_machine
 
 LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
 NO_LOG = logging.CRITICAL + 1
+
+Reopen = Callable[[float], Cluster]
+"""Opens the cluster anew, which has so many seconds to answer; CouldNotRun."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a run waits.
+
+    For the scheduler at first (`connect`) and when it is lost (`again`), for `workers` where there
+    are none, for a `larger` one where a drill fits on none, for interrupted drills (`cleanup`).
+    """
+
+    connect: float = 15.0
+    again: float = 300.0
+    workers: float = 120.0
+    larger: float = 10.0
+    cleanup: float = 90.0
 
 
 def distributed() -> Any:

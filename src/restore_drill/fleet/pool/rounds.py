@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -16,6 +15,7 @@ from restore_drill.fleet.pool.cluster import Cluster, Lost
 from restore_drill.fleet.pool.drilling import Drill
 from restore_drill.fleet.pool.leash import CANCELLED
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere
+from restore_drill.fleet.pool.opening import Patience, Reopen
 from restore_drill.fleet.pool.outcomes import lost, outcome
 from restore_drill.fleet.pool.placing import next_ones
 
@@ -27,24 +27,6 @@ CONNECT = 5.0
 """Seconds for one attempt to connect again."""
 MOST_LOSSES = 20
 """So often in a row may the scheduler be lost without a single verdict in between."""
-
-Reopen = Callable[[float], Cluster]
-"""Opens the cluster anew, which has so many seconds to answer; CouldNotRun."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds that a run waits.
-
-    For the scheduler at first (`connect`) and when it is lost (`again`), for `workers` where there
-    are none, for a `larger` one where a drill fits on none, for interrupted drills (`cleanup`).
-    """
-
-    connect: float = 15.0
-    again: float = 300.0
-    workers: float = 120.0
-    larger: float = 10.0
-    cleanup: float = 90.0
 
 
 class Rounds:
@@ -132,9 +114,8 @@ class Rounds:
 
     def note_dead(self) -> None:
         """End the tries whose worker is not there any more."""
-        there = {each.address for each in self.machines}
         for flight in list(self.book.flights.values()):
-            if flight.machine.address not in there:
+            if flight.machine.address not in self.cluster.there:
                 done = None if flight.future.status == "pending" else outcome(flight)
                 flight.future.cancel()
                 self.book.ends(flight, done or lost(flight))

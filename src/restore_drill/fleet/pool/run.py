@@ -9,8 +9,8 @@ from functools import partial
 from restore_drill.fleet.model import Done, Job
 from restore_drill.fleet.pool.book import Book, Progress
 from restore_drill.fleet.pool.drilling import Drill, drill
-from restore_drill.fleet.pool.opening import open_cluster
-from restore_drill.fleet.pool.rounds import Patience, Rounds
+from restore_drill.fleet.pool.opening import Patience, open_cluster
+from restore_drill.fleet.pool.rounds import Rounds
 
 
 def run_jobs(
