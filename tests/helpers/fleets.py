@@ -18,7 +18,7 @@ from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.fleet.model import Done, Job, Needs
 from restore_drill.fleet.pool.book import Progress
 from restore_drill.fleet.pool.leash import own_leash
-from restore_drill.fleet.pool.rounds import Patience
+from restore_drill.fleet.pool.opening import Patience
 from restore_drill.fleet.pool.run import run_jobs
 from tests.helpers.drills import ROOT, inherited
 
@@ -65,11 +65,11 @@ class Processes:
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
-    def scheduler(self) -> None:
+    def scheduler(self, **environment: str) -> None:
         """Start the scheduler."""
         self.start(
             "scheduler", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-            "--port", str(self.port), "--no-dashboard",
+            "--port", str(self.port), "--no-dashboard", **environment,
         )  # fmt: skip
 
     def worker(self, name: str, resources: str = "", **environment: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.fleet.model import Needs
-from restore_drill.fleet.pool import cluster
+from restore_drill.fleet.pool import opening
 from restore_drill.fleet.pool.drilling import drill
 from tests.helpers.fleets import (
     Running,
@@ -147,9 +147,9 @@ def test_a_cancelled_run(shops: Shops, tmp_path: Path, log: Path) -> None:
 
 def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is named."""
-    monkeypatch.setattr(cluster, "import_module", missing)
+    monkeypatch.setattr(opening, "import_module", missing)
     with pytest.raises(CouldNotRun, match=r"(?s)needs the library distributed.*\[fleet\]"):
-        cluster.distributed()
+        opening.distributed()
 
 
 def missing(name: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from restore_drill import __version__
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.fleet.model import Done, Needs
+from restore_drill.fleet.pool import opening
 from tests.helpers.fleets import (
     QUICK,
     Processes,
@@ -159,6 +161,24 @@ def test_resources_decide_where(two: Processes, log: Path) -> None:
     )
 
 
+def set_status(name: str, dask_worker: Any) -> None:
+    """Set the status of a worker."""
+    dask_worker.status = type(dask_worker.status)[name]
+
+
+def test_a_worker_that_takes_nothing_new_is_not_lost(two: Processes, log: Path) -> None:
+    """Dask pauses one that is short of memory: what runs there goes on, and counts."""
+    client: Any = opening.distributed().Client(two.address, set_as_default=False)
+    jobs = [job_of(name, seconds=2.0, LOG=str(log)) for name in ("one", "two", "three")]
+    running = Running(jobs, scheduler=two.address, tries=1, function=sleeps)
+    wait_until(lambda: len(lines_of(log, "begins")) == 2)
+    client.run(set_status, "paused")
+    wait_until(lambda: len(running.ended) == 2)
+    client.run(set_status, "running")
+    assert {each.verdict for each in running.result().values()} == {"passed"}
+    client.close()
+
+
 def test_secrets_stay_out_of_logs(two: Processes) -> None:
     """Dask writes the arguments of what fails into the log of its worker."""
     secret = "postgres://u:s3cretpw@h/d"
@@ -180,7 +200,11 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
         wait_until(lambda: "Registered to" in found.log("old"))
         with pytest.raises(CouldNotRun) as error:
             Running([job_of("one")], scheduler=found.address).result()
-    assert f"worker old has restore-drill 0.0.1, and this machine {__version__}" in str(error.value)
+        assert f"worker old has restore-drill 0.0.1, and this machine {__version__}" in str(error)
+        found.kill("scheduler")
+        found.scheduler(PYTHONPATH=str(package.parent))
+        with pytest.raises(CouldNotRun, match=r"scheduler tcp://.* has restore-drill 0\.0\.1, and"):
+            Running([job_of("one")], scheduler=found.address).result()
 
 
 def test_another_version_that_joins_is_given_nothing(

@@ -1,34 +1,25 @@
-"""The one place that speaks to Dask distributed: connect, who is there, hand out, interrupt."""
+"""The workers of a fleet by Dask distributed: who is there, who does what, who is to end it."""
 
 from __future__ import annotations
 
-import logging
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib import import_module
 from pkgutil import resolve_name
 from typing import Any
 from uuid import uuid4
 
 from restore_drill import __version__
-from restore_drill.core.calling import installs
-from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.remedies import remedy_for
 from restore_drill.fleet.model import Job
 from restore_drill.fleet.pool.book import Flight
 from restore_drill.fleet.pool.drilling import Drill, attempt
 from restore_drill.fleet.pool.leash import interrupt
-from restore_drill.fleet.pool.machines import HERE, Machine, this_machine
+from restore_drill.fleet.pool.machines import HERE, Machine
 
 ANSWER = 10.0
 """Seconds for an answer of the scheduler or of a worker."""
 CLOSE = 2.0
 """Seconds for a connection to close."""
-LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
-NO_LOG = logging.CRITICAL + 1
 VERSION = "restore_drill:__version__"
 """What a worker is asked for: by a function of Python, which each has, whatever is installed."""
 
@@ -48,6 +39,8 @@ class Cluster:
         self.client, self.where, self.local, self.folder = client, where, local, folder
         self.refused: dict[str, str] = {}
         self.versions: dict[str, str] = {}
+        self.there: set[str] = set()
+        """Addresses of all workers, also of those that take nothing new."""
 
     def machines(self) -> list[Machine]:
         """The workers that can be given drills now, by name; raises Lost."""
@@ -58,11 +51,16 @@ class Cluster:
             )["workers"]
         except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
             raise Lost(type(error).__name__) from None
+        self.there = set(there)
         found = [
             Machine(address, name_of(address, each, is_local=self.local is not None),
                     int(each["nthreads"]), dict(each["resources"]))
             for address, each in there.items() if each.get("status") == "running"
         ]  # fmt: skip
+        if self.where not in self.versions:
+            self.take_version(self.where, f"scheduler {self.where}", self.scheduler_version())
+        if self.where in self.refused:
+            return []
         self.compare_versions([each for each in found if each.address not in self.versions])
         good = [each for each in found if self.versions.get(each.address) == __version__]
         return sorted(good, key=lambda each: each.name)
@@ -74,18 +72,27 @@ class Cluster:
         addresses = [each.address for each in machines]
         found = self.run(resolve_name, VERSION, workers=addresses)
         for each in machines:
-            version = found.get(each.address)
-            if isinstance(version, str):
-                self.versions[each.address] = version
-            elif isinstance(version, ImportError):
-                self.versions[each.address] = "none"
-            else:  # it may have been lost meanwhile: it is asked again
-                continue
-            if self.versions[each.address] != __version__:
-                self.refused[each.address] = (
-                    f"worker {each.name} has restore-drill {self.versions[each.address]}, and this "
-                    f"machine {__version__}"
+            self.take_version(each.address, f"worker {each.name}", found.get(each.address))
+
+    def take_version(self, address: str, what: str, version: object) -> None:
+        """Refuse `what` where it has another version than we; one that did not answer waits."""
+        known = "none" if isinstance(version, ImportError) else version
+        if isinstance(known, str):
+            self.versions[address] = known
+            if known != __version__:
+                self.refused[address] = (
+                    f"{what} has restore-drill {known}, and this machine {__version__}"
                 )
+
+    def scheduler_version(self) -> object:
+        """Version of restore-drill that the scheduler has, which reads what it hands out."""
+        try:
+            return self.client.sync(
+                self.client._run_on_scheduler, resolve_name, VERSION,  # noqa: SLF001 - as in `run`
+                callback_timeout=ANSWER,
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
+            return error
 
     def run(self, function: Callable[..., object], *given: object, workers: list[str]) -> Any:
         """What `function` gives on each of the `workers`, by address; errors are among it."""
@@ -137,55 +144,3 @@ class Cluster:
 def name_of(address: str, worker: dict[str, Any], *, is_local: bool) -> str:
     """How a worker is called: by its own name where it has one, else by its address."""
     return HERE if is_local else str(worker.get("name") or address)
-
-
-def distributed() -> Any:
-    """Dask distributed, and nothing from it on the terminal; CouldNotRun where it is missing."""
-    try:
-        found = import_module("distributed")
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("distributed", "dask"):
-            raise
-        raise CouldNotRun(
-            "a fleet needs the library distributed (Dask), which is not installed",
-            remedy=remedy_for("place", "extra", install=installs("fleet")),
-        ) from None
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(NO_LOG)
-        for each in [key for key in logging.root.manager.loggerDict if key.startswith(f"{name}.")]:
-            logging.getLogger(each).setLevel(NO_LOG)
-    return found
-
-
-def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> Cluster:
-    """The workers of `scheduler`, which has so many seconds to answer; without one, of our own.
-
-    That one is in this process: a thread for each drill at once. Raises CouldNotRun.
-    """
-    dask = distributed()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Dask's own on versions, ports and memory
-        if scheduler is None:
-            return own_cluster(dask, workers)
-        try:
-            client = dask.Client(scheduler, timeout=seconds, set_as_default=False)
-        except (OSError, ValueError, TypeError, ImportError) as error:
-            raise CouldNotRun(
-                f"the scheduler of the fleet does not answer: {scheduler}",
-                checked=[f"{type(error).__name__}: {error}".partition("\n")[0]],
-                remedy=remedy_for("fleet", "no_scheduler", address=scheduler),
-            ) from None
-    return Cluster(client, scheduler)
-
-
-def own_cluster(dask: Any, workers: int | None) -> Cluster:
-    """A cluster in this process: one worker, all of this machine shared by its threads."""
-    many, resources = this_machine(workers)
-    folder = tempfile.mkdtemp(prefix="drill-run-")
-    with import_module("dask.config").set({"temporary-directory": folder}):
-        local = dask.LocalCluster(
-            n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
-            silence_logs=False, memory_limit=0, resources=resources,
-            scheduler_kwargs={"allowed_failures": 0},
-        )  # fmt: skip
-    return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)

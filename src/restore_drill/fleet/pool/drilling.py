@@ -6,7 +6,9 @@ Nothing raises here: Dask would write the job's arguments into the worker's log.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -36,6 +38,9 @@ TAIL = 4096
 SECRET = ("PASSWORD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIAL")
 """Parts of names of variables whose values are secret."""
 
+log = logging.getLogger("distributed.worker")
+"""The log of the worker, which is quiet in a run without a scheduler."""
+
 Drill = Callable[[Job], Done]
 
 
@@ -57,8 +62,9 @@ def drill(job: Job, patience: float = PATIENCE) -> Done:
     clean up. Its result counts only as far as this very process has written it.
     """
     began, leash = time.monotonic(), own_leash()
+    for line in sweep():
+        log.warning("Cleaned up after an earlier run: %s", line)
     try:
-        sweep()
         with own_folder() as (folder, lock):
             write_files(folder / WORK, job.files)
             code, why = run(job, folder, lock, leash, patience)
@@ -109,10 +115,17 @@ def done_of(job: Job, folder: Path, code: int, why: str, seconds: float) -> Done
         why = why or first_line(str(result["reasons"][0]))
     if result is None and not why:
         said = last_line(folder / OUTPUT)
-        why = f"it ended with exit code {code} and left no result" + (f": {said}" if said else "")
+        why = f"it {ended_by(code)} and left no result" + (f": {said}" if said else "")
     why = "" if code == 0 and result is not None else redactor_of(job)(printable(why))
     files = [read(folder / REPORT / name) for name in ("report.html", "junit.xml")]
     return Done(job.name, code, "", seconds, result, files[0], files[1], why)
+
+
+def ended_by(code: int) -> str:
+    """How a process ended, in words; 128 and a number stands for a signal."""
+    with suppress(ValueError):
+        return f"was ended by {signal.Signals(code - 128).name}"
+    return f"ended with exit code {code}"
 
 
 def result_in(report: Path) -> dict[str, Any] | None:

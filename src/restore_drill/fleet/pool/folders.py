@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -46,8 +46,20 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def sweep() -> list[str]:
-    """Remove what dead drills have left on this worker; what was done, in words."""
-    done = [*clean_left_overs(), *clean_left_over_redis(), *clean_left_mirrors()]
+    """Remove what dead drills have left on this worker; what was done, in words.
+
+    What cannot be removed stays: the next drill says so where it is in its way.
+    """
+    done: list[str] = []
+    for clean in (clean_left_overs, clean_left_over_redis, clean_left_mirrors, clean_folders):
+        with suppress(OSError):
+            done += clean()
+    return done
+
+
+def clean_folders() -> list[str]:
+    """Remove the folders of dead drills; what was done, in words."""
+    done = []
     for folder in directories(bases(), f"{PREFIX}????????"):
         with claimed(folder) as owner:
             if owner is not None:

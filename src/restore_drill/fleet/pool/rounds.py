@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.remedies import remedy_for
@@ -16,6 +15,7 @@ from restore_drill.fleet.pool.cluster import Cluster, Lost
 from restore_drill.fleet.pool.drilling import Drill
 from restore_drill.fleet.pool.leash import CANCELLED
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere
+from restore_drill.fleet.pool.opening import Patience, Reopen
 from restore_drill.fleet.pool.outcomes import lost, outcome
 from restore_drill.fleet.pool.placing import next_ones
 
@@ -23,23 +23,10 @@ TICK = 0.25
 """Seconds between two looks at what has ended, where nothing says so before."""
 LOOK = 1.0
 """Seconds between two looks at which workers there are, and between two reports of progress."""
+CONNECT = 5.0
+"""Seconds for one attempt to connect again."""
 MOST_LOSSES = 20
 """So often in a row may the scheduler be lost without a single verdict in between."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds that a run waits.
-
-    For the scheduler at first (`connect`) and when it is lost (`again`), for `workers` where there
-    are none, for a `larger` one where a drill fits on none, for interrupted drills (`cleanup`).
-    """
-
-    connect: float = 15.0
-    again: float = 300.0
-    workers: float = 120.0
-    larger: float = 10.0
-    cleanup: float = 90.0
 
 
 class Rounds:
@@ -78,7 +65,7 @@ class Rounds:
                 remedy=remedy_for("fleet", "versions"),
             )
 
-    def carry_out(self, reopen: Callable[[], Cluster]) -> None:
+    def carry_out(self, reopen: Reopen) -> None:
         """Go on until each drill has its verdict."""
         while not self.book.is_over:
             if self.stop.is_set():
@@ -127,9 +114,8 @@ class Rounds:
 
     def note_dead(self) -> None:
         """End the tries whose worker is not there any more."""
-        there = {each.address for each in self.machines}
         for flight in list(self.book.flights.values()):
-            if flight.machine.address not in there:
+            if flight.machine.address not in self.cluster.there:
                 done = None if flight.future.status == "pending" else outcome(flight)
                 flight.future.cancel()
                 self.book.ends(flight, done or lost(flight))
@@ -146,7 +132,7 @@ class Rounds:
             elif now - self.unfit.setdefault(number, now) >= wait:
                 self.book.settle(number, Done(job.name, EXIT_COULD_NOT_RUN, "", 0.0, why=why))
 
-    def lose(self, reopen: Callable[[], Cluster]) -> None:
+    def lose(self, reopen: Reopen) -> None:
         """Connect again, for as long as patience lasts, and drill again what has no verdict yet."""
         self.losses += 1
         self.book.unlaunch()
@@ -156,7 +142,7 @@ class Rounds:
         until = time.monotonic() + self.patience.again
         while self.losses <= MOST_LOSSES and time.monotonic() < until and not self.stop.is_set():
             try:
-                self.cluster = reopen()
+                self.cluster = reopen(min(CONNECT, until - time.monotonic()))
             except CouldNotRun:
                 self.stop.wait(1.0)
             else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from restore_drill.fleet.model import Done, Job
 from restore_drill.fleet.pool.book import Book, Progress
-from restore_drill.fleet.pool.cluster import open_cluster
 from restore_drill.fleet.pool.drilling import Drill, drill
-from restore_drill.fleet.pool.rounds import Patience, Rounds
+from restore_drill.fleet.pool.opening import Patience, open_cluster
+from restore_drill.fleet.pool.rounds import Rounds
 
 
 def run_jobs(
@@ -38,6 +39,6 @@ def run_jobs(
     run = Rounds(book, cluster, function, at_once, progress, stop, patience)
     try:
         run.refuse_versions()
-        run.carry_out(lambda: open_cluster(scheduler, workers, 5.0))
+        run.carry_out(partial(open_cluster, scheduler, workers))
     finally:
         run.cluster.close()
