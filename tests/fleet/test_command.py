@@ -154,9 +154,7 @@ def test_what_has_been_drilled_is_not_due(ran: Ran) -> None:
     done = fleet(ran.folder, "matrix", "github", "--due")
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
-        "include": [{"job": "engineless", "only": "engineless"}]
-    }
+    assert json.loads(done.stdout) == {"include": [{"job": "engineless", "only": "engineless"}]}
 
 
 def test_status_is_over_the_fleet(ran: Ran) -> None:

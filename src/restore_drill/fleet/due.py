@@ -43,7 +43,7 @@ def answer(known: Known, now: datetime | None = None) -> Answer:
     if known.why:
         return Answer(is_due=True, why=f"its backups are not known: {known.why}")
     last, every = known.drills[-1], every_of(known)
-    if why := by_backup(known, last):
+    if known.has_newest and (why := by_backup(known, last)):
         return Answer(is_due=True, why=why)
     return by_schedule(known, last, every, now)
 

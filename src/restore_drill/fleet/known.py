@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
+from restore_drill.config.choice import NEWEST
 from restore_drill.config.criteria import load_criteria
 from restore_drill.config.environment import ENVIRONMENT, Layer
 from restore_drill.config.given import gather, texts_of
@@ -54,9 +56,16 @@ class Known:
     why_unnoted: str = ""
 
     @property
+    def has_newest(self) -> bool:
+        """Whether its drill is of the newest backup, and of no older one that is picked."""
+        return self.settings is None or self.settings.choice.pick.how == NEWEST
+
+    @property
     def drills(self) -> list[Drill]:
-        """Its drills of newest backups, oldest first."""
-        return self.history.drills
+        """Its drills, oldest first: those of newest backups alone, unless it picks older ones."""
+        if self.has_newest:
+            return self.history.drills
+        return sorted([*self.history.drills, *self.history.picks], key=attrgetter("line"))
 
 
 def known_of(
@@ -150,12 +159,7 @@ def backups_of(
     series = wanted(shelf, settings)
     names = tuple(to_drill(shelf, settings)) if not has_series else tuple(map(name_of, series))
     chosen = [each for each in series if name_of(each) in names] or series[:1]
-    return names, tuple(newest_in(each) for each in chosen)
-
-
-def newest_in(series: Sequence[Candidate]) -> Candidate:
-    """The backup of a series that a drill would be of."""
-    return next((each for each in series if each.is_backup), series[0])
+    return names, tuple(each[0] for each in chosen)
 
 
 def own_history(history: History, known: Known) -> History:
