@@ -14,7 +14,7 @@ from restore_drill.fleet import known, sizing
 from restore_drill.fleet.jobs import environment_of, inherited, job_of
 from restore_drill.fleet.known import Known, known_of
 from restore_drill.fleet.model import Database, Needs
-from restore_drill.fleet.sizing import USUAL, needs_of, seconds_of
+from restore_drill.fleet.sizing import USUAL, needs_of, seconds_of, within
 from restore_drill.servers.place import GROWTH, MINIMUM_ROOM
 from restore_drill.watch.history import History
 from tests.helpers.histories import FAILED, PASSED
@@ -89,6 +89,14 @@ def test_a_place_that_does_not_answer_is_left(
     found = known_of(two, 0.5)
 
     assert found["slow"].why == "no answer within 0.50 s" and found["quick"].why == ""
+
+
+def test_an_estimate_never_keeps_a_drill_from_a_small_machine() -> None:
+    """What the inventory asks for does."""
+    needs = Needs(disk=9, memory=8, cores=2)
+
+    assert within(needs, Needs(), 1, 4) == Needs(disk=9, memory=4, cores=1)
+    assert within(needs, Needs(memory=8, cores=2), 1, 4) == needs
 
 
 def test_seconds_are_those_of_the_last_passes() -> None:

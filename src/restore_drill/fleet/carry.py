@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from restore_drill.config.alerts import split_urls
+from restore_drill.alerts.announce import announce_pings
+from restore_drill.alerts.pings import Start
+from restore_drill.config.alerts import alerts_of, pings_of, split_urls
+from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.interrupt import SIGNALS, only_a_wait
 from restore_drill.core.remedies import remedy_for
@@ -20,13 +23,15 @@ from restore_drill.fleet.due import answer
 from restore_drill.fleet.jobs import job_of, notify_of
 from restore_drill.fleet.known import Known, known_of
 from restore_drill.fleet.model import Database, Done, Inventory, Job
+from restore_drill.fleet.pool.machines import own_cores
 from restore_drill.fleet.pool.run import run_jobs
 from restore_drill.fleet.report.files import keep_reports, leave
 from restore_drill.fleet.report.lines import closing_lines
 from restore_drill.fleet.report.messages import announce, before_in
-from restore_drill.fleet.report.run import Fleet
+from restore_drill.fleet.report.run import Fleet, headline
 from restore_drill.fleet.screen import Screen
-from restore_drill.fleet.sizing import needs_of, seconds_of
+from restore_drill.fleet.sizing import needs_of, seconds_of, within
+from restore_drill.servers.place import SHARE, available_memory
 
 MOST_NAMED = 6
 MOST_NOT_DUE = 20
@@ -59,6 +64,8 @@ class Carried:
 
     def carry_out(self) -> int:
         """Drill, and leave reports, messages and summary; the exit code."""
+        urls = pings_of(self.environment)
+        start = Start(urls) if urls else None
         self.known = known_of(self.databases)
         jobs = list(self.jobs())
         problem: CouldNotRun | None = None
@@ -76,7 +83,7 @@ class Carried:
             self.fleet.close(is_interrupted=stop.is_set())
             self.screen.clear()
             with only_a_wait():
-                self.finish()
+                self.finish(start)
         if problem is not None:
             sys.stderr.write(f"{problem}\n")
         return self.fleet.code
@@ -92,7 +99,11 @@ class Carried:
                 continue
             try:
                 refuse_several(known)
-                yield job_of(each, needs_of(known), seconds_of(known))
+                needs = needs_of(known)
+                if self.scheduler is None:
+                    here = int(available_memory() * SHARE)
+                    needs = within(needs, each.needs, own_cores(), here)
+                yield job_of(each, needs, seconds_of(known))
             except UsageError as error:
                 self.screen.ended(self.fleet.leave(each.name, str(error)))
         for outcome in left[:MOST_NOT_DUE]:
@@ -112,7 +123,7 @@ class Carried:
             outcome = self.fleet.end(done, done.tries, folder)
         self.screen.ended(outcome)
 
-    def finish(self) -> None:
+    def finish(self, start: Start | None) -> None:
         """Write page, fleet.json and junit.xml, show the summary, and send the messages."""
         histories = {name: each.drills for name, each in self.known.items()}
         try:
@@ -125,7 +136,11 @@ class Carried:
             words = some(proved, MOST_NAMED) if proved else "none"
             self.screen.line("warn", f"The run was interrupted; proved before that: {words}")
         before = before_in(histories, self.fleet.started)
-        for each in announce(self.fleet, self.environment, page, before):
+        sent = announce(self.fleet, self.environment, page, before)
+        if start is not None:
+            alerts, text = alerts_of(self.environment, Notify()), headline(self.fleet)
+            sent += announce_pings(alerts, self.fleet.code, text, start)
+        for each in sent:
             stream = sys.stderr if each.problem else sys.stdout
             stream.write(f"{each.line}\n")
 

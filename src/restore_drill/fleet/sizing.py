@@ -44,6 +44,19 @@ def needs_of(known: Known) -> Needs:
     )
 
 
+def within(needs: Needs, own: Needs, cores: int, memory: int) -> Needs:
+    """`needs` of which the estimates fit a machine of so many `cores` and bytes of `memory`.
+
+    What the inventory asks for itself (`own`) stays: a drill that lacks it is refused. With less
+    memory than was estimated its data live on the disk.
+    """
+    return Needs(
+        disk=needs.disk,
+        memory=min(needs.memory or 0, memory) if own.memory is None else needs.memory,
+        cores=min(needs.cores or 1, cores) if own.cores is None else needs.cores,
+    )
+
+
 def estimated(backup: Candidate, settings: Settings) -> Needs:
     """Needs of the drill of `backup`: bytes that are fetched, and what the restore takes."""
     fetched = backup.size if mirror_around(backup.path) else 0
