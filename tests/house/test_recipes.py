@@ -18,6 +18,7 @@ from restore_drill.config.alerts import ALERTS
 from restore_drill.config.commands import COMMANDS
 from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.fleet import command as fleet
+from restore_drill.fleet.matrix import matrix_of
 from tests.helpers.drills import ROOT
 from tests.helpers.workflows import run, tool
 
@@ -117,6 +118,22 @@ def test_manifests_of_a_fleet_fit_together() -> None:
         volumes = {each["name"] for each in pod["volumes"]} | {"drills"}
         assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
         assert container["securityContext"]["readOnlyRootFilesystem"] and mounted <= volumes
+
+
+def test_ci_systems_take_the_jobs_of_a_fleet(tmp_path: Path) -> None:
+    """Those that docs/fleet.md shows, and what `fleet matrix gitlab` prints."""
+    text = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    jobs = [*blocks, matrix_of("gitlab", ["shop", "ledger"], {}), matrix_of("gitlab", [], {})]
+    paths = [tmp_path / f"{number}.yml" for number in range(len(jobs))]
+    for path, job in zip(paths, jobs, strict=True):
+        path.write_text(job, encoding="utf-8")
+
+    assert len(blocks) == 3
+    for schema, files in (("github-workflows", paths[:1]), ("gitlab-ci", paths[1:])):
+        command = [tool("check-jsonschema"), "--builtin-schema", f"vendor.{schema}"]
+        done = run([*command, *map(str, files)])
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
