@@ -116,7 +116,8 @@ def folder(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ran(folder: Path) -> Ran:
     """All of them with two workers; the last one has been drilled just before."""
-    first = fleet(folder, "run", "--only", "idle", "--report-dir", "first")
+    encrypted = {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true"}  # here nothing has a port
+    first = fleet(folder, "run", "--only", "idle", "--report-dir", "first", **encrypted)
     assert first.returncode == 0, first.stdout + first.stderr
     return Ran(folder, fleet(folder, "run", "--due", "--workers", "2"))
 
@@ -233,6 +234,13 @@ def test_a_scheduler_that_does_not_answer_is_told(folder: Path) -> None:
     plain = json.loads((folder / "no" / "fleet.json").read_text())
     assert [each["state"] for each in plain["databases"]] == ["not-begun"]
     assert found.folder == folder
+
+
+def test_a_missing_certificate_is_told(folder: Path) -> None:
+    """At once, and with the variables that name one."""
+    done = fleet(folder, "run", "--scheduler", "tls://127.0.0.1:9", "--report-dir", "no")
+
+    assert done.returncode == 6 and "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in done.stderr
 
 
 @pytest.fixture(scope="module")

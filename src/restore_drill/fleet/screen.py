@@ -14,6 +14,8 @@ from restore_drill.fleet.report.outcome import Outcome
 
 EVERY = 10.0
 """Seconds between two lines of progress in a log; a terminal has one that is written anew."""
+USUAL = 80
+"""Columns of a terminal that does not say."""
 COLOURS = {"good": "32", "warn": "33", "bad": "31", "head": "1"}
 CLEAR = "\r\x1b[K"
 
@@ -55,7 +57,7 @@ class Screen:
         if now.done == now.total:
             self.clear()
         elif self.is_terminal:
-            columns = os.get_terminal_size(self.stream.fileno()).columns
+            columns = os.get_terminal_size(self.stream.fileno()).columns or USUAL
             shown = fitted(text, self.stream.encoding)[: max(columns - 1, 1)]
             self.stream.write(CLEAR + shown)
             self.stream.flush()

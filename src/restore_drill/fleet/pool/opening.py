@@ -67,6 +67,7 @@ def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> 
         if scheduler is None:
             return own_cluster(dask, workers)
         try:
+            refuse_no_certificate(dask, scheduler)
             client = dask.Client(scheduler, timeout=seconds, set_as_default=False)
         except (OSError, ValueError, TypeError, ImportError) as error:
             raise CouldNotRun(
@@ -77,6 +78,23 @@ def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> 
     return Cluster(client, scheduler)
 
 
+def refuse_no_certificate(dask: Any, scheduler: str) -> None:
+    """CouldNotRun where `scheduler` speaks TLS, and no certificate is set; OSError for a file.
+
+    Dask itself would raise what no one understands, and hold up the end for half a minute.
+    """
+    if not scheduler.startswith("tls://"):
+        return
+    if dask.Security().get_connection_args("client").get("ssl_context") is None:
+        raise CouldNotRun(
+            f"no certificate is set for the scheduler of the fleet: {scheduler}",
+            checked=[
+                "distributed.comm.tls in Dask's configuration: ca-file, client.cert, client.key"
+            ],
+            remedy=remedy_for("fleet", "no_certificate"),
+        )
+
+
 def own_cluster(dask: Any, workers: int | None) -> Cluster:
     """A cluster in this process: one worker, all of this machine shared by its threads."""
     many, resources = this_machine(workers)
@@ -85,6 +103,7 @@ def own_cluster(dask: Any, workers: int | None) -> Cluster:
         local = dask.LocalCluster(
             n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
             silence_logs=False, memory_limit=0, resources=resources,
+            security=dask.Security(require_encryption=False),  # it has no port
             scheduler_kwargs={"allowed_failures": 0},
         )  # fmt: skip
     return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)
