@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from restore_drill.fleet.report.schema import fleet_schema
-from tests.helpers.drills import ROOT, inherited
+from tests.helpers.fleet_runs import GREEN, called, fleet
 from tests.helpers.fleets import processes
 from tests.helpers.physical import source
 from tests.helpers.shop import USUAL, Shops
@@ -59,15 +59,6 @@ STATES = {
     "plain": "passed", "archive": "passed", "physical": "passed", "damaged": "failed",
     "engineless": "could-not-run", "idle": "not-due",
 }  # fmt: skip
-GREEN = ("passed", "warnings")
-
-
-def fleet(folder: Path, *arguments: str, **environment: str) -> CompletedProcess[str]:
-    """`fleet` with `arguments`, called in `folder`."""
-    own = {"XDG_STATE_HOME": str(folder / "state"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    return run_module(
-        ["drill", "fleet", *arguments], cwd=folder, env=inherited() | own | environment, timeout=120
-    )
 
 
 @dataclass(frozen=True)
@@ -266,16 +257,17 @@ def test_workers_of_dask_drill(there: Ran) -> None:
     assert all(there.rows[each]["state"] in GREEN for each in ("plain", "archive"))
 
 
-def test_nothing_of_dask_is_loaded_by_list(folder: Path) -> None:
-    """Nor by a drill, which loads nothing of fleets at all."""
+@pytest.mark.parametrize("command", [["fleet", "list"], ["--collect-only", "-q"]], ids=" ".join)
+def test_nothing_of_dask_is_loaded(folder: Path, command: list[str]) -> None:
+    """By a list, or by a plain drill."""
     code = (
-        "import sys; from fixtures.commands import main; main(['fleet', 'list']); "
+        f"import sys; from fixtures.commands import main; main({command!r}); "
         "print([each for each in ('distributed', 'dask', 'tornado') if each in sys.modules])"
     )
-    paths = f"{ROOT / 'src'}:{ROOT}"
     done = run_module(
-        ["tests.helpers.script", code], cwd=folder, env=inherited() | {"PYTHONPATH": paths},
-        timeout=60,
+        ["tests.helpers.script", code], cwd=folder, timeout=60,
+        env=called(folder, BACKUP_PATH=str(folder / "plain")),
     )  # fmt: skip
 
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) > len(STATES)

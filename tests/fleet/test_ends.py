@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.drills import ROOT, inherited
+from tests.helpers.fleet_runs import called
 from tests.helpers.fleets import wait_until
 from tests.helpers.inboxes import inbox
 from tests.helpers.shop import USUAL, Shops
@@ -22,12 +22,6 @@ def test_waits(facts):
     pathlib.Path({place!r}).touch()
     time.sleep(60)
 """
-
-
-def called(folder: Path, **environment: str) -> dict[str, str]:
-    """Environment of `fleet`, called in `folder`."""
-    own = {"XDG_STATE_HOME": str(folder / "state"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    return inherited() | own | environment
 
 
 @pytest.fixture
