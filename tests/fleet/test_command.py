@@ -227,6 +227,32 @@ def test_a_scheduler_that_does_not_answer_is_told(folder: Path) -> None:
     assert found.folder == folder
 
 
+def test_reports_that_cannot_be_written_are_told_first(folder: Path) -> None:
+    """Before an hour of drills; and what an earlier run has left is no verdict of this one."""
+    (folder / "file").touch()
+    (folder / "no").mkdir(exist_ok=True)
+    (folder / "no" / "fleet.json").write_text("{}")
+    nowhere = fleet(folder, "run", "--only", "plain", "--report-dir", "file")
+    refused = fleet(folder, "run", "--scheduler", "tls://127.0.0.1:9", "--report-dir", "no")
+
+    assert nowhere.returncode == 6 and "cannot be written" in nowhere.stderr
+    assert "PASSED" not in nowhere.stdout and refused.returncode == 6
+    assert json.loads((folder / "no" / "fleet.json").read_text())["exit_code"] == 6
+
+
+def test_several_series_are_no_database(folder: Path, shops: Shops) -> None:
+    """One drill has one verdict: the run says what to write, and drills nothing of them."""
+    (own := folder / "several").mkdir(exist_ok=True)
+    for name in ("crm", "erp"):
+        (own / "dumps" / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(shops.dump(USUAL, "plain.sql"), own / "dumps" / name / f"{name}.sql")
+    (own / "fleet.toml").write_text("[databases.both]\nbackups = 'dumps'\n")
+    done = fleet(own, "run")
+
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "NOT BEGUN      both  its backups are of several series (" in done.stdout
+
+
 def test_a_missing_certificate_is_told(folder: Path) -> None:
     """At once, and with the variables that name one."""
     done = fleet(folder, "run", "--scheduler", "tls://127.0.0.1:9", "--report-dir", "no")

@@ -25,7 +25,7 @@ from restore_drill.fleet.known import Known, known_of
 from restore_drill.fleet.model import Database, Done, Inventory, Job
 from restore_drill.fleet.pool.machines import own_cores
 from restore_drill.fleet.pool.run import run_jobs
-from restore_drill.fleet.report.files import keep_reports, leave
+from restore_drill.fleet.report.files import begin, keep_reports, leave
 from restore_drill.fleet.report.lines import closing_lines
 from restore_drill.fleet.report.messages import announce, before_in
 from restore_drill.fleet.report.run import Fleet, headline
@@ -64,6 +64,10 @@ class Carried:
 
     def carry_out(self) -> int:
         """Drill, and leave reports, messages and summary; the exit code."""
+        try:
+            begin(self.top)
+        except OSError as error:
+            raise unwritable(self.top, error) from None
         urls = pings_of(self.environment)
         start = Start(urls) if urls else None
         self.known = known_of(self.databases)
@@ -157,7 +161,7 @@ def with_channels(database: Database, environment: Mapping[str, str]) -> Databas
 
 def refuse_several(known: Known) -> None:
     """UsageError where a database has several series: it has one drill, and one verdict."""
-    if len(known.series) > 1 and not known.database.series:
+    if len(known.series) > 1:
         names = some(known.series, MOST_NAMED)
         raise UsageError(
             f"its backups are of several series ({names}); name one with series =, or have each "

@@ -51,16 +51,24 @@ def keep_reports(top: Path, done: Done) -> Path | None:
     return folder
 
 
+def begin(top: Path) -> None:
+    """Make the report directory `top`, and take away what an earlier run has left in it. OSError.
+
+    Until the run ends, nothing there is a verdict: also if it is killed.
+    """
+    top.mkdir(parents=True, exist_ok=True)
+    clear(top)
+    for name in (PAGE, PLAIN, JUNIT):
+        (top / name).unlink(missing_ok=True)
+
+
 def leave(top: Path, fleet: Fleet, histories: Mapping[str, Sequence[Drill]]) -> Path:
     """Write page, fleet.json and junit.xml of the run into `top`, each whole; the page. OSError.
 
     `histories` has the drills before, oldest first, by the names of the databases. The verdict of a
     single drill that was shown in `top` goes: it is not the newest any more.
     """
-    top.mkdir(parents=True, exist_ok=True)
-    clear(top)
-    for name in (PAGE, PLAIN):
-        (top / name).unlink(missing_ok=True)
+    begin(top)
     write_whole(top / PLAIN, printable_json(plain_of(fleet), indent=1) + "\n")
     write_fleet_junit(top / JUNIT, fleet)
     write_whole(top / PAGE, render(fleet, histories, top))
