@@ -8,6 +8,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.helpers.fleet_runs import called
@@ -76,6 +77,11 @@ def test_an_interrupted_run_says_what_was_proved(folder: Path, number: signal.Si
             env=called(folder, TMPDIR=temporary, TEAM_URL=box.hook, ANN_URL=box.hook),
         )
         wait_until(lambda: (folder / "waits").exists() and "PASSED" in process.output)
+        there = [
+            each.laddr.ip
+            for each in psutil.Process(process.pid).net_connections("inet")
+            if each.status == psutil.CONN_LISTEN
+        ]
         process.send_signal(number)
         output, _ = process.communicate(60)
         left = [each.name for each in Path(temporary).iterdir()]
@@ -86,4 +92,4 @@ def test_an_interrupted_run_says_what_was_proved(folder: Path, number: signal.Si
     assert plain["interrupted"] and states == {"quick": "passed", "slow": "could-not-run"}, output
     assert "The run was interrupted; proved before that: quick" in output
     assert len(box.messages) == 1, output
-    assert left == []
+    assert left == [] and set(there) <= {"127.0.0.1"}, there

@@ -38,6 +38,14 @@ class Patience:
     cleanup: float = 90.0
 
 
+NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+NOBODY = "127.0.0.1:0"
+"""Dask begins a web server with each scheduler and worker, on all interfaces if it is not asked.
+
+Ours have no pages, and other machines cannot reach them.
+"""
+
+
 def distributed() -> Any:
     """Dask distributed, and nothing from it on the terminal; CouldNotRun where it is missing."""
     try:
@@ -99,11 +107,12 @@ def own_cluster(dask: Any, workers: int | None) -> Cluster:
     """A cluster in this process: one worker, all of this machine shared by its threads."""
     many, resources = this_machine(workers)
     folder = tempfile.mkdtemp(prefix="drill-run-")
-    with import_module("dask.config").set({"temporary-directory": folder}):
+    with import_module("dask.config").set({"temporary-directory": folder, **NO_PAGES}):
         local = dask.LocalCluster(
             n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
-            silence_logs=False, memory_limit=0, resources=resources,
-            security=dask.Security(require_encryption=False),  # it has no port
-            scheduler_kwargs={"allowed_failures": 0},
+            worker_dashboard_address=NOBODY, silence_logs=False, memory_limit=0,
+            resources=resources,
+            security=dask.Security(require_encryption=False),  # nothing of it has a port
+            scheduler_kwargs={"allowed_failures": 0, "dashboard_address": NOBODY},
         )  # fmt: skip
     return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)
