@@ -60,7 +60,7 @@ lock: $(VENV)/.dev  ## pin the newest versions within the ranges of requirements
 		--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command 'make lock' \
 		--output-file requirements-dev.txt requirements-dev.in
 
-docs: $(VENV)/.dev  ## write the table of options and the schemas of criteria file and result.json
+docs: $(VENV)/.dev  ## write the table of options and the schemas of criteria file, fleet file and result.json
 	$(BIN)/python -m tests.helpers.options_table
 
 bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore (an hour)

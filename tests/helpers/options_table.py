@@ -1,6 +1,7 @@
 """`make docs` (`python -m tests.helpers.options_table`) writes what is made of the code.
 
-That is the table in docs/options.md, and the JSON Schemas of the criteria file and of result.json.
+That is the table in docs/options.md, and the JSON Schemas of the criteria file, of the fleet file,
+of result.json and of fleet.json.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from restore_drill.config.criteria import schema
 from restore_drill.config.help import GROUPS
 from restore_drill.config.option import Option
 from restore_drill.config.options import OPTIONS
+from restore_drill.fleet.inventory import schema as fleet_schema
+from restore_drill.fleet.report.schema import fleet_schema as fleet_result_schema
 from restore_drill.results.schema import result_schema
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "options.md"
 SCHEMA = ROOT / "drill" / "criteria.schema.json"
 RESULT_SCHEMA = ROOT / "docs" / "result.schema.json"
+FLEET_SCHEMA = ROOT / "docs" / "fleet.schema.json"
+FLEET_RESULT_SCHEMA = ROOT / "docs" / "fleet-result.schema.json"
 BEGIN, END = "<!-- options: begin -->\n", "<!-- options: end -->\n"
 
 
@@ -67,7 +72,19 @@ def result_schema_text() -> str:
     return json.dumps(result_schema(), indent=2) + "\n"
 
 
+def fleet_schema_text() -> str:
+    """The JSON Schema of the fleet file, as it lies in the docs."""
+    return json.dumps(fleet_schema(), indent=2) + "\n"
+
+
+def fleet_result_schema_text() -> str:
+    """The JSON Schema of fleet.json, as it lies in the docs."""
+    return json.dumps(fleet_result_schema(), indent=2) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     RESULT_SCHEMA.write_text(result_schema_text(), encoding="utf-8")
+    FLEET_SCHEMA.write_text(fleet_schema_text(), encoding="utf-8")
+    FLEET_RESULT_SCHEMA.write_text(fleet_result_schema_text(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 import shutil
@@ -9,12 +10,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
 from restore_drill.config.alerts import ALERTS
 from restore_drill.config.commands import COMMANDS
 from restore_drill.config.options import OPTIONS, VARIABLES
+from restore_drill.fleet import command as fleet
+from restore_drill.fleet.matrix import matrix_of
 from tests.helpers.drills import ROOT
 from tests.helpers.workflows import run, tool
 
@@ -76,6 +80,60 @@ def test_cronjob_is_one_that_runs_once_and_may_little() -> None:
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert mounted == {each["name"] for each in pod["volumes"]}
     assert not {"DRILL_NOTIFY", "DRILL_PING"} & {each["name"] for each in container["env"]}
+
+
+KUBERNETES = sorted(DEPLOY.glob("kubernetes-*.yaml"))
+
+
+@pytest.mark.parametrize("path", KUBERNETES, ids=lambda path: path.name)
+def test_kubernetes_takes_the_manifests(path: Path) -> None:
+    """Each document, strictly: a key that Kubernetes does not know would be dropped in silence."""
+    found = list(YAML(typ="safe", pure=True).load_all(path))
+
+    assert found
+    for each in found:
+        kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_manifests_of_a_fleet_fit_together() -> None:
+    """Options that there are; nobody is root; the scheduler is closed to all but the fleet."""
+    path = DEPLOY / "kubernetes-fleet.yaml"
+    found = {each["kind"]: each for each in YAML(typ="safe", pure=True).load_all(path)}
+    job = found["CronJob"]["spec"]["jobTemplate"]["spec"]
+    pods = [found[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "StatefulSet")]
+    pods.append(job["template"]["spec"])
+    program, name, *arguments = pods[-1]["containers"][0]["command"]
+    parser = argparse.ArgumentParser()
+    fleet.add_arguments(parser)
+    parsed = parser.parse_args(arguments)
+
+    assert (program, name, parsed.what, parsed.due) == ("restore-drill", "fleet", "run", True)
+    assert parsed.scheduler == f"tcp://{found['Service']['metadata']['name']}:8786"
+    assert parsed.scheduler in pods[1]["containers"][0]["command"]
+    assert (job["backoffLimit"], pods[-1]["restartPolicy"]) == (0, "Never")
+    assert found["NetworkPolicy"]["spec"]["policyTypes"] == ["Ingress"]
+    for pod in pods:
+        (container,) = pod["containers"]
+        mounted = {each["name"] for each in container["volumeMounts"]}
+        volumes = {each["name"] for each in pod["volumes"]} | {"drills"}
+        assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] and mounted <= volumes
+
+
+def test_ci_systems_take_the_jobs_of_a_fleet(tmp_path: Path) -> None:
+    """Those that docs/fleet.md shows, and what `fleet matrix gitlab` prints."""
+    text = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    jobs = [*blocks, matrix_of("gitlab", ["shop", "ledger"], {}), matrix_of("gitlab", [], {})]
+    paths = [tmp_path / f"{number}.yml" for number in range(len(jobs))]
+    for path, job in zip(paths, jobs, strict=True):
+        path.write_text(job, encoding="utf-8")
+
+    assert len(blocks) == 3
+    for schema, files in (("github-workflows", paths[:1]), ("gitlab-ci", paths[1:])):
+        command = [tool("check-jsonschema"), "--builtin-schema", f"vendor.{schema}"]
+        done = run([*command, *map(str, files)])
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

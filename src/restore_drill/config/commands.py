@@ -20,6 +20,10 @@ COMMANDS = {
         "restore_drill.watch.site.command",
         "write a static site over one history or many, with a badge for each database",
     ),
+    "fleet": (
+        "restore_drill.fleet.command",
+        "drill the databases of fleet.toml, here or on many machines",
+    ),
     "skip": (
         "restore_drill.watch.skip",
         "record that drills are skipped until a date, why, and who has approved it",

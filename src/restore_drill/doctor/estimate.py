@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from restore_drill.backups.model import Backup
+from restore_drill.backups.sizes import sql_bytes
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_bytes
-from restore_drill.doctor.backups import sql_bytes
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.physical import physical_of
 from restore_drill.doctor.records import drills_of

@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 
 from restore_drill.backups.model import Backup
+from restore_drill.backups.sizes import sql_bytes
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
-from restore_drill.doctor.backups import estimated, sql_bytes
+from restore_drill.doctor.backups import estimated
 from restore_drill.doctor.model import Group
 from restore_drill.doctor.physical import name_room, physical_of
 from restore_drill.doctor.writable import can_make

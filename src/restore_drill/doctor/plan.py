@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from restore_drill.backups.model import Backup
 from restore_drill.backups.sample import TABLES
+from restore_drill.backups.sizes import sql_bytes
 from restore_drill.checks.stages import FINAL
 from restore_drill.config.budgets import FILES, SQL, Budgets
 from restore_drill.config.settings import Settings
 from restore_drill.core.units import show_bytes, show_count, show_duration
-from restore_drill.doctor.backups import sql_bytes
 from restore_drill.doctor.estimate import Estimate, sql_of, times_of
 from restore_drill.doctor.examine import Checkup
 from restore_drill.doctor.model import Fact, Group, Open

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from restore_drill.config.alerts import ALERTS
 from restore_drill.config.criteria import load_criteria
+from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria_file import REFERENCE
+from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import show_bytes
 from restore_drill.fleet.model import Database, Job, Needs
@@ -14,6 +17,16 @@ from restore_drill.fleet.model import Database, Job, Needs
 OWN = "drill"
 """Folder in which criteria come along: the drill looks there by itself."""
 CARRIED = (".py", ".sql", ".toml", ".txt")
+CHOICES = frozenset(
+    {
+        VARIABLES["backup_path"],
+        VARIABLES["database_url"],
+        "GITHUB_STEP_SUMMARY",
+        *(name for each in ("backup", "series", "criteria", "report_dir", "keep", "keep_for")
+          for name in OPTIONS[each].variables),
+    }
+)  # fmt: skip
+"""Variables of a worker that would choose another backup, or what is not to be in a fleet."""
 MOST = 10_000_000
 """Bytes of criteria that go to a worker."""
 
@@ -40,8 +53,6 @@ def arguments_of(database: Database, needs: Needs) -> Iterator[str]:
     """Options of the drill; secrets are in none of them."""
     yield "--require-backup"
     yield f"--target={database.target}"
-    if database.backup:
-        yield f"--backup={database.backup}"
     if database.series:
         yield f"--series={database.series}"
     if database.criteria is not None:
@@ -56,10 +67,24 @@ def arguments_of(database: Database, needs: Needs) -> Iterator[str]:
 def environment_of(database: Database) -> dict[str, str]:
     """Variables of the drill: where its backups lie, and what the inventory adds.
 
-    One database's alerts are the fleet's to send, in one message for all.
+    A link may hold a signature, so it is no option. One database's alerts are the fleet's to send,
+    in one message for all: the drill has no channel.
     """
-    own = {"BACKUP_PATH": database.backups} if database.backups else {}
-    return {**own, **database.environment, "DRILL_NOTIFY": ""}
+    own = {VARIABLES["backup_path"]: database.backups} if database.backups else {}
+    if database.backup:
+        own[OPTIONS["backup"].variable] = database.backup
+    silent = dict.fromkeys((*ALERTS, *notify_of(database).channels), "")
+    return {**own, **database.environment, **silent}
+
+
+def notify_of(database: Database) -> Notify:
+    """`[notify]` of its criteria file. UsageError."""
+    return load_criteria(database.criteria).notify if database.criteria else Notify()
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a drill has of a worker's `environment`: all but what chooses a backup."""
+    return {name: value for name, value in environment.items() if name not in CHOICES}
 
 
 def files_of(criteria: Path) -> Iterator[tuple[str, bytes]]:

@@ -31,23 +31,24 @@ class Database:
 
     `backups` is a folder or a URL (BACKUP_PATH), `backup` a single backup of it instead; `series`
     names the one that is meant. `options` go to its drill as they are given (`--heapallindexed`),
-    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`.
+    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`. What may hold
+    a secret is not in its repr.
     """
 
     name: str
     where: str
-    backups: str = ""
-    backup: str = ""
+    backups: str = field(default="", repr=False)
+    backup: str = field(default="", repr=False)
     series: str = ""
     criteria: Path | None = None
     target: str = "embedded"
     budgets: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     every: float | None = None
     timeout: float | None = None
     owner: str = ""
-    notify: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = field(default_factory=Needs)
 
@@ -81,13 +82,14 @@ class Job:
 
     `arguments` are those of pytest, `environment` variables beside the worker's own, `files` the
     criteria and what lies beside them, by their paths below the folder that the drill runs in.
-    `needs` are all known. `seconds` is what it took before, None where nobody knows.
+    `needs` are all known. `seconds` is what it took before, None where nobody knows. Neither
+    environment nor files are in its repr, which Dask writes into logs.
     """
 
     name: str
     arguments: tuple[str, ...]
-    environment: Mapping[str, str]
-    files: Mapping[str, bytes]
+    environment: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False)
     needs: Needs
     source: str
     owner: str = ""
@@ -99,7 +101,8 @@ class Job:
 class Done:
     """How one try of a drill ended: its exit code, None where its worker was lost.
 
-    `result` is its result.json, `report` and `junit` the files, where it has left them.
+    `result` is its result.json, `report` and `junit` the files, where it has left them. It is the
+    last of so many `tries`; 0: it was never begun.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Done:
     report: bytes = b""
     junit: bytes = b""
     why: str = ""
+    tries: int = 1
 
     @property
     def verdict(self) -> str:

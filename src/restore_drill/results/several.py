@@ -34,13 +34,15 @@ NOT_BEGUN = "the run was interrupted before this drill"
 class Ended:
     """What became of the drill of `series`: its exit code, None where it was not begun.
 
-    `folder` holds its reports, `result` is its result.json; None where it has left none.
+    `folder` holds its reports, `result` is its result.json; None where it has left none: then
+    `reason` says why, if that is known.
     """
 
     series: str
     code: int | None
     folder: Path | None = None
     result: Mapping[str, Any] | None = None
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
@@ -65,13 +67,14 @@ class Ended:
     def why(self) -> str:
         """The first thing that was found, or why it did not run; empty where it passed."""
         if self.code is None:
-            return NOT_BEGUN
+            return self.reason or NOT_BEGUN
         if self.verdict in ("passed", "incomplete"):
             return ""
         problems = problems_of(dict(self.result)) if self.result else []
         if problems:
             return f"{short_name(problems[0]['id'])}: {first_line(problems[0]['message'])}"
-        reasons = (self.result or {}).get("reasons") or [f"it ended with exit code {self.code}"]
+        said = self.reason or f"it ended with exit code {self.code}"
+        reasons = (self.result or {}).get("reasons") or [said]
         return first_line(str(reasons[0]))
 
 

@@ -47,8 +47,16 @@ def own_options() -> Iterator[tuple[str, list[str]]]:
             continue
         parser = argparse.ArgumentParser()
         importlib.import_module(module).add_arguments(parser)
-        flags = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001
-        yield name, [flag for flag in flags if flag.startswith("--")]
+        yield name, list(dict.fromkeys(flags_of(parser)))
+
+
+def flags_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Options of `parser`, and those of its subcommands."""
+    for action in parser._actions:  # noqa: SLF001 - there is no other way
+        yield from (flag for flag in action.option_strings if flag.startswith("--"))
+        if isinstance(action.choices, dict):
+            for each in action.choices.values():
+                yield from flags_of(each)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -36,10 +36,15 @@ class Rules(NamedTuple):
         """As the criteria file's `[schedule]` has it; a `limit` that is given goes first."""
         every = criteria.schedule_every
         if limit is None and every is not None:
-            grace = criteria.schedule_grace
-            limit = every + (max(every / 7, 3600.0) if grace is None else grace)
+            return cls.scheduled(every, criteria.schedule_grace)
         limit = WEEKLY_LIMIT if limit is None else limit
         return cls(min(limit, CENTURY), None if every is None else min(every, CENTURY))
+
+    @classmethod
+    def scheduled(cls, every: float, grace: float | None = None) -> Rules:
+        """A drill each `every` seconds, which may be late by `grace`: by a seventh if None."""
+        limit = every + (max(every / 7, 3600.0) if grace is None else grace)
+        return cls(min(limit, CENTURY), min(every, CENTURY))
 
 
 class Problem(NamedTuple):

@@ -1,9 +1,10 @@
-"""Where a value stands in the criteria file: an error in it names its line and its section."""
+"""Where a value stands in a file of TOML: an error in it names its line and its section."""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """What `keys` lead to in the criteria file at `path`, which holds `text`.
+    """What `keys` lead to in the file at `path`, which holds `text` and is a `kind` of file.
 
     `label` names the section, as people write it: `[sql]`.
     """
@@ -25,6 +26,7 @@ class Place:
     text: str
     label: str = "the file"
     keys: Keys = ()
+    kind: str = "criteria file"
 
     @property
     def name(self) -> str:
@@ -43,7 +45,7 @@ class Place:
         """Usage error that names file, line and section."""
         line = line_of(self.text, self.keys)
         where = f"{self.path}, line {line}" if line else f"{self.path}"
-        return UsageError(f"criteria file {where}, {self.label}: {what}")
+        return UsageError(f"{self.kind} {where}, {self.label}: {what}")
 
     def refuse_unknown(self, found: Iterable[str], known: Iterable[str]) -> None:
         """Refuse a key that nobody reads: it would look like a criterion and check nothing."""
@@ -57,15 +59,17 @@ class Place:
 def line_of(text: str, keys: Keys) -> int:
     """Line of `text` that gives what `keys` lead to, or what holds it; 0 where none is found.
 
-    tomllib keeps no lines. A statement has given a key when the text up to it holds the key.
+    tomllib keeps no lines. A statement has given a key when the text up to it holds the key, and so
+    does any longer text.
     """
     lines = text.split("\n")
     for depth in range(len(keys), 0, -1):
         wanted = keys[:depth]
         word = next((key for key in reversed(wanted) if isinstance(key, str)), "")
-        for number in (number for number, line in enumerate(lines, 1) if word in line):
-            if holds(first_whole(lines, number), wanted):
-                return number
+        given = [number for number, line in enumerate(lines, 1) if word in line]
+        at = bisect_left(given, True, key=lambda end: holds(first_whole(lines, end), wanted))
+        if at < len(given):
+            return given[at]
     return 0
 
 

@@ -8,6 +8,7 @@ from ast import literal_eval
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from restore_drill.config.criteria.file import FILE
 from restore_drill.config.criteria.model import Criteria
@@ -29,16 +30,23 @@ def why_not(error: ValueError) -> str:
 
 def load_criteria(path: Path) -> Criteria:
     """Read the criteria file at `path`; any error is a `UsageError` with its place."""
+    read, text, raw = read_toml(
+        path, "criteria file", "name another with --criteria (DRILL_CRITERIA)"
+    )
+    criteria: Criteria = FILE.read(Place(path, text), raw)
+    return replace(criteria, sha256=sha256(read).hexdigest())
+
+
+def read_toml(path: Path, kind: str, instead: str) -> tuple[bytes, str, dict[str, Any]]:
+    """Bytes, text and tables of the file of TOML at `path`, which is a `kind` of file.
+
+    UsageError where it cannot be read, which says what to do `instead`, or where it is no TOML.
+    """
     try:
         read = path.read_bytes()
         text = read.decode("utf-8").replace("\r\n", "\n")
-        raw = tomllib.loads(text)
+        return read, text, tomllib.loads(text)
     except OSError as error:
-        raise UsageError(
-            f"criteria file {path}: {why_closed(path, error)}; "
-            "name another with --criteria (DRILL_CRITERIA)"
-        ) from None
+        raise UsageError(f"{kind} {path}: {why_closed(path, error)}; {instead}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"criteria file {path} is not valid TOML: {why_not(error)}") from None
-    criteria: Criteria = FILE.read(Place(path, text), raw)
-    return replace(criteria, sha256=sha256(read).hexdigest())
+        raise UsageError(f"{kind} {path} is not valid TOML: {why_not(error)}") from None

@@ -1,0 +1,196 @@
+"""Carries out a run: asks what is to be drilled, has it drilled, and leaves one verdict."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+
+from restore_drill.alerts.announce import announce_pings
+from restore_drill.alerts.pings import Start
+from restore_drill.config.alerts import alerts_of, pings_of, split_urls
+from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.interrupt import SIGNALS, only_a_wait
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import some
+from restore_drill.fleet.due import answer
+from restore_drill.fleet.jobs import job_of, notify_of
+from restore_drill.fleet.known import Known, known_of
+from restore_drill.fleet.model import Database, Done, Inventory, Job
+from restore_drill.fleet.pool.machines import own_cores
+from restore_drill.fleet.pool.run import run_jobs
+from restore_drill.fleet.report.files import begin, keep_reports, leave
+from restore_drill.fleet.report.lines import closing_lines
+from restore_drill.fleet.report.messages import announce, before_in
+from restore_drill.fleet.report.run import Fleet, headline
+from restore_drill.fleet.screen import Screen
+from restore_drill.fleet.sizing import needs_of, seconds_of, within
+from restore_drill.servers.place import SHARE, available_memory
+
+MOST_NAMED = 6
+MOST_NOT_DUE = 20
+"""So many that are not due are shown one by one."""
+
+
+@dataclass
+class Carried:
+    """A run over the `databases` of `inventory`; its reports go to the folder `top`.
+
+    `is_due`: of those alone that are due. `environment` has the channels, and values of variables
+    that criteria files name.
+    """
+
+    inventory: Inventory
+    databases: Sequence[Database]
+    top: Path
+    environment: Mapping[str, str] = field(repr=False)
+    is_due: bool = False
+    workers: int | None = None
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing is known of them yet."""
+        heard = {each.name: with_channels(each, self.environment) for each in self.databases}
+        undecided = [name for name in self.inventory.undecided if name in heard]
+        self.fleet = Fleet(self.inventory.path, heard, undecided=undecided)
+        self.screen = Screen(max(map(len, heard), default=0))
+        self.known: Mapping[str, Known] = {}
+
+    def carry_out(self) -> int:
+        """Drill, and leave reports, messages and summary; the exit code."""
+        try:
+            begin(self.top)
+        except OSError as error:
+            raise unwritable(self.top, error) from None
+        urls = pings_of(self.environment)
+        start = Start(urls) if urls else None
+        self.known = known_of(self.databases)
+        jobs = list(self.jobs())
+        problem: CouldNotRun | None = None
+        with stopped_by_signals() as stop:
+            try:
+                run_jobs(
+                    jobs, scheduler=self.scheduler, workers=self.workers, stop=stop,
+                    tries=self.inventory.tries, at_once=self.inventory.at_once,
+                    ended=self.ended, progress=self.screen.progress,
+                )  # fmt: skip
+            except CouldNotRun as error:
+                problem = error
+                for each in jobs:
+                    self.fleet.leave(each.name, error.what)
+            self.fleet.close(is_interrupted=stop.is_set())
+            self.screen.clear()
+            with only_a_wait():
+                self.finish(start)
+        if problem is not None:
+            sys.stderr.write(f"{problem}\n")
+        return self.fleet.code
+
+    def jobs(self) -> Iterator[Job]:
+        """The drills that are to run; what is left out is noted in the fleet, with the reason."""
+        left = []
+        for each in self.databases:
+            known = self.known[each.name]
+            due = answer(known) if self.is_due else None
+            if due is not None and not due.is_due:
+                left.append(self.fleet.leave(each.name, due.why, is_due=False))
+                continue
+            try:
+                refuse_several(known)
+                needs = needs_of(known)
+                if self.scheduler is None:
+                    here = int(available_memory() * SHARE)
+                    needs = within(needs, each.needs, own_cores(), here)
+                yield job_of(each, needs, seconds_of(known))
+            except UsageError as error:
+                self.screen.ended(self.fleet.leave(each.name, str(error)))
+        for outcome in left[:MOST_NOT_DUE]:
+            self.screen.ended(outcome)
+        if more := len(left) - MOST_NOT_DUE:
+            self.screen.line("plain", f"and {more:,} more are not due") if more > 0 else None
+
+    def ended(self, done: Done) -> None:
+        """Note how a drill ended, keep its reports, and show it."""
+        if not done.tries:
+            outcome = self.fleet.leave(done.name, done.why)
+        else:
+            try:
+                folder = keep_reports(self.top, done)
+            except OSError as error:
+                raise unwritable(self.top, error) from None
+            outcome = self.fleet.end(done, done.tries, folder)
+        self.screen.ended(outcome)
+
+    def finish(self, start: Start | None) -> None:
+        """Write page, fleet.json and junit.xml, show the summary, and send the messages."""
+        histories = {name: each.drills for name, each in self.known.items()}
+        try:
+            page = leave(self.top, self.fleet, histories)
+        except OSError as error:
+            raise unwritable(self.top, error) from None
+        self.screen.lines(closing_lines(self.fleet, page))
+        if self.fleet.is_interrupted:
+            proved = [each.name for each in self.fleet.rows if each.is_green]
+            words = some(proved, MOST_NAMED) if proved else "none"
+            self.screen.line("warn", f"The run was interrupted; proved before that: {words}")
+        before = before_in(histories, self.fleet.started)
+        sent = announce(self.fleet, self.environment, page, before)
+        if start is not None:
+            alerts, text = alerts_of(self.environment, Notify()), headline(self.fleet)
+            sent += announce_pings(alerts, self.fleet.code, text, start)
+        for each in sent:
+            stream = sys.stderr if each.problem else sys.stdout
+            stream.write(f"{each.line}\n")
+
+
+def with_channels(database: Database, environment: Mapping[str, str]) -> Database:
+    """`database`, which also tells the channels that `[notify]` of its criteria file names."""
+    try:
+        names = notify_of(database).channels
+    except UsageError:
+        return database
+    more = [url for name in names for url in split_urls(environment.get(name, ""))]
+    return replace(database, notify=tuple(dict.fromkeys((*database.notify, *more))))
+
+
+def refuse_several(known: Known) -> None:
+    """UsageError where a database has several series: it has one drill, and one verdict."""
+    if len(known.series) > 1:
+        names = some(known.series, MOST_NAMED)
+        raise UsageError(
+            f"its backups are of several series ({names}); name one with series =, or have each "
+            "found by [[discover]]"
+        )
+
+
+def unwritable(folder: Path, error: OSError) -> CouldNotRun:
+    """Reports cannot be written."""
+    return CouldNotRun(
+        f"the reports of the fleet cannot be written: {error.strerror or error}",
+        checked=[str(error.filename or folder)],
+        remedy=remedy_for("fleet", "unwritable"),
+    )
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """The event is set by Ctrl-C, SIGTERM and SIGHUP, which end nothing else inside."""
+    stop = threading.Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        # In a thread: the signal may have come while this very one holds the event's lock.
+        threading.Thread(target=stop.set, daemon=True).start()
+
+    asked = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, note) for each in asked}
+    try:
+        yield stop
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,189 @@
+"""`restore-drill fleet`: many databases, drilled here or on many machines."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.config.environment import read_environment
+from restore_drill.config.options import OPTIONS
+from restore_drill.core.calling import COMMAND
+from restore_drill.core.errors import UsageError
+from restore_drill.core.printable import printable
+from restore_drill.core.units import some
+from restore_drill.fleet.inventory import example, lines_of, load_inventory, selected
+from restore_drill.fleet.matrix import GITHUB, GITLAB, matrix_of
+from restore_drill.fleet.model import Database, Inventory
+
+VARIABLE = "DRILL_FLEET"
+"""Variable that names the inventory."""
+NAMES = ("fleet.toml", "fleet.d")
+"""Where it is looked for: here, then above."""
+MOST_NAMED = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Its subcommands with their options."""
+    kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    run = kinds.add_parser("run", help="drill, with one verdict for all")
+    named(run)
+    due_argument(run)
+    where = run.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", type=whole, metavar="N", help="so many drills at once here [default: cores]"
+    )
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="scheduler of Dask, such as tcp://host:8786"
+    )
+    run.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
+    named(kinds.add_parser("list", help="show the databases, and those that are new"))
+    named(kinds.add_parser("status", help="show which databases have not passed in time"))
+    matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
+    matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
+    named(matrix)
+    due_argument(matrix)
+    matrix.add_argument("--jobs", type=whole, metavar="N", help="in so many jobs at most")
+    kinds.add_parser("init", help="print a fleet.toml to begin with")
+
+
+def named(parser: argparse.ArgumentParser) -> None:
+    """Options that say which databases are meant."""
+    parser.add_argument(
+        "--inventory", metavar="PATH", help="fleet.toml or a folder of such files [DRILL_FLEET]"
+    )
+    parser.add_argument(
+        "--select", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+        help="databases with this label, name or owner; != for all others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only", nargs="+", action="extend", default=[], metavar="NAME", help="these databases"
+    )
+
+
+def due_argument(parser: argparse.ArgumentParser) -> None:
+    """`--due`."""
+    text = "only what its schedule, or a backup that is not proved, asks for"
+    parser.add_argument("--due", action="store_true", help=text)
+
+
+def whole(text: str) -> int:
+    """A number of 1 or more."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text)
+
+
+class Meant(NamedTuple):
+    """The inventory, its databases that are meant, and the environment of the command."""
+
+    inventory: Inventory
+    databases: list[Database]
+    environment: Mapping[str, str]
+
+    @property
+    def part(self) -> Inventory:
+        """The inventory of those databases alone."""
+        own = {each.name: each for each in self.databases}
+        new = tuple(name for name in self.inventory.undecided if name in own)
+        return replace(self.inventory, databases=own, undecided=new)
+
+
+def run(parsed: argparse.Namespace, root: Path) -> int:
+    """Carry out the subcommand; its exit code. Raises UsageError and CouldNotRun."""
+    if parsed.what == "init":
+        return write(example().splitlines())
+    tasks: dict[str, Callable[[argparse.Namespace, Meant], int]] = {
+        "run": drilled,
+        "list": lambda _, meant: write(lines_of(meant.part)),
+        "matrix": matrix,
+        "status": status,
+    }
+    return tasks[parsed.what](parsed, meant_by(parsed, root))
+
+
+def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
+    """What the options mean. Raises UsageError, CouldNotRun."""
+    environment = read_environment(Path.cwd(), root)
+    inventory = load_inventory(path_of(parsed.inventory, environment), environment)
+    databases = selected(inventory, parsed.select)
+    if parsed.only:
+        refuse_unknown(parsed.only, inventory)
+        databases = [each for each in databases if each.name in parsed.only]
+    if not databases:
+        raise UsageError(f"no database of {inventory.path} is selected; see {COMMAND} fleet list")
+    return Meant(inventory, databases, environment)
+
+
+def path_of(given: str | None, environment: Mapping[str, str]) -> Path:
+    """The inventory: as it is given, else the nearest from here up. Raises UsageError."""
+    if name := given or environment.get(VARIABLE):
+        return Path(name).expanduser()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for each in NAMES:
+            if (folder / each).exists():
+                return folder / each
+    raise UsageError(
+        f"there is no {' or '.join(NAMES)} in {here} or above; name one with --inventory "
+        f"({VARIABLE}), or begin one: {COMMAND} fleet init > {NAMES[0]}"
+    )
+
+
+def refuse_unknown(names: Sequence[str], inventory: Inventory) -> None:
+    """UsageError for one of `names` that the inventory does not have."""
+    for name in names:
+        if name not in inventory.databases:
+            near = difflib.get_close_matches(name, inventory.databases, n=1)
+            there = some(list(inventory.databases), MOST_NAMED)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
+            raise UsageError(f"--only: {inventory.path} has no database {name!r}; {hint}")
+
+
+def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
+    """Drill; the exit code of the fleet."""
+    from restore_drill.fleet.carry import Carried  # noqa: PLC0415 - brings all that drills need
+
+    option = OPTIONS["report_dir"]
+    folder = parsed.report_dir or meant.environment.get(option.variable) or str(option.default)
+    top = (Path.cwd() / Path(folder).expanduser()).absolute()
+    return Carried(
+        meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,
+        parsed.scheduler,
+    ).carry_out()  # fmt: skip
+
+
+def matrix(parsed: argparse.Namespace, meant: Meant) -> int:
+    """Print the matrix; exit code 0."""
+    from restore_drill.fleet.due import answer  # noqa: PLC0415 - brings all that reads backups
+    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - likewise
+    from restore_drill.fleet.sizing import seconds_of  # noqa: PLC0415 - likewise
+
+    known = known_of(meant.databases, has_backups=parsed.due)
+    names = [name for name, each in known.items() if not parsed.due or answer(each).is_due]
+    seconds = {name: took for name in names if (took := seconds_of(known[name])) is not None}
+    return write(matrix_of(parsed.kind, names, seconds, parsed.jobs).splitlines())
+
+
+def status(_: argparse.Namespace, meant: Meant) -> int:
+    """Show which databases have not passed in time; exit code 1 where one has a problem, else 0."""
+    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - brings what reads backups
+    from restore_drill.fleet.report.status import fleet_status  # noqa: PLC0415 - likewise
+
+    known = known_of(meant.databases, has_backups=False)
+    # Each history has the drills of its own database alone, whatever its series is called in full.
+    own = {name: replace(each.database, series="") for name, each in known.items()}
+    inventory = replace(meant.part, databases=own)
+    lines, code = fleet_status(inventory, {name: each.history for name, each in known.items()})
+    write(lines)
+    return code
+
+
+def write(lines: Sequence[str]) -> int:
+    """Print `lines`; exit code 0."""
+    sys.stdout.write("\n".join(printable(each) for each in lines) + "\n")
+    return 0

@@ -1,0 +1,90 @@
+"""`--due`: which databases are to be drilled now, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from restore_drill.core.units import show_duration, some
+from restore_drill.fleet.known import Known
+from restore_drill.selection.candidate import Candidate
+from restore_drill.watch.history import Drill
+from restore_drill.watch.judgement import WEEKLY_LIMIT, in_words, seconds_since
+from restore_drill.watch.kept import Ledger
+
+SLACK, MOST_SLACK = 0.02, 600.0
+"""Part of the time between two drills, and seconds at most, by which one may come too early.
+
+A job of each night begins some seconds sooner or later, and must not miss every second drill.
+"""
+MOST_NAMED = 3
+
+
+class Answer(NamedTuple):
+    """Whether a database `is_due`, and why; `why` is shown to people."""
+
+    is_due: bool
+    why: str
+
+
+def answer(known: Known, now: datetime | None = None) -> Answer:
+    """Whether a drill is due of the database that so much is `known` of.
+
+    It is where its last pass is older than the inventory (`every`), else its criteria file
+    (`[schedule]`) wants it, or a week and a day; where no drill has proved its newest backup; and
+    where nobody knows. A newest backup that has failed is drilled again when its time comes.
+    """
+    now = now or datetime.now(UTC)
+    if known.why_unnoted:
+        return Answer(is_due=True, why=f"nothing is known of its drills: {known.why_unnoted}")
+    if not known.drills:
+        return Answer(is_due=True, why="it has never been drilled")
+    if known.why:
+        return Answer(is_due=True, why=f"its backups are not known: {known.why}")
+    last, every = known.drills[-1], every_of(known)
+    if known.has_newest and (why := by_backup(known, last)):
+        return Answer(is_due=True, why=why)
+    return by_schedule(known, last, every, now)
+
+
+def every_of(known: Known) -> float:
+    """Seconds after which a pass is too old."""
+    asked = known.settings.criteria.schedule_every if known.settings else None
+    return known.database.every or asked or WEEKLY_LIMIT
+
+
+def by_backup(known: Known, last: Drill) -> str:
+    """Why the newest backups ask for a drill; empty where they do not."""
+    ledger = Ledger([*known.history.drills, *known.history.picks])
+    new = [each for each in known.newest if not ledger.proved(each) and not ledger.is_failing(each)]
+    if not new:
+        return ""
+    names = some([each.label for each in new], MOST_NAMED)
+    if last.verdict == "failed":
+        return f"its last drill failed, and there is a newer backup: {names}"
+    if not last.has_passed:
+        return f"its last drill {in_words(last.verdict)}"
+    return f"no drill has proved its newest backup: {names}"
+
+
+def by_schedule(known: Known, last: Drill, every: float, now: datetime) -> Answer:
+    """Whether the time for a drill has come; after a failure it counts from that."""
+    passed = next((each for each in reversed(known.drills) if each.has_passed), None)
+    limit = every - min(every * SLACK, MOST_SLACK)
+    since = last if last.verdict == "failed" else passed
+    wanted = f"it is drilled every {show_duration(every)}"
+    if since is None:
+        return Answer(is_due=True, why=f"its last drill {in_words(last.verdict)}")
+    age = seconds_since(since, now)
+    ago = f"{show_duration(age)} ago"
+    if since is not passed:
+        why = f"its last drill failed {ago}, and {no_newer(known.newest)}; {wanted}"
+    else:
+        why = f"its last pass was {ago}; {wanted}"
+    return Answer(is_due=age >= limit, why=why)
+
+
+def no_newer(newest: Sequence[Candidate]) -> str:
+    """That there is no backup since."""
+    return "there is no newer backup" if newest else "nothing is known of a newer backup"

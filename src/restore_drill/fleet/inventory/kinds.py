@@ -1,0 +1,148 @@
+"""Kinds of values that stand in the fleet file alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from restore_drill.config.criteria.kinds import Count, Duration, Kind, Schema, Text
+from restore_drill.config.criteria.place import Place
+from restore_drill.config.criteria.rule_kinds import Choice, Shown
+from restore_drill.core.units import parse_bytes
+from restore_drill.fleet.inventory.options import NO_LIVE
+
+TARGETS = ("embedded", "container")
+LABEL = r"[A-Za-z_][\w./-]*"
+SELECTED = ("name", "owner")
+"""What `--select` knows of every database, so that no label is called so."""
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A table within another one, of the kind `of`; what stands in it is not repeated."""
+
+    of: Kind
+    what: str
+
+    def read(self, place: Place, value: Any) -> Any:
+        """What is in it."""
+        if not isinstance(value, dict):
+            raise place.error(f"{place.name} must be a table of {self.what}")
+        return self.of.read(place, value)
+
+    def schema(self) -> Schema:
+        """That of the table."""
+        return self.of.schema()
+
+
+class Target(Choice):
+    """Where a fleet restores."""
+
+    def read(self, place: Place, value: Any) -> str:
+        """The target; that of a live database is refused."""
+        if value == "database":
+            raise place.error(
+                f"{place.name} 'database' {NO_LIVE}; choose from {', '.join(TARGETS)}"
+            )
+        return super().read(place, value)
+
+
+class Limit(Duration):
+    """A duration that is handed on as it is written."""
+
+    def read(self, place: Place, value: Any) -> Any:
+        """Its text."""
+        super().read(place, value)
+        return str(value)
+
+
+class Lasting(Duration):
+    """A duration of more than nothing."""
+
+    def read(self, place: Place, value: Any) -> float:
+        """Seconds."""
+        seconds = super().read(place, value)
+        if not seconds:
+            raise place.error(f"{place.name} must be a duration like '2h', not {value!r}")
+        return seconds
+
+    def schema(self) -> Schema:
+        """The same, where it is a number."""
+        return super().schema() | {"exclusiveMinimum": 0}
+
+
+class Size:
+    """A size like `20 GB`: of a megabyte at least, as who wrote `disk = 20` meant others."""
+
+    LEAST = 1_000_000
+
+    def read(self, place: Place, value: Any) -> int:
+        """Bytes."""
+        try:
+            size = parse_bytes(str(value))
+        except ValueError as error:
+            raise place.error(f"{place.name} {error}; write it like '20 GB'") from None
+        if size < self.LEAST:
+            raise place.error(f"{place.name} must be a size like '20 GB', not {value!r}")
+        return size
+
+    def schema(self) -> Schema:
+        """A text like `20 GB`, or a number of bytes."""
+        return {
+            "type": ["string", "integer"],
+            "pattern": r"^\s*\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?\s*$",
+            "minimum": self.LEAST,
+        }
+
+
+class Several(Count):
+    """A whole number from 1 on."""
+
+    def read(self, place: Place, value: Any) -> int:
+        """The number."""
+        number = super().read(place, value)
+        if not number:
+            raise place.error(f"{place.name} must be 1 or more, not {value!r}")
+        return number
+
+    def schema(self) -> Schema:
+        """A whole number."""
+        return {"type": "integer", "minimum": 1}
+
+
+class CriteriaFile(Text):
+    """A criteria file, beside the fleet file."""
+
+    def read(self, place: Place, value: Any) -> Any:
+        """Its path; UsageError where it is not there."""
+        path = (place.path.parent / Path(super().read(place, value)).expanduser()).resolve()
+        if not path.is_file():
+            raise place.error(f"{place.name} names {path}, which is not there")
+        return path
+
+
+class SeriesName(Shown):
+    """The name of one series."""
+
+    def read(self, place: Place, value: Any) -> str:
+        """The name; patterns are refused, since a fleet has a database for each series."""
+        name = super().read(place, value)
+        if set(name) & set("*?"):
+            what = "is a pattern; name one series, and let [[discover]] find the others"
+            raise place.error(f"{place.name} {name!r} {what}")
+        return name
+
+
+class Label(Shown):
+    """The value of a label."""
+
+    def read(self, place: Place, value: Any) -> str:
+        """The value; the label's name can be selected by."""
+        if not re.fullmatch(LABEL, place.name) or place.name in SELECTED:
+            taken = (
+                "the database has that itself" if place.name in SELECTED else "write it like tier"
+            )
+            raise place.error(f"{place.name!r} cannot be the name of a label; {taken}")
+        return super().read(place, value)

@@ -1,0 +1,193 @@
+"""What can be known of a database before its drill: its newest backups and its last drills."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+
+from restore_drill.config.choice import NEWEST
+from restore_drill.config.criteria import load_criteria
+from restore_drill.config.environment import ENVIRONMENT, Layer
+from restore_drill.config.given import gather, texts_of
+from restore_drill.config.options import OPTIONS
+from restore_drill.config.remote import mirror_around
+from restore_drill.config.settings import Settings, check
+from restore_drill.core.calling import SUITE
+from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
+from restore_drill.core.units import show_duration
+from restore_drill.fleet.inventory.discovery import variables_set
+from restore_drill.fleet.jobs import environment_of, inherited
+from restore_drill.fleet.model import Database
+from restore_drill.places.waiting import begun, each_at_once
+from restore_drill.selection.candidate import Candidate, look_at
+from restore_drill.selection.groups import name_of, shelf_of, short_names, to_drill, wanted
+from restore_drill.watch.history import Drill, History, history_path, load_history
+from restore_drill.watch.kept import noted_here
+
+AT_ONCE = 16
+"""So many places are listed at a time."""
+LIMIT = 120.0
+"""Seconds that the listing of one place, or the reading of one history, may take."""
+EMPTY = History(Path(), [])
+CANNOT = (CouldNotRun, BackupFault, UsageError, OSError)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of `database`: the `newest` backup of each of the `series` that it drills.
+
+    `history` has its own drills alone. `why` says why its backups are not known, `why_unnoted` why
+    its drills are not: there is no place for a history, or it cannot be read.
+    """
+
+    database: Database
+    settings: Settings | None = None
+    newest: tuple[Candidate, ...] = ()
+    series: tuple[str, ...] = ()
+    history: History = EMPTY
+    why: str = ""
+    why_unnoted: str = ""
+
+    @property
+    def has_newest(self) -> bool:
+        """Whether its drill is of the newest backup, and of no older one that is picked."""
+        return self.settings is None or self.settings.choice.pick.how == NEWEST
+
+    @property
+    def drills(self) -> list[Drill]:
+        """Its drills, oldest first: those of newest backups alone, unless it picks older ones."""
+        if self.has_newest:
+            return self.history.drills
+        return sorted([*self.history.drills, *self.history.picks], key=attrgetter("line"))
+
+
+def known_of(
+    databases: Sequence[Database], limit: float = LIMIT, *, has_backups: bool = True
+) -> dict[str, Known]:
+    """What is known of each of `databases`, by name; places are listed side by side.
+
+    A place that cannot be listed within `limit` seconds is no error here: its drill says why.
+    Without `has_backups` none is listed, and only histories are read.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[Database]] = defaultdict(list)
+    for each in databases:
+        groups[tuple(sorted(each.environment.items()))].append(each)
+    found: dict[str, Known] = {}
+    for variables, group in groups.items():
+        with variables_set(dict(variables)):  # the clients of buckets read their keys there
+            places: dict[str, list[Database]] = defaultdict(list)
+            for each in group:
+                places[each.backups or each.backup].append(each)
+            ask = partial(in_place, limit, has_backups)
+            for several in each_at_once(ask, list(places.values()), AT_ONCE):
+                found |= {each.database.name: each for each in several}
+    return found
+
+
+def in_place(limit: float, has_backups: bool, databases: Sequence[Database]) -> list[Known]:  # noqa: FBT001 - it is bound
+    """What is known of `databases`, whose backups lie in one place."""
+    until, late = time.monotonic() + limit, f"no answer within {show_duration(limit)}"
+    found: list[Known] = []
+    for each in databases:
+        coming: Future[Known] = begun(partial(look, each, has_backups=has_backups))
+        try:
+            found.append(coming.result(max(0.0, until - time.monotonic())))
+        except TimeoutError:
+            found.append(Known(each, why=late, why_unnoted=late))
+    return found
+
+
+def look(database: Database, *, has_backups: bool) -> Known:
+    """What is known of `database`; reasons in place of errors."""
+    try:
+        settings = settings_of(database)
+    except CANNOT as error:
+        return Known(database, why=in_words(error), why_unnoted=in_words(error))
+    known = Known(database, settings)
+    try:
+        if has_backups:
+            series, newest = backups_of(settings, has_series=bool(database.series))
+            known = replace(known, series=series, newest=newest)
+    except CANNOT as error:
+        known = replace(known, why=in_words(error))
+    try:
+        path = history_path(settings)
+        if path is None:
+            return replace(known, why_unnoted="there is no history: set DRILL_HISTORY")
+        return replace(known, history=own_history(load_history(path), known))
+    except CANNOT as error:
+        return replace(known, why_unnoted=in_words(error))
+
+
+def settings_of(database: Database) -> Settings:
+    """The settings that the drill of `database` would have here. Raises UsageError."""
+    options: dict[str, str | None] = dict.fromkeys(OPTIONS)
+    by_flag = {flag: option for option in OPTIONS.values() for flag in option.flags}
+    for word in database.options:
+        flag, _, text = word.partition("=")
+        options[by_flag[flag].name] = "yes" if by_flag[flag].is_flag else text
+    options |= {"target": database.target, "series": database.series or options["series"]}
+    options |= database.budgets
+    environment = inherited(os.environ) | environment_of(database)
+    given = texts_of(gather(options, [Layer(ENVIRONMENT, environment)]))
+    rules = load_criteria(database.criteria or SUITE / "drill" / "criteria.toml")
+    return check(given, rules, here=Path.cwd(), root=SUITE)
+
+
+def backups_of(
+    settings: Settings, *, has_series: bool
+) -> tuple[tuple[str, ...], tuple[Candidate, ...]]:
+    """Names of the series that are drilled, and the newest backup of each.
+
+    Nothing is fetched: of what lies elsewhere no more is known than its list says. Raises what
+    cannot be read.
+    """
+    zone = settings.criteria.timezone
+    if settings.backup is not None:
+        is_there = mirror_around(settings.backup) is not None
+        return (), () if is_there else (look_at(settings.backup, zone),)
+    if settings.backup_path is None:
+        return (), ()
+    shelf = shelf_of(settings)
+    series = wanted(shelf, settings)
+    names = tuple(to_drill(shelf, settings)) if not has_series else tuple(map(name_of, series))
+    chosen = [each for each in series if name_of(each) in names] or series[:1]
+    return names, tuple(each[0] for each in chosen)
+
+
+def own_history(history: History, known: Known) -> History:
+    """`history` with the drills of one database alone: others may be noted in the same place."""
+    assert known.settings is not None
+    here = [each for each in noted_here(history, known.settings) if is_of(each, known)]
+    picks = set(map(id, history.picks))
+    return history._replace(
+        drills=[each for each in here if id(each) not in picks],
+        picks=[each for each in here if id(each) in picks],
+    )
+
+
+def is_of(drill: Drill, known: Known) -> bool:
+    """Whether `drill` was of this database: by its series where it has one, else by its file."""
+    database = known.database
+    if database.backup:
+        name = known.settings and known.settings.backup and known.settings.backup.name
+        return drill.backup == name
+    wanted_one = database.series.strip("/")
+    if not wanted_one:
+        return True
+    name = (drill.series or "").strip("/")
+    return bool(name) and (drill.series in known.series or wanted_one in short_names(name))
+
+
+def in_words(error: Exception) -> str:
+    """What an error says, on one line."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    return str(error).partition("\n")[0]

@@ -1,0 +1,1 @@
+"""Many drills on many workers, by Dask distributed; `run.run_jobs` is its door."""

@@ -1,0 +1,75 @@
+"""Where the reports of a run lie: those of each database in a folder of its own, and of all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from restore_drill.core.printable import printable_json
+from restore_drill.fleet.model import Done
+from restore_drill.fleet.report.junit import write_fleet_junit
+from restore_drill.fleet.report.page import render
+from restore_drill.fleet.report.plain import plain_of
+from restore_drill.fleet.report.run import Fleet
+from restore_drill.results.newest import clear
+from restore_drill.results.result import write_whole
+from restore_drill.watch.history import Drill
+from restore_drill.watch.site.view import slug_of
+
+FOLDER = "fleet"
+"""Below the report directory: a folder for each database."""
+PAGE, PLAIN, JUNIT = "fleet.html", "fleet.json", "junit.xml"
+"""What lies in the report directory itself."""
+SIMPLE = re.compile(r"(?!.*-[0-9a-f]{6}\Z)[a-z0-9][a-z0-9._-]{0,99}(?<!\.)")
+"""Names that are folders as they are; others, some the same to a file system, get a hash."""
+
+
+def folder_of(top: Path, name: str) -> Path:
+    """The folder of the database `name` below the report directory `top`: one of its own."""
+    return top / FOLDER / (name if SIMPLE.fullmatch(name) else slug_of(name))
+
+
+def keep_reports(top: Path, done: Done) -> Path | None:
+    """Write what the drill `done` has left; the folder, None where there is nothing. OSError.
+
+    What an earlier run has left there goes: a report never stands for a drill that left none.
+    """
+    folder = folder_of(top, done.name)
+    result = printable_json(dict(done.result), indent=2) + "\n" if done.result else ""
+    files = {"report.html": done.report, "junit.xml": done.junit, "result.json": result.encode()}
+    for name in (*files, "result.dsse.json"):
+        (folder / name).unlink(missing_ok=True)
+    if not any(files.values()):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        if content:
+            part = folder / f".{name}.part"
+            part.write_bytes(content)
+            part.replace(folder / name)
+    return folder
+
+
+def begin(top: Path) -> None:
+    """Make the report directory `top`, and take away what an earlier run has left in it. OSError.
+
+    Until the run ends, nothing there is a verdict: also if it is killed.
+    """
+    top.mkdir(parents=True, exist_ok=True)
+    clear(top)
+    for name in (PAGE, PLAIN, JUNIT):
+        (top / name).unlink(missing_ok=True)
+
+
+def leave(top: Path, fleet: Fleet, histories: Mapping[str, Sequence[Drill]]) -> Path:
+    """Write page, fleet.json and junit.xml of the run into `top`, each whole; the page. OSError.
+
+    `histories` has the drills before, oldest first, by the names of the databases. The verdict of a
+    single drill that was shown in `top` goes: it is not the newest any more.
+    """
+    begin(top)
+    write_whole(top / PLAIN, printable_json(plain_of(fleet), indent=1) + "\n")
+    write_fleet_junit(top / JUNIT, fleet)
+    write_whole(top / PAGE, render(fleet, histories, top))
+    return top / PAGE

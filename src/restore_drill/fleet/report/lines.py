@@ -1,0 +1,133 @@
+"""What a terminal or a log reads of a run: a line a database, progress, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from restore_drill.core.printable import printable, shown_path
+from restore_drill.core.remedies import remedy_for
+from restore_drill.core.units import show_duration, some
+from restore_drill.fleet.report.outcome import WORDS, Outcome
+from restore_drill.fleet.report.run import Fleet, headline, tally
+
+MOST_LISTED = 20
+"""So many databases that are not in order does the summary list."""
+MOST_NAMED = 3
+"""So many that run are named in a line of progress."""
+MOST_TOLD = 4
+"""So many databases are named in a step."""
+LONGEST_NAME = 40
+"""Characters up to which names are aligned."""
+KINDS = {"failed": "bad", "could-not-run": "bad", "not-begun": "bad", "passed": "good"}
+"""How a line is coloured: by `bad`, `good`, or as a warning."""
+
+
+def ended_line(outcome: Outcome, width: int = 0) -> tuple[str, str]:
+    """`good`, `warn` or `bad`, and the line of a database: verdict, name, backup, time, problem.
+
+    Names are aligned to `width` characters. It is printable, not always ASCII: see `fitted`.
+    """
+    took = "" if outcome.seconds is None else show_duration(outcome.seconds)
+    tries = f"{outcome.tries} tries" if outcome.tries > 1 else ""
+    why = f"warning: {outcome.why}" if outcome.state == "warnings" else outcome.why
+    facts = ", ".join(filter(None, (outcome.measured.backup, took, tries, why)))
+    name = printable(outcome.name)
+    line = f"{WORDS[outcome.state]:<13}  {name:<{min(width, LONGEST_NAME)}}  {facts}"
+    return KINDS.get(outcome.state, "warn"), printable(line.rstrip())
+
+
+def progress_line(
+    ended: int, total: int, running: Sequence[str], seconds_left: float | None = None
+) -> str:
+    """`12 of 40, running: a, b and 3 more; about 6 min left`."""
+    line = f"{ended:,} of {total:,}"
+    if running:
+        line += f", running: {some(running, MOST_NAMED)}"
+    if seconds_left is not None and ended < total:
+        line += f"; about {rounded(seconds_left)} left"
+    return printable(line)
+
+
+def rounded(seconds: float) -> str:
+    """A time to come, no more exact than anybody can know it: `40 s`, `6 min`, `2 h 10 min`."""
+    step = 10 if seconds < 60 else 60 if seconds < 3600 else 600
+    return show_duration(max(1, round(seconds / step)) * step)
+
+
+def seconds_left(
+    waiting: Sequence[float | None],
+    running: Sequence[tuple[float | None, float]],
+    ended: Sequence[float],
+    at_once: int,
+) -> float | None:
+    """Seconds until all is done, None where nobody can say.
+
+    `waiting` has what each drill took before (None: unknown), `running` the same beside the
+    seconds that it runs already, `ended` what those took that have ended; `at_once` run side by
+    side. An unknown one counts as the mean of those that are known.
+    """
+    known = [*ended, *(each for each in waiting if each is not None)]
+    known += [each for each, _ in running if each is not None]
+    if not known:
+        return None
+    mean = sum(known) / len(known)
+    to_come = [mean if each is None else each for each in waiting]
+    rest = [max((mean if each is None else each) - so_far, 0.0) for each, so_far in running]
+    longest = max([*to_come, *rest], default=0.0)
+    return max(longest, (sum(to_come) + sum(rest)) / max(at_once, 1))
+
+
+def closing_lines(fleet: Fleet, page: Path | None) -> Iterator[tuple[str, str]]:
+    """The summary: verdict, counts, the worst first, what to do next, where the report lies.
+
+    As `ended_line`, with `head` for the first line.
+    """
+    yield "head", f"---- {headline(fleet)} ----"
+    yield "plain", tally(fleet) + took_words(fleet)
+    rows = [each for each in fleet.rows if not each.is_green and each.state != "not-due"]
+    warned = [each for each in fleet.rows if each.state == "warnings"]
+    shown = [*rows, *warned][:MOST_LISTED]
+    width = max((len(printable(each.name)) for each in shown), default=0)
+    yield from (ended_line(each, width) for each in shown)
+    if more := len(rows) + len(warned) - len(shown):
+        yield "plain", f"and {more:,} more, which the report shows"
+    if fleet.verdict == "not-due":
+        yield "plain", "Nothing was drilled: no database was due"
+    for number, step in enumerate(next_steps(fleet), start=1):
+        yield "plain", printable(f"  {number}. {step}")
+    if page is not None:
+        yield "plain", printable(f"Report: {shown_path(page)}")
+
+
+def took_words(fleet: Fleet) -> str:
+    """`; took 12 min`, nothing while it runs."""
+    if fleet.ended is None:
+        return ""
+    return f"; took {show_duration(max((fleet.ended - fleet.started).total_seconds(), 0.0))}"
+
+
+def next_steps(fleet: Fleet) -> list[str]:
+    """What to do, the most urgent first; nothing where all is in order."""
+    named: Mapping[str, list[str]] = {state: [] for state in WORDS}
+    for each in fleet.rows:
+        named[each.state].append(each.name)
+    steps: list[str] = []
+    for state, cause in (
+        ("failed", "failed"),
+        ("could-not-run", "could_not_run"),
+        ("not-begun", "not_begun"),
+        ("incomplete", "incomplete"),
+    ):
+        if names := named[state]:
+            steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
+    if fleet.undecided:
+        new = some(fleet.undecided, MOST_TOLD)
+        steps += remedy_for("fleet_report", "undecided", names=new)
+    return steps
+
+
+def fitted(text: str, encoding: str | None) -> str:
+    """`text` as a stream of `encoding` can show it; ASCII where that is not known."""
+    encoding = encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -1,0 +1,159 @@
+"""Who hears of a run: one message for each channel, about the databases that it is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from restore_drill.alerts import channels
+from restore_drill.alerts.announce import RED, has_terminal
+from restore_drill.alerts.delivery import LIMIT, SHORT_LIMIT, Outcome, deliver
+from restore_drill.alerts.message import TITLES, Message, place_of, shown
+from restore_drill.config.alerts import CHANNELS, notify_in, split_urls
+from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.units import show_count, show_duration, some
+from restore_drill.fleet.model import Database
+from restore_drill.fleet.report import outcome as outcomes
+from restore_drill.fleet.report.run import Fleet, counts_of, in_words
+from restore_drill.watch.history import Drill
+
+MOST_NAMED = 10
+"""So many databases does a message name; the rest is counted."""
+Before = Mapping[str, str]
+Events = Callable[[Database], Collection[str]]
+
+
+def messages(
+    fleet: Fleet,
+    general: Sequence[str] = (),
+    *,
+    place: str = "",
+    before: Before | None = None,
+    events: Events | None = None,
+) -> list[tuple[str, Message]]:
+    """The URL of each channel that is to hear of the run, a secret, and the message for it.
+
+    Those in `general` hear of all databases, others of those that have them in `notify`. As with a
+    single drill, `events` decides (default: `[notify]` of its criteria file): green databases are
+    none by default, unless their drill `before` (verdict by name) was red. A message has `text`;
+    `place` is that of the report.
+    """
+    wanted, found = events or events_of_criteria(), []
+    told: dict[str, list[outcomes.Outcome]] = {channel: [] for channel in general}
+    for each in fleet.rows:
+        for channel in dict.fromkeys((*general, *each.database.notify)):
+            told.setdefault(channel, []).append(each)
+    for channel, rows in told.items():
+        heard = {
+            each.name: event
+            for each in rows
+            if (event := event_of(each, fleet, before or {})) in wanted(each.database)
+        }
+        if heard:
+            undecided = fleet.undecided if channel in general else ()
+            found.append((channel, message_of(rows, heard, undecided, place)))
+    return found
+
+
+def events_of_criteria() -> Events:
+    """Function that gives the events that are sent of a database; each file is read once."""
+
+    @cache
+    def events_in(path: Path) -> Collection[str]:
+        return notify_in(path).events
+
+    return lambda each: events_in(each.criteria) if each.criteria else Notify().events
+
+
+def event_of(outcome: outcomes.Outcome, fleet: Fleet, before: Before) -> str:
+    """What people hear of a database: `failed`, `could-not-run`, `recovered`, `passed`, or nothing.
+
+    Nothing of what a person before a terminal has interrupted, and of what was not due.
+    """
+    if outcome.is_green:
+        return "recovered" if before.get(outcome.name) in RED else "passed"
+    if outcome.state == "failed":
+        return "failed"
+    is_own_doing = fleet.is_interrupted and has_terminal()
+    return "could-not-run" if outcome.is_bad and not is_own_doing else ""
+
+
+def before_in(histories: Mapping[str, Sequence[Drill]], started: datetime) -> dict[str, str]:
+    """Verdict of the last drill of each database that began before a run which `started`."""
+    return {
+        name: drills[-1].verdict
+        for name, noted in histories.items()
+        if (drills := [each for each in noted if each.at < started])
+    }
+
+
+def message_of(
+    rows: Sequence[outcomes.Outcome],
+    heard: Mapping[str, str],
+    undecided: Sequence[str],
+    place: str,
+) -> Message:
+    """The message about those of `rows` that are `heard` of, by their event, the worst first."""
+    found = {event: [each for each in rows if heard.get(each.name) == event]
+             for event in ("failed", "could-not-run", "recovered", "passed")}  # fmt: skip
+    event = next(each for each in found if found[each])
+    bad = [*found["failed"], *found["could-not-run"]]
+    count = len(found[event])
+    title = TITLES[event].replace("drill", "drills", 1)
+    total = show_count(len(rows), "database")
+    lines = [
+        ", ".join(f"{many:,} {in_words(state)}" for state, many in counts_of(rows).items()),
+        *(line_of(each, bad) for each in bad[:MOST_NAMED]),
+        *more_than(bad),
+        *(bad[0].measured.remedy if len(bad) == 1 else ()),
+        *of_names("Passed again", found["recovered"]),
+        *(() if bad else of_names("Passed", found["passed"])),
+    ]
+    if undecided:
+        lines.append(f"Found, and not in the inventory: {some(undecided, MOST_NAMED)}")
+    lines += [f"Report: {place}"] if place else []
+    return Message(event, shown(f"{title}: {count:,} of {total}"), tuple(map(shown, lines)))
+
+
+def line_of(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
+    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`.
+
+    The owner is named where `others` have another one.
+    """
+    owner, measured = outcome.database.owner, outcome.measured
+    is_several = len({each.database.owner for each in others}) > 1
+    name = f"{outcome.name} ({owner})" if owner and is_several else outcome.name
+    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
+    facts = ", ".join(filter(None, (name, measured.backup, age)))
+    return f"{in_words(outcome.state)}: {facts}" + (f": {outcome.why}" if outcome.why else "")
+
+
+def more_than(rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
+    """`and 12 more`, where not all are named."""
+    if len(rows) > MOST_NAMED:
+        yield f"and {len(rows) - MOST_NAMED:,} more"
+
+
+def of_names(title: str, rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
+    """`Passed again: a, b`; nothing without any."""
+    if rows:
+        yield f"{title}: {some([each.name for each in rows], MOST_NAMED)}"
+
+
+def announce(
+    fleet: Fleet, environment: Mapping[str, str], page: Path | None, before: Before | None = None
+) -> list[Outcome]:
+    """Send the messages of a run that has ended; what became of each, without a URL.
+
+    DRILL_NOTIFY in `environment` has the URLs of the channels that hear of all databases.
+    """
+    tasks: dict[str, Callable[[], str]] = {}
+    general, place = split_urls(environment.get(CHANNELS, "")), place_of(environment, page)
+    found = messages(fleet, general, place=place, before=before)
+    for number, (channel, message) in enumerate(found, start=1):
+        for name, task in channels.sending([channel], message).items():
+            tasks[name.replace("channel 1", f"channel {number}", 1)] = task
+    limit = SHORT_LIMIT if fleet.is_interrupted and not has_terminal() else LIMIT
+    return deliver(tasks, limit) if tasks else []

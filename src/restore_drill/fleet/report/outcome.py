@@ -1,0 +1,144 @@
+"""What became of one database in a run of the fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_USAGE_ERROR
+from restore_drill.core.printable import printable
+from restore_drill.fleet.model import UNKNOWN, Database, Done
+from restore_drill.fleet.report.measured import Measured, measured_in, redactor_of
+from restore_drill.results.several import Ended
+from restore_drill.results.words import VERDICTS
+
+STATES = (
+    "failed", "could-not-run", "not-begun", "incomplete", "warnings", "passed", "not-due",
+)  # fmt: skip
+"""What may become of a database, the worst first; `warnings`: it passed, and there is a warning."""
+WORDS = VERDICTS | {"not-begun": "NOT BEGUN", "warnings": "PASSED", "not-due": "NOT DUE"}
+"""The word for each state."""
+GREEN = ("passed", "warnings")
+"""States that prove a backup."""
+OF_BACKUP = ("failed", "incomplete", *GREEN)
+"""States that say something of the backup: no later try takes them back."""
+CODES = {"failed": 1, "could-not-run": EXIT_COULD_NOT_RUN, "not-begun": EXIT_COULD_NOT_RUN}
+"""Exit code of each state; 0 of others."""
+LONGEST = 300
+"""Characters of a reason."""
+SAMPLE = "the sample shop was drilled, and no backup of this database"
+BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What reading a result raises that is none."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of `database`: `state` is one of STATES.
+
+    `code` is the exit code of its last try, None where there was none; `seconds` that try's time.
+    `folder` holds its reports. `why` is the first problem or warning, or why it was not begun;
+    empty where there is nothing to say.
+    """
+
+    database: Database
+    state: str
+    code: int | None = None
+    tries: int = 0
+    worker: str = ""
+    seconds: float | None = None
+    folder: Path | None = None
+    why: str = ""
+    measured: Measured = field(default_factory=Measured)
+
+    @property
+    def name(self) -> str:
+        """Name of the database."""
+        return self.database.name
+
+    @property
+    def is_green(self) -> bool:
+        """Whether its backup is proved."""
+        return self.state in GREEN
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether somebody is to look at it."""
+        return self.state in CODES
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code that it asks for: 4 of a drill that could not begin for a wrong option."""
+        is_usage = self.state == UNKNOWN and self.code == EXIT_USAGE_ERROR
+        return EXIT_USAGE_ERROR if is_usage else CODES.get(self.state, 0)
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Sorts the worst first, then by name."""
+        return STATES.index(self.state), self.name
+
+
+def outcome_of(database: Database, done: Done, tries: int, folder: Path | None = None) -> Outcome:
+    """What became of `database`, whose last try of `tries` was `done`; its reports lie in `folder`.
+
+    It never is green without a result that says so and exit code 0.
+    """
+    redact = redactor_of(database)
+    outcome = Outcome(
+        database, UNKNOWN, done.code, tries, printable(redact(done.worker)), done.seconds, folder
+    )
+    try:
+        measured = measured_in(done.result, database) if done.result else Measured()
+        state = state_of(done, measured)
+        why = why_of(done, state)
+    except BROKEN as error:
+        what = f"its result.json cannot be read ({type(error).__name__})"
+        return replace(outcome, why=what)
+    remedy = tuple(printable(redact(line)) for line in measured.remedy)
+    measured = replace(measured, remedy=remedy, backup=printable(redact(measured.backup)))
+    return replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
+
+
+def state_of(done: Done, measured: Measured) -> str:
+    """State by the verdict and the exit code: a pass needs both."""
+    if done.verdict == "failed" or (done.result and done.code == 1):
+        return "failed"
+    if done.code != 0 or done.verdict not in ("passed", "incomplete"):
+        return UNKNOWN
+    if done.verdict == "passed" and measured.warnings:
+        return "warnings"
+    return done.verdict
+
+
+def why_of(done: Done, state: str) -> str:
+    """The first problem or warning; empty where it passed without one."""
+    result: Mapping[str, Any] = done.result or {}
+    if state == "warnings":
+        return str(result["warnings"][0])
+    if state == "incomplete":
+        return str(result["selection"])
+    if result.get("verdict") == "sample":
+        return SAMPLE
+    if state == "passed":
+        return ""
+    if not result or done.verdict == "passed":
+        said = f"it ended with exit code {done.code}"
+        return done.why or ("its worker was lost" if done.code is None else said)
+    return Ended(done.name, done.code or 0, None, result).why
+
+
+def not_begun(database: Database, why: str) -> Outcome:
+    """A drill that was to come and did not, and why: `why` is shown to people."""
+    return Outcome(database, "not-begun", why=shortened(redactor_of(database)(why)))
+
+
+def not_due(database: Database, why: str = "") -> Outcome:
+    """A drill that was not asked for in this run: its schedule has another time."""
+    return Outcome(database, "not-due", why=shortened(redactor_of(database)(why)))
+
+
+def shortened(text: str) -> str:
+    """`text` on one line, safe to print, of LONGEST characters at most."""
+    text = printable(text.strip())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

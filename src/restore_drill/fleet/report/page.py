@@ -1,0 +1,50 @@
+"""fleet.html: one file that needs nothing else, of all databases of a run."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from restore_drill import __version__
+from restore_drill.fleet.report.run import Fleet, headline
+from restore_drill.fleet.report.view import Histories, view_of
+from restore_drill.results import page as single
+from restore_drill.results.charts import STYLE
+from restore_drill.servers.cache import cache_dir
+
+HERE = Path(__file__).parent
+STYLES = (single.HERE / "style.css", STYLE, HERE / "fleet.css")
+
+
+@functools.cache
+def template() -> Template:
+    """The template of the page."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=single.shown,
+        bytecode_cache=single.Compiled(str(cache_dir() / "templates" / __version__)),
+    )
+    return environment.get_template("fleet.jinja2")
+
+
+def render(fleet: Fleet, histories: Histories, top: Path) -> str:
+    """The page of `fleet`, to lie in the folder `top`, from which it links to the reports.
+
+    `histories` has the drills before this run, oldest first, by the names of the databases. Neither
+    control characters nor halves of surrogate pairs are in it.
+    """
+    text = template().render(
+        title=headline(fleet),
+        style="".join(each.read_text(encoding="utf-8") for each in STYLES),
+        script=(HERE / "fleet.js").read_text(encoding="utf-8"),
+        footer=f"restore-drill {__version__}, Python {platform.python_version()}",
+        **view_of(fleet, histories, top),
+    )
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

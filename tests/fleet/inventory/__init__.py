@@ -1,0 +1,1 @@
+"""The inventory of a fleet: its file, discovery, selection."""

@@ -1,0 +1,205 @@
+"""Discovery: each series of a place is a database, unless it is named or ignored."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.fleet.inventory import lines_of, load_inventory
+from restore_drill.places import trying
+from tests.fleet.inventory.conftest import Load
+from tests.helpers.buckets import BUCKET, READER, keys_of, put, s3_server
+
+DUMP = b"--\n-- PostgreSQL database dump\n--\n"
+NAMES = (
+    "shop_20261128.sql", "shop_20261127.sql", "auth_20261128.sql", "shop_test_20261128.sql",
+    "ledger_20261128.sql",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real S3 server."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    """A folder with backups of four databases."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name in NAMES:
+        (folder / name).write_bytes(DUMP)
+    return folder
+
+
+ENTRY = """
+[defaults]
+owner = "platform"
+labels = { tier = "silver", region = "eu" }
+every = "1d"
+
+[databases.shop]
+backups = "backups"
+series = "shop"
+
+[[discover]]
+source = "backups/"
+ignore = ["*_test"]
+labels = { tier = "bronze" }
+options = ["--pick=weekly"]
+"""
+
+
+def test_what_is_neither_named_nor_ignored_is_new(load: Load, backups: Path) -> None:
+    """It is drilled by the defaults, below what [[discover]] says."""
+    inventory = load(ENTRY)
+
+    assert next(iter(inventory.databases)) == "shop"
+    assert sorted(inventory.undecided) == ["backups/auth", "backups/ledger"]
+    auth = inventory.databases["backups/auth"]
+    assert (auth.backups, auth.series) == (str(backups), "backups/auth")
+    assert auth.labels == {"tier": "bronze", "region": "eu"}
+    assert (auth.owner, auth.every, auth.options) == ("platform", 86400, ("--pick=weekly",))
+    assert auth.where.endswith("fleet.toml, line 11")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        'backups = "backups"\nseries = "backups/ledger"\n',
+        'backup = "backups/ledger_20261128.sql"\n',
+        'backups = "file://{}/"\nseries = "ledger"\n',
+    ],
+)
+def test_a_named_database_is_known_however_it_is_written(
+    load: Load, backups: Path, named: str
+) -> None:
+    """By the whole name of its series or the last part of it, or by its one backup."""
+    text = f"{ENTRY}[databases.ledger]\n{named.format(backups)}"
+    assert load(text).undecided == ("backups/auth",)
+
+
+def test_a_database_of_a_whole_folder_is_of_all_its_series(load: Load, backups: Path) -> None:
+    """Also where it is a folder within the place that is listed."""
+    text = '[databases.all]\nbackups = "backups"\n[[discover]]\nsource = "{}"\n'
+    assert load(text.format("backups")).undecided == ()
+    for name in ("one", "two"):
+        (backups.parent / "deep" / name).mkdir(parents=True)
+        (backups.parent / "deep" / name / "x_20261128.sql").write_bytes(DUMP)
+    text = '[databases.a]\nbackups = "deep/one"\n[[discover]]\nsource = "deep"\n'
+    assert load(text).undecided == ("two/x",)
+
+
+def test_a_place_without_backups_is_a_database(load: Load, tmp_path: Path) -> None:
+    """Its drill says that there is none: what has vanished must not go unnoticed."""
+    (tmp_path / "empty").mkdir()
+    inventory = load('[[discover]]\nsource = "empty"\n')
+    place = str(tmp_path / "empty")
+    assert inventory.undecided == (place,)
+    assert (inventory.databases[place].backups, inventory.databases[place].series) == (place, "")
+    named = load('[databases.a]\nbackups = "empty"\n[[discover]]\nsource = "empty"\n')
+    assert named.undecided == ()
+
+
+def test_criteria_say_how_names_are_read(load: Load, tmp_path: Path) -> None:
+    """Numbers count the backups of one database where the criteria file says so."""
+    (tmp_path / "builds").mkdir()
+    for number in (1841, 1842):
+        (tmp_path / "builds" / f"shop-{number}.sql").write_bytes(DUMP)
+    (tmp_path / "numbered.toml").write_text("[backup]\nnumbered = true\n")
+    text = '[[discover]]\nsource = "builds"\n'
+    assert len(load(text).undecided) == 2
+    assert load(f'{text}criteria = "numbered.toml"\n').undecided == ("builds/shop",)
+
+
+def test_series_of_one_name_in_two_places_are_two_databases(load: Load, tmp_path: Path) -> None:
+    """The later one is called by its place too."""
+    for place in ("a", "b"):
+        (tmp_path / place / "db").mkdir(parents=True)
+        (tmp_path / place / "db" / "shop_20261128.sql").write_bytes(DUMP)
+    inventory = load('[[discover]]\nsource = "a"\n[[discover]]\nsource = "b"\n')
+    assert inventory.undecided == ("db/shop", f"db/shop in {tmp_path / 'b'}")
+
+
+def test_a_bucket_is_listed_with_the_keys_that_the_drills_get(
+    load: Load, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come from the fleet file by reference; afterwards the process does not have them."""
+    for name in (*NAMES, "deep/crm_20261128.sql"):
+        put(s3, f"fleet/{name}", DUMP)
+    for name in keys_of(s3):
+        monkeypatch.delenv(name, raising=False)
+    text = f"""
+[defaults]
+environment = {{ AWS_ENDPOINT_URL = "{s3}", AWS_ACCESS_KEY_ID = "{READER[0]}", \
+AWS_SECRET_ACCESS_KEY = "${{READER_SECRET}}" }}
+[databases.shop]
+backups = "s3://{BUCKET}/fleet"
+series = "shop"
+[[discover]]
+source = "s3://{BUCKET}/fleet/"
+ignore = ["shop_test"]
+"""
+    inventory = load(text, {"READER_SECRET": READER[1], "AWS_REGION": "us-east-1"})
+
+    assert sorted(inventory.undecided) == ["fleet/auth", "fleet/ledger"]
+    auth = inventory.databases["fleet/auth"]
+    assert (auth.backups, auth.source) == (f"s3://{BUCKET}/fleet", f"s3://{BUCKET}")
+    assert auth.environment["AWS_SECRET_ACCESS_KEY"] == READER[1]
+    assert READER[1] not in repr(inventory) + "\n".join(lines_of(inventory))
+    assert not os.environ.keys() & keys_of(s3).keys()
+
+
+def test_folders_of_a_bucket_are_databases(s3: str, tmp_path: Path) -> None:
+    """Without a folder in the URL all of the bucket is listed."""
+    for name in ("crm/2026-11-28/db.sql", "crm/2026-11-27/db.sql", "hr/2026-11-28/db.sql"):
+        put(s3, name, DUMP)
+    path = tmp_path / "fleet.toml"
+    path.write_text(f'[databases.hr]\nbackups="s3://{BUCKET}/hr"\n[[discover]]\n'
+                    f'source = "s3://{BUCKET}"\nignore = ["fleet/*"]\n')  # fmt: skip
+
+    inventory = load_inventory(path, keys_of(s3))
+
+    assert inventory.undecided == ("crm/db",)
+
+
+def test_a_bucket_that_gives_no_list_could_not_run(
+    load: Load, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows then which databases there are."""
+    monkeypatch.setattr(trying, "PAUSE", 0.01)
+    with pytest.raises(CouldNotRun, match="s3://missing") as refused:
+        load('[[discover]]\nsource = "s3://missing/"\n', keys_of(s3))
+    assert READER[1] not in str(refused.value)
+
+
+def test_a_source_comes_by_reference(load: Load, backups: Path) -> None:
+    """One on a web server is refused as if it stood in the file."""
+    text = '[[discover]]\nsource = "${PLACE}"\n'
+    assert len(load(text, {"PLACE": str(backups)}).undecided) == 4
+    link = "https://h.example.com/shop.dump?signature=hush"
+    with pytest.raises(UsageError, match=r"line 2, .*: source is on a web server") as refused:
+        load(text, {"PLACE": link})
+    assert "hush" not in str(refused.value)
+
+
+def test_many_series_are_told_from_many_named(load: Load, tmp_path: Path) -> None:
+    """All in a moment."""
+    (tmp_path / "many").mkdir()
+    for number in range(600):
+        (tmp_path / "many" / f"db{number}_20261128.sql").write_bytes(DUMP)
+    named = (
+        f'[databases.d{number}]\nbackups = "many"\nseries = "db{number}"\n' for number in range(599)
+    )
+    begin = time.monotonic()
+    inventory = load("".join(named) + '[[discover]]\nsource = "many"\n')
+
+    assert inventory.undecided == ("many/db599",)
+    assert time.monotonic() - begin < 10

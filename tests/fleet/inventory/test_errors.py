@@ -1,0 +1,189 @@
+"""What is refused in a fleet file: by its reader with place and reason, by its schema as well."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from restore_drill.core.errors import UsageError
+from restore_drill.fleet.inventory import example
+from restore_drill.fleet.inventory.file import BUDGETS, DATABASE, DISCOVER, RUN
+from restore_drill.fleet.inventory.options import ALLOWED, BY_FLAG, REFUSED
+from tests.fleet.inventory.conftest import Load
+from tests.fleet.inventory.test_file import FULL
+from tests.helpers.drills import ROOT
+from tests.helpers.options_table import FLEET_SCHEMA, fleet_schema_text
+
+A = '[databases.a]\nbackups = "/a"\n'
+ERRORS = {
+    "section": ("[database.a]\n", 1, "the file: unknown key 'database'; did you mean 'databases'?"),
+    "key": (A + "owners = 'x'\n", 3, "[databases.a]: unknown key 'owners'; did you mean 'owner'?"),
+    "default": ("[defaults]\nbackups = '/a'\n", 2, "[defaults]: unknown key 'backups'; known are"),
+    "discover": ("[[discover]]\nsourse = '/a'\n", 2, "[[discover]]: unknown key 'sourse'; did you"),
+    "no source": ("[[discover]]\nignore = []\n", 1, "source is missing: a folder or a URL"),
+    "discover table": ("[discover]\nsource = '/a'\n", 1, "separate table, under [[discover]]"),
+    "run key": ("[run]\nretries = 2\n", 2, "[run]: unknown key 'retries'; did you mean 'tries'?"),
+    "tries": (A + "[run]\ntries = 0\n", 4, "[run]: tries must be 1 or more, not 0"),
+    "at once": (A + "[run]\nat_once = 1.5\n", 4, "at_once must be a whole number of drills, not"),
+    "no backups": ("[databases.a]\nowner = 'x'\n", 1, "give backups, where its backups lie, or"),
+    "both": (A + "backup = '/b'\n", 3, "give backups or backup, not both"),
+    "series of one": ("[databases.a]\nbackup='/b'\nseries='x'\n", 3, "series chooses among backup"),
+    "pattern": (A + "series = 'shop*'\n", 3, "series 'shop*' is a pattern; name one series, and"),
+    "live target": (A + "target = 'database'\n", 3, "target 'database' concerns a live database"),
+    "target": (A + "target = 'contaner'\n", 3, "target is 'contaner'; did you mean 'container'?"),
+    "criteria": (A + "criteria = 'none.toml'\n", 3, "none.toml, which is not there"),
+    "budget": (A + "budgets = { max_backup_aeg = '1h' }\n", 3, "did you mean 'max_backup_age'?"),
+    "budget value": (A + "budgets.max_backup_age = 'x'\n", 3, "is not a duration: 'x'"),
+    "budgets": (A + "budgets = '26h'\n", 3, "budgets must be a table of limits"),
+    "every": (A + "every = 7\n", 3, "every must be a time like '7d', of a minute or more; 7 is 7"),
+    "timeout": (A + "timeout = 0\n", 3, "timeout must be a duration like '2h', not 0"),
+    "owner": (A + "owner = 3\n", 3, "owner is not a text: who is responsible"),
+    "disk": (A + "disk = 20\n", 3, "disk must be a size like '20 GB', not 20"),
+    "memory": (A + "memory = 'much'\n", 3, "memory is not a size: 'much'; write it like '20 GB'"),
+    "cores": (A + "cores = true\n", 3, "cores must be a number, not True"),
+    "label name": (A + "labels = { 'a b' = 'x' }\n", 3, "'a b' cannot be the name of a label"),
+    "label taken": (A + "labels = { owner = 'x' }\n", 3, "'owner' cannot be the name of a label"),
+    "label value": (A + "labels = { tier = 3 }\n", 3, "tier is not a text: a text, in quotes"),
+    "labels": (A + "labels = ['x']\n", 3, "labels must be a table of names and texts"),
+    "option": (A + "options = ['--heapallindex']\n", 3, "did you mean '--heapallindexed'?"),
+    "other option": (A + "options = ['--frobnicate']\n", 3, "unknown option '--frobnicate'; see"),
+    "options": (A + "options = '--jobs'\n", 3, "options must be a list of options"),
+    "no option": (A + "options = ['-k', 'x']\n", 3, "that is no option; options begin with --"),
+    "no value": (A + "options = ['--jobs']\n", 3, "--jobs needs a value; write --jobs=VALUE"),
+    "option as value": (A + "options = ['--jobs', '--pick']\n", 3, "--jobs needs a value; write"),
+    "value of flag": (A + "options = ['--heapallindexed=1']\n", 3, "takes no value"),
+    "secret option": (A + "options = ['--wal=sftp://u:hush@h/']\n", 3, "options holds a password"),
+    "variable": (
+        A + "environment = { 'A-B' = 'x' }\n",
+        3,
+        "'A-B' cannot be the name of a variable",
+    ),
+    "near variable": (A + "environment = { DRILL_JOB = '2' }\n", 3, "did you mean DRILL_JOBS?"),
+    "fleet's variable": (A + "environment = { DRILL_TARGET = 'container' }\n", 3, "write target ="),
+    "folder variable": (A + "environment = { BACKUP_PATH = '/x' }\n", 3, "write backups ="),
+    "live variable": (
+        A + "environment.DATABASE_URL = 'x'\n",
+        3,
+        "DATABASE_URL concerns a live data",
+    ),
+    "number": (
+        A + "environment = { PGPORT = 5432 }\n",
+        3,
+        "PGPORT is not a text: a text, in quotes",
+    ),
+    "environment": (A + "environment = 'A=hush'\n", 3, "must be a table of variables and their"),
+    "broken reference": (A + "environment = { A = '${B' }\n", 3, "A has a ${ that begins no refer"),
+    "URL": (A + "environment = { R = 'redis://:hush@h/0' }\n", 3, "R holds a password (not shown)"),
+    "secret": (A + "environment = { AWS_SECRET_ACCESS_KEY = 'hush' }\n", 3, "KEY is a secret (not"),
+    "channel": (A + "notify = ['mailto://me:hush@h']\n", 3, "notify holds a password (not shown)"),
+    "token": (A + "notify = ['slack://T/hushhushhushhush1']\n", 3, "a token in it (not shown)"),
+    "no channel": (A + "notify = ['hush']\n", 3, "an entry (not shown) that is neither a URL nor"),
+    "channels": (A + "notify = '${A}'\n", 3, "notify must be a list of URLs of channels, or"),
+    "keys in URL": ("[databases.a]\nbackups = 's3://k:hush@b/'\n", 2, "backups holds a password"),
+    "parameters": ("[databases.a]\nbackups = 's3://b/?hush'\n", 2, "or parameters (not shown)"),
+    "place": ("[databases.a]\nbackups = 'ftp://h/b'\n", 2, "backups names ftp://h/b, which is not"),
+    "object": ("[databases.a]\nbackup = 's3://b/'\n", 2, "backup names no object; write s3://"),
+    "web": ("[[discover]]\nsource = 'https://h/b.dump'\n", 2, "which gives no list of its files"),
+    "secret source": ("[[discover]]\nsource = 's3://k:hush@b/'\n", 2, "source holds a password"),
+    "no folder": ("[[discover]]\nsource = 'nowhere'\n", 2, "nowhere, which does not exist; check"),
+    "source twice": ("[[discover]]\nsource='.'\n[[discover]]\nsource='.'\n", 4, "a second [[disco"),
+    "same backups": (A + "series='x'\n[databases.b]\nbackups='/a/'\nseries='x/'\n", 4, "'a' ("),
+    "name": ('[databases."\\u0007"]\nbackups = "/a"\n', 1, "is empty or has a control character"),
+}
+BEYOND_A_SCHEMA = {
+    "criteria", "label name", "label taken", "no value", "option as value", "value of flag",
+    "secret option", "variable", "near variable", "fleet's variable", "folder variable",
+    "live variable", "broken reference", "URL", "secret", "channel", "token", "keys in URL",
+    "parameters", "place", "object", "web", "secret source", "no folder", "source twice",
+    "same backups", "name", "pattern", "no option",
+}  # fmt: skip
+"""Errors of names and places, and the fleet's own rules."""
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_has_its_line_and_its_reason(load: Load, case: str) -> None:
+    """In words of the file, and without what may be a secret."""
+    text, line, told = ERRORS[case]
+    with pytest.raises(UsageError) as refused:
+        load(text)
+
+    message = str(refused.value)
+    assert told in message, message
+    assert re.match(rf"fleet file \S+fleet\.toml, line {line}, \S+", message), message
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize("case", sorted(ERRORS.keys() - BEYOND_A_SCHEMA))
+def test_editors_see_the_same_errors(case: str) -> None:
+    """What the reader refuses the schema refuses too, as far as a schema can."""
+    assert faults(ERRORS[case][0])
+
+
+def faults(text: str) -> list[str]:
+    """What the JSON Schema finds wrong with a file of `text`."""
+    raw: Any = tomllib.loads(text)
+    return [
+        each.message for each in Draft7Validator(json.loads(fleet_schema_text())).iter_errors(raw)
+    ]
+
+
+def uncommented(text: str) -> str:
+    """The example with all of its keys in force."""
+    return re.sub(r"^# (?=\[|[\w.]+ = )", "", text, flags=re.MULTILINE)
+
+
+def test_editors_see_none_in_good_files(
+    load: Load, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nor does the reader, also where all of the example is in force."""
+    whole = uncommented(example())
+    assert not faults(example())
+    assert not faults(FULL)
+    assert not faults(whole)
+    assert whole.count("\n# ") < example().count("\n# ") - 10
+    folder = tmp_path_factory.mktemp("example")
+    (folder / "criteria.toml").write_text("")
+    here = whole.replace('"criteria.toml"', f'"{folder}/criteria.toml"')
+    here = here.replace('"s3://backups/"', f'"{folder}"')
+    found = load(here, {"SLACK_URL": "slack://a/b/c", "BACKUP_KEY": "k"})
+    assert list(found.databases) == ["shop", "ledger", str(folder)]
+
+
+def test_schema_in_the_docs_is_that_of_the_code() -> None:
+    """`make docs` has written it."""
+    assert FLEET_SCHEMA.read_text(encoding="utf-8") == fleet_schema_text()
+
+
+def test_the_page_has_every_key() -> None:
+    """With what it means."""
+    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    keys = [*DATABASE.keys, *DISCOVER.keys, *RUN.keys, *BUDGETS.keys]
+    assert not [key for key in keys if f"`{key}`" not in page]
+
+
+@pytest.mark.parametrize("flag", [flag for flag, each in BY_FLAG.items() if each.name in REFUSED])
+def test_options_of_the_fleet_itself_are_refused(load: Load, flag: str) -> None:
+    """By reader and schema, each with what to write or why not."""
+    text = f'{A}options = ["{flag}=x"]\n'
+    with pytest.raises(UsageError, match=rf"line 3, \[databases\.a\]: {flag} (is|concerns) "):
+        load(text)
+    assert faults(text)
+
+
+@pytest.mark.parametrize("flag", ALLOWED)
+def test_all_other_options_are_taken(load: Load, flag: str) -> None:
+    """As they are given to a drill."""
+    option = flag if BY_FLAG[flag].is_flag else f"{flag}=x"
+    text = f'{A}options = ["{option}"]\n'
+    assert load(text).databases["a"].options == (option,)
+    assert not faults(text)
+
+
+def test_refused_options_are_there() -> None:
+    """Each is an option of the drill."""
+    assert set(REFUSED) <= {option.name for option in BY_FLAG.values()}

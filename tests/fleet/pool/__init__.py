@@ -1,0 +1,1 @@
+"""Tests of drills on the workers of a fleet."""

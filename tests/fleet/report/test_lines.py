@@ -1,0 +1,136 @@
+"""What a terminal shows of a run."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from restore_drill.fleet.report.lines import (
+    closing_lines,
+    ended_line,
+    fitted,
+    progress_line,
+    seconds_left,
+)
+from tests.fleet.report.conftest import Make
+
+
+def test_a_line_a_database(make: Make) -> None:
+    """Verdict, name, backup, time, tries and the first problem."""
+    fleet = make(shop="failed", web="passed", old="lost", log="warned", big="left", sun="elsewhen")
+    lines = {name: ended_line(each, 6) for name, each in fleet.outcomes.items()}
+
+    assert lines["web"] == ("good", "PASSED         web     shop.sql, 3.25 s")
+    assert lines["old"] == ("bad", "COULD NOT RUN  old     9.00 s, 3 tries, its worker was lost")
+    assert lines["log"] == (
+        "warn",
+        "PASSED         log     shop.sql, 3.25 s, warning: the restore took 3 times as long",
+    )
+    assert lines["big"] == ("bad", "NOT BEGUN      big     no worker has 2.0 TB of disk for it")
+    assert lines["sun"] == ("warn", "NOT DUE        sun     its schedule has it on Sunday")
+    kind, line = lines["shop"]
+    assert kind == "bad"
+    assert line.startswith("FAILED         shop    shop.sql, 3.25 s, test_backup_is_complete: ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line"),
+    [
+        (None, "12 of 40, running: a, b"),
+        (341.0, "12 of 40, running: a, b; about 6 min left"),
+        (7.0, "12 of 40, running: a, b; about 10 s left"),
+        (9050.0, "12 of 40, running: a, b; about 2 h 30 min left"),
+    ],
+)
+def test_progress(seconds: float | None, line: str) -> None:
+    """How many have ended, what runs, and how long it may take."""
+    assert progress_line(12, 40, ["a", "b"], seconds) == line
+
+
+def test_progress_names_a_few() -> None:
+    """Fifty workers are not fifty names."""
+    running = [f"db{number}" for number in range(50)]
+
+    assert progress_line(0, 1000, running) == "0 of 1,000, running: db0, db1, db2 and 47 more"
+    assert progress_line(40, 40, [], 0.0) == "40 of 40"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "running", "ended", "at_once", "left"),
+    [
+        ([], [], [], 2, None),
+        ([None, None], [], [], 2, None),
+        ([60.0, 60.0, 60.0, 60.0], [], [], 2, 120.0),
+        ([600.0, 10.0], [], [], 2, 600.0),
+        ([None, None], [], [30.0, 50.0], 1, 80.0),
+        ([], [(100.0, 40.0)], [], 2, 60.0),
+        ([], [(100.0, 140.0)], [1.0], 2, 0.0),
+    ],
+)
+def test_time_left(
+    waiting: list[float | None],
+    running: list[tuple[float | None, float]],
+    ended: list[float],
+    at_once: int,
+    left: float | None,
+) -> None:
+    """By what drills took before, side by side, and never less than the longest."""
+    assert seconds_left(waiting, running, ended, at_once) == left
+
+
+def test_the_summary_has_the_worst_first(make: Make) -> None:
+    """Verdict, counts, what is not in order, what to do, and where the report lies."""
+    fleet = make(
+        ok="passed", slow="warned", shop="failed", old="lost", big="left", few="incomplete"
+    )
+    assert fleet.ended is not None
+    fleet.ended = fleet.started + timedelta(minutes=12)
+    fleet.undecided = ["new"]
+
+    lines = list(closing_lines(fleet, Path("drill-report/fleet.html")))
+    texts = [text for _, text in lines]
+
+    assert lines[0] == ("head", "---- Restore drills of 6 databases: FAILED ----")
+    assert texts[1] == (
+        "6 databases: 1 failed, 1 could not run, 1 not begun, 1 incomplete, "
+        "1 passed with warnings, 1 passed; took 12 min"
+    )
+    assert [text.split("  ")[0] for text in texts[2:7]] == [
+        "FAILED", "COULD NOT RUN", "NOT BEGUN", "INCOMPLETE", "PASSED",
+    ]  # fmt: skip
+    steps = texts[7:-1]
+    assert [step[:4] for step in steps] == [f"  {number}." for number in range(1, 6)]
+    assert "do not rely on the backups of shop" in steps[0]
+    assert steps[-1].endswith("name each in it or have it ignored: new")
+    assert texts[-1] == "Report: drill-report/fleet.html"
+
+
+def test_a_summary_stays_short(make: Make) -> None:
+    """Of hundreds of databases it shows some, and counts the rest."""
+    fleet = make(**{f"db{number:03}": "left" for number in range(300)})
+    lines = [text for _, text in closing_lines(fleet, None)]
+
+    assert len(lines) == 24
+    assert lines[22] == "and 280 more, which the report shows"
+    assert re.search(r"db000, db001, db002, db003 and 296 more", lines[23])
+
+
+def test_nothing_due_is_said(make: Make) -> None:
+    """Exit code 0 without a drill is explained."""
+    lines = [text for _, text in closing_lines(make(sun="elsewhen"), None)]
+
+    assert lines[0] == "---- Restore drills of 1 database: NOTHING WAS DUE ----"
+    assert "Nothing was drilled: no database was due" in lines
+
+
+def test_names_do_nothing_to_a_terminal(make: Make) -> None:
+    """Nor does an ASCII terminal get what it cannot show."""
+    fleet = make(**{"w\x1b[31mé\u202e": "left"})
+    _, line = ended_line(fleet.rows[0])
+
+    assert line.isprintable() and "w\\x1b[31mé\\u202e" in line
+    assert "w\\x1b[31m\\xe9\\u202e" in fitted(line, None)
+    assert fitted(line, "utf-8") == line

@@ -1,0 +1,128 @@
+"""One message for each channel, not one for each database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from restore_drill.alerts import delivery
+from restore_drill.fleet.model import Database
+from restore_drill.fleet.report import messages as module
+from restore_drill.fleet.report.messages import announce, before_in, messages
+from restore_drill.fleet.report.run import Fleet
+from tests.fleet.report.conftest import Make, Real, add
+from tests.helpers.histories import FAILED, NOW, PASSED
+from tests.helpers.inboxes import Inbox, inbox
+
+AHEAD = NOW + timedelta(days=1)
+
+
+def run_of(real: Mapping[str, Real], **states: str) -> Fleet:
+    """A run: `ann_shop` is a database of ann's, who has a channel of her own; bob likewise."""
+    databases = {
+        name: Database(name, "", owner=name.partition("_")[0],
+                       notify=(f"json://{name.partition('_')[0]}",))
+        for name in states
+    }  # fmt: skip
+    fleet = Fleet(Path("fleet.toml"), databases)
+    for name, state in states.items():
+        add(fleet, name, state, real)
+    fleet.close()
+    return fleet
+
+
+def test_each_channel_hears_of_its_own(real: Mapping[str, Real]) -> None:
+    """A green owner hears nothing; who hears of all is told the owners."""
+    fleet = run_of(real, ann_shop="failed", ann_web="passed", bob_log="passed", cy_old="lost")
+    found = dict(messages(fleet, ["json://all"], place="ci:/fleet.html"))
+
+    assert list(found) == ["json://all", "json://ann", "json://cy"]
+    everything = found["json://all"].text.splitlines()
+    assert everything[0] == "Restore drills FAILED: 1 of 4 databases"
+    assert everything[1] == "1 failed, 1 could not run, 2 passed"
+    assert everything[2].startswith("failed: ann_shop (ann), shop.sql, ")
+    assert everything[3] == "could not run: cy_old (cy): its worker was lost"
+    assert everything[4:] == ["Report: ci:/fleet.html"]
+    hers = found["json://ann"].text.splitlines()
+    assert hers[0] == "Restore drills FAILED: 1 of 2 databases"
+    assert "(ann)" not in hers[2] and "shop.sql is damaged" in hers[2]
+    assert hers[3].startswith("1. ")
+    assert found["json://cy"].event == "could-not-run"
+
+
+def test_ten_are_named(make: Make) -> None:
+    """The rest is counted: nobody reads a hundred lines in a chat."""
+    fleet = make(**{f"db{number:03}": "left" for number in range(100)})
+    ((_, message),) = messages(fleet, ["json://all"])
+
+    assert message.title == "Restore drills COULD NOT RUN: 100 of 100 databases"
+    assert sum(line.startswith("not begun: ") for line in message.lines) == 10
+    assert message.lines[-1] == "and 90 more"
+    assert all(len(line) <= 300 for line in message.lines)
+
+
+def test_green_runs_are_silent_unless_asked(make: Make, tmp_path: Path) -> None:
+    """As with a single drill: `[notify]` of the criteria file says which events are sent."""
+    green = make(a="passed", b="warned", c="elsewhen")
+    assert messages(green, ["json://all"]) == []
+
+    ((_, again),) = messages(green, ["json://all"], before={"a": "failed", "b": "passed"})
+    assert again.title == "Restore drills passed again: 1 of 3 databases"
+    assert again.lines[-1] == "Passed again: a"
+
+    earlier = {"a": [replace(PASSED, at=NOW), replace(FAILED, at=NOW), replace(PASSED, at=AHEAD)]}
+    assert before_in(earlier, green.started) == {"a": "failed"}
+    criteria = tmp_path / "criteria.toml"
+    criteria.write_text('[notify]\nevents = ["passed"]\n')
+    asked = make(a="passed", b="warned", database=Database("", "", criteria=criteria))
+    ((_, message),) = messages(asked, ["json://all"])
+    assert (message.event, message.title) == ("passed", "Restore drills passed: 2 of 2 databases")
+    assert messages(make(a="failed", database=Database("", "", criteria=criteria)), ["x://"]) == []
+
+
+@pytest.mark.parametrize(("has_terminal", "count"), [(True, 0), (False, 1)])
+def test_nobody_hears_of_a_persons_own_ctrl_c(
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    has_terminal: bool,  # noqa: FBT001
+    count: int,
+) -> None:
+    """Where a scheduler ends the run, people hear what was left."""
+    monkeypatch.setattr(module, "has_terminal", lambda: has_terminal)
+    fleet = make(is_interrupted=True, a="passed", b="unknown")
+
+    assert len(messages(fleet, ["json://all"])) == count
+
+
+@pytest.fixture
+def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    """A web server that takes messages; no pauses between tries."""
+    monkeypatch.setattr(delivery, "PAUSES", [0.01])
+    with inbox() as found:
+        yield found
+
+
+def test_messages_arrive(make: Make, box: Inbox) -> None:
+    """One on each channel; a channel that does not take it is named without its URL."""
+    gone = "json://127.0.0.1:9/t0ken-of-a-channel"
+    fleet = make(a="failed", b="lost", database=Database("", "", notify=(gone,)))
+    environment = {"DRILL_NOTIFY": box.hook, "CI_JOB_URL": "https://ci.example/7"}
+    outcomes = announce(fleet, environment, Path("fleet.html"))
+
+    assert [each.line for each in outcomes] == [
+        "channel 1 (JSON): sent", "channel 2 (JSON): did not take the message",
+    ]  # fmt: skip
+    (message,) = box.messages
+    assert message["title"] == "Restore drills FAILED: 1 of 2 databases"
+    assert "Report: https://ci.example/7" in message["message"]
+
+
+def test_a_channel_of_all_and_of_an_owner_gets_one(make: Make) -> None:
+    """The message about all holds what the other one would say."""
+    fleet = make(a="failed", database=replace(Database("", ""), notify=("json://all",)))
+
+    assert [channel for channel, _ in messages(fleet, ["json://all"])] == ["json://all"]

@@ -1,0 +1,120 @@
+"""`--due`: what asks for a drill, and in which words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from restore_drill.fleet.due import Answer, answer
+from restore_drill.fleet.known import known_of
+from restore_drill.fleet.model import Database
+from restore_drill.watch.entry import note
+from restore_drill.watch.history import Drill
+from tests.helpers.histories import FAILED, PASSED
+
+NOW = datetime.now(UTC)
+DAY = 86400.0
+DUMP = "-- PostgreSQL database dump\n\n-- Dumped from database version 15.4\n"
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """Function that says whether a drill is due after some `drills` of backups.
+
+    A drill is given as hours since then, its verdict and the name of its backup; `backups` by name,
+    with their ages in hours.
+    """
+
+    def due(
+        *drills: tuple[float, str, str], every: float | None = DAY, pick: str | None = None,
+        **backups: float,
+    ) -> Answer:  # fmt: skip
+        for name, hours in backups.items():
+            path = tmp_path / f"{name}.sql"
+            path.write_text(DUMP)
+            when = (NOW - timedelta(hours=hours)).timestamp()
+            os.utime(path, (when, when))
+        for hours, verdict, name in drills:
+            kind = FAILED if verdict == "failed" else PASSED
+            drill: Drill = replace(
+                kind, at=NOW - timedelta(hours=hours), verdict=verdict, backup=f"{name}.sql",
+                series=None, size=None, place=None, pick=pick,
+            )  # fmt: skip
+            (tmp_path / ".drill").mkdir(exist_ok=True)
+            note(tmp_path / ".drill" / "history.jsonl", drill)
+        options = (f"--pick={pick}",) if pick else ()
+        database = Database(
+            "shop", "fleet.toml", backups=str(tmp_path), every=every, options=options
+        )
+        return answer(known_of([database])["shop"], NOW)
+
+    return due
+
+
+def test_a_database_that_was_never_drilled_is_due(ask: Ask) -> None:
+    """Whatever its schedule."""
+    assert ask(shop=1) == (True, "it has never been drilled")
+
+
+def test_a_pass_that_is_too_old_is_due(ask: Ask) -> None:
+    """By `every`; a job of each night may be some seconds early."""
+    passed = [(25, "passed", "shop")]
+    why = "its last pass was 1 d 1 h ago; it is drilled every 1 d"
+
+    assert ask(*passed, shop=30) == (True, why)
+    assert not ask(*passed, every=2 * DAY, shop=30).is_due
+    assert ask(*passed, every=25 * 3600 + 60, shop=30).is_due
+
+
+def test_without_a_schedule_it_is_due_each_week(ask: Ask) -> None:
+    """With the limit that `status` has."""
+    assert not ask((7 * 24, "passed", "shop"), every=None, shop=200).is_due
+    assert ask((8 * 24, "passed", "shop"), every=None, shop=200).is_due
+
+
+def test_a_backup_that_no_drill_has_proved_is_due(ask: Ask) -> None:
+    """It was taken since the last drill."""
+    found = ask((2, "passed", "shop"), shop=1)
+
+    assert found == (True, "no drill has proved its newest backup: shop.sql")
+
+
+def test_a_failure_is_due_with_a_newer_backup(ask: Ask) -> None:
+    """Until then it waits for its schedule: else it would alert each hour."""
+    failed = [(30, "passed", "shop"), (2, "failed", "shop")]
+
+    old = ask(*failed, shop=40)
+    new = ask(shop=1)
+    assert not old.is_due and old.why.startswith("its last drill failed 2 h ago, and there is no")
+    assert new == (True, "its last drill failed, and there is a newer backup: shop.sql")
+    assert ask((1, "passed", "shop"), (25, "failed", "shop"), shop=30).is_due is True
+
+
+def test_a_drill_that_could_not_run_is_due(ask: Ask) -> None:
+    """Nothing is known of the backup."""
+    found = ask((2, "could-not-run", "shop"), shop=3)
+
+    assert found == (True, "its last drill could not run")
+
+
+def test_what_cannot_be_read_is_due(ask: Ask, tmp_path: Path) -> None:
+    """Its drill says why."""
+    (tmp_path / ".drill").mkdir()
+    (tmp_path / ".drill" / "history.jsonl").mkdir()
+    gone = Database("gone", "fleet.toml", backups=str(tmp_path / "gone"))
+
+    assert ask(shop=1).is_due
+    assert "which does not exist" in answer(known_of([gone])["gone"]).why
+
+
+def test_a_database_that_picks_older_backups_goes_by_its_schedule(ask: Ask) -> None:
+    """The newest is never proved by it."""
+    found = ask((2, "passed", "old"), pick="random", old=50, shop=1)
+
+    assert (found.is_due, found.why[:18]) == (False, "its last pass was ")
