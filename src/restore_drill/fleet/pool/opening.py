@@ -38,7 +38,10 @@ class Patience:
     cleanup: float = 90.0
 
 
-NO_PAGES = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+NO_PAGES: dict[str, list[str]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
 NOBODY = "127.0.0.1:0"
 """Dask begins a web server with each scheduler and worker, on all interfaces if it is not asked.
 
