@@ -65,7 +65,8 @@ def test_trouble_comes_first_and_is_summed() -> None:
     assert lines[4] == (
         "PROBLEM: 3 of 4 databases without a pass in time, or unsteady: red, late, never"
     )
-    assert lines[5].startswith("  1. read the report of that drill")
+    assert lines[5].startswith("  1. see fleet.html of the last run")
+    assert lines[7].endswith(" fleet run --only red late never")
     assert code == 1
 
 

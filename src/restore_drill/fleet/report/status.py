@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from restore_drill.core.errors import message
@@ -25,6 +26,8 @@ from restore_drill.watch.status_lines import URGENT
 
 MOST_NAMED = 8
 """So many databases are named in the last line."""
+MOST_TO_TYPE = 3
+"""So many are named in the command that drills them."""
 NO_HISTORY = History(Path(), [])
 
 
@@ -107,6 +110,5 @@ def ending(found: list[Judged], inventory: Inventory) -> Iterator[str]:
     else:
         names = some([each.database.name for each in bad], MOST_NAMED)
         what = f"PROBLEM: {len(bad):,} of {total} without a pass in time, or unsteady: {names}"
-        problem = bad[0].series.problem
-        remedy = remedy_for("status", problem.cause) if problem else []
-        yield from message(what, (), remedy).splitlines()
+        only = " ".join(quote(each.database.name) for each in bad[:MOST_TO_TYPE])
+        yield from message(what, (), remedy_for("fleet", "status", names=only)).splitlines()
