@@ -9,6 +9,8 @@ from restore_drill.core.units import show_bytes, show_count, show_duration, show
 from restore_drill.recovery.model import Part, Recovered, Side
 from restore_drill.recovery.outcome import record_of
 
+SHORTEST = 0.1
+"""Seconds of which a rate is told."""
 SHOWN = 6
 """So many databases are named."""
 
@@ -60,6 +62,7 @@ def side_in_words(side: Side) -> str:
 
 
 def part_in_words(part: Part) -> str:
-    """`copy 3 s (285 MB)`."""
-    size = f" ({show_bytes(part.bytes)})" if part.bytes else ""
+    """`copy 3 s (285 MB, 95 MB/s)`; of what took no time no rate is told."""
+    rate = f", {show_bytes(part.bytes / part.seconds)}/s" if part.seconds >= SHORTEST else ""
+    size = f" ({show_bytes(part.bytes)}{rate})" if part.bytes else ""
     return f"{part.name} {show_duration(part.seconds)}{size}"
