@@ -73,6 +73,19 @@ def test_a_prepared_transaction_keeps_no_check_waiting(
     assert "prepared transaction waiting in shop" in told
 
 
+def test_a_plain_one_may_lack_its_empty_folders(
+    server: Source, report_dir: Path, tmp_path: Path
+) -> None:
+    """As in a bucket, which keeps none: it is whole, and whoever recovers it by hand must know."""
+    copy = Path(shutil.copytree(server.folder / "base", tmp_path / "base", symlinks=True))
+    for path in sorted(copy.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    drill = run_drill("-k", "recovery", f"--backup={copy}", report_dir=report_dir)
+    assert drill.code == 0, drill.output
+    assert "mkdir -m 700 pg_commit_ts" in " ".join(drill.result["warnings"])
+
+
 def test_folders_called_base_and_wals_are_anybodys(
     server: Source, report_dir: Path, tmp_path: Path
 ) -> None:

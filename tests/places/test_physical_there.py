@@ -66,16 +66,6 @@ def test_an_increment_comes_with_what_it_needs(server: Source, s3: str, report_d
     assert "restored from 2 backups" in " ".join(drill.result["notes"])
 
 
-def test_a_plain_one_lacks_its_empty_folders(server: Source, s3: str, report_dir: Path) -> None:
-    """It is whole, and whoever recovers it by hand must know."""
-    upload(s3, server.base_backup("plain"), "plain/2026-11-29")
-    drill = run_drill(
-        *ALL, report_dir=report_dir, BACKUP_PATH=f"{HERE}/plain", cwd=ROOT, **keys_of(s3)
-    )
-    assert drill.code == 0, drill.output
-    assert "mkdir -m 700 pg_commit_ts" in " ".join(drill.result["warnings"])
-
-
 def test_damage_is_shown_by_its_url(server: Source, s3: str, report_dir: Path) -> None:
     """A tar that is cut short."""
     folder = server.base_backup("cut", form="tar")

@@ -11,14 +11,12 @@ import pytest
 
 from restore_drill.backups.physical.kinds import physical_at
 from restore_drill.backups.physical.model import Physical
-from restore_drill.backups.physical.repositories import Place, use_pgbackrest
+from restore_drill.backups.physical.repositories import use_pgbackrest
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.errors import BackupFault, CouldNotRun
 from restore_drill.recovery.archives.choice import archive_of
-from restore_drill.recovery.archives.pgbackrest import Repository
 from restore_drill.recovery.fetching import Fetcher
 from restore_drill.recovery.model import Archive
-from tests.helpers.buckets import s3_server
 from tests.helpers.physical import Source, source
 from tests.helpers.promotions import promote
 from tests.helpers.replay import replay, run_directory
@@ -27,11 +25,9 @@ from tests.helpers.repositories import (
     Barman,
     Rest,
     barman_server,
-    in_bucket,
     pgbackrest_repository,
 )
 from tests.helpers.surveys import survey_of
-from tests.helpers.tls_proxy import tls_proxy
 
 SECRET = {"repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": "verysecret"}
 Kept = tuple[Rest, Path, list[str]]
@@ -205,21 +201,3 @@ def test_wal_comes_from_a_barman_server(barman: tuple[Barman, Path, list[str]]) 
     events, fetcher = recovered(server.source, backup, archive)
     assert events == commits
     assert fetcher.faults == []
-
-
-def test_wal_comes_from_a_repository_in_a_bucket(tmp_path: Path) -> None:
-    """By pgBackRest's own means and its own configuration: nothing of it lies on this machine."""
-    with s3_server(tmp_path) as url, tls_proxy(url, tmp_path) as port, source(rows=50) as found:
-        rest = pgbackrest_repository(found, **SECRET, **in_bucket(port))
-        backup = found.base_backup("backup")
-        found.commit("commit 0")
-        last = found.switch()
-        use_pgbackrest(PgBackRest(STANZA, rest.config))
-        try:
-            archive = Repository(Place(Path("/nowhere"), STANZA))
-            until = time.monotonic() + 30
-            while last not in archive.names():
-                assert time.monotonic() < until
-            assert recovered(found, backup, archive)[0] == ["commit 0"]
-        finally:
-            use_pgbackrest(None)

@@ -39,11 +39,6 @@ OWN = {
 """A drill folder of a user's own, with a criterion that hangs."""
 
 
-def folders() -> set[str]:
-    """Run directories of this machine."""
-    return {str(path) for path in Path(tempfile.gettempdir()).glob("restore-drill-*")}
-
-
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Where drills that are functions say what they do."""
@@ -121,9 +116,14 @@ def test_what_cannot_run_is_tried_again(log: Path) -> None:
     assert done["breaks"].why == "RuntimeError: no such place: postgres://u:***@h/d"
 
 
-def test_a_cancelled_run(shops: Shops, tmp_path: Path, log: Path) -> None:
+def test_a_cancelled_run(
+    shops: Shops, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What waits does not begin, what runs cleans up; verdicts that there are stay."""
-    before = folders()
+    own = tmp_path / "temporary"  # other tests have theirs in the usual one
+    own.mkdir()
+    monkeypatch.setenv("TMPDIR", str(own))
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
     backup = ("--backup", str(shops.dump(USUAL, "custom.dump")))
     mark = tmp_path / "hangs"
     jobs = [
@@ -135,7 +135,7 @@ def test_a_cancelled_run(shops: Shops, tmp_path: Path, log: Path) -> None:
     running.stop.set()
     done = running.result(25)
     assert {(each.code, each.why) for each in done.values()} == {(None, "the run was cancelled")}
-    assert folders() <= before
+    assert not list(own.glob("restore-drill-*"))
     jobs = [job_of("short", seconds=0.1, LOG=str(log)),
             job_of("long", owner="o", seconds=30, LOG=str(log))]  # fmt: skip
     running = Running(jobs, workers=2, function=sleeps)
