@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import functools
 import platform
-from contextlib import suppress
 from html import escape
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from jinja2.bccache import Bucket, FileSystemBytecodeCache
-from markupsafe import Markup
+from jinja2 import Template
 
 from restore_drill import __version__
 from restore_drill.core.printable import printable
@@ -19,9 +15,9 @@ from restore_drill.results.charts import STYLE
 from restore_drill.results.meaning import meaning_of
 from restore_drill.results.past import Background
 from restore_drill.results.result import Result
+from restore_drill.results.templates import templates
 from restore_drill.results.view import view_of
 from restore_drill.results.words import headline_of, short_name
-from restore_drill.servers.cache import cache_dir
 
 HERE = Path(__file__).parent
 
@@ -48,33 +44,10 @@ def summary_of(result: Result) -> str:
     return f"<p><b>{escape(headline_of(result))}</b>. {escape(printable(meaning_of(result)))}</p>"
 
 
-class Compiled(FileSystemBytecodeCache):
-    """The compiled templates, kept between drills where that can be."""
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep one; a drill does without, where the folder cannot be written."""
-        with suppress(OSError):
-            Path(self.directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-            super().dump_bytecode(bucket)
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Load one that was kept, if it can be read."""
-        with suppress(OSError):
-            super().load_bytecode(bucket)
-
-
 @functools.cache
 def template() -> Template:
     """The template of the page; to compile it takes four times as long as to render it."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=shown,
-        bytecode_cache=Compiled(str(cache_dir() / "templates" / __version__)),
-    )
-    return environment.get_template("page.jinja2")
+    return templates(HERE, lstrip_blocks=False).get_template("page.jinja2")
 
 
 def render(result: Result, background: Background) -> str:
@@ -97,9 +70,3 @@ def write_page(path: Path, result: Result, background: Background) -> None:
     except OSError:
         path.unlink(missing_ok=True)
         raise
-
-
-def shown(value: Any) -> Any:
-    """`value` on one line, as the page may show it; what is HTML already stays as it is."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return printable(value) if is_text else value

@@ -6,14 +6,14 @@ import functools
 import platform
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from restore_drill import __version__
 from restore_drill.fleet.report.run import Fleet, headline
 from restore_drill.fleet.report.view import Histories, view_of
 from restore_drill.results import page as single
 from restore_drill.results.charts import STYLE
-from restore_drill.servers.cache import cache_dir
+from restore_drill.results.templates import templates
 
 HERE = Path(__file__).parent
 STYLES = (single.HERE / "style.css", STYLE, HERE / "fleet.css")
@@ -22,16 +22,7 @@ STYLES = (single.HERE / "style.css", STYLE, HERE / "fleet.css")
 @functools.cache
 def template() -> Template:
     """The template of the page."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=single.shown,
-        bytecode_cache=single.Compiled(str(cache_dir() / "templates" / __version__)),
-    )
-    return environment.get_template("fleet.jinja2")
+    return templates(HERE).get_template("fleet.jinja2")
 
 
 def render(fleet: Fleet, histories: Histories, top: Path) -> str:

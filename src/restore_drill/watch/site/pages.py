@@ -7,12 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from restore_drill.core.printable import printable_json
 from restore_drill.core.units import show_count, show_time
 from restore_drill.results import charts
-from restore_drill.results.page import shown
+from restore_drill.results.templates import templates
 from restore_drill.watch.judgement import Rules
 from restore_drill.watch.look import Look, titles_of
 from restore_drill.watch.site.badge import badge
@@ -24,14 +22,7 @@ HERE = Path(__file__).parent
 
 def pages_of(looks: Sequence[Look], rules: Rules, now: datetime, folder: Path) -> dict[str, str]:
     """Text of each file of the site that is to lie in `folder`, by its path there."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=shown,
-    )
+    environment = templates(HERE)
     style = charts.STYLE.read_text(encoding="utf-8")
     style = (HERE / "site.css").read_text(encoding="utf-8") + style
     views = views_of(looks, rules, now, folder)
