@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from restore_drill.core.errors import BackupFault, CouldNotRun
+from restore_drill.core.names import quoted
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.recovery.executor import RecoveringExecutor
@@ -121,11 +122,6 @@ def make_role(server: RecoveredServer) -> bool:
             return True
         executor.stop()
     return False
-
-
-def quoted(name: str) -> str:
-    """`name` as an identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def cannot_open(server: RecoveredServer, name: str, error: psycopg.Error) -> Exception:

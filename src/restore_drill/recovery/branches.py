@@ -70,13 +70,14 @@ def vanished(known: Known, archive: Archive, found: Survey) -> Iterator[Fault]:
     """Fault of an archive that once had newer segments than it has, by what tools wrote down."""
     size = known.before.segment_size
     newest = segment_of(found.newest, size)
+    assert newest is not None
     ways = {each.timeline for each in found.path}
-    seen = (segment_of(name, size) and name for name in archive.witnesses())
+    places = {name: segment_of(name, size) for name in archive.witnesses()}
     newer = sorted(
-        name for name in filter(None, seen)
-        if newest and (each := segment_of(name, size)) and each.number > newest.number
-        and each.timeline in ways
-    )  # fmt: skip
+        name
+        for name, each in places.items()
+        if each and each.number > newest.number and each.timeline in ways
+    )
     if newer:
         what = (
             f"the archive ends with {found.newest}, and once had {newer[-1]}: what lies beside it"
