@@ -75,6 +75,18 @@ def test_a_segment_comes_as_it_was_written(suffix: str, branch: str, tmp_path: P
     assert fetched(archive, name(3), tmp_path) == wal(name(3))
 
 
+def test_an_archive_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its names and what base backups have left there come of one listing."""
+    (tmp_path / name(3)).write_bytes(wal(name(3)))
+    (tmp_path / f"{name(2)}.00000028.backup").touch()
+    (tmp_path / "xlog.db").write_text(f"{name(1)}\t{MB}\t1.0\tNone\n")
+    archive, listed, real = Folder(tmp_path), list[Path](), Folder.files
+    monkeypatch.setattr(Folder, "files", lambda self: (listed.append(self.path), real(self))[1])
+    assert name(3) in archive.names()
+    assert archive.witnesses() == {name(1), name(2)}
+    assert listed == [tmp_path]
+
+
 def test_nothing_but_wal_is_served(tmp_path: Path) -> None:
     """Not what lies beside it, nor what a name with tricks leads to."""
     (tmp_path / "secret").write_text("secret")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
-from psycopg.sql import Identifier
 
 from restore_drill.backups.model import Head
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.names import quoted
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.server_errors import error_text
 from restore_drill.facts.session import Connection
@@ -145,11 +145,6 @@ def problem_of_limits(server: Server, sessions: int) -> tuple[str, str, str]:
         what = "its connection limit leaves none for the drill"
         return "database_limit", what, "pg_database.datconnlimit and pg_stat_activity"
     return "", "", ""
-
-
-def quoted(name: str) -> str:
-    """`name` as it stands in SQL."""
-    return Identifier(name).as_string(None)
 
 
 def refuse_other_drill(live: Target, connection: Connection) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,10 +71,11 @@ class Folder:
 
     def names(self) -> list[str]:
         """Names of all segments, histories and .partial files, sorted, compression taken off."""
-        self.witnesses()
-        found = set(filter(None, map(name_in, self.files())))
+        there = list(self.files())
+        if self.written_down is None:
+            self.written_down = frozenset(self.seen_in(there))
         self.check()
-        return sorted(found)
+        return sorted(set(filter(None, map(name_in, there))))
 
     def files(self) -> Iterator[str]:
         """Names of all files in it."""
@@ -85,13 +86,16 @@ class Folder:
     def witnesses(self) -> frozenset[str]:
         """Segments that base backups began in, and those in Barman's list."""
         if self.written_down is None:
-            listed: list[str] = []
-            with suppress(OSError):
-                text = (self.path / LIST).read_text("utf-8", errors="replace")
-                listed = [line.partition("\t")[0] for line in text.splitlines()]
-            began = (found[1] for each in self.files() if (found := WITNESS.fullmatch(each)))
-            self.written_down = frozenset((*filter(SEGMENT.fullmatch, listed), *began))
+            self.written_down = frozenset(self.seen_in(self.files()))
         return self.written_down
+
+    def seen_in(self, there: Iterable[str]) -> Iterator[str]:
+        """The same, as the files that are `there` and the list say."""
+        with suppress(OSError):
+            text = (self.path / LIST).read_text("utf-8", errors="replace")
+            listed = (line.partition("\t")[0] for line in text.splitlines())
+            yield from filter(SEGMENT.fullmatch, listed)
+        yield from (found[1] for each in there if (found := WITNESS.fullmatch(each)))
 
     def listed(self, folder: Path, *, branches: bool = False) -> list[str]:
         """Names in `folder`, or of the folders in it that hold segments."""
