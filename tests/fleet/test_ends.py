@@ -69,7 +69,7 @@ def test_each_channel_hears_once(folder: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
 def test_an_interrupted_run_says_what_was_proved(folder: Path, number: signal.Signals) -> None:
     """Drills that run clean up, those that ended count, and nothing is left."""
-    # A short name for sockets, and not below the criteria: a drill looks above its own folder.
+    # A short name for sockets.
     with tempfile.TemporaryDirectory(prefix="fl-") as temporary, inbox() as box:
         process = Kept(
             ["drill", "fleet", "run", "--only", "quick", "slow", "--workers", "2"],

@@ -7,12 +7,14 @@ has its `conftest.py` one higher, and is none.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NAME = "drill"
 MARK = "restore_drill"
 """Stands in the `conftest.py` of such a folder, and in no other one."""
+TOP = ".restore-drill-top"
+"""A folder with such a file is the last one in which any is looked for: others own those above."""
 
 
 def is_own_drill(folder: Path) -> bool:
@@ -26,13 +28,21 @@ def is_own_drill(folder: Path) -> bool:
 
 def own_drill_around(path: Path) -> Path | None:
     """The own drill folder that is `path` or holds it."""
-    return next(filter(is_own_drill, (path, *path.parents)), None)
+    return next(filter(is_own_drill, upwards(path)), None)
 
 
 def own_drill_near(here: Path) -> Path | None:
     """The own drill folder for work in `here`: around it, or `drill/` in it or above."""
-    below = next(filter(is_own_drill, (each / NAME for each in (here, *here.parents))), None)
+    below = next(filter(is_own_drill, (each / NAME for each in upwards(here))), None)
     return own_drill_around(here) or below
+
+
+def upwards(path: Path) -> Iterator[Path]:
+    """`path` and the folders around it, up to one that is marked as the TOP."""
+    for folder in (path, *path.parents):
+        yield folder
+        if os.path.isfile(folder / TOP):  # noqa: PTH113 - raises nothing, as in `is_own_drill`
+            return
 
 
 def own_drill_among(arguments: Iterable[str], here: Path) -> Path | None:

@@ -14,6 +14,7 @@ from restore_drill.fleet.pool.drilling import attempt, done_of, drill
 from restore_drill.fleet.pool.folders import PREFIX, REPORT, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, interrupt
 from tests.helpers.fleets import job_of
+from tests.helpers.shop import USUAL, Shops
 
 STAYS = b"""
 import signal, time
@@ -90,3 +91,22 @@ def test_the_leash() -> None:
     assert leash.why_to_end() == "the run was cancelled"
     leash.let_go()
     assert leash.why_to_end() == ""
+
+
+def test_criteria_above_the_folder_of_temporary_files_are_not_the_jobs(
+    shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A drill folder that lies there is somebody else's, with all that is in it."""
+    (tmp_path / "drill").mkdir()
+    (tmp_path / "drill" / "conftest.py").write_text("# restore_drill\n")
+    (tmp_path / "drill" / "criteria.toml").write_text("[tables]\nothers = {}\n")
+    (tmp_path / "drill" / "test_others.py").write_text("def test_others():\n    assert False\n")
+    (tmp_path / "t").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    dump = shops.dump(USUAL, "plain.sql")
+    for files in ({}, {"drill/criteria.toml": b""}):
+        done = drill(job_of("one", "--backup", str(dump), files=files))
+
+        assert (done.verdict, done.code) == ("passed", 0), done.why
+        assert b"others" not in done.report

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from restore_drill.config.own import TOP
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.redis.folders import clean_left_over_redis
 from restore_drill.selection.left_mirrors import clean_left_mirrors
@@ -28,6 +29,7 @@ def own_folder() -> Iterator[tuple[Path, BinaryIO]]:
     try:
         for name in (WORK, REPORT):
             (folder / name).mkdir()
+        (folder / TOP).touch()  # criteria in folders above TMPDIR are none of the job's
         yield folder, lock
     finally:
         remove_owned(folder)
