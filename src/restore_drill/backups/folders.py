@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from restore_drill.backups.foreign import PLAIN_FOLDER, REPOSITORY, WAL, WAL_NAME, Foreign
 
@@ -32,6 +34,26 @@ RESTORE = {
 }
 
 
+class Parts(NamedTuple):
+    """Names of what a folder consists of, and the `beginnings` of more."""
+
+    beginnings: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+memories: list[dict[Path, Parts]] = []
+
+
+@contextmanager
+def each_folder_once() -> Iterator[None]:
+    """Inside, a folder is looked at once for all that lies in it: that may be thousands."""
+    memories.append({})
+    try:
+        yield
+    finally:
+        memories.pop()
+
+
 def place_of_what(path: Path) -> Foreign:
     """What the folder at `path` is, or the physical backup of which it, or a file, is a part.
 
@@ -54,10 +76,21 @@ def part_of_what(path: Path) -> Foreign | None:
 
 def is_part(name: str, folder: Path) -> bool:
     """Whether `name` is what a physical backup or repository at `folder` itself consists of."""
+    memory = next(iter(memories[-1:]), {})
+    if folder not in memory:
+        memory[folder] = parts_of(folder)
+    parts = memory[folder]
+    return name.startswith(parts.beginnings) or name in parts.names
+
+
+def parts_of(folder: Path) -> Parts:
+    """What a physical backup or repository at `folder` consists of; no part where it is none."""
     names = {entry.name for entry in islice(folder.iterdir(), MOST)}
     if "PG_VERSION" in names:
-        return name.startswith(OF_A_SERVER)
-    return bool(SET_FILES & names) or name in PARTS.get(repository_of(folder, names), ())
+        return Parts(OF_A_SERVER)
+    if SET_FILES & names:
+        return Parts(("",))
+    return Parts((), PARTS.get(repository_of(folder, names), ()))
 
 
 def folder_of_what(path: Path) -> Foreign:
@@ -103,10 +136,7 @@ def set_of(path: Path, names: set[str]) -> str:
 def is_barman(path: Path) -> bool:
     """Whether the file at `path` is Barman's description of a backup; pgBackRest's has sections."""
     with suppress(OSError), path.open("rb") as file:
-        return (
-            re.search(rb"^(backup_label|begin_wal|server_name)=", file.read(1 << 16), re.MULTILINE)
-            is not None
-        )
+        return BARMAN_KEY.search(file.read(1 << 16)) is not None
     return False
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
+from restore_drill.backups.folders import each_folder_once
 from restore_drill.config.choice import NEWEST
 from restore_drill.config.criteria import load_criteria
 from restore_drill.config.environment import ENVIRONMENT, Layer
@@ -81,7 +82,8 @@ def known_of(
         groups[tuple(sorted(each.environment.items()))].append(each)
     found: dict[str, Known] = {}
     for variables, group in groups.items():
-        with variables_set(dict(variables)):  # the clients of buckets read their keys there
+        # The clients of buckets read their keys in the environment.
+        with variables_set(dict(variables)), each_folder_once():
             places: dict[str, list[Database]] = defaultdict(list)
             for each in group:
                 places[each.backups or each.backup].append(each)
