@@ -250,7 +250,48 @@ def test_several_series_are_no_database(folder: Path, shops: Shops) -> None:
     done = fleet(own, "run")
 
     assert done.returncode == 6, done.stdout + done.stderr
-    assert "NOT BEGUN      both  its backups are of several series (" in done.stdout
+    assert "NOT BEGUN      both  its backups are of several series, and a drill is of one: " in (
+        done.stdout
+    )
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    for number, name in enumerate(("crm", "erp")):  # either way, as it was copied
+        one = next(line for line in lines if line.startswith("series = ") and name in line)
+        (own / "fleet.toml").write_text(f"[databases.both]\nbackups = 'dumps'\n{one}\n")
+        assert "1 database" in fleet(own, "list").stdout, number
+    there = lines.index("[[discover]]")
+    (own / "fleet.toml").write_text("\n".join(lines[there : there + 2]))
+    assert "2 databases, 2 new" in fleet(own, "list").stdout
+
+
+def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) -> None:
+    """The other databases are drilled; every command shows it, and a job of CI can name it."""
+    (own := folder / "unlisted").mkdir(exist_ok=True)
+    (own / "good").mkdir(exist_ok=True)
+    shutil.copy(shops.dump(USUAL, "plain.sql"), own / "good" / "shop.sql")
+    place = str(own / "gone")
+    (own / "fleet.toml").write_text(
+        "[databases.shop]\nbackups = 'good'\n[databases.lost]\nbackups = 'nowhere'\n"
+        "[[discover]]\nsource = 'gone'\nowner = 'ann'\n"
+    )
+    done = fleet(own, "run")
+    rows = Ran(own, done).rows
+    listed, status = fleet(own, "list"), fleet(own, "status")
+    matrix = fleet(own, "matrix", "github", "--due")
+    jobs = [each["job"] for each in json.loads(matrix.stdout)["include"]]
+    by_owner = fleet(own, "list", "--select", "owner=ann")
+    (own / "gone").mkdir()
+    shutil.copy(own / "good" / "shop.sql", own / "gone" / "crm.sql")
+    job = fleet(own, "run", "--only", place)
+
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert rows["shop"]["state"] in GREEN and rows["lost"]["state"] == "could-not-run", rows
+    assert rows[place]["state"] == "could-not-run" and "does not exist" in rows[place]["why"]
+    assert f"COULD NOT RUN  {place}  it cannot be listed: " in done.stdout
+    assert listed.returncode == 6 and f"COULD NOT RUN  {place}: it cannot" in listed.stdout
+    assert status.returncode == 1 and "PROBLEM (ann): it cannot be listed: " in status.stdout
+    assert matrix.returncode == 0 and sorted(jobs) == sorted(["lost", place]), jobs
+    assert place in by_owner.stdout and "0 databases" in by_owner.stdout
+    assert job.returncode == 0 and "PASSED" in job.stdout and "crm" in job.stdout, job.stderr
 
 
 def test_a_missing_certificate_is_told(folder: Path) -> None:

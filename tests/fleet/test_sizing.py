@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.config.criteria import load_criteria
 from restore_drill.config.settings import Settings
 from restore_drill.fleet import known, sizing
+from restore_drill.fleet.asked import Asked
 from restore_drill.fleet.jobs import environment_of, inherited, job_of
 from restore_drill.fleet.known import Known, known_of
 from restore_drill.fleet.model import Database, Needs
@@ -79,10 +81,10 @@ def test_a_place_that_does_not_answer_is_left(
     (tmp_path / "quick").mkdir()
     real = known.backups_of
 
-    def slow(settings: Settings, *, has_series: bool) -> object:
+    def slow(settings: Settings, asked: Asked, *, has_series: bool) -> object:
         if settings.backup_path and settings.backup_path.name == "slow":
             time.sleep(5)
-        return real(settings, has_series=has_series)
+        return real(settings, asked, has_series=has_series)
 
     monkeypatch.setattr(known, "backups_of", slow)
     two = [Database(name, "f", backups=str(tmp_path / name)) for name in ("slow", "quick")]
@@ -114,7 +116,9 @@ def test_a_job_has_no_secret_among_its_arguments(tmp_path: Path) -> None:
     criteria = tmp_path / "criteria.toml"
     criteria.write_text('[notify]\nchannels = ["TEAM_URL"]\n')
     link = "https://example.org/shop.dump?signature=s3cret"
-    shop = Database("shop", "f", backup=link, criteria=criteria, options=("--heapallindexed",))
+    shop = Database(
+        "shop", "f", backup=link, criteria=load_criteria(criteria), options=("--heapallindexed",)
+    )
     job = job_of(shop, Needs(1, 2, 3), 4.0)
 
     assert not any("s3cret" in each for each in job.arguments)

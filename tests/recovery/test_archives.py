@@ -9,7 +9,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lz4.frame
@@ -81,7 +81,12 @@ def test_an_archive_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / f"{name(2)}.00000028.backup").touch()
     (tmp_path / "xlog.db").write_text(f"{name(1)}\t{MB}\t1.0\tNone\n")
     archive, listed, real = Folder(tmp_path), list[Path](), Folder.files
-    monkeypatch.setattr(Folder, "files", lambda self: (listed.append(self.path), real(self))[1])
+
+    def files(folder: Folder) -> Iterator[str]:
+        listed.append(folder.path)
+        return real(folder)
+
+    monkeypatch.setattr(Folder, "files", files)
     assert name(3) in archive.names()
     assert archive.witnesses() == {name(1), name(2)}
     assert listed == [tmp_path]

@@ -21,6 +21,7 @@ from restore_drill.config.own import own_drill_near
 from restore_drill.config.recovery import Recovery, recovery_of
 from restore_drill.config.redis_url import redis_url_of
 from restore_drill.config.remote import state_folder_of
+from restore_drill.config.repositories import state_folder_for
 from restore_drill.config.values import (
     age_limit_of,
     budget_of,
@@ -117,6 +118,8 @@ class Settings:
     def notes_folder(self) -> Path | None:
         """Where drills note what became of them; None where no directory is ours to write to."""
         folder = self.backup_path
+        if folder is None and self.backup is None and self.recovery.pgbackrest is not None:
+            return state_folder_for(self.recovery.pgbackrest)
         return folder and (state_folder_of(folder) or folder / ".drill")
 
 

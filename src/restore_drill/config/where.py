@@ -9,6 +9,7 @@ from pathlib import Path
 
 from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.config.remote import state_folder_of
+from restore_drill.config.repositories import root_of
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import path_of
 from restore_drill.core.errors import UsageError
@@ -24,6 +25,8 @@ def where(settings: Settings, backup: str | None) -> str:
     """Where the backups of a drill lie, of which `backup` is one; empty where none is named."""
     named = backup or settings.backup
     folder = settings.backup_path or (Path(named).parent if named else None)
+    if folder is None and settings.recovery.pgbackrest is not None:
+        folder = root_of(settings.recovery.pgbackrest) / "backup"
     return where_is(folder, settings.machine) if folder else ""
 
 

@@ -30,6 +30,7 @@ from restore_drill.fleet.report.lines import closing_lines
 from restore_drill.fleet.report.messages import announce, before_in
 from restore_drill.fleet.report.run import Fleet, headline
 from restore_drill.fleet.screen import Screen
+from restore_drill.fleet.several import lines_to_write, refuse_several
 from restore_drill.fleet.sizing import needs_of, seconds_of, within
 from restore_drill.servers.place import SHARE, available_memory
 
@@ -96,6 +97,9 @@ class Carried:
         """The drills that are to run; what is left out is noted in the fleet, with the reason."""
         left = []
         for each in self.databases:
+            if each.unlisted:
+                self.screen.ended(self.fleet.note_unlisted(each.name))
+                continue
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
@@ -110,6 +114,8 @@ class Carried:
                 yield job_of(each, needs, seconds_of(known))
             except UsageError as error:
                 self.screen.ended(self.fleet.leave(each.name, str(error)))
+                if len(known.series) > 1:
+                    self.screen.lines(("plain", line) for line in lines_to_write(known))
         for outcome in left[:MOST_NOT_DUE]:
             self.screen.ended(outcome)
         if more := len(left) - MOST_NOT_DUE:
@@ -151,22 +157,9 @@ class Carried:
 
 def with_channels(database: Database, environment: Mapping[str, str]) -> Database:
     """`database`, which also tells the channels that `[notify]` of its criteria file names."""
-    try:
-        names = notify_of(database).channels
-    except UsageError:
-        return database
+    names = notify_of(database).channels
     more = [url for name in names for url in split_urls(environment.get(name, ""))]
     return replace(database, notify=tuple(dict.fromkeys((*database.notify, *more))))
-
-
-def refuse_several(known: Known) -> None:
-    """UsageError where a database has several series: it has one drill, and one verdict."""
-    if len(known.series) > 1:
-        names = some(known.series, MOST_NAMED)
-        raise UsageError(
-            f"its backups are of several series ({names}); name one with series =, or have each "
-            "found by [[discover]]"
-        )
 
 
 def unwritable(folder: Path, error: OSError) -> CouldNotRun:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from restore_drill.config.alerts import ALERTS
-from restore_drill.config.criteria import load_criteria
+from restore_drill.config.criteria import Criteria
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria_file import REFERENCE
 from restore_drill.config.options import OPTIONS, VARIABLES
@@ -56,7 +55,7 @@ def arguments_of(database: Database, needs: Needs) -> Iterator[str]:
     if database.series:
         yield f"--series={database.series}"
     if database.criteria is not None:
-        yield f"--criteria={OWN}/{database.criteria.name}"
+        yield f"--criteria={OWN}/{database.criteria.path.name}"
     for name, value in database.budgets.items():
         yield f"--{name.replace('_', '-')}={value}"
     if needs.cores is not None:
@@ -78,8 +77,8 @@ def environment_of(database: Database) -> dict[str, str]:
 
 
 def notify_of(database: Database) -> Notify:
-    """`[notify]` of its criteria file. UsageError."""
-    return load_criteria(database.criteria).notify if database.criteria else Notify()
+    """`[notify]` of its criteria file."""
+    return database.criteria.notify if database.criteria else Notify()
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
@@ -87,22 +86,25 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in CHOICES}
 
 
-def files_of(criteria: Path) -> Iterator[tuple[str, bytes]]:
+def files_of(criteria: Criteria) -> Iterator[tuple[str, bytes]]:
     """The criteria file with all that it needs, by the paths that they have on the worker.
 
-    SQL criteria and the reference come from beside it; of a folder called `drill` tests in Python
-    come along too.
+    SQL criteria, the reference and a configuration of pgBackRest come from beside it; of a folder
+    called `drill` tests in Python come along too.
     """
-    home = criteria.parent
-    found = {criteria}
-    folder = load_criteria(criteria).sql_folder
+    home = criteria.path.parent
+    found = {criteria.path}
+    folder, repository = criteria.sql_folder, criteria.backup_pgbackrest
     if folder is not None and folder.is_dir():
         if not folder.is_relative_to(home):
             raise UsageError(
-                f"{criteria}: its SQL criteria lie in {folder}, which is not below {home}; "
+                f"{criteria.path}: its SQL criteria lie in {folder}, which is not below {home}; "
                 "move them there, so that they come along to a worker"
             )
         found |= {each for each in folder.rglob("*.sql") if each.is_file()}
+    config = repository and repository.config
+    if config and config.is_relative_to(home) and config.is_file():
+        found.add(config)
     if (home / REFERENCE).is_file():
         found.add(home / REFERENCE)
     if home.name == OWN:

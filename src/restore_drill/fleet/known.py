@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,22 +13,25 @@ from pathlib import Path
 
 from restore_drill.backups.folders import each_folder_once
 from restore_drill.config.choice import NEWEST
-from restore_drill.config.criteria import load_criteria
-from restore_drill.config.environment import ENVIRONMENT, Layer
-from restore_drill.config.given import gather, texts_of
-from restore_drill.config.options import OPTIONS
 from restore_drill.config.remote import mirror_around
-from restore_drill.config.settings import Settings, check
-from restore_drill.core.calling import SUITE
+from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.core.units import show_duration
+from restore_drill.fleet.asked import Asked
 from restore_drill.fleet.inventory.discovery import variables_set
-from restore_drill.fleet.jobs import environment_of, inherited
 from restore_drill.fleet.model import Database
+from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun, each_at_once
 from restore_drill.selection.candidate import Candidate, look_at
-from restore_drill.selection.groups import name_of, shelf_of, short_names, to_drill, wanted
-from restore_drill.watch.history import Drill, History, history_path, load_history
+from restore_drill.selection.groups import (
+    MOST_SERIES,
+    name_of,
+    short_names,
+    to_drill,
+    wanted,
+)
+from restore_drill.selection.in_full import named_candidate
+from restore_drill.watch.history import Drill, History, history_path
 from restore_drill.watch.kept import noted_here
 
 AT_ONCE = 16
@@ -86,19 +88,19 @@ def known_of(
         with variables_set(dict(variables)), each_folder_once():
             places: dict[str, list[Database]] = defaultdict(list)
             for each in group:
-                places[each.backups or each.backup].append(each)
-            ask = partial(in_place, limit, has_backups)
+                places[each.place].append(each)
+            ask = partial(in_place, limit, Asked(has_backups))
             for several in each_at_once(ask, list(places.values()), AT_ONCE):
                 found |= {each.database.name: each for each in several}
     return found
 
 
-def in_place(limit: float, has_backups: bool, databases: Sequence[Database]) -> list[Known]:  # noqa: FBT001 - it is bound
+def in_place(limit: float, asked: Asked, databases: Sequence[Database]) -> list[Known]:
     """What is known of `databases`, whose backups lie in one place."""
     until, late = time.monotonic() + limit, f"no answer within {show_duration(limit)}"
     found: list[Known] = []
     for each in databases:
-        coming: Future[Known] = begun(partial(look, each, has_backups=has_backups))
+        coming: Future[Known] = begun(partial(look, each, asked))
         try:
             found.append(coming.result(max(0.0, until - time.monotonic())))
         except TimeoutError:
@@ -106,16 +108,18 @@ def in_place(limit: float, has_backups: bool, databases: Sequence[Database]) -> 
     return found
 
 
-def look(database: Database, *, has_backups: bool) -> Known:
+def look(database: Database, asked: Asked) -> Known:
     """What is known of `database`; reasons in place of errors."""
+    if why := database.unlisted:
+        return Known(database, why=why, why_unnoted=why)
     try:
         settings = settings_of(database)
     except CANNOT as error:
         return Known(database, why=in_words(error), why_unnoted=in_words(error))
     known = Known(database, settings)
     try:
-        if has_backups:
-            series, newest = backups_of(settings, has_series=bool(database.series))
+        if asked.has_backups:
+            series, newest = backups_of(settings, asked, has_series=bool(database.series))
             known = replace(known, series=series, newest=newest)
     except CANNOT as error:
         known = replace(known, why=in_words(error))
@@ -123,28 +127,13 @@ def look(database: Database, *, has_backups: bool) -> Known:
         path = history_path(settings)
         if path is None:
             return replace(known, why_unnoted="there is no history: set DRILL_HISTORY")
-        return replace(known, history=own_history(load_history(path), known))
+        return replace(known, history=own_history(asked.history_at(path), known))
     except CANNOT as error:
         return replace(known, why_unnoted=in_words(error))
 
 
-def settings_of(database: Database) -> Settings:
-    """The settings that the drill of `database` would have here. Raises UsageError."""
-    options: dict[str, str | None] = dict.fromkeys(OPTIONS)
-    by_flag = {flag: option for option in OPTIONS.values() for flag in option.flags}
-    for word in database.options:
-        flag, _, text = word.partition("=")
-        options[by_flag[flag].name] = "yes" if by_flag[flag].is_flag else text
-    options |= {"target": database.target, "series": database.series or options["series"]}
-    options |= database.budgets
-    environment = inherited(os.environ) | environment_of(database)
-    given = texts_of(gather(options, [Layer(ENVIRONMENT, environment)]))
-    rules = load_criteria(database.criteria or SUITE / "drill" / "criteria.toml")
-    return check(given, rules, here=Path.cwd(), root=SUITE)
-
-
 def backups_of(
-    settings: Settings, *, has_series: bool
+    settings: Settings, asked: Asked, *, has_series: bool
 ) -> tuple[tuple[str, ...], tuple[Candidate, ...]]:
     """Names of the series that are drilled, and the newest backup of each.
 
@@ -156,10 +145,13 @@ def backups_of(
         is_there = mirror_around(settings.backup) is not None
         return (), () if is_there else (look_at(settings.backup, zone),)
     if settings.backup_path is None:
-        return (), ()
-    shelf = shelf_of(settings)
+        return (), (named_candidate(settings),)
+    shelf = asked.shelf_of(settings)
     series = wanted(shelf, settings)
-    names = tuple(to_drill(shelf, settings)) if not has_series else tuple(map(name_of, series))
+    all_names = tuple(map(name_of, series))
+    names = all_names if has_series else tuple(to_drill(shelf, settings))
+    if len(all_names) > MOST_SERIES:  # one drill would be of the newest alone, and say no more
+        names = all_names
     chosen = [each for each in series if name_of(each) in names] or series[:1]
     return names, tuple(each[0] for each in chosen)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from restore_drill.config.criteria import Criteria, load_criteria
+from restore_drill.config.criteria.pgbackrest import PgBackRest
+from restore_drill.core.calling import SUITE
 from restore_drill.core.errors import EXIT_USAGE_ERROR
 
 UNKNOWN = "could-not-run"
@@ -25,14 +29,21 @@ class Needs:
     cores: int | None = None
 
 
+@cache
+def standard_criteria() -> Criteria:
+    """The criteria of a database that has no criteria file."""
+    return load_criteria(SUITE / "drill" / "criteria.toml")
+
+
 @dataclass(frozen=True)
 class Database:
     """One database of the inventory; `where` is the place that names it, for messages.
 
-    `backups` is a folder or a URL (BACKUP_PATH), `backup` a single backup of it instead; `series`
-    names the one that is meant. `options` go to its drill as they are given (`--heapallindexed`),
-    `environment` too. `every` and `timeout` are seconds. Who is told is in `notify`. What may hold
-    a secret is not in its repr.
+    `backups` is a folder or a URL (BACKUP_PATH), `backup` a single backup of it instead; without
+    either its `criteria` name a repository. `series` names the one that is meant. `options` go to
+    its drill as they are given (`--heapallindexed`), `environment` too. `every` and `timeout` are
+    seconds. Who is told is in `notify`. What may hold a secret is not in its repr. `unlisted` says
+    why a place cannot be listed: then this stands for all databases that may lie there.
     """
 
     name: str
@@ -40,7 +51,7 @@ class Database:
     backups: str = field(default="", repr=False)
     backup: str = field(default="", repr=False)
     series: str = ""
-    criteria: Path | None = None
+    criteria: Criteria | None = field(default=None, repr=False)
     target: str = "embedded"
     budgets: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
@@ -51,10 +62,29 @@ class Database:
     notify: tuple[str, ...] = field(default=(), repr=False)
     labels: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = field(default_factory=Needs)
+    unlisted: str = ""
+
+    @property
+    def rules(self) -> Criteria:
+        """What is asked of its backups."""
+        return self.criteria or standard_criteria()
+
+    @property
+    def repository(self) -> PgBackRest | None:
+        """The repository that its criteria name, where nothing else says where its backups lie."""
+        return None if self.backups or self.backup else self.rules.backup_pgbackrest
+
+    @property
+    def place(self) -> str:
+        """Where its backups lie: what has another place has other backups."""
+        stanza = f", stanza {self.repository.stanza}" if self.repository else ""
+        return self.backups or self.backup or self.source + stanza
 
     @property
     def source(self) -> str:
         """Where its backups come from: downloads are bounded for each."""
+        if named := self.repository:
+            return f"pgBackRest, {named.config or 'its own configuration'}, repository {named.repo}"
         text = self.backups or self.backup
         scheme, is_url, rest = text.partition("://")
         return f"{scheme}://{rest.partition('/')[0]}" if is_url else text
@@ -65,13 +95,15 @@ class Inventory:
     """All databases of the file or folder at `path`, by name.
 
     `undecided` are series that were discovered, and that nobody has named or ignored: each is
-    drilled as a database by the defaults. `tries` is how often a drill that could not run is tried
-    at most, `at_once` how many of one source run at the same time.
+    drilled as a database by the defaults. `found` has the names of those that were discovered, by
+    the places where they lie. `tries` is how often a drill that could not run is tried at most,
+    `at_once` how many of one source run at the same time.
     """
 
     path: Path
     databases: Mapping[str, Database]
     undecided: tuple[str, ...] = ()
+    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
     tries: int = 3
     at_once: int = 4
 

@@ -7,11 +7,12 @@ from restore_drill.backups.sizes import PACKED, sql_bytes
 from restore_drill.config.remote import mirror_around
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import DrillError
+from restore_drill.fleet.inventory.discovery import variables_set
 from restore_drill.fleet.known import Known
 from restore_drill.fleet.model import Needs
 from restore_drill.recovery.shell import room_of
 from restore_drill.selection.candidate import Candidate, as_backup
-from restore_drill.selection.in_full import in_full
+from restore_drill.selection.in_full import in_full, named_repository
 from restore_drill.servers.place import GROWTH, MINIMUM_ROOM
 
 PLAIN = ".sql"
@@ -35,7 +36,8 @@ def needs_of(known: Known) -> Needs:
     known it is USUAL: the drill itself says what is wrong.
     """
     own = known.database.needs
-    found = [estimated(each, known.settings) for each in known.newest if known.settings]
+    with variables_set(known.database.environment):  # a program may be asked, which reads them
+        found = [estimated(each, known.settings) for each in known.newest if known.settings]
     guess = max(found, key=lambda each: each.disk or 0, default=USUAL)
     return Needs(
         disk=guess.disk if own.disk is None else own.disk,
@@ -87,6 +89,8 @@ def physical_at(backup: Candidate, settings: Settings) -> Physical | None:
     if not backup.is_physical:
         return None
     try:
+        if settings.backup is None and settings.backup_path is None:
+            return named_repository(settings).physical
         return in_full(backup, as_backup(backup), settings).physical
     except (DrillError, OSError, ValueError):
         return None

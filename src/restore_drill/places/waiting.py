@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 POLL_SECONDS = 0.1
+K = TypeVar("K")
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -40,6 +41,24 @@ def settle(coming: Future[T], ask: Callable[[], T]) -> None:
         coming.set_result(ask())
     except BaseException as error:  # noqa: BLE001 - who waits raises it
         coming.set_exception(error)
+
+
+class Once(Generic[K, T]):
+    """What is asked for by its key: once, by whoever comes first, for whom all others wait."""
+
+    def __init__(self) -> None:
+        """Nothing was asked."""
+        self.coming: dict[K, Future[T]] = {}
+        self.lock = threading.Lock()
+
+    def of(self, key: K, ask: Callable[[], T]) -> T:
+        """What `ask` gives for `key`, or raises."""
+        with self.lock:
+            is_first = key not in self.coming
+            coming = self.coming.setdefault(key, Future())
+        if is_first:
+            settle(coming, ask)
+        return coming.result()
 
 
 def result_of(coming: Future[T]) -> T:

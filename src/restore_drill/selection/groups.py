@@ -41,15 +41,18 @@ class Shelf:
     series: list[Series]
     expected: Callable[[], Collection[str]] = none_expected
 
-    @property
+    @cached_property
     def live(self) -> list[Series]:
         """Series with something in them that can be restored.
 
         Beside one of them also such as hold nothing but empty files: their job has never worked.
         """
-        whole = [each for each in self.series if any(one.is_backup for one in each)]
-        empty = [each for each in self.series if len(each) > 1 and not any(e.size for e in each)]
-        return [each for each in self.series if each in whole or (whole and each in empty)]
+        is_whole = [any(one.is_backup for one in each) for each in self.series]
+        return [
+            each
+            for each, is_one in zip(self.series, is_whole, strict=True)
+            if is_one or (any(is_whole) and len(each) > 1 and not any(one.size for one in each))
+        ]
 
     @cached_property
     def known(self) -> tuple[Collection[str], str]:

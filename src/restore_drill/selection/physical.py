@@ -96,11 +96,17 @@ def repository_named(named: PgBackRest, asked: Recovery) -> Backup:
 
     It may lie in a bucket that pgBackRest alone reaches. Raises what `repository_backup` does.
     """
+    candidate, physical = set_named(named, asked)
+    return completed(candidate, as_backup(candidate), physical, asked)
+
+
+def set_named(named: PgBackRest, asked: Recovery) -> tuple[Candidate, Physical]:
+    """The same, among others, and all that is known of it."""
     place = place_named(named)
     physical = repository_backup(place, place.backups, asked.label)
     when = physical.stopped_at or datetime.now(UTC)
     candidate = Candidate(place.backups, Kind(PGBACKREST), 1, when, SOURCES[PGBACKREST])
-    return completed(candidate, as_backup(candidate), physical, asked)
+    return described_by(candidate, physical), physical
 
 
 def remarks_on(physical: Physical, asked: Recovery) -> list[str]:

@@ -35,10 +35,11 @@ def histories_of(given: Sequence[str], settings: Settings) -> list[Path]:
 def hint_of_first(settings: Settings, path: Path) -> str:
     """What is said once, where backups lie elsewhere and their history does not; else empty."""
     place = settings.backup_path and mirror_around(settings.backup_path)
-    if place is None or settings.history is not None or path.exists():
+    is_elsewhere = place is not None or settings.backup_path is None
+    if not is_elsewhere or settings.history is not None or path.exists():
         return ""
-    is_bucket = places[place].scheme in BUCKETS
-    url = shlex.quote(as_written(place)) if is_bucket else "s3://bucket/folder"
+    is_bucket = place is not None and places[place].scheme in BUCKETS
+    url = shlex.quote(as_written(place)) if place and is_bucket else "s3://bucket/folder"
     where = "the bucket" if is_bucket else "a bucket"
     return (
         f"Recorded on this machine only, in {path.parent}; to keep the history in {where}, set "

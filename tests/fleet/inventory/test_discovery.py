@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.core.errors import CouldNotRun, UsageError
-from restore_drill.fleet.inventory import lines_of, load_inventory
+from restore_drill.config.settings import Settings
+from restore_drill.core.errors import UsageError
+from restore_drill.fleet.inventory import discovery, lines_of, load_inventory
 from restore_drill.places import trying
+from restore_drill.selection import groups
+from restore_drill.selection.groups import Shelf
 from tests.fleet.inventory.conftest import Load
 from tests.helpers.buckets import BUCKET, READER, keys_of, put, s3_server
 
@@ -170,14 +173,58 @@ def test_folders_of_a_bucket_are_databases(s3: str, tmp_path: Path) -> None:
     assert inventory.undecided == ("crm/db",)
 
 
-def test_a_bucket_that_gives_no_list_could_not_run(
+def test_a_bucket_that_gives_no_list_is_one_database(
     load: Load, s3: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody knows then which databases there are."""
+    """It stands for all that may lie there, with the reason; the others are as they were."""
     monkeypatch.setattr(trying, "PAUSE", 0.01)
-    with pytest.raises(CouldNotRun, match="s3://missing") as refused:
-        load('[[discover]]\nsource = "s3://missing/"\n', keys_of(s3))
-    assert READER[1] not in str(refused.value)
+    text = """
+[defaults]
+owner = "platform"
+[databases.shop]
+backups = "/srv/shop"
+[[discover]]
+source = "s3://missing/"
+labels = { tier = "bronze" }
+"""
+    inventory = load(text, keys_of(s3))
+    place = inventory.databases["s3://missing"]
+
+    assert list(inventory.databases) == ["shop", "s3://missing"] and inventory.undecided == ()
+    assert place.unlisted.startswith("it cannot be listed: ") and "s3://missing" in place.unlisted
+    assert (place.owner, place.labels) == ("platform", {"tier": "bronze"})
+    assert READER[1] not in "\n".join(lines_of(inventory)) + place.unlisted
+
+
+@pytest.mark.parametrize("kind", ["absent", "file", "slow"])
+def test_a_folder_that_gives_no_list_is_one_database(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What is not mounted, what is none, what does not answer; no other place suffers."""
+    for name in ("file.sql", "good/shop_20261128.sql"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(DUMP)
+    if kind == "slow":
+        (tmp_path / "slow").mkdir()
+        real = groups.shelf_of
+
+        def shelf_of(settings: Settings) -> Shelf:
+            if settings.backup_path and settings.backup_path.name == "slow":
+                time.sleep(5)
+            return real(settings)
+
+        monkeypatch.setattr(discovery, "shelf_of", shelf_of)
+        monkeypatch.setattr(discovery, "LIMIT", 0.5)
+    source = {"file": "file.sql"}.get(kind, kind)
+    inventory = load(f'[[discover]]\nsource = "{source}"\n[[discover]]\nsource = "good"\n')
+    why = inventory.databases[str(tmp_path / source)].unlisted
+
+    assert inventory.undecided == ("good/shop",)
+    words = {"absent": "which does not exist", "file": "not a directory", "slow": "no answer with"}
+    assert words[kind] in why and ("line 2" in why or kind == "slow"), why
+    shown = lines_of(inventory)
+    assert shown[-1].startswith("1 database, 1 new (*)") and shown[1].startswith("! ")
+    assert any(each.startswith("COULD NOT RUN  ") and words[kind] in each for each in shown)
 
 
 def test_a_source_comes_by_reference(load: Load, backups: Path) -> None:

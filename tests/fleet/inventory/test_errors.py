@@ -90,7 +90,6 @@ ERRORS = {
     "object": ("[databases.a]\nbackup = 's3://b/'\n", 2, "backup names no object; write s3://"),
     "web": ("[[discover]]\nsource = 'https://h/b.dump'\n", 2, "which gives no list of its files"),
     "secret source": ("[[discover]]\nsource = 's3://k:hush@b/'\n", 2, "source holds a password"),
-    "no folder": ("[[discover]]\nsource = 'nowhere'\n", 2, "nowhere, which does not exist; check"),
     "source twice": ("[[discover]]\nsource='.'\n[[discover]]\nsource='.'\n", 4, "a second [[disco"),
     "same backups": (A + "series='x'\n[databases.b]\nbackups='/a/'\nseries='x/'\n", 4, "'a' ("),
     "name": ('[databases."\\u0007"]\nbackups = "/a"\n', 1, "is empty or has a control character"),
@@ -99,8 +98,8 @@ BEYOND_A_SCHEMA = {
     "criteria", "label name", "label taken", "no value", "option as value", "value of flag",
     "secret option", "variable", "near variable", "fleet's variable", "folder variable",
     "live variable", "broken reference", "URL", "secret", "channel", "token", "keys in URL",
-    "parameters", "place", "object", "web", "secret source", "no folder", "source twice",
-    "same backups", "name", "pattern", "no option",
+    "parameters", "place", "object", "web", "secret source", "source twice",
+    "same backups", "name", "pattern", "no option", "no backups",
 }  # fmt: skip
 """Errors of names and places, and the fleet's own rules."""
 

@@ -59,7 +59,7 @@ def test_defaults_are_completed_key_by_key(load: Load, tmp_path: Path) -> None:
 
     assert shop.where == f"{tmp_path / 'fleet.toml'}, line 13"
     assert (shop.backups, shop.series, shop.source) == ("s3://backups/shop", "shop", "s3://backups")
-    assert (shop.criteria, shop.target) == (criteria.resolve(), "container")
+    assert (shop.rules.path, shop.target) == (criteria.resolve(), "container")
     assert shop.labels == {"tier": "gold", "region": "eu"}
     assert shop.budgets == {"max_backup_age": "2h", "max_restore_time": "90"}
     assert shop.environment == {

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.alerts import delivery
+from restore_drill.config.criteria import load_criteria
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import messages as module
 from restore_drill.fleet.report.messages import announce, before_in, messages
@@ -78,10 +79,11 @@ def test_green_runs_are_silent_unless_asked(make: Make, tmp_path: Path) -> None:
     assert before_in(earlier, green.started) == {"a": "failed"}
     criteria = tmp_path / "criteria.toml"
     criteria.write_text('[notify]\nevents = ["passed"]\n')
-    asked = make(a="passed", b="warned", database=Database("", "", criteria=criteria))
+    own = Database("", "", criteria=load_criteria(criteria))
+    asked = make(a="passed", b="warned", database=own)
     ((_, message),) = messages(asked, ["json://all"])
     assert (message.event, message.title) == ("passed", "Restore drills passed: 2 of 2 databases")
-    assert messages(make(a="failed", database=Database("", "", criteria=criteria)), ["x://"]) == []
+    assert messages(make(a="failed", database=own), ["x://"]) == []
 
 
 @pytest.mark.parametrize(("has_terminal", "count"), [(True, 0), (False, 1)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from restore_drill.backups.physical.model import Physical
 from restore_drill.config.criteria.pgbackrest import PgBackRest
+from restore_drill.config.repositories import ITS_CONFIGS, repositories_in, root_of
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
@@ -18,23 +18,18 @@ from restore_drill.core.units import some
 PROGRAM = "pgbackrest"
 NO_CONFIG = "/dev/null"
 """A configuration that says nothing."""
-ITS_CONFIGS = (Path("/etc/pgbackrest/pgbackrest.conf"), Path("/etc/pgbackrest.conf"))
-"""Where pgBackRest looks for its configuration."""
-USUAL = Path("/var/lib/pgbackrest")
-"""Where a repository lies if nobody says so."""
-REPO_PATH = re.compile(r"^\s*+repo(\d{1,3})-path\s*+=\s*+(\S[^\n]*+)$", re.MULTILINE)
 INFO = ("backup.info", "backup.info.copy")
-MOST_CONFIG = 1 << 20
 
 in_use: list[PgBackRest] = []
 """The repository that the criteria file names, if it names one."""
 
 
 class Place(NamedTuple):
-    """A stanza in a repository whose files lie at `root`."""
+    """A stanza in a repository whose files lie at `root`; `named` if a criteria file names it."""
 
     root: Path
     stanza: str
+    named: PgBackRest | None = None
 
     @property
     def backups(self) -> Path:
@@ -54,10 +49,7 @@ def use_pgbackrest(named: PgBackRest | None) -> None:
 
 def place_named(named: PgBackRest) -> Place:
     """The repository that the criteria file names; of one in a bucket, its path there."""
-    configs = [named.config] if named.config else ITS_CONFIGS
-    paths = [path for config in configs for number, path in repositories_in(config)
-             if number == named.repo]  # fmt: skip
-    return Place(paths[0] if paths else USUAL, named.stanza)
+    return Place(root_of(named), named.stanza, named)
 
 
 def place_of(physical: Physical) -> Place:
@@ -141,7 +133,7 @@ def access(place: Place, *, level: str = "warn") -> list[str]:
 
 def configured(place: Place) -> list[str]:
     """Options that name the configuration by which `place` is found."""
-    named = next((each for each in in_use if each.stanza == place.stanza), None)
+    named = place.named or next((each for each in in_use if each.stanza == place.stanza), None)
     if named is not None:
         given = [f"--config={named.config}"] if named.config else []
         return [*given, f"--repo={named.repo}"]
@@ -150,14 +142,6 @@ def configured(place: Place) -> list[str]:
             if path == place.root:
                 return [f"--config={config}", f"--repo={number}"]
     return [f"--config={NO_CONFIG}", f"--repo1-path={place.root.absolute()}"]
-
-
-def repositories_in(config: Path) -> list[tuple[int, Path]]:
-    """Number and path of each repository that a configuration names."""
-    with suppress(OSError), config.open(encoding="utf-8", errors="replace") as file:
-        found = REPO_PATH.findall(file.read(MOST_CONFIG))
-        return [(int(number), Path(path.strip())) for number, path in found]
-    return []
 
 
 def command_for(physical: Physical) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from restore_drill.config.alerts import split_urls
+from restore_drill.config.criteria import Criteria
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile
@@ -42,10 +43,28 @@ def completed(file: FleetFile, written: Written) -> dict[str, Any]:
 
 def named_databases(file: FleetFile, environment: Mapping[str, str]) -> list[Database]:
     """The databases that `file` names, with the values of `environment`; UsageError."""
-    return [
-        database_of(name, file.where(name), completed(file, written), environment)
-        for name, written in file.databases.items()
-    ]
+    found = []
+    for name, written in file.databases.items():
+        values = completed(file, written)
+        refuse_placeless(written, values)
+        found.append(database_of(name, file.where(name), values, environment))
+    return found
+
+
+def refuse_placeless(written: Written, values: Mapping[str, Any]) -> None:
+    """Refuse a database of which nothing says where its backups lie; `values` are complete."""
+    if "backups" in values or "backup" in values:
+        return
+    criteria: Criteria | None = values.get("criteria")
+    if criteria is None or criteria.backup_pgbackrest is None:
+        none = f"; {criteria.path} names none" if criteria else ""
+        raise written.place.error(
+            "give backups, where its backups lie, or backup, a single one, or criteria that name "
+            f"a repository (pgbackrest under [backup]){none}"
+        )
+    if "series" in values:
+        what = "series chooses among backups, and the criteria file names one repository"
+        raise written.place.inside("series").error(what)
 
 
 def database_of(
@@ -88,9 +107,9 @@ def refuse_same_backups(written: Mapping[str, Written], databases: list[Database
 
     Each would be drilled twice, and be red or green twice.
     """
-    seen: dict[tuple[str, str, str], Database] = {}
+    seen: dict[tuple[str, str], Database] = {}
     for each in databases:
-        key = each.backups, each.backup, each.series.strip("/")
+        key = each.place, each.series.strip("/")
         if other := seen.get(key):
             raise twice(written[each.name], other)
         seen[key] = each

@@ -6,17 +6,20 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
 
 from restore_drill.backups.role_file import may_hold_roles
-from restore_drill.config.criteria import load_criteria
+from restore_drill.config.criteria import Criteria
+from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.config.criteria.place import Place, line_of
 from restore_drill.config.given import Given, texts_of
 from restore_drill.config.options import VARIABLES
 from restore_drill.config.settings import check
 from restore_drill.core.calling import SUITE
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import CouldNotRun, DrillError, UsageError
 from restore_drill.core.mirrors import as_written
+from restore_drill.core.units import show_duration
 from restore_drill.fleet.inventory.databases import (
     completed,
     database_of,
@@ -26,10 +29,14 @@ from restore_drill.fleet.inventory.databases import (
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile
 from restore_drill.fleet.inventory.places import FOLDER, behind_the_setting, refuse_link
-from restore_drill.fleet.model import Database
+from restore_drill.fleet.model import Database, standard_criteria
+from restore_drill.places.waiting import begun
 from restore_drill.selection.candidate import Series
 from restore_drill.selection.groups import Shelf, is_called, name_of, shelf_of, short_names
 from restore_drill.selection.select import check_paths
+
+LIMIT = 120.0
+"""Seconds that the listing of one place may take."""
 
 
 def discovered(
@@ -37,27 +44,38 @@ def discovered(
 ) -> Iterator[Database]:
     """Databases that `entry` of `file` finds beside those that are `named`, newest backups first.
 
-    A place without any backup is one itself, so that its drill says so. Raises UsageError for a
-    place that there is not, and CouldNotRun for one that gives no list.
+    A place without any backup is one itself, so that its drill says so, and so is one that gives
+    no list. Raises UsageError for a source that can be none.
     """
     place = entry.place
     values = completed(file, entry)
     source = place_of(values.pop("source"), FOLDER, environment)
     refuse_link(place.inside("source"), source)
-    ignore, path = values.pop("ignore", ()), values.get("criteria")
+    ignore, rules = values.pop("ignore", ()), values.get("criteria") or standard_criteria()
     variables = dict(environment) | variables_of(values, environment)
-    shelf = shelf_at(place.inside("source"), source, path, variables)
     where = f"{place.path}, line {line_of(place.text, place.keys)}"
-    found = [name_of(each) for each in left_of(shelf, named.values(), ignore)]
-    if not shelf.live and not any(is_below(each.backups, source) for each in named.values()):
-        found = [""]
+    why = ""
+    try:
+        shelf = listed(place.inside("source"), source, rules, variables)
+        found = [name_of(each) for each in left_of(shelf, named.values(), ignore)]
+        if not shelf.live and not any(is_below(each.backups, source) for each in named.values()):
+            found = [""]
+    except (DrillError, UsageError, OSError) as error:
+        found, why = [""], f"it cannot be listed: {reason_of(error)}"
     taken = set(named)
     for series in found:
         name = series or source
         name = f"{name} in {source}" if name in taken else name
         taken.add(name)
         own = values | {"backups": entry.values["source"], "series": series}
-        yield database_of(name, where, own, environment)
+        yield replace(database_of(name, where, own, environment), unlisted=why)
+
+
+def reason_of(error: Exception) -> str:
+    """What an error says, on one line, with what was checked."""
+    if isinstance(error, DrillError):
+        return "; ".join((error.what, *error.checked))
+    return str(error).partition("\n")[0]
 
 
 def left_of(shelf: Shelf, named: Iterable[Database], ignore: Sequence[str]) -> list[Series]:
@@ -66,6 +84,8 @@ def left_of(shelf: Shelf, named: Iterable[Database], ignore: Sequence[str]) -> l
     for each in named:
         if each.backups:
             places[each.backups].add(each.series.strip("/"))
+        elif each.repository:
+            files |= folders_of(each.repository)
         else:
             files.add(each.backup)
     return [
@@ -88,28 +108,48 @@ def is_named(series: Series, files: set[str], places: Mapping[str, set[str]]) ->
     return not files.isdisjoint(paths) or any(not names.isdisjoint(each) for each in here)
 
 
+def folders_of(named: PgBackRest) -> set[str]:
+    """Folders that stand for the stanza of a repository in a list, where it lies on this machine.
+
+    A repository of one stanza is found by its root.
+    """
+    from restore_drill.backups.physical.repositories import place_named, stanzas_in  # noqa: PLC0415
+
+    place = place_named(named)
+    if not place.backups.is_dir():
+        return set()
+    is_only = list(stanzas_in(place.root)) == [named.stanza]
+    return {str(place.backups), *([str(place.root)] if is_only else [])}
+
+
 def is_below(path: str, place: str) -> bool:
     """Whether `path` is `place` or lies in it; both are URLs, or paths."""
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
-def shelf_at(
-    place: Place, source: str, criteria: Path | None, environment: Mapping[str, str]
-) -> Shelf:
+def listed(place: Place, source: str, rules: Criteria, environment: Mapping[str, str]) -> Shelf:
     """What lies at `source`, which `place` names, listed with the keys in `environment`.
 
-    Times and numbers in names are read as `criteria` say. UsageError, CouldNotRun.
+    Times and numbers in names are read as `rules` say. UsageError where there is no such folder,
+    CouldNotRun where it gives no list within its time.
     """
-    given = texts_of({FOLDER: Given(source, VARIABLES[FOLDER], str(place.path))})
-    rules = load_criteria(criteria or SUITE / "drill" / "criteria.toml")
     with variables_set(environment):
         try:
-            settings = check(given, rules, here=place.path.resolve().parent, root=SUITE)
-            check_paths(settings)
-        except UsageError as error:
-            what = behind_the_setting(str(error), FOLDER)
-            raise place.error(f"{place.name}{what}") from None
-        return shelf_of(settings)
+            return begun(partial(shelf_at, place, source, rules)).result(LIMIT)
+        except TimeoutError:
+            raise CouldNotRun(f"no answer within {show_duration(LIMIT)}") from None
+
+
+def shelf_at(place: Place, source: str, rules: Criteria) -> Shelf:
+    """The same, however long it takes, with the keys that the process has."""
+    given = texts_of({FOLDER: Given(source, VARIABLES[FOLDER], str(place.path))})
+    try:
+        settings = check(given, rules, here=place.path.resolve().parent, root=SUITE)
+        check_paths(settings)
+    except UsageError as error:
+        what = behind_the_setting(str(error), FOLDER)
+        raise place.error(f"{place.name}{what}") from None
+    return shelf_of(settings)
 
 
 @contextmanager

@@ -43,8 +43,6 @@ def database_of(place: Place, values: dict[str, Any]) -> Written:
         raise place.error("the name of a database is empty or has a control character")
     if "backups" in values and "backup" in values:
         raise place.inside("backup").error("give backups or backup, not both")
-    if "backups" not in values and "backup" not in values:
-        raise place.error("give backups, where its backups lie, or backup, a single one")
     if "backup" in values and "series" in values:
         raise place.inside("series").error("series chooses among backups, and backup names one")
     return Written(place, values)
@@ -103,8 +101,9 @@ DATABASE = Section(
     },
     build=database_of,
     needs={
-        "oneOf": [{"required": ["backups"]}, {"required": ["backup"]}],
-        "not": {"required": ["backup", "series"]},
+        "not": {
+            "anyOf": [{"required": ["backups", "backup"]}, {"required": ["backup", "series"]}],
+        },
     },
 )
 DISCOVER = Section(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restore_drill.config.criteria import load_criteria
 from restore_drill.config.criteria.kinds import Count, Duration, Kind, Schema, Text
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Choice, Shown
@@ -116,11 +117,11 @@ class CriteriaFile(Text):
     """A criteria file, beside the fleet file."""
 
     def read(self, place: Place, value: Any) -> Any:
-        """Its path; UsageError where it is not there."""
+        """What is in it; UsageError where it is not there, and for what is wrong with it."""
         path = (place.path.parent / Path(super().read(place, value)).expanduser()).resolve()
         if not path.is_file():
             raise place.error(f"{place.name} names {path}, which is not there")
-        return path
+        return load_criteria(path)
 
 
 class SeriesName(Shown):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from restore_drill.config.criteria import load_criteria
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.databases import (
     named_databases,
@@ -25,22 +25,24 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
     that `[[discover]]` lists. Those that are named come first, in the order of the files.
 
     Raises UsageError for what is wrong with a file, with its line, and for a variable that is
-    unset; CouldNotRun where a place gives no list.
+    unset. A place that gives no list is one of them, which says why.
     """
     files = read_files(path)
     named = [each for file in files for each in named_databases(file, environment)]
     written = {name: each for file in files for name, each in file.databases.items()}
     refuse_same_backups(written, named)
-    for each in dict.fromkeys(each.criteria for each in named if each.criteria):
-        load_criteria(each)
     entries = [(file, each) for file in files for each in file.discover]
     if not named and not entries:
         raise UsageError(f"fleet file {path} has neither [databases] nor [[discover]]")
     refuse_same_sources([each for _, each in entries], environment)
     databases = {each.name: each for each in named}
     found = {each.name: each for each in all_discovered(entries, databases, environment)}
+    new = tuple(name for name, each in found.items() if not each.unlisted)
+    places = defaultdict[str, list[str]](list)
+    for each in found.values():
+        places[each.backups].append(each.name)
     run = next((file.run.values for file in files if file.run), {})
-    return Inventory(path, databases | found, tuple(found), **run)
+    return Inventory(path, databases | found, new, dict(places), **run)
 
 
 def all_discovered(

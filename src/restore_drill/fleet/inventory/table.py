@@ -9,6 +9,8 @@ from restore_drill.fleet.model import Database, Inventory
 HEAD = ("name", "source", "series", "owner", "every", "labels")
 MARK = "*"
 """Stands before the name of a database that nobody has named."""
+UNLISTED = "!"
+"""Stands before a place that cannot be listed."""
 WIDEST = 48
 """Characters of a column that others are put in line with; a longer text is not cut."""
 
@@ -17,6 +19,7 @@ def lines_of(inventory: Inventory) -> list[str]:
     """A line for each database, below a head: name, source, series, owner, every, labels.
 
     Those that discovery has found and nobody has named are marked, and counted in a last line.
+    Places that cannot be listed are marked too, with the reason below.
     """
     new = set(inventory.undecided)
     rows = [HEAD, *(row_of(each, is_new=name in new) for name, each in inventory.databases.items())]
@@ -25,7 +28,9 @@ def lines_of(inventory: Inventory) -> list[str]:
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    count = show_count(len(inventory.databases), "database")
+    unlisted = [each for each in inventory.databases.values() if each.unlisted]
+    lines += ["", *map(unlisted_line, unlisted)] if unlisted else []
+    count = show_count(len(inventory.databases) - len(unlisted), "database")
     if not new:
         return [*lines, "", count]
     is_one = len(new) == 1
@@ -34,11 +39,20 @@ def lines_of(inventory: Inventory) -> list[str]:
     return [*lines, "", f"{count}, {what}; {hint}"]
 
 
+def unlisted_line(place: Database) -> str:
+    """`COULD NOT RUN  s3://backups: it cannot be listed: ... (fleet.toml, line 3)`."""
+    return printable(
+        f"COULD NOT RUN  {place.name}: {place.unlisted}; what lies there is neither shown nor "
+        f"drilled ({place.where})"
+    )
+
+
 def row_of(database: Database, *, is_new: bool) -> tuple[str, ...]:
     """What the table shows of `database`."""
     labels = " ".join(f"{name}={value}" for name, value in sorted(database.labels.items()))
+    mark = UNLISTED if database.unlisted else MARK if is_new else ""
     row = (
-        f"{MARK} {database.name}" if is_new else database.name,
+        f"{mark} {database.name}" if mark else database.name,
         database.source,
         database.series or "-",
         database.owner or "-",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 from restore_drill.alerts import channels
 from restore_drill.alerts.announce import RED, has_terminal
 from restore_drill.alerts.delivery import LIMIT, SHORT_LIMIT, Outcome, deliver
 from restore_drill.alerts.message import TITLES, Message, place_of, shown
-from restore_drill.config.alerts import CHANNELS, notify_in, split_urls
+from restore_drill.config.alerts import CHANNELS, split_urls
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.units import show_count, show_duration, some
 from restore_drill.fleet.model import Database
@@ -58,13 +57,8 @@ def messages(
 
 
 def events_of_criteria() -> Events:
-    """Function that gives the events that are sent of a database; each file is read once."""
-
-    @cache
-    def events_in(path: Path) -> Collection[str]:
-        return notify_in(path).events
-
-    return lambda each: events_in(each.criteria) if each.criteria else Notify().events
+    """Function that gives the events that are sent of a database."""
+    return lambda each: (each.criteria.notify if each.criteria else Notify()).events
 
 
 def event_of(outcome: outcomes.Outcome, fleet: Fleet, before: Before) -> str:

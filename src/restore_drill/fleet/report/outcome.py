@@ -133,6 +133,11 @@ def not_begun(database: Database, why: str) -> Outcome:
     return Outcome(database, "not-begun", why=shortened(redactor_of(database)(why)))
 
 
+def unlisted(place: Database) -> Outcome:
+    """Of a place that cannot be listed nobody knows what would have been drilled."""
+    return Outcome(place, UNKNOWN, why=shortened(redactor_of(place)(place.unlisted)))
+
+
 def not_due(database: Database, why: str = "") -> Outcome:
     """A drill that was not asked for in this run: its schedule has another time."""
     return Outcome(database, "not-due", why=shortened(redactor_of(database)(why)))

@@ -25,6 +25,7 @@ from restore_drill.fleet.report.outcome import (
     not_begun,
     not_due,
     outcome_of,
+    unlisted,
 )
 
 NOTHING_KNOWN = "nothing is known of its drill"
@@ -66,6 +67,10 @@ class Fleet:
         """
         make = not_begun if is_due else not_due
         return self.outcomes.setdefault(name, make(self.databases[name], why))
+
+    def note_unlisted(self, name: str) -> Outcome:
+        """Note that the place `name` cannot be listed, so that nothing of it is drilled."""
+        return self.outcomes.setdefault(name, unlisted(self.databases[name]))
 
     def close(self, *, is_interrupted: bool = False) -> None:
         """Note that the run is over; what was to come still was not begun."""

@@ -15,6 +15,7 @@ from restore_drill.core.units import show_count, show_duration, some
 from restore_drill.fleet.model import Database, Inventory
 from restore_drill.watch.history import History
 from restore_drill.watch.judgement import (
+    Problem,
     Rules,
     Series,
     judge,
@@ -67,6 +68,8 @@ def fleet_status(
 
 def judged(database: Database, history: History, now: datetime) -> Judged:
     """`database` by what its `history` has of its series; of several the one that is worst off."""
+    if database.unlisted:
+        return Judged(database, Series("", [], Problem(database.unlisted, URGENT[0])))
     rules = rules_of(database)
     wanted = database.series.strip("/")
     series = [
