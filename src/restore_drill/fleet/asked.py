@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from restore_drill.config.settings import Settings
+from restore_drill.fleet.noted import Noted
 from restore_drill.places.waiting import Once
 from restore_drill.selection.groups import Shelf, shelf_of
-from restore_drill.watch.history import History, load_history
+from restore_drill.watch.history import load_history
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Asked:
 
     has_backups: bool = True
     shelves: Once[tuple[object, ...], Shelf] = field(default_factory=Once)
-    histories: Once[Path, History] = field(default_factory=Once)
+    histories: Once[Path, Noted] = field(default_factory=Once)
 
     def shelf_of(self, settings: Settings) -> Shelf:
         """What lies in BACKUP_PATH, as criteria read it. CouldNotRun."""
@@ -26,6 +27,6 @@ class Asked:
         key = settings.backup_path, str(rules.timezone), rules.backup_numbered
         return self.shelves.of(key, partial(shelf_of, settings))
 
-    def history_at(self, path: Path) -> History:
-        """The history at `path`. CouldNotRun."""
-        return self.histories.of(path, partial(load_history, path))
+    def noted_at(self, path: Path) -> Noted:
+        """The drills of the history at `path`. CouldNotRun."""
+        return self.histories.of(path, lambda: Noted(load_history(path)))

@@ -26,13 +26,12 @@ from restore_drill.selection.candidate import Candidate, look_at
 from restore_drill.selection.groups import (
     MOST_SERIES,
     name_of,
-    short_names,
     to_drill,
     wanted,
 )
 from restore_drill.selection.in_full import named_candidate
+from restore_drill.watch.entry import place_of
 from restore_drill.watch.history import Drill, History, history_path
-from restore_drill.watch.kept import noted_here
 
 AT_ONCE = 16
 """So many places are listed at a time."""
@@ -127,7 +126,10 @@ def look(database: Database, asked: Asked) -> Known:
         path = history_path(settings)
         if path is None:
             return replace(known, why_unnoted="there is no history: set DRILL_HISTORY")
-        return replace(known, history=own_history(asked.history_at(path), known))
+        file = settings.backup.name if settings.backup else None
+        noted = asked.noted_at(path)
+        own = noted.of(database, place_of(settings, None), known.series, file)
+        return replace(known, history=own)
     except CANNOT as error:
         return replace(known, why_unnoted=in_words(error))
 
@@ -154,30 +156,6 @@ def backups_of(
         names = all_names
     chosen = [each for each in series if name_of(each) in names] or series[:1]
     return names, tuple(each[0] for each in chosen)
-
-
-def own_history(history: History, known: Known) -> History:
-    """`history` with the drills of one database alone: others may be noted in the same place."""
-    assert known.settings is not None
-    here = [each for each in noted_here(history, known.settings) if is_of(each, known)]
-    picks = set(map(id, history.picks))
-    return history._replace(
-        drills=[each for each in here if id(each) not in picks],
-        picks=[each for each in here if id(each) in picks],
-    )
-
-
-def is_of(drill: Drill, known: Known) -> bool:
-    """Whether `drill` was of this database: by its series where it has one, else by its file."""
-    database = known.database
-    if database.backup:
-        name = known.settings and known.settings.backup and known.settings.backup.name
-        return drill.backup == name
-    wanted_one = database.series.strip("/")
-    if not wanted_one:
-        return True
-    name = (drill.series or "").strip("/")
-    return bool(name) and (drill.series in known.series or wanted_one in short_names(name))
 
 
 def in_words(error: Exception) -> str:
