@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +44,24 @@ def merged(layers: Sequence[Layer]) -> dict[str, str]:
 def read_environment(*folders: Path) -> Mapping[str, str]:
     """Environment, completed from `.env` and then `.env.txt` of `folders`, first one wins."""
     return merged(layers_of(*folders))
+
+
+@contextmanager
+def variables_set(environment: Mapping[str, str]) -> Iterator[None]:
+    """For as long as it takes, the process has the variables of `environment`.
+
+    The clients of buckets read their keys there, and nowhere else.
+    """
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name in environment:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                os.environ.pop(name, None)
 
 
 def values_in(path: Path) -> dict[str, str | None]:

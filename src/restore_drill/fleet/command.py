@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from restore_drill.config.environment import read_environment, variables_set
 from restore_drill.config.options import OPTIONS
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable
@@ -77,7 +78,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         "matrix": matrix,
         "status": status,
     }
-    return tasks[parsed.what](parsed, meant_by(parsed, root))
+    # What `.env` adds holds for drills here as it does for lists and references.
+    with variables_set(read_environment(Path.cwd(), root)):
+        return tasks[parsed.what](parsed, meant_by(parsed, root))
 
 
 def listed(_: argparse.Namespace, meant: Meant) -> int:

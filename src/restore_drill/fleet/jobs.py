@@ -16,16 +16,24 @@ from restore_drill.fleet.model import Database, Job, Needs
 OWN = "drill"
 """Folder in which criteria come along: the drill looks there by itself."""
 CARRIED = (".py", ".sql", ".toml", ".txt")
+OF_A_MACHINE = (
+    "history", "machine", "image", "redis_image", "cache", "cache_size", "decrypt_key",
+    "decrypt_options", "sign",
+)  # fmt: skip
+"""Options that a worker may set for all that it drills: what it has, and where it may keep what."""
 CHOICES = frozenset(
     {
         VARIABLES["backup_path"],
         VARIABLES["database_url"],
+        VARIABLES["redis_url"],
         "GITHUB_STEP_SUMMARY",
-        *(name for each in ("backup", "series", "criteria", "report_dir", "keep", "keep_for")
-          for name in OPTIONS[each].variables),
+        "PYTEST_ADDOPTS",
+        "PYTEST_PLUGINS",
+        *(name for option in OPTIONS.values() if option.name not in OF_A_MACHINE
+          for name in option.variables),
     }
 )  # fmt: skip
-"""Variables of a worker that would choose another backup, or what is not to be in a fleet."""
+"""Variables of a worker that would choose what is drilled, and how strictly: the inventory does."""
 MOST = 10_000_000
 """Bytes of criteria that go to a worker."""
 
@@ -82,7 +90,7 @@ def notify_of(database: Database) -> Notify:
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a drill has of a worker's `environment`: all but what chooses a backup."""
+    """What a drill has of a worker's `environment`: all but what the inventory decides."""
     return {name: value for name, value in environment.items() if name not in CHOICES}
 
 

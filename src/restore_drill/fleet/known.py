@@ -13,12 +13,12 @@ from pathlib import Path
 
 from restore_drill.backups.folders import each_folder_once
 from restore_drill.config.choice import NEWEST
+from restore_drill.config.environment import variables_set
 from restore_drill.config.remote import mirror_around
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.asked import Asked
-from restore_drill.fleet.inventory.discovery import variables_set
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun, each_at_once

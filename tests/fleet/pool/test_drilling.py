@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.fleet.jobs import inherited
 from restore_drill.fleet.pool.drilling import attempt, done_of, drill
 from restore_drill.fleet.pool.folders import PREFIX, REPORT, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, interrupt
@@ -110,3 +111,30 @@ def test_criteria_above_the_folder_of_temporary_files_are_not_the_jobs(
 
         assert (done.verdict, done.code) == ("passed", 0), done.why
         assert b"others" not in done.report
+
+
+def test_nothing_runs_from_folders_around_that_of_temporary_files(
+    shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may write into /tmp: a conftest.py there would have all keys, and the verdict."""
+    (tmp_path / "conftest.py").write_text("import os\nos._exit(0)\n")
+    (tmp_path / "t").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (backup := tmp_path / "torn.sql").write_bytes(
+        shops.dump(USUAL, "plain.sql").read_bytes()[:3000]
+    )
+    for files in ({}, {"drill/criteria.toml": b""}):
+        done = drill(job_of("one", "--backup", str(backup), files=files))
+
+        assert (done.verdict, done.code) == ("failed", 1), done.why
+
+
+def test_what_a_drill_has_of_its_worker() -> None:
+    """Keys, and what the machine has; not what is drilled, and how strictly."""
+    own = {"AWS_ACCESS_KEY_ID": "a", "DRILL_HISTORY": "/h", "DRILL_DECRYPT_KEY": "k", "PATH": "/"}
+    others = dict.fromkeys(
+        ("DRILL_BACKUP", "BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "PYTEST_ADDOPTS", "DRILL_PICK",
+         "DRILL_MAX_BACKUP_AGE", "DRILL_KEEP", "DRILL_SERIES", "DRILL_TARGET"), "x",
+    )  # fmt: skip
+    assert inherited(own | others) == own

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +11,7 @@ from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.config.criteria.place import Place, line_of
+from restore_drill.config.environment import variables_set
 from restore_drill.config.given import Given, texts_of
 from restore_drill.config.options import VARIABLES
 from restore_drill.config.settings import check
@@ -150,21 +149,3 @@ def shelf_at(place: Place, source: str, rules: Criteria) -> Shelf:
         what = behind_the_setting(str(error), FOLDER)
         raise place.error(f"{place.name}{what}") from None
     return shelf_of(settings)
-
-
-@contextmanager
-def variables_set(environment: Mapping[str, str]) -> Iterator[None]:
-    """For as long as it takes, the process has the variables of `environment`.
-
-    The clients of buckets read their keys there, and nowhere else.
-    """
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        for name in environment:
-            if name in before:
-                os.environ[name] = before[name]
-            else:
-                os.environ.pop(name, None)

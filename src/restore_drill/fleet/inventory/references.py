@@ -22,6 +22,9 @@ from restore_drill.fleet.inventory.templates import (
 OF_THE_FLEET = {
     UNOPTIONED["backup_path"]: "is set by the fleet; write backups =",
     UNOPTIONED["database_url"]: NO_LIVE,
+    **dict.fromkeys(
+        ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"), "would change what a drill proves; write options ="
+    ),
 }
 """Variables that the drill of a database may not have, and why."""
 
