@@ -33,7 +33,7 @@ def ask(tmp_path: Path) -> Ask:
 
     def due(
         *drills: tuple[float, str, str], every: float | None = DAY, pick: str | None = None,
-        **backups: float,
+        age: str = "90d", **backups: float,
     ) -> Answer:  # fmt: skip
         for name, hours in backups.items():
             path = tmp_path / f"{name}.sql"
@@ -50,8 +50,9 @@ def ask(tmp_path: Path) -> Ask:
             note(tmp_path / ".drill" / "history.jsonl", drill)
         options = (f"--pick={pick}",) if pick else ()
         database = Database(
-            "shop", "fleet.toml", backups=str(tmp_path), every=every, options=options
-        )
+            "shop", "fleet.toml", backups=str(tmp_path), every=every, options=options,
+            budgets={"max_backup_age": age},
+        )  # fmt: skip
         return answer(known_of([database])["shop"], NOW)
 
     return due
@@ -101,6 +102,30 @@ def test_a_drill_that_could_not_run_is_due(ask: Ask) -> None:
     found = ask((2, "could-not-run", "shop"), shop=3)
 
     assert found == (True, "its last drill could not run")
+
+
+def test_backups_that_come_no_more_are_due(ask: Ask, tmp_path: Path) -> None:
+    """Once: then the failure has its time. Neither an old pass nor a file of old days hides it."""
+    passed = [(2, "passed", "shop")]
+    assert not ask(*passed, shop=3, age="4h").is_due
+    aged = ask(shop=3, age="150min")
+    (tmp_path / "shop.sql").unlink()
+    gone = ask()
+
+    assert aged == (True, "its newest backup has become older than 2 h 30 min: shop.sql")
+    assert gone == (True, "there is no backup any more")
+    assert not ask((1, "failed", "shop")).is_due
+
+
+def test_a_file_that_was_written_since_its_pass_is_due(ask: Ask, tmp_path: Path) -> None:
+    """Though its name has a time from before, and its size is the same; or it is no backup now."""
+    name = f"shop_{NOW - timedelta(hours=3):%Y-%m-%dT%H%M}Z"
+    assert not ask((2, "passed", name), **{name: 3}).is_due
+    written = ask(**{name: 1})
+    (tmp_path / f"{name}.sql").write_bytes(b"\x8f\x01" * 40)
+
+    assert written == (True, f"no drill has proved its newest backup: {name}.sql")
+    assert ask() == (True, "there is no backup any more")
 
 
 def test_what_cannot_be_read_is_due(ask: Ask, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ IN_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
 
 def where(settings: Settings, backup: str | None) -> str:
     """Where the backups of a drill lie, of which `backup` is one; empty where none is named."""
-    named = backup or settings.backup
+    named = settings.backup or backup  # the latter as it is written: a URL is no path
     folder = settings.backup_path or (Path(named).parent if named else None)
     if folder is None and settings.recovery.pgbackrest is not None:
         folder = root_of(settings.recovery.pgbackrest) / "backup"

@@ -30,6 +30,7 @@ from restore_drill.selection.groups import (
     wanted,
 )
 from restore_drill.selection.in_full import named_candidate
+from restore_drill.selection.remote import fill
 from restore_drill.watch.entry import place_of
 from restore_drill.watch.history import Drill, History, history_path
 
@@ -144,8 +145,9 @@ def backups_of(
     """
     zone = settings.criteria.timezone
     if settings.backup is not None:
-        is_there = mirror_around(settings.backup) is not None
-        return (), () if is_there else (look_at(settings.backup, zone),)
+        if (root := mirror_around(settings.backup)) is not None:
+            fill(root)
+        return (), (look_at(settings.backup, zone),)
     if settings.backup_path is None:
         return (), (named_candidate(settings),)
     shelf = asked.shelf_of(settings)

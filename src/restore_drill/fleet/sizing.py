@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from restore_drill.backups.physical.model import Physical
 from restore_drill.backups.sizes import PACKED, sql_bytes
+from restore_drill.config.environment import variables_set
 from restore_drill.config.remote import mirror_around
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import DrillError
-from restore_drill.config.environment import variables_set
 from restore_drill.fleet.known import Known
 from restore_drill.fleet.model import Needs
 from restore_drill.recovery.shell import room_of
