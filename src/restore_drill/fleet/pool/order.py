@@ -24,9 +24,9 @@ def expected_seconds(jobs: Sequence[Job]) -> list[float]:
     known = [(job.seconds, job.needs.disk) for job in jobs if job.seconds and job.needs.disk]
     # Of all together: small ones alone, which mostly start servers, would make a terabyte a year.
     pace = sum(took for took, _ in known) / sum(disk for _, disk in known) if known else RATE
-    by_disk = [max(LEAST, (job.needs.disk or 0) * pace) for job in jobs]
+    by_disk = [(job.needs.disk or 0) * pace for job in jobs]
     return [
-        max(job.seconds, GROWN * guess) if job.seconds else guess
+        max(job.seconds, GROWN * guess) if job.seconds else max(LEAST, guess)
         for job, guess in zip(jobs, by_disk, strict=True)
     ]
 
