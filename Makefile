@@ -63,7 +63,7 @@ lock: $(VENV)/.dev  ## pin the newest versions within the ranges of requirements
 docs: $(VENV)/.dev  ## write the table of options and the schemas of criteria file, fleet file and result.json
 	$(BIN)/python -m tests.helpers.options_table
 
-bench: $(VENV)/.drill  ## compare the speed of restoring with psql and pg_restore (an hour)
+bench: $(if $(findstring --fleet,$(ARGS)),$(VENV)/.dev,$(VENV)/.drill)  ## compare the speed of restoring with psql and pg_restore (an hour)
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 clean:  ## take away what was set up

@@ -15,6 +15,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.fleet import fleet_table
 from benchmarks.runs import Sample, run_once
 from benchmarks.shape_table import compare_shapes
 from benchmarks.small import small_table
@@ -38,6 +39,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="restore-drill-bench-") as name:
         if options.shapes is not None:
             compare_shapes(Path(name), options.shapes, options.rounds, options.major, note)
+            return
+        if options.fleet:
+            print(fleet_table(Path(name), options.rounds, options.major, note))
             return
         for title, script in scripts(options):
             folder = Path(name) / title.replace(" ", "-")
@@ -64,6 +68,9 @@ def read_options() -> argparse.Namespace:
         "--shapes", nargs="*", metavar="WORD", help="compare other shapes than the shop: without a "
         "word most, small (ten minutes); `all` (a night) or words of their titles: at full size",
     )  # fmt: skip
+    parser.add_argument(
+        "--fleet", action="store_true", help="eight small drills at once, and not restores"
+    )
     parser.add_argument(
         "--sizes", type=int, nargs="*", default=[80, 240, 1200], help="MB of dump (80 240 1200)"
     )

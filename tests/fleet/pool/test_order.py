@@ -6,6 +6,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
+
 from restore_drill.fleet.model import Done, Job, Needs
 from restore_drill.fleet.pool.book import Book, Flight
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere, this_machine
@@ -49,6 +51,15 @@ def end(book: Book, name: str, done: Done) -> None:
     book.ends(flight, done)  # a Done that arrives twice counts once
 
 
+def test_reports_are_told_and_not_kept() -> None:
+    """Those of a thousand drills do not lie in memory."""
+    book, ended = book_of([job_of("one")])
+    begin(book, [machine("a")])
+    end(book, "one", replace(PASSED, report=b"<html", junit=b"<testsuite"))
+    assert (ended[0].report, ended[0].junit) == (b"<html", b"<testsuite")
+    assert (book.verdicts[0].report, book.verdicts[0].junit) == (b"", b"")
+
+
 def test_longest_first() -> None:
     """By what each took before; without that by its disk, at the pace of the others."""
     sizes = {"short": (6, 60.0), "long": (60, 600.0), "large": (30, None), "small": (1, None)}
@@ -56,6 +67,15 @@ def test_longest_first() -> None:
             for name, (size, seconds) in sizes.items()]  # fmt: skip
     assert order(jobs) == ["long", "large", "short", "small"]
     assert expected_seconds(jobs) == [60.0, 600.0, 300.0, 10.0]
+
+
+def test_what_has_grown_begins_early() -> None:
+    """What it took before is not believed where its disk makes it much longer; of less it is."""
+    sizes = {"grown": (60, 10.0), "steady": (60, 400.0), "shrunk": (6, 590.0)}
+    jobs = [job_of(name, needs=Needs(size * GB, 0, 1), seconds=seconds)
+            for name, (size, seconds) in sizes.items()]  # fmt: skip
+    pace = 1000 / 126
+    assert expected_seconds(jobs) == [pytest.approx(30 * pace), 400.0, 590.0]
 
 
 def test_owners_are_woven() -> None:
@@ -78,7 +98,7 @@ def test_of_one_source_so_many_run_at_once() -> None:
 def test_a_large_drill_is_not_starved() -> None:
     """It keeps its worker from the small ones behind it; another worker takes them."""
     sizes = {"half": 5, "whole": 10, "little": 1, "least": 1}
-    jobs = [job_of(name, seconds=100.0 - number, needs=Needs(size * GB, 0, 0))
+    jobs = [job_of(name, seconds=1000.0 / 3**number, needs=Needs(size * GB, 0, 0))
             for number, (name, size) in enumerate(sizes.items())]  # fmt: skip
     large, little = machine("large", 9, disk=10 * GB), machine("little", 1, disk=GB)
     book, _ = book_of(jobs)

@@ -11,17 +11,24 @@ RATE = 1 / 20e6
 """Seconds that a drill takes for each byte of the disk that it needs, where nothing is known."""
 LEAST = 1.0
 """Seconds of the shortest drill."""
+GROWN = 0.5
+"""A drill that was shorter than this part of what its disk lets expect is not believed to be so."""
 
 
 def expected_seconds(jobs: Sequence[Job]) -> list[float]:
     """Seconds that each of the `jobs` is likely to take.
 
     Those that it took before; else by the disk that it needs, at the pace of those that are known.
+    A database may have grown since: one that begins too late holds up all, one too early nobody.
     """
     known = [(job.seconds, job.needs.disk) for job in jobs if job.seconds and job.needs.disk]
     # Of all together: small ones alone, which mostly start servers, would make a terabyte a year.
     pace = sum(took for took, _ in known) / sum(disk for _, disk in known) if known else RATE
-    return [job.seconds or max(LEAST, (job.needs.disk or 0) * pace) for job in jobs]
+    by_disk = [(job.needs.disk or 0) * pace for job in jobs]
+    return [
+        max(job.seconds, GROWN * guess) if job.seconds else max(LEAST, guess)
+        for job, guess in zip(jobs, by_disk, strict=True)
+    ]
 
 
 def woven(jobs: Sequence[Job], seconds: Sequence[float]) -> list[int]:
