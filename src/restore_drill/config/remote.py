@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restore_drill.config.endpoints import endpoint_of
 from restore_drill.config.options import OPTIONS, usage_error
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.core.mirrors import mirrors
@@ -25,13 +26,14 @@ class Place:
 
     `authority` is what a URL has between `//` and `/`: the bucket, or `user@host:port`. `link` is
     the whole URL of the one file that it has, where it is one that cannot be listed; it may hold a
-    signature, and is never shown.
+    signature, and is never shown. `endpoint` is the server or account that the environment names.
     """
 
     scheme: str
     authority: str
     prefix: str
     link: str = field(default="", repr=False)
+    endpoint: str = ""
 
     @property
     def url(self) -> str:
@@ -42,7 +44,8 @@ class Place:
     def state_folder(self) -> Path:
         """Folder of this user for what drills note of this place's backups."""
         slug = re.sub(r"[^\w.-]+", "_", f"{self.authority}_{self.prefix}".strip("/_"))[:60]
-        digest = hashlib.sha256(self.url.encode()).hexdigest()[:10]
+        whole = self.url + (f" {self.endpoint}" if self.endpoint else "")
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:10]
         return places_folder() / f"{slug}-{digest}"
 
     @property
@@ -115,7 +118,8 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
     if not kind.fits(authority, key) or (is_file and not last):
         what = f"names no {kind.file if kind.fits(authority, key) and is_file else kind.what}"
         raise usage_error(name, what, f"write {kind.example_of(is_file=is_file)}")
-    return Place(scheme.lower(), authority, f"{folder}/" if folder else "", link), last
+    prefix, endpoint = f"{folder}/" if folder else "", endpoint_of(scheme.lower())
+    return Place(scheme.lower(), authority, prefix, link, endpoint), last
 
 
 def refuse_signature(options: Mapping[str, str | None]) -> None:

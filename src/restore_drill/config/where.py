@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from restore_drill.config.options import OPTIONS, VARIABLES
-from restore_drill.config.remote import state_folder_of
+from restore_drill.config.remote import mirror_around, places, state_folder_of
 from restore_drill.config.repositories import root_of
 from restore_drill.config.settings import Settings
 from restore_drill.config.values import path_of
@@ -35,8 +35,9 @@ def where_is(folder: Path, machine: str | None) -> str:
 
     The name of a machine that lives for one job, in CI or a container, would make a place of each.
     """
-    if state_folder_of(folder):
-        return as_written(folder)
+    if root := mirror_around(folder):
+        endpoint = places[root].endpoint
+        return as_written(folder) + (f" at {endpoint}" if endpoint else "")
     machine = machine or ("" if is_fleeting() else platform.node())
     whole = os.path.abspath(folder)  # noqa: PTH100 - as it was named: a link may lead elsewhere
     return f"{machine}:{whole}" if machine else whole

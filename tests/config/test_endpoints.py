@@ -1,0 +1,43 @@
+"""Buckets of the same name on other servers are other places."""
+
+from __future__ import annotations
+
+import pytest
+
+from restore_drill.config.endpoints import endpoint_of
+from restore_drill.config.remote import place_given
+
+STRING = "AccountName=acme;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "variables", "endpoint"),
+    [
+        ("s3", {}, ""),
+        ("s3", {"AWS_ENDPOINT_URL": "https://a.example:9000/"}, "a.example:9000"),
+        ("s3", {"AWS_ENDPOINT_URL_S3": "http://u:pw@b", "AWS_ENDPOINT_URL": "http://c"}, "b"),
+        ("gs", {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9023"}, "127.0.0.1:9023"),
+        ("az", {"AZURE_STORAGE_ACCOUNT": "acme"}, "acme"),
+        ("az", {"AZURE_STORAGE_CONNECTION_STRING": STRING}, "acme"),
+        ("az", {"AZURE_STORAGE_CONNECTION_STRING": "SharedAccessSignature=s3cret"}, ""),
+        ("sftp", {"AWS_ENDPOINT_URL": "http://c"}, ""),
+    ],
+)
+def test_which_endpoint(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, variables: dict[str, str], endpoint: str
+) -> None:
+    """As the environment names it, without what is secret."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert endpoint_of(scheme) == endpoint
+
+
+def test_places_of_two_endpoints_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own list, and its own history."""
+    found = set()
+    for endpoint in ("", "http://a.example", "http://b.example"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        given = place_given("s3://backups/pg", "backup_path", is_file=False)
+        assert given is not None and given[0].url == "s3://backups/pg/"
+        found.add(given[0].state_folder)
+    assert len(found) == 3
