@@ -17,8 +17,9 @@ from restore_drill.core.errors import UsageError
 from restore_drill.core.printable import printable
 from restore_drill.core.units import some
 from restore_drill.fleet.inventory import example, lines_of, load_inventory, selected
-from restore_drill.fleet.matrix import GITHUB, GITLAB, matrix_of
+from restore_drill.fleet.matrix import GITHUB, GITLAB
 from restore_drill.fleet.model import Database, Inventory
+from restore_drill.watch.site import OUT
 
 VARIABLE = "DRILL_FLEET"
 """Variable that names the inventory."""
@@ -42,7 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
-    named(kinds.add_parser("status", help="show which databases have not passed in time"))
+    status = kinds.add_parser("status", help="show which databases have not passed in time")
+    named(status)
+    status.add_argument("--json", action="store_true", help="print JSON for other programs")
+    dashboard = kinds.add_parser("dashboard", help="write a static site over all databases")
+    named(dashboard)
+    dashboard.add_argument(
+        "--out", default=OUT, metavar="DIR", help=f"folder of the site [default: {OUT}]"
+    )
     matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
     matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
     named(matrix)
@@ -100,10 +108,19 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     tasks: dict[str, Callable[[argparse.Namespace, Meant], int]] = {
         "run": drilled,
         "list": lambda _, meant: write(lines_of(meant.part)),
-        "matrix": matrix,
-        "status": status,
+        "matrix": shown,
+        "status": shown,
+        "dashboard": shown,
     }
     return tasks[parsed.what](parsed, meant_by(parsed, root))
+
+
+def shown(parsed: argparse.Namespace, meant: Meant) -> int:
+    """Show what is known of the drills; the exit code."""
+    from restore_drill.fleet import asked  # noqa: PLC0415 - brings all that reads backups
+
+    tasks = {"matrix": asked.matrix, "status": asked.status, "dashboard": asked.dashboard}
+    return tasks[parsed.what](parsed, meant.part)
 
 
 def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
@@ -155,32 +172,6 @@ def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
         meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,
         parsed.scheduler,
     ).carry_out()  # fmt: skip
-
-
-def matrix(parsed: argparse.Namespace, meant: Meant) -> int:
-    """Print the matrix; exit code 0."""
-    from restore_drill.fleet.due import answer  # noqa: PLC0415 - brings all that reads backups
-    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - likewise
-    from restore_drill.fleet.sizing import seconds_of  # noqa: PLC0415 - likewise
-
-    known = known_of(meant.databases, has_backups=parsed.due)
-    names = [name for name, each in known.items() if not parsed.due or answer(each).is_due]
-    seconds = {name: took for name in names if (took := seconds_of(known[name])) is not None}
-    return write(matrix_of(parsed.kind, names, seconds, parsed.jobs).splitlines())
-
-
-def status(_: argparse.Namespace, meant: Meant) -> int:
-    """Show which databases have not passed in time; exit code 1 where one has a problem, else 0."""
-    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - brings what reads backups
-    from restore_drill.fleet.report.status import fleet_status  # noqa: PLC0415 - likewise
-
-    known = known_of(meant.databases, has_backups=False)
-    # Each history has the drills of its own database alone, whatever its series is called in full.
-    own = {name: replace(each.database, series="") for name, each in known.items()}
-    inventory = replace(meant.part, databases=own)
-    lines, code = fleet_status(inventory, {name: each.history for name, each in known.items()})
-    write(lines)
-    return code
 
 
 def write(lines: Sequence[str]) -> int:
