@@ -174,6 +174,15 @@ def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
     ).carry_out()  # fmt: skip
 
 
+def announce_refused(options: Sequence[str], text: str, code: int, root: Path) -> None:
+    """Let people know that a run with `options` could not begin, and why: `text` is the error."""
+    if "run" not in options[:1]:
+        return
+    from restore_drill.fleet.report.telling import tell_unbegun  # noqa: PLC0415 - see `drilled`
+
+    tell_unbegun(text, code, root)
+
+
 def write(lines: Sequence[str]) -> int:
     """Print `lines`; exit code 0."""
     sys.stdout.write("\n".join(printable(each) for each in lines) + "\n")
