@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from restore_drill.core.printable import printable_json
 from restore_drill.core.units import show_count
@@ -30,6 +31,10 @@ def status(parsed: argparse.Namespace, inventory: Inventory) -> int:
     """Show which databases have not passed in time; exit code 1 where one has a problem, else 0."""
     now = datetime.now(UTC)
     found = all_in(inventory, now)
+    if parsed.metrics_file:
+        from restore_drill.fleet.report.gauges import write_gauges  # noqa: PLC0415 - has urllib
+
+        write_gauges(Path(parsed.metrics_file).expanduser().absolute(), found)
     if parsed.json:
         sys.stdout.write(printable_json(for_programs(found, inventory), indent=1) + "\n")
         return code_of(found)

@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status = kinds.add_parser("status", help="show which databases have not passed in time")
     named(status)
     status.add_argument("--json", action="store_true", help="print JSON for other programs")
+    status.add_argument(
+        "--metrics-file", metavar="FILE.prom", help="write metrics of all databases, too"
+    )
     dashboard = kinds.add_parser("dashboard", help="write a static site over all databases")
     named(dashboard)
     dashboard.add_argument(

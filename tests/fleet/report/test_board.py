@@ -131,7 +131,9 @@ def test_the_commands(tmp_path: Path) -> None:
     )
     done = fleet(tmp_path, "dashboard", "--out", "site")
     plain = fleet(tmp_path, "status", "--json")
-    lines = fleet(tmp_path, "status").stdout
+    lines = fleet(tmp_path, "status", "--metrics-file", "fleet.prom").stdout
+    metrics = (tmp_path / "fleet.prom").read_text()
+    unwritable = fleet(tmp_path, "status", "--metrics-file", "/proc/no/fleet.prom")
     wrong = fleet(tmp_path, "dashboard", "--out", "fleet.toml")
 
     assert done.returncode == 0, done.stderr
@@ -141,3 +143,12 @@ def test_the_commands(tmp_path: Path) -> None:
     assert json.loads(plain.stdout) == json.loads((tmp_path / "site" / "status.json").read_text())
     assert re.search(r"^gone +PROBLEM: nothing is known of its drills: ", lines, re.MULTILINE)
     assert "the limit is 8 d" in lines, "by [schedule] of its criteria file"
+    assert 'restore_drill_in_order{database="good",series="db/shop"} 1' in metrics
+    assert 'restore_drill_in_order{database="gone",series=""} 0' in metrics
+    assert 'restore_drill_verdict{database="bad",series="db/shop",verdict="failed"} 1' in metrics
+    assert metrics.count("# TYPE restore_drill_verdict gauge") == 1
+    assert (
+        'restore_drill_budget_seconds{database="bad",series="db/shop",stage="total"} 300' in metrics
+    )
+    assert (unwritable.returncode, unwritable.stdout) == (6, ""), unwritable.stderr
+    assert "--metrics-file" in unwritable.stderr
