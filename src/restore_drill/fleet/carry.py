@@ -27,7 +27,7 @@ from restore_drill.fleet.report.files import begin, keep_reports, leave
 from restore_drill.fleet.report.issues import Run
 from restore_drill.fleet.report.lines import closing_lines, width_of
 from restore_drill.fleet.report.run import Fleet
-from restore_drill.fleet.report.telling import show, tell
+from restore_drill.fleet.report.telling import tell
 from restore_drill.fleet.screen import Screen
 from restore_drill.fleet.sizing import needs_of, seconds_of, within
 from restore_drill.servers.place import SHARE, available_memory
@@ -149,7 +149,7 @@ class Carried:
             sys.stderr.write(f"{unwritable(self.top, self.unwritten)}\n")
         is_whole = len(self.databases) == len(self.inventory.databases)
         run = Run(self.fleet, self.known, problem.what if problem else "", is_whole)
-        show(tell(run, self.environment, page, start))
+        tell(run, self.environment, page, start)
 
 
 def with_channels(database: Database, environment: Mapping[str, str]) -> Database:

@@ -47,8 +47,11 @@ def keep_reports(top: Path, done: Done) -> Path | None:
     for name, content in files.items():
         if content:
             part = folder / f".{name}.part"
-            part.write_bytes(content)
-            part.replace(folder / name)
+            try:
+                part.write_bytes(content)
+                part.replace(folder / name)
+            finally:
+                part.unlink(missing_ok=True)
     return folder
 
 

@@ -19,9 +19,9 @@ from restore_drill.alerts.subject import Subject, mark_of, marks_of
 from restore_drill.alerts.trackers import Issue, tracker_of
 from restore_drill.config.alerts import Alerts
 from restore_drill.config.where import machine_given, where_is
-from restore_drill.core.units import some
+from restore_drill.core.units import show_count, some
 from restore_drill.fleet.known import Known
-from restore_drill.fleet.report.messages import MOST_NAMED, event_of, line_of
+from restore_drill.fleet.report.messages import MOST_NAMED, backup_of, event_of
 from restore_drill.fleet.report.outcome import Outcome as Ended
 from restore_drill.fleet.report.run import CANCELLED, NOTHING_KNOWN, Fleet, tally
 from restore_drill.watch.origin import places_of
@@ -176,8 +176,10 @@ def is_in_order(row: Ended, run: Run) -> bool:
 
 def message_of(row: Ended, event: str, report: str) -> Message:
     """What is said of one database."""
-    owner = f"Owner: {row.database.owner}" if row.database.owner else ""
-    lines = [line_of(row, ()), owner, *row.measured.remedy]
-    more = row.measured.findings - 1
-    lines += [f"and {more:,} more findings"] if more > 0 and event != "recovered" else []
+    backup, owner = backup_of(row), row.database.owner
+    lines = [f"Backup: {backup}" if backup else "", f"Owner: {owner}" if owner else ""]
+    if event != "recovered":
+        lines = [row.why, *lines, *row.measured.remedy]
+        more = row.measured.findings - 1
+        lines += [f"and {show_count(more, 'more finding')}"] if more > 0 else []
     return written(event, Subject(row.name), lines, report)

@@ -128,34 +128,41 @@ def message_of(
 
 
 def line_of(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
-    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`.
-
-    The owner is named where `others` have another one.
-    """
-    owner, measured = outcome.database.owner, outcome.measured
-    is_several = len({each.database.owner for each in others}) > 1
-    name = f"{outcome.name} ({owner})" if owner and is_several else outcome.name
-    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
-    facts = ", ".join(filter(None, (name, measured.backup, age)))
+    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`."""
+    facts = ", ".join(filter(None, (named(outcome, others), backup_of(outcome))))
     return f"{in_words(outcome.state)}: {facts}" + (f": {outcome.why}" if outcome.why else "")
 
 
+def named(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
+    """Its name; with the owner where `others` have another one."""
+    owner = outcome.database.owner
+    is_several = len({each.database.owner for each in others}) > 1
+    return f"{outcome.name} ({owner})" if owner and is_several else outcome.name
+
+
+def backup_of(outcome: outcomes.Outcome) -> str:
+    """`shop.dump, 2 h old`, as far as that is known."""
+    measured = outcome.measured
+    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
+    return ", ".join(filter(None, (measured.backup, age)))
+
+
 def lines_of(bad: Sequence[outcomes.Outcome]) -> Iterator[str]:
-    """A line for each of `bad`, the rest counted; those not begun for one reason share a line."""
+    """A line for each of `bad`, the rest counted; one for all that one thing kept from running."""
     groups: dict[tuple[str, str], list[outcomes.Outcome]] = {}
     for each in bad:
-        key = each.why if each.state == "not-begun" else each.name
+        key = each.name if each.state == "failed" or not each.why else each.why
         groups.setdefault((each.state, key), []).append(each)
     several = list(groups.values())
     for group in several[:MOST_NAMED]:
-        yield line_of(group[0], bad) if len(group) == 1 else line_of_several(group)
+        yield line_of(group[0], bad) if len(group) == 1 else line_of_several(group, bad)
     if more := sum(map(len, several[MOST_NAMED:])):
         yield f"and {more:,} more"
 
 
-def line_of_several(group: Sequence[outcomes.Outcome]) -> str:
+def line_of_several(group: Sequence[outcomes.Outcome], others: Sequence[outcomes.Outcome]) -> str:
     """`not begun: no worker came: a, b and 3 more`; the reason first, since the end may be cut."""
-    names = some([each.name for each in group], MOST_NAMED)
+    names = some([named(each, others) for each in group], MOST_NAMED)
     return f"{in_words(group[0].state)}: {group[0].why}: {names}"
 
 

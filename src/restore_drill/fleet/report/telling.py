@@ -26,10 +26,23 @@ from restore_drill.fleet.report.messages import announce, before_in
 from restore_drill.fleet.report.run import headline
 
 
-def tell(
+def tell(run: Run, environment: Mapping[str, str], page: Path | None, start: Start | None) -> None:
+    """Tell of a run that has ended, and show what became of each alert; nothing is raised.
+
+    The verdicts stand, whatever goes wrong here.
+    """
+    try:
+        show(told(run, environment, page, start))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: alerts may not have been sent\n")
+    except Exception as error:  # noqa: BLE001 - its text may hold a URL
+        sys.stderr.write(f"alerts could not be sent: {type(error).__name__}\n")
+
+
+def told(
     run: Run, environment: Mapping[str, str], page: Path | None, start: Start | None
 ) -> list[Outcome]:
-    """Tell of a run that has ended; what became of each alert, without a URL.
+    """What became of each alert, without a URL.
 
     A database whose issue was closed is a recovery, whatever the history knows: of a drill that
     did not begin it knows nothing.
