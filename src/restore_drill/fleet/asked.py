@@ -41,13 +41,20 @@ def status(parsed: argparse.Namespace, inventory: Inventory) -> int:
     return write(list(lines_of(found, inventory, now)), code_of(found))
 
 
-def dashboard(parsed: argparse.Namespace, inventory: Inventory) -> int:
-    """Write the site; exit code 0 whatever it shows. Raises UsageError, CouldNotRun."""
+def dashboard(out: str, inventory: Inventory, top: Path) -> int:
+    """Write the site into `out`; exit code 0 whatever it shows. Raises UsageError, CouldNotRun.
+
+    Reports that a run has kept in `top` are linked.
+    """
     from restore_drill.fleet.report.board import pages_of_fleet  # noqa: PLC0415 - brings jinja2
+    from restore_drill.fleet.report.files import with_report  # noqa: PLC0415 - likewise
     from restore_drill.watch.site.command import folder_of, write_site  # noqa: PLC0415 - likewise
 
-    now, folder = datetime.now(UTC), folder_of(parsed.out)
+    now, folder = datetime.now(UTC), folder_of(out)
     found = all_in(inventory, now)
+    for each in found:
+        if drills := each.series.drills:
+            drills[-1] = with_report(drills[-1], top, each.database.name)
     write_site(folder, pages_of_fleet(found, inventory, now, folder))
     bad = sum(each.series.problem is not None for each in found)
     counted = show_count(len(found), "database")

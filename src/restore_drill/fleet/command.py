@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from restore_drill.config.environment import read_environment
-from restore_drill.config.options import OPTIONS
-from restore_drill.core.calling import COMMAND
-from restore_drill.core.errors import UsageError
 from restore_drill.core.printable import printable
-from restore_drill.core.units import some
-from restore_drill.fleet.inventory import example, lines_of, load_inventory, selected
+from restore_drill.fleet.inventory import example, lines_of
 from restore_drill.fleet.matrix import GITHUB, GITLAB
-from restore_drill.fleet.model import Database, Inventory
+from restore_drill.fleet.meant import Meant, meant_by, top_of
 from restore_drill.watch.site import OUT
-
-VARIABLE = "DRILL_FLEET"
-"""Variable that names the inventory."""
-NAMES = ("fleet.toml", "fleet.d")
-"""Where it is looked for: here, then above."""
-MOST_NAMED = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--scheduler", metavar="ADDRESS", help="scheduler of Dask, such as tcp://host:8786"
     )
-    run.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
+    report_argument(run)
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
     status = kinds.add_parser("status", help="show which databases have not passed in time")
     named(status)
@@ -54,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     dashboard.add_argument(
         "--out", default=OUT, metavar="DIR", help=f"folder of the site [default: {OUT}]"
     )
+    report_argument(dashboard)
     matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
     matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
     named(matrix)
@@ -76,6 +63,11 @@ def named(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def report_argument(parser: argparse.ArgumentParser) -> None:
+    """`--report-dir`."""
+    parser.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
+
+
 def due_argument(parser: argparse.ArgumentParser) -> None:
     """`--due`."""
     text = "only what its schedule, or a backup that is not proved, asks for"
@@ -87,21 +79,6 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
-
-
-class Meant(NamedTuple):
-    """The inventory, its databases that are meant, and the environment of the command."""
-
-    inventory: Inventory
-    databases: list[Database]
-    environment: Mapping[str, str]
-
-    @property
-    def part(self) -> Inventory:
-        """The inventory of those databases alone."""
-        own = {each.name: each for each in self.databases}
-        new = tuple(name for name in self.inventory.undecided if name in own)
-        return replace(self.inventory, databases=own, undecided=new)
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:
@@ -122,58 +99,19 @@ def shown(parsed: argparse.Namespace, meant: Meant) -> int:
     """Show what is known of the drills; the exit code."""
     from restore_drill.fleet import asked  # noqa: PLC0415 - brings all that reads backups
 
-    tasks = {"matrix": asked.matrix, "status": asked.status, "dashboard": asked.dashboard}
-    return tasks[parsed.what](parsed, meant.part)
-
-
-def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
-    """What the options mean. Raises UsageError, CouldNotRun."""
-    environment = read_environment(Path.cwd(), root)
-    inventory = load_inventory(path_of(parsed.inventory, environment), environment)
-    databases = selected(inventory, parsed.select)
-    if parsed.only:
-        refuse_unknown(parsed.only, inventory)
-        databases = [each for each in databases if each.name in parsed.only]
-    if not databases:
-        raise UsageError(f"no database of {inventory.path} is selected; see {COMMAND} fleet list")
-    return Meant(inventory, databases, environment)
-
-
-def path_of(given: str | None, environment: Mapping[str, str]) -> Path:
-    """The inventory: as it is given, else the nearest from here up. Raises UsageError."""
-    if name := given or environment.get(VARIABLE):
-        return Path(name).expanduser()
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        for each in NAMES:
-            if (folder / each).exists():
-                return folder / each
-    raise UsageError(
-        f"there is no {' or '.join(NAMES)} in {here} or above; name one with --inventory "
-        f"({VARIABLE}), or begin one: {COMMAND} fleet init > {NAMES[0]}"
-    )
-
-
-def refuse_unknown(names: Sequence[str], inventory: Inventory) -> None:
-    """UsageError for one of `names` that the inventory does not have."""
-    for name in names:
-        if name not in inventory.databases:
-            near = difflib.get_close_matches(name, inventory.databases, n=1)
-            there = some(list(inventory.databases), MOST_NAMED)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
-            raise UsageError(f"--only: {inventory.path} has no database {name!r}; {hint}")
+    if parsed.what == "dashboard":
+        return asked.dashboard(parsed.out, meant.part, top_of(parsed, meant))
+    task = asked.matrix if parsed.what == "matrix" else asked.status
+    return task(parsed, meant.part)
 
 
 def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
     """Drill; the exit code of the fleet."""
     from restore_drill.fleet.carry import Carried  # noqa: PLC0415 - brings all that drills need
 
-    option = OPTIONS["report_dir"]
-    folder = parsed.report_dir or meant.environment.get(option.variable) or str(option.default)
-    top = (Path.cwd() / Path(folder).expanduser()).absolute()
     return Carried(
-        meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,
-        parsed.scheduler,
+        meant.inventory, meant.databases, top_of(parsed, meant), meant.environment, parsed.due,
+        parsed.workers, parsed.scheduler,
     ).carry_out()  # fmt: skip
 
 

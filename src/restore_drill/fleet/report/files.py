@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from restore_drill.core.printable import printable_json
@@ -13,7 +16,7 @@ from restore_drill.fleet.report.junit import write_fleet_junit
 from restore_drill.fleet.report.page import render
 from restore_drill.fleet.report.plain import plain_of
 from restore_drill.fleet.report.run import Fleet
-from restore_drill.results.newest import FILES, clear
+from restore_drill.results.newest import FILES, RESULT, clear
 from restore_drill.results.result import write_whole
 from restore_drill.watch.history import Drill
 from restore_drill.watch.site.view import slug_of
@@ -53,6 +56,19 @@ def keep_reports(top: Path, done: Done) -> Path | None:
             finally:
                 part.unlink(missing_ok=True)
     return folder
+
+
+def with_report(drill: Drill, top: Path, name: str) -> Drill:
+    """`drill` of the database `name`, with the folder below `top` where its reports were kept.
+
+    Its history has the folder on the worker, which is gone. Reports of another drill are not its.
+    """
+    folder = folder_of(top, name)
+    try:
+        started = datetime.fromisoformat(json.loads((folder / RESULT).read_bytes())["started_at"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return drill
+    return replace(drill, report=str(folder)) if started == drill.at else drill
 
 
 def begin(top: Path, names: Collection[str] | None = None) -> None:

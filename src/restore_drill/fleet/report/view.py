@@ -124,5 +124,5 @@ def share_chart(what: str, shares: Sequence[tuple[date, float]]) -> dict[str, An
     (first, old), (last, new) = shares[0], shares[-1]
     words = f"{what}: {old:.0%} on {first}, {new:.0%} on {last}"
     dots = [Dot(float(day.toordinal()), share, is_bad=share < 1) for day, share in shares]
-    chart: Markup = line(dots, words)
+    chart: Markup = line(dots, words, budget=1.0)  # the whole height is all of them
     return {"words": words, "chart": chart}

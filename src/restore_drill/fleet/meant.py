@@ -1,0 +1,84 @@
+"""Which databases a command is about: the inventory, and the options that choose among them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from restore_drill.config.environment import read_environment
+from restore_drill.config.options import OPTIONS
+from restore_drill.core.calling import COMMAND
+from restore_drill.core.errors import UsageError
+from restore_drill.core.units import some
+from restore_drill.fleet.inventory import load_inventory, selected
+from restore_drill.fleet.model import Database, Inventory
+
+VARIABLE = "DRILL_FLEET"
+"""Variable that names the inventory."""
+NAMES = ("fleet.toml", "fleet.d")
+"""Where it is looked for: here, then above."""
+MOST_NAMED = 8
+
+
+class Meant(NamedTuple):
+    """The inventory, its databases that are meant, and the environment of the command."""
+
+    inventory: Inventory
+    databases: list[Database]
+    environment: Mapping[str, str]
+
+    @property
+    def part(self) -> Inventory:
+        """The inventory of those databases alone."""
+        own = {each.name: each for each in self.databases}
+        new = tuple(name for name in self.inventory.undecided if name in own)
+        return replace(self.inventory, databases=own, undecided=new)
+
+
+def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
+    """What the options mean. Raises UsageError, CouldNotRun."""
+    environment = read_environment(Path.cwd(), root)
+    inventory = load_inventory(path_of(parsed.inventory, environment), environment)
+    databases = selected(inventory, parsed.select)
+    if parsed.only:
+        refuse_unknown(parsed.only, inventory)
+        databases = [each for each in databases if each.name in parsed.only]
+    if not databases:
+        raise UsageError(f"no database of {inventory.path} is selected; see {COMMAND} fleet list")
+    return Meant(inventory, databases, environment)
+
+
+def path_of(given: str | None, environment: Mapping[str, str]) -> Path:
+    """The inventory: as it is given, else the nearest from here up. Raises UsageError."""
+    if name := given or environment.get(VARIABLE):
+        return Path(name).expanduser()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        for each in NAMES:
+            if (folder / each).exists():
+                return folder / each
+    raise UsageError(
+        f"there is no {' or '.join(NAMES)} in {here} or above; name one with --inventory "
+        f"({VARIABLE}), or begin one: {COMMAND} fleet init > {NAMES[0]}"
+    )
+
+
+def refuse_unknown(names: Sequence[str], inventory: Inventory) -> None:
+    """UsageError for one of `names` that the inventory does not have."""
+    for name in names:
+        if name not in inventory.databases:
+            near = difflib.get_close_matches(name, inventory.databases, n=1)
+            there = some(list(inventory.databases), MOST_NAMED)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
+            raise UsageError(f"--only: {inventory.path} has no database {name!r}; {hint}")
+
+
+def top_of(parsed: argparse.Namespace, meant: Meant) -> Path:
+    """The report directory."""
+    option = OPTIONS["report_dir"]
+    folder = parsed.report_dir or meant.environment.get(option.variable) or str(option.default)
+    return (Path.cwd() / Path(folder).expanduser()).absolute()
