@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.fleet_runs import called, fleet
+from tests.helpers.histories import PASSED, write
 from tests.helpers.inboxes import Forge, Inbox, forge, inbox
 from tests.helpers.shop import USUAL, Shops
 from tests.helpers.warm import run_module
@@ -138,3 +139,30 @@ def test_a_disk_that_fills_up_is_told_and_stops_no_drill(folder: Path) -> None:
     assert done.stderr.count("the reports of the fleet cannot be written") == 1
     assert "PASSED         good" in done.stdout and "FAILED         torn" in done.stdout
     assert (len(box.messages), len(kept.open)) == (1, 1)
+
+
+def test_drills_that_do_not_come_are_told_once(folder: Path) -> None:
+    """One message and one issue for all of them; so is an inventory that cannot be read."""
+    path = folder / "fleet.toml"
+    whole = path.read_text()
+    with forge() as kept, inbox() as box:
+        own = variables(kept, box)
+        first, second = (fleet(folder, "status", "--notify", **own) for _ in range(2))
+        path.write_text("[databases")
+        broken = fleet(folder, "status", "--notify", **own)
+        path.write_text(whole)
+        for name in ("good", "torn"):
+            write(folder / name, PASSED)
+        after = fleet(folder, "status", "--notify", **own)
+    titles = [each["title"] for each in box.messages]
+
+    assert (first.returncode, second.returncode, broken.returncode, after.returncode) == (
+        1,
+        1,
+        4,
+        0,
+    )
+    assert [each.partition(": ")[0] for each in titles] == ["Restore drill MISSED"] * 2
+    assert "2 of 2 databases not drilled in time: good, torn" in box.messages[0]["message"]
+    assert "Whether drills still run is not known" in box.messages[1]["message"]
+    assert (len(kept.issues), kept.open) == (2, []), after.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def matrix(parsed: argparse.Namespace, inventory: Inventory) -> int:
     return write(matrix_of(parsed.kind, names, seconds, parsed.jobs).splitlines(), 0)
 
 
-def status(parsed: argparse.Namespace, inventory: Inventory) -> int:
+def status(parsed: argparse.Namespace, inventory: Inventory, environment: Mapping[str, str]) -> int:
     """Show which databases have not passed in time; exit code 1 where one has a problem, else 0."""
     now = datetime.now(UTC)
     found = all_in(inventory, now)
@@ -35,6 +36,11 @@ def status(parsed: argparse.Namespace, inventory: Inventory) -> int:
         from restore_drill.fleet.report.gauges import write_gauges  # noqa: PLC0415 - has urllib
 
         write_gauges(Path(parsed.metrics_file).expanduser().absolute(), found)
+    if parsed.notify:
+        from restore_drill.fleet.report.absent import announce_late  # noqa: PLC0415 - few ask for it
+
+        chosen = " ".join([*parsed.select, *parsed.only])
+        announce_late(found, inventory.path, chosen, environment, now)
     if parsed.json:
         sys.stdout.write(printable_json(for_programs(found, inventory), indent=1) + "\n")
         return code_of(found)

@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
     status = kinds.add_parser("status", help="show which databases have not passed in time")
     named(status)
+    status.add_argument(
+        "--notify", action="store_true", help="send one message, once a day, if drills do not come"
+    )
     status.add_argument("--json", action="store_true", help="print JSON for other programs")
     status.add_argument(
         "--metrics-file", metavar="FILE.prom", help="write metrics of all databases, too"
@@ -101,8 +104,9 @@ def shown(parsed: argparse.Namespace, meant: Meant) -> int:
 
     if parsed.what == "dashboard":
         return asked.dashboard(parsed.out, meant.part, top_of(parsed, meant))
-    task = asked.matrix if parsed.what == "matrix" else asked.status
-    return task(parsed, meant.part)
+    if parsed.what == "matrix":
+        return asked.matrix(parsed, meant.part)
+    return asked.status(parsed, meant.part, meant.environment)
 
 
 def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
@@ -116,12 +120,17 @@ def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
 
 
 def announce_refused(options: Sequence[str], text: str, code: int, root: Path) -> None:
-    """Let people know that a run with `options` could not begin, and why: `text` is the error."""
-    if "run" not in options[:1]:
-        return
-    from restore_drill.fleet.report.telling import tell_unbegun  # noqa: PLC0415 - see `drilled`
+    """Let people know what `options` could not do, and why, where they wait for it."""
+    what = options[:1]
+    if what == ["status"] and "--notify" in options:
+        from restore_drill.fleet.report.absent import announce_unknown  # noqa: PLC0415 - see below
+        from restore_drill.fleet.report.telling import environment_here  # noqa: PLC0415 - see below
 
-    tell_unbegun(text, code, root)
+        announce_unknown(text, environment_here(root))
+    elif what == ["run"]:
+        from restore_drill.fleet.report.telling import tell_unbegun  # noqa: PLC0415 - few need it
+
+        tell_unbegun(text, code, root)
 
 
 def write(lines: Sequence[str]) -> int:

@@ -87,11 +87,7 @@ def tell_unbegun(text: str, code: int, root: Path) -> None:
 
     As with a drill, what was typed wrong on a terminal is sent to nobody.
     """
-    here = Path.cwd()
-    try:
-        environment = read_environment(here, root)
-    except UsageError:
-        environment = read_environment()
+    here, environment = Path.cwd(), environment_here(root)
     alerts = alerts_of(environment, Notify())
     if not alerts.are_configured:
         return
@@ -106,6 +102,14 @@ def tell_unbegun(text: str, code: int, root: Path) -> None:
     if start is not None:
         found += deliver(ending(alerts.pings, start, code, message.text, is_pass=False), LIMIT)
     show(found)
+
+
+def environment_here(root: Path) -> Mapping[str, str]:
+    """The environment, without `.env` files where they cannot be read."""
+    try:
+        return read_environment(Path.cwd(), root)
+    except UsageError:
+        return read_environment()
 
 
 def sent(alerts: Alerts, message: Message, about: Subject) -> list[Outcome]:
