@@ -324,7 +324,9 @@ def test_workers_of_dask_drill(there: Ran) -> None:
     assert all(there.rows[each]["state"] in GREEN for each in ("plain", "archive"))
 
 
-@pytest.mark.parametrize("command", [["fleet", "list"], ["--collect-only", "-q"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["fleet", "list"], ["fleet", "status"], ["--collect-only", "-q"]], ids=" ".join
+)
 def test_nothing_of_dask_is_loaded(folder: Path, command: list[str]) -> None:
     """By a list, or by a plain drill."""
     code = (

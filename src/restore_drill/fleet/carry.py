@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
-from restore_drill.alerts.announce import announce_pings
 from restore_drill.alerts.pings import Start
-from restore_drill.config.alerts import alerts_of, pings_of, split_urls
-from restore_drill.config.criteria.notify import Notify
+from restore_drill.config.alerts import pings_of, split_urls
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.interrupt import SIGNALS, only_a_wait
 from restore_drill.core.remedies import remedy_for
@@ -26,9 +24,10 @@ from restore_drill.fleet.model import Database, Done, Inventory, Job
 from restore_drill.fleet.pool.machines import own_cores
 from restore_drill.fleet.pool.run import run_jobs
 from restore_drill.fleet.report.files import begin, keep_reports, leave
-from restore_drill.fleet.report.lines import closing_lines
-from restore_drill.fleet.report.messages import announce, before_in
-from restore_drill.fleet.report.run import Fleet, headline
+from restore_drill.fleet.report.issues import Run
+from restore_drill.fleet.report.lines import closing_lines, width_of
+from restore_drill.fleet.report.run import Fleet
+from restore_drill.fleet.report.telling import tell
 from restore_drill.fleet.screen import Screen
 from restore_drill.fleet.several import lines_to_write, refuse_several
 from restore_drill.fleet.sizing import needs_of, seconds_of, within
@@ -60,13 +59,14 @@ class Carried:
         heard = {each.name: with_channels(each, self.environment) for each in self.databases}
         undecided = [name for name in self.inventory.undecided if name in heard]
         self.fleet = Fleet(self.inventory.path, heard, undecided=undecided)
-        self.screen = Screen(max(map(len, heard), default=0))
+        self.screen = Screen(width_of(heard))
         self.known: Mapping[str, Known] = {}
+        self.unwritten: OSError | None = None
 
     def carry_out(self) -> int:
         """Drill, and leave reports, messages and summary; the exit code."""
         try:
-            begin(self.top)
+            begin(self.top, self.inventory.databases)
         except OSError as error:
             raise unwritable(self.top, error) from None
         urls = pings_of(self.environment)
@@ -88,7 +88,7 @@ class Carried:
             self.fleet.close(is_interrupted=stop.is_set())
             self.screen.clear()
             with only_a_wait():
-                self.finish(start)
+                self.finish(start, problem)
         if problem is not None:
             sys.stderr.write(f"{problem}\n")
         return self.fleet.code
@@ -122,37 +122,40 @@ class Carried:
             self.screen.line("plain", f"and {more:,} more are not due") if more > 0 else None
 
     def ended(self, done: Done) -> None:
-        """Note how a drill ended, keep its reports, and show it."""
-        if not done.tries:
-            outcome = self.fleet.leave(done.name, done.why)
-        else:
-            try:
-                folder = keep_reports(self.top, done)
-            except OSError as error:
-                raise unwritable(self.top, error) from None
-            outcome = self.fleet.end(done, done.tries, folder)
-        self.screen.ended(outcome)
+        """Note how a drill ended, keep its reports, and show it.
 
-    def finish(self, start: Start | None) -> None:
-        """Write page, fleet.json and junit.xml, show the summary, and send the messages."""
+        Reports that cannot be written change no verdict, and keep no other drill from running.
+        """
+        folder = None
+        try:
+            folder = keep_reports(self.top, done) if done.tries else None
+        except OSError as error:
+            self.unwritten = self.unwritten or error
+        if done.tries:
+            self.screen.ended(self.fleet.end(done, done.tries, folder))
+        else:
+            self.screen.ended(self.fleet.leave(done.name, done.why))
+
+    def finish(self, start: Start | None, problem: CouldNotRun | None) -> None:
+        """Write page, fleet.json and junit.xml, show the summary, and tell who is to hear."""
         histories = {name: each.drills for name, each in self.known.items()}
+        page: Path | None = None
         try:
             page = leave(self.top, self.fleet, histories)
         except OSError as error:
-            raise unwritable(self.top, error) from None
+            self.unwritten = self.unwritten or error
+        except Exception as error:  # noqa: BLE001 - people hear of the verdicts all the same
+            sys.stderr.write(f"No page was written: internal error ({type(error).__name__})\n")
         self.screen.lines(closing_lines(self.fleet, page))
         if self.fleet.is_interrupted:
             proved = [each.name for each in self.fleet.rows if each.is_green]
             words = some(proved, MOST_NAMED) if proved else "none"
             self.screen.line("warn", f"The run was interrupted; proved before that: {words}")
-        before = before_in(histories, self.fleet.started)
-        sent = announce(self.fleet, self.environment, page, before)
-        if start is not None:
-            alerts, text = alerts_of(self.environment, Notify()), headline(self.fleet)
-            sent += announce_pings(alerts, self.fleet.code, text, start)
-        for each in sent:
-            stream = sys.stderr if each.problem else sys.stdout
-            stream.write(f"{each.line}\n")
+        if self.unwritten is not None:
+            sys.stderr.write(f"{unwritable(self.top, self.unwritten)}\n")
+        is_whole = len(self.databases) == len(self.inventory.databases)
+        run = Run(self.fleet, self.known, problem.what if problem else "", is_whole)
+        tell(run, self.environment, page, start)
 
 
 def with_channels(database: Database, environment: Mapping[str, str]) -> Database:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from restore_drill.config.environment import read_environment, variables_set
-from restore_drill.config.options import OPTIONS
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable
 from restore_drill.fleet.inventory import example, lines_of
-from restore_drill.fleet.matrix import GITHUB, GITLAB, matrix_of
-from restore_drill.fleet.meant import Meant, meant_by
+from restore_drill.fleet.matrix import GITHUB, GITLAB
+from restore_drill.fleet.meant import Meant, meant_by, top_of
+from restore_drill.watch.site import OUT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--scheduler", metavar="ADDRESS", help="scheduler of Dask, such as tcp://host:8786"
     )
-    run.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
+    report_argument(run)
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
-    named(kinds.add_parser("status", help="show which databases have not passed in time"))
+    status = kinds.add_parser("status", help="show which databases have not passed in time")
+    named(status)
+    status.add_argument(
+        "--notify", action="store_true", help="send one message, once a day, if drills do not come"
+    )
+    status.add_argument("--json", action="store_true", help="print JSON for other programs")
+    status.add_argument(
+        "--metrics-file", metavar="FILE.prom", help="write metrics of all databases, too"
+    )
+    dashboard = kinds.add_parser("dashboard", help="write a static site over all databases")
+    named(dashboard)
+    dashboard.add_argument(
+        "--out", default=OUT, metavar="DIR", help=f"folder of the site [default: {OUT}]"
+    )
+    report_argument(dashboard)
     matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
     matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
     named(matrix)
@@ -55,6 +68,11 @@ def named(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def report_argument(parser: argparse.ArgumentParser) -> None:
+    """`--report-dir`."""
+    parser.add_argument("--report-dir", metavar="DIR", help="folder of the reports")
+
+
 def due_argument(parser: argparse.ArgumentParser) -> None:
     """`--due`."""
     text = "only what its schedule, or a backup that is not proved, asks for"
@@ -75,8 +93,9 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     tasks: dict[str, Callable[[argparse.Namespace, Meant], int]] = {
         "run": drilled,
         "list": listed,
-        "matrix": matrix,
-        "status": status,
+        "matrix": shown,
+        "status": shown,
+        "dashboard": shown,
     }
     # What `.env` adds holds for drills here as it does for lists and references.
     with variables_set(read_environment(Path.cwd(), root)):
@@ -89,43 +108,39 @@ def listed(_: argparse.Namespace, meant: Meant) -> int:
     return EXIT_COULD_NOT_RUN if any(each.unlisted for each in meant.databases) else 0
 
 
+def shown(parsed: argparse.Namespace, meant: Meant) -> int:
+    """Show what is known of the drills; the exit code."""
+    from restore_drill.fleet import shown as what  # noqa: PLC0415 - brings all that reads backups
+
+    if parsed.what == "dashboard":
+        return what.dashboard(parsed.out, meant.part, top_of(parsed, meant))
+    if parsed.what == "matrix":
+        return what.matrix(parsed, meant.part)
+    return what.status(parsed, meant.part, meant.environment)
+
+
 def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
     """Drill; the exit code of the fleet."""
     from restore_drill.fleet.carry import Carried  # noqa: PLC0415 - brings all that drills need
 
-    option = OPTIONS["report_dir"]
-    folder = parsed.report_dir or meant.environment.get(option.variable) or str(option.default)
-    top = (Path.cwd() / Path(folder).expanduser()).absolute()
     return Carried(
-        meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,
-        parsed.scheduler,
+        meant.inventory, meant.databases, top_of(parsed, meant), meant.environment, parsed.due,
+        parsed.workers, parsed.scheduler,
     ).carry_out()  # fmt: skip
 
 
-def matrix(parsed: argparse.Namespace, meant: Meant) -> int:
-    """Print the matrix; exit code 0."""
-    from restore_drill.fleet.due import answer  # noqa: PLC0415 - brings all that reads backups
-    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - likewise
-    from restore_drill.fleet.sizing import seconds_of  # noqa: PLC0415 - likewise
+def announce_refused(options: Sequence[str], text: str, code: int, root: Path) -> None:
+    """Let people know what `options` could not do, and why, where they wait for it."""
+    what = options[:1]
+    if what == ["status"] and "--notify" in options:
+        from restore_drill.fleet.report.absent import announce_unknown  # noqa: PLC0415 - see below
+        from restore_drill.fleet.report.telling import environment_here  # noqa: PLC0415 - see below
 
-    known = known_of(meant.databases, has_backups=parsed.due)
-    names = [name for name, each in known.items() if not parsed.due or answer(each).is_due]
-    seconds = {name: took for name in names if (took := seconds_of(known[name])) is not None}
-    return write(matrix_of(parsed.kind, names, seconds, parsed.jobs).splitlines())
+        announce_unknown(text, environment_here(root))
+    elif what == ["run"]:
+        from restore_drill.fleet.report.telling import tell_unbegun  # noqa: PLC0415 - few need it
 
-
-def status(_: argparse.Namespace, meant: Meant) -> int:
-    """Show which databases have not passed in time; exit code 1 where one has a problem, else 0."""
-    from restore_drill.fleet.known import known_of  # noqa: PLC0415 - brings what reads backups
-    from restore_drill.fleet.report.status import fleet_status  # noqa: PLC0415 - likewise
-
-    known = known_of(meant.databases, has_backups=False)
-    # Each history has the drills of its own database alone, whatever its series is called in full.
-    own = {name: replace(each.database, series="") for name, each in known.items()}
-    inventory = replace(meant.part, databases=own)
-    lines, code = fleet_status(inventory, {name: each.history for name, each in known.items()})
-    write(lines)
-    return code
+        tell_unbegun(text, code, root)
 
 
 def write(lines: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from restore_drill.config.environment import read_environment
+from restore_drill.config.options import OPTIONS
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
@@ -88,3 +89,10 @@ def names_meant(names: Sequence[str], inventory: Inventory) -> set[str]:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
             raise UsageError(f"--only: {inventory.path} has no database {name!r}; {hint}")
     return meant
+
+
+def top_of(parsed: argparse.Namespace, meant: Meant) -> Path:
+    """The report directory."""
+    option = OPTIONS["report_dir"]
+    folder = parsed.report_dir or meant.environment.get(option.variable) or str(option.default)
+    return (Path.cwd() / Path(folder).expanduser()).absolute()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from restore_drill.core.printable import printable
 from restore_drill.fleet.pool.book import Progress
-from restore_drill.fleet.report.lines import ended_line, fitted, progress_line
+from restore_drill.fleet.report.lines import cut, ended_line, fitted, progress_line
 from restore_drill.fleet.report.outcome import Outcome
 
 EVERY = 10.0
@@ -58,7 +58,7 @@ class Screen:
             self.clear()
         elif self.is_terminal:
             columns = os.get_terminal_size(self.stream.fileno()).columns or USUAL
-            shown = fitted(text, self.stream.encoding)[: max(columns - 1, 1)]
+            shown = cut(fitted(text, self.stream.encoding), max(columns - 1, 1))
             self.stream.write(CLEAR + shown)
             self.stream.flush()
             self.has_progress = True

@@ -6,16 +6,19 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from jsonschema import Draft202012Validator, FormatChecker
 
 from restore_drill.fleet.model import Database, Done
-from restore_drill.fleet.report.files import folder_of, keep_reports, leave
+from restore_drill.fleet.report.files import begin, folder_of, keep_reports, leave, with_report
 from restore_drill.fleet.report.run import Fleet
 from restore_drill.fleet.report.schema import fleet_schema
 from tests.fleet.report.conftest import SECRET, Make, Real
+from tests.helpers.histories import FAILED
 from tests.helpers.options_table import FLEET_RESULT_SCHEMA, fleet_result_schema_text
 from tests.helpers.result_schema import closed
 
@@ -122,6 +125,30 @@ def test_reports_of_an_earlier_run_go(real: Mapping[str, Real], tmp_path: Path) 
 
     assert keep_reports(tmp_path, Done("shop", None, "w", 1.0)) is None
     assert list(folder.iterdir()) == []
+
+
+def test_reports_of_former_databases_go(real: Mapping[str, Real], tmp_path: Path) -> None:
+    """Those of others stay until their next drill, and so does what is not ours."""
+    for name in ("shop", "Shop", "gone", "kept"):
+        keep_reports(tmp_path, real["passed"].done(name))
+    (folder_of(tmp_path, "kept") / "notes.txt").touch()
+    begin(tmp_path, ["shop"])
+
+    assert sorted(each.name for each in (tmp_path / "fleet").iterdir()) == ["kept", "shop"]
+    assert [each.name for each in folder_of(tmp_path, "kept").iterdir()] == ["notes.txt"]
+    assert (folder_of(tmp_path, "shop") / "report.html").is_file()
+
+
+def test_reports_are_those_of_their_drill(real: Mapping[str, Real], tmp_path: Path) -> None:
+    """What a history says of a folder on a worker is replaced, and never by another drill's."""
+    done = real["failed"].done("shop")
+    folder = keep_reports(tmp_path, done)
+    assert folder is not None and done.result is not None
+    drill = replace(FAILED, at=datetime.fromisoformat(done.result["started_at"]))
+
+    assert with_report(drill, tmp_path, "shop").report == str(folder)
+    assert with_report(FAILED, tmp_path, "shop").report == FAILED.report
+    assert with_report(drill, tmp_path, "none") == drill
 
 
 def test_the_verdict_of_a_single_drill_goes(make: Make, tmp_path: Path) -> None:

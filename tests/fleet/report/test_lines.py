@@ -10,10 +10,12 @@ import pytest
 
 from restore_drill.fleet.report.lines import (
     closing_lines,
+    cut,
     ended_line,
     fitted,
     progress_line,
     seconds_left,
+    width_of,
 )
 from tests.fleet.report.conftest import Make
 
@@ -134,3 +136,22 @@ def test_names_do_nothing_to_a_terminal(make: Make) -> None:
     assert line.isprintable() and "w\\x1b[31mé\\u202e" in line
     assert "w\\x1b[31m\\xe9\\u202e" in fitted(line, None)
     assert fitted(line, "utf-8") == line
+
+
+def test_one_long_name_moves_no_other() -> None:
+    """Names are aligned to the longest of those that are not too long for a line."""
+    assert width_of(["a", "shop", "x" * 41]) == 4
+    assert width_of([]) == width_of(["x" * 300]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0 of 9, running: shop", "0 of 9, ru"),
+        ("\u6f22\u5b57" * 4, "\u6f22\u5b57" * 2 + "\u6f22"),
+        ("ab", "ab"),
+    ],
+)
+def test_progress_fits_into_its_line(text: str, shown: str) -> None:
+    """Some characters take two columns: a line that wraps could not be written anew."""
+    assert cut(text, 10) == shown

@@ -57,13 +57,26 @@ def test_each_channel_hears_of_its_own(real: Mapping[str, Real]) -> None:
 
 def test_ten_are_named(make: Make) -> None:
     """The rest is counted: nobody reads a hundred lines in a chat."""
-    fleet = make(**{f"db{number:03}": "left" for number in range(100)})
+    fleet = make(**{f"db{number:03}": "failed" for number in range(100)})
     ((_, message),) = messages(fleet, ["json://all"])
 
-    assert message.title == "Restore drills COULD NOT RUN: 100 of 100 databases"
-    assert sum(line.startswith("not begun: ") for line in message.lines) == 10
+    assert message.title == "Restore drills FAILED: 100 of 100 databases"
+    assert sum(line.startswith("failed: ") for line in message.lines) == 10
     assert message.lines[-1] == "and 90 more"
     assert all(len(line) <= 300 for line in message.lines)
+
+
+def test_one_reason_is_one_line(make: Make) -> None:
+    """A scheduler that is gone is not told ten times, nor an engine that does not answer."""
+    states = {f"db{number:03}": "left" for number in range(100)}
+    states |= {"shop": "failed", "old": "lost", "older": "lost"}
+    ((_, message),) = messages(make(**states), ["json://all"])
+
+    first, lost, second = message.lines[1:]
+    assert first.startswith("failed: shop, ")
+    assert second.startswith("not begun: no worker has 2.0 TB of disk for it: db000, db001, ")
+    assert second.endswith(" and 90 more")
+    assert lost == "could not run: its worker was lost: old, older"
 
 
 def test_green_runs_are_silent_unless_asked(make: Make, tmp_path: Path) -> None:

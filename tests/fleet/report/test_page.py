@@ -146,7 +146,7 @@ OUTER = """<title>nothing came</title>
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.parametrize("width", [400, 900, 1400])
+@pytest.mark.parametrize("width", [360, 900, 1400])
 def test_nothing_is_cut_off_and_filters_work(make: Make, tmp_path: Path, width: int) -> None:
     """A browser lays the page out; one verdict is picked."""
     database = Database("", "", owner="the-team-of-platforms", labels={"env": "prod"})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from restore_drill.core.printable import printable_json
@@ -12,7 +16,7 @@ from restore_drill.fleet.report.junit import write_fleet_junit
 from restore_drill.fleet.report.page import render
 from restore_drill.fleet.report.plain import plain_of
 from restore_drill.fleet.report.run import Fleet
-from restore_drill.results.newest import clear
+from restore_drill.results.newest import FILES, RESULT, clear
 from restore_drill.results.result import write_whole
 from restore_drill.watch.history import Drill
 from restore_drill.watch.site.view import slug_of
@@ -38,7 +42,7 @@ def keep_reports(top: Path, done: Done) -> Path | None:
     folder = folder_of(top, done.name)
     result = printable_json(dict(done.result), indent=2) + "\n" if done.result else ""
     files = {"report.html": done.report, "junit.xml": done.junit, "result.json": result.encode()}
-    for name in (*files, "result.dsse.json"):
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
     if not any(files.values()):
         return None
@@ -46,20 +50,50 @@ def keep_reports(top: Path, done: Done) -> Path | None:
     for name, content in files.items():
         if content:
             part = folder / f".{name}.part"
-            part.write_bytes(content)
-            part.replace(folder / name)
+            try:
+                part.write_bytes(content)
+                part.replace(folder / name)
+            finally:
+                part.unlink(missing_ok=True)
     return folder
 
 
-def begin(top: Path) -> None:
+def with_report(drill: Drill, top: Path, name: str) -> Drill:
+    """`drill` of the database `name`, with the folder below `top` where its reports were kept.
+
+    Its history has the folder on the worker, which is gone. Reports of another drill are not its.
+    """
+    folder = folder_of(top, name)
+    try:
+        started = datetime.fromisoformat(json.loads((folder / RESULT).read_bytes())["started_at"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return drill
+    return replace(drill, report=str(folder)) if started == drill.at else drill
+
+
+def begin(top: Path, names: Collection[str] | None = None) -> None:
     """Make the report directory `top`, and take away what an earlier run has left in it. OSError.
 
-    Until the run ends, nothing there is a verdict: also if it is killed.
+    Until the run ends, nothing there is a verdict: also if it is killed. Reports of databases that
+    are none of `names`, those of the inventory, go too; others stay until their next drill.
     """
     top.mkdir(parents=True, exist_ok=True)
     clear(top)
     for name in (PAGE, PLAIN, JUNIT):
         (top / name).unlink(missing_ok=True)
+    if names is not None:
+        remove_former(top, {folder_of(top, each) for each in names})
+
+
+def remove_former(top: Path, known: Collection[Path]) -> None:
+    """Remove the reports below `top` in folders that are none of `known`, and nothing else."""
+    for folder in (top / FOLDER).glob("*/"):
+        if folder in known or folder.is_symlink():
+            continue
+        for name in FILES:
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def leave(top: Path, fleet: Fleet, histories: Mapping[str, Sequence[Drill]]) -> Path:

@@ -1,4 +1,4 @@
-// Filters by verdict, owner, label and text. Without JavaScript all databases are there, the troubled ones first.
+// Filters by verdict or state, owner, label and text. Without JavaScript all databases are there, the troubled ones first.
 (() => {
   const section = document.getElementById("databases");
   const rows = [...section.querySelectorAll("tbody tr")].map((row) => ({
@@ -22,7 +22,8 @@
     return list;
   };
   const sorted = (values) => [...values].sort();
-  const state = choice("any verdict", rows.map((each) => each.state));
+  const kind = section.querySelector("thead th").textContent.toLowerCase();
+  const state = choice("any " + kind, rows.map((each) => each.state));
   const owner = choice("any owner", sorted(rows.map((each) => each.owner)));
   const label = choice("any label", sorted(rows.flatMap((each) => each.labels)));
   for (const list of [owner, label]) for (const each of list.options) if (each.value) each.text = each.value;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from restore_drill.core.printable import printable, shown_path
@@ -33,8 +34,14 @@ def ended_line(outcome: Outcome, width: int = 0) -> tuple[str, str]:
     why = f"warning: {outcome.why}" if outcome.state == "warnings" else outcome.why
     facts = ", ".join(filter(None, (outcome.measured.backup, took, tries, why)))
     name = printable(outcome.name)
-    line = f"{WORDS[outcome.state]:<13}  {name:<{min(width, LONGEST_NAME)}}  {facts}"
+    line = f"{WORDS[outcome.state]:<13}  {name:<{width}}  {facts}"
     return KINDS.get(outcome.state, "warn"), printable(line.rstrip())
+
+
+def width_of(names: Iterable[str]) -> int:
+    """Characters to which `names` are aligned: a very long one does not move all others away."""
+    lengths = (len(printable(name)) for name in names)
+    return max((each for each in lengths if each <= LONGEST_NAME), default=0)
 
 
 def progress_line(
@@ -88,7 +95,7 @@ def closing_lines(fleet: Fleet, page: Path | None) -> Iterator[tuple[str, str]]:
     rows = [each for each in fleet.rows if not each.is_green and each.state != "not-due"]
     warned = [each for each in fleet.rows if each.state == "warnings"]
     shown = [*rows, *warned][:MOST_LISTED]
-    width = max((len(printable(each.name)) for each in shown), default=0)
+    width = width_of([each.name for each in shown])
     yield from (ended_line(each, width) for each in shown)
     if more := len(rows) + len(warned) - len(shown):
         yield "plain", f"and {more:,} more, which the report shows"
@@ -125,6 +132,15 @@ def next_steps(fleet: Fleet) -> list[str]:
         new = some(fleet.undecided, MOST_TOLD)
         steps += remedy_for("fleet_report", "undecided", names=new)
     return steps
+
+
+def cut(text: str, columns: int) -> str:
+    """As much of `text` as fits into `columns` of a terminal: some characters take two of them."""
+    for place, character in enumerate(text):
+        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns < 0:
+            return text[:place]
+    return text
 
 
 def fitted(text: str, encoding: str | None) -> str:

@@ -16,7 +16,7 @@ from restore_drill.core.units import parse_duration
 from restore_drill.fleet.model import Database
 from restore_drill.results.age import data_age
 from restore_drill.results.tiles import total_of
-from restore_drill.results.words import backup_name, depends, problems_of
+from restore_drill.results.words import backup_name, depends, problems_of, series_of_result
 
 TELLING = ("PASS", "TOKEN", "SECRET", "KEY", "CREDENTIAL")
 """Parts of the names of variables whose values are secrets as a whole."""
@@ -33,6 +33,7 @@ class Measured:
     """
 
     backup: str = ""
+    series: str = ""
     started: datetime | None = None
     age: float | None = None
     data_age: float | None = None
@@ -60,6 +61,7 @@ def measured_in(result: Mapping[str, Any], database: Database) -> Measured:
     restore, budget = timings["restore"], (result["budgets"] or {}).get("restore")
     return Measured(
         backup=backup_name(backup),
+        series=series_of_result(plain) or "",
         started=datetime.fromisoformat(result["started_at"]),
         age=backup.get("age_seconds"),
         data_age=data_age(plain),

@@ -15,7 +15,7 @@ from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.units import show_count, show_duration, some
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import outcome as outcomes
-from restore_drill.fleet.report.run import Fleet, counts_of, in_words
+from restore_drill.fleet.report.run import Fleet, counts_of, in_words, tally
 from restore_drill.watch.history import Drill
 
 MOST_NAMED = 10
@@ -31,13 +31,15 @@ def messages(
     place: str = "",
     before: Before | None = None,
     events: Events | None = None,
+    is_back: bool = False,
 ) -> list[tuple[str, Message]]:
     """The URL of each channel that is to hear of the run, a secret, and the message for it.
 
     Those in `general` hear of all databases, others of those that have them in `notify`. As with a
     single drill, `events` decides (default: `[notify]` of its criteria file): green databases are
     none by default, unless their drill `before` (verdict by name) was red. A message has `text`;
-    `place` is that of the report.
+    `place` is that of the report. `is_back`: the fleet could not do its work the last time, which
+    those in `general` have heard.
     """
     wanted, found = events or events_of_criteria(), []
     told: dict[str, list[outcomes.Outcome]] = {channel: [] for channel in general}
@@ -53,7 +55,16 @@ def messages(
         if heard:
             undecided = fleet.undecided if channel in general else ()
             found.append((channel, message_of(rows, heard, undecided, place)))
+        elif is_back and channel in general:
+            found.append((channel, message_of_return(fleet, place)))
     return found
+
+
+def message_of_return(fleet: Fleet, place: str) -> Message:
+    """That a run has done its work, after one that could not."""
+    lines = [tally(fleet), *([f"Report: {place}"] if place else [])]
+    title = "Restore drills run again: nothing new to report"
+    return Message("recovered", title, tuple(map(shown, lines)))
 
 
 def events_of_criteria() -> Events:
@@ -99,8 +110,7 @@ def message_of(
     total = show_count(len(rows), "database")
     lines = [
         ", ".join(f"{many:,} {in_words(state)}" for state, many in counts_of(rows).items()),
-        *(line_of(each, bad) for each in bad[:MOST_NAMED]),
-        *more_than(bad),
+        *lines_of(bad),
         *(bad[0].measured.remedy if len(bad) == 1 else ()),
         *of_names("Passed again", found["recovered"]),
         *(() if bad else of_names("Passed", found["passed"])),
@@ -112,22 +122,42 @@ def message_of(
 
 
 def line_of(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
-    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`.
-
-    The owner is named where `others` have another one.
-    """
-    owner, measured = outcome.database.owner, outcome.measured
-    is_several = len({each.database.owner for each in others}) > 1
-    name = f"{outcome.name} ({owner})" if owner and is_several else outcome.name
-    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
-    facts = ", ".join(filter(None, (name, measured.backup, age)))
+    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`."""
+    facts = ", ".join(filter(None, (named(outcome, others), backup_of(outcome))))
     return f"{in_words(outcome.state)}: {facts}" + (f": {outcome.why}" if outcome.why else "")
 
 
-def more_than(rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
-    """`and 12 more`, where not all are named."""
-    if len(rows) > MOST_NAMED:
-        yield f"and {len(rows) - MOST_NAMED:,} more"
+def named(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
+    """Its name; with the owner where `others` have another one."""
+    owner = outcome.database.owner
+    is_several = len({each.database.owner for each in others}) > 1
+    return f"{outcome.name} ({owner})" if owner and is_several else outcome.name
+
+
+def backup_of(outcome: outcomes.Outcome) -> str:
+    """`shop.dump, 2 h old`, as far as that is known."""
+    measured = outcome.measured
+    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
+    return ", ".join(filter(None, (measured.backup, age)))
+
+
+def lines_of(bad: Sequence[outcomes.Outcome]) -> Iterator[str]:
+    """A line for each of `bad`, the rest counted; one for all that one thing kept from running."""
+    groups: dict[tuple[str, str], list[outcomes.Outcome]] = {}
+    for each in bad:
+        key = each.name if each.state == "failed" or not each.why else each.why
+        groups.setdefault((each.state, key), []).append(each)
+    several = list(groups.values())
+    for group in several[:MOST_NAMED]:
+        yield line_of(group[0], bad) if len(group) == 1 else line_of_several(group, bad)
+    if more := sum(map(len, several[MOST_NAMED:])):
+        yield f"and {more:,} more"
+
+
+def line_of_several(group: Sequence[outcomes.Outcome], others: Sequence[outcomes.Outcome]) -> str:
+    """`not begun: no worker came: a, b and 3 more`; the reason first, since the end may be cut."""
+    names = some([named(each, others) for each in group], MOST_NAMED)
+    return f"{in_words(group[0].state)}: {group[0].why}: {names}"
 
 
 def of_names(title: str, rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
@@ -137,7 +167,12 @@ def of_names(title: str, rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
 
 
 def announce(
-    fleet: Fleet, environment: Mapping[str, str], page: Path | None, before: Before | None = None
+    fleet: Fleet,
+    environment: Mapping[str, str],
+    page: Path | None,
+    before: Before | None = None,
+    *,
+    is_back: bool = False,
 ) -> list[Outcome]:
     """Send the messages of a run that has ended; what became of each, without a URL.
 
@@ -145,7 +180,7 @@ def announce(
     """
     tasks: dict[str, Callable[[], str]] = {}
     general, place = split_urls(environment.get(CHANNELS, "")), place_of(environment, page)
-    found = messages(fleet, general, place=place, before=before)
+    found = messages(fleet, general, place=place, before=before, is_back=is_back)
     for number, (channel, message) in enumerate(found, start=1):
         for name, task in channels.sending([channel], message).items():
             tasks[name.replace("channel 1", f"channel {number}", 1)] = task

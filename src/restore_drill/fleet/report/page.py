@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import platform
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Template
 
@@ -16,6 +17,10 @@ from restore_drill.results.charts import STYLE
 from restore_drill.results.templates import templates
 
 HERE = Path(__file__).parent
+HEADS = (
+    "Verdict", "Database", "Drills", "Restore trend", "Backup age", "RPO", "Restore", "Rows",
+    "First problem", "Report",
+)  # fmt: skip
 STYLES = (single.HERE / "style.css", STYLE, HERE / "fleet.css")
 
 
@@ -31,11 +36,20 @@ def render(fleet: Fleet, histories: Histories, top: Path) -> str:
     `histories` has the drills before this run, oldest first, by the names of the databases. Neither
     control characters nor halves of surrogate pairs are in it.
     """
-    text = template().render(
+    return page_of(
         title=headline(fleet),
-        style="".join(each.read_text(encoding="utf-8") for each in STYLES),
-        script=(HERE / "fleet.js").read_text(encoding="utf-8"),
+        kind="run",
+        heads=HEADS,
         footer=f"restore-drill {__version__}, Python {platform.python_version()}",
         **view_of(fleet, histories, top),
+    )
+
+
+def page_of(**shown: Any) -> str:
+    """The page of a run, or of a fleet as it is now, that shows all this."""
+    text = template().render(
+        style="".join(each.read_text(encoding="utf-8") for each in STYLES),
+        script=(HERE / "fleet.js").read_text(encoding="utf-8"),
+        **shown,
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

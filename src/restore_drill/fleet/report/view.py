@@ -34,6 +34,7 @@ def view_of(fleet: Fleet, histories: Histories, top: Path) -> dict[str, Any]:
         "verdict": fleet.verdict,
         "word": "NOTHING WAS DUE" if fleet.verdict == "not-due" else WORDS[fleet.verdict],
         "tally": tally(fleet) + took_words(fleet),
+        "eyebrow": f"Restore drills of {fleet.inventory} · {show_time(fleet.started)}",
         "is_interrupted": fleet.is_interrupted,
         "counts": [
             (state, f"{count:,} {in_words(state)}") for state, count in fleet.counts.items()
@@ -41,10 +42,15 @@ def view_of(fleet: Fleet, histories: Histories, top: Path) -> dict[str, Any]:
         "steps": next_steps(fleet),
         "rows": [row_of(each, histories.get(each.name, ()), fleet, top) for each in rows],
         "share": share_of(fleet, histories),
-        "undecided": list(fleet.undecided[:UNDECIDED]),
-        "more_undecided": max(len(fleet.undecided) - UNDECIDED, 0),
-        "inventory": str(fleet.inventory),
-        "started": show_time(fleet.started),
+        **undecided_of(fleet.undecided),
+    }
+
+
+def undecided_of(names: Sequence[str]) -> dict[str, Any]:
+    """What is shown of databases that were discovered, and that nobody has named."""
+    return {
+        "undecided": list(names[:UNDECIDED]),
+        "more_undecided": max(len(names) - UNDECIDED, 0),
     }
 
 
@@ -110,13 +116,13 @@ def share_of(fleet: Fleet, histories: Histories) -> dict[str, Any] | None:
     if len(found) < 2:
         return None
     shares = [(day, sum(each) / len(each)) for day, each in found]
+    return share_chart("Share of drills that passed", shares)
+
+
+def share_chart(what: str, shares: Sequence[tuple[date, float]]) -> dict[str, Any]:
+    """A line of the `shares` of some days, and in words `what` it shows."""
     (first, old), (last, new) = shares[0], shares[-1]
-    words = f"Share of drills that passed: {old:.0%} on {first}, {new:.0%} on {last}"
-    dots = [Dot(place_of(day), share, is_bad=share < 1) for day, share in shares]
-    chart: Markup = line(dots, words)
+    words = f"{what}: {old:.0%} on {first}, {new:.0%} on {last}"
+    dots = [Dot(float(day.toordinal()), share, is_bad=share < 1) for day, share in shares]
+    chart: Markup = line(dots, words, budget=1.0)  # the whole height is all of them
     return {"words": words, "chart": chart}
-
-
-def place_of(day: date) -> float:
-    """Where `day` stands in a line."""
-    return float(day.toordinal())

@@ -15,15 +15,19 @@ from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count
 from restore_drill.watch.look import look_arguments, look_at_all, rules_of
+from restore_drill.watch.site import OUT
 from restore_drill.watch.site.pages import pages_of
 from restore_drill.watch.site.view import SLUG_END
-
-OUT = "drill-dashboard"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     look_arguments(parser)
+    out_argument(parser)
+
+
+def out_argument(parser: argparse.ArgumentParser) -> None:
+    """`--out`."""
     parser.add_argument(
         "--out", default=OUT, metavar="DIR", help=f"folder of the site [default: {OUT}]"
     )
@@ -34,11 +38,27 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     settings, now = settings_here({}, root), datetime.now(UTC)
     rules = rules_of(parsed, settings)
     looks = look_at_all(parsed, settings, rules, now)
-    folder = Path(parsed.out).expanduser().absolute()
+    folder = folder_of(parsed.out)
+    write_site(folder, pages_of(looks, rules, now, folder))
+    series = [each for look in looks for each in look.series]
+    bad = sum(each.problem is not None for each in series)
+    counted = show_count(len(series), "series", "series")
+    text = f"{counted}, {bad or 'none'} with a problem: {folder / 'index.html'}"
+    sys.stdout.write(printable(text) + "\n")
+    return 0
+
+
+def folder_of(given: str) -> Path:
+    """The folder of --out. Raises UsageError."""
+    folder = Path(given).expanduser().absolute()
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out names {folder}, which is a file; name a folder")
+    return folder
+
+
+def write_site(folder: Path, pages: Mapping[str, str]) -> None:
+    """Write `pages` into `folder`, and take away what is of none of them. Raises CouldNotRun."""
     try:
-        pages = pages_of(looks, rules, now, folder)
         write(folder, pages)
         remove_former(folder, pages)
     except OSError as error:
@@ -47,12 +67,6 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
             checked=[str(error.filename or folder)],
             remedy=remedy_for("dashboard", "unwritable"),
         ) from None
-    series = [each for look in looks for each in look.series]
-    bad = sum(each.problem is not None for each in series)
-    counted = show_count(len(series), "series", "series")
-    text = f"{counted}, {bad or 'none'} with a problem: {folder / 'index.html'}"
-    sys.stdout.write(printable(text) + "\n")
-    return 0
 
 
 def write(folder: Path, pages: Mapping[str, str]) -> None:

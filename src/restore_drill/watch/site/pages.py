@@ -22,18 +22,31 @@ HERE = Path(__file__).parent
 
 def pages_of(looks: Sequence[Look], rules: Rules, now: datetime, folder: Path) -> dict[str, str]:
     """Text of each file of the site that is to lie in `folder`, by its path there."""
-    environment = templates(HERE)
-    style = charts.STYLE.read_text(encoding="utf-8")
-    style = (HERE / "site.css").read_text(encoding="utf-8") + style
     views = views_of(looks, rules, now, folder)
-    common = {"style": style, "made": show_time(now), "summary": summary_of(views)}
-    index = environment.get_template("index.jinja2")
+    common = common_of(now) | {"summary": summary_of(views)}
+    index = templates(HERE).get_template("index.jinja2")
     pages = {"index.html": index.render(**common, all=views, notes=notes_of(looks))}
-    series = environment.get_template("series.jinja2")
-    for view in views:
-        pages[f"series/{view['slug']}.html"] = series.render(**common, **view)
-        pages[f"badges/{view['slug']}.svg"] = badge(view["badge"], view["state"])
+    pages |= pages_of_series(views, now)
     pages["status.json"] = printable_json(for_machines(looks), indent=1) + "\n"
+    return pages
+
+
+def common_of(now: datetime) -> dict[str, Any]:
+    """What all pages show."""
+    files = (HERE / "site.css", charts.STYLE)
+    style = "".join(each.read_text(encoding="utf-8") for each in files)
+    return {"style": style, "made": show_time(now)}
+
+
+def pages_of_series(
+    views: Sequence[dict[str, Any]], now: datetime, back: str = "Restore drills"
+) -> dict[str, str]:
+    """Page and badge of each series, by their paths; `back` is the text that leads to the index."""
+    pages, common = {}, common_of(now)
+    template = templates(HERE).get_template("series.jinja2")
+    for view in views:
+        pages[f"series/{view['slug']}.html"] = template.render(**common, **view, back=back)
+        pages[f"badges/{view['slug']}.svg"] = badge(view["badge"], view["state"])
     return pages
 
 
