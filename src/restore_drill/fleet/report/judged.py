@@ -85,7 +85,11 @@ def all_judged(known: Mapping[str, Known], now: datetime) -> list[Judged]:
         plain = replace(each.database, series="")
         one = judged(plain, each.history, now, rules_of(plain, each))
         if each.why_unnoted:
-            what = f"nothing is known of its drills: {each.why_unnoted}"
-            one = one._replace(series=one.series._replace(problem=Problem(what, "unknown")))
+            unknown = f"nothing is known of its drills: {each.why_unnoted}"
+            one = one._replace(
+                series=one.series._replace(
+                    problem=Problem(each.database.unlisted or unknown, "unknown")
+                )
+            )
         found.append(one._replace(database=each.database))
     return sorted(found, key=lambda each: each.rank)
