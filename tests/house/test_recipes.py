@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from restore_drill.config.alerts import ALERTS
 from restore_drill.config.commands import COMMANDS
-from restore_drill.config.options import OPTIONS, VARIABLES
+from restore_drill.config.options import OFFLINE, OPTIONS, VARIABLES
 from restore_drill.fleet import command as fleet
 from restore_drill.fleet.matrix import matrix_of
 from tests.helpers.drills import ROOT
@@ -33,6 +33,8 @@ OTHERS = {
     "CI_PROJECT_DIR",
     "CI_PROJECT_PATH",
     "CI_PIPELINE_SOURCE",
+    "DEBIAN_FRONTEND",
+    "VIRTUAL_ENV",
 }
 
 
@@ -140,10 +142,11 @@ def test_ci_systems_take_the_jobs_of_a_fleet(tmp_path: Path) -> None:
 def test_recipes_name_what_is_there(path: Path) -> None:
     """Commands, options and variables of the drill."""
     text = path.read_text(encoding="utf-8")
-    known = {*VARIABLES.values(), *ALERTS, *OTHERS}
+    known = {*VARIABLES.values(), *ALERTS, *OTHERS, OFFLINE}
     known |= {name for option in OPTIONS.values() for name in option.variables}
 
-    assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text)) <= known
+    named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text))
+    assert {name for name in named if not name.startswith(("PIP_", "UV_"))} <= known
     for command, rest in re.findall(r"restore-drill (\w+)((?: --[\w-]+)*)", text):
         assert command in {"drill", *COMMANDS}
         if command == "drill":
