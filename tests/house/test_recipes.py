@@ -73,7 +73,11 @@ def test_cronjob_is_one_that_runs_once_and_may_little() -> None:
     pod = spec["template"]["spec"]
     (container,) = pod["containers"]
     mounted = {each["name"] for each in container["volumeMounts"]}
+    flags = {given for given in container["args"] if given.startswith("--")}
 
+    assert container["args"][0] == "drill" and "command" not in container
+    assert flags <= {option.flag for option in OPTIONS.values()}
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
     assert len(job["spec"]["schedule"].split()) == 5
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
@@ -104,15 +108,18 @@ def test_manifests_of_a_fleet_fit_together() -> None:
     job = found["CronJob"]["spec"]["jobTemplate"]["spec"]
     pods = [found[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "StatefulSet")]
     pods.append(job["template"]["spec"])
-    program, name, *arguments = pods[-1]["containers"][0]["command"]
+    name, *arguments = pods[-1]["containers"][0]["args"]
     parser = argparse.ArgumentParser()
     fleet.add_arguments(parser)
     parsed = parser.parse_args(arguments)
 
-    assert (program, name, parsed.what, parsed.due) == ("restore-drill", "fleet", "run", True)
+    assert (name, parsed.what, parsed.due) == ("fleet", "run", True)
     assert parsed.scheduler == f"tcp://{found['Service']['metadata']['name']}:8786"
     assert parsed.scheduler in pods[1]["containers"][0]["command"]
     assert (job["backoffLimit"], pods[-1]["restartPolicy"]) == (0, "Never")
+    for pod in pods[:2]:
+        assert pod["containers"][0]["command"][:3] == ["tini", "--", "dask"]
+        assert pod.get("restartPolicy", "Always") == "Always", "a worker ends with its scheduler"
     assert found["NetworkPolicy"]["spec"]["policyTypes"] == ["Ingress"]
     for pod in pods:
         (container,) = pod["containers"]
