@@ -1,6 +1,8 @@
 # `make drill` and `make test` set up all they need on a machine with Python 3.11+, make and git.
 PYTHON ?= python3
 VENV ?= .venv
+ENGINE ?= docker
+IMAGE ?= restore-drill:latest
 BIN := $(VENV)/bin
 
 # Empty where there is no environment yet, or where an upgrade took its Python away.
@@ -16,7 +18,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	echo 'pip could not install $<: is a package index reachable (PIP_INDEX_URL, HTTPS_PROXY)?'; \
 	exit 1; }
 
-.PHONY: drill test coverage corpus force lint format lock docs bench clean help FORCE
+.PHONY: drill test coverage corpus force lint format lock docs bench image clean help FORCE
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -65,6 +67,9 @@ docs: $(VENV)/.dev  ## write the table of options and the schemas of criteria fi
 
 bench: $(if $(findstring --fleet,$(ARGS)),$(VENV)/.dev,$(VENV)/.drill)  ## compare the speed of restoring with psql and pg_restore (an hour)
 	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+image:  ## build the container image; IMAGE=registry.example.com/drill:1, ARGS="--build-arg MAJORS=17", ENGINE=podman
+	@$(ENGINE) build --file deploy/container/Dockerfile --tag $(IMAGE) $(ARGS) .
 
 clean:  ## take away what was set up
 	rm -rf $(VENV) drill-report .coverage .pytest_cache .mypy_cache .ruff_cache

@@ -8,6 +8,7 @@ LONGEST = (
     "damages/test_corpus.py",
     "facts/physical/test_backups.py",
     "damages/test_prove_physical.py",
+    "house/test_image.py",
     "recovery/test_recover_timelines.py",
     "recovery/test_recover_wal.py",
     "recovery/test_recover_server.py",

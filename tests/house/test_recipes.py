@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from restore_drill.config.alerts import ALERTS
 from restore_drill.config.commands import COMMANDS
-from restore_drill.config.options import OPTIONS, VARIABLES
+from restore_drill.config.options import OFFLINE, OPTIONS, VARIABLES
 from restore_drill.fleet import command as fleet
 from restore_drill.fleet.matrix import matrix_of
 from tests.helpers.drills import ROOT
@@ -33,6 +33,8 @@ OTHERS = {
     "CI_PROJECT_DIR",
     "CI_PROJECT_PATH",
     "CI_PIPELINE_SOURCE",
+    "DEBIAN_FRONTEND",
+    "VIRTUAL_ENV",
 }
 
 
@@ -71,7 +73,11 @@ def test_cronjob_is_one_that_runs_once_and_may_little() -> None:
     pod = spec["template"]["spec"]
     (container,) = pod["containers"]
     mounted = {each["name"] for each in container["volumeMounts"]}
+    flags = {given for given in container["args"] if given.startswith("--")}
 
+    assert container["args"][0] == "drill" and "command" not in container
+    assert flags <= {option.flag for option in OPTIONS.values()}
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
     assert len(job["spec"]["schedule"].split()) == 5
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
@@ -102,15 +108,18 @@ def test_manifests_of_a_fleet_fit_together() -> None:
     job = found["CronJob"]["spec"]["jobTemplate"]["spec"]
     pods = [found[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "StatefulSet")]
     pods.append(job["template"]["spec"])
-    program, name, *arguments = pods[-1]["containers"][0]["command"]
+    name, *arguments = pods[-1]["containers"][0]["args"]
     parser = argparse.ArgumentParser()
     fleet.add_arguments(parser)
     parsed = parser.parse_args(arguments)
 
-    assert (program, name, parsed.what, parsed.due) == ("restore-drill", "fleet", "run", True)
+    assert (name, parsed.what, parsed.due) == ("fleet", "run", True)
     assert parsed.scheduler == f"tcp://{found['Service']['metadata']['name']}:8786"
     assert parsed.scheduler in pods[1]["containers"][0]["command"]
     assert (job["backoffLimit"], pods[-1]["restartPolicy"]) == (0, "Never")
+    for pod in pods[:2]:
+        assert pod["containers"][0]["command"][:3] == ["tini", "--", "dask"]
+        assert pod.get("restartPolicy", "Always") == "Always", "a worker ends with its scheduler"
     assert found["NetworkPolicy"]["spec"]["policyTypes"] == ["Ingress"]
     for pod in pods:
         (container,) = pod["containers"]
@@ -140,10 +149,11 @@ def test_ci_systems_take_the_jobs_of_a_fleet(tmp_path: Path) -> None:
 def test_recipes_name_what_is_there(path: Path) -> None:
     """Commands, options and variables of the drill."""
     text = path.read_text(encoding="utf-8")
-    known = {*VARIABLES.values(), *ALERTS, *OTHERS}
+    known = {*VARIABLES.values(), *ALERTS, *OTHERS, OFFLINE}
     known |= {name for option in OPTIONS.values() for name in option.variables}
 
-    assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text)) <= known
+    named = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", text))
+    assert {name for name in named if not name.startswith(("PIP_", "UV_"))} <= known
     for command, rest in re.findall(r"restore-drill (\w+)((?: --[\w-]+)*)", text):
         assert command in {"drill", *COMMANDS}
         if command == "drill":

@@ -48,7 +48,7 @@ def in_single_user_mode(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=run.path,
-            env=executor.envvars,
+            env=executor.envvars | dict(executor.launcher.naming),
             **account,
         ) as process,
     ):

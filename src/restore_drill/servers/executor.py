@@ -130,7 +130,8 @@ class ServerExecutor(PostgreSQLExecutor):
 
     def _run_initdb(self, command: list[str]) -> None:
         """Run initdb in the server's environment; CalledProcessError with its output."""
-        answer = self.launcher.run(command, cwd=Path(self.host), env=self.envvars)
+        named = self.envvars | dict(self.launcher.naming)
+        answer = self.launcher.run(command, cwd=Path(self.host), env=named)
         if answer.returncode != 0:
             raise subprocess.CalledProcessError(answer.returncode, command, answer.stdout)
 
@@ -140,8 +141,7 @@ class ServerExecutor(PostgreSQLExecutor):
 
     def check_subprocess(self) -> bool:
         """Keep what pg_ctl or the walls printed when they gave up, before that is thrown away."""
-        output = self.output()
-        if output is not None and self.process is not None and self.process.poll():
+        if (output := self.output()) is not None and self.process and self.process.poll():
             self.last_output = output.read()
             self.is_closed = self.is_isolated and self.process.returncode == isolation.CLOSED
         return super().check_subprocess()

@@ -17,6 +17,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.servers.binaries import Binaries
 from restore_drill.servers.cluster import LOCALE
 from restore_drill.servers.extensions import library_path
+from restore_drill.servers.nameless import LIBRARY, naming
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Launcher:
     """How the server's programs are run, since they refuse root.
 
     `account` (uid, gid) is another one to run them under; `prefix` stands before each command.
+    `naming` are variables for programs that need a name of the user, who has none.
     """
 
     account: tuple[int, int] | None = None
     prefix: tuple[str, ...] = ()
+    naming: tuple[tuple[str, str], ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class Launcher:
 
     def can_enter(self, folder: Path) -> bool:
         """Whether the server can pass through `folder` and all above it."""
-        if self == Launcher():
+        if self.account is None and not self.prefix:
             return True
         owned = os.geteuid() if self.prefix else -1
         found = [path.stat() for path in (folder, *folder.parents)]
@@ -90,7 +93,8 @@ def choose_launcher() -> Launcher:
 
     An ordinary user needs none. Root lends the account `nobody`: a dump runs code of its own in
     the server, which must not own root's files. Where that account is not available, a user
-    namespace shows the user as another one, though it keeps what is its own.
+    namespace shows the user as another one, though it keeps what is its own. Where there is none
+    either, as in most containers, a library names the user.
     """
     user = os.geteuid()
     if user != 0 and is_named(user):
@@ -107,6 +111,10 @@ def choose_launcher() -> Launcher:
             if not (why := way.why_not(uid)):
                 return way
             tried.append(why)
+    if user != 0:
+        if found := naming():
+            return Launcher(naming=tuple(found.items()))
+        tried.append(f"{LIBRARY}: it is not installed, or names nobody here")
     raise CouldNotRun(
         f"PostgreSQL does not run as user {user}, and no other account is available here",
         checked=tried,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -14,10 +15,13 @@ import pytest
 
 from restore_drill.servers import embedded
 from restore_drill.servers.binaries import Binaries
+from restore_drill.servers.cluster import prepared_cluster
 from restore_drill.servers.embedded import start_embedded
 from restore_drill.servers.launcher import Launcher, choose_launcher
+from restore_drill.servers.nameless import LIBRARY, naming
 from tests.helpers.clusters import ask
 
+PR_SET_DUMPABLE = 4
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
@@ -70,6 +74,35 @@ def test_ordinary_user_starts_a_server(build: Binaries, cache: Path, temporary: 
             assert ask(server.create_database("drill"), "SELECT 1") == "1"
         assert list(temporary.iterdir()) == []
 
+    assert in_child(drill) == 0
+
+
+@NEEDS_ROOT
+def test_user_without_a_name_starts_a_server(
+    build: Binaries, cache: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a container does with any number: where there is no user namespace, it is given a name."""
+    nobody = 4_321_000
+    if not Launcher(account=(nobody, nobody)).can_enter(Path(build.tool("postgres"))):
+        build = replace(build, bin_dir=copy_for_all(build, cache / "open"))
+    temporary.chmod(0o777)
+    with start_embedded(build, note=lambda _: None) as server:
+        server.create_database("first")
+    monkeypatch.setattr(Launcher, "why_not", lambda *_: "not here")
+
+    def drill() -> None:
+        os.setgroups([])
+        os.setgid(nobody)
+        os.setuid(nobody)
+        # As after an exec: its own files in /proc are its own.
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1)
+        shutil.rmtree(prepared_cluster(build), ignore_errors=True)
+        with start_embedded(build, note=lambda _: None) as server:
+            assert ask(server.create_database("drill"), "SELECT 1") == "1"
+            assert "NSS_WRAPPER_PASSWD" not in server.executor.envvars
+
+    if not naming():
+        pytest.skip(f"{LIBRARY} is not installed")
     assert in_child(drill) == 0
 
 
