@@ -93,6 +93,7 @@ def test_a_failure_is_due_with_a_newer_backup(ask: Ask) -> None:
     old = ask(*failed, shop=40)
     new = ask(shop=1)
     assert not old.is_due and old.why.startswith("its last drill failed 2 h ago, and there is no")
+    assert old.is_red and not new.is_red
     assert new == (True, "its last drill failed, and there is a newer backup: shop.sql")
     assert ask((1, "passed", "shop"), (25, "failed", "shop"), shop=30).is_due is True
 

@@ -103,7 +103,7 @@ class Carried:
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
-                left.append(self.fleet.leave(each.name, due.why, is_due=False))
+                left.append(self.fleet.leave_undue(each.name, due.why, is_red=due.is_red))
                 continue
             try:
                 refuse_several(known)

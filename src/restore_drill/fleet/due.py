@@ -23,10 +23,14 @@ MOST_NAMED = 3
 
 
 class Answer(NamedTuple):
-    """Whether a database `is_due`, and why; `why` is shown to people."""
+    """Whether a database `is_due`, and why; `why` is shown to people.
+
+    `is_red`: its newest backup has failed, whether it is drilled again or not.
+    """
 
     is_due: bool
     why: str
+    is_red: bool = False
 
 
 def answer(known: Known, now: datetime | None = None) -> Answer:
@@ -116,7 +120,7 @@ def by_schedule(known: Known, last: Drill, every: float, now: datetime) -> Answe
         why = f"its last drill failed {ago}, and {no_newer(known.newest)}; {wanted}"
     else:
         why = f"its last pass was {ago}; {wanted}"
-    return Answer(is_due=age >= limit, why=why)
+    return Answer(is_due=age >= limit, why=why, is_red=since is not passed)
 
 
 def no_newer(newest: Sequence[Candidate]) -> str:

@@ -72,7 +72,8 @@ def make(real: Mapping[str, Real]) -> Make:
     """Function that makes a run which has ended: the state of each database by its name.
 
     `lost` is a drill whose worker was lost, `usage` one with a wrong option, `warned` a pass with a
-    warning, `elsewhen` one that was not due, `left` one that was not begun.
+    warning, `elsewhen` one that was not due, `still` one that failed before, `left` one that was
+    not begun.
     """
 
     def fleet(*, is_interrupted: bool = False, database: Database | None = None,
@@ -101,6 +102,8 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
     elif state == "usage":
         run.end(Done(name, 4, "tcp://10.0.0.4:3312", 0.5), 1)
     elif state == "elsewhen":
-        run.leave(name, "its schedule has it on Sunday", is_due=False)
+        run.leave_undue(name, "its schedule has it on Sunday")
+    elif state == "still":
+        run.leave_undue(name, "its last drill failed 2 h ago", is_red=True)
     elif state == "left":
         run.leave(name, "no worker has 2.0 TB of disk for it")

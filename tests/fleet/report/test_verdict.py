@@ -58,6 +58,24 @@ def test_an_interrupted_run_says_so_where_something_was_left(
     assert all(each.why == "the run was interrupted before this drill" for each in left)
 
 
+def test_a_failure_before_is_no_pass(make: Make, tmp_path: Path) -> None:
+    """It is not due yet; nobody is alerted again, and nobody is told that all is well."""
+    fleet = make(a="passed", b="still")
+    leave(tmp_path, fleet, {})
+    suites = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own
+
+    assert (fleet.verdict, fleet.code, tally(fleet)) == (
+        "failed", 1, "2 databases: 1 failed, 1 passed",
+    )  # fmt: skip
+    assert ended_line(fleet.rows[0])[1] == "STILL FAILED   b  its last drill failed 2 h ago"
+    assert plain_of(fleet)["databases"][0]["still_failed"] is True
+    assert [each.get("name") for each in suites if each.get("errors") == "1"] == [
+        "restore-drill: b"
+    ]
+    assert not messages(fleet, ["json://host"])
+    assert make(b="still").code == 1
+
+
 def test_nothing_is_green_before_it_has_ended(real: Mapping[str, Real]) -> None:
     """A database without an outcome counts as not begun, also while the run goes on."""
     fleet = Fleet(Path("fleet.toml"), {"a": SHOP, "b": SHOP})

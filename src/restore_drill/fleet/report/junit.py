@@ -17,7 +17,8 @@ def write_fleet_junit(path: Path, fleet: Fleet) -> None:
     """Write the suites of all drills to `path`, the worst first; OSError.
 
     A database that is not in order never has green suites alone: where its drill has left none, or
-    none with a failure, there is a suite with one error. One that was not due is skipped.
+    none with a failure, there is a suite with one error. One that was not due is skipped, if its last
+    drill has not failed.
     """
     root = ET.Element("testsuites", name="restore-drill fleet")
     for each in fleet.rows:
@@ -30,7 +31,7 @@ def write_fleet_junit(path: Path, fleet: Fleet) -> None:
 
 def suites_for(outcome: Outcome) -> Sequence[ET.Element]:
     """Suites of one database."""
-    if outcome.state == "not-due":
+    if outcome.state == "not-due" and not outcome.is_red:
         return [skipped(outcome)]
     own = suites_in(outcome.folder / "junit.xml") if outcome.folder else []
     if own and (is_red(own) or not outcome.is_bad):

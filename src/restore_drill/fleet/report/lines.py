@@ -34,8 +34,8 @@ def ended_line(outcome: Outcome, width: int = 0) -> tuple[str, str]:
     why = f"warning: {outcome.why}" if outcome.state == "warnings" else outcome.why
     facts = ", ".join(filter(None, (outcome.measured.backup, took, tries, why)))
     name = printable(outcome.name)
-    line = f"{WORDS[outcome.state]:<13}  {name:<{width}}  {facts}"
-    return KINDS.get(outcome.state, "warn"), printable(line.rstrip())
+    line = f"{outcome.word:<13}  {name:<{width}}  {facts}"
+    return KINDS.get(outcome.shown_state, "warn"), printable(line.rstrip())
 
 
 def width_of(names: Iterable[str]) -> int:
@@ -92,7 +92,7 @@ def closing_lines(fleet: Fleet, page: Path | None) -> Iterator[tuple[str, str]]:
     """
     yield "head", f"---- {headline(fleet)} ----"
     yield "plain", tally(fleet) + took_words(fleet)
-    rows = [each for each in fleet.rows if not each.is_green and each.state != "not-due"]
+    rows = [each for each in fleet.rows if not each.is_green and each.shown_state != "not-due"]
     warned = [each for each in fleet.rows if each.state == "warnings"]
     shown = [*rows, *warned][:MOST_LISTED]
     width = width_of([each.name for each in shown])
@@ -118,7 +118,7 @@ def next_steps(fleet: Fleet) -> list[str]:
     """What to do, the most urgent first; nothing where all is in order."""
     named: Mapping[str, list[str]] = {state: [] for state in WORDS}
     for each in fleet.rows:
-        named[each.state].append(each.name)
+        named[each.shown_state].append(each.name)
     steps: list[str] = []
     for state, cause in (
         ("failed", "failed"),

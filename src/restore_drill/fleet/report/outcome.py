@@ -20,6 +20,8 @@ STATES = (
 """What may become of a database, the worst first; `warnings`: it passed, and there is a warning."""
 WORDS = VERDICTS | {"not-begun": "NOT BEGUN", "warnings": "PASSED", "not-due": "NOT DUE"}
 """The word for each state."""
+STILL_FAILED = "STILL FAILED"
+"""The word for a backup that has failed before, and is not yet drilled again."""
 GREEN = ("passed", "warnings")
 """States that prove a backup."""
 OF_BACKUP = ("failed", "incomplete", *GREEN)
@@ -39,7 +41,7 @@ class Outcome:
 
     `code` is the exit code of its last try, None where there was none; `seconds` that try's time.
     `folder` holds its reports. `why` is the first problem or warning, or why it was not begun;
-    empty where there is nothing to say.
+    empty where there is nothing to say. `is_red`: it was not due, and its last drill has failed.
     """
 
     database: Database
@@ -51,11 +53,22 @@ class Outcome:
     folder: Path | None = None
     why: str = ""
     measured: Measured = field(default_factory=Measured)
+    is_red: bool = False
 
     @property
     def name(self) -> str:
         """Name of the database."""
         return self.database.name
+
+    @property
+    def shown_state(self) -> str:
+        """Its state for people: a backup that has failed before still is one that failed."""
+        return "failed" if self.is_red else self.state
+
+    @property
+    def word(self) -> str:
+        """The word for what became of it."""
+        return STILL_FAILED if self.is_red else WORDS[self.state]
 
     @property
     def is_green(self) -> bool:
@@ -71,12 +84,12 @@ class Outcome:
     def exit_code(self) -> int:
         """Exit code that it asks for: 4 of a drill that could not begin for a wrong option."""
         is_usage = self.state == UNKNOWN and self.code == EXIT_USAGE_ERROR
-        return EXIT_USAGE_ERROR if is_usage else CODES.get(self.state, 0)
+        return EXIT_USAGE_ERROR if is_usage else CODES.get(self.state, int(self.is_red))
 
     @property
     def rank(self) -> tuple[int, str]:
         """Sorts the worst first, then by name."""
-        return STATES.index(self.state), self.name
+        return STATES.index(self.shown_state), self.name
 
 
 def outcome_of(database: Database, done: Done, tries: int, folder: Path | None = None) -> Outcome:
@@ -138,9 +151,10 @@ def unlisted(place: Database) -> Outcome:
     return Outcome(place, UNKNOWN, why=shortened(redactor_of(place)(place.unlisted)))
 
 
-def not_due(database: Database, why: str = "") -> Outcome:
+def not_due(database: Database, why: str = "", *, is_red: bool = False) -> Outcome:
     """A drill that was not asked for in this run: its schedule has another time."""
-    return Outcome(database, "not-due", why=shortened(redactor_of(database)(why)))
+    why = shortened(redactor_of(database)(why))
+    return Outcome(database, "not-due", why=why, is_red=is_red)
 
 
 def shortened(text: str) -> str:

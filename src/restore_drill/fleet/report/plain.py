@@ -41,6 +41,7 @@ def of_database(outcome: Outcome) -> dict[str, Any]:
         "owner": database.owner,
         "labels": database.labels,
         "state": outcome.state,
+        "still_failed": outcome.is_red,
         "exit_code": outcome.code,
         "why": outcome.why or None,
         "tries": outcome.tries,

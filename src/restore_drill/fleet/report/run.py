@@ -60,13 +60,16 @@ class Fleet:
         self.outcomes[done.name] = new if old is None else counted(old, new)
         return self.outcomes[done.name]
 
-    def leave(self, name: str, why: str, *, is_due: bool = True) -> Outcome:
+    def leave(self, name: str, why: str) -> Outcome:
         """Note that the drill of `name` was not begun, and why; KeyError as in `end`.
 
         What is already known of it stays.
         """
-        make = not_begun if is_due else not_due
-        return self.outcomes.setdefault(name, make(self.databases[name], why))
+        return self.outcomes.setdefault(name, not_begun(self.databases[name], why))
+
+    def leave_undue(self, name: str, why: str, *, is_red: bool = False) -> Outcome:
+        """Note that no drill of `name` was due, and why; `is_red`: its last one has failed."""
+        return self.outcomes.setdefault(name, not_due(self.databases[name], why, is_red=is_red))
 
     def note_unlisted(self, name: str) -> Outcome:
         """Note that the place `name` cannot be listed, so that nothing of it is drilled."""
@@ -114,14 +117,14 @@ def counted(old: Outcome, new: Outcome) -> Outcome:
 
 def counts_of(rows: Iterable[Outcome]) -> dict[str, int]:
     """How many of `rows` are in which of STATES, the worst first; none with 0."""
-    found = Counter(each.state for each in rows)
+    found = Counter(each.shown_state for each in rows)
     return {state: found[state] for state in STATES if found[state]}
 
 
 def verdict_of(rows: Sequence[Outcome]) -> str:
     """One verdict of all: nothing is passed unless a backup is proved and none is in doubt."""
-    states = {each.state for each in rows}
-    if states & {"failed"}:
+    states = {each.shown_state for each in rows}
+    if "failed" in states:
         return "failed"
     if states == {"not-due"}:
         return "not-due"
@@ -131,12 +134,12 @@ def verdict_of(rows: Sequence[Outcome]) -> str:
 
 
 def code_of(rows: Sequence[Outcome], *, is_interrupted: bool) -> int:
-    """Exit code by the worst: 1 before 6 before 0.
+    """Exit code by the worst: 1 before 6 before 0. A backup that has failed before is no better.
 
     2 where an interrupt kept a drill from beginning, 4 where every drill was given a wrong option,
     5 where there is no database, 6 where not one backup is proved; 0 also where nothing was due.
     """
-    due = [each for each in rows if each.state != "not-due"]
+    due = [each for each in rows if each.state != "not-due" or each.is_red]
     codes = {each.exit_code for each in due}
     if is_interrupted and any(each.state in ("not-begun", UNKNOWN) for each in due):
         return EXIT_INTERRUPTED

@@ -27,6 +27,7 @@ DATABASE = shape(
         "owner": described(TEXT, "empty where the inventory names none"),
         "labels": map_of(TEXT),
         "state": described({"enum": list(STATES)}, "warnings: it passed, and there is a warning"),
+        "still_failed": described(FLAG, "It was not due, and its last drill has failed"),
         "exit_code": described(
             or_none(WHOLE), "Of its last try; null: none, or its worker is lost"
         ),

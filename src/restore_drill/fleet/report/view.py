@@ -65,7 +65,7 @@ def row_of(outcome: Outcome, before: Sequence[Drill], fleet: Fleet, top: Path) -
         "name": outcome.name,
         "owner": outcome.database.owner,
         "labels": [f"{key}={value}" for key, value in outcome.database.labels.items()],
-        "state": outcome.state,
+        "state": outcome.shown_state,
         "word": word_of(outcome),
         "cells": cells_of(drills),
         "trend": trend_of(drills),
@@ -87,7 +87,7 @@ def word_of(outcome: Outcome) -> str:
     """`PASSED (proven)`, `FAILED after 3 tries`."""
     strength = f" ({outcome.measured.strength})" if outcome.measured.strength else ""
     tries = f" after {outcome.tries} tries" if outcome.tries > 1 else ""
-    return f"{WORDS[outcome.state]}{strength}{tries}"
+    return f"{outcome.word}{strength}{tries}"
 
 
 def shown(seconds: float | None) -> str:
