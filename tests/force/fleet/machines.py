@@ -94,11 +94,11 @@ class Service:
             return []
 
     def running(self, word: str) -> list[psutil.Process]:
-        """Its processes that have `word` in their command."""
+        """Its processes that have `word` in their command; not the shell that starts them."""
         found = []
         for each in self.processes():
             with suppress(psutil.Error):
-                found += [each] * (word in " ".join(each.cmdline()))
+                found += [each] * (word in " ".join(each.cmdline()) and each.name() != "sh")
         return found
 
     def kill(self, word: str) -> int:

@@ -140,13 +140,20 @@ def next_run(world: World, number: int) -> list[str]:
     world.inventory(f"run-{number}-next")
     run = Run(world, world.folder / f"next-{number}", "--only", *(each.name for each in healthy))
     code = run.end()
-    return [f"the next run: {each}" for each in judged(run.report, run.output, code, healthy)]
+    wrong = list(judged(run.report, run.output, code, healthy))
+    idle = set(world.machines) - {str(each["worker"]) for each in databases_in(run.report)}
+    wrong += [f"nothing was drilled on machine {name}" for name in sorted(idle)]
+    return [f"the next run: {each}" for each in wrong]
 
 
 def tried_again(report: Path) -> int:
     """How many databases were tried more than once."""
+    return sum(each["tries"] > 1 for each in databases_in(report))
+
+
+def databases_in(report: Path) -> list[dict[str, Any]]:
+    """What fleet.json in the folder `report` has of each database; nothing where there is none."""
     try:
-        plain = json.loads((report / "fleet.json").read_text())
+        return list(json.loads((report / "fleet.json").read_text())["databases"])
     except (OSError, ValueError):
-        return 0
-    return sum(each["tries"] > 1 for each in plain["databases"])
+        return []

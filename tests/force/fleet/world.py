@@ -11,6 +11,9 @@ from pathlib import Path
 
 from obstore.store import S3Store
 
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.fleet.pool.cluster import Lost
+from restore_drill.fleet.pool.opening import open_cluster
 from tests.force.fleet.databases import AGE_KEY, DUMPS, WRONG, Database
 from tests.force.fleet.machines import Machine, Service, scheduler, until
 from tests.force.fleet.making import Maker
@@ -74,13 +77,27 @@ class World:
         return path
 
     def start(self) -> None:
-        """Switch on what is off, and mend what was broken."""
+        """Switch on what is off, mend what was broken, and wait until both workers are there."""
         for each in self.services:
             if each.process is None:
                 each.start()
         for name, machine in self.machines.items():
             self.network.heal(name)
             machine.disk.heal()
+        assert until(lambda: self.workers() == set(self.machines), 120), "a worker is missing"
+
+    def workers(self) -> set[str]:
+        """Names of the workers that the scheduler knows."""
+        try:
+            cluster = open_cluster(self.address, None, 10.0)
+        except CouldNotRun:
+            return set()
+        try:
+            return {each.name for each in cluster.machines()}
+        except Lost:
+            return set()
+        finally:
+            cluster.close()
 
     def left(self) -> list[str]:
         """What drills have left on the machines, once what runs has had time to end."""
