@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.force.cases import Case, chosen, quick
+from tests.force.fleet.__main__ import main as fleet
 from tests.force.lanes import run_lanes
+from tests.force.page import put_into_page
 from tests.force.run import Result
 from tests.force.server import MAJOR
 from tests.force.table import table
-from tests.helpers.drills import ROOT
 
 
 def main() -> int:
     """Run the cases; exit code 1 where one has lost something or left something in silence."""
+    if "--fleet" in sys.argv[1:]:
+        return fleet()
     parser = argparse.ArgumentParser(prog="make force", description=__doc__)
     parser.add_argument("--count", type=int, default=360, help="how many cases [default: 360]")
     parser.add_argument("--seed", type=int, default=11, help="makes times random [default: 11]")
@@ -29,6 +32,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a dozen cases, as in the tests")
     parser.add_argument("--show", type=Path, help="inject nothing: the results in this file")
     parser.add_argument("--write", action="store_true", help="put the table into docs/force.md")
+    parser.add_argument("--fleet", action="store_true", help="a fleet instead; has its own --help")
     given = parser.parse_args()
     every = chosen(10_000 if given.only else given.count, given.seed)
     cases = (
@@ -50,14 +54,8 @@ def main() -> int:
     lines = [summary, "", *table(results, left_out(cases))]
     sys.stdout.write("\n".join(lines) + "\n")
     if given.write:
-        put_into(ROOT / "docs" / "force.md", lines)
+        put_into_page("Results", lines)
     return 1 if any(each.faults for each in results) else 0
-
-
-def put_into(page: Path, lines: list[str]) -> None:
-    """Replace what follows the last heading of `page`."""
-    head, heading, _ = page.read_text().rpartition("## Results\n")
-    page.write_text(f"{head}{heading}\n" + "\n".join(lines) + "\n")
 
 
 def shown(results: Iterator[Result], count: int, keep: Path | None) -> Iterator[Result]:

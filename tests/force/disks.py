@@ -25,15 +25,16 @@ class Disk:
 
     path: Path
     is_mounted: bool
+    size: int = ROOMY
 
     @classmethod
-    def make(cls, path: Path) -> Disk:
-        """Make the folder `path` and mount it, where that is possible."""
+    def make(cls, path: Path, size: int = ROOMY) -> Disk:
+        """Make the folder `path` and mount it, where that is possible, with so many bytes."""
         path.mkdir(parents=True)
-        disk = cls(path, may_mount())
+        disk = cls(path, may_mount(), size)
         if disk.is_mounted:
             subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", f"size={ROOMY},mode=755", "tmpfs", str(path)],
+                ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(path)],
                 check=True,
             )
         return disk
@@ -56,7 +57,7 @@ class Disk:
     def heal(self) -> None:
         """Give it room, and let it be written."""
         if self.is_mounted:
-            self.remount(f"size={ROOMY}", "rw")
+            self.remount(f"size={self.size}", "rw")
 
     def remove(self) -> None:
         """Unmount it."""

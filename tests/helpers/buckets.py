@@ -84,7 +84,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[str]:
+def s3_server(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
     """URL of a server that keeps its files in `folder`; the bucket BUCKET is there."""
     config = folder / "s3.json"
     accounts = [identity(WRITER, "Admin"), identity(READER, f"Read:{BUCKET}", f"List:{BUCKET}")]
@@ -95,7 +95,7 @@ def s3_server(folder: Path) -> Iterator[str]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                WEED, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3",
+                WEED, "server", f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", "-s3",
                 f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}",
                 f"-filer.port={filer}", f"-s3.config={config}", "-master.volumeSizeLimitMB=64",
                 "-volume.max=20", "-s3.port.iceberg=0", "-s3.port.lance=0",
@@ -103,8 +103,8 @@ def s3_server(folder: Path) -> Iterator[str]:
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
-        url = f"http://127.0.0.1:{s3}"
-        make_bucket(filer, process)
+        url = f"http://{host}:{s3}"
+        make_bucket(f"http://{host}:{filer}", process)
         until_it_answers(url)
         yield url
     finally:
@@ -112,10 +112,10 @@ def s3_server(folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def make_bucket(filer: int, process: subprocess.Popen[bytes]) -> None:
+def make_bucket(filer: str, process: subprocess.Popen[bytes]) -> None:
     """Make BUCKET, which is a folder of the server's own files, once it answers."""
     until = time.monotonic() + 60
-    request = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/{BUCKET}/", method="POST")
+    request = urllib.request.Request(f"{filer}/buckets/{BUCKET}/", method="POST")  # noqa: S310 - http
     while True:
         assert process.poll() is None, "the S3 server ended"
         try:

@@ -31,6 +31,7 @@ LONGEST = (
     "restore/test_inserts.py",
     "restore/test_ways.py",
     "force/test_force.py",
+    "fleet/test_proof.py",
     "taking/test_folder.py",
     "servers/container/test_ends.py",
     "facts/test_facts.py",

@@ -15,7 +15,7 @@ import pytest
 from port_for import select_random
 
 from restore_drill.redis.embedded import embedded_redis, find_server
-from restore_drill.redis.folders import FOLDER, clean_left_over_redis
+from restore_drill.redis.folders import FOLDER, SERVERS, clean_left_over_redis
 from restore_drill.servers.engine import engine_client
 from tests.helpers.engine import require_engine
 from tests.helpers.redis_servers import ROOT, Drill, Look, port_answers, wait_for
@@ -211,6 +211,24 @@ def test_server_in_a_folder_that_is_gone_is_found(
         (line,) = clean_left_over_redis()
         assert not psutil.pid_exists(process.pid)
     assert line == (f"stopped the embedded Redis (process {process.pid}) of {folder}, already gone")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts for a test")
+def test_server_of_a_container_is_left_alone(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is not there for us; it is in the container, where its drill is at work."""
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    folder = short / f"{FOLDER}12345678"
+    script = (
+        f"mount -t tmpfs none {short} && mkdir {folder} && cd {folder}"
+        f" && exec {find_server()} --port {select_random()} --save ''"
+    )
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", script]) as process:
+        try:
+            wait_for(lambda: psutil.Process(process.pid).name() in SERVERS)
+            assert not [each for each in clean_left_over_redis() if str(folder) in each]
+            assert process.poll() is None
+        finally:
+            process.kill()
 
 
 def test_password_of_the_embedded_redis_is_in_no_process_list(short: Path) -> None:

@@ -103,8 +103,19 @@ def at_work() -> Iterator[tuple[psutil.Process, Path]]:
 
 
 def is_server_of_ours(process: psutil.Process) -> bool:
-    """Whether `process` is a server, of this user."""
-    return bool(process.uids().effective == os.geteuid() and process.name() in SERVERS)
+    """Whether `process` is a server, of this user, and its paths mean the same to us.
+
+    To one in a container they do not: it has a folder for temporary files of its own.
+    """
+    is_server = process.uids().effective == os.geteuid() and process.name() in SERVERS
+    return bool(is_server and mounts_seen_by(process.pid) == mounts_seen_by(os.getpid()))
+
+
+def mounts_seen_by(pid: int) -> int | None:
+    """Number of the table of mounts of the process `pid`; None where there is but one."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/ns/mnt").stat().st_ino
+    return None
 
 
 def kill(process: psutil.Process) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from restore_drill.fleet.model import Done, Job, Needs
+from restore_drill.fleet.model import UNKNOWN, Done, Job, Needs
 from restore_drill.fleet.pool.book import Book, Flight
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere, this_machine
 from restore_drill.fleet.pool.order import expected_seconds, woven
@@ -134,6 +134,21 @@ def test_a_lost_scheduler_is_no_try() -> None:
     assert begin(book, [machine("b", 2)]) == [("one", "b"), ("two", "b")]
     end(book, "one", Done("", None, "", 1.0, why="lost"))
     assert [done.why for done in ended] == ["lost"]
+
+
+def test_the_try_that_says_why_is_told() -> None:
+    """One that was lost, or whose worker had no room for its reports, says less."""
+    machines = [machine("a"), machine("b"), machine("c")]
+    said = Done("", 6, "", 1.0, {"verdict": UNKNOWN}, why="no key")
+    for last, why in (
+        (Done("", 6, "", 1.0, why="no result"), "no key (tried 3 times: a, b, c)"), (PASSED, ""),
+    ):  # fmt: skip
+        book, ended = book_of([job_of("one")])
+        for done in (said, Done("", None, "", 1.0), last):
+            begin(book, machines)
+            end(book, "one", done)
+        assert [(each.why, each.tries) for each in ended] == [(why, 3)]
+        assert ended[0].result == (last.result or said.result)
 
 
 def test_fits_nowhere_by_numbers() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from restore_drill.fleet.model import Database, Done
+from restore_drill.fleet.report.files import leave
+from restore_drill.fleet.report.lines import ended_line
+from restore_drill.fleet.report.messages import messages
 from restore_drill.fleet.report.outcome import outcome_of
+from restore_drill.fleet.report.plain import plain_of
 from restore_drill.fleet.report.run import Fleet, tally
 from tests.fleet.report.conftest import SECRET, Make, Real
 

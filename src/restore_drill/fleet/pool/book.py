@@ -58,6 +58,8 @@ class Book:
         """Places in the order."""
         self.flights: dict[int, Flight] = {}
         self.tried: dict[int, list[Machine]] = {number: [] for number in self.order}
+        self.said: dict[int, Done] = {}
+        """The last try of each that could not run and left a result, which says why."""
         self.verdicts: dict[int, Done] = {}
 
     @property
@@ -78,7 +80,11 @@ class Book:
         del self.flights[flight.number]
         done = replace(done, name=self.jobs[flight.number].name, worker=flight.machine.name)
         tried = self.tried[flight.number]
+        if done.result is not None:
+            self.said[flight.number] = done
         if done.is_final or len(tried) >= self.tries:
+            said = self.said.pop(flight.number, done)
+            done = done if done.is_final else said
             if not done.is_final and len(tried) > 1:
                 names = ", ".join(dict.fromkeys(each.name for each in tried))
                 done = replace(done, why=f"{done.why} (tried {len(tried)} times: {names})".strip())
