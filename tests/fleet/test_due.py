@@ -60,7 +60,7 @@ def ask(tmp_path: Path) -> Ask:
 
 def test_a_database_that_was_never_drilled_is_due(ask: Ask) -> None:
     """Whatever its schedule."""
-    assert ask(shop=1) == (True, "it has never been drilled")
+    assert ask(shop=1)[:2] == (True, "it has never been drilled")
 
 
 def test_a_pass_that_is_too_old_is_due(ask: Ask) -> None:
@@ -68,7 +68,7 @@ def test_a_pass_that_is_too_old_is_due(ask: Ask) -> None:
     passed = [(25, "passed", "shop")]
     why = "its last pass was 1 d 1 h ago; it is drilled every 1 d"
 
-    assert ask(*passed, shop=30) == (True, why)
+    assert ask(*passed, shop=30)[:2] == (True, why)
     assert not ask(*passed, every=2 * DAY, shop=30).is_due
     assert ask(*passed, every=25 * 3600 + 60, shop=30).is_due
 
@@ -83,7 +83,7 @@ def test_a_backup_that_no_drill_has_proved_is_due(ask: Ask) -> None:
     """It was taken since the last drill."""
     found = ask((2, "passed", "shop"), shop=1)
 
-    assert found == (True, "no drill has proved its newest backup: shop.sql")
+    assert found[:2] == (True, "no drill has proved its newest backup: shop.sql")
 
 
 def test_a_failure_is_due_with_a_newer_backup(ask: Ask) -> None:
@@ -94,7 +94,7 @@ def test_a_failure_is_due_with_a_newer_backup(ask: Ask) -> None:
     new = ask(shop=1)
     assert not old.is_due and old.why.startswith("its last drill failed 2 h ago, and there is no")
     assert old.is_red and not new.is_red
-    assert new == (True, "its last drill failed, and there is a newer backup: shop.sql")
+    assert new[:2] == (True, "its last drill failed, and there is a newer backup: shop.sql")
     assert ask((1, "passed", "shop"), (25, "failed", "shop"), shop=30).is_due is True
 
 
@@ -102,7 +102,7 @@ def test_a_drill_that_could_not_run_is_due(ask: Ask) -> None:
     """Nothing is known of the backup."""
     found = ask((2, "could-not-run", "shop"), shop=3)
 
-    assert found == (True, "its last drill could not run")
+    assert found[:2] == (True, "its last drill could not run")
 
 
 def test_backups_that_come_no_more_are_due(ask: Ask, tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_backups_that_come_no_more_are_due(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "shop.sql").unlink()
     gone = ask()
 
-    assert aged == (True, "its newest backup has become older than 2 h 30 min: shop.sql")
-    assert gone == (True, "there is no backup any more")
+    assert aged[:2] == (True, "its newest backup has become older than 2 h 30 min: shop.sql")
+    assert gone[:2] == (True, "there is no backup any more")
     assert not ask((1, "failed", "shop")).is_due
 
 
@@ -125,8 +125,8 @@ def test_a_file_that_was_written_since_its_pass_is_due(ask: Ask, tmp_path: Path)
     written = ask(**{name: 1})
     (tmp_path / f"{name}.sql").write_bytes(b"\x8f\x01" * 40)
 
-    assert written == (True, f"no drill has proved its newest backup: {name}.sql")
-    assert ask() == (True, "there is no backup any more")
+    assert written[:2] == (True, f"no drill has proved its newest backup: {name}.sql")
+    assert ask()[:2] == (True, "there is no backup any more")
 
 
 def test_what_cannot_be_read_is_due(ask: Ask, tmp_path: Path) -> None:

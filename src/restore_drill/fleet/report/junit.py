@@ -17,8 +17,8 @@ def write_fleet_junit(path: Path, fleet: Fleet) -> None:
     """Write the suites of all drills to `path`, the worst first; OSError.
 
     A database that is not in order never has green suites alone: where its drill has left none, or
-    none with a failure, there is a suite with one error. One that was not due is skipped, if its last
-    drill has not failed.
+    none with a failure, there is a suite with one error. One that was not due is skipped, but where
+    its last drill has failed.
     """
     root = ET.Element("testsuites", name="restore-drill fleet")
     for each in fleet.rows:
