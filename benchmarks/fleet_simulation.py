@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--drills", type=int, default=1000, help="drills (1000)")
     parser.add_argument("--workers", type=int, default=50, help="workers (50)")
     parser.add_argument("--at-once", type=int, default=4, help="drills of one source at once (4)")
-    parser.add_argument("--speed", type=float, default=80.0, help="seconds that pass in one (80)")
+    parser.add_argument("--speed", type=float, default=20.0, help="seconds that pass in one (20)")
     parser.add_argument("--kill", type=int, default=0, help="workers that are killed (0)")
     parser.add_argument("--seed", type=int, default=17, help="of what is drawn (17)")
     options = parser.parse_args()
@@ -60,6 +60,8 @@ def main() -> int:
         jobs = draw_jobs(options.drills, options.seed, options.speed, make_sample(folder))
         with processes(folder) as cluster:
             note(f"starting {options.workers} workers")
+            # Each looks at its own stack a hundred times a second: too much for one machine.
+            os.environ["DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED"] = "False"
             for worker, resources in workers_of(options.workers):
                 cluster.worker(worker, resources)
             machines = wait_for(cluster, options.workers)

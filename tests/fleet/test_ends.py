@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import tempfile
 from pathlib import Path
 
@@ -93,3 +94,38 @@ def test_an_interrupted_run_says_what_was_proved(folder: Path, number: signal.Si
     assert "The run was interrupted; proved before that: quick" in output
     assert len(box.messages) == 1, output
     assert left == [] and set(there) <= {"127.0.0.1"}, there
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_an_interrupt_before_the_first_drill_is_told(folder: Path, number: signal.Signals) -> None:
+    """While places are asked what they hold: no database is proved, and the monitor hears it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, inbox() as monitor:
+        host, port = silent.getsockname()
+        (folder / "fleet.toml").write_text('[databases.far]\nbackups = "s3://bucket/far"\n')
+        process = Kept(
+            ["drill", "fleet", "run"], cwd=folder,
+            env=called(
+                folder, DRILL_PING=f"{monitor.url}/ping", AWS_ACCESS_KEY_ID="a",
+                AWS_SECRET_ACCESS_KEY="b", AWS_ENDPOINT_URL=f"http://{host}:{port}",
+            ),
+        )  # fmt: skip
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            process.send_signal(number)
+            output, _ = process.communicate(60)
+    plain = json.loads((folder / "drill-report" / "fleet.json").read_text())
+
+    assert process.returncode == 2, output
+    assert [each["state"] for each in plain["databases"]] == ["not-begun"], output
+    assert monitor.paths == ["/ping/start", "/ping/2"], output
+
+
+def test_what_contradicts_itself_is_refused(folder: Path) -> None:
+    """A name that --only gives, and that --select leaves out, would be left out in silence."""
+    done = run_module(
+        ["drill", "fleet", "run", "--only", "quick", "torn", "--select", "owner=ann"],
+        cwd=folder, env=called(folder, ANN_URL="json://localhost"), timeout=60,
+    )  # fmt: skip
+
+    assert done.returncode == 4
+    assert "--only names what --select leaves out: quick" in done.stderr

@@ -71,9 +71,13 @@ class Carried:
             raise unwritable(self.top, error) from None
         urls = pings_of(self.environment)
         start = Start(urls) if urls else None
-        self.known = known_of(self.databases)
-        jobs = list(self.jobs())
         problem: CouldNotRun | None = None
+        try:
+            self.known = known_of(self.databases)
+            jobs = list(self.jobs())
+        except KeyboardInterrupt:
+            with stopped_by_signals():
+                return self.end(start, problem, is_interrupted=True)
         with stopped_by_signals() as stop:
             try:
                 run_jobs(
@@ -85,10 +89,14 @@ class Carried:
                 problem = error
                 for each in jobs:
                     self.fleet.leave(each.name, error.what)
-            self.fleet.close(is_interrupted=stop.is_set())
-            self.screen.clear()
-            with only_a_wait():
-                self.finish(start, problem)
+            return self.end(start, problem, is_interrupted=stop.is_set())
+
+    def end(self, start: Start | None, problem: CouldNotRun | None, *, is_interrupted: bool) -> int:
+        """Nothing more is drilled: leave what there is, and say what went wrong; the exit code."""
+        self.fleet.close(is_interrupted=is_interrupted)
+        self.screen.clear()
+        with only_a_wait():
+            self.finish(start, problem)
         if problem is not None:
             sys.stderr.write(f"{problem}\n")
         return self.fleet.code

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from restore_drill.config.environment import read_environment, variables_set
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
+from restore_drill.core.interrupt import SIGNALS
 from restore_drill.core.printable import printable
 from restore_drill.fleet.inventory import example, lines_of
 from restore_drill.fleet.matrix import GITHUB, GITLAB
@@ -98,8 +102,25 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         "dashboard": shown,
     }
     # What `.env` adds holds for drills here as it does for lists and references.
-    with variables_set(read_environment(Path.cwd(), root)):
+    with ended_as_by_a_key(), variables_set(read_environment(Path.cwd(), root)):
         return tasks[parsed.what](parsed, meant_by(parsed, root))
+
+
+@contextmanager
+def ended_as_by_a_key() -> Iterator[None]:
+    """SIGTERM and SIGHUP end it as Ctrl-C does, but what nohup ignores: in order, with code 2."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    asked = [each for each in SIGNALS if signal.getsignal(each) is signal.SIG_DFL]
+    for each in asked:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each in asked:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def listed(_: argparse.Namespace, meant: Meant) -> int:

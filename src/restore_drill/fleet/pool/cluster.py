@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from restore_drill import __version__
@@ -15,6 +15,7 @@ from restore_drill.fleet.pool.book import Flight
 from restore_drill.fleet.pool.drilling import Drill, attempt
 from restore_drill.fleet.pool.leash import interrupt
 from restore_drill.fleet.pool.machines import HERE, Machine
+from restore_drill.servers.owned import remove_owned
 
 ANSWER = 10.0
 """Seconds for an answer of the scheduler or of a worker."""
@@ -34,9 +35,11 @@ class Cluster:
     `refused` says by address why a worker that is there is given nothing.
     """
 
-    def __init__(self, client: Any, where: str, local: Any = None, folder: str = "") -> None:
-        """Take what `open_cluster` has opened; `folder` is removed when it is closed."""
-        self.client, self.where, self.local, self.folder = client, where, local, folder
+    def __init__(
+        self, client: Any, where: str, local: Any = None, own: tuple[Path, BinaryIO] | None = None
+    ) -> None:
+        """Take what `open_cluster` has opened; its `own` folder is removed when it is closed."""
+        self.client, self.where, self.local, self.own = client, where, local, own
         self.refused: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.there: set[str] = set()
@@ -137,8 +140,10 @@ class Cluster:
         for each in filter(None, (self.client, self.local)):
             with suppress(Exception):
                 each.close(timeout=CLOSE)
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.own is not None:
+            folder, lock = self.own
+            remove_owned(folder)
+            lock.close()
 
 
 def name_of(address: str, worker: dict[str, Any], *, is_local: bool) -> str:

@@ -8,13 +8,16 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.fleet.pool.cluster import Cluster
+from restore_drill.fleet.pool.folders import PREFIX
 from restore_drill.fleet.pool.machines import HERE, this_machine
+from restore_drill.servers.owned import make_owned
 
 LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
 NO_LOG = logging.CRITICAL + 1
@@ -109,8 +112,8 @@ def refuse_no_certificate(dask: Any, scheduler: str) -> None:
 def own_cluster(dask: Any, workers: int | None) -> Cluster:
     """A cluster in this process: one worker, all of this machine shared by its threads."""
     many, resources = this_machine(workers)
-    folder = tempfile.mkdtemp(prefix="drill-run-")
-    with import_module("dask.config").set({"temporary-directory": folder, **NO_PAGES}):
+    folder, lock = make_owned(Path(tempfile.gettempdir()), PREFIX)
+    with import_module("dask.config").set({"temporary-directory": str(folder), **NO_PAGES}):
         local = dask.LocalCluster(
             n_workers=1, threads_per_worker=many, processes=False, dashboard_address=None,
             worker_dashboard_address=NOBODY, silence_logs=False, memory_limit=0,
@@ -118,4 +121,4 @@ def own_cluster(dask: Any, workers: int | None) -> Cluster:
             security=dask.Security(require_encryption=False),  # nothing of it has a port
             scheduler_kwargs={"allowed_failures": 0, "dashboard_address": NOBODY},
         )  # fmt: skip
-    return Cluster(dask.Client(local, set_as_default=False), HERE, local, folder)
+    return Cluster(dask.Client(local, set_as_default=False), HERE, local, (folder, lock))
