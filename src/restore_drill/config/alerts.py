@@ -107,7 +107,7 @@ def notify_in(path: Path) -> Notify:
     For a drill that some error in that very file keeps from running.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         raw = tomllib.loads(text).get("notify", {})
         notify: Notify = NOTIFY.read(Place(path, text, keys=("notify",)), raw)
     except (OSError, ValueError, UsageError):

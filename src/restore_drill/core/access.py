@@ -49,6 +49,8 @@ def cannot_read(what: str, path: Path, error: OSError | None = None) -> CouldNot
 
 def why_closed(path: Path, error: OSError) -> str:
     """Why `path` cannot be read, with its owner and mode where they are the reason."""
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return f"it is a link to {path.readlink()}, which does not exist"
     closed = nearest_closed(path)
     return f"{error.strerror} ({owner_of(closed)})" if closed else str(error.strerror)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,7 @@ def path_of(given: str | None, environment: Mapping[str, str]) -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         for each in NAMES:
-            if (folder / each).exists():
+            if os.path.lexists(folder / each):  # a link that leads nowhere is told, not passed over
                 return folder / each
     raise UsageError(
         f"there is no {' or '.join(NAMES)} in {here} or above; name one with --inventory "

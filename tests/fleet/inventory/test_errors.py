@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from restore_drill.core.errors import UsageError
-from restore_drill.fleet.inventory import example
+from restore_drill.fleet.inventory import example, load_inventory
 from restore_drill.fleet.inventory.file import BUDGETS, DATABASE, DISCOVER, RUN
 from restore_drill.fleet.inventory.options import ALLOWED, BY_FLAG, REFUSED
 from tests.fleet.inventory.conftest import Load
@@ -92,10 +93,16 @@ ERRORS = {
     "secret source": ("[[discover]]\nsource = 's3://k:hush@b/'\n", 2, "source holds a password"),
     "source twice": ("[[discover]]\nsource='.'\n[[discover]]\nsource='.'\n", 4, "a second [[disco"),
     "same backups": (A + "series='x'\n[databases.b]\nbackups='/a/'\nseries='x/'\n", 4, "'a' ("),
+    "NUL": (A + 'owner = "x\\u0000"\n', 3, "owner has a NUL character (\\u0000) in it; leave"),
+    "criteria folder": (A + "criteria = '/'\n", 3, "criteria names /, which is a folder; name"),
+    "table": ("[databases]\na = 's3://k:hush@b/'\n", 2, "must be a table, not a text; write its"),
+    "list": ("[[databases]]\nbackup = 's3://k:hush@b/'\n", 1, "its header in single [ ]"),
+    "unset": (A + "environment = { A = '${B}' }\n", 3, "unset or empty; set it where the fleet is"),
     "name": ('[databases."\\u0007"]\nbackups = "/a"\n', 1, "is empty or has a control character"),
 }
 BEYOND_A_SCHEMA = {
-    "criteria", "label name", "label taken", "no value", "option as value", "value of flag",
+    "NUL", "criteria folder", "unset", "criteria", "label name", "label taken", "no value",
+    "option as value", "value of flag",
     "secret option", "variable", "near variable", "fleet's variable", "folder variable",
     "live variable", "broken reference", "URL", "secret", "channel", "token", "keys in URL",
     "parameters", "place", "object", "web", "secret source", "source twice",
@@ -115,6 +122,53 @@ def test_an_error_has_its_line_and_its_reason(load: Load, case: str) -> None:
     assert told in message, message
     assert re.match(rf"fleet file \S+fleet\.toml, line {line}, \S+", message), message
     assert "hush" not in message
+
+
+FILES = {
+    "UTF-16": (A.encode("utf-16"), "fleet.toml, line 1: the file is UTF-16; save it as UTF-8"),
+    "UTF-16 unmarked": (A.encode("utf-16-le"), "line 1: the file is UTF-16, or no text; save it"),
+    "Latin-1": (f"{A}# K\xf6ln".encode("latin-1"), "fleet.toml, line 3: the file is not UTF-8; sa"),
+    "empty": (b"", r"neither [databases] nor [[discover]], so there is nothing to drill; see"),
+    "twice": (A.encode() + b"backups = 'c'\n", "line 3, column 14); the same key stands above it"),
+    "backslash": (b'[databases.a]\nbackups = "C:\\d"\n', "line 2, column 16); write a text with"),
+    "unquoted": (b"[databases.a]\nbackups = /b\n", "line 2, column 11); a text stands in quotes"),
+    "YAML": (b"databases:\n  a: b\n", "(at line 1, column 10); write NAME = VALUE"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_that_is_none_is_told(tmp_path: Path, case: str) -> None:
+    """With the line, as far as there are lines, and what to do."""
+    data, told = FILES[case]
+    (tmp_path / "fleet.toml").write_bytes(data)
+    with pytest.raises(UsageError, match=re.escape(told)):
+        load_inventory(tmp_path / "fleet.toml", {})
+
+
+def test_files_of_windows_are_read(tmp_path: Path) -> None:
+    """With its line endings and the mark that its editors write, criteria files likewise."""
+    for name, text in (("fleet.toml", f"{A}criteria = 'c.toml'\n"), ("c.toml", "[tables]\n")):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert list(load_inventory(tmp_path / "fleet.toml", {}).databases) == ["a"]
+
+
+def test_links_that_lead_nowhere_are_told(tmp_path: Path) -> None:
+    """None is passed over: there were databases in it. What editors leave is no fleet file."""
+    (folder := tmp_path / "fleet.d").mkdir()
+    (folder / "a.toml").write_text(A)
+    (folder / ".#a.toml").symlink_to("ana@host.1234")
+    assert list(load_inventory(folder, {}).databases) == ["a"]
+    (folder / "b.toml").symlink_to("gone.toml")
+    with pytest.raises(UsageError, match=r"b\.toml: it is a link to gone\.toml, which does not"):
+        load_inventory(folder, {})
+    (folder / "b.toml").unlink()
+    (folder / "b.toml").symlink_to("b.toml")
+    with pytest.raises(UsageError, match=r"b\.toml: Too many levels of symbolic links; name"):
+        load_inventory(folder, {})
+    (tmp_path / "empty" / "below").mkdir(parents=True)
+    (tmp_path / "empty" / "below" / "a.toml").write_text(A)
+    with pytest.raises(UsageError, match=r"holds no \*\.toml \(those in folders below it do not"):
+        load_inventory(tmp_path / "empty", {})
 
 
 @pytest.mark.parametrize("case", sorted(ERRORS.keys() - BEYOND_A_SCHEMA))
@@ -186,3 +240,31 @@ def test_all_other_options_are_taken(load: Load, flag: str) -> None:
 def test_refused_options_are_there() -> None:
     """Each is an option of the drill."""
     assert set(REFUSED) <= {option.name for option in BY_FLAG.values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("crm.TOML", "rename it to crm.toml"),
+        ("crm.tml", "rename it to crm.toml"),
+        ("team/crm.toml", "is read: move it there"),
+        ("team/deep/crm.toml", "is read: move it there"),
+    ],
+)
+def test_what_is_nearly_a_fleet_file_is_not_passed_over(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    """Its databases would go undrilled; criteria in a folder below, and hidden files, are none."""
+    folder = tmp_path / "fleet.d"
+    (folder / "criteria").mkdir(parents=True)
+    (folder / "shop.toml").write_text('[databases.shop]\nbackups = "/srv/shop"\n')
+    (folder / "criteria" / "shop.toml").write_text('[backup]\nmax_age = "1d"\n')
+    for other in ("shop.toml~", "shop.toml.bak", ".crm.TOML", "README.md"):
+        (folder / other).write_text("[databases.x]\n")
+    assert list(load_inventory(folder, {}).databases) == ["shop"]
+
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text('[databases.crm]\nbackups = "/srv/crm"\n')
+    with pytest.raises(UsageError, match=re.escape(words)) as refused:
+        load_inventory(folder, {})
+    assert str(folder / name) in str(refused.value)

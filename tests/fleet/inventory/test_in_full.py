@@ -217,5 +217,5 @@ def test_buckets_of_one_name_on_two_servers_are_two_places(
     both = load(f"{named}{source}{one}{source}{two}[databases.b]\n{place}{two}", keys)
     assert sorted(both.undecided) == ["crm/crm", "hr/hr"]
     twice = load(f"{source}{one}{source}{two}", keys)
-    names = ["crm/crm", "hr/hr", "shop/shop", f"shop/shop in s3://{BUCKET}/two"]
-    assert sorted(twice.databases) == names
+    all_names = ["crm/crm", "hr/hr", "shop/shop", f"shop/shop in s3://{BUCKET}/two"]
+    assert sorted(twice.databases) == all_names

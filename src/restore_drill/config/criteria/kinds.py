@@ -38,7 +38,7 @@ class Text:
         if not isinstance(value, str) or not value.strip():
             what = {str: "empty", type(None): "missing"}.get(type(value), "not a text")
             raise place.error(f"{place.name} is {what}: {self.meaning}")
-        return value.strip() if self.strips else value
+        return place.without_nul(value.strip() if self.strips else value)
 
     def schema(self) -> Schema:
         """At least one character that can be seen."""
@@ -140,7 +140,7 @@ class Duration:
         try:
             return parse_duration(str(value))
         except ValueError as error:
-            raise place.error(f"{place.name} {error}") from None
+            raise place.error(f"{place.name} {error}; write it like '26h' or '7d'") from None
 
     def schema(self) -> Schema:
         """A text like `1d 2h`, or a number."""
@@ -193,7 +193,7 @@ class Names:
         """The names."""
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise place.error(f"{place.name} must be a list of {self.of}")
-        return value
+        return [place.without_nul(each) for each in value]
 
     def schema(self) -> Schema:
         """A list of texts."""

@@ -47,6 +47,12 @@ class Place:
         where = f"{self.path}, line {line}" if line else f"{self.path}"
         return UsageError(f"{self.kind} {where}, {self.label}: {what}")
 
+    def without_nul(self, text: str) -> str:
+        """`text`; refused with a character that no path, no variable and no PostgreSQL can have."""
+        if "\0" in text:
+            raise self.error(f"{self.name} has a NUL character (\\u0000) in it; leave it out")
+        return text
+
     def refuse_unknown(self, found: Iterable[str], known: Iterable[str]) -> None:
         """Refuse a key that nobody reads: it would look like a criterion and check nothing."""
         for key in found:

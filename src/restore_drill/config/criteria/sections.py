@@ -124,7 +124,11 @@ class Tables:
 
 
 def table_at(place: Place, value: Any) -> dict[str, Any]:
-    """`value` as a TOML table."""
-    if not isinstance(value, dict):
-        raise place.error(f"must be a table, not {value!r}")
-    return value
+    """`value` as a TOML table; it is not repeated: there may be a password in it."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        raise place.error("must be a table, not a list of them; write its header in single [ ]")
+    kinds = ((str, "a text"), (list, "a list"), (object, "a value"))
+    what = next(words for kind, words in kinds if isinstance(value, kind))
+    raise place.error(f"must be a table, not {what}; write its keys below a header in [ ]")

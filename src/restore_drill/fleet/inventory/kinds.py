@@ -119,6 +119,8 @@ class CriteriaFile(Text):
     def read(self, place: Place, value: Any) -> Any:
         """What is in it; UsageError where it is not there, and for what is wrong with it."""
         path = (place.path.parent / Path(super().read(place, value)).expanduser()).resolve()
+        if path.is_dir():
+            raise place.error(f"{place.name} names {path}, which is a folder; name the file in it")
         if not path.is_file():
             raise place.error(f"{place.name} names {path}, which is not there")
         return load_criteria(path)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from restore_drill.config.accounts import account_of
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.databases import (
     completed,
@@ -36,7 +37,11 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
     refuse_same_backups(written, named)
     entries = [(file, each) for file in files for each in file.discover]
     if not named and not entries:
-        raise UsageError(f"fleet file {path} has neither [databases] nor [[discover]]")
+        what = "folder of fleet files" if path.is_dir() else "fleet file"
+        raise UsageError(
+            f"{what} {path} has neither [databases] nor [[discover]], so there is nothing to "
+            f"drill; see an example: {COMMAND} fleet init"
+        )
     sources = sources_of(entries, environment)
     databases = {each.name: each for each in named}
     found = {each.name: each for each in all_discovered(entries, databases, sources, environment)}

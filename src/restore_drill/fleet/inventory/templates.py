@@ -32,7 +32,7 @@ class Template:
         for name in REFERENCE.findall(self.text):
             if not environment.get(name):
                 what = f"{self.place.name} needs the variable {name}, which is unset or empty"
-                raise self.place.error(what)
+                raise self.place.error(f"{what}; set it where the fleet is started")
         return REFERENCE.sub(lambda found: environment[found[1]], self.text)
 
 
