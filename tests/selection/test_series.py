@@ -12,15 +12,17 @@ import pytest
 
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import settings_from
+from restore_drill.core.errors import UsageError
 from restore_drill.selection.chosen import choose
-from restore_drill.selection.groups import in_series, shelf_of, to_drill
+from restore_drill.selection.groups import shelf_of, to_drill
 from restore_drill.selection.numbered import differ_by_number
+from restore_drill.selection.schemes import in_series
 from restore_drill.selection.series import name_in_series, series_of
 from restore_drill.selection.tree import list_folder
 from restore_drill.watch.append import append
 from restore_drill.watch.entry import note
 from restore_drill.watch.history import load_history
-from restore_drill.watch.kept import renewed_series, shelf_here
+from restore_drill.watch.kept import expected_series, shelf_here
 from restore_drill.watch.skips import Skip
 from tests.helpers.drills import ROOT, run_drill
 from tests.helpers.folders import DUMP, backup_in, name_of
@@ -207,7 +209,7 @@ def test_a_renewed_series_that_stops_is_drilled(
     once = replace(PASSED, series=crm, sha256="a" * 64)
 
     def chosen() -> list[str]:
-        return to_drill(shelf_of(settings, lambda: renewed_series(settings)), settings)
+        return to_drill(shelf_of(settings, lambda: expected_series(settings)), settings)
 
     assert chosen() == [shop]
     write(tmp_path, once, once)
@@ -364,3 +366,39 @@ def test_roles_alone_are_passed_over(tmp_path: Path, report_dir: Path) -> None:
 
     assert name_of(drill) == "db_20260102.sql"
     assert "Skipped globals_20260103.sql: only roles and tablespaces" in drill.output
+
+
+def test_a_series_that_is_asked_for_is_red_when_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One drill of it is enough, and it is not left out among others that are asked for."""
+    (tmp_path / "shop.sql").write_bytes(DUMP)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    shop, crm = (f"{tmp_path.name}/{name}" for name in ("shop", "crm"))
+
+    def chosen(series: str) -> list[str]:
+        settings = settings_from({"series": series}, here=tmp_path, root=ROOT)
+        return to_drill(shelf_here(settings), settings)
+
+    with pytest.raises(UsageError, match="there is no such series"):
+        chosen("shop,crm")
+    path = write(tmp_path, replace(PASSED, series=crm, sha256="a" * 64))
+    assert (chosen("shop,crm"), chosen("crm"), chosen("shop")) == ([shop, crm], [crm], [shop])
+    with pytest.raises(UsageError, match="there is no such series"):
+        chosen("cmr")
+    append(path, Skip(NOW, "gone", "ann", "bob", None, crm).as_json())
+    with pytest.raises(UsageError, match="there is no such series"):
+        chosen("crm")
+
+
+def test_a_series_of_nothing_but_garbage_can_be_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name alone: among all of them it is passed over with a warning."""
+    (tmp_path / "shop.sql").write_bytes(DUMP)
+    (tmp_path / "crm.sql").write_bytes(b"<html></html>")
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    shop, crm = (f"{tmp_path.name}/{name}" for name in ("shop", "crm"))
+    for series, expected in (("crm", [crm]), (crm, [crm]), ("*", [shop]), (None, [shop])):
+        settings = settings_from({"series": series}, here=tmp_path, root=ROOT)
+        assert to_drill(shelf_here(settings), settings) == expected

@@ -31,6 +31,7 @@ from restore_drill.backups.streams import READ_ERRORS, open_plain
 from restore_drill.backups.tars import is_tar, tar_of_what
 
 ROLES_IN_NAME = re.compile(r"(^|[^a-z])(globals?|roles)([^a-z]|$)", re.IGNORECASE)
+ROLES_BY_NAME = "a role file, judging by its name"
 MOST_ROLES = 1 << 24
 """Bytes of a role file: some 50,000 roles."""
 CONNECT = b"\n\\connect "
@@ -128,7 +129,7 @@ def recognise(path: Path, *, decrypt: bool = False) -> Kind:
 def awaited_kind(path: Path) -> Kind:
     """What a file may be that has not been fetched: more than a name is known once it is."""
     if ROLES_IN_NAME.search(path.name):
-        return Kind("", "", "a role file, judging by its name; it is not fetched")
+        return Kind("", "", f"{ROLES_BY_NAME}; it is not fetched")
     return Kind("", path.suffix.removeprefix("."))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restore_drill.config.endpoints import endpoint_of
+from restore_drill.config.accounts import account_of, server_of
 from restore_drill.config.options import OPTIONS, usage_error
 from restore_drill.config.place_kinds import KINDS
 from restore_drill.core.mirrors import mirrors
@@ -26,14 +26,16 @@ class Place:
 
     `authority` is what a URL has between `//` and `/`: the bucket, or `user@host:port`. `link` is
     the whole URL of the one file that it has, where it is one that cannot be listed; it may hold a
-    signature, and is never shown. `endpoint` is the server or account that the environment names.
+    signature, and is never shown. `server` and `account` tell a bucket from others of its name, see
+    `accounts.py`.
     """
 
     scheme: str
     authority: str
     prefix: str
     link: str = field(default="", repr=False)
-    endpoint: str = ""
+    server: str = ""
+    account: str = field(default="", repr=False)
 
     @property
     def url(self) -> str:
@@ -44,16 +46,16 @@ class Place:
     def state_folder(self) -> Path:
         """Folder of this user for what drills note of this place's backups."""
         slug = re.sub(r"[^\w.-]+", "_", f"{self.authority}_{self.prefix}".strip("/_"))[:60]
-        whole = self.url + (f" {self.endpoint}" if self.endpoint else "")
-        digest = hashlib.sha256(whole.encode()).hexdigest()[:10]
+        digest = hashlib.sha256(f"{self.url} {self.server}".strip().encode()).hexdigest()[:10]
         return places_folder() / f"{slug}-{digest}"
 
     @property
     def mirror(self) -> Path:
-        """Folder that mirrors it, in one of this process's own; each link has one."""
+        """Folder that mirrors it, in one of this process's own; each link and account has one."""
         name = self.prefix.rstrip("/").rpartition("/")[2] or self.authority
-        link = hashlib.sha256(self.link.encode()).hexdigest()[:8] if self.link else ""
-        return self.state_folder.resolve() / f"files-{os.getpid()}{link and f'-{link}'}" / name
+        own = self.link or self.account
+        digest = f"-{hashlib.sha256(own.encode()).hexdigest()[:8]}" if own else ""
+        return self.state_folder.resolve() / f"files-{os.getpid()}{digest}" / name
 
 
 def places_folder() -> Path:
@@ -118,8 +120,8 @@ def place_given(text: str, name: str, *, is_file: bool) -> tuple[Place, str] | N
     if not kind.fits(authority, key) or (is_file and not last):
         what = f"names no {kind.file if kind.fits(authority, key) and is_file else kind.what}"
         raise usage_error(name, what, f"write {kind.example_of(is_file=is_file)}")
-    prefix, endpoint = f"{folder}/" if folder else "", endpoint_of(scheme.lower())
-    return Place(scheme.lower(), authority, prefix, link, endpoint), last
+    own = server_of(text, os.environ), account_of(text, os.environ)
+    return Place(scheme.lower(), authority, f"{folder}/" if folder else "", link, *own), last
 
 
 def refuse_signature(options: Mapping[str, str | None]) -> None:

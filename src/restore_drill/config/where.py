@@ -36,8 +36,8 @@ def where_is(folder: Path, machine: str | None) -> str:
     The name of a machine that lives for one job, in CI or a container, would make a place of each.
     """
     if root := mirror_around(folder):
-        endpoint = places[root].endpoint
-        return as_written(folder) + (f" at {endpoint}" if endpoint else "")
+        server = places[root].server
+        return as_written(folder) + (f" at {server}" if server else "")
     machine = machine or ("" if is_fleeting() else platform.node())
     whole = os.path.abspath(folder)  # noqa: PTH100 - as it was named: a link may lead elsewhere
     return f"{machine}:{whole}" if machine else whole

@@ -43,7 +43,8 @@ class Database:
     either its `criteria` name a repository. `series` names the one that is meant. `options` go to
     its drill as they are given (`--heapallindexed`), `environment` too. `every` and `timeout` are
     seconds. Who is told is in `notify`. What may hold a secret is not in its repr. `unlisted` says
-    why a place cannot be listed: then this stands for all databases that may lie there.
+    why a place cannot be listed: then this stands for all databases that may lie there. `account`
+    tells its bucket from others of the same name.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Database:
     labels: Mapping[str, str] = field(default_factory=dict)
     needs: Needs = field(default_factory=Needs)
     unlisted: str = ""
+    account: str = field(default="", repr=False)
 
     @property
     def rules(self) -> Criteria:
@@ -78,7 +80,8 @@ class Database:
     def place(self) -> str:
         """Where its backups lie: what has another place has other backups."""
         stanza = f", stanza {self.repository.stanza}" if self.repository else ""
-        return self.backups or self.backup or self.source + stanza
+        url = self.backups or self.backup
+        return f"{url} of {self.account}" if self.account else url or self.source + stanza
 
     @property
     def source(self) -> str:

@@ -13,6 +13,8 @@ CODE = re.compile(r"<Code>(\w{1,60})</Code>|\(code: (\w{1,60})\)\n")
 STATUS = re.compile(r"status code: ([345]\d\d)\b")
 REGION = re.compile(r"<Region>([a-z0-9-]{4,30})</Region>")
 """The bucket's own, in the answer to a request that was meant for another one."""
+NAMED = re.compile(r'Path "(.*?)"(?::| contained)', re.DOTALL)
+"""The object whose name the library does not take: with `..`, or with nothing between slashes."""
 REDIRECT = "redirect without LOCATION"
 """What the library says of an answer that names another region: it reads no more of it."""
 PASSING = ("408", "409", "425", "429")
@@ -90,6 +92,7 @@ KINDS = {
     "NotFoundError": ("there is no such bucket or object", "object"),
     "UnauthenticatedError": ("the credentials are not accepted", "key"),
     "PermissionDeniedError": ("the key may not do this", "rights"),
+    "InvalidPathError": ("the name of an object in it is not one that can be read", "name"),
 }
 
 
@@ -148,6 +151,8 @@ def what_failed(error: Exception, url: str, bucket: str, doing: Doing = READ) ->
         what, cause = "no credentials for it were found", "no_key"
     elif not code and "token request" in str(error) and status_of(error).startswith("4"):
         what, cause = "the credentials are not accepted", "key"
+    elif found := NAMED.search(str(error)) if cause == "name" else None:
+        what = f"{what}: {found[1]!r}"
     answer = code or status_of(error)
     if not answer and (what, cause) == NETWORK:
         what, cause = "no answer came", "silent"

@@ -64,7 +64,7 @@ def none_left(source: Source, series: str) -> BackupFault:
     """Of `series`, which the history has seen renewed, no backup lies in `source` any more."""
     folder = as_written(source.place)
     return BackupFault(
-        f"no backup of the series {series} is left in {folder}; drills have seen several",
+        f"no backup of the series {series} is left in {folder}; drills have seen some",
         checked=[str(folder)],
         remedy=remedy_for("select", "none_left", series=series),
     )

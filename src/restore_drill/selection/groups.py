@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import NamedTuple
 
 from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.settings import Settings
@@ -15,8 +15,8 @@ from restore_drill.config.where import is_told_apart
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
-from restore_drill.selection.listing import Listing, newest_first
-from restore_drill.selection.series import without_numbers
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.schemes import in_series
 from restore_drill.selection.sources import Source, source_of
 
 MOST_SERIES = 20
@@ -24,22 +24,33 @@ MOST_SERIES = 20
 MOST_NAMED = 8
 
 
-def none_expected() -> Collection[str]:
+class Expected(NamedTuple):
+    """Names of series that the history has from here: of any backup that was `drilled`.
+
+    Of those `proved` one has passed; of those `renewed` there were two or more.
+    """
+
+    renewed: Collection[str] = ()
+    proved: Collection[str] = ()
+    drilled: Collection[str] = ()
+
+
+def none_expected() -> Expected:
     """No series: nothing is known of what was drilled before."""
-    return ()
+    return Expected()
 
 
 @dataclass(frozen=True)
 class Shelf:
     """What lies in a place: all its `series`, the newest first; those `live` hold a backup.
 
-    `expected` gives the names of those that the history has seen renewed there, or CouldNotRun.
+    `expected` gives the names of those that the history has from there, or CouldNotRun.
     """
 
     source: Source
     listing: Listing
     series: list[Series]
-    expected: Callable[[], Collection[str]] = none_expected
+    expected: Callable[[], Expected] = none_expected
 
     @cached_property
     def live(self) -> list[Series]:
@@ -55,56 +66,32 @@ class Shelf:
         ]
 
     @cached_property
-    def known(self) -> tuple[Collection[str], str]:
-        """Names of the series that are expected here; none, and why, where that is not known."""
+    def known(self) -> tuple[Expected, str]:
+        """The series that are expected here; none, and why, where that is not known."""
         try:
             return self.expected(), ""
         except CouldNotRun as error:
-            return (), error.what
+            return Expected(), error.what
 
     @cached_property
     def gone(self) -> list[str]:
-        """Names of those of which nothing is left, whatever the folder is called now."""
-        there = {below_place(name) for each in self.series for name in names_of(each[0])}
-        return sorted(name for name in self.known[0] if below_place(name) not in there)
+        """Names of those that were renewed, and of which nothing is left."""
+        return self.missing(self.known[0].renewed)
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` of which nothing is left, whatever the folder is called now."""
+        all_of_it = (one for each in self.series for one in each)
+        there = {below_place(name) for one in all_of_it for name in names_of(one)}
+        return sorted(name for name in names if below_place(name) not in there)
 
 
-def shelf_of(settings: Settings, expected: Callable[[], Collection[str]] = none_expected) -> Shelf:
+def shelf_of(settings: Settings, expected: Callable[[], Expected] = none_expected) -> Shelf:
     """What lies in BACKUP_PATH, and what is `expected` to; CouldNotRun where it cannot be read."""
     assert settings.backup_path is not None
     source = source_of(settings.backup_path)
     listing = source.listing(settings.criteria.timezone)
     series = in_series(listing.found, numbered=settings.criteria.backup_numbered)
     return Shelf(source, listing, series, expected)
-
-
-def in_series(found: Iterable[Candidate], *, numbered: bool = False) -> list[Series]:
-    """`found` in series, the newest first; by their names, and the databases that they name.
-
-    Where they are `numbered`, numbers and commits in names count the backups of one database.
-
-    One that names no database (a plain dump, a damaged file) belongs to the newest of its name; one
-    whose name says nothing (`latest.dump`) to the only other series that there is. Databases under
-    the same names have series of their own: `db/backup@shop`.
-    """
-    schemes: defaultdict[str, Series] = defaultdict(list)
-    for each in newest_first(found):
-        schemes[without_numbers(each.scheme) if numbered else each.scheme].append(each)
-    unnamed = [key for key, each in schemes.items() if key.endswith("/")]
-    if len(schemes) == 2 and len(unnamed) == 1:
-        (other,) = schemes.keys() - set(unnamed)
-        if schemes[other][0].is_physical == schemes[unnamed[0]][0].is_physical:
-            schemes[other] = newest_first(schemes[other] + schemes.pop(unnamed[0]))
-    series: list[Series] = []
-    for scheme, alike in schemes.items():
-        usual = next((each.database for each in alike if each.database), "")
-        split: defaultdict[str, Series] = defaultdict(list)
-        for each in alike:
-            split[each.database or usual].append(each)
-        for database, own in split.items():
-            key = f"{scheme}@{database}" if len(split) > 1 else scheme
-            series.append([replace(each, key=key) for each in own])
-    return sorted(series, key=lambda each: each[0].order, reverse=True)
 
 
 def several_words(names: Sequence[str]) -> str:
@@ -139,20 +126,31 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
     """Series that are to be drilled by their names; UsageError where a series is not there.
 
     `--series` and `[backup] series` go by the names of series, else `[backup] name` by those of
-    files. One that was there before, and has no backup left, is not there either.
+    files. One that was drilled before, and has no backup left, is not there either; one of which
+    nothing can be restored is, where nothing else is called so.
     """
     pattern, choice, found = settings.criteria.backup_name, settings.choice, shelf.live
-    if not choice.series or choice.is_all or not found:
+    if not choice.series or choice.is_all:
         return [each for each in found if not pattern or fits(each[0], pattern)]
-    if exact := [each for each in found if name_of(each) == choice.whole]:
+    if exact := [each for each in shelf.series if name_of(each) == choice.whole]:
         return exact
     chosen: list[Series] = []
     for name in choice.series:
-        alike = [each for each in found if is_called(each, name)]
-        if not alike and not any(name in short_names(each) for each in shelf.gone):
+        alike = called(found, name) or called(shelf.series, name)
+        if found and not alike and not none_left_of(shelf, name):
             raise no_such_series(name, found)
         chosen += [each for each in alike if each not in chosen]
-    return [each for each in found if each in chosen]
+    return [each for each in shelf.series if each in chosen]
+
+
+def called(found: Sequence[Series], name: str) -> list[Series]:
+    """Those of `found` that are called `name`."""
+    return [each for each in found if is_called(each, name)]
+
+
+def none_left_of(shelf: Shelf, name: str) -> list[str]:
+    """Series called `name` that were drilled here, and of which no backup is left."""
+    return [each for each in shelf.missing(shelf.known[0].drilled) if name in short_names(each)]
 
 
 def is_called(series: Series, name: str) -> bool:
@@ -185,14 +183,16 @@ def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
     """
     found = wanted(shelf, settings)
     if settings.choice.series:
-        return [name_of(each) for each in found]
+        names = settings.choice.series
+        gone = {each: None for name in names for each in none_left_of(shelf, name)}
+        return [*map(name_of, found), *gone]
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
     kept = []
     for each in found:
         if each[0].is_sealed and may_hold_roles(each[0].path):
             continue
         is_old = each is not found[0] and len(each) == 1 and each[0].taken_at < young
-        if is_old and name_of(each) not in shelf.known[0]:
+        if is_old and name_of(each) not in shelf.known[0].renewed:
             continue
         kept.append(name_of(each))
     if kept and not settings.criteria.backup_name and is_told_apart(settings):

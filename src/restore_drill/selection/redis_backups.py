@@ -36,9 +36,10 @@ from restore_drill.selection.candidate import (
     candidate_of,
     size_of,
 )
-from restore_drill.selection.groups import Shelf, in_series
+from restore_drill.selection.groups import Shelf
 from restore_drill.selection.links import followed
 from restore_drill.selection.listing import Listing, Sought
+from restore_drill.selection.schemes import in_series
 from restore_drill.selection.select import select_backup
 from restore_drill.selection.sources import folder_at
 from restore_drill.selection.tree import REDIS, list_folder

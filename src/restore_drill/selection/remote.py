@@ -6,6 +6,7 @@ import atexit
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -24,6 +25,7 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.places.store import Object, Store, open_store
 from restore_drill.selection.left_mirrors import LOCK, clean_left_mirrors
+from restore_drill.selection.listing import Unseen
 
 MOST = 100_000
 """Objects of a place that are listed."""
@@ -32,6 +34,8 @@ held: dict[Path, BinaryIO] = {}
 """Locks on the folders of this process, by the mirror in each."""
 filled: set[Path] = set()
 """Mirrors of places that have been listed."""
+unseen: dict[Path, list[Unseen]] = {}
+"""Objects that no file can stand for, by the mirrors of their places."""
 closed: dict[Path, tuple[Place, CouldNotRun]] = {}
 """Places that could not be listed, by their mirrors, and why: dumps and Redis do not both wait.
 
@@ -54,8 +58,25 @@ def fill(root: Path) -> None:
         raise
     make_mirror(root)
     filled.add(root)
+    folders = {parent for each in found for parent in folders_above(each.key)}
+    unseen[root] = []
     for each in found:
-        stand_in_for(each, store, root, place)
+        if each.key not in folders:
+            why = stand_in_for(each, store, root, place)
+        elif each.size:
+            why = "an object beside a folder of the same name"
+        else:
+            continue  # how some tools mark a folder
+        if why:
+            unseen[root].append(Unseen(each.key.removeprefix(place.prefix), why))
+
+
+def folders_above(key: str) -> Iterator[str]:
+    """What the object `key` lies in: `a` and `a/b` of `a/b/c`."""
+    at = key.find("/")
+    while at >= 0:
+        yield key[:at]
+        at = key.find("/", at + 1)
 
 
 def listed(store: Store, prefix: str, url: str) -> list[Object]:
@@ -83,28 +104,34 @@ def make_mirror(root: Path) -> None:
     held[root] = owner
 
 
-def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> None:
-    """Put a file of its size and time, which takes no room, where the object `what` lies."""
+def stand_in_for(what: Object, store: Store, root: Path, place: Place) -> str:
+    """Put a file of its size and time, which takes no room, where the object `what` lies.
+
+    Why that cannot be; empty where it lies there, or need not.
+    """
     key = what.key.removeprefix(place.prefix)
     parts = key.split("/")
-    if not key or key.endswith("/") or "\0" in key:
-        return
-    if any(not part or part.startswith(".") for part in parts):
-        return  # as in a folder of this machine: what begins with a dot is no backup
+    if not key or key.endswith("/"):
+        return ""
+    if any(part.startswith(".") for part in parts):
+        return ""  # as in a folder of this machine: what begins with a dot is no backup
     path = root.joinpath(*parts)
     if path in origins:
-        return
+        return ""
+    if "" in parts:
+        return "a name with an empty folder in it"
     try:
         path.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.truncate(what.size)
-    except OSError:
-        return  # `a` beside `a/b`, or a name that no file can have: no backup tool writes these
+    except (OSError, ValueError) as error:  # too long, or with a zero byte in it
+        return f"a name that no file can have ({getattr(error, 'strerror', error)})"
     when = what.modified.timestamp()
     os.utime(path, (when, when))
     ident = ident_of(store.url_of(what.key), what.version)
     give = partial(store.pieces, what)
     origins[path] = Origin(what.version, what.size, what.modified, give, store.is_guarded, ident)
+    return ""
 
 
 def clear() -> None:
@@ -119,4 +146,5 @@ def clear() -> None:
         lock.close()
     held.clear()
     filled.clear()
+    unseen.clear()
     closed.clear()

@@ -50,7 +50,13 @@ class Folder:
 
     def listing(self, zone: tzinfo) -> Listing:
         """Files and dumps in it, or in the folders below it."""
-        return list_folder(self.place, zone)
+        found = list_folder(self.place, zone)
+        if (root := mirror_around(self.place)) is not None:
+            from restore_drill.selection.remote import unseen  # noqa: PLC0415 - see below
+
+            found.unseen += unseen.get(root, ())
+            found.passed_over += [f"{each.label}: {each.why}" for each in unseen.get(root, ())]
+        return found
 
     def fetch(self, candidate: Candidate) -> Candidate:
         """It is here, or begins to come."""

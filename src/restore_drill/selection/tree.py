@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
 
 from restore_drill.backups.folders import part_of_what
-from restore_drill.backups.foreign import WAL
+from restore_drill.backups.foreign import OF_OTHERS, WAL
+from restore_drill.backups.formats import ROLES_BY_NAME
 from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.flat import list_flat
 from restore_drill.selection.listing import (
     DUMPS,
     Listing,
     Sought,
     entries_of,
-    list_flat,
     newest_first,
 )
 
@@ -58,8 +58,8 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
     listing = list_flat(folder, zone, sought=sought)
     if sought is DUMPS:
         listing.folders = [each for each in listing.folders if each.name != REDIS]
-    if listing.found:
-        listing.passed_over += unsearched(listing.folders, folder, sought)
+    if any(map(is_of_databases, listing.found)):
+        pass_over_below(listing, listing.folders, folder, sought)
         note_wal(listing)
         return listing
     search_below(listing, zone, sought)
@@ -68,6 +68,11 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
     listing.remarks += twice
     listing.found = newest_first(listing.found)
     return listing
+
+
+def is_of_databases(candidate: Candidate) -> bool:
+    """Whether a backup is not only of roles, or of another system: such lie above all others."""
+    return not candidate.kind.unrecognised.startswith((*OF_OTHERS, ROLES_BY_NAME))
 
 
 def note_wal(listing: Listing) -> None:
@@ -89,12 +94,13 @@ def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:
     level, number = [(each, each.name) for each in listing.folders], 0
     for below in range(1, DEEPEST + 1):
         deeper: list[tuple[Path, str]] = []
-        for folder, name in level:
+        for at, (folder, name) in enumerate(level):
             number += 1
             if number > MOST_FOLDERS:
                 listing.passed_over.append(
                     f"{name}: a folder, not searched: there are too many folders"
                 )
+                listing.deeper += [each for each, _ in (*level[at:], *deeper)]
                 return
             inner = list_flat(folder, zone, below, sought)
             listing.found += inner.found
@@ -102,19 +108,26 @@ def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:
             listing.remarks += inner.remarks
             listing.closed += inner.closed
             listing.wal += inner.wal
-            if inner.found:
-                listing.passed_over += unsearched(inner.folders, folder, sought)
+            listing.unseen += inner.unseen
+            if any(map(is_of_databases, inner.found)):
+                pass_over_below(listing, inner.folders, folder, sought)
             else:
                 deeper += [(each, f"{name}/{each.name}") for each in inner.folders]
         level = deeper
     listing.deeper += [folder for folder, _ in level]
 
 
-def unsearched(folders: list[Path], around: Path, sought: Sought) -> Iterator[str]:
-    """A line on each of `folders` with backups in it, since others lie directly `around` it."""
-    for below in folders:
-        if any(map(sought.claims, entries_of(below))):
-            yield f"{below.name}: a folder, not searched because backups lie directly in {around}"
+def pass_over_below(listing: Listing, folders: list[Path], around: Path, sought: Sought) -> None:
+    """Note that `folders` were not searched, since backups lie directly `around` them.
+
+    What holds none directly is of no interest, in a line.
+    """
+    listing.unsearched += folders
+    listing.passed_over += [
+        f"{below.name}: a folder, not searched because backups lie directly in {around}"
+        for below in folders
+        if any(map(sought.claims, entries_of(below)))
+    ]
 
 
 def counted_once(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:

@@ -15,8 +15,10 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.groups import Shelf, in_series, shelf_of
+from restore_drill.selection.groups import Expected, Shelf, shelf_of
 from restore_drill.selection.listing import newest_first
+from restore_drill.selection.schemes import in_series
+from restore_drill.selection.series import without_numbers
 from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
 from restore_drill.watch.groups import Key, name_of
@@ -112,15 +114,15 @@ def ledger_of(settings: Settings) -> Ledger:
     return Ledger(noted_here(history, settings) if history else ())
 
 
-def renewed_series(settings: Settings) -> set[str]:
-    """Series of the backups here that the history has seen renewed, and that are not retired.
+def expected_series(settings: Settings) -> Expected:
+    """Series of the backups here that the history has, and that are not retired.
 
-    Two of their backups have been drilled: a job takes them, so that one which has become old was
-    not put aside by somebody. CouldNotRun where the history cannot be read.
+    Of those that were renewed two backups have been drilled: a job takes them, so that one which
+    has become old was not put aside by somebody. CouldNotRun where the history cannot be read.
     """
     path = history_path(settings)
     if path is None:
-        return set()
+        return Expected()
     history = load_history(path)
     found: defaultdict[str, list[Drill]] = defaultdict(list)
     for drill in noted_here(history, settings):
@@ -132,13 +134,17 @@ def renewed_series(settings: Settings) -> set[str]:
         for name, drills in found.items()
     }
     retired = {name for name, skip in skips.items() if skip and skip.retires}
-    renewed = {name for name, drills in found.items() if len({e.sha256 for e in drills}) > 1}
-    return renewed - retired
+    own = {name: drills for name, drills in found.items() if name not in retired}
+    proved = {name for name, drills in own.items() if any(each.has_passed for each in drills)}
+    renewed = {name for name, drills in own.items() if len({e.sha256 for e in drills}) > 1}
+    if not settings.criteria.backup_numbered:
+        return Expected(renewed, proved, set(own))
+    return Expected(*(set(map(without_numbers, each)) for each in (renewed, proved, own)))
 
 
 def shelf_here(settings: Settings) -> Shelf:
     """What lies in BACKUP_PATH, and what the history expects there; CouldNotRun, see `shelf_of`."""
-    return shelf_of(settings, partial(renewed_series, settings))
+    return shelf_of(settings, partial(expected_series, settings))
 
 
 def noted_here(history: History, settings: Settings) -> list[Drill]:

@@ -14,7 +14,7 @@ from restore_drill.backups.model import Backup
 from restore_drill.backups.physical.model import BARMAN, BASE, CHAIN, COLD, PGBACKREST, PLAIN, TAR
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
-from restore_drill.selection.groups import in_series
+from restore_drill.selection.schemes import in_series
 from restore_drill.selection.select import select_backup
 from restore_drill.selection.tree import list_folder
 from tests.helpers.folders import DUMP

@@ -13,8 +13,8 @@ from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory import discovery, lines_of, load_inventory
 from restore_drill.places import trying
-from restore_drill.selection import groups
 from restore_drill.selection.groups import Shelf
+from restore_drill.watch import kept
 from tests.fleet.inventory.conftest import Load
 from tests.helpers.buckets import BUCKET, READER, keys_of, put, s3_server
 
@@ -206,14 +206,14 @@ def test_a_folder_that_gives_no_list_is_one_database(
         (tmp_path / name).write_bytes(DUMP)
     if kind == "slow":
         (tmp_path / "slow").mkdir()
-        real = groups.shelf_of
+        real = kept.shelf_here
 
-        def shelf_of(settings: Settings) -> Shelf:
+        def shelf_here(settings: Settings) -> Shelf:
             if settings.backup_path and settings.backup_path.name == "slow":
                 time.sleep(5)
             return real(settings)
 
-        monkeypatch.setattr(discovery, "shelf_of", shelf_of)
+        monkeypatch.setattr(discovery, "shelf_here", shelf_here)
         monkeypatch.setattr(discovery, "LIMIT", 0.5)
     source = {"file": "file.sql"}.get(kind, kind)
     inventory = load(f'[[discover]]\nsource = "{source}"\n[[discover]]\nsource = "good"\n')

@@ -240,3 +240,31 @@ def test_all_other_options_are_taken(load: Load, flag: str) -> None:
 def test_refused_options_are_there() -> None:
     """Each is an option of the drill."""
     assert set(REFUSED) <= {option.name for option in BY_FLAG.values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("crm.TOML", "rename it to crm.toml"),
+        ("crm.tml", "rename it to crm.toml"),
+        ("team/crm.toml", "is read: move it there"),
+        ("team/deep/crm.toml", "is read: move it there"),
+    ],
+)
+def test_what_is_nearly_a_fleet_file_is_not_passed_over(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    """Its databases would go undrilled; criteria in a folder below, and hidden files, are none."""
+    folder = tmp_path / "fleet.d"
+    (folder / "criteria").mkdir(parents=True)
+    (folder / "shop.toml").write_text('[databases.shop]\nbackups = "/srv/shop"\n')
+    (folder / "criteria" / "shop.toml").write_text('[backup]\nmax_age = "1d"\n')
+    for other in ("shop.toml~", "shop.toml.bak", ".crm.TOML", "README.md"):
+        (folder / other).write_text("[databases.x]\n")
+    assert list(load_inventory(folder, {}).databases) == ["shop"]
+
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text('[databases.crm]\nbackups = "/srv/crm"\n')
+    with pytest.raises(UsageError, match=re.escape(words)) as refused:
+        load_inventory(folder, {})
+    assert str(folder / name) in str(refused.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from restore_drill.config.accounts import account_of
 from restore_drill.config.alerts import split_urls
 from restore_drill.config.criteria import Criteria
 from restore_drill.core.errors import UsageError
@@ -76,10 +77,13 @@ def database_of(
         for key, setting in (("backups", FOLDER), ("backup", FILE))
         if key in values
     }
+    variables = variables_of(values, environment)
+    url = places.get("backups") or places.get("backup") or ""
     return Database(
         name=name,
         where=where,
-        environment=variables_of(values, environment),
+        account=account_of(url, {**environment, **variables}),
+        environment=variables,
         notify=tuple(
             url
             for each in values.get("notify", ())

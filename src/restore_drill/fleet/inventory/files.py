@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from restore_drill.config.criteria.reader import read_toml
 from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.file import FLEET, KIND, Written
+from restore_drill.fleet.inventory.near import HEADER, SUFFIX, refuse_near
 
 SHARED = "defaults.toml"
 """The file of a folder whose `[defaults]` hold for the others too."""
 INSTEAD = "name a fleet file, or a folder of them"
-HEADER = re.compile(r"\s*\[+\s*['\"]?(databases|discover)\b")
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,15 @@ def read_files(path: Path) -> list[FleetFile]:
 def files_in(folder: Path) -> list[Path]:
     """The fleet files in `folder`, by name, a link that leads nowhere among them.
 
-    Hidden files are what editors and file systems leave. UsageError where it cannot be read.
+    Hidden files are what editors and file systems leave. UsageError where it cannot be read, or
+    where something is called nearly like one.
     """
     try:
-        names = sorted(each.name for each in folder.iterdir())
+        names = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
     except OSError as error:
         raise UsageError(f"the folder {folder}: {why_closed(folder, error)}; {INSTEAD}") from None
-    paths = [folder / each for each in names if each.endswith(".toml") and each[0] != "."]
+    refuse_near(folder, names)
+    paths = [folder / each for each in names if each.endswith(SUFFIX)]
     return [each for each in paths if not each.is_dir()]
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from restore_drill.config.accounts import account_of
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.fleet.inventory.databases import (
+    completed,
     named_databases,
     place_of,
     refuse_same_backups,
+    variables_of,
 )
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile, read_files
@@ -39,9 +42,9 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
             f"{what} {path} has neither [databases] nor [[discover]], so there is nothing to "
             f"drill; see an example: {COMMAND} fleet init"
         )
-    refuse_same_sources([each for _, each in entries], environment)
+    sources = sources_of(entries, environment)
     databases = {each.name: each for each in named}
-    found = {each.name: each for each in all_discovered(entries, databases, environment)}
+    found = {each.name: each for each in all_discovered(entries, databases, sources, environment)}
     new = tuple(name for name, each in found.items() if not each.unlisted)
     places = defaultdict[str, list[str]](list)
     for each in found.values():
@@ -53,6 +56,7 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
 def all_discovered(
     entries: Sequence[tuple[FleetFile, Written]],
     named: Mapping[str, Database],
+    sources: Collection[tuple[str, str]],
     environment: Mapping[str, str],
 ) -> Iterator[Database]:
     """What all `entries` find: an earlier one's series are none of a later one's."""
@@ -61,17 +65,22 @@ def all_discovered(
 
     known = dict(named)
     for file, entry in entries:
-        for each in discovered(file, entry, dict(known), environment):
+        for each in discovered(file, entry, dict(known), sources, environment):
             known[each.name] = each
             yield each
 
 
-def refuse_same_sources(entries: Sequence[Written], environment: Mapping[str, str]) -> None:
-    """Refuse a place that is listed twice; UsageError."""
-    seen: dict[str, Written] = {}
-    for each in entries:
+def sources_of(
+    entries: Sequence[tuple[FleetFile, Written]], environment: Mapping[str, str]
+) -> Collection[tuple[str, str]]:
+    """Account and place of all `entries`; UsageError where a place is listed twice."""
+    seen: dict[tuple[str, str], Written] = {}
+    for file, each in entries:
         source = place_of(each.values["source"], FOLDER, environment)
-        if other := seen.get(source):
+        variables = variables_of(completed(file, each), environment)
+        key = account_of(source, {**environment, **variables}), source
+        if other := seen.get(key):
             what = f"a second [[discover]] of the same source, after that in {other.place.path}"
             raise each.place.inside("source").error(what)
-        seen[source] = each
+        seen[key] = each
+    return seen.keys()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from restore_drill.config.endpoints import endpoint_of
+from restore_drill.config.accounts import account_of, server_of
 from restore_drill.config.remote import place_given
 
 STRING = "AccountName=acme;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
 
 
 @pytest.mark.parametrize(
-    ("scheme", "variables", "endpoint"),
+    ("scheme", "variables", "server"),
     [
         ("s3", {}, ""),
         ("s3", {"AWS_ENDPOINT_URL": "https://a.example:9000/"}, "a.example:9000"),
@@ -20,16 +20,20 @@ STRING = "AccountName=acme;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
         ("az", {"AZURE_STORAGE_ACCOUNT": "acme"}, "acme"),
         ("az", {"AZURE_STORAGE_CONNECTION_STRING": STRING}, "acme"),
         ("az", {"AZURE_STORAGE_CONNECTION_STRING": "SharedAccessSignature=s3cret"}, ""),
+        ("az", {"AZURE_STORAGE_CONNECTION_STRING": "UseDevelopmentStorage=true"}, "emulator"),
         ("sftp", {"AWS_ENDPOINT_URL": "http://c"}, ""),
     ],
 )
-def test_which_endpoint(
-    monkeypatch: pytest.MonkeyPatch, scheme: str, variables: dict[str, str], endpoint: str
-) -> None:
+def test_which_server(scheme: str, variables: dict[str, str], server: str) -> None:
     """As the environment names it, without what is secret."""
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert endpoint_of(scheme) == endpoint
+    assert server_of(f"{scheme}://backups/pg", variables) == server
+
+
+def test_a_profile_names_an_account_too() -> None:
+    """Unless there is a key, which the profile then does not give."""
+    own = {"AWS_PROFILE": "minio"}
+    assert account_of("s3://b", own) == "minio"
+    assert account_of("s3://b", own | {"AWS_ACCESS_KEY_ID": "a"}) == account_of("s3://b", {}) == ""
 
 
 def test_places_of_two_endpoints_are_two(monkeypatch: pytest.MonkeyPatch) -> None:

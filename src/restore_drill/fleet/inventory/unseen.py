@@ -1,0 +1,111 @@
+"""What of a place was not looked at, though databases may lie there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import tzinfo
+from pathlib import Path
+
+from restore_drill.backups.foreign import OF_OTHERS
+from restore_drill.backups.formats import recognise
+from restore_drill.config.settings import Settings
+from restore_drill.core.mirrors import as_written
+from restore_drill.core.units import some
+from restore_drill.fleet.inventory.left import is_like
+from restore_drill.selection.candidate import claims_to_be_backup
+from restore_drill.selection.flat import OURS, own_paths
+from restore_drill.selection.groups import Shelf
+from restore_drill.selection.listing import DUMPS, Listing, Unseen, entries_of
+from restore_drill.selection.tree import DEEPEST, REDIS, list_folder
+
+MOST_NAMED = 3
+HINT = "mend it, give it a [[discover]] of its own, or ignore it"
+DUMP_NAMES = (".sql", ".dump", ".pgdump", ".psql", ".pgc", ".custom")
+"""What the name of an encrypted file has that is no backup of Redis."""
+BESIDE_DB = (REDIS, OURS)
+"""Folders beside the folder `db` of a place that are for something else."""
+IsKnown = Callable[[Path], bool]
+"""Whether a folder is the place of another database, or is listed by itself."""
+
+
+def unseen_in(shelf: Shelf, settings: Settings, ignore: Sequence[str], is_known: IsKnown) -> str:
+    """What of BACKUP_PATH is not on `shelf`, in words; empty where nothing is missing."""
+    root, zone = settings.backup_path, settings.criteria.timezone
+    assert root is not None
+    live = {one.scheme for each in shelf.live for one in each}
+    lines = [
+        f"{each.label}: {each.why}"
+        for each in (*not_looked_at(shelf.listing), *below(shelf, root, zone, is_known))
+        if each.series not in live and not is_like(names_of(each), ignore)
+    ]
+    return f"it cannot be listed in full ({HINT}): {some(lines, MOST_NAMED)}" if lines else ""
+
+
+def names_of(what: Unseen) -> set[str]:
+    """What `[[discover]]` may ignore it by: as a series, a folder, or by what may lie in it."""
+    return {what.label, f"{what.label}/", what.label.rpartition("/")[2], what.series} - {""}
+
+
+def not_looked_at(listing: Listing) -> Iterator[Unseen]:
+    """What lies beside those that were found, and could not be looked at."""
+    yield from listing.unseen
+    for each in listing.closed:
+        is_folder = each.path.is_dir()
+        yield Unseen(each.label, each.kind.unrecognised, "" if is_folder else each.scheme)
+
+
+def below(shelf: Shelf, root: Path, zone: tzinfo, is_known: IsKnown) -> Iterator[Unseen]:
+    """Folders that were not searched, and hold something: which, and why."""
+    place, listing = shelf.source.place, shelf.listing
+    why_not = {
+        **dict.fromkeys(listing.unsearched, "not searched, since backups lie beside the folder"),
+        **dict.fromkeys(listing.deeper, f"not searched: more than {DEEPEST} folders down, or many"),
+    }
+    if place != root:
+        why_not |= dict.fromkeys(beside(place), f"not searched, since the folder {place.name} is")
+    for folder, why in why_not.items():
+        if not is_known(folder) and (what := first_in(folder, zone, is_known)):
+            yield Unseen(label_of(folder, root), f"{why}; in it is {label_of(what, root)}")
+    for redis in {place / REDIS, root / REDIS}:
+        if redis.is_dir() and not is_known(redis) and (what := dump_in(redis, zone)):
+            why = "not searched, since it is for backups of Redis"
+            yield Unseen(label_of(redis, root), f"{why}; in it is {label_of(what, root)}")
+
+
+def beside(place: Path) -> list[Path]:
+    """What lies beside the folder `db` of a place, which alone is searched where there is one."""
+    return [
+        each for each in entries_of(place.parent) if each != place and each.name not in BESIDE_DB
+    ]
+
+
+def label_of(path: Path, root: Path) -> str:
+    """What `path` is called below `root`."""
+    return str(path.relative_to(root)) if path.is_relative_to(root) else as_written(path)
+
+
+def first_in(path: Path, zone: tzinfo, is_known: IsKnown) -> Path | None:
+    """What may be a backup at `path`, or in it; what is closed may be one."""
+    if path.is_file():
+        is_one = claims_to_be_backup(path)
+        return path if is_one and not recognise(path).unrecognised.startswith(OF_OTHERS) else None
+    listing = Listing()
+    try:
+        for each in own_paths(path, listing, zone, 0, DUMPS):
+            if each.is_dir() or first_in(each, zone, is_known):
+                return each
+    except OSError:
+        return path
+    if listing.closed or listing.unseen:
+        return path
+    found = (first_in(each, zone, is_known) for each in listing.folders if not is_known(each))
+    return next(filter(None, found), None)
+
+
+def dump_in(redis: Path, zone: tzinfo) -> Path | None:
+    """A backup of PostgreSQL in the folder `redis`; what is encrypted is told by its name."""
+    for each in list_folder(redis, zone).found:
+        is_dump = any(word in each.path.name.lower() for word in DUMP_NAMES)
+        if each.is_backup and (is_dump or not each.is_sealed):
+            return each.path
+    return None
