@@ -161,8 +161,9 @@ def test_what_is_closed_is_told(load: Load, tmp_path: Path) -> None:
         (tmp_path / "b" / name).chmod(0)
     (tmp_path / "fleet.toml").touch(0o666)
     (tmp_path / "fleet.toml").chmod(0o666)
+    (tmp_path / "criteria.toml").touch()  # those of a checkout below /root that user cannot read
     with as_ordinary_user():
-        inventory = load(DISCOVER)
+        inventory = load(f'{DISCOVER}criteria = "criteria.toml"\n')
     why = rest_of(inventory)
     assert inventory.undecided == ("shop/shop",)
     assert "crm: cannot be read" in why and "hr/hr.sql: cannot be read" in why
