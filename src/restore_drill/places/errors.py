@@ -56,11 +56,14 @@ CAUSES = {
     "BlobBeingRehydrated": ("the object is still being brought back from an archive tier", "tier"),
 }
 OWN = {
-    scheme: tuple(f"{scheme}_{cause}" for cause in (
-        "bucket", "object", "key", "no_key", "rights", "write", "delete", "expired", "tier",
-        "silent",
-    ))
-    for scheme in ("gs", "az")
+    "gs": (
+        "gs_bucket", "gs_object", "gs_key", "gs_no_key", "gs_rights", "gs_write", "gs_delete",
+        "gs_expired", "gs_tier", "gs_silent",
+    ),
+    "az": (
+        "az_bucket", "az_object", "az_key", "az_no_key", "az_rights", "az_write", "az_delete",
+        "az_expired", "az_tier", "az_silent",
+    ),
 }  # fmt: skip
 """Causes whose remedies are others than those of S3, by the scheme of the URL."""
 TOO_LATE = "Signature not valid in the specified time frame"
