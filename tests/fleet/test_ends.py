@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from restore_drill.fleet.report.files import alone
 from tests.helpers.fleet_runs import called
 from tests.helpers.fleets import wait_until
 from tests.helpers.inboxes import inbox
@@ -118,6 +119,20 @@ def test_an_interrupt_before_the_first_drill_is_told(folder: Path, number: signa
     assert process.returncode == 2, output
     assert [each["state"] for each in plain["databases"]] == ["not-begun"], output
     assert monitor.paths == ["/ping/start", "/ping/2"], output
+
+
+def test_two_runs_do_not_share_their_reports(folder: Path) -> None:
+    """The second would replace the verdict of the first."""
+    with alone(folder / "drill-report"):
+        done = run_module(
+            ["drill", "fleet", "run", "--only", "quick"],
+            cwd=folder, env=called(folder, ANN_URL="json://localhost"), timeout=60,
+        )  # fmt: skip
+
+    assert done.returncode == 6
+    assert f"another run of a fleet writes its reports to {folder / 'drill-report'}" in done.stderr
+    with alone(folder / "drill-report"):
+        pass
 
 
 def test_what_contradicts_itself_is_refused(folder: Path) -> None:

@@ -143,11 +143,15 @@ def shown(parsed: argparse.Namespace, meant: Meant) -> int:
 def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
     """Drill; the exit code of the fleet."""
     from restore_drill.fleet.carry import Carried  # noqa: PLC0415 - brings all that drills need
+    from restore_drill.fleet.report.files import alone  # noqa: PLC0415 - likewise
 
-    return Carried(
-        meant.inventory, meant.databases, top_of(parsed, meant), meant.environment, parsed.due,
-        parsed.workers, parsed.scheduler,
-    ).carry_out()  # fmt: skip
+    top = top_of(parsed, meant)
+    run = Carried(
+        meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,
+        parsed.scheduler,
+    )  # fmt: skip
+    with alone(top):
+        return run.carry_out()
 
 
 def announce_refused(options: Sequence[str], text: str, code: int, root: Path) -> None:

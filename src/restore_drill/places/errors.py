@@ -57,30 +57,14 @@ CAUSES = {
 }
 OWN = {
     "gs": (
-        "gs_bucket",
-        "gs_object",
-        "gs_key",
-        "gs_no_key",
-        "gs_rights",
-        "gs_write",
-        "gs_delete",
-        "gs_expired",
-        "gs_tier",
-        "gs_silent",
+        "gs_bucket", "gs_object", "gs_key", "gs_no_key", "gs_rights", "gs_write", "gs_delete",
+        "gs_expired", "gs_tier", "gs_silent",
     ),
     "az": (
-        "az_bucket",
-        "az_object",
-        "az_key",
-        "az_no_key",
-        "az_rights",
-        "az_write",
-        "az_delete",
-        "az_expired",
-        "az_tier",
-        "az_silent",
+        "az_bucket", "az_object", "az_key", "az_no_key", "az_rights", "az_write", "az_delete",
+        "az_expired", "az_tier", "az_silent",
     ),
-}
+}  # fmt: skip
 """Causes whose remedies are others than those of S3, by the scheme of the URL."""
 TOO_LATE = "Signature not valid in the specified time frame"
 """What Azure says of a shared access signature that has expired."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyrage
@@ -13,7 +14,7 @@ from restore_drill.fleet.model import Inventory
 from restore_drill.places import trying
 from restore_drill.selection import tree
 from tests.fleet.inventory.conftest import Load
-from tests.helpers.buckets import BUCKET, WRITER, keys_of, put, s3_server
+from tests.helpers.buckets import BUCKET, WRITER, Refusing, keys_of, put, s3_server
 from tests.selection.test_closed import as_ordinary_user
 
 DUMP = b"--\n-- PostgreSQL database dump\n--\n"
@@ -220,3 +221,32 @@ def test_buckets_of_one_name_on_two_servers_are_two_places(
     twice = load(f"{source}{one}{source}{two}", keys)
     all_names = ["crm/crm", "hr/hr", "shop/shop", f"shop/shop in s3://{BUCKET}/two"]
     assert sorted(twice.databases) == all_names
+
+
+@pytest.mark.parametrize("name", ["p//two/x.sql", "p/../evil/x.sql"])
+def test_an_object_that_keeps_a_bucket_from_being_listed_is_named(load: Load, name: str) -> None:
+    """It is asked once: the network is not to blame."""
+    with closing(Refusing(404, "NoSuchKey", listed=name)) as server:
+        inventory = load(f'[[discover]]\nsource = "s3://{BUCKET}/p"\n', keys_of(server.url))
+    (place,) = inventory.databases.values()
+    assert f"the name of an object in it is not one that can be read: '{name}'" in place.unlisted
+    assert len(server.asked) == 1
+
+
+def test_a_history_that_cannot_be_read_is_told(load: Load, tmp_path: Path) -> None:
+    """Nobody knows then what has vanished."""
+    lay(tmp_path, "shop/shop.sql")
+    (tmp_path / "b" / ".drill" / "history.jsonl").mkdir(parents=True)
+    inventory = load(DISCOVER)
+    assert inventory.undecided == ("shop/shop",)
+    assert "which of its databases have vanished is not known: " in rest_of(inventory)
+
+
+def test_a_role_file_in_a_bucket_is_told_by_its_name(load: Load, s3: str) -> None:
+    """What is called more than that is a database; one above folders hides none of them."""
+    names = ("globals.sql", "shop/shop_20261128.sql", "shop/shop_20261128_roles.sql")
+    for name in (*names, "x/global_trade.sql", "roles/roles_20261128.dump"):
+        put(s3, f"roles/{name}", DUMP)
+    inventory = load(f'[[discover]]\nsource = "s3://{BUCKET}/roles"\n', keys_of(s3, WRITER))
+    assert sorted(inventory.undecided) == ["roles/roles", "shop/shop", "x/global_trade"]
+    assert rest_of(inventory) == ""

@@ -50,8 +50,7 @@ def read_files(path: Path) -> list[FleetFile]:
         return [read_file(path)]
     found = [read_file(each) for each in files_in(path)]
     if not found:
-        what = f"the folder {path} holds no *.toml (those in folders below it do not count)"
-        raise UsageError(f"{what}; {INSTEAD}")
+        raise UsageError(f"the folder {path} holds no *.toml; {INSTEAD}")
     shared = next((each.defaults for each in found if each.path.name == SHARED), None)
     refuse_clashes(found)
     return [

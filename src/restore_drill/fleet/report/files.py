@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.printable import printable_json
+from restore_drill.core.remedies import remedy_for
 from restore_drill.fleet.model import Done
 from restore_drill.fleet.report.junit import write_fleet_junit
 from restore_drill.fleet.report.page import render
@@ -32,6 +36,38 @@ SIMPLE = re.compile(r"(?!.*-[0-9a-f]{6}\Z)[a-z0-9][a-z0-9._-]{0,99}(?<!\.)")
 def folder_of(top: Path, name: str) -> Path:
     """The folder of the database `name` below the report directory `top`: one of its own."""
     return top / FOLDER / (name if SIMPLE.fullmatch(name) else slug_of(name))
+
+
+@contextmanager
+def alone(top: Path) -> Iterator[None]:
+    """Keep other runs from the report directory `top`: CouldNotRun where one is at work there.
+
+    Where there are no locks, nothing does; where it cannot be made, who writes there says so.
+    """
+    handle = None
+    with suppress(OSError):
+        (top / FOLDER).mkdir(parents=True, exist_ok=True)
+        handle = os.open(top / FOLDER, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            if handle is not None and not is_locked(handle):
+                raise CouldNotRun(
+                    f"another run of a fleet writes its reports to {top}",
+                    remedy=remedy_for("fleet", "reports_in_use"),
+                )
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def is_locked(handle: int) -> bool:
+    """Whether the folder is this process's own now; OSError where there are no locks."""
+    try:
+        flock(handle, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def keep_reports(top: Path, done: Done) -> Path | None:
