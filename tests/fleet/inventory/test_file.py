@@ -187,7 +187,7 @@ def test_what_is_no_fleet_is_said(tmp_path: Path) -> None:
     """No file, an empty folder, a file that is no TOML."""
     with pytest.raises(UsageError, match=r"none\.toml: No such file or directory; name a fleet"):
         load_inventory(tmp_path / "none.toml", {})
-    with pytest.raises(UsageError, match=r"holds no \*\.toml \(.*; name a fleet file"):
+    with pytest.raises(UsageError, match=r"holds no \*\.toml; name a fleet file"):
         load_inventory(tmp_path, {})
     (tmp_path / "a.toml").write_text("[run]\n")
     with pytest.raises(UsageError, match=r"has neither \[databases\] nor \[\[discover\]\]"):
