@@ -130,6 +130,8 @@ def test_what_no_drill_looks_for_is_told(load: Load, tmp_path: Path, name: str, 
         lay(tmp_path, name, data=b"PGDMP\1\16\0" if "redis" in name else DUMP)
     inventory = load(DISCOVER)
     assert (inventory.undecided, words in rest_of(inventory)) == (("shop/shop",), True)
+    ignored = name.partition("/")[0].replace("..", "x")
+    assert rest_of(load(f'{DISCOVER}ignore = ["{ignored}"]\n')) == ""
 
 
 def test_a_folder_called_db_hides_nothing(load: Load, tmp_path: Path) -> None:
@@ -158,7 +160,8 @@ def test_what_is_closed_is_told(load: Load, tmp_path: Path) -> None:
     for each in (tmp_path, *list(tmp_path.parents)[:-1]):
         each.chmod(0o755)
     lay(tmp_path, "shop/shop_20261128.sql", "shop/shop_20261127.sql", "crm/crm.sql", "hr/hr.sql")
-    for name in ("shop/shop_20261127.sql", "crm", "hr/hr.sql"):
+    lay(tmp_path, "hr/job.log")
+    for name in ("shop/shop_20261127.sql", "crm", "hr/hr.sql", "hr/job.log"):
         (tmp_path / "b" / name).chmod(0)
     (tmp_path / "fleet.toml").touch(0o666)
     (tmp_path / "fleet.toml").chmod(0o666)
@@ -168,7 +171,7 @@ def test_what_is_closed_is_told(load: Load, tmp_path: Path) -> None:
     why = rest_of(inventory)
     assert inventory.undecided == ("shop/shop",)
     assert "crm: cannot be read" in why and "hr/hr.sql: cannot be read" in why
-    assert "shop" not in why
+    assert "shop" not in why and "job" not in why
 
 
 @pytest.mark.parametrize("keys", [1, 0])

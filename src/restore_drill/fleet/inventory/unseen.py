@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from restore_drill.backups.foreign import OF_OTHERS
-from restore_drill.backups.formats import recognise
+from restore_drill.backups.formats import SUFFIXES, recognise
 from restore_drill.config.settings import Settings
 from restore_drill.core.mirrors import as_written
 from restore_drill.core.units import some
@@ -43,15 +43,18 @@ def unseen_in(shelf: Shelf, settings: Settings, ignore: Sequence[str], is_known:
 
 def names_of(what: Unseen) -> set[str]:
     """What `[[discover]]` may ignore it by: as a series, a folder, or by what may lie in it."""
-    return {what.label, f"{what.label}/", what.label.rpartition("/")[2], what.series} - {""}
+    around = {str(each) for each in PurePosixPath(what.label).parents}
+    return {what.label, f"{what.label}/", what.label.rpartition("/")[2], what.series} | around
 
 
 def not_looked_at(listing: Listing) -> Iterator[Unseen]:
     """What lies beside those that were found, and could not be looked at."""
     yield from listing.unseen
     for each in listing.closed:
-        is_folder = each.path.is_dir()
-        yield Unseen(each.label, each.kind.unrecognised, "" if is_folder else each.scheme)
+        if each.path.is_dir():
+            yield Unseen(each.label, each.kind.unrecognised)
+        elif not each.path.suffix or each.path.name.lower().endswith(SUFFIXES):
+            yield Unseen(each.label, each.kind.unrecognised, each.scheme)
 
 
 def below(shelf: Shelf, root: Path, zone: tzinfo, is_known: IsKnown) -> Iterator[Unseen]:
@@ -59,7 +62,9 @@ def below(shelf: Shelf, root: Path, zone: tzinfo, is_known: IsKnown) -> Iterator
     place, listing = shelf.source.place, shelf.listing
     why_not = {
         **dict.fromkeys(listing.unsearched, "not searched, since backups lie beside the folder"),
-        **dict.fromkeys(listing.deeper, f"not searched: more than {DEEPEST} folders down, or many"),
+        **dict.fromkeys(
+            listing.deeper, f"not searched: more than {DEEPEST} folders down, or too many"
+        ),
     }
     if place != root:
         why_not |= dict.fromkeys(beside(place), f"not searched, since the folder {place.name} is")
