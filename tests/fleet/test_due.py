@@ -118,6 +118,21 @@ def test_backups_that_come_no_more_are_due(ask: Ask, tmp_path: Path) -> None:
     assert not ask((1, "failed", "shop")).is_due
 
 
+def test_a_series_that_has_vanished_is_due_once(ask: Ask, tmp_path: Path) -> None:
+    """Other series are left in its place."""
+    ask((1, "passed", "shop"), shop=1)
+    crm = Database("crm", "fleet.toml", backups=str(tmp_path), series="crm", every=DAY)
+    history, name = tmp_path / ".drill" / "history.jsonl", f"{tmp_path.name}/crm"
+    seen = replace(PASSED, at=NOW - timedelta(hours=2), series=name, place=None, pick=None)
+    note(history, seen)
+    gone = answer(known_of([crm])["crm"], NOW)
+    note(history, replace(seen, at=NOW, verdict="failed", backup=None))
+    told = answer(known_of([crm])["crm"], NOW)
+
+    assert gone[:2] == (True, "there is no backup any more")
+    assert (told.is_due, told.is_red) == (False, True), told
+
+
 def test_a_file_that_was_written_since_its_pass_is_due(ask: Ask, tmp_path: Path) -> None:
     """Though its name has a time from before, and its size is the same; or it is no backup now."""
     name = f"shop_{NOW - timedelta(hours=3):%Y-%m-%dT%H%M}Z"

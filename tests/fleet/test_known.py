@@ -69,7 +69,7 @@ def test_a_place_of_many_is_listed_once(tmp_path: Path, monkeypatch: pytest.Monk
                 place=None, at=NOW - timedelta(hours=number),
             )  # fmt: skip
             note(tmp_path / ".drill" / "history.jsonl", drill)
-    lists = counted(monkeypatch, asked, "shelf_of")
+    lists = counted(monkeypatch, asked, "shelf_here")
     reads = counted(monkeypatch, asked, "load_history")
     many = [Database(name, "f", backups=str(tmp_path), series=name) for name in NAMES]
     known = known_of(many)

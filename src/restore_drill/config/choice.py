@@ -49,10 +49,14 @@ class Choice:
         return ALL in self.series
 
     @property
+    def one(self) -> str:
+        """The one series that was asked for, as it was written; empty of several, and patterns."""
+        return "" if set(self.whole) & set("*?[,") else self.whole
+
+    @property
     def named(self) -> str:
         """The whole name of the one series that was asked for; empty of others, and of patterns."""
-        is_name = "/" in self.whole and not set(self.whole) & set("*?[,")
-        return self.whole if is_name else ""
+        return self.one if "/" in self.one else ""
 
 
 def choice_of(given: dict[str, str | None], listed: tuple[str, ...]) -> Choice:

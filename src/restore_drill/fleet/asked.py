@@ -9,8 +9,9 @@ from pathlib import Path
 from restore_drill.config.settings import Settings
 from restore_drill.fleet.noted import Noted
 from restore_drill.places.waiting import Once
-from restore_drill.selection.groups import Shelf, shelf_of
+from restore_drill.selection.groups import Shelf
 from restore_drill.watch.history import load_history
+from restore_drill.watch.kept import shelf_here
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class Asked:
     histories: Once[Path, Noted] = field(default_factory=Once)
 
     def shelf_of(self, settings: Settings) -> Shelf:
-        """What lies in BACKUP_PATH, as criteria read it. CouldNotRun."""
+        """What lies in BACKUP_PATH, as criteria read it, and what drills know of it. CouldNotRun."""
         rules = settings.criteria
         key = settings.backup_path, str(rules.timezone), rules.backup_numbered
-        return self.shelves.of(key, partial(shelf_of, settings))
+        return self.shelves.of(key, partial(shelf_here, settings))
 
     def noted_at(self, path: Path) -> Noted:
         """The drills of the history at `path`. CouldNotRun."""

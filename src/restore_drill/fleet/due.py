@@ -125,4 +125,4 @@ def by_schedule(known: Known, last: Drill, every: float, now: datetime) -> Answe
 
 def no_newer(newest: Sequence[Candidate]) -> str:
     """That there is no backup since."""
-    return "there is no newer backup" if newest else "nothing is known of a newer backup"
+    return "there is no newer backup" if newest else "there is no backup any more"
