@@ -123,7 +123,9 @@ def test_a_series_that_has_vanished_is_due_once(ask: Ask, tmp_path: Path) -> Non
     ask((1, "passed", "shop"), shop=1)
     crm = Database("crm", "fleet.toml", backups=str(tmp_path), series="crm", every=DAY)
     history, name = tmp_path / ".drill" / "history.jsonl", f"{tmp_path.name}/crm"
-    seen = replace(PASSED, at=NOW - timedelta(hours=2), series=name, place=None, pick=None)
+    seen = replace(
+        PASSED, at=NOW - timedelta(hours=2), series=name, place=None, pick=None, sha256="5ea1"
+    )
     note(history, seen)
     gone = answer(known_of([crm])["crm"], NOW)
     note(history, replace(seen, at=NOW, verdict="failed", backup=None))

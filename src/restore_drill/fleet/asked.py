@@ -23,7 +23,7 @@ class Asked:
     histories: Once[Path, Noted] = field(default_factory=Once)
 
     def shelf_of(self, settings: Settings) -> Shelf:
-        """What lies in BACKUP_PATH, as criteria read it, and what drills know of it. CouldNotRun."""
+        """What lies in BACKUP_PATH, as criteria read it, and what was drilled. CouldNotRun."""
         rules = settings.criteria
         key = settings.backup_path, str(rules.timezone), rules.backup_numbered
         return self.shelves.of(key, partial(shelf_here, settings))
