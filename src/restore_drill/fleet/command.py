@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     due_argument(run)
     where = run.add_mutually_exclusive_group()
     where.add_argument(
-        "--workers", type=whole, metavar="N", help="so many drills at once here [default: cores]"
+        "--workers",
+        type=whole,
+        metavar="N",
+        help="how many drills run here at once [default: cores]",
     )
     where.add_argument(
         "--scheduler", metavar="ADDRESS", help="scheduler of Dask, such as tcp://host:8786"
@@ -38,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status = kinds.add_parser("status", help="show which databases have not passed in time")
     named(status)
     status.add_argument(
-        "--notify", action="store_true", help="send one message, once a day, if drills do not come"
+        "--notify", action="store_true", help="send one message, once a day, if drills are overdue"
     )
     status.add_argument("--json", action="store_true", help="print JSON for other programs")
     status.add_argument(
@@ -54,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
     named(matrix)
     due_argument(matrix)
-    matrix.add_argument("--jobs", type=whole, metavar="N", help="in so many jobs at most")
+    matrix.add_argument("--jobs", type=whole, metavar="N", help="at most this many jobs")
     kinds.add_parser("init", help="print a fleet.toml to begin with")
 
 
@@ -79,7 +82,7 @@ def report_argument(parser: argparse.ArgumentParser) -> None:
 
 def due_argument(parser: argparse.ArgumentParser) -> None:
     """`--due`."""
-    text = "only what its schedule, or a backup that is not proved, asks for"
+    text = "only databases that are due by their schedule, or whose newest backup is not proved"
     parser.add_argument("--due", action="store_true", help=text)
 
 

@@ -50,7 +50,7 @@ def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
         left_out = only - {each.name for each in databases}
         if left_out:
             names = some(sorted(left_out), MOST_NAMED)
-            raise UsageError(f"--only names what --select leaves out: {names}; give one of both")
+            raise UsageError(f"--only names what --select leaves out: {names}; use one of the two")
         databases = [each for each in databases if each.name in only]
     if not databases:
         raise UsageError(f"no database of {inventory.path} is selected; see {COMMAND} fleet list")

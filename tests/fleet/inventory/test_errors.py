@@ -83,6 +83,12 @@ ERRORS = {
     "secret": (A + "environment = { AWS_SECRET_ACCESS_KEY = 'hush' }\n", 3, "KEY is a secret (not"),
     "channel": (A + "notify = ['mailto://me:hush@h']\n", 3, "notify holds a password (not shown)"),
     "token": (A + "notify = ['slack://T/hushhushhushhush1']\n", 3, "a token in it (not shown)"),
+    "front token": (
+        A + "notify = ['slack://xoxb-hush-hush-hush']\n",
+        3,
+        "a token in it (not shown)",
+    ),
+    "token behind": (A + "notify = ['mailto://h/?to=a@b.example&pass=hush']\n", 3, "a token in it"),
     "no channel": (A + "notify = ['hush']\n", 3, "an entry (not shown) that is neither a URL nor"),
     "channels": (A + "notify = '${A}'\n", 3, "notify must be a list of URLs of channels, or"),
     "keys in URL": ("[databases.a]\nbackups = 's3://k:hush@b/'\n", 2, "backups holds a password"),
@@ -105,6 +111,7 @@ BEYOND_A_SCHEMA = {
     "option as value", "value of flag",
     "secret option", "variable", "near variable", "fleet's variable", "folder variable",
     "live variable", "broken reference", "URL", "secret", "channel", "token", "keys in URL",
+    "front token", "token behind",
     "parameters", "place", "object", "web", "secret source", "source twice",
     "same backups", "name", "pattern", "no option", "no backups",
 }  # fmt: skip

@@ -16,6 +16,10 @@ SECRET_NAMES = re.compile(
 """Names of variables whose values are secrets; those of files that hold one end with `_FILE`."""
 BY_REFERENCE = "put it into a variable of the environment that the fleet runs in, and write ${NAME}"
 
+AT_FRONT = re.compile(r"://[\w~-]{16,}(?=[/@:?]|$)")
+"""A long word without a dot where a host is: `slack://xoxb-...`."""
+IN_QUERY = re.compile(r"[?&](pass|password|token|apikey|secret)=(?!\$\{)[^&]", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Template:
@@ -63,7 +67,8 @@ def refuse_secret(place: Place, text: str) -> None:
 
 def refuse_token(place: Place, text: str) -> None:
     """Refuse the URL of a channel that has a password or a token in it."""
-    refuse_password(place, text)
-    if TOKEN.search(REFERENCE.sub("", text)):
+    refuse_password(place, text.partition("?")[0])  # behind it are addresses: to=ann@example.org
+    plain = REFERENCE.sub("", text)
+    if TOKEN.search(plain) or AT_FRONT.search(plain) or IN_QUERY.search(text):
         what = f"{place.name} holds the URL of a channel with a token in it (not shown)"
         raise place.error(f"{what}; {BY_REFERENCE}")
