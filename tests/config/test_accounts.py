@@ -36,12 +36,12 @@ def test_a_profile_names_an_account_too() -> None:
     assert account_of("s3://b", own | {"AWS_ACCESS_KEY_ID": "a"}) == account_of("s3://b", {}) == ""
 
 
-def test_places_of_two_endpoints_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has its own list, and its own history."""
+def test_places_of_two_servers_have_two_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process, too."""
     found = set()
-    for endpoint in ("", "http://a.example", "http://b.example"):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    for server in ("", "http://a.example", "http://b.example"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
         given = place_given("s3://backups/pg", "backup_path", is_file=False)
         assert given is not None and given[0].url == "s3://backups/pg/"
-        found.add(given[0].state_folder)
+        found.add(given[0].mirror)
     assert len(found) == 3

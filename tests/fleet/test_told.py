@@ -75,10 +75,9 @@ def test_a_drill_of_the_database_alone_closes_it(folder: Path, shops: Shops) -> 
         ((), "[databases.good]\nbackups = 'good\n", 4, "fleet.toml"),
         ((), "[databases.good]\nbackup = '${NOT_SET_ANYWHERE}'\n", 4, "NOT_SET_ANYWHERE"),
         (("--no-such-option",), "", 4, "no-such-option"),
-        ((), "[[discover]]\nsource = 'nowhere'\n", 4, "nowhere"),
         (("--report-dir", "/proc/x"), "", 6, "the reports of the fleet cannot be written"),
     ],
-    ids=["syntax", "variable", "option", "listing", "reports"],
+    ids=["syntax", "variable", "option", "reports"],
 )  # fmt: skip
 def test_a_run_that_cannot_begin_is_told(
     folder: Path, arguments: tuple[str, ...], inventory: str, code: int, words: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 SERVERS: Mapping[str, tuple[str, ...]] = {
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
@@ -33,8 +32,9 @@ def server_of(url: str, environment: Mapping[str, str]) -> str:
     found = {name.lower(): value for name, value in IN_STRING.findall(text)}
     text = found.get("blobendpoint") or found.get("accountname") or text
     if "://" in text:
-        parts = urlsplit(text)
-        return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+        rest = text.partition("://")[2].partition("?")[0]
+        authority, slash, path = rest.partition("/")
+        return (authority.rpartition("@")[2] + slash + path).rstrip("/")
     if ";" in text or "=" in text:  # a connection string with neither: it may be all secret
         return "emulator" if "usedevelopmentstorage=true" in text.lower() else ""
     return text

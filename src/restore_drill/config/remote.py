@@ -46,7 +46,7 @@ class Place:
     def state_folder(self) -> Path:
         """Folder of this user for what drills note of this place's backups."""
         slug = re.sub(r"[^\w.-]+", "_", f"{self.authority}_{self.prefix}".strip("/_"))[:60]
-        digest = hashlib.sha256(f"{self.url} {self.server}".strip().encode()).hexdigest()[:10]
+        digest = hashlib.sha256(self.url.encode()).hexdigest()[:10]
         return places_folder() / f"{slug}-{digest}"
 
     @property

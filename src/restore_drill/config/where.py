@@ -35,12 +35,18 @@ def where_is(folder: Path, machine: str | None) -> str:
 
     The name of a machine that lives for one job, in CI or a container, would make a place of each.
     """
-    if root := mirror_around(folder):
-        server = places[root].server
-        return as_written(folder) + (f" at {server}" if server else "")
+    if state_folder_of(folder):
+        return as_written(folder)
     machine = machine or ("" if is_fleeting() else platform.node())
     whole = os.path.abspath(folder)  # noqa: PTH100 - as it was named: a link may lead elsewhere
     return f"{machine}:{whole}" if machine else whole
+
+
+def server_at(settings: Settings) -> str | None:
+    """The server or account that the bucket of the backups is at, where the environment says it."""
+    folder = settings.backup_path or settings.backup
+    root = mirror_around(folder) if folder else None
+    return (places[root].server or None) if root else None
 
 
 def is_told_apart(settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from restore_drill.config.choice import NEWEST
 from restore_drill.config.environment import variables_set
 from restore_drill.config.remote import mirror_around
 from restore_drill.config.settings import Settings
+from restore_drill.config.where import server_at
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.asked import Asked
@@ -128,8 +129,9 @@ def look(database: Database, asked: Asked) -> Known:
         if path is None:
             return replace(known, why_unnoted="there is no history: set DRILL_HISTORY")
         file = settings.backup.name if settings.backup else None
+        place = place_of(settings, None)
         noted = asked.noted_at(path)
-        own = noted.of(database, place_of(settings, None), known.series, file)
+        own = noted.of(database, place, known.series, file, server_at(settings))
         return replace(known, history=own)
     except CANNOT as error:
         return replace(known, why_unnoted=in_words(error))

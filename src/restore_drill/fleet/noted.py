@@ -9,6 +9,7 @@ from operator import attrgetter
 from restore_drill.fleet.model import Database
 from restore_drill.selection.groups import short_names
 from restore_drill.watch.history import Drill, History
+from restore_drill.watch.kept import is_at
 
 ANY = ""
 """Stands for every name."""
@@ -26,9 +27,10 @@ class Noted:
                 self.drills[each.place, name].append(each)
 
     def of(
-        self, database: Database, place: str | None, series: Iterable[str], file: str | None
-    ) -> History:
-        """The history of `database` alone, whose backups lie at `place`; others may lie there too.
+        self, database: Database, place: str | None, series: Iterable[str], file: str | None,
+        server: str | None = None,
+    ) -> History:  # fmt: skip
+        """The history of `database` alone, whose backups lie at `place` of `server`, beside others.
 
         It goes by the `series` that it has, or by its one `file`.
         """
@@ -39,7 +41,7 @@ class Noted:
             for key in {None, place}
             for name in names
             for drill in self.drills.get((key, name), ())
-            if not database.backup or drill.backup == file
+            if (not database.backup or drill.backup == file) and is_at(drill, server)
         }
         mine = sorted(found.values(), key=attrgetter("line"))
         return self.history._replace(

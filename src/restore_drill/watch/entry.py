@@ -10,7 +10,7 @@ from typing import Any
 
 from restore_drill import __version__
 from restore_drill.config.settings import Settings
-from restore_drill.config.where import where
+from restore_drill.config.where import server_at, where
 from restore_drill.results.age import data_age
 from restore_drill.results.result import Result
 from restore_drill.results.tiles import total_of
@@ -59,6 +59,7 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         versions=versions_of(result),
         machine=settings.machine or platform.node() or None,
         place=place_of(settings, path),
+        server=server_at(settings),
         setup=setup_of(result, settings),
         report=str(report.absolute()) if report else None,
     )

@@ -42,7 +42,8 @@ class Drill:
     `tables` has the rows of the largest, `rows` those of all. `budgets` are the limits of `age`,
     `restore`, `verify` and `total` that were set. `machine` and `setup` are where it ran, and how:
     other times cannot be compared. `place` is the folder of the backups, with its machine, where
-    the history does not lie beside them: others may have series of the same name. `report` is the
+    the history does not lie beside them: others may have series of the same name; `server` is the
+    one that a bucket is at, where the environment names it. `report` is the
     folder of its reports on that machine, `pick` how an older backup was picked. `line` is where it
     stands in the history.
 
@@ -70,6 +71,7 @@ class Drill:
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: str | None = None
     place: str | None = None
+    server: str | None = None
     setup: str | None = None
     report: str | None = None
     pick: str | None = None
@@ -97,7 +99,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     "verdict": text,
     **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
     **dict.fromkeys(("database", "system", "machine", "place", "setup"), or_none(text)),
-    **dict.fromkeys(("report", "pick"), or_none(text)),
+    **dict.fromkeys(("report", "pick", "server"), or_none(text)),
     **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),

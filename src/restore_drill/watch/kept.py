@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings
+from restore_drill.config.where import server_at
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
@@ -149,9 +150,14 @@ def shelf_here(settings: Settings) -> Shelf:
 
 def noted_here(history: History, settings: Settings) -> list[Drill]:
     """All drills of backups that lie where `settings` say: others may be called the same."""
-    place = place_of(settings, None)
+    place, server = place_of(settings, None), server_at(settings)
     every = (*history.drills, *history.picks)
-    return [drill for drill in every if drill.place in (None, place)]
+    return [each for each in every if each.place in (None, place) and is_at(each, server)]
+
+
+def is_at(drill: Drill, server: str | None) -> bool:
+    """Whether `drill` may be of a bucket at `server`; one that does not say so may be of any."""
+    return drill.server is None or drill.server == server
 
 
 def kept_backups(folder: Path, drills: Iterable[Drill], criteria: Criteria) -> Kept | None:
