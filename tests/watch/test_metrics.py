@@ -18,6 +18,7 @@ import pytest
 from restore_drill.config.settings import Settings, settings_from
 from restore_drill.config.where import where_is
 from restore_drill.core.errors import UsageError
+from restore_drill.fleet.report.gauges import gauges_of
 from restore_drill.results.result import Result
 from restore_drill.watch import metrics_out
 from restore_drill.watch.entry import unbegun
@@ -288,7 +289,7 @@ def test_rules_board_and_docs_know_the_metrics_that_there_are(
     board = json.loads(BOARD.read_text("utf-8"))
     targets = [each["expr"] for panel in board["panels"] for each in panel["targets"]]
 
-    assert docs == there
+    assert docs == there | {f"restore_drill_{each.name}" for each in gauges_of(())}
     assert set(NAME.findall(RULES.read_text("utf-8"))) <= there
     assert set(NAME.findall(BOARD.read_text("utf-8"))) <= there
     queries = [

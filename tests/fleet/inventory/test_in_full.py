@@ -158,7 +158,7 @@ def test_more_folders_than_are_searched_are_told(
 def test_what_is_closed_is_told(load: Load, tmp_path: Path) -> None:
     """A folder that may hold a database, and the only file of one; not an older one of another."""
     for each in (tmp_path, *list(tmp_path.parents)[:-1]):
-        each.chmod(0o755)
+        each.chmod(each.stat().st_mode | 0o055)
     lay(tmp_path, "shop/shop_20261128.sql", "shop/shop_20261127.sql", "crm/crm.sql", "hr/hr.sql")
     lay(tmp_path, "hr/job.log")
     for name in ("shop/shop_20261127.sql", "crm", "hr/hr.sql", "hr/job.log"):
