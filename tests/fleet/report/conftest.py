@@ -72,8 +72,8 @@ def make(real: Mapping[str, Real]) -> Make:
     """Function that makes a run which has ended: the state of each database by its name.
 
     `lost` is a drill whose worker was lost, `usage` one with a wrong option, `warned` a pass with a
-    warning, `elsewhen` one that was not due, `still` one that failed before, `left` one that was
-    not begun.
+    warning, `unrecorded` one that its history lacks, `elsewhen` one that was not due, `still` one
+    that failed before, `left` one that was not begun.
     """
 
     def fleet(*, is_interrupted: bool = False, database: Database | None = None,
@@ -95,6 +95,9 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
         run.end(real[state].done(name), 1)
     elif state == "warned":
         run.end(real["passed"].done(name, warnings=["the restore took 3 times as long"]), 1)
+    elif state == "unrecorded":
+        done = real["passed"].done(name)
+        run.end(replace(done, unrecorded="This drill was not recorded in s3://h: denied"), 1)
     elif state in ("incomplete", "sample"):
         run.end(real["passed"].done(name, verdict=state, strength=None, selection="-k backup"), 1)
     elif state == "lost":

@@ -17,6 +17,7 @@ from restore_drill.fleet.report.lines import (
     seconds_left,
     width_of,
 )
+from restore_drill.fleet.report.plain import of_database
 from tests.fleet.report.conftest import Make
 
 
@@ -108,6 +109,21 @@ def test_the_summary_has_the_worst_first(make: Make) -> None:
     assert "do not rely on the backups of shop" in steps[0]
     assert steps[-1].endswith("name each in it or have it ignored: new")
     assert texts[-1] == "Report: drill-report/fleet.html"
+
+
+def test_a_drill_that_is_not_recorded_is_told(make: Make) -> None:
+    """It passed, and `--due` will drill it every time."""
+    fleet = make(a="unrecorded", b="unrecorded", c="passed")
+    texts = [text for _, text in closing_lines(fleet, None)]
+    why = "This drill was not recorded in s3://h: denied"
+
+    assert (fleet.verdict, fleet.code) == ("passed", 0)
+    assert texts[1].startswith("3 databases: 2 passed with warnings, 1 passed")
+    assert texts[2] == f"PASSED         a  shop.sql, 3.25 s, warning: {why}"
+    assert texts[4].startswith("  1. see that the drills of a, b are recorded, else --due repeats")
+    assert texts[4].endswith(why)
+    row = of_database(fleet.outcomes["a"])
+    assert (row["not_recorded"], row["why"], row["warnings"]) == (why, why, 1)
 
 
 def test_a_summary_stays_short(make: Make) -> None:

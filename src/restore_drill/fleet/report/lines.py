@@ -128,6 +128,9 @@ def next_steps(fleet: Fleet) -> list[str]:
     ):
         if names := named[state]:
             steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
+    if lost := {each.name: each.unrecorded for each in fleet.rows if each.unrecorded}:
+        short, why = some(list(lost), MOST_TOLD), next(iter(lost.values()))
+        steps += remedy_for("fleet", "unrecorded", names=short, why=why)
     if fleet.undecided:
         new = some(fleet.undecided, MOST_TOLD)
         steps += remedy_for("fleet_report", "undecided", names=new)

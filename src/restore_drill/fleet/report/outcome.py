@@ -42,6 +42,7 @@ class Outcome:
     `code` is the exit code of its last try, None where there was none; `seconds` that try's time.
     `folder` holds its reports. `why` is the first problem or warning, or why it was not begun;
     empty where there is nothing to say. `is_red`: it was not due, and its last drill has failed.
+    `unrecorded` says why the drill is not in the history, empty where it is.
     """
 
     database: Database
@@ -54,6 +55,7 @@ class Outcome:
     why: str = ""
     measured: Measured = field(default_factory=Measured)
     is_red: bool = False
+    unrecorded: str = ""
 
     @property
     def name(self) -> str:
@@ -110,7 +112,17 @@ def outcome_of(database: Database, done: Done, tries: int, folder: Path | None =
         return replace(outcome, why=what)
     remedy = tuple(printable(redact(line)) for line in measured.remedy)
     measured = replace(measured, remedy=remedy, backup=printable(redact(measured.backup)))
-    return replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
+    outcome = replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
+    return with_unrecorded(outcome, shortened(redact(done.unrecorded)))
+
+
+def with_unrecorded(outcome: Outcome, said: str) -> Outcome:
+    """`outcome` with a warning that its drill is not in the history; the verdict is the same."""
+    if not said:
+        return outcome
+    measured = replace(outcome.measured, warnings=outcome.measured.warnings + 1)
+    outcome = replace(outcome, unrecorded=said, measured=measured)
+    return replace(outcome, state="warnings", why=said) if outcome.state == "passed" else outcome
 
 
 def state_of(done: Done, measured: Measured) -> str:
