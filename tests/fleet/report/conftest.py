@@ -14,6 +14,7 @@ import pytest
 from restore_drill.fleet.model import Database, Done
 from restore_drill.fleet.report.run import Fleet
 from tests.helpers.drills import run_drill
+from tests.helpers.histories import FAILED
 from tests.helpers.shop import USUAL, Shops
 from tests.helpers.shop_drills import CRITERIA
 
@@ -107,6 +108,6 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
     elif state == "elsewhen":
         run.leave_undue(name, "its schedule has it on Sunday")
     elif state == "still":
-        run.leave_undue(name, "its last drill failed 2 h ago", is_red=True)
+        run.leave_undue(name, "its last drill failed 2 h ago", FAILED)
     elif state == "left":
         run.leave(name, "no worker has 2.0 TB of disk for it")

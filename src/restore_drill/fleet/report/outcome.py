@@ -13,6 +13,7 @@ from restore_drill.fleet.model import UNKNOWN, Database, Done
 from restore_drill.fleet.report.measured import Measured, measured_in, redactor_of
 from restore_drill.results.several import Ended
 from restore_drill.results.words import VERDICTS
+from restore_drill.watch.history import Drill
 
 STATES = (
     "failed", "could-not-run", "not-begun", "incomplete", "warnings", "passed", "not-due",
@@ -163,10 +164,20 @@ def unlisted(place: Database) -> Outcome:
     return Outcome(place, UNKNOWN, why=shortened(redactor_of(place)(place.unlisted)))
 
 
-def not_due(database: Database, why: str = "", *, is_red: bool = False) -> Outcome:
-    """A drill that was not asked for in this run: its schedule has another time."""
-    why = shortened(redactor_of(database)(why))
-    return Outcome(database, "not-due", why=why, is_red=is_red)
+def not_due(
+    database: Database, why: str = "", failed: Drill | None = None, folder: Path | None = None
+) -> Outcome:
+    """A drill that was not asked for in this run: its schedule has another time.
+
+    `failed` is its last one where that has failed; `folder` has the reports of that. What it found
+    first is said before `why`.
+    """
+    findings = failed.findings if failed else ()
+    why = shortened(redactor_of(database)("; ".join([*findings[:1], why])))
+    measured = Measured(findings=len(findings))
+    return Outcome(
+        database, "not-due", folder=folder, why=why, measured=measured, is_red=failed is not None
+    )
 
 
 def shortened(text: str) -> str:
