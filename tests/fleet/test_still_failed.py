@@ -27,6 +27,7 @@ def test_what_failed_before_has_its_finding_and_its_report(shops: Shops, tmp_pat
     assert (row["state"], row["still_failed"], row["reports"]) == ("not-due", True, str(folder))
     assert row["findings"] >= 1 and "shop.sql is damaged" in row["why"], row["why"]
     assert "; its last drill failed " in row["why"] and "is damaged" in again.stdout
+    assert "do not rely on the backups of shop" in again.stdout
     assert link in (top / "fleet.html").read_text()
 
     shutil.rmtree(folder)

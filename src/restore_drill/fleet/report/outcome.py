@@ -10,7 +10,7 @@ from typing import Any
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_USAGE_ERROR
 from restore_drill.core.printable import printable
 from restore_drill.fleet.model import UNKNOWN, Database, Done
-from restore_drill.fleet.report.measured import Measured, measured_in, redactor_of
+from restore_drill.fleet.report.measured import Measured, kinds_kept, measured_in, redactor_of
 from restore_drill.results.several import Ended
 from restore_drill.results.words import VERDICTS
 from restore_drill.watch.history import Drill
@@ -174,7 +174,7 @@ def not_due(
     """
     findings = failed.findings if failed else ()
     why = shortened(redactor_of(database)("; ".join([*findings[:1], why])))
-    measured = Measured(findings=len(findings))
+    measured = Measured(findings=len(findings), kinds=kinds_kept(folder))
     return Outcome(
         database, "not-due", folder=folder, why=why, measured=measured, is_red=failed is not None
     )
