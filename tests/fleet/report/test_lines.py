@@ -110,6 +110,7 @@ def test_the_summary_has_the_worst_first(make: Make) -> None:
     steps = texts[7:-1]
     assert [step[:4] for step in steps] == [f"  {number}." for number in range(1, 6)]
     assert "do not rely on the backups of shop" in steps[0]
+    assert steps[2].endswith("not drilled and fix that, then drill them again: big")
     assert steps[-1].endswith("name each in it or have it ignored: new")
     assert texts[-1] == "Report: drill-report/fleet.html"
 
