@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.fleet_runs import called, fleet
-from tests.helpers.histories import PASSED, write
+from tests.helpers.histories import FAILED, PASSED, write
 from tests.helpers.inboxes import Forge, Inbox, forge, inbox
 from tests.helpers.shop import USUAL, Shops
 from tests.helpers.warm import run_module
@@ -165,3 +167,30 @@ def test_drills_that_do_not_come_are_told_once(folder: Path) -> None:
     assert "2 of 2 databases not drilled in time: good, torn" in box.messages[0]["message"]
     assert "Whether drills still run is not known" in box.messages[1]["message"]
     assert (len(kept.issues), kept.open) == (2, []), after.stderr
+
+
+def test_what_is_told_once_the_inventory_can_be_read(folder: Path) -> None:
+    """One message a call: what is missing still is, and in order is what has no problem."""
+    path = folder / "fleet.toml"
+    whole, told = path.read_text(), list[tuple[str, str]]()
+    with inbox() as box:
+        for text, drill in (
+            (whole, None), ("[databases", None), (whole, None), (whole, FAILED),
+            ("[databases", None), (whole, PASSED), (whole, None),
+        ):  # fmt: skip
+            path.write_text(text)
+            for name in ("good", "torn"):
+                if drill is not None:
+                    write(folder / name, replace(drill, at=datetime.now(UTC)))
+            fleet(folder, "status", "--notify", DRILL_NOTIFY=box.hook)
+            told += [(each["title"], each["message"]) for each in box.messages[len(told) :]]
+    titles = [title.partition(": ")[0] for title, _ in told]
+
+    assert titles == [
+        "Restore drill MISSED", "Restore drill MISSED", "Restore drill MISSED",
+        "Restore drills come again", "Restore drill MISSED", "Restore drill in order",
+    ]  # fmt: skip
+    assert "not drilled in time: good, torn. The inventory can be read again.\n" in told[2][1]
+    words = "By `restore-drill fleet status` no drill is missing"
+    assert told[3][1].startswith(f"{words}; with another problem: good, torn.")
+    assert told[5][1].startswith(f"{words}, and all databases are in order.")

@@ -29,6 +29,8 @@ TITLES = {
     "incomplete": "Restore drill of picked criteria",
     "missed": "Restore drill MISSED",
     "settled": "Restore drill in order",
+    "back": "Restore drills come again",
+    "known": "Status of restore drills known again",
     "retired": "Restore drill not expected any more",
     "test": "Restore drill: a test of this channel",
 }

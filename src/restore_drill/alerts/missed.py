@@ -22,13 +22,22 @@ AGAIN = timedelta(hours=23)
 """What goes on is announced again after so long: status may be asked every minute."""
 NAME = "missed.json"
 """When what was missed was announced last."""
-SETTLED = {
-    "settled": "By `restore-drill status` there is nothing missing.",
-    "retired": "It was retired: `restore-drill status` expects no drill of it.",
-}
-"""Why an issue is closed that no drill's pass has closed, by event."""
 RETIRED = "retired"
 """In place of a time: the issue of what was retired is closed."""
+
+
+class Over(NamedTuple):
+    """How it is told that a miss is over, by which no drill's pass has closed an issue.
+
+    `is_quiet`: no message is sent, since another one says it.
+    """
+
+    event: str = "settled"
+    words: str = "By `restore-drill status` there is nothing missing."
+    is_quiet: bool = False
+
+
+EXPECTED_NO_MORE = Over("retired", "It was retired: `restore-drill status` expects no drill of it.")
 
 
 class Miss(NamedTuple):
@@ -45,13 +54,15 @@ def announce_missed(
     folder: Path | None,
     settled: Mapping[str, Subject] | None = None,
     retired: Mapping[str, Subject] | None = None,
+    over: Mapping[str, Over] | None = None,
 ) -> list[Outcome]:
     """Announce each series in `missed` with what is wrong with it, once a day.
 
     `folder` remembers when that was; without one, each call announces. What is `settled` was
     looked at and is in order: where it was announced its issue is closed, and its next miss is
-    announced at once. So is one that nobody has heard of: what could not be delivered is announced
-    again. No pass will close the issue of what was `retired`, also of a red drill: this does, once.
+    announced at once; `over` says in which words. So is one that nobody has heard of: what could
+    not be delivered is announced again. No pass will close the issue of what was `retired`, also of
+    a red drill: this does, once.
     """
     path, now = folder and folder / NAME, datetime.now(UTC)
     known = remembered(path)
@@ -59,13 +70,14 @@ def announce_missed(
     back = {key: each for key, each in (settled or {}).items() if key in known}
     gone = {key: each for key, each in (retired or {}).items() if known.get(key) != RETIRED}
     done = {key: announce_one(alerts, missed[key], remedy) for key in due}
-    closed = {key: close_one(alerts, each, "settled") for key, each in back.items()}
-    closed |= {key: close_one(alerts, each, "retired") for key, each in gone.items()}
+    words = over or {}
+    closed = {key: close_one(alerts, each, words.get(key, Over())) for key, each in back.items()}
+    closed |= {key: close_one(alerts, each, EXPECTED_NO_MORE) for key, each in gone.items()}
     heard = {key for key, of_it in done.items() if not all(each.problem for each in of_it)}
-    over = {key for key, of_it in closed.items() if not any(each.problem for each in of_it)}
-    if path and (due or over):
-        times = {key: known[key] for key in known if key not in (*due, *over)}
-        times |= dict.fromkeys(over & gone.keys(), RETIRED)
+    ended = {key for key, of_it in closed.items() if not any(each.problem for each in of_it)}
+    if path and (due or ended):
+        times = {key: known[key] for key in known if key not in (*due, *ended)}
+        times |= dict.fromkeys(ended & gone.keys(), RETIRED)
         remember(path, times | dict.fromkeys(heard, now.isoformat()))
     return [each for of_it in (*done.values(), *closed.values()) for each in of_it]
 
@@ -85,14 +97,15 @@ def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outc
     return deliver(tasks, LIMIT) if tasks else []
 
 
-def close_one(alerts: Alerts, subject: Subject, event: str) -> list[Outcome]:
+def close_one(alerts: Alerts, subject: Subject, over: Over) -> list[Outcome]:
     """Close the issue about what is in order again, or retired; without issues send a message.
 
     With them the drill that passes sends it: it has closed one.
     """
-    text = written(event, subject, [SETTLED[event]], place_of(alerts.environment, None))
+    text = written(over.event, subject, [over.words], place_of(alerts.environment, None))
     if not alerts.issues:
-        is_wanted = event == "settled" and "recovered" in alerts.notify.events
+        is_silent = over.is_quiet or over.event == "retired"
+        is_wanted = not is_silent and "recovered" in alerts.notify.events
         return deliver(messages(alerts, text), LIMIT) if is_wanted else []
     return deliver({"issue": partial(keep, alerts, text, subject)}, LIMIT)
 
@@ -112,6 +125,11 @@ def remembered(path: Path | None) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def forget(path: Path, key: str) -> None:
+    """Have `key` announced at once, whenever it was announced last."""
+    remember(path, {each: when for each, when in remembered(path).items() if each != key})
 
 
 def remember(path: Path, times: Mapping[str, str]) -> None:

@@ -7,23 +7,23 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from restore_drill.alerts.pings import Start
-from restore_drill.config.alerts import pings_of, split_urls
+from restore_drill.config.alerts import pings_of
 from restore_drill.core.errors import CouldNotRun, UsageError
 from restore_drill.core.interrupt import SIGNALS, only_a_wait
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 from restore_drill.fleet.due import answer
-from restore_drill.fleet.jobs import job_of, notify_of
+from restore_drill.fleet.jobs import job_of, with_channels
 from restore_drill.fleet.known import Known, known_of
 from restore_drill.fleet.model import Database, Done, Inventory, Job
 from restore_drill.fleet.pool.machines import own_cores
 from restore_drill.fleet.pool.run import run_jobs
-from restore_drill.fleet.report.files import begin, keep_reports, leave
+from restore_drill.fleet.report.files import begin, keep_reports, kept_of, leave
 from restore_drill.fleet.report.issues import Run
 from restore_drill.fleet.report.lines import closing_lines, width_of
 from restore_drill.fleet.report.run import Fleet
@@ -111,7 +111,9 @@ class Carried:
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
-                left.append(self.fleet.leave_undue(each.name, due.why, is_red=due.is_red))
+                failed = known.drills[-1] if due.is_red else None
+                folder = kept_of(failed, self.top, each.name) if failed else None
+                left.append(self.fleet.leave_undue(each.name, due.why, failed, folder))
                 continue
             try:
                 refuse_several(known)
@@ -164,13 +166,6 @@ class Carried:
         is_whole = len(self.databases) == len(self.inventory.databases)
         run = Run(self.fleet, self.known, problem.what if problem else "", is_whole)
         tell(run, self.environment, page, start)
-
-
-def with_channels(database: Database, environment: Mapping[str, str]) -> Database:
-    """`database`, which also tells the channels that `[notify]` of its criteria file names."""
-    names = notify_of(database).channels
-    more = [url for name in names for url in split_urls(environment.get(name, ""))]
-    return replace(database, notify=tuple(dict.fromkeys((*database.notify, *more))))
 
 
 def unwritable(folder: Path, error: OSError) -> CouldNotRun:

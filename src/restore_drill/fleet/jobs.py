@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from restore_drill.config.alerts import ALERTS
+from restore_drill.config.alerts import ALERTS, split_urls
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria_file import REFERENCE
@@ -87,6 +88,13 @@ def environment_of(database: Database) -> dict[str, str]:
 def notify_of(database: Database) -> Notify:
     """`[notify]` of its criteria file."""
     return database.criteria.notify if database.criteria else Notify()
+
+
+def with_channels(database: Database, environment: Mapping[str, str]) -> Database:
+    """`database`, which also tells the channels that `[notify]` of its criteria file names."""
+    names = notify_of(database).channels
+    more = [url for name in names for url in split_urls(environment.get(name, ""))]
+    return replace(database, notify=tuple(dict.fromkeys((*database.notify, *more))))
 
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:

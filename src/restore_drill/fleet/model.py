@@ -137,7 +137,8 @@ class Done:
     """How one try of a drill ended: its exit code, None where its worker was lost.
 
     `result` is its result.json, `report` and `junit` the files, where it has left them. It is the
-    last of so many `tries`; 0: it was never begun.
+    last of so many `tries`; 0: it was never begun. `unrecorded` says why it is not in the history,
+    empty where it is.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Done:
     junit: bytes = b""
     why: str = ""
     tries: int = 1
+    unrecorded: str = ""
 
     @property
     def verdict(self) -> str:

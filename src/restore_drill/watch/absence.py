@@ -43,7 +43,7 @@ def announce_absent(
     standard error, and changes no exit code. That status is known for the histories that were
     `given` settles what `announce_unreadable` has announced.
     """
-    from restore_drill.alerts.missed import Miss, announce_missed  # noqa: PLC0415 - few ask for it
+    from restore_drill.alerts.missed import Miss, Over, announce_missed  # noqa: PLC0415 - few ask
 
     alerts = alerts_here(settings.root)
     absent: dict[str, Miss] = {}
@@ -65,7 +65,8 @@ def announce_absent(
     remedy = remedy_for("status", "not_run")
     show(announce_missed(alerts, absent, remedy, memory(own and own.parent), settled, retired))
     key, subject = unknown_status(given, settings.root)
-    show(announce_missed(alerts, {}, [], memory(None), {key: subject}))
+    over = {key: Over("known", "Whether drills still run is known again.")}
+    show(announce_missed(alerts, {}, [], memory(None), {key: subject}, over=over))
 
 
 def name_without(look: Look, given: Sequence[str], settings: Settings) -> str:

@@ -22,6 +22,8 @@ PATIENCE = 20.0
 """Seconds for which others that write are waited for."""
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 """Errors of file systems that know no locks: some network shares."""
+NOT_RECORDED = "This drill was not recorded in"
+"""With these words a drill says that its history cannot be written."""
 
 
 def append(path: Path, entry: Mapping[str, Any]) -> Link:

@@ -138,3 +138,15 @@ def test_what_a_drill_has_of_its_worker() -> None:
          "DRILL_MAX_BACKUP_AGE", "DRILL_KEEP", "DRILL_SERIES", "DRILL_TARGET"), "x",
     )  # fmt: skip
     assert inherited(own | others) == own
+
+
+def test_a_drill_says_that_it_was_not_recorded(tmp_path: Path) -> None:
+    """After its result, so in what it prints; without secrets of the job's environment."""
+    (tmp_path / REPORT).mkdir()
+    (tmp_path / REPORT / "result.json").write_text(json.dumps({"verdict": "passed"}))
+    said = "This drill was not recorded in s3://s3cretpw@h: denied"
+    (tmp_path / "output").write_text(f"! {said} \n\nPASSED\n")
+    done = done_of(job_of("one", PGPASSWORD="s3cretpw"), tmp_path, 0, "", 1.0)
+
+    assert (done.verdict, done.why) == ("passed", "")
+    assert done.unrecorded == "This drill was not recorded in s3://***@h: denied"

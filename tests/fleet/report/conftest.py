@@ -14,6 +14,7 @@ import pytest
 from restore_drill.fleet.model import Database, Done
 from restore_drill.fleet.report.run import Fleet
 from tests.helpers.drills import run_drill
+from tests.helpers.histories import FAILED
 from tests.helpers.shop import USUAL, Shops
 from tests.helpers.shop_drills import CRITERIA
 
@@ -72,8 +73,8 @@ def make(real: Mapping[str, Real]) -> Make:
     """Function that makes a run which has ended: the state of each database by its name.
 
     `lost` is a drill whose worker was lost, `usage` one with a wrong option, `warned` a pass with a
-    warning, `elsewhen` one that was not due, `still` one that failed before, `left` one that was
-    not begun.
+    warning, `unrecorded` one that its history lacks, `elsewhen` one that was not due, `still` one
+    that failed before, `left` one that was not begun.
     """
 
     def fleet(*, is_interrupted: bool = False, database: Database | None = None,
@@ -95,6 +96,9 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
         run.end(real[state].done(name), 1)
     elif state == "warned":
         run.end(real["passed"].done(name, warnings=["the restore took 3 times as long"]), 1)
+    elif state == "unrecorded":
+        done = real["passed"].done(name)
+        run.end(replace(done, unrecorded="This drill was not recorded in s3://h: denied"), 1)
     elif state in ("incomplete", "sample"):
         run.end(real["passed"].done(name, verdict=state, strength=None, selection="-k backup"), 1)
     elif state == "lost":
@@ -104,6 +108,6 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
     elif state == "elsewhen":
         run.leave_undue(name, "its schedule has it on Sunday")
     elif state == "still":
-        run.leave_undue(name, "its last drill failed 2 h ago", is_red=True)
+        run.leave_undue(name, "its last drill failed 2 h ago", FAILED)
     elif state == "left":
         run.leave(name, "no worker has 2.0 TB of disk for it")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from restore_drill.fleet.report.lines import (
     cut,
     ended_line,
     fitted,
+    next_steps,
     progress_line,
     seconds_left,
     width_of,
 )
+from restore_drill.fleet.report.plain import of_database
 from tests.fleet.report.conftest import Make
 
 
@@ -106,8 +110,51 @@ def test_the_summary_has_the_worst_first(make: Make) -> None:
     steps = texts[7:-1]
     assert [step[:4] for step in steps] == [f"  {number}." for number in range(1, 6)]
     assert "do not rely on the backups of shop" in steps[0]
+    assert steps[2].endswith("not drilled and fix that, then drill them again: big")
     assert steps[-1].endswith("name each in it or have it ignored: new")
     assert texts[-1] == "Report: drill-report/fleet.html"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "step"),
+    [
+        ({""}, "do not rely on the backups of a, b: read their reports, then take new ones"),
+        ({"time", ""}, "do not rely on the backups of a, b: read their reports, then take new"),
+        ({"time"}, "a, b: make recovery faster or allow more time, then drill again"),
+        ({"age"}, "a, b: find out why there is no newer backup, take one and drill it"),
+        ({"time", "age"}, "read the reports of a, b: each says what failed and what to do next"),
+        ({"coherence"}, "read the reports of a, b: each says what failed and what to do next"),
+        ((), "read the reports of a, b: each says what failed and what to do next"),
+    ],
+)  # fmt: skip
+def test_a_step_says_nothing_false_of_a_backup(
+    make: Make, kinds: Collection[str], step: str
+) -> None:
+    """One that is good, and slow to recover, is not to be distrusted."""
+    fleet = make(a="failed", b="failed", c="passed")
+    for name in "ab":
+        row = fleet.outcomes[name]
+        assert "" in row.measured.kinds
+        measured = replace(row.measured, kinds=frozenset(kinds))
+        fleet.outcomes[name] = replace(row, measured=measured)
+
+    found = next_steps(fleet)
+    assert len(found) == 1 and found[0].startswith(step)
+
+
+def test_a_drill_that_is_not_recorded_is_told(make: Make) -> None:
+    """It passed, and `--due` will drill it every time."""
+    fleet = make(a="unrecorded", b="unrecorded", c="passed")
+    texts = [text for _, text in closing_lines(fleet, None)]
+    why = "This drill was not recorded in s3://h: denied"
+
+    assert (fleet.verdict, fleet.code) == ("passed", 0)
+    assert texts[1].startswith("3 databases: 2 passed with warnings, 1 passed")
+    assert texts[2] == f"PASSED         a  shop.sql, 3.25 s, warning: {why}"
+    assert texts[4].startswith("  1. see that the drills of a, b are recorded, else --due repeats")
+    assert texts[4].endswith(why)
+    row = of_database(fleet.outcomes["a"])
+    assert (row["not_recorded"], row["why"], row["warnings"]) == (why, why, 1)
 
 
 def test_a_summary_stays_short(make: Make) -> None:

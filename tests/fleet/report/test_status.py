@@ -70,6 +70,16 @@ def test_trouble_comes_first_and_is_summed() -> None:
     assert code == 1
 
 
+@pytest.mark.parametrize("count", [1, 8, 9])
+def test_the_command_names_all_that_it_is_to_drill(count: int) -> None:
+    """Or none: nobody takes a part for all."""
+    names = [f"db{number}" for number in range(count)]
+    lines, _ = fleet_status(inventory(**dict.fromkeys(names, DAY)), {}, NOW)
+    only = f" --only {' '.join(names)}" if count <= 8 else ""
+
+    assert lines[-1].endswith(f" fleet run{only}")
+
+
 def test_all_in_order() -> None:
     """One line says so; what was discovered is told."""
     found = replace(inventory(a=DAY, b=DAY), undecided=("new",))

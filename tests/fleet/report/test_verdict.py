@@ -16,6 +16,7 @@ from restore_drill.fleet.report.outcome import outcome_of
 from restore_drill.fleet.report.plain import plain_of
 from restore_drill.fleet.report.run import Fleet, tally
 from tests.fleet.report.conftest import SECRET, Make, Real
+from tests.helpers.histories import FAILED
 
 SHOP = Database("shop", "fleet.toml:1")
 
@@ -72,7 +73,9 @@ def test_a_failure_before_is_no_pass(make: Make, tmp_path: Path) -> None:
     assert (fleet.verdict, fleet.code, tally(fleet)) == (
         "failed", 1, "2 databases: 1 failed, 1 passed",
     )  # fmt: skip
-    assert ended_line(fleet.rows[0])[1] == "STILL FAILED   b  its last drill failed 2 h ago"
+    assert ended_line(fleet.rows[0])[1] == (
+        f"STILL FAILED   b  {FAILED.findings[0]}; its last drill failed 2 h ago"
+    )
     assert plain_of(fleet)["databases"][0]["still_failed"] is True
     assert ("restore-drill: b", "1") in [(each.get("name"), each.get("errors")) for each in suites]
     assert not messages(fleet, ["json://host"])

@@ -28,6 +28,7 @@ from restore_drill.fleet.pool import warden
 from restore_drill.fleet.pool.folders import OUTPUT, REPORT, WORK, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, own_leash
 from restore_drill.results.words import first_line
+from restore_drill.watch.append import NOT_RECORDED
 
 PATIENCE = 60.0
 """Seconds for a drill that was interrupted to clean up; then it is killed."""
@@ -117,8 +118,9 @@ def done_of(job: Job, folder: Path, code: int, why: str, seconds: float) -> Done
         said = last_line(folder / OUTPUT)
         why = f"it {ended_by(code)} and left no result" + (f": {said}" if said else "")
     why = "" if code == 0 and result is not None else redactor_of(job)(printable(why))
-    files = [read(folder / REPORT / name) for name in ("report.html", "junit.xml")]
-    return Done(job.name, code, "", seconds, result, files[0], files[1], why)
+    report, junit = (read(folder / REPORT / name) for name in ("report.html", "junit.xml"))
+    unrecorded = redactor_of(job)(printable(unrecorded_in(folder / OUTPUT)))
+    return Done(job.name, code, "", seconds, result, report, junit, why, unrecorded=unrecorded)
 
 
 def ended_by(code: int) -> str:
@@ -151,6 +153,18 @@ def last_line(output: Path) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")]
     return (errors or lines or [""])[-1]
+
+
+def unrecorded_in(output: Path) -> str:
+    """What a drill has said of its history that could not be written; empty where it could.
+
+    That comes after its result, which tells of it no more.
+    """
+    for line in reversed(read(output).decode("utf-8", "replace").splitlines()):
+        _, found, rest = line.partition(NOT_RECORDED)
+        if found:
+            return found + rest.rstrip()
+    return ""
 
 
 def redactor_of(job: Job) -> Redactor:

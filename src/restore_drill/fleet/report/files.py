@@ -99,12 +99,18 @@ def with_report(drill: Drill, top: Path, name: str) -> Drill:
 
     Its history has the folder on the worker, which is gone. Reports of another drill are not its.
     """
+    folder = kept_of(drill, top, name)
+    return replace(drill, report=str(folder)) if folder else drill
+
+
+def kept_of(drill: Drill, top: Path, name: str) -> Path | None:
+    """The folder below `top` with the reports of this `drill` of the database `name`, or None."""
     folder = folder_of(top, name)
     try:
         started = datetime.fromisoformat(json.loads((folder / RESULT).read_bytes())["started_at"])
     except (OSError, ValueError, LookupError, TypeError):
-        return drill
-    return replace(drill, report=str(folder)) if started == drill.at else drill
+        return None
+    return folder if started == drill.at else None
 
 
 def begin(top: Path, names: Collection[str] | None = None) -> None:

@@ -33,7 +33,9 @@ def suites_for(outcome: Outcome) -> Sequence[ET.Element]:
     """Suites of one database."""
     if outcome.state == "not-due" and not outcome.is_red:
         return [skipped(outcome)]
-    own = suites_in(outcome.folder / "junit.xml") if outcome.folder else []
+    # Reports of one that was not due are those of an earlier run.
+    folder = None if outcome.is_red else outcome.folder
+    own = suites_in(folder / "junit.xml") if folder else []
     if own and (is_red(own) or not outcome.is_bad):
         return own
     return [*own, suite_of(Ended(outcome.name, None, reason=outcome.why))]

@@ -11,6 +11,7 @@ from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration, some
 from restore_drill.fleet.report.outcome import WORDS, Outcome
 from restore_drill.fleet.report.run import Fleet, headline, tally
+from restore_drill.results.kinds import ALONE
 
 MOST_LISTED = 20
 """So many databases that are not in order does the summary list."""
@@ -119,18 +120,40 @@ def next_steps(fleet: Fleet) -> list[str]:
     named: Mapping[str, list[str]] = {state: [] for state in WORDS}
     for each in fleet.rows:
         named[each.shown_state].append(each.name)
-    steps: list[str] = []
+    steps = failed_steps([each for each in fleet.rows if each.shown_state == "failed"])
     for state, cause in (
-        ("failed", "failed"),
         ("could-not-run", "could_not_run"),
         ("not-begun", "not_begun"),
         ("incomplete", "incomplete"),
     ):
         if names := named[state]:
             steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
+    if lost := {each.name: each.unrecorded for each in fleet.rows if each.unrecorded}:
+        short, why = some(list(lost), MOST_TOLD), next(iter(lost.values()))
+        steps += remedy_for("fleet", "unrecorded", names=short, why=why)
     if fleet.undecided:
         new = some(fleet.undecided, MOST_TOLD)
         steps += remedy_for("fleet_report", "undecided", names=new)
+    return steps
+
+
+def failed_steps(rows: Sequence[Outcome]) -> list[str]:
+    """What to do about `rows` that failed: a backup may be good, and recovery slow."""
+    causes: dict[str, list[str]] = {"failed": [], **{each: [] for each in ALONE}, "other": []}
+    for each in rows:
+        kinds = each.measured.kinds
+        only = next(iter(kinds)) if len(kinds) == 1 else "other"
+        cause = "failed" if "" in kinds else only if only in ALONE else "other"
+        causes[cause].append(each.name)
+    found = {cause: some(names, MOST_TOLD) for cause, names in causes.items() if names}
+    steps: list[str] = []
+    for cause, names in found.items():
+        if cause == "failed":
+            steps += remedy_for("fleet_report", "failed", names=names)
+        elif cause == "other":
+            steps += remedy_for("fleet_report", "otherwise_failed", names=names)
+        else:
+            steps.append(f"{names}: {ALONE[cause]}")
     return steps
 
 

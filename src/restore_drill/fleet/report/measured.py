@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from restore_drill.alerts.message import REMEDY
@@ -15,6 +17,8 @@ from restore_drill.core.redact import Redactor
 from restore_drill.core.units import parse_duration
 from restore_drill.fleet.model import Database
 from restore_drill.results.age import data_age
+from restore_drill.results.kinds import failed_kinds
+from restore_drill.results.newest import RESULT
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import backup_name, depends, problems_of, series_of_result
 
@@ -29,7 +33,7 @@ class Measured:
 
     `age` is that of the backup, `data_age` that of the newest data in it (what a recovery now would
     lose); `is_old`, `is_slow`: over the limit. `findings` and `warnings` are counts, `remedy` what
-    to do about the first finding.
+    to do about the first finding, `kinds` what failed (`failed_kinds`).
     """
 
     backup: str = ""
@@ -50,6 +54,7 @@ class Measured:
     warnings: int = 0
     not_checked: int = 0
     remedy: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
 
 
 def measured_in(result: Mapping[str, Any], database: Database) -> Measured:
@@ -78,7 +83,16 @@ def measured_in(result: Mapping[str, Any], database: Database) -> Measured:
         warnings=len(result["warnings"]),
         not_checked=len(result["not_checked"]),
         remedy=remedy_in(plain),
+        kinds=frozenset(failed_kinds(plain)),
     )
+
+
+def kinds_kept(folder: Path | None) -> frozenset[str]:
+    """What had failed by the result.json in `folder`; empty where nothing says it."""
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        if folder is not None:
+            return frozenset(failed_kinds(json.loads((folder / RESULT).read_bytes())))
+    return frozenset()
 
 
 def is_red(check: Mapping[str, Any]) -> bool:

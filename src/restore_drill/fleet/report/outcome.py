@@ -10,9 +10,10 @@ from typing import Any
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_USAGE_ERROR
 from restore_drill.core.printable import printable
 from restore_drill.fleet.model import UNKNOWN, Database, Done
-from restore_drill.fleet.report.measured import Measured, measured_in, redactor_of
+from restore_drill.fleet.report.measured import Measured, kinds_kept, measured_in, redactor_of
 from restore_drill.results.several import Ended
 from restore_drill.results.words import VERDICTS
+from restore_drill.watch.history import Drill
 
 STATES = (
     "failed", "could-not-run", "not-begun", "incomplete", "warnings", "passed", "not-due",
@@ -42,6 +43,7 @@ class Outcome:
     `code` is the exit code of its last try, None where there was none; `seconds` that try's time.
     `folder` holds its reports. `why` is the first problem or warning, or why it was not begun;
     empty where there is nothing to say. `is_red`: it was not due, and its last drill has failed.
+    `unrecorded` says why the drill is not in the history, empty where it is.
     """
 
     database: Database
@@ -54,6 +56,7 @@ class Outcome:
     why: str = ""
     measured: Measured = field(default_factory=Measured)
     is_red: bool = False
+    unrecorded: str = ""
 
     @property
     def name(self) -> str:
@@ -110,7 +113,17 @@ def outcome_of(database: Database, done: Done, tries: int, folder: Path | None =
         return replace(outcome, why=what)
     remedy = tuple(printable(redact(line)) for line in measured.remedy)
     measured = replace(measured, remedy=remedy, backup=printable(redact(measured.backup)))
-    return replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
+    outcome = replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
+    return with_unrecorded(outcome, shortened(redact(done.unrecorded)))
+
+
+def with_unrecorded(outcome: Outcome, said: str) -> Outcome:
+    """`outcome` with a warning that its drill is not in the history; the verdict is the same."""
+    if not said:
+        return outcome
+    measured = replace(outcome.measured, warnings=outcome.measured.warnings + 1)
+    outcome = replace(outcome, unrecorded=said, measured=measured)
+    return replace(outcome, state="warnings", why=said) if outcome.state == "passed" else outcome
 
 
 def state_of(done: Done, measured: Measured) -> str:
@@ -151,10 +164,20 @@ def unlisted(place: Database) -> Outcome:
     return Outcome(place, UNKNOWN, why=shortened(redactor_of(place)(place.unlisted)))
 
 
-def not_due(database: Database, why: str = "", *, is_red: bool = False) -> Outcome:
-    """A drill that was not asked for in this run: its schedule has another time."""
-    why = shortened(redactor_of(database)(why))
-    return Outcome(database, "not-due", why=why, is_red=is_red)
+def not_due(
+    database: Database, why: str = "", failed: Drill | None = None, folder: Path | None = None
+) -> Outcome:
+    """A drill that was not asked for in this run: its schedule has another time.
+
+    `failed` is its last one where that has failed; `folder` has the reports of that. What it found
+    first is said before `why`.
+    """
+    findings = failed.findings if failed else ()
+    why = shortened(redactor_of(database)("; ".join([*findings[:1], why])))
+    measured = Measured(findings=len(findings), kinds=kinds_kept(folder))
+    return Outcome(
+        database, "not-due", folder=folder, why=why, measured=measured, is_red=failed is not None
+    )
 
 
 def shortened(text: str) -> str:

@@ -58,6 +58,7 @@ def of_database(outcome: Outcome) -> dict[str, Any]:
         "strength": measured.strength or None,
         "findings": measured.findings,
         "warnings": measured.warnings,
+        "not_recorded": outcome.unrecorded or None,
         "not_checked": measured.not_checked,
         "reports": str(outcome.folder) if outcome.folder else None,
     }

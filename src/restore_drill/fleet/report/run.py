@@ -27,6 +27,7 @@ from restore_drill.fleet.report.outcome import (
     outcome_of,
     unlisted,
 )
+from restore_drill.watch.history import Drill
 
 NOTHING_KNOWN = "nothing is known of its drill"
 CANCELLED = "the run was interrupted before this drill"
@@ -67,9 +68,14 @@ class Fleet:
         """
         return self.outcomes.setdefault(name, not_begun(self.databases[name], why))
 
-    def leave_undue(self, name: str, why: str, *, is_red: bool = False) -> Outcome:
-        """Note that no drill of `name` was due, and why; `is_red`: its last one has failed."""
-        return self.outcomes.setdefault(name, not_due(self.databases[name], why, is_red=is_red))
+    def leave_undue(
+        self, name: str, why: str, failed: Drill | None = None, folder: Path | None = None
+    ) -> Outcome:
+        """Note that no drill of `name` was due, and why; `failed`: its last one, which failed.
+
+        The reports of that lie in `folder`, where they still do.
+        """
+        return self.outcomes.setdefault(name, not_due(self.databases[name], why, failed, folder))
 
     def note_unlisted(self, name: str) -> Outcome:
         """Note that the place `name` cannot be listed, so that nothing of it is drilled."""

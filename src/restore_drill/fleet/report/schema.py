@@ -46,6 +46,7 @@ DATABASE = shape(
         "strength": or_none({"enum": ["proven", "plausible"]}),
         "findings": described(COUNT, "Criteria that did not hold"),
         "warnings": COUNT,
+        "not_recorded": described(or_none(TEXT), "Why the drill is not in the history"),
         "not_checked": COUNT,
         "reports": described(or_none(TEXT), "Folder with report.html, junit.xml and result.json"),
     }

@@ -21,8 +21,8 @@ from restore_drill.watch.status_json import is_retired, of_series
 
 MOST_NAMED = 8
 """So many databases are named in the last line."""
-MOST_TO_TYPE = 3
-"""So many are named in the command that drills them."""
+MOST_TO_TYPE = 8
+"""So many are named in the command that drills them; where there are more it drills all."""
 
 
 def fleet_status(
@@ -81,8 +81,9 @@ def ending(found: Sequence[Judged], inventory: Inventory) -> Iterator[str]:
 def steps(found: Sequence[Judged]) -> list[str]:
     """What to do; nothing where all is in order."""
     bad = [each.database.name for each in found if each.series.problem]
-    only = " ".join(quote(name) for name in bad[:MOST_TO_TYPE])
-    return remedy_for("fleet", "status", names=only) if bad else []
+    names = " ".join(quote(name) for name in bad) if len(bad) <= MOST_TO_TYPE else ""
+    only = f" --only {names}" if names else ""
+    return remedy_for("fleet", "status", only=only) if bad else []
 
 
 def summed(found: Sequence[Judged], inventory: Inventory) -> str:
