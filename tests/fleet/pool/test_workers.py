@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +20,7 @@ from restore_drill import __version__
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.fleet.model import Done, Needs
 from restore_drill.fleet.pool import opening
+from tests.helpers.drills import ROOT
 from tests.helpers.fleets import (
     QUICK,
     Processes,
@@ -241,6 +245,22 @@ def test_no_scheduler() -> None:
     with pytest.raises(CouldNotRun, match=r"does not answer: tcp://127.0.0.1:1\n"):
         Running([job_of("one")], scheduler="tcp://127.0.0.1:1",
                 patience=replace(QUICK, connect=1.0)).result()  # fmt: skip
+
+
+def test_a_client_that_cannot_begin_leaves_nothing() -> None:
+    """Whatever Dask raises, the process ends at once and says no more."""
+    code = (
+        "from restore_drill.core.errors import CouldNotRun\n"
+        "from restore_drill.fleet.pool.opening import open_cluster\n"
+        "try:\n    open_cluster('tcp://127.0.0.1:x', None, 20.0)\n"
+        "except CouldNotRun as error:\n    print(error.what)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+
+    assert "does not answer" in done.stdout and not done.stderr, done.stderr
 
 
 def test_a_scheduler_that_does_not_come_back(two: Processes, log: Path) -> None:
