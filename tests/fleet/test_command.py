@@ -286,6 +286,7 @@ def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) ->
     (own / "gone").mkdir()
     shutil.copy(own / "good" / "shop.sql", own / "gone" / "crm.sql")
     job = fleet(own, "run", "--only", place)
+    lost = fleet(own, "run", "--only", "lost")
 
     assert done.returncode == 6, done.stdout + done.stderr
     assert rows["shop"]["state"] in GREEN and rows["lost"]["state"] == "could-not-run", rows
@@ -296,6 +297,7 @@ def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) ->
     assert matrix.returncode == 0 and sorted(jobs) == sorted(["lost", place]), jobs
     assert place in by_owner.stdout and "0 databases" in by_owner.stdout
     assert job.returncode == 0 and "PASSED" in job.stdout and "crm" in job.stdout, job.stderr
+    assert lost.returncode == 6 and f"backups names {own / 'nowhere'}, which does" in lost.stdout
 
 
 def test_a_missing_certificate_is_told(folder: Path) -> None:
