@@ -273,3 +273,16 @@ def test_a_scheduler_that_does_not_come_back(two: Processes, log: Path) -> None:
     done = running.result(20)
     assert all("did not come back within 0.50 s" in each.why for each in done.values())
     wait_until(lambda: len(lines_of(log, "interrupted")) == 2, 20)  # nobody waits for them
+
+
+def test_no_worker_is_told_once(tmp_path: Path) -> None:
+    """At once, with how long one is waited for; and no time is left of what does not run."""
+    with processes(tmp_path) as found:
+        running = Running([replace(job_of("one"), seconds=10.0)], scheduler=found.address,
+                          patience=replace(QUICK, workers=3.0))  # fmt: skip
+        done = running.result()["one"]
+
+    notes = [each.note for each in running.told if each.note]
+    assert notes == ["waiting for a worker (up to 3.00 s)"], notes
+    assert {each.seconds_left for each in running.told[:-1]} == {None}
+    assert (done.code, done.why) == (EXIT_COULD_NOT_RUN, "there is no worker")
