@@ -188,6 +188,10 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("run", "--select", "tier=lead"), "no database of"),
         (("run", "--workers", "0"), "whole number of 1 or more"),
         (("run", "--workers", "2", "--scheduler", "tcp://h:1"), "not allowed with"),
+        (("run", "--scheduler", "nonsense"), "'nonsense' is not tcp://host:port or tls://"),
+        (("run", "--scheduler", "http://127.0.0.1:8786"), "is not tcp://host:port"),
+        (("run", "--scheduler", "tcp://127.0.0.1:x"), "is not tcp://host:port"),
+        (("run", "--scheduler", "tcp://127.0.0.1"), "is not tcp://host:port"),
         (("run", "--inventory", "nowhere.toml"), "nowhere.toml"),
         (("list", "--inventroy", "x"), "did you mean --inventory?"),
         (("matrix", "jenkins"), "invalid choice"),
@@ -282,6 +286,7 @@ def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) ->
     (own / "gone").mkdir()
     shutil.copy(own / "good" / "shop.sql", own / "gone" / "crm.sql")
     job = fleet(own, "run", "--only", place)
+    lost = fleet(own, "run", "--only", "lost")
 
     assert done.returncode == 6, done.stdout + done.stderr
     assert rows["shop"]["state"] in GREEN and rows["lost"]["state"] == "could-not-run", rows
@@ -292,6 +297,7 @@ def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) ->
     assert matrix.returncode == 0 and sorted(jobs) == sorted(["lost", place]), jobs
     assert place in by_owner.stdout and "0 databases" in by_owner.stdout
     assert job.returncode == 0 and "PASSED" in job.stdout and "crm" in job.stdout, job.stderr
+    assert lost.returncode == 6 and f"backups names {own / 'nowhere'}, which does" in lost.stdout
 
 
 def test_a_missing_certificate_is_told(folder: Path) -> None:
@@ -299,6 +305,17 @@ def test_a_missing_certificate_is_told(folder: Path) -> None:
     done = fleet(folder, "run", "--scheduler", "tls://127.0.0.1:9", "--report-dir", "no")
 
     assert done.returncode == 6 and "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in done.stderr
+
+
+def test_an_address_without_the_encryption_that_is_required_is_told(folder: Path) -> None:
+    """At once, without a traceback."""
+    done = fleet(
+        folder, "run", "--scheduler", "tcp://127.0.0.1:9", "--report-dir", "no",
+        DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION="true",
+    )  # fmt: skip
+
+    assert done.returncode == 6 and "begins with tls://" in done.stderr, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from restore_drill.core.printable import printable
 from restore_drill.fleet.inventory import example, lines_of
 from restore_drill.fleet.matrix import GITHUB, GITLAB
 from restore_drill.fleet.meant import Meant, meant_by, top_of
+from restore_drill.fleet.pool.secure import is_address
 from restore_drill.watch.site import OUT
 
 
@@ -34,8 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many drills run here at once [default: cores]",
     )
     where.add_argument(
-        "--scheduler", metavar="ADDRESS", help="scheduler of Dask, such as tcp://host:8786"
-    )
+        "--scheduler", type=address, metavar="ADDRESS",
+        help="scheduler of Dask, such as tcp://host:8786",
+    )  # fmt: skip
     report_argument(run)
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
     status = kinds.add_parser("status", help="show which databases have not passed in time")
@@ -91,6 +93,13 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
+
+
+def address(text: str) -> str:
+    """The address of a scheduler."""
+    if not is_address(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not tcp://host:port or tls://host:port")
+    return text
 
 
 def run(parsed: argparse.Namespace, root: Path) -> int:

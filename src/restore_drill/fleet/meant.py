@@ -16,6 +16,7 @@ from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import some
 from restore_drill.fleet.inventory import load_inventory, selected
+from restore_drill.fleet.inventory.places import FOLDER, counted_from
 from restore_drill.fleet.model import Database, Inventory
 
 VARIABLE = "DRILL_FLEET"
@@ -83,7 +84,7 @@ def names_meant(names: Sequence[str], inventory: Inventory) -> set[str]:
     for name in names:
         if name in inventory.databases:
             meant.add(name)
-        elif found := inventory.found.get(name):
+        elif found := inventory.found.get(name) or inventory.found.get(as_place(name, inventory)):
             meant |= set(found)
         elif unlisted:
             meant |= unlisted
@@ -93,6 +94,15 @@ def names_meant(names: Sequence[str], inventory: Inventory) -> set[str]:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
             raise UsageError(f"--only: {inventory.path} has no database {name!r}; {hint}")
     return meant
+
+
+def as_place(text: str, inventory: Inventory) -> str:
+    """The place that `text` means where it stands in a file of `inventory`; empty if none."""
+    path = inventory.path.resolve()
+    try:
+        return counted_from(path if path.is_dir() else path.parent, text, FOLDER)
+    except UsageError:
+        return ""
 
 
 def top_of(parsed: argparse.Namespace, meant: Meant) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +20,7 @@ from restore_drill import __version__
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.fleet.model import Done, Needs
 from restore_drill.fleet.pool import opening
+from tests.helpers.drills import ROOT
 from tests.helpers.fleets import (
     QUICK,
     Processes,
@@ -243,6 +247,22 @@ def test_no_scheduler() -> None:
                 patience=replace(QUICK, connect=1.0)).result()  # fmt: skip
 
 
+def test_a_client_that_cannot_begin_leaves_nothing() -> None:
+    """Whatever Dask raises, the process ends at once and says no more."""
+    code = (
+        "from restore_drill.core.errors import CouldNotRun\n"
+        "from restore_drill.fleet.pool.opening import open_cluster\n"
+        "try:\n    open_cluster('tcp://127.0.0.1:x', None, 20.0)\n"
+        "except CouldNotRun as error:\n    print(error.what)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+
+    assert "does not answer" in done.stdout and not done.stderr, done.stderr
+
+
 def test_a_scheduler_that_does_not_come_back(two: Processes, log: Path) -> None:
     """Patience has an end, and so has each drill."""
     jobs = [job_of(name, seconds=30, LOG=str(log)) for name in ("one", "two")]
@@ -253,3 +273,16 @@ def test_a_scheduler_that_does_not_come_back(two: Processes, log: Path) -> None:
     done = running.result(20)
     assert all("did not come back within 0.50 s" in each.why for each in done.values())
     wait_until(lambda: len(lines_of(log, "interrupted")) == 2, 20)  # nobody waits for them
+
+
+def test_no_worker_is_told_once(tmp_path: Path) -> None:
+    """At once, with how long one is waited for; and no time is left of what does not run."""
+    with processes(tmp_path) as found:
+        running = Running([replace(job_of("one"), seconds=10.0)], scheduler=found.address,
+                          patience=replace(QUICK, workers=3.0))  # fmt: skip
+        done = running.result()["one"]
+
+    notes = [each.note for each in running.told if each.note]
+    assert notes == ["waiting for a worker (up to 3.00 s)"], notes
+    assert {each.seconds_left for each in running.told[:-1]} == {None}
+    assert (done.code, done.why) == (EXIT_COULD_NOT_RUN, "there is no worker")

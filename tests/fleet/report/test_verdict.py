@@ -36,7 +36,7 @@ SHOP = Database("shop", "fleet.toml:1")
         ("passed unknown", "could-not-run", 6),
         ("passed sample", "could-not-run", 6),
         ("passed usage", "could-not-run", 6),
-        ("usage usage elsewhen", "could-not-run", 4),
+        ("usage usage elsewhen", "could-not-run", 6),
         ("passed incomplete", "incomplete", 0),
         ("incomplete incomplete", "incomplete", 6),
         ("", "could-not-run", 5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from restore_drill.config.criteria.kinds import Text
@@ -65,13 +66,18 @@ def in_full(place: Place, text: str, setting: str) -> str:
 
     A relative path counts from the fleet file. UsageError at `place` where it can be none.
     """
-    given: dict[str, str | None] = {setting: text}
     try:
-        found = place_given(text, setting, is_file=setting == FILE)
-        if found is None:
-            return str(path_of(given, setting, place.path.resolve().parent))
+        return counted_from(place.path.resolve().parent, text, setting)
     except UsageError as error:
         raise place.error(f"{place.name}{behind_the_setting(str(error), setting)}") from None
+
+
+def counted_from(folder: Path, text: str, setting: str) -> str:
+    """As `in_full`, of a relative path that counts from `folder`; UsageError."""
+    given: dict[str, str | None] = {setting: text}
+    found = place_given(text, setting, is_file=setting == FILE)
+    if found is None:
+        return str(path_of(given, setting, folder))
     there, last = found
     return there.link or (there.url + last).rstrip("/")
 

@@ -134,7 +134,12 @@ class Book:
         )
 
     def seconds_left(self, machines: Sequence[Machine]) -> float | None:
-        """Seconds until all have ended, at the pace of those that have; None without any pace."""
+        """Seconds until all have ended, at the pace of those that have.
+
+        None without any pace, and without a worker.
+        """
+        if not (self.flights or machines):
+            return None
         took = [(done.seconds, self.seconds[number]) for number, done in self.verdicts.items()
                 if done.result is not None or done.code is not None]  # fmt: skip
         if not took and not any(job.seconds for job in self.jobs):

@@ -6,6 +6,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 from restore_drill.core.calling import installs
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
-from restore_drill.fleet.pool.cluster import Cluster
+from restore_drill.fleet.pool.cluster import CLOSE, Cluster
 from restore_drill.fleet.pool.folders import PREFIX
 from restore_drill.fleet.pool.machines import HERE, this_machine
+from restore_drill.fleet.pool.secure import refuse_no_certificate, refuse_unencrypted
 from restore_drill.servers.owned import make_owned
 
 LOGGERS = ("distributed", "tornado", "bokeh", "asyncio")
@@ -81,9 +83,12 @@ def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> 
         if scheduler is None:
             return own_cluster(dask, workers)
         try:
+            refuse_unencrypted(dask, scheduler)
             refuse_no_certificate(dask, scheduler)
-            client = dask.Client(scheduler, timeout=seconds, set_as_default=False)
-        except (OSError, ValueError, TypeError, ImportError) as error:
+            client = connected(dask, scheduler, seconds)
+        except CouldNotRun:
+            raise
+        except Exception as error:  # noqa: BLE001 - of Dask, of tornado, of the system
             raise CouldNotRun(
                 f"the scheduler of the fleet does not answer: {scheduler}",
                 checked=[f"{type(error).__name__}: {error}".partition("\n")[0]],
@@ -92,21 +97,20 @@ def open_cluster(scheduler: str | None, workers: int | None, seconds: float) -> 
     return Cluster(client, scheduler)
 
 
-def refuse_no_certificate(dask: Any, scheduler: str) -> None:
-    """CouldNotRun where `scheduler` speaks TLS, and no certificate is set; OSError for a file.
+def connected(dask: Any, scheduler: str, seconds: float) -> Any:
+    """A client of `scheduler`, which has so many seconds to answer.
 
-    Dask itself would raise what no one understands, and hold up the end for half a minute.
+    One that fails is closed at once: at the end of the process it would wait for nothing, and say
+    so by a traceback.
     """
-    if not scheduler.startswith("tls://"):
-        return
-    if dask.Security().get_connection_args("client").get("ssl_context") is None:
-        raise CouldNotRun(
-            f"no certificate is set for the scheduler of the fleet: {scheduler}",
-            checked=[
-                "distributed.comm.tls in Dask's configuration: ca-file, client.cert, client.key"
-            ],
-            remedy=remedy_for("fleet", "no_certificate"),
-        )
+    client = dask.Client.__new__(dask.Client)
+    try:
+        client.__init__(scheduler, timeout=seconds, set_as_default=False)
+    except BaseException:
+        with suppress(Exception):
+            client.close(timeout=CLOSE)
+        raise
+    return client
 
 
 def own_cluster(dask: Any, workers: int | None) -> Cluster:

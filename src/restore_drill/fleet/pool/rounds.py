@@ -51,6 +51,8 @@ class Rounds:
         self.reasons: dict[Needs, str] = {}
         """Why drills with such needs fit on none of `machines`."""
         self.losses = 0
+        self.is_without = False
+        """Whether it has been said that there is no worker."""
 
     def refuse_versions(self) -> None:
         """CouldNotRun where a worker has another version than this machine."""
@@ -93,6 +95,7 @@ class Rounds:
             for why in list(self.cluster.refused.values())[refused:]:
                 self.report(f"{why}: it is given nothing")
             self.looked = now
+            self.note_none()
             self.note_dead()
             self.end_unfit(now)
         for number, machine in next_ones(self.book, self.machines, self.at_once):
@@ -111,6 +114,12 @@ class Rounds:
                     self.losses = 0
                     self.book.ends(flight, done)
                 self.cluster.check()
+
+    def note_none(self) -> None:
+        """Say once that there is no worker, and for how long one is waited for."""
+        if not self.machines and not self.is_without:
+            self.report(f"waiting for a worker (up to {show_duration(self.patience.workers)})")
+        self.is_without = not self.machines
 
     def note_dead(self) -> None:
         """End the tries whose worker is not there any more."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_USAGE_ERROR
+from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable
+from restore_drill.fleet.inventory.places import FILE, FOLDER, behind_the_setting
 from restore_drill.fleet.model import UNKNOWN, Database, Done
 from restore_drill.fleet.report.measured import Measured, kinds_kept, measured_in, redactor_of
 from restore_drill.results.several import Ended
@@ -85,9 +86,8 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """Exit code that it asks for: 4 of a drill that could not begin for a wrong option."""
-        is_usage = self.state == UNKNOWN and self.code == EXIT_USAGE_ERROR
-        return EXIT_USAGE_ERROR if is_usage else CODES.get(self.state, int(self.is_red))
+        """Exit code that it asks for."""
+        return CODES.get(self.state, int(self.is_red))
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -151,7 +151,15 @@ def why_of(done: Done, state: str) -> str:
     if not result or done.verdict == "passed":
         said = f"it ended with exit code {done.code}"
         return done.why or ("its worker was lost" if done.code is None else said)
-    return Ended(done.name, done.code or 0, None, result).why
+    return in_its_words(Ended(done.name, done.code or 0, None, result).why)
+
+
+def in_its_words(why: str) -> str:
+    """What a drill says of its settings, by the keys of the inventory that have set them."""
+    for key, setting in (("backups", FOLDER), ("backup", FILE)):
+        if (rest := behind_the_setting(why, setting)) != why:
+            return key + rest
+    return why
 
 
 def not_begun(database: Database, why: str) -> Outcome:

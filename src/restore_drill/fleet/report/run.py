@@ -12,7 +12,6 @@ from restore_drill.core.errors import (
     EXIT_COULD_NOT_RUN,
     EXIT_INTERRUPTED,
     EXIT_NOTHING,
-    EXIT_USAGE_ERROR,
 )
 from restore_drill.core.units import show_count
 from restore_drill.fleet.model import UNKNOWN, Database, Done
@@ -142,8 +141,8 @@ def verdict_of(rows: Sequence[Outcome]) -> str:
 def code_of(rows: Sequence[Outcome], *, is_interrupted: bool) -> int:
     """Exit code by the worst: 1 before 6 before 0. A backup that has failed before is no better.
 
-    2 where an interrupt kept a drill from beginning, 4 where every drill was given a wrong option,
-    5 where there is no database, 6 where not one backup is proved; 0 also where nothing was due.
+    2 where an interrupt kept a drill from beginning, 5 where there is no database, 6 where not one
+    backup is proved; 0 also where nothing was due. Never 4, which says that no run has begun.
     """
     due = [each for each in rows if each.state != "not-due" or each.is_red]
     codes = {each.exit_code for each in due}
@@ -153,8 +152,6 @@ def code_of(rows: Sequence[Outcome], *, is_interrupted: bool) -> int:
         return 0 if rows else EXIT_NOTHING
     if 1 in codes:
         return 1
-    if codes == {EXIT_USAGE_ERROR}:
-        return EXIT_USAGE_ERROR
     if codes != {0} or not any(each.is_green for each in due):
         return EXIT_COULD_NOT_RUN
     return 0
