@@ -11,7 +11,6 @@ from typing import Any
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.calling import SUITE
-from restore_drill.core.errors import EXIT_USAGE_ERROR
 
 UNKNOWN = "could-not-run"
 """Verdict of a drill of which nobody knows how it ended."""
@@ -159,5 +158,9 @@ class Done:
 
     @property
     def is_final(self) -> bool:
-        """Whether another try could not end otherwise: a backup that failed, a wrong option."""
-        return self.verdict != UNKNOWN or self.code == EXIT_USAGE_ERROR
+        """Whether another try could not end otherwise: something is known of the backup.
+
+        Options are checked before any drill: one that is wrong on a worker (a folder is missing
+        there) may be right on another.
+        """
+        return self.verdict != UNKNOWN

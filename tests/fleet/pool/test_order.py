@@ -117,7 +117,7 @@ def test_tried_again_elsewhere() -> None:
     assert begin(book, machines) == []  # it waits for the other one
     end(book, "fails", Done("", 1, "", 1.0, {"verdict": "failed"}))
     assert begin(book, machines) == [("bad", "b")]
-    end(book, "bad", replace(cannot, code=None))
+    end(book, "bad", replace(cannot, code=4))  # its folder is missing there
     assert begin(book, machines) == [("bad", "a")]
     end(book, "bad", cannot)
     assert book.is_over and [(done.name, done.worker) for done in ended] == [
