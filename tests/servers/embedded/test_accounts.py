@@ -84,7 +84,7 @@ def test_user_without_a_name_starts_a_server(
     """As a container does with any number: where there is no user namespace, it is given a name."""
     nobody = 4_321_000
     if not Launcher(account=(nobody, nobody)).can_enter(Path(build.tool("postgres"))):
-        build = replace(build, bin_dir=copy_for_all(build, cache / "open"))
+        build = replace(build, bin_dir=copy_for_all(build, cache / "nameless"))
     temporary.chmod(0o777)
     with start_embedded(build, note=lambda _: None) as server:
         server.create_database("first")
