@@ -113,9 +113,10 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
         "status": shown,
         "dashboard": shown,
     }
+    environment = read_environment(Path.cwd(), root)
     # What `.env` adds holds for drills here as it does for lists and references.
-    with ended_as_by_a_key(), variables_set(read_environment(Path.cwd(), root)):
-        return tasks[parsed.what](parsed, meant_by(parsed, root))
+    with ended_as_by_a_key(), variables_set(environment):
+        return tasks[parsed.what](parsed, meant_by(parsed, environment))
 
 
 @contextmanager

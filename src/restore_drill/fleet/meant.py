@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from restore_drill.config.environment import read_environment
 from restore_drill.config.options import OPTIONS
 from restore_drill.core.calling import COMMAND
 from restore_drill.core.errors import UsageError
@@ -41,9 +40,8 @@ class Meant(NamedTuple):
         return replace(self.inventory, databases=own, undecided=new)
 
 
-def meant_by(parsed: argparse.Namespace, root: Path) -> Meant:
-    """What the options mean. Raises UsageError."""
-    environment = read_environment(Path.cwd(), root)
+def meant_by(parsed: argparse.Namespace, environment: Mapping[str, str]) -> Meant:
+    """What the options mean, with the variables of `environment`. Raises UsageError."""
     inventory = load_inventory(path_of(parsed.inventory, environment), environment)
     databases = selected(inventory, parsed.select)
     if parsed.only:

@@ -30,15 +30,6 @@ def in_full(candidate: Candidate, backup: Backup, settings: Settings) -> Backup:
     return with_physical(candidate, backup, settings.recovery)
 
 
-def named_candidate(settings: Settings) -> Candidate:
-    """The same among others, for a list of them."""
-    from restore_drill.selection.physical import set_named  # noqa: PLC0415 - as above
-
-    named = settings.recovery.pgbackrest
-    assert named is not None
-    return set_named(named, settings.recovery)[0]
-
-
 def named_repository(settings: Settings) -> Backup:
     """The backup of the repository that the criteria file names, where nobody names another."""
     from restore_drill.selection.physical import repository_named  # noqa: PLC0415 - as above
@@ -46,3 +37,12 @@ def named_repository(settings: Settings) -> Backup:
     named = settings.recovery.pgbackrest
     assert named is not None
     return repository_named(named, settings.recovery)
+
+
+def named_candidate(settings: Settings) -> Candidate:
+    """The same among others, for a list of them."""
+    from restore_drill.selection.physical import set_named  # noqa: PLC0415 - as above
+
+    named = settings.recovery.pgbackrest
+    assert named is not None
+    return set_named(named, settings.recovery)[0]
