@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from restore_drill.core.calling import SUITE
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERNAL
 from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor
 from restore_drill.core.units import show_duration
-from restore_drill.fleet.jobs import inherited
 from restore_drill.fleet.model import UNKNOWN, Done, Job
-from restore_drill.fleet.pool import warden
 from restore_drill.fleet.pool.folders import OUTPUT, REPORT, WORK, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, own_leash
+from restore_drill.fleet.pool.starting import Asked, begun
 from restore_drill.results.words import first_line
 from restore_drill.watch.append import NOT_RECORDED
 
@@ -84,24 +80,22 @@ def run(job: Job, folder: Path, lock: BinaryIO, leash: Leash, patience: float) -
     A pipe ties it to this process: closed, or cut by our own death, it ends the drill.
     """
     own = ["--report-dir", str(folder / REPORT), "--require-backup", "-p", "no:cacheprovider"]
-    script = [sys.executable, "-I", "-S", str(warden.__file__), str(patience), str(folder)]
-    command = [*script, sys.executable, str(SUITE / "drill"), *job.arguments, *own]
     until, why = time.monotonic() + (job.timeout or float("inf")), ""
-    with (folder / OUTPUT).open("wb") as output, subprocess.Popen(
-        command, cwd=folder / WORK, env={**inherited(os.environ), **job.environment},
-        stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-        pass_fds=[lock.fileno()], start_new_session=True,
-    ) as process:  # fmt: skip
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                return process.wait(EVERY), why
-            if why or process.stdin is None:
-                continue
-            why = leash.why_to_end()
-            if time.monotonic() >= until:
-                why = why or f"it took longer than its limit of {show_duration(job.timeout or 0)}"
-            if why:
-                process.stdin.close()
+    with (folder / OUTPUT).open("wb") as output:
+        asked = Asked([*job.arguments, *own], job.environment, folder, lock, output, patience)
+        with begun(asked) as process:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(EVERY), why
+                if why:
+                    continue
+                why = leash.why_to_end()
+                if time.monotonic() >= until:
+                    why = (
+                        why or f"it took longer than its limit of {show_duration(job.timeout or 0)}"
+                    )
+                if why:
+                    process.end()
 
 
 def done_of(job: Job, folder: Path, code: int, why: str, seconds: float) -> Done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from restore_drill.fleet.model import Done, Job
@@ -11,6 +12,7 @@ from restore_drill.fleet.pool.book import Book, Progress
 from restore_drill.fleet.pool.drilling import Drill, drill
 from restore_drill.fleet.pool.opening import Patience, open_cluster
 from restore_drill.fleet.pool.rounds import Rounds
+from restore_drill.fleet.pool.starting import fork_server
 
 
 def run_jobs(
@@ -35,10 +37,11 @@ def run_jobs(
     book = Book(jobs, tries, ended)
     if book.is_over:
         return
-    cluster = open_cluster(scheduler, workers, patience.connect)
-    run = Rounds(book, cluster, function, at_once, progress, stop, patience)
-    try:
-        run.refuse_versions()
-        run.carry_out(partial(open_cluster, scheduler, workers))
-    finally:
-        run.cluster.close()
+    with fork_server() if scheduler is None and len(jobs) > 1 else nullcontext():
+        cluster = open_cluster(scheduler, workers, patience.connect)
+        run = Rounds(book, cluster, function, at_once, progress, stop, patience)
+        try:
+            run.refuse_versions()
+            run.carry_out(partial(open_cluster, scheduler, workers))
+        finally:
+            run.cluster.close()
