@@ -22,7 +22,7 @@ from restore_drill.alerts.message import Message
 from restore_drill.config.alerts import alerts_of, split_urls
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.core.calling import installs
-from restore_drill.core.interrupt import only_a_wait
+from restore_drill.core.interrupt import ended_as_by_a_key
 from restore_drill.core.redact import Redactor
 from tests.helpers.alerting import EMPTY, ended
 from tests.helpers.inboxes import Inbox, Mailbox
@@ -160,7 +160,7 @@ def test_signal_ends_the_waiting_and_nothing_else(box: Inbox, number: signal.Sig
     box.wait = 2.0
     Timer(0.4, os.kill, (os.getpid(), number)).start()
     began = time.monotonic()
-    with only_a_wait():
+    with ended_as_by_a_key():
         (outcome,) = sent("failed", EMPTY, DRILL_NOTIFY=box.hook)
 
     assert outcome.problem == "not waited for: interrupted"

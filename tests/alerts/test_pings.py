@@ -14,7 +14,7 @@ from restore_drill.alerts.announce import announce
 from restore_drill.alerts.pings import Start
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
-from restore_drill.core.interrupt import only_a_wait
+from restore_drill.core.interrupt import ended_as_by_a_key
 from tests.helpers.alerting import EMPTY, ended
 from tests.helpers.inboxes import Inbox, inbox
 
@@ -67,7 +67,7 @@ def test_no_message_waits_for_a_monitor() -> None:
         alerts = alerts_of({"DRILL_PING": slow.url, "DRILL_NOTIFY": box.hook}, Notify())
         start = Start(alerts.pings)
         Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        with only_a_wait():
+        with ended_as_by_a_key():
             outcomes = announce(alerts, ended("failed", EMPTY), start)
 
     assert [each.problem for each in outcomes] == ["", "not waited for: interrupted"]

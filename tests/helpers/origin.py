@@ -102,9 +102,7 @@ def prepare() -> None:
     launcher = importlib.import_module("restore_drill.servers.launcher")
     with contextlib.suppress(importlib.import_module("restore_drill.core.errors").CouldNotRun):
         launcher.choose_launcher()
-    templates = importlib.import_module("restore_drill.results.page").template().environment
-    for name in templates.list_templates(extensions=["jinja2"]):
-        templates.get_template(name)
+    importlib.import_module("restore_drill.results.page").compile_templates()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -87,20 +87,25 @@ def take_over() -> dict[signal.Signals, Any]:
 
 
 @contextmanager
-def only_a_wait() -> Iterator[None]:
-    """Let a kill end what waits inside as Ctrl-C does, and not the process: its code is known."""
-
-    def end_wait(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
+def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have `handler` called by all of SIGNALS, but for those that nohup ignores."""
     is_main = threading.current_thread() is threading.main_thread()
     asked = [each for each in SIGNALS if is_main and signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, end_wait) for each in asked}
+    before = {each: signal.signal(each, handler) for each in asked}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each, own in before.items():
+            signal.signal(each, own)
+
+
+def ended_as_by_a_key() -> AbstractContextManager[None]:
+    """Let a kill end what is inside as Ctrl-C does, and not the process: its code is known."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    return handled(end)
 
 
 def drop_unknown_lines(traceback: TracebackType | None) -> None:

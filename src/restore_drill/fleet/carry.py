@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from types import FrameType
 from restore_drill.alerts.pings import Start
 from restore_drill.config.alerts import pings_of
 from restore_drill.core.errors import CouldNotRun, UsageError
-from restore_drill.core.interrupt import SIGNALS, only_a_wait
+from restore_drill.core.interrupt import ended_as_by_a_key, handled
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import some
 from restore_drill.fleet.due import answer
@@ -95,7 +94,7 @@ class Carried:
         """Nothing more is drilled: leave what there is, and say what went wrong; the exit code."""
         self.fleet.close(is_interrupted=is_interrupted)
         self.screen.clear()
-        with only_a_wait():
+        with ended_as_by_a_key():
             self.finish(start, problem)
         if problem is not None:
             sys.stderr.write(f"{problem}\n")
@@ -186,10 +185,5 @@ def stopped_by_signals() -> Iterator[threading.Event]:
         # In a thread: the signal may have come while this very one holds the event's lock.
         threading.Thread(target=stop.set, daemon=True).start()
 
-    asked = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, note) for each in asked}
-    try:
+    with handled(note):
         yield stop
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

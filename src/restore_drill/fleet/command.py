@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from restore_drill.config.environment import read_environment, variables_set
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
-from restore_drill.core.interrupt import SIGNALS
+from restore_drill.core.interrupt import ended_as_by_a_key
 from restore_drill.core.printable import printable
 from restore_drill.fleet.inventory import example, lines_of
 from restore_drill.fleet.matrix import GITHUB, GITLAB
@@ -117,23 +114,6 @@ def run(parsed: argparse.Namespace, root: Path) -> int:
     # What `.env` adds holds for drills here as it does for lists and references.
     with ended_as_by_a_key(), variables_set(environment):
         return tasks[parsed.what](parsed, meant_by(parsed, environment))
-
-
-@contextmanager
-def ended_as_by_a_key() -> Iterator[None]:
-    """SIGTERM and SIGHUP end it as Ctrl-C does, but what nohup ignores: in order, with code 2."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    asked = [each for each in SIGNALS if signal.getsignal(each) is signal.SIG_DFL]
-    for each in asked:
-        signal.signal(each, end)
-    try:
-        yield
-    finally:
-        for each in asked:
-            signal.signal(each, signal.SIG_DFL)
 
 
 def listed(_: argparse.Namespace, meant: Meant) -> int:

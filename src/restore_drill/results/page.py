@@ -50,6 +50,13 @@ def template() -> Template:
     return templates(HERE, lstrip_blocks=False).get_template("page.jinja2")
 
 
+def compile_templates() -> None:
+    """Compile the page and what it includes now, for all pages of this process and its copies."""
+    environment = template().environment
+    for name in environment.list_templates(extensions=["jinja2"]):
+        environment.get_template(name)
+
+
 def render(result: Result, background: Background) -> str:
     """The page of `result`, and of what is known beside it."""
     parts = [HERE / "style.css", STYLE]

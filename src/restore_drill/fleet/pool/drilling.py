@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERNAL
 from restore_drill.core.printable import printable
-from restore_drill.core.redact import Redactor
+from restore_drill.core.redact import Redactor, secrets_in
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.model import UNKNOWN, Done, Job
 from restore_drill.fleet.pool.folders import OUTPUT, REPORT, WORK, own_folder, sweep, write_files
@@ -32,8 +32,6 @@ EVERY = 0.2
 """Seconds between two looks at its limit, and at whether it is still wanted."""
 TAIL = 4096
 """Bytes of what a drill said last, in which the reason is looked for where it left no result."""
-SECRET = ("PASSWORD", "PASSPHRASE", "SECRET", "TOKEN", "KEY", "CREDENTIAL")
-"""Parts of names of variables whose values are secret."""
 
 log = logging.getLogger("distributed.worker")
 """The log of the worker, which is quiet in a run without a scheduler."""
@@ -163,7 +161,5 @@ def unrecorded_in(output: Path) -> str:
 
 def redactor_of(job: Job) -> Redactor:
     """Masks the secrets of the job's environment."""
-    values = job.environment.items()
-    urls = [value for _, value in values if "://" in value]
-    tokens = [value for name, value in values if any(part in name.upper() for part in SECRET)]
-    return Redactor(*urls, tokens=tokens)
+    urls = [value for value in job.environment.values() if "://" in value]
+    return Redactor(*urls, tokens=secrets_in(job.environment))

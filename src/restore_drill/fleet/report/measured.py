@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Any
 from restore_drill.alerts.message import REMEDY
 from restore_drill.config.alerts import Alerts
 from restore_drill.config.criteria.notify import Notify
-from restore_drill.core.redact import Redactor
+from restore_drill.core.redact import Redactor, secrets_in
 from restore_drill.core.units import parse_duration
 from restore_drill.fleet.model import Database
 from restore_drill.results.age import data_age
@@ -22,8 +22,6 @@ from restore_drill.results.newest import RESULT
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import backup_name, depends, problems_of, series_of_result
 
-TELLING = ("PASS", "TOKEN", "SECRET", "KEY", "CREDENTIAL")
-"""Parts of the names of variables whose values are secrets as a whole."""
 MOST_REMEDIES = 3
 
 
@@ -118,9 +116,7 @@ def remedy_in(result: dict[str, Any]) -> tuple[str, ...]:
 
 def redactor_of(database: Database) -> Redactor:
     """Masks the secrets that the inventory has of `database`."""
-    values: Iterable[tuple[str, str]] = database.environment.items()
-    tokens = [value for name, value in values if any(each in name.upper() for each in TELLING)]
-    tokens += Alerts(Notify(), database.notify).secrets
+    tokens = [*secrets_in(database.environment), *Alerts(Notify(), database.notify).secrets]
     urls = [database.backups, database.backup, *database.environment.values()]
     return Redactor(*(each for each in urls if looks_secret(each)), tokens=filter(None, tokens))
 
