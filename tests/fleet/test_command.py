@@ -197,12 +197,15 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("run", "--json"), "run has no --json, an option of status;"),
         (("list", "--due"), "list has no --due, an option of run and matrix;"),
         (("status", "--jsn"), "did you mean --json?"),
+        (("status", "--metrics-file", "fleet.toml"), "'fleet.toml' must end with .prom"),
+        (("status", "--metrics-file", "folder.prom"), "'folder.prom' is no regular file"),
         (("matrix", "jenkins"), "invalid choice"),
         ((), "required"),
     ],
 )  # fmt: skip
 def test_wrong_calls_are_refused(folder: Path, arguments: tuple[str, ...], words: str) -> None:
     """With exit code 4 and what was meant."""
+    (folder / "folder.prom").mkdir(exist_ok=True)
     done = fleet(folder, *arguments)
 
     assert (done.returncode, done.stdout) == (4, ""), done.stdout + done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.config.criteria import load_criteria
+from restore_drill.config.environment import read_environment
 from restore_drill.config.settings import Settings
 from restore_drill.fleet import known, sizing
 from restore_drill.fleet.asked import Asked
@@ -128,6 +129,18 @@ def test_a_job_has_no_secret_among_its_arguments(tmp_path: Path) -> None:
     silent = ("DRILL_NOTIFY", "DRILL_ISSUES", "DRILL_PING", "TEAM_URL")
     assert [job.environment[name] for name in silent] == [""] * 4
     assert "s3cret" not in repr(job) + repr(shop)
+
+
+def test_no_file_of_a_machine_chooses_what_is_drilled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The `.env` of the clone, or of the folder that a worker was started in, is not a drill's."""
+    (tmp_path / ".env").write_text("DRILL_BACKUP=/another\nDRILL_KEEP=always\n")
+    assert read_environment(tmp_path)["DRILL_BACKUP"] == "/another"
+    for name, value in environment_of(Database("shop", "f", backups="/b")).items():
+        monkeypatch.setenv(name, value)
+
+    assert not {"DRILL_BACKUP", "DRILL_KEEP"} & set(read_environment(tmp_path))
 
 
 def test_a_worker_chooses_no_backup() -> None:

@@ -30,6 +30,10 @@ def test_what_failed_before_has_its_finding_and_its_report(shops: Shops, tmp_pat
     assert "do not rely on the backups of shop" in again.stdout
     assert link in (top / "fleet.html").read_text()
 
+    jobs = fleet(tmp_path, "matrix", "github", "--due")
+    assert json.loads(jobs.stdout) == {"include": []}
+    assert jobs.stderr == "still failed, and not due: shop\n"
+
     shutil.rmtree(folder)
     fleet(tmp_path, "run", "--due")
     (row,) = json.loads((top / "fleet.json").read_text())["databases"]

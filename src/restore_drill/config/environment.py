@@ -16,6 +16,8 @@ from restore_drill.core.access import why_closed
 from restore_drill.core.errors import UsageError
 
 ENVIRONMENT = "the environment"
+NO_FILES = "RESTORE_DRILL_NO_ENV_FILES"
+"""Set for a drill of a fleet: no `.env` of a machine chooses what it drills, and how strictly."""
 
 
 class Layer(NamedTuple):
@@ -26,8 +28,12 @@ class Layer(NamedTuple):
 
 
 def layers_of(*folders: Path) -> list[Layer]:
-    """Environment, then `.env` and `.env.txt` of `folders`; the first that has a variable wins."""
-    files = [folder / name for folder in dict.fromkeys(folders) for name in (".env", ".env.txt")]
+    """Environment, then `.env` and `.env.txt` of `folders`; the first that has a variable wins.
+
+    The environment alone, where it has NO_FILES.
+    """
+    named = () if os.environ.get(NO_FILES) else dict.fromkeys(folders)
+    files = [folder / name for folder in named for name in (".env", ".env.txt")]
     read = [(path, values_in(path)) for path in files]
     return [Layer(ENVIRONMENT, dict(os.environ))] + [
         Layer(str(path), {key: value or "" for key, value in values.items()})

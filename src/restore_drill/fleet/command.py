@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     status.add_argument("--json", action="store_true", help="print JSON for other programs")
     status.add_argument(
-        "--metrics-file", metavar="FILE.prom", help="write metrics of all databases, too"
+        "--metrics-file",
+        type=prom_file,
+        metavar="FILE.prom",
+        help="write metrics of all databases, too",
     )
     dashboard = kinds.add_parser("dashboard", help="write a static site over all databases")
     named(dashboard)
@@ -90,6 +93,16 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return int(text)
+
+
+def prom_file(text: str) -> Path:
+    """A file for metrics, which replaces what is there: so it is no other file by mistake."""
+    path = Path(text).expanduser().absolute()
+    if path.suffix != ".prom":
+        raise argparse.ArgumentTypeError(f"{text!r} must end with .prom, for node_exporter to read")
+    if path.exists() and not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular file")
+    return path
 
 
 def address(text: str) -> str:

@@ -9,6 +9,7 @@ from restore_drill.config.alerts import ALERTS, split_urls
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.criteria.notify import Notify
 from restore_drill.config.criteria_file import REFERENCE
+from restore_drill.config.environment import NO_FILES
 from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.core.errors import UsageError
 from restore_drill.core.units import show_bytes
@@ -28,8 +29,6 @@ CHOICES = frozenset(
         VARIABLES["database_url"],
         VARIABLES["redis_url"],
         "GITHUB_STEP_SUMMARY",
-        "PYTEST_ADDOPTS",
-        "PYTEST_PLUGINS",
         *(name for option in OPTIONS.values() if option.name not in OF_A_MACHINE
           for name in option.variables),
     }
@@ -82,7 +81,7 @@ def environment_of(database: Database) -> dict[str, str]:
     if database.backup:
         own[OPTIONS["backup"].variable] = database.backup
     silent = dict.fromkeys((*ALERTS, *notify_of(database).channels), "")
-    return {**own, **database.environment, **silent}
+    return {**own, **database.environment, **silent, NO_FILES: "1"}
 
 
 def notify_of(database: Database) -> Notify:
@@ -99,7 +98,11 @@ def with_channels(database: Database, environment: Mapping[str, str]) -> Databas
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """What a drill has of a worker's `environment`: all but what the inventory decides."""
-    return {name: value for name, value in environment.items() if name not in CHOICES}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in CHOICES and not name.startswith("PYTEST_")
+    }
 
 
 def files_of(criteria: Criteria) -> Iterator[tuple[str, bytes]]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from restore_drill.core.printable import printable_json
-from restore_drill.core.units import show_count
+from restore_drill.core.printable import printable, printable_json
+from restore_drill.core.units import show_count, some
 from restore_drill.fleet.due import answer
 from restore_drill.fleet.known import known_of
 from restore_drill.fleet.matrix import matrix_of
@@ -19,11 +19,16 @@ from restore_drill.fleet.report.status import code_of, for_programs, lines_of
 from restore_drill.fleet.sizing import seconds_of
 from restore_drill.watch.status import write
 
+MOST_NAMED = 8
+
 
 def matrix(parsed: argparse.Namespace, inventory: Inventory) -> int:
-    """Print the matrix; exit code 0."""
+    """Print the matrix; exit code 0. Databases that are still failed are told of beside it."""
     known = known_of(list(inventory.databases.values()), has_backups=parsed.due)
-    names = [name for name, each in known.items() if not parsed.due or answer(each).is_due]
+    asked = {name: answer(each) for name, each in known.items()} if parsed.due else {}
+    names = [name for name in known if not asked or asked[name].is_due]
+    if red := [name for name in known if name not in names and asked[name].is_red]:
+        sys.stderr.write(printable(f"still failed, and not due: {some(red, MOST_NAMED)}") + "\n")
     seconds = {name: took for name in names if (took := seconds_of(known[name])) is not None}
     return write(matrix_of(parsed.kind, names, seconds, parsed.jobs).splitlines(), 0)
 
@@ -35,7 +40,7 @@ def status(parsed: argparse.Namespace, inventory: Inventory, environment: Mappin
     if parsed.metrics_file:
         from restore_drill.fleet.report.gauges import write_gauges  # noqa: PLC0415 - has urllib
 
-        write_gauges(Path(parsed.metrics_file).expanduser().absolute(), found)
+        write_gauges(parsed.metrics_file, found)
     if parsed.notify:
         from restore_drill.fleet.report.absent import announce_late  # noqa: PLC0415 - few ask for it
 
