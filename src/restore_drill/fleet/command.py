@@ -37,18 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     report_argument(run)
     named(kinds.add_parser("list", help="show the databases, and those that are new"))
-    status = kinds.add_parser("status", help="show which databases have not passed in time")
-    named(status)
-    status.add_argument(
-        "--notify", action="store_true", help="send one message, once a day, if drills are overdue"
-    )
-    status.add_argument("--json", action="store_true", help="print JSON for other programs")
-    status.add_argument(
-        "--metrics-file",
-        type=prom_file,
-        metavar="FILE.prom",
-        help="write metrics of all databases, too",
-    )
+    status_arguments(kinds.add_parser("status", help="show which have not passed in time"))
     dashboard = kinds.add_parser("dashboard", help="write a static site over all databases")
     named(dashboard)
     dashboard.add_argument(
@@ -61,6 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     due_argument(matrix)
     matrix.add_argument("--jobs", type=whole, metavar="N", help="at most this many jobs")
     kinds.add_parser("init", help="print a fleet.toml to begin with")
+
+
+def status_arguments(status: argparse.ArgumentParser) -> None:
+    """Options of `fleet status`."""
+    named(status)
+    status.add_argument(
+        "--notify", action="store_true", help="send one message, once a day, if drills are overdue"
+    )
+    status.add_argument("--json", action="store_true", help="print JSON for other programs")
+    status.add_argument(
+        "--metrics-file", type=prom_file, metavar="FILE.prom",
+        help="write metrics of all databases, too",
+    )  # fmt: skip
 
 
 def named(parser: argparse.ArgumentParser) -> None:

@@ -134,8 +134,9 @@ def test_what_a_drill_has_of_its_worker() -> None:
     """Keys, and what the machine has; not what is drilled, and how strictly."""
     own = {"AWS_ACCESS_KEY_ID": "a", "DRILL_HISTORY": "/h", "DRILL_DECRYPT_KEY": "k", "PATH": "/"}
     others = dict.fromkeys(
-        ("DRILL_BACKUP", "BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "DRILL_PICK",
-         "DRILL_MAX_BACKUP_AGE", "DRILL_KEEP", "DRILL_SERIES", "DRILL_TARGET"), "x",
+        ("DRILL_BACKUP", "BACKUP_PATH", "DATABASE_URL", "REDIS_URL", "PYTEST_ADDOPTS", "DRILL_PICK",
+         "DRILL_MAX_BACKUP_AGE", "DRILL_KEEP", "DRILL_SERIES", "DRILL_TARGET",
+         "PYTEST_DISABLE_PLUGIN_AUTOLOAD"), "x",
     )  # fmt: skip
     assert inherited(own | others) == own
 
