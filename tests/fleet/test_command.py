@@ -185,7 +185,8 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
     [
         (("run", "--only", "plian"), "did you mean 'plain'?"),
         (("run", "--select", "teir=gold"), "did you mean 'tier'?"),
-        (("run", "--select", "tier=lead"), "no database of"),
+        (("run", "--select", "tier=lead"), "has tier=lead; there are gold, silver"),
+        (("run", "--select", "tier=gold", "owner=bob"), "meets all conditions of --select; see "),
         (("run", "--workers", "0"), "whole number of 1 or more"),
         (("run", "--workers", "2", "--scheduler", "tcp://h:1"), "not allowed with"),
         (("run", "--scheduler", "nonsense"), "'nonsense' is not tcp://host:port or tls://"),
