@@ -125,7 +125,7 @@ def test_each_database_has_its_verdict(ran: Ran) -> None:
     assert {name: row["tries"] for name, row in ran.rows.items()} == dict.fromkeys(STATES, 1) | {
         "engineless": 2, "idle": 0,
     }  # fmt: skip
-    assert ran.rows["idle"]["why"].startswith("its last pass was ")
+    assert ran.rows["idle"]["why"].startswith("passed ")
     assert "6 databases: 1 failed, 1 could not run, 3 passed, 1 not due" in output
     assert all(f"{name} " in output for name in STATES)
 
@@ -185,7 +185,8 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
     [
         (("run", "--only", "plian"), "did you mean 'plain'?"),
         (("run", "--select", "teir=gold"), "did you mean 'tier'?"),
-        (("run", "--select", "tier=lead"), "no database of"),
+        (("run", "--select", "tier=lead"), "has tier=lead; there are gold, silver"),
+        (("run", "--select", "tier=gold", "owner=bob"), "meets all conditions of --select; see "),
         (("run", "--workers", "0"), "whole number of 1 or more"),
         (("run", "--workers", "2", "--scheduler", "tcp://h:1"), "not allowed with"),
         (("run", "--scheduler", "nonsense"), "'nonsense' is not tcp://host:port or tls://"),
@@ -297,9 +298,9 @@ def test_a_place_that_cannot_be_listed_is_one_row(folder: Path, shops: Shops) ->
     assert done.returncode == 6, done.stdout + done.stderr
     assert rows["shop"]["state"] in GREEN and rows["lost"]["state"] == "could-not-run", rows
     assert rows[place]["state"] == "could-not-run" and "does not exist" in rows[place]["why"]
-    assert f"COULD NOT RUN  {place}  it cannot be listed: " in done.stdout
-    assert listed.returncode == 6 and f"COULD NOT RUN  {place}: it cannot" in listed.stdout
-    assert status.returncode == 1 and "PROBLEM (ann): it cannot be listed: " in status.stdout
+    assert f"COULD NOT RUN  {place}  it does not exist; " in done.stdout
+    assert listed.returncode == 6 and f"COULD NOT RUN  {place}: it does not exist" in listed.stdout
+    assert status.returncode == 1 and "PROBLEM (ann): it does not exist; " in status.stdout
     assert matrix.returncode == 0 and sorted(jobs) == sorted(["lost", place]), jobs
     assert place in by_owner.stdout and "0 databases" in by_owner.stdout
     assert job.returncode == 0 and "PASSED" in job.stdout and "crm" in job.stdout, job.stderr

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from restore_drill.fleet.matrix import GITHUB, GITLAB, MOST, matrix_of, shared_out
+from restore_drill.watch.entry import note
+from tests.helpers.fleet_runs import fleet
+from tests.helpers.histories import FAILED
 
 
 def test_the_longest_drills_are_spread() -> None:
@@ -43,3 +49,18 @@ def test_gitlab_gets_a_pipeline(names: list[str], jobs: int) -> None:
     if names:
         assert found["drill shop"]["extends"] == ".restore-drill"
         assert found["drill shop"]["script"][0].endswith("fleet run --only shop")
+
+
+def test_status_stays_red_where_the_matrix_is_empty(tmp_path: Path) -> None:
+    """A backup that has failed is not due before its time: a pipeline must not be green by that."""
+    (tmp_path / "fleet.toml").write_text("[databases.shop]\nbackups = 'b'\nevery = '7d'\n")
+    (tmp_path / "b" / ".drill").mkdir(parents=True)
+    (backup := tmp_path / "b" / "shop.sql").write_text("-- PostgreSQL database dump\n")
+    failed = replace(FAILED, series="b/shop", place=None, backup="shop.sql", size=None)
+    note(tmp_path / "b" / ".drill" / "history.jsonl", failed)
+    long_ago = failed.at.timestamp() - 3600
+    os.utime(backup, (long_ago, long_ago))
+    matrix, status = fleet(tmp_path, "matrix", "github", "--due"), fleet(tmp_path, "status")
+
+    assert (matrix.returncode, json.loads(matrix.stdout)) == (0, {"include": []})
+    assert status.returncode == 1 and "PROBLEM: the last drill failed" in status.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import UsageError
-from restore_drill.fleet.meant import names_meant
+from restore_drill.fleet.meant import names_meant, path_of
 from restore_drill.fleet.model import Database, Inventory
 
 
@@ -34,3 +34,21 @@ def test_a_place_is_named_as_the_inventory_has_it(
     assert names_meant([word], inventory) == names
     with pytest.raises(UsageError, match="has no database 'places'"):
         names_meant(["places"], inventory)
+
+
+def test_of_two_inventories_none_is_taken_silently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is named is; a folder further up is none of two."""
+    (folder := tmp_path / "deep").mkdir()
+    (folder / "fleet.toml").touch()
+    (tmp_path / "fleet.d").mkdir()
+    monkeypatch.chdir(folder)
+    assert path_of(None, {}) == folder / "fleet.toml"
+
+    (folder / "fleet.d").mkdir()
+    with pytest.raises(UsageError) as refused:
+        path_of(None, {})
+    both = f"{folder / 'fleet.toml'} and {folder / 'fleet.d'}"
+    assert f"there are two inventories, {both}; name one with --inventory" in str(refused.value)
+    assert path_of("fleet.d", {}) == path_of(None, {"DRILL_FLEET": "fleet.d"}) == Path("fleet.d")

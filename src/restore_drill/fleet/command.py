@@ -11,7 +11,7 @@ from restore_drill.config.environment import read_environment, variables_set
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.interrupt import ended_as_by_a_key
 from restore_drill.core.printable import printable
-from restore_drill.fleet.inventory import example, lines_of
+from restore_drill.fleet.inventory import example, lines_of, warning_lines
 from restore_drill.fleet.matrix import GITHUB, GITLAB
 from restore_drill.fleet.meant import Meant, meant_by, top_of
 from restore_drill.fleet.pool.secure import is_address
@@ -153,6 +153,7 @@ def drilled(parsed: argparse.Namespace, meant: Meant) -> int:
     from restore_drill.fleet.carry import Carried  # noqa: PLC0415 - brings all that drills need
     from restore_drill.fleet.report.files import alone  # noqa: PLC0415 - likewise
 
+    sys.stderr.writelines(f"{printable(each)}\n" for each in warning_lines(meant.inventory))
     top = top_of(parsed, meant)
     run = Carried(
         meant.inventory, meant.databases, top, meant.environment, parsed.due, parsed.workers,

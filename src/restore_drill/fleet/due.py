@@ -111,15 +111,15 @@ def by_schedule(known: Known, last: Drill, every: float, now: datetime) -> Answe
     passed = next((each for each in reversed(known.drills) if each.has_passed), None)
     limit = every - min(every * SLACK, MOST_SLACK)
     since = last if last.verdict == "failed" else passed
-    wanted = f"it is drilled every {show_duration(every)}"
+    wanted = f"due again after {show_duration(every)}"
     if since is None:
         return Answer(is_due=True, why=f"its last drill {in_words(last.verdict)}")
     age = seconds_since(since, now)
-    ago = f"{show_duration(age)} ago"
+    ago = f"{show_duration(round(age))} ago"
     if since is not passed:
         why = f"its last drill failed {ago}, and {no_newer(known.newest)}; {wanted}"
     else:
-        why = f"its last pass was {ago}; {wanted}"
+        why = f"passed {ago}; {wanted}"
     return Answer(is_due=age >= limit, why=why, is_red=since is not passed)
 
 

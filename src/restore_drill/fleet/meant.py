@@ -52,7 +52,8 @@ def meant_by(parsed: argparse.Namespace, environment: Mapping[str, str]) -> Mean
             raise UsageError(f"--only names what --select leaves out: {names}; use one of the two")
         databases = [each for each in databases if each.name in only]
     if not databases:
-        raise UsageError(f"no database of {inventory.path} is selected; see {COMMAND} fleet list")
+        what = "meets all conditions of --select" if parsed.select else "is selected"
+        raise UsageError(f"no database of {inventory.path} {what}; see {COMMAND} fleet list")
     return Meant(inventory, databases, environment)
 
 
@@ -62,9 +63,14 @@ def path_of(given: str | None, environment: Mapping[str, str]) -> Path:
         return Path(name).expanduser()
     here = Path.cwd()
     for folder in (here, *here.parents):
-        for each in NAMES:
-            if os.path.lexists(folder / each):  # a link that leads nowhere is told, not passed over
-                return folder / each
+        # A link that leads nowhere is told, not passed over.
+        found = [folder / each for each in NAMES if os.path.lexists(folder / each)]
+        if len(found) > 1:
+            both = " and ".join(map(str, found))
+            what = f"there are two inventories, {both}; name one with --inventory ({VARIABLE})"
+            raise UsageError(f"{what}, or remove one")
+        if found:
+            return found[0]
     raise UsageError(
         f"there is no {' or '.join(NAMES)} in {here} or above; name one with --inventory "
         f"({VARIABLE}), or begin one: {COMMAND} fleet init > {NAMES[0]}"

@@ -97,15 +97,17 @@ class Inventory:
     """All databases of the file or folder at `path`, by name.
 
     `undecided` are series that were discovered, and that nobody has named or ignored: each is
-    drilled as a database by the defaults. `found` has the names of those that were discovered, by
-    the places where they lie. `tries` is how often a drill that could not run is tried at most,
-    `at_once` how many of one source run at the same time.
+    drilled as a database with the defaults. `found` has the names of those that were discovered, by
+    the places where they lie; one without a series is a place that holds no backup. `warnings` name
+    what stands in the file and has no effect. `tries` is how often a drill that could not run is
+    tried at most, `at_once` how many of one source run at the same time.
     """
 
     path: Path
     databases: Mapping[str, Database]
     undecided: tuple[str, ...] = ()
     found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
     tries: int = 3
     at_once: int = 4
 

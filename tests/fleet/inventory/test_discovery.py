@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import UsageError
-from restore_drill.fleet.inventory import discovery, lines_of, load_inventory
+from restore_drill.fleet.inventory import discovery, lines_of, load_inventory, warning_lines
+from restore_drill.fleet.known import known_of
 from restore_drill.places import trying
 from restore_drill.selection.groups import Shelf
 from restore_drill.watch import kept
+from restore_drill.watch.entry import note
 from tests.fleet.inventory.conftest import Load
 from tests.helpers.buckets import BUCKET, READER, keys_of, put, s3_server
+from tests.helpers.histories import PASSED
 
 DUMP = b"--\n-- PostgreSQL database dump\n--\n"
 NAMES = (
@@ -61,11 +65,11 @@ options = ["--pick=weekly"]
 
 
 def test_what_is_neither_named_nor_ignored_is_new(load: Load, backups: Path) -> None:
-    """It is drilled by the defaults, below what [[discover]] says."""
+    """It is drilled with the defaults, below what [[discover]] says."""
     inventory = load(ENTRY)
 
     assert next(iter(inventory.databases)) == "shop"
-    assert sorted(inventory.undecided) == ["backups/auth", "backups/ledger"]
+    assert inventory.undecided == ("backups/auth", "backups/ledger"), "by their names"
     auth = inventory.databases["backups/auth"]
     assert (auth.backups, auth.series) == (str(backups), "backups/auth")
     assert auth.labels == {"tier": "bronze", "region": "eu"}
@@ -105,10 +109,59 @@ def test_a_place_without_backups_is_a_database(load: Load, tmp_path: Path) -> No
     (tmp_path / "empty").mkdir()
     inventory = load('[[discover]]\nsource = "empty"\n')
     place = str(tmp_path / "empty")
-    assert inventory.undecided == (place,)
+    assert inventory.undecided == ()
     assert (inventory.databases[place].backups, inventory.databases[place].series) == (place, "")
+    shown = lines_of(inventory)
+    assert shown[1].startswith(f"! {place}") and shown[-1] == "0 databases"
+    where = f"{tmp_path / 'fleet.toml'}, line 1"
+    assert f"{place}: no backups lie there; check the path. Its drill fails ({where})" in shown
     named = load('[databases.a]\nbackups = "empty"\n[[discover]]\nsource = "empty"\n')
-    assert named.undecided == ()
+    assert list(named.databases) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("ignore", "unused"),
+    [
+        ("suprise", ["suprise"]),
+        ("*_tset", ["*_tset"]),
+        ("shop", []),
+        ("backups/*", []),
+        ("below", []),
+        ("gone", []),
+    ],
+)
+def test_an_ignore_that_matches_nothing_is_told(
+    load: Load, backups: Path, ignore: str, unused: list[str]
+) -> None:
+    """A slip, with its line; not what was not looked at, or has vanished, or has a name."""
+    (backups / "below").mkdir()
+    (backups / "below" / "crm.sql").write_bytes(DUMP)
+    (backups / ".drill").mkdir()
+    gone = replace(PASSED, series="backups/gone", place=None, sha256="5ea1")
+    note(backups / ".drill" / "history.jsonl", gone)
+    inventory = load(ENTRY.replace('"*_test"', f'"*_test", "{ignore}"'))
+
+    line = f"({backups.parent / 'fleet.toml'}, line 13)"
+    told = [f"Warning: ignore {each!r} matches no series in {backups} {line}" for each in unused]
+    assert warning_lines(inventory) == told
+    assert [each for each in lines_of(inventory) if each.startswith("Warning: ")] == told
+
+
+def test_what_is_shown_to_be_copied_names_the_same_database(load: Load, backups: Path) -> None:
+    """Its drills are known as before, and discovery leaves it."""
+    text = f'[[discover]]\nsource = "{backups}"\nignore = ["shop*", "auth"]\n'
+    found = load(text)
+    (backups / ".drill").mkdir()
+    drill = replace(PASSED, series="backups/ledger", backup="ledger_20261128.sql", place=None)
+    note(backups / ".drill" / "history.jsonl", drill)
+    shown = "\n".join(each for each in lines_of(found) if each.startswith("    "))
+    named = load(f"{text}{shown}\n")
+
+    assert (found.undecided, named.undecided) == (("backups/ledger",), ())
+    before, after = (known_of(list(each.databases.values())) for each in (found, named))
+    assert before.keys() == after.keys() == {"backups/ledger"}
+    drills = after["backups/ledger"].drills
+    assert len(drills) == 1 and drills == before["backups/ledger"].drills
 
 
 def test_criteria_say_how_names_are_read(load: Load, tmp_path: Path) -> None:
@@ -220,11 +273,17 @@ def test_a_folder_that_gives_no_list_is_one_database(
     why = inventory.databases[str(tmp_path / source)].unlisted
 
     assert inventory.undecided == ("good/shop",)
-    words = {"absent": "which does not exist", "file": "not a directory", "slow": "no answer with"}
-    assert words[kind] in why and ("line 2" in why or kind == "slow"), why
+    words = {
+        "absent": "it does not exist; check the path and its mount",
+        "file": "it is not a directory; name a file as backup under [databases]",
+        "slow": "it cannot be listed: no answer within 0.50 s",
+    }
+    assert why == words[kind]
     shown = lines_of(inventory)
-    assert shown[-1].startswith("1 database, 1 new (*)") and shown[1].startswith("! ")
-    assert any(each.startswith("COULD NOT RUN  ") and words[kind] in each for each in shown)
+    assert shown[1].startswith("! ")
+    assert any(each.startswith("1 database, 1 new (*)") for each in shown)
+    place, where = tmp_path / source, f"{tmp_path / 'fleet.toml'}, line 1"
+    assert f"COULD NOT RUN  {place}: {why}. Nothing there is drilled ({where})" in shown
 
 
 def test_a_source_comes_by_reference(load: Load, backups: Path) -> None:

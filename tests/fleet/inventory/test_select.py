@@ -40,8 +40,7 @@ def inventory(load: Load) -> Inventory:
         (["name=shop*"], ["shop", "shop_archive"]),
         (["name = shop* ", "owner!=ana"], ["shop_archive"]),
         (["owner=ana"], ["shop"]),
-        (["tier=[gs]*", "region=us"], []),
-        (["tier=Gold"], []),
+        (["tier=[gs]*", "name=crm"], []),
     ],
 )
 def test_all_conditions_must_hold(inventory: Inventory, words: list[str], names: list[str]) -> None:
@@ -54,9 +53,15 @@ def test_all_conditions_must_hold(inventory: Inventory, words: list[str], names:
     [
         ("teir=gold", "no database has the label 'teir'; did you mean 'tier'?"),
         ("colour=red", "has the label 'colour'; known are name, owner, region, tier"),
-        ("gold", "--select 'gold' is no condition; write label=value or label!=value"),
-        ("tier=", "is no condition"),
-        ("=gold", "is no condition"),
+        ("gold", "--select 'gold' is not a condition; write label=value or label!=value"),
+        ("tier=", "is not a condition"),
+        ("=gold", "is not a condition"),
+        ("tier==gold", "--select 'tier==gold': write one =, not two"),
+        ("tier=glod", "has tier=glod; did you mean 'gold'? There are gold, silver"),
+        ("tier=Gold", "has tier=Gold; did you mean 'gold'?"),
+        ("owner=x*", "no database has owner=x*; there are ana, ben"),
+        ("region=us", "no database has region=us; there is eu"),
+        ("name=crn", "did you mean 'crm'? There are crm, shop, shop_archive"),
     ],
 )
 def test_a_slip_selects_nothing_silently(inventory: Inventory, word: str, told: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from restore_drill.backups.wraps.keys import use_keys
 from restore_drill.config.criteria.place import line_of
@@ -17,9 +17,9 @@ from restore_drill.core.units import show_duration
 from restore_drill.fleet.inventory.databases import completed, database_of
 from restore_drill.fleet.inventory.file import Written
 from restore_drill.fleet.inventory.files import FleetFile
-from restore_drill.fleet.inventory.left import Named, Sources, gone_of, left_of
+from restore_drill.fleet.inventory.left import Named, Sources, gone_of, left_of, unused_of
 from restore_drill.fleet.inventory.places import FOLDER, behind_the_setting, refuse_link
-from restore_drill.fleet.inventory.unseen import unseen_in
+from restore_drill.fleet.inventory.unseen import in_words, names_of, unseen_in
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun
@@ -29,9 +29,22 @@ from restore_drill.watch.kept import shelf_here
 
 LIMIT = 120.0
 """Seconds that the listing of one place may take."""
+BY_FILE, BY_DATABASE = "name a file with --backup", "name a file as backup under [databases]"
+"""What a drill is told, and what a fleet is."""
 REST = "rest of {}"
 """Name of what of a place cannot be listed."""
 T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """What lies in a place: names of its new `series`, and why the `rest` of it is not known.
+
+    `unused` is what of `ignore` matches nothing.
+    """
+
+    series: Sequence[str]
+    rest: str = ""
+    unused: Sequence[str] = ()
 
 
 def discovered(
@@ -40,36 +53,38 @@ def discovered(
     named: Mapping[str, Database],
     sources: Sources,
     environment: Mapping[str, str],
+    warn: Callable[[str], None],
 ) -> Iterator[Database]:
-    """Databases that `entry` of `file` finds beside those that are `named`, newest backups first.
+    """Databases that `entry` of `file` finds beside those that are `named`, by their names.
 
     A place without any backup is one itself, so that its drill says so. So is one that gives no
     list, and what of it could not be listed, unless that is one of the `sources`. A series that a
-    drill has proved is one when nothing is left of it. UsageError for a source that can be none.
+    drill has proved is one when nothing is left of it. It may `warn` of what stands in the file.
+    UsageError for a source that can be none.
     """
     place, values = entry.place, completed(file, entry)
     template, ignore = values.pop("source"), values.pop("ignore", ())
     where = f"{place.path}, line {line_of(place.text, place.keys)}"
     whole = database_of("", where, values | {"backups": template}, environment)
     refuse_link(place.inside("source"), whole.backups)
-    series, rest, why = [""], "", ""
+    found, why = Found([""]), ""
     try:
         with variables_set({**environment, **whole.environment}):
             look = partial(looked_through, whole, list(named.values()), sources, ignore)
-            series, rest = within(LIMIT, look)
-    except UsageError as error:
-        why = str(place.inside("source").error(f"source{of_the_source(error)}"))
-    except (DrillError, OSError) as error:
-        why = reason_of(error)
+            found = within(LIMIT, look)
+    except (DrillError, UsageError, OSError) as error:
+        why = why_unlisted(error, whole.backups)
+    for each in found.unused:
+        line = line_of(place.text, place.inside("ignore").keys)
+        warn(f"ignore {each!r} matches no series in {whole.backups} ({place.path}, line {line})")
     taken = set(named)
-    why = f"it cannot be listed: {one_line(why)}" if why else ""
-    for each in series:
+    for each in sorted(found.series):
         name = unique(each or whole.backups, whole, taken)
         taken.add(name)
         yield replace(whole, name=name, series=each, unlisted=why)
-    if rest:
+    if found.rest:
         name = unique(REST.format(whole.backups), whole, taken)
-        yield replace(whole, name=name, unlisted=rest)
+        yield replace(whole, name=name, unlisted=found.rest)
 
 
 def unique(name: str, place: Database, taken: Collection[str]) -> str:
@@ -80,22 +95,24 @@ def unique(name: str, place: Database, taken: Collection[str]) -> str:
 
 def looked_through(
     whole: Database, named: Sequence[Database], sources: Sources, ignore: Sequence[str]
-) -> tuple[list[str], str]:
-    """Series in the place of `whole` that are to be databases, and what of it cannot be listed.
+) -> Found:
+    """What lies in the place of `whole` beside the databases that are `named`.
 
-    One of which nothing is left may lie in what cannot be listed.
+    A series of which nothing is left may lie in what cannot be listed.
     """
     known = Named(named, whole, sources, seen_by)
     settings, shelf = opened(whole)
-    rest = unseen_in(shelf, settings, ignore, known.is_place)
+    unseen = unseen_in(shelf, settings, known.is_place)
+    rest, unused = in_words(unseen, ignore), list[str]()
     found = [name_of(each) for each in left_of(shelf, known, ignore)]
     if why := shelf.known[1]:
         why = f"which of its databases have vanished is not known: {one_line(why)}"
         rest = "; ".join(filter(None, [rest, why]))
-    elif not rest:
-        found += gone_of(shelf, known, ignore)
+    else:
+        unused = unused_of(shelf, (name for each in unseen for name in names_of(each)), ignore)
+        found += [] if rest else gone_of(shelf, known, ignore)
     is_empty = not (found or rest or shelf.live or known.is_anywhere)
-    return [""] if is_empty else found, rest
+    return Found([""] if is_empty else found, rest, unused)
 
 
 def seen_by(databases: Sequence[Database]) -> set[str]:
@@ -119,10 +136,17 @@ def opened(database: Database) -> tuple[Settings, Shelf]:
     return settings, shelf_here(settings)
 
 
-def of_the_source(error: UsageError) -> str:
-    """What an error says of BACKUP_PATH, or of another setting of the drills."""
-    said = behind_the_setting(str(error), FOLDER)
-    return said if said != str(error) else f": {said}"
+def why_unlisted(error: Exception, place: str) -> str:
+    """Why `place` gives no list, by an `error` of BACKUP_PATH or of another setting of the drills.
+
+    The place is named beside it.
+    """
+    said = one_line(reason_of(error))
+    mine = behind_the_setting(said, FOLDER)
+    about = mine.removeprefix(f" names {place}, which ")
+    if about != mine:
+        return f"it {about.replace(BY_FILE, BY_DATABASE)}"
+    return f"it cannot be listed: {said if mine == said else f'source{mine}'}"
 
 
 def one_line(text: str) -> str:

@@ -72,7 +72,7 @@ KEYS = {
         Inner(Entries(Variable(TEXT), ""), "variables and their values"),
         "variables of the drill's environment; secrets as ${NAME}",
     ),
-    "every": Key(Due(), "how often a drill is due: 7d"),
+    "every": Key(Due(), "how old the last pass may become before a drill is due: 7d"),
     "timeout": Key(Lasting(), "time limit of the whole drill: 2h"),
     "owner": Key(Shown("who is responsible"), "who is responsible: a team, a person"),
     "notify": Key(

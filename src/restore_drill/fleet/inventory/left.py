@@ -110,6 +110,16 @@ def gone_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[str]:
     ]
 
 
+def unused_of(shelf: Shelf, other_names: Iterable[str], ignore: Sequence[str]) -> list[str]:
+    """What of `ignore` is like no series of `shelf`, of now or once, and none of `other_names`."""
+    names = {*other_names, *(each for name in shelf.known[0].drilled for each in short_names(name))}
+    return [
+        each
+        for each in ignore
+        if not is_like(names, [each]) and not any(is_called(one, each) for one in shelf.series)
+    ]
+
+
 def is_like(names: Iterable[str], patterns: Sequence[str]) -> bool:
     """Whether one of `names` is like one of `patterns`."""
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

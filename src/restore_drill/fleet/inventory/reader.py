@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from restore_drill.config.accounts import account_of
@@ -44,13 +44,15 @@ def load_inventory(path: Path, environment: Mapping[str, str]) -> Inventory:
         )
     sources = sources_of(entries, environment)
     databases = {each.name: each for each in named}
-    found = {each.name: each for each in all_discovered(entries, databases, sources, environment)}
-    new = tuple(name for name, each in found.items() if not each.unlisted)
+    warnings: list[str] = []
+    everything = all_discovered(entries, databases, sources, environment, warnings.append)
+    found = {each.name: each for each in everything}
+    new = tuple(name for name, each in found.items() if each.series)
     places = defaultdict[str, list[str]](list)
     for each in found.values():
         places[each.backups].append(each.name)
     run = next((file.run.values for file in files if file.run), {})
-    return Inventory(path, databases | found, new, dict(places), **run)
+    return Inventory(path, databases | found, new, dict(places), tuple(warnings), **run)
 
 
 def all_discovered(
@@ -58,6 +60,7 @@ def all_discovered(
     named: Mapping[str, Database],
     sources: Collection[tuple[str, str]],
     environment: Mapping[str, str],
+    warn: Callable[[str], None],
 ) -> Iterator[Database]:
     """What all `entries` find: an earlier one's series are none of a later one's."""
     # Loaded here: it brings all that reads backups, and a fleet file need discover nothing.
@@ -65,7 +68,7 @@ def all_discovered(
 
     known = dict(named)
     for file, entry in entries:
-        for each in discovered(file, entry, dict(known), sources, environment):
+        for each in discovered(file, entry, dict(known), sources, environment, warn):
             known[each.name] = each
             yield each
 

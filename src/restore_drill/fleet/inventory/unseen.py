@@ -19,7 +19,7 @@ from restore_drill.selection.listing import DUMPS, Listing, Unseen, entries_of
 from restore_drill.selection.tree import DEEPEST, REDIS, list_folder
 
 MOST_NAMED = 3
-HINT = "mend it, give it a [[discover]] of its own, or ignore it"
+HINT = "mend it, give it a [[discover]] of its own, or add it to ignore"
 DUMP_NAMES = (".sql", ".dump", ".pgdump", ".psql", ".pgc", ".custom")
 """What the name of an encrypted file has that is no backup of Redis."""
 BESIDE_DB = (REDIS, OURS)
@@ -28,16 +28,18 @@ IsKnown = Callable[[Path], bool]
 """Whether a folder is the place of another database, or is listed by itself."""
 
 
-def unseen_in(shelf: Shelf, settings: Settings, ignore: Sequence[str], is_known: IsKnown) -> str:
-    """What of BACKUP_PATH is not on `shelf`, in words; empty where nothing is missing."""
+def unseen_in(shelf: Shelf, settings: Settings, is_known: IsKnown) -> list[Unseen]:
+    """What of BACKUP_PATH is not on `shelf`."""
     root, zone = settings.backup_path, settings.criteria.timezone
     assert root is not None
     live = {one.scheme for each in shelf.live for one in each}
-    lines = [
-        f"{each.label}: {each.why}"
-        for each in (*not_looked_at(shelf.listing), *below(shelf, root, zone, is_known))
-        if each.series not in live and not is_like(names_of(each), ignore)
-    ]
+    found = (*not_looked_at(shelf.listing), *below(shelf, root, zone, is_known))
+    return [each for each in found if each.series not in live]
+
+
+def in_words(unseen: Sequence[Unseen], ignore: Sequence[str]) -> str:
+    """What is `unseen` and not to be ignored; empty where nothing is."""
+    lines = [f"{each.label}: {each.why}" for each in unseen if not is_like(names_of(each), ignore)]
     return f"it cannot be listed in full ({HINT}): {some(lines, MOST_NAMED)}" if lines else ""
 
 
