@@ -88,7 +88,7 @@ def due_argument(parser: argparse.ArgumentParser) -> None:
 def whole(text: str) -> int:
     """A number of 1 or more."""
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
     return int(text)
 
 
