@@ -186,7 +186,7 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("run", "--only", "plian"), "did you mean 'plain'?"),
         (("run", "--select", "teir=gold"), "did you mean 'tier'?"),
         (("run", "--select", "tier=lead"), "no database of"),
-        (("run", "--workers", "0"), "whole number of 1 or more"),
+        (("run", "--workers", "0"), "must be a whole number, 1 or more, not '0'"),
         (("run", "--workers", "2", "--scheduler", "tcp://h:1"), "not allowed with"),
         (("run", "--scheduler", "nonsense"), "'nonsense' is not tcp://host:port or tls://"),
         (("run", "--scheduler", "http://127.0.0.1:8786"), "is not tcp://host:port"),
@@ -198,6 +198,7 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("list", "--due"), "list has no --due, an option of run and matrix;"),
         (("status", "--jsn"), "did you mean --json?"),
         (("matrix", "jenkins"), "invalid choice"),
+        (("matrix",), "required: github|gitlab;"),
         ((), "required"),
     ],
 )  # fmt: skip
