@@ -17,6 +17,8 @@ from restore_drill.fleet.meant import Meant, meant_by, top_of
 from restore_drill.fleet.pool.secure import is_address
 from restore_drill.watch.site import OUT
 
+SYSTEMS = (GITHUB, GITLAB)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its subcommands with their options."""
@@ -53,8 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     report_argument(dashboard)
     matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
-    systems = (GITHUB, GITLAB)
-    matrix.add_argument("kind", choices=systems, metavar="|".join(systems), help="which system")
+    matrix.add_argument("kind", choices=SYSTEMS, metavar="|".join(SYSTEMS), help="which system")
     named(matrix)
     due_argument(matrix)
     matrix.add_argument("--jobs", type=whole, metavar="N", help="at most this many jobs")
