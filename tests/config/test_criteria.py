@@ -110,7 +110,10 @@ ERRORS = {
     "zero age": ('[freshness]\n"a.b" = 0\n', "a.b must be an age like '26h', not 0"),
     "list": ("freshness = []\n", "[freshness]: must be a table, not a list;"),
     "sql key": ('[sql]\nfolders = "a"\n', "[sql]: unknown key 'folders'; did you mean 'folder'?"),
-    "sql folder type": ("[sql]\nfolder = 3\n", "[sql]: folder is not a text: the name of a folder"),
+    "sql folder type": (
+        "[sql]\nfolder = 3\n",
+        "[sql]: folder must be the name of a folder in quotes",
+    ),
     "sql timeout": ('[sql]\ntimeout = "long"\n', "[sql]: timeout is not a duration: 'long'"),
     "waiver table": (
         '[waivers]\nreason = "r"\n',
@@ -154,7 +157,7 @@ ERRORS = {
     "second rule": (RULE + RULE, "[[redis.coherence]]: a second rule for card:{id}"),
     "lifetime": ('[redis.volatile]\n"a:*" = "soon"\n', "[redis.volatile]: a:* is not a duration"),
     "no criterion": ('[[waivers]]\nreason = "r"\n', "[[waivers]]: criterion is missing"),
-    "no reason": (WAIVER.replace('"r"', '" "'), "[[waivers]] test_x[a]: reason is empty"),
+    "no reason": (WAIVER.replace('"r"', '" "'), "[[waivers]] test_x[a]: reason must not be empty"),
     "no expiry": (
         WAIVER.replace("expires = 2027-01-31", ""),
         "expires is missing; write its last day",

@@ -167,14 +167,17 @@ def test_a_setting_for_pytest_django_is_none_for_the_drill(
     assert other == 1 and "no Django project" in refused, "a run of other tests has the plugin"
 
 
-@pytest.mark.parametrize(("word", "near"), [("statsu", "'status'"), ("backups", "'backup'")])
+@pytest.mark.parametrize(
+    ("word", "near"), [("statsu", "'status'"), ("backups", "'backup'"), ("xyzzy", "")]
+)
 def test_an_unknown_command_is_no_drill(around: Around, word: str, near: str) -> None:
-    """Exit 4, a near name and the commands; nothing is drilled."""
+    """Exit 4, and a near name or, without one, the commands; nothing is drilled."""
     code, told = around.run("-m", "drill", word)
 
     assert code == 4
-    assert f"is neither a command nor a path; did you mean {near}?" in told
-    assert "rollback" in told and "RESTORE DRILL" not in told
+    assert "is neither a command nor a path" in told and "RESTORE DRILL" not in told
+    assert (f"; did you mean {near}?" in told) is bool(near)
+    assert ("rollback" in told) is (near == "")
     assert around.run("-m", "drill", "--help")[0] == 0
 
 

@@ -187,7 +187,7 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("run", "--select", "teir=gold"), "did you mean 'tier'?"),
         (("run", "--select", "tier=lead"), "has tier=lead; there are gold, silver"),
         (("run", "--select", "tier=gold", "owner=bob"), "meets all conditions of --select; see "),
-        (("run", "--workers", "0"), "whole number of 1 or more"),
+        (("run", "--workers", "0"), "must be a whole number, 1 or more, not '0'"),
         (("run", "--workers", "2", "--scheduler", "tcp://h:1"), "not allowed with"),
         (("run", "--scheduler", "nonsense"), "'nonsense' is not tcp://host:port or tls://"),
         (("run", "--scheduler", "http://127.0.0.1:8786"), "is not tcp://host:port"),
@@ -201,6 +201,7 @@ def test_matrix_shares_jobs_out(folder: Path) -> None:
         (("status", "--metrics-file", "fleet.toml"), "'fleet.toml' must end with .prom"),
         (("status", "--metrics-file", "folder.prom"), "'folder.prom' is no regular file"),
         (("matrix", "jenkins"), "invalid choice"),
+        (("matrix",), "required: github|gitlab;"),
         ((), "required"),
     ],
 )  # fmt: skip

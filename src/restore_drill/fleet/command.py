@@ -17,6 +17,8 @@ from restore_drill.fleet.meant import Meant, meant_by, top_of
 from restore_drill.fleet.pool.secure import is_address
 from restore_drill.watch.site import OUT
 
+SYSTEMS = (GITHUB, GITLAB)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Its subcommands with their options."""
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     report_argument(dashboard)
     matrix = kinds.add_parser("matrix", help="print the jobs of a CI system")
-    matrix.add_argument("kind", choices=(GITHUB, GITLAB), help="for which system")
+    matrix.add_argument("kind", choices=SYSTEMS, metavar="|".join(SYSTEMS), help="which system")
     named(matrix)
     due_argument(matrix)
     matrix.add_argument("--jobs", type=whole, metavar="N", help="at most this many jobs")
@@ -93,7 +95,7 @@ def due_argument(parser: argparse.ArgumentParser) -> None:
 def whole(text: str) -> int:
     """A number of 1 or more."""
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
     return int(text)
 
 

@@ -20,6 +20,7 @@ from restore_drill.config.where import server_at
 from restore_drill.core.errors import BackupFault, CouldNotRun, UsageError
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.asked import Asked
+from restore_drill.fleet.keys import UNNOTED, in_keys
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun, each_at_once
@@ -127,7 +128,7 @@ def look(database: Database, asked: Asked) -> Known:
     try:
         path = history_path(settings)
         if path is None:
-            return replace(known, why_unnoted="there is no history: set DRILL_HISTORY")
+            return replace(known, why_unnoted=UNNOTED)
         file = settings.backup.name if settings.backup else None
         place = place_of(settings, None)
         noted = asked.noted_at(path)
@@ -163,7 +164,7 @@ def backups_of(
 
 
 def in_words(error: Exception) -> str:
-    """What an error says, on one line."""
+    """What an error says, on one line, by the keys of the inventory."""
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}"
-    return str(error).partition("\n")[0]
+    return in_keys(str(error).partition("\n")[0])

@@ -11,7 +11,10 @@ from typing import Any
 from restore_drill.config.criteria import Criteria, load_criteria
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.calling import SUITE
+from restore_drill.core.errors import EXIT_USAGE_ERROR
 
+CANCELLED = "the run was cancelled"
+"""Why a drill has no verdict of a run that was interrupted."""
 UNKNOWN = "could-not-run"
 """Verdict of a drill of which nobody knows how it ended."""
 
@@ -139,7 +142,7 @@ class Done:
 
     `result` is its result.json, `report` and `junit` the files, where it has left them. It is the
     last of so many `tries`; 0: it was never begun. `unrecorded` says why it is not in the history,
-    empty where it is.
+    empty where it is. `is_late`: it was ended at its own limit.
     """
 
     name: str
@@ -152,6 +155,7 @@ class Done:
     why: str = ""
     tries: int = 1
     unrecorded: str = ""
+    is_late: bool = False
 
     @property
     def verdict(self) -> str:
@@ -160,9 +164,10 @@ class Done:
 
     @property
     def is_final(self) -> bool:
-        """Whether another try could not end otherwise: something is known of the backup.
+        """Whether another try is for nothing: the backup has its verdict, or the time is over."""
+        return self.verdict != UNKNOWN or self.is_late
 
-        Options are checked before any drill: one that is wrong on a worker (a folder is missing
-        there) may be right on another.
-        """
-        return self.verdict != UNKNOWN
+    @property
+    def is_mistake(self) -> bool:
+        """Whether its options are wrong where it ran: a folder may be there on another worker."""
+        return self.code == EXIT_USAGE_ERROR and not self.is_final

@@ -47,19 +47,25 @@ def check_paths(settings: Settings) -> None:
     named, folder = settings.backup, settings.backup_path
     if named is not None:
         refuse_running(named)
-        with contextlib.suppress(OSError):
-            is_dump = (named / "toc.dat").exists()
-            if named.is_dir() and not is_dump and place_of_what(named) is PLAIN_FOLDER:
-                raise UsageError(
-                    f"--backup names {named}, a directory without toc.dat, so not "
-                    f"a directory-format dump; for a folder of backups set BACKUP_PATH={named}"
-                )
+        if is_plain_folder(named):
+            raise UsageError(
+                f"--backup names {named}, a directory without toc.dat, so not "
+                f"a directory-format dump; for a folder of backups set BACKUP_PATH={named}"
+            )
     elif folder is not None and os.access(folder, os.F_OK) and not folder.is_dir():
         raise UsageError(
             f"BACKUP_PATH names {folder}, which is not a directory; name a file with --backup"
         )
     elif folder is not None and settings.recovery.pgbackrest is not None:
         refuse_two_places(folder)
+
+
+def is_plain_folder(path: Path) -> bool:
+    """Whether `path` is a folder that may hold backups, and is none itself."""
+    with contextlib.suppress(OSError):
+        is_dump = (path / "toc.dat").exists()
+        return path.is_dir() and not is_dump and place_of_what(path) is PLAIN_FOLDER
+    return False
 
 
 def refuse_running(named: Path) -> None:

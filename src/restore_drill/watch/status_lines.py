@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -72,9 +73,13 @@ def problem_lines(looks: Sequence[Look]) -> list[str]:
 
 
 def report_of(series: Series) -> str | None:
-    """Folder of the reports of the last drill, where that is what is wrong."""
+    """Folder of the reports of the last drill, where that is what is wrong.
+
+    None where it is not here: that of a drill of a fleet is gone, and its reports lie with others.
+    """
     is_failed = series.problem is not None and series.problem.cause == "failed"
-    return series.drills[-1].report if is_failed else None
+    folder = series.drills[-1].report if is_failed else None
+    return folder if folder and os.path.isdir(folder) else None  # noqa: PTH112 - raises nothing
 
 
 def series_lines(series: Series, now: datetime) -> Iterator[str]:

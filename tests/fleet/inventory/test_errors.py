@@ -43,13 +43,34 @@ ERRORS = {
     "budgets": (A + "budgets = '26h'\n", 3, "budgets must be a table of limits"),
     "every": (A + "every = 7\n", 3, "every must be a time like '7d', of a minute or more; 7 is 7"),
     "timeout": (A + "timeout = 0\n", 3, "timeout must be a duration like '2h', not 0"),
-    "owner": (A + "owner = 3\n", 3, "owner is not a text: who is responsible"),
+    "owner": (A + "owner = 3\n", 3, "owner must be a text in quotes, not a number"),
+    "no owner": (A + "owner = ' '\n", 3, "owner must not be empty"),
+    "dot": ('[databases.eu.shop]\nbackups = "/a"\n', 1, 'in quotes: [databases."eu.shop"]'),
+    "setting": ("[databases.a]\nbackup_path = '/a'\n", 2, "did you mean 'backups'?"),
+    "place number": (
+        "[databases.a]\nbackups = 3\n",
+        2,
+        "backups must be a folder or a URL in quotes",
+    ),
+    "budget number": (
+        A + "budgets = { max_backup_age = 26 }\n",
+        3,
+        'max_backup_age = 26 has no unit; write "26h" or "26s"',
+    ),
+    "budget text": (A + "budgets.max_total_time = '26'\n", 3, '= "26" has no unit; write "26h" or'),
+    "timeout number": (A + "timeout = 30\n", 3, 'timeout = 30 has no unit; write "30min" or "30s"'),
+    "every number": (A + "every = 3600\n", 3, "every = 3600 has no unit; write"),
+    "every second": (A + "every = 1\n", 3, "1 is 1 second"),
     "disk": (A + "disk = 20\n", 3, "disk must be a size like '20 GB', not 20"),
     "memory": (A + "memory = 'much'\n", 3, "memory is not a size: 'much'; write it like '20 GB'"),
     "cores": (A + "cores = true\n", 3, "cores must be a number, not True"),
-    "label name": (A + "labels = { 'a b' = 'x' }\n", 3, "'a b' cannot be the name of a label"),
-    "label taken": (A + "labels = { owner = 'x' }\n", 3, "'owner' cannot be the name of a label"),
-    "label value": (A + "labels = { tier = 3 }\n", 3, "tier is not a text: a text, in quotes"),
+    "label name": (A + "labels = { 'a b' = 'x' }\n", 3, "a label cannot be called 'a b'; write"),
+    "label taken": (A + "labels = { owner = 'x' }\n", 3, "a label cannot be called 'owner': every"),
+    "label value": (
+        A + "labels = { tier = 3 }\n",
+        3,
+        "tier must be a text in quotes, not a number",
+    ),
     "labels": (A + "labels = ['x']\n", 3, "labels must be a table of names and texts"),
     "option": (A + "options = ['--heapallindex']\n", 3, "did you mean '--heapallindexed'?"),
     "other option": (A + "options = ['--frobnicate']\n", 3, "unknown option '--frobnicate'; see"),
@@ -65,8 +86,16 @@ ERRORS = {
         "'A-B' cannot be the name of a variable",
     ),
     "near variable": (A + "environment = { DRILL_JOB = '2' }\n", 3, "did you mean DRILL_JOBS?"),
-    "fleet's variable": (A + "environment = { DRILL_TARGET = 'container' }\n", 3, "write target ="),
-    "folder variable": (A + "environment = { BACKUP_PATH = '/x' }\n", 3, "write backups ="),
+    "fleet's variable": (
+        A + "environment = { DRILL_TARGET = 'container' }\n",
+        3,
+        'write target = "…" in this table',
+    ),
+    "folder variable": (
+        A + "environment = { BACKUP_PATH = '/x' }\n",
+        3,
+        'write backups = "…" in this table',
+    ),
     "live variable": (
         A + "environment.DATABASE_URL = 'x'\n",
         3,
@@ -75,7 +104,7 @@ ERRORS = {
     "number": (
         A + "environment = { PGPORT = 5432 }\n",
         3,
-        "PGPORT is not a text: a text, in quotes",
+        "PGPORT must be a text in quotes, not a number",
     ),
     "environment": (A + "environment = 'A=hush'\n", 3, "must be a table of variables and their"),
     "broken reference": (A + "environment = { A = '${B' }\n", 3, "A has a ${ that begins no refer"),
@@ -129,6 +158,45 @@ def test_an_error_has_its_line_and_its_reason(load: Load, case: str) -> None:
     assert told in message, message
     assert re.match(rf"fleet file \S+fleet\.toml, line {line}, \S+", message), message
     assert "hush" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "what", "told"),
+    [
+        (
+            "backups",
+            "hr/hr.sql",
+            'hr.sql, which is a file; for a single backup write backup = "hr/',
+        ),
+        ("backup", "hr", "hr, which is a folder, and no backup itself; for a folder of backups wr"),
+        ("backup", "hr/hr.sql", ""),
+        ("backups", "hr", ""),
+        ("backup", "directory", ""),
+        ("backup", "base", ""),
+        ("backups", "gone", ""),
+        ("backup", "gone", ""),
+    ],
+)
+@pytest.mark.parametrize("is_reference", [False, True], ids=["written out", "reference"])
+def test_a_file_is_no_folder(
+    load: Load,
+    tmp_path: Path,
+    key: str,
+    what: str,
+    told: str,
+    is_reference: bool,  # noqa: FBT001
+) -> None:
+    """Told before any drill; what is not there now may come, or lie on a worker."""
+    for name in ("hr/hr.sql", "directory/toc.dat", "base/PG_VERSION", "base/backup_label"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("15\n")
+    text = f"[databases.a]\n{key} = '{'${PLACE}' if is_reference else what}'\n"
+    if told:
+        with pytest.raises(UsageError, match=re.escape(told)) as refused:
+            load(text, {"PLACE": what})
+        assert f"line 2, [databases.a]: {key} names" in str(refused.value)
+    else:
+        assert load(text, {"PLACE": what}).databases["a"].place == str(tmp_path / what)
 
 
 FILES = {

@@ -18,7 +18,7 @@ every = "1d"
 timeout = "2h"
 owner = "platform"
 labels = { tier = "silver", region = "eu" }
-budgets = { max_backup_age = "26h", max_restore_time = 90 }
+budgets = { max_backup_age = "26h", max_restore_time = "90s" }
 environment = { AWS_REGION = "eu-central-1", LEVEL = "low" }
 options = ["--heapallindexed"]
 notify = ["${SLACK}", "mailto://ops@example.com"]
@@ -61,7 +61,7 @@ def test_defaults_are_completed_key_by_key(load: Load, tmp_path: Path) -> None:
     assert (shop.backups, shop.series, shop.source) == ("s3://backups/shop", "shop", "s3://backups")
     assert (shop.rules.path, shop.target) == (criteria.resolve(), "container")
     assert shop.labels == {"tier": "gold", "region": "eu"}
-    assert shop.budgets == {"max_backup_age": "2h", "max_restore_time": "90"}
+    assert shop.budgets == {"max_backup_age": "2h", "max_restore_time": "90s"}
     assert shop.environment == {
         "AWS_REGION": "eu-central-1",
         "LEVEL": "high",

@@ -11,7 +11,7 @@ import pytest
 
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.fleet.jobs import inherited
-from restore_drill.fleet.pool.drilling import attempt, done_of, drill
+from restore_drill.fleet.pool.drilling import Ending, attempt, done_of, drill
 from restore_drill.fleet.pool.folders import PREFIX, REPORT, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, interrupt
 from tests.helpers.fleets import job_of
@@ -46,7 +46,7 @@ def test_which_results_count(tmp_path: Path, verdict: str, code: int, counts: bo
     """None that says it passed where the process did not."""
     (tmp_path / REPORT).mkdir()
     (tmp_path / REPORT / "result.json").write_text(json.dumps({"verdict": verdict}))
-    done = done_of(job_of("one"), tmp_path, code, "", 1.0)
+    done = done_of(job_of("one"), tmp_path, Ending(code), 1.0)
     assert (done.verdict == verdict) is counts and done.is_final is counts
 
 
@@ -54,11 +54,13 @@ def test_why_there_is_no_result(tmp_path: Path) -> None:
     """The signal, or what pytest said; no secrets of the job's environment."""
     (tmp_path / "output").write_text("ERROR: cannot log in with s3cretpw\nlast\n")
     job = job_of("one", PGPASSWORD="s3cretpw")
-    assert done_of(job, tmp_path, 4, "", 1.0).why == (
+    assert done_of(job, tmp_path, Ending(4), 1.0).why == (
         "it ended with exit code 4 and left no result: ERROR: cannot log in with ***"
     )
     (tmp_path / "output").unlink()
-    assert done_of(job, tmp_path, 137, "", 1.0).why == "it was ended by SIGKILL and left no result"
+    assert (
+        done_of(job, tmp_path, Ending(137), 1.0).why == "it was ended by SIGKILL and left no result"
+    )
     assert "s3cretpw" not in repr(job)
 
 
@@ -147,7 +149,7 @@ def test_a_drill_says_that_it_was_not_recorded(tmp_path: Path) -> None:
     (tmp_path / REPORT / "result.json").write_text(json.dumps({"verdict": "passed"}))
     said = "This drill was not recorded in s3://s3cretpw@h: denied"
     (tmp_path / "output").write_text(f"! {said} \n\nPASSED\n")
-    done = done_of(job_of("one", PGPASSWORD="s3cretpw"), tmp_path, 0, "", 1.0)
+    done = done_of(job_of("one", PGPASSWORD="s3cretpw"), tmp_path, Ending(0), 1.0)
 
     assert (done.verdict, done.why) == ("passed", "")
     assert done.unrecorded == "This drill was not recorded in s3://***@h: denied"

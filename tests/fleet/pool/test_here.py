@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
-from restore_drill.fleet.model import Needs
+from restore_drill.fleet.model import Database, Needs
 from restore_drill.fleet.pool import opening
 from restore_drill.fleet.pool.drilling import drill
+from restore_drill.fleet.report.outcome import outcome_of
 from tests.helpers.fleets import (
     Running,
     breaks,
@@ -47,7 +48,10 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_real_drills(shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One passes, one fails, one does not exist, one hangs: each has its verdict, once."""
+    """One passes, one fails, one does not exist, one hangs: each has its verdict, once.
+
+    Neither what is at its limit nor a mistake is tried again; of the first the limit is told.
+    """
     monkeypatch.setenv("TMPDIR", str(own := Path(tempfile.mkdtemp(prefix="fl-"))))
     monkeypatch.setattr(tempfile, "tempdir", None)
     backup = ("--backup", str(shops.dump(USUAL, "custom.dump")))
@@ -59,7 +63,7 @@ def test_real_drills(shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         job_of("gone", "--backup", str(tmp_path / "none"), seconds=7, PASSWORD="tops3cret"),
         job_of("hangs", *backup, "-k", "hangs", files=OWN, seconds=10, timeout=4, HANGS=mark),
     ]  # fmt: skip
-    running = Running(jobs, workers=2, tries=1, function=drill)
+    running = Running(jobs, workers=2, tries=3, function=drill)
     done = running.result()
     verdicts = {name: each.verdict for name, each in done.items()}
     assert verdicts == {
@@ -68,7 +72,12 @@ def test_real_drills(shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert done["good"].code == 0 and b"<html" in done["good"].report
     assert b"<testsuite" in done["bad"].junit and done["bad"].code == 1
     assert "none" in done["gone"].why and "tops3cret" not in str(done["gone"])
-    assert "longer than its limit of 4.00 s" in done["hangs"].why
+    assert done["gone"].tries == done["hangs"].tries == 1
+    assert done["hangs"].result is not None  # it says that it was ended by SIGTERM
+    assert outcome_of(Database("hangs", "fleet.toml, line 3"), done["hangs"], 1).why == (
+        "it took longer than its limit of 4.00 s; give it more time: timeout = … for it in "
+        "fleet.toml, line 3"
+    )
     assert list(own.iterdir()) == []
     own.rmdir()
 

@@ -12,7 +12,7 @@ from restore_drill.fleet.model import UNKNOWN, Done, Job, Needs
 from restore_drill.fleet.pool.book import Book, Flight
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere, this_machine
 from restore_drill.fleet.pool.order import expected_seconds, woven
-from restore_drill.fleet.pool.placing import next_ones
+from restore_drill.fleet.pool.placing import has_other, next_ones
 from tests.helpers.drills import ROOT, inherited
 from tests.helpers.fleets import job_of
 
@@ -124,6 +124,17 @@ def test_tried_again_elsewhere() -> None:
         ("fails", "b"), ("bad", "a"),
     ]  # fmt: skip
     assert ended[1].why == "no server (tried 3 times: a, b)"
+
+
+def test_who_else_could_do_it() -> None:
+    """Of a drill whose options are wrong here: workers with room that have not tried it."""
+    book, _ = book_of([job_of("bad", needs=Needs(2 * GB, 0, 1))])
+    machines = [machine("a"), machine("small", disk=GB)]
+    begin(book, machines)
+    (flight,) = book.flights.values()
+    assert not has_other(book, flight, machines)
+    assert has_other(book, flight, [*machines, machine("b")])
+    assert Done("", 4, "", 1.0).is_mistake and not Done("", 6, "", 1.0).is_mistake
 
 
 def test_a_lost_scheduler_is_no_try() -> None:

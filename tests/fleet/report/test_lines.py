@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.fleet.model import CANCELLED, Done
 from restore_drill.fleet.report.lines import (
     closing_lines,
     cut,
@@ -21,6 +22,7 @@ from restore_drill.fleet.report.lines import (
     width_of,
 )
 from restore_drill.fleet.report.plain import of_database
+from restore_drill.results.several import NOT_BEGUN
 from tests.fleet.report.conftest import Make
 
 
@@ -140,6 +142,24 @@ def test_a_step_says_nothing_false_of_a_backup(
 
     found = next_steps(fleet)
     assert len(found) == 1 and found[0].startswith(step)
+
+
+@pytest.mark.parametrize(("count", "only"), [(2, " --only b0 'b 1'"), (9, "")])
+def test_what_an_interrupted_run_has_left_is_drilled_next(
+    make: Make, count: int, only: str
+) -> None:
+    """Nothing is wrong with it; a drill that could not run is no part of that."""
+    fleet = make(a="lost", **{f"b{n}" if n != 1 else "b 1": "unknown" for n in range(count)})
+    fleet.outcomes.pop("b0")
+    fleet.end(Done("b0", None, "w", 3.0, why=CANCELLED), 1)
+    for name, row in fleet.outcomes.items():
+        if name not in ("a", "b0"):
+            fleet.outcomes[name] = replace(row, why=NOT_BEGUN)
+    steps = next_steps(fleet)
+
+    assert steps[0].startswith("nothing is known of the backups of a: ")
+    assert steps[1].startswith("the run was interrupted: drill the rest: ")
+    assert steps[1].endswith(f"fleet run{only}") and len(steps) == 2
 
 
 def test_a_drill_that_is_not_recorded_is_told(make: Make) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from restore_drill.config.criteria.due import Due
-from restore_drill.config.criteria.kinds import Flag, Names, Number, Text, Zone
+from restore_drill.config.criteria.kinds import Flag, Names, Number, Text
 from restore_drill.config.criteria.pgbackrest import PGBACKREST
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
+from restore_drill.config.criteria.times import Zone
 
 
 def backup_of(place: Place, values: dict[str, Any]) -> dict[str, Any]:

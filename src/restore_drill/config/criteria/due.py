@@ -18,7 +18,8 @@ class Due(Duration):
         seconds = super().read(place, value)
         if seconds < self.LEAST:
             what = f"{place.name} must be a time like '7d', of a minute or more"
-            raise place.error(f"{what}; {value!r} is {seconds:g} seconds")
+            is_one = "" if seconds == 1 else "s"
+            raise place.error(f"{what}; {value!r} is {seconds:g} second{is_one}")
         return seconds
 
     def schema(self) -> Schema:

@@ -6,14 +6,16 @@ A kind that is required gets None where its key is missing, and says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from restore_drill.config.criteria.place import Place
 from restore_drill.core.units import parse_duration
 
 Schema = dict[str, Any]
+WITH_UNIT = r"\s*\d+(\.\d+)?\s*(ms|s|sec|m|min|h|d|w)\s*"
+"""Pattern of a number with the unit of a time."""
+SORTS = ((bool, "true or false"), (int | float, "a number"), (list, "a list"), (dict, "a table"))
+"""What a value of TOML is that is no text; others are dates."""
 
 
 class Kind(Protocol):
@@ -35,14 +37,23 @@ class Text:
 
     def read(self, place: Place, value: Any) -> str:
         """The text."""
-        if not isinstance(value, str) or not value.strip():
-            what = {str: "empty", type(None): "missing"}.get(type(value), "not a text")
-            raise place.error(f"{place.name} is {what}: {self.meaning}")
+        if value is None:
+            raise place.error(f"{place.name} is missing: {self.meaning}")
+        if not isinstance(value, str):
+            noun = self.meaning if self.meaning.startswith(("a ", "the ")) else "a text"
+            raise place.error(f"{place.name} must be {noun} in quotes, not {sort_of(value)}")
+        if not value.strip():
+            raise place.error(f"{place.name} must not be empty")
         return place.without_nul(value.strip() if self.strips else value)
 
     def schema(self) -> Schema:
         """At least one character that can be seen."""
         return {"type": "string", "pattern": r"\S"}
+
+
+def sort_of(value: Any) -> str:
+    """What `value` is, which is not shown: there may be a password in it."""
+    return next((words for kind, words in SORTS if isinstance(value, kind)), "a date")
 
 
 class Flag:
@@ -144,43 +155,11 @@ class Duration:
 
     def schema(self) -> Schema:
         """A text like `1d 2h`, or a number."""
-        unit = r"\s*\d+(\.\d+)?\s*(ms|s|sec|m|min|h|d|w)\s*"
         return {
             "type": ["string", "number"],
-            "pattern": rf"^(\s*\d+(\.\d+)?\s*|({unit})+)$",
+            "pattern": rf"^(\s*\d+(\.\d+)?\s*|({WITH_UNIT})+)$",
             "minimum": 0,
         }
-
-
-class Zone:
-    """A time zone by its name."""
-
-    def read(self, place: Place, value: Any) -> tzinfo:
-        """The zone."""
-        try:
-            return ZoneInfo(str(value))
-        except (LookupError, ValueError, OSError):
-            what = f"timezone {value!r} is unknown; write it like 'Europe/Berlin'"
-            raise place.error(what) from None
-
-    def schema(self) -> Schema:
-        """Any name."""
-        return {"type": "string"}
-
-
-class Day:
-    """A date without a time."""
-
-    def read(self, place: Place, value: Any) -> date:
-        """The date."""
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return value
-        what = "is missing" if value is None else f"is not a date: {value!r}"
-        raise place.error(f"{place.name} {what}; write its last day like 2027-01-31, unquoted")
-
-    def schema(self) -> Schema:
-        """Editors show a date of TOML to the schema as a text."""
-        return {"type": "string", "format": "date"}
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from restore_drill.config.criteria.kinds import Day, Text
+from restore_drill.config.criteria.kinds import Text
 from restore_drill.config.criteria.model import Waiver
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.sections import Key, Section
+from restore_drill.config.criteria.times import Day
 
 NEVER_WAIVED = (
     "test_backup_exists",

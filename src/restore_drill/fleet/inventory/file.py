@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from restore_drill.config.criteria.due import Due
 from restore_drill.config.criteria.patterns import Patterns
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Shown
 from restore_drill.config.criteria.sections import Entries, Key, Section, Tables
 from restore_drill.fleet.inventory.kinds import (
     CriteriaFile,
+    Every,
     Inner,
     Label,
     Lasting,
@@ -56,7 +57,7 @@ BUDGETS = Section(
         "max_total_time": Key(Limit(), "maximum time of the whole drill"),
     }
 )
-TEXT = "a text, in quotes"
+TEXT = "a text"
 KEYS = {
     "criteria": Key(
         CriteriaFile("the name of a criteria file"),
@@ -72,9 +73,9 @@ KEYS = {
         Inner(Entries(Variable(TEXT), ""), "variables and their values"),
         "variables of the drill's environment; secrets as ${NAME}",
     ),
-    "every": Key(Due(), "how old the last pass may become before a drill is due: 7d"),
+    "every": Key(Every(), "how old the last pass may become before a drill is due: 7d"),
     "timeout": Key(Lasting(), "time limit of the whole drill: 2h"),
-    "owner": Key(Shown("who is responsible"), "who is responsible: a team, a person"),
+    "owner": Key(Shown(TEXT), "who is responsible: a team, a person"),
     "notify": Key(
         Channels("URLs of channels, or ${NAME}"), "whom a red drill alerts: apprise URLs, ${NAME}"
     ),
@@ -87,7 +88,27 @@ KEYS = {
 }
 """What every database may have, also by default."""
 
-DATABASE = Section(
+MEANT = {"backup_path": "backups"}
+"""Keys by other names that they have elsewhere."""
+
+
+@dataclass(frozen=True)
+class NamedTable(Section):
+    """One entry of `[databases]`."""
+
+    def read(self, place: Place, value: Any) -> Any:
+        """What is in it; a name with a dot makes a table in a table."""
+        for key, below in value.items() if isinstance(value, dict) else ():
+            if key in MEANT:
+                raise place.inside(key).error(f"unknown key {key!r}; did you mean {MEANT[key]!r}?")
+            if key not in self.keys and isinstance(below, dict):
+                name = json.dumps(f"{place.name}.{key}", ensure_ascii=False)
+                what = f"a name with a dot stands in quotes: [databases.{name}]"
+                raise place.inside(key).error(f"unknown key {key!r}; {what}")
+        return super().read(place, value)
+
+
+DATABASE = NamedTable(
     {
         "backups": Key(Backups("a folder or a URL"), "where its backups lie: a folder or a URL"),
         "backup": Key(

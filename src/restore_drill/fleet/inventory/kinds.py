@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from restore_drill.config.criteria import load_criteria
-from restore_drill.config.criteria.kinds import Count, Duration, Kind, Schema, Text
+from restore_drill.config.criteria.due import Due
+from restore_drill.config.criteria.kinds import (
+    WITH_UNIT,
+    Count,
+    Duration,
+    Kind,
+    Schema,
+    Text,
+)
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Choice, Shown
 from restore_drill.core.units import parse_bytes
@@ -18,6 +27,17 @@ TARGETS = ("embedded", "container")
 LABEL = r"[A-Za-z_][\w./-]*"
 SELECTED = ("name", "owner")
 """What `--select` knows of every database, so that no label is called so."""
+
+
+UNITED: Schema = {"type": "string", "pattern": f"^({WITH_UNIT})+$"}
+
+
+def refuse_bare(place: Place, value: Any, unit: str) -> None:
+    """Refuse a duration without a unit: who wrote it seldom meant seconds, but `unit`."""
+    number = str(value).strip()
+    if re.fullmatch(r"[\d.]+", number):
+        what = f"{place.name} = {json.dumps(value)} has no unit"
+        raise place.error(f'{what}; write "{number}{unit}" or "{number}s"')
 
 
 @dataclass(frozen=True)
@@ -56,7 +76,12 @@ class Limit(Duration):
     def read(self, place: Place, value: Any) -> Any:
         """Its text."""
         super().read(place, value)
+        refuse_bare(place, value, "h")
         return str(value)
+
+    def schema(self) -> Schema:
+        """A text with a unit."""
+        return UNITED
 
 
 class Lasting(Duration):
@@ -67,11 +92,26 @@ class Lasting(Duration):
         seconds = super().read(place, value)
         if not seconds:
             raise place.error(f"{place.name} must be a duration like '2h', not {value!r}")
+        refuse_bare(place, value, "min")
         return seconds
 
     def schema(self) -> Schema:
-        """The same, where it is a number."""
-        return super().schema() | {"exclusiveMinimum": 0}
+        """A text with a unit."""
+        return UNITED
+
+
+class Every(Due):
+    """How often a drill is due."""
+
+    def read(self, place: Place, value: Any) -> float:
+        """Seconds."""
+        seconds = super().read(place, value)
+        refuse_bare(place, value, "d")
+        return seconds
+
+    def schema(self) -> Schema:
+        """A text with a unit."""
+        return UNITED
 
 
 class Size:
@@ -144,8 +184,7 @@ class Label(Shown):
     def read(self, place: Place, value: Any) -> str:
         """The value; the label's name can be selected by."""
         if not re.fullmatch(LABEL, place.name) or place.name in SELECTED:
-            taken = (
-                "the database has that itself" if place.name in SELECTED else "write it like tier"
-            )
-            raise place.error(f"{place.name!r} cannot be the name of a label; {taken}")
+            taken = place.name in SELECTED
+            why = ": every database has one already" if taken else "; write it like tier"
+            raise place.error(f"a label cannot be called {place.name!r}{why}")
         return super().read(place, value)

@@ -19,16 +19,16 @@ NO_LIVE = (
 OF_THE_FLEET = "is set by the fleet, which collects the reports of all drills"
 NO_SERVERS = "is not for a fleet, which leaves no server running on its workers"
 
+KEYS = ("backup", "criteria", "target", "series", "timeout")
+"""Options that the keys of a database set, which are called so."""
+IN_BUDGETS = ("max_backup_age", "max_restore_time", "max_verify_time", "max_total_time")
+"""Options that its budgets set."""
+INSTEAD = "is set by the fleet; write {} in this table"
+
 REFUSED = {
-    "backup": "is set by the fleet; write backup = or backups =",
-    "criteria": "is set by the fleet; write criteria =",
-    "target": "is set by the fleet; write target =",
-    "series": "is set by the fleet; write series =",
-    "timeout": "is set by the fleet; write timeout =",
-    **{
-        name: f"is set by the fleet; write {name} = under budgets"
-        for name in ("max_backup_age", "max_restore_time", "max_verify_time", "max_total_time")
-    },
+    **{name: INSTEAD.format(f'{name} = "…"') for name in KEYS},
+    **{name: INSTEAD.format(f'budgets = {{ {name} = "…" }}') for name in IN_BUDGETS},
+    "backup": INSTEAD.format('backups = "…" or backup = "…"'),
     "report_dir": OF_THE_FLEET,
     "keep_reports": OF_THE_FLEET,
     "keep": NO_SERVERS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from restore_drill.fleet.inventory.templates import (
     template_at,
 )
 
+SOURCE = "source"
+"""Key of a place whose backups are listed."""
 FOLDER, FILE = "backup_path", "backup"
 """Settings of the drill that name a place of backups, and a backup."""
 
@@ -67,9 +71,35 @@ def in_full(place: Place, text: str, setting: str) -> str:
     A relative path counts from the fleet file. UsageError at `place` where it can be none.
     """
     try:
-        return counted_from(place.path.resolve().parent, text, setting)
+        found = counted_from(place.path.resolve().parent, text, setting)
     except UsageError as error:
         raise place.error(f"{place.name}{behind_the_setting(str(error), setting)}") from None
+    if "://" not in found and place.name != SOURCE:
+        refuse_other_kind(place, Path(found), text, setting)
+    return found
+
+
+def refuse_other_kind(place: Place, path: Path, text: str, setting: str) -> None:
+    """Refuse a file in the place of a folder, and a folder of backups in that of one of them.
+
+    What is not here now may be there when it is drilled, or on a worker.
+    """
+    shown = json.dumps(text, ensure_ascii=False)
+    if setting == FOLDER and os.path.isfile(path):  # noqa: PTH113 - raises nothing
+        what = f"is a file; for a single backup write backup = {shown}"
+    elif setting == FILE and os.path.isdir(path) and holds_backups(path):  # noqa: PTH112 - likewise
+        what = f"is a folder, and no backup itself; for a folder of backups write backups = {shown}"
+    else:
+        return
+    raise place.error(f"{place.name} names {path}, which {what}")
+
+
+def holds_backups(folder: Path) -> bool:
+    """Whether `folder` is none of the backups that are folders."""
+    # Loaded here: it brings all that reads backups.
+    from restore_drill.selection.select import is_plain_folder  # noqa: PLC0415
+
+    return is_plain_folder(folder)
 
 
 def counted_from(folder: Path, text: str, setting: str) -> str:

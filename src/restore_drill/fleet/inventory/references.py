@@ -11,7 +11,7 @@ from restore_drill.config.criteria.place import Place
 from restore_drill.config.near import refuse_near_misses
 from restore_drill.config.options import VARIABLES as UNOPTIONED
 from restore_drill.core.errors import UsageError
-from restore_drill.fleet.inventory.options import NO_LIVE, REFUSED, VARIABLES
+from restore_drill.fleet.inventory.options import INSTEAD, NO_LIVE, REFUSED, VARIABLES
 from restore_drill.fleet.inventory.templates import (
     Template,
     refuse_secret,
@@ -20,10 +20,11 @@ from restore_drill.fleet.inventory.templates import (
 )
 
 OF_THE_FLEET = {
-    UNOPTIONED["backup_path"]: "is set by the fleet; write backups =",
+    UNOPTIONED["backup_path"]: INSTEAD.format('backups = "…"'),
     UNOPTIONED["database_url"]: NO_LIVE,
     **dict.fromkeys(
-        ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"), "would change what a drill proves; write options ="
+        ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"),
+        "would change what a drill proves; write options = […] in this table",
     ),
 }
 """Variables that the drill of a database may not have, and why."""

@@ -73,8 +73,11 @@ class Book:
         self.flights[flight.number] = flight
         self.tried[flight.number].append(flight.machine)
 
-    def ends(self, flight: Flight, done: Done) -> None:
-        """A try has ended: it is the verdict, or the drill waits to be tried again."""
+    def ends(self, flight: Flight, done: Done, *, is_last: bool = False) -> None:
+        """A try has ended: it is the verdict, or the drill waits to be tried again.
+
+        `is_last`: it would end no otherwise on any worker that is there.
+        """
         if self.flights.get(flight.number) is not flight:
             return
         del self.flights[flight.number]
@@ -82,7 +85,7 @@ class Book:
         tried = self.tried[flight.number]
         if done.result is not None:
             self.said[flight.number] = done
-        if done.is_final or len(tried) >= self.tries:
+        if is_last or done.is_final or len(tried) >= self.tries:
             said = self.said.pop(flight.number, done)
             done = done if done.is_final else said
             if not done.is_final and len(tried) > 1:

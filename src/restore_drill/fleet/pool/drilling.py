@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, EXIT_INTERNAL
 from restore_drill.core.printable import printable
@@ -39,6 +39,14 @@ log = logging.getLogger("distributed.worker")
 Drill = Callable[[Job], Done]
 
 
+class Ending(NamedTuple):
+    """A drill's exit code, why it was ended, if it was, and whether that was at its own limit."""
+
+    code: int
+    why: str = ""
+    is_late: bool = False
+
+
 def attempt(function: Drill, job: Job) -> Done:
     """`function` of `job`, which never raises; what a worker is given to do."""
     began = time.monotonic()
@@ -62,8 +70,8 @@ def drill(job: Job, patience: float = PATIENCE) -> Done:
     try:
         with own_folder() as (folder, lock):
             write_files(folder / WORK, job.files)
-            code, why = run(job, folder, lock, leash, patience)
-            return done_of(job, folder, code, why, time.monotonic() - began)
+            ending = run(job, folder, lock, leash, patience)
+            return done_of(job, folder, ending, time.monotonic() - began)
     except OSError as error:
         seconds = time.monotonic() - began
         why = f"the worker has no folder for the drill: {error.strerror or error}"
@@ -72,36 +80,35 @@ def drill(job: Job, patience: float = PATIENCE) -> Done:
         leash.let_go()
 
 
-def run(job: Job, folder: Path, lock: BinaryIO, leash: Leash, patience: float) -> tuple[int, str]:
-    """Run the drill's process; its exit code, and why it was ended, empty where it was not.
+def run(job: Job, folder: Path, lock: BinaryIO, leash: Leash, patience: float) -> Ending:
+    """Run the drill's process; how it ended.
 
     A pipe ties it to this process: closed, or cut by our own death, it ends the drill.
     """
     own = ["--report-dir", str(folder / REPORT), "--require-backup", "-p", "no:cacheprovider"]
-    until, why = time.monotonic() + (job.timeout or float("inf")), ""
+    until, why, is_late = time.monotonic() + (job.timeout or float("inf")), "", False
     with (folder / OUTPUT).open("wb") as output:
         asked = Asked([*job.arguments, *own], job.environment, folder, lock, output, patience)
         with begun(asked) as process:
             while True:
                 with suppress(subprocess.TimeoutExpired):
-                    return process.wait(EVERY), why
+                    return Ending(process.wait(EVERY), why, is_late)
                 if why:
                     continue
                 why = leash.why_to_end()
-                if time.monotonic() >= until:
-                    why = (
-                        why or f"it took longer than its limit of {show_duration(job.timeout or 0)}"
-                    )
+                if not why and time.monotonic() >= until:
+                    limit = show_duration(job.timeout or 0)
+                    why, is_late = f"it took longer than its limit of {limit}", True
                 if why:
                     process.end()
 
 
-def done_of(job: Job, folder: Path, code: int, why: str, seconds: float) -> Done:
+def done_of(job: Job, folder: Path, ending: Ending, seconds: float) -> Done:
     """How the drill in `folder` ended: what it has left there.
 
     A result that says `passed` is none where the process did not end as one that passed does.
     """
-    result = result_in(folder / REPORT)
+    (code, why, is_late), result = ending, result_in(folder / REPORT)
     if result is not None and result["verdict"] == "passed" and code != 0:
         result, why = None, why or f"it wrote that it passed, and ended with exit code {code}"
     if result is not None and result["verdict"] == UNKNOWN and result.get("reasons"):
@@ -112,7 +119,8 @@ def done_of(job: Job, folder: Path, code: int, why: str, seconds: float) -> Done
     why = "" if code == 0 and result is not None else redactor_of(job)(printable(why))
     report, junit = (read(folder / REPORT / name) for name in ("report.html", "junit.xml"))
     unrecorded = redactor_of(job)(printable(unrecorded_in(folder / OUTPUT)))
-    return Done(job.name, code, "", seconds, result, report, junit, why, unrecorded=unrecorded)
+    return Done(job.name, code, "", seconds, result, report, junit, why,
+                unrecorded=unrecorded, is_late=is_late)  # fmt: skip
 
 
 def ended_by(code: int) -> str:

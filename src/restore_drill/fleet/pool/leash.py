@@ -10,7 +10,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-CANCELLED = "the run was cancelled"
+from restore_drill.fleet.model import CANCELLED
+
 CLOSING = ("closing", "closed", "failed")
 UNWANTED = ("cancelled", "resumed", "released", "forgotten")
 

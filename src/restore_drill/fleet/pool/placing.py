@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from restore_drill.fleet.model import Needs
-from restore_drill.fleet.pool.book import Book
+from restore_drill.fleet.pool.book import Book, Flight
 from restore_drill.fleet.pool.machines import Machine
 
 
@@ -42,6 +42,12 @@ def next_ones(
         busy[job.source] += 1
         running.setdefault(chosen.address, []).append(job.needs)
         yield number, chosen
+
+
+def has_other(book: Book, flight: Flight, machines: Sequence[Machine]) -> bool:
+    """Whether a worker could do the drill of `flight` that has not tried it."""
+    before = {each.address for each in book.tried[flight.number]}
+    return any(each.address not in before for each in untried(book, flight.number, machines))
 
 
 def untried(book: Book, number: int, machines: Sequence[Machine]) -> list[Machine]:

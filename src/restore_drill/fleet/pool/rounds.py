@@ -9,15 +9,14 @@ from collections.abc import Callable
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN, CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration
-from restore_drill.fleet.model import Done, Needs
+from restore_drill.fleet.model import CANCELLED, Done, Needs
 from restore_drill.fleet.pool.book import Book, Progress
 from restore_drill.fleet.pool.cluster import Cluster, Lost
 from restore_drill.fleet.pool.drilling import Drill
-from restore_drill.fleet.pool.leash import CANCELLED
 from restore_drill.fleet.pool.machines import Machine, fits_nowhere
 from restore_drill.fleet.pool.opening import Patience, Reopen
 from restore_drill.fleet.pool.outcomes import lost, outcome
-from restore_drill.fleet.pool.placing import next_ones
+from restore_drill.fleet.pool.placing import has_other, next_ones
 
 TICK = 0.25
 """Seconds between two looks at what has ended, where nothing says so before."""
@@ -112,7 +111,8 @@ class Rounds:
             if status != "pending":
                 if (done := outcome(flight)) is not None:
                     self.losses = 0
-                    self.book.ends(flight, done)
+                    is_last = done.is_mistake and not has_other(self.book, flight, self.machines)
+                    self.book.ends(flight, done, is_last=is_last)
                 self.cluster.check()
 
     def note_none(self) -> None:

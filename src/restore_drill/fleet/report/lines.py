@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from restore_drill.core.printable import printable, shown_path
 from restore_drill.core.remedies import remedy_for
@@ -19,6 +20,8 @@ MOST_NAMED = 3
 """So many that run are named in a line of progress."""
 MOST_TOLD = 4
 """So many databases are named in a step."""
+MOST_TO_TYPE = 8
+"""So many are named in the command that drills them; where there are more it drills all."""
 LONGEST_NAME = 40
 """Characters up to which names are aligned."""
 KINDS = {"failed": "bad", "could-not-run": "bad", "not-begun": "bad", "passed": "good"}
@@ -119,7 +122,8 @@ def next_steps(fleet: Fleet) -> list[str]:
     """What to do, the most urgent first; nothing where all is in order."""
     named: Mapping[str, list[str]] = {state: [] for state in WORDS}
     for each in fleet.rows:
-        named[each.shown_state].append(each.name)
+        if not each.is_cut:
+            named[each.shown_state].append(each.name)
     steps = failed_steps([each for each in fleet.rows if each.shown_state == "failed"])
     for state, cause in (
         ("could-not-run", "could_not_run"),
@@ -128,6 +132,8 @@ def next_steps(fleet: Fleet) -> list[str]:
     ):
         if names := named[state]:
             steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
+    if cut := [each.name for each in fleet.rows if each.is_cut]:
+        steps += remedy_for("fleet", "interrupted", only=only_words(cut))
     if lost := {each.name: each.unrecorded for each in fleet.rows if each.unrecorded}:
         short, why = some(list(lost), MOST_TOLD), next(iter(lost.values()))
         steps += remedy_for("fleet", "unrecorded", names=short, why=why)
@@ -135,6 +141,12 @@ def next_steps(fleet: Fleet) -> list[str]:
         new = some(fleet.undecided, MOST_TOLD)
         steps += remedy_for("fleet_report", "undecided", names=new)
     return steps
+
+
+def only_words(names: Sequence[str]) -> str:
+    """` --only a b`, to be typed; empty for many."""
+    is_short = len(names) <= MOST_TO_TYPE
+    return f" --only {' '.join(map(quote, names))}" if is_short else ""
 
 
 def failed_steps(rows: Sequence[Outcome]) -> list[str]:

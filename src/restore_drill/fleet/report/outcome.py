@@ -9,10 +9,11 @@ from typing import Any
 
 from restore_drill.core.errors import EXIT_COULD_NOT_RUN
 from restore_drill.core.printable import printable
-from restore_drill.fleet.inventory.places import FILE, FOLDER, behind_the_setting
-from restore_drill.fleet.model import UNKNOWN, Database, Done
+from restore_drill.core.remedies import remedy_for
+from restore_drill.fleet.keys import in_keys
+from restore_drill.fleet.model import CANCELLED, UNKNOWN, Database, Done
 from restore_drill.fleet.report.measured import Measured, kinds_kept, measured_in, redactor_of
-from restore_drill.results.several import Ended
+from restore_drill.results.several import NOT_BEGUN, Ended
 from restore_drill.results.words import VERDICTS
 from restore_drill.watch.history import Drill
 
@@ -90,6 +91,11 @@ class Outcome:
         return CODES.get(self.state, int(self.is_red))
 
     @property
+    def is_cut(self) -> bool:
+        """Whether nothing but the end of the run kept it from its verdict."""
+        return self.state in (UNKNOWN, "not-begun") and self.why in (CANCELLED, NOT_BEGUN)
+
+    @property
     def rank(self) -> tuple[int, str]:
         """Sorts the worst first, then by name."""
         return STATES.index(self.shown_state), self.name
@@ -107,11 +113,13 @@ def outcome_of(database: Database, done: Done, tries: int, folder: Path | None =
     try:
         measured = measured_in(done.result, database) if done.result else Measured()
         state = state_of(done, measured)
-        why = why_of(done, state)
+        why = in_keys(why_of(done, state))
     except BROKEN as error:
         what = f"its result.json cannot be read ({type(error).__name__})"
         return replace(outcome, why=what)
-    remedy = tuple(printable(redact(line)) for line in measured.remedy)
+    if done.is_late and state == UNKNOWN:
+        why = "; ".join([why, *remedy_for("fleet", "late", where=database.where)])
+    remedy = tuple(printable(redact(in_keys(line))) for line in measured.remedy)
     measured = replace(measured, remedy=remedy, backup=printable(redact(measured.backup)))
     outcome = replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
     return with_unrecorded(outcome, shortened(redact(done.unrecorded)))
@@ -148,23 +156,15 @@ def why_of(done: Done, state: str) -> str:
         return SAMPLE
     if state == "passed":
         return ""
-    if not result or done.verdict == "passed":
+    if not result or done.verdict == "passed" or (done.is_late and state == UNKNOWN):
         said = f"it ended with exit code {done.code}"
         return done.why or ("its worker was lost" if done.code is None else said)
-    return in_its_words(Ended(done.name, done.code or 0, None, result).why)
-
-
-def in_its_words(why: str) -> str:
-    """What a drill says of its settings, by the keys of the inventory that have set them."""
-    for key, setting in (("backups", FOLDER), ("backup", FILE)):
-        if (rest := behind_the_setting(why, setting)) != why:
-            return key + rest
-    return why
+    return Ended(done.name, done.code or 0, None, result).why
 
 
 def not_begun(database: Database, why: str) -> Outcome:
     """A drill that was to come and did not, and why: `why` is shown to people."""
-    return Outcome(database, "not-begun", why=shortened(redactor_of(database)(why)))
+    return Outcome(database, "not-begun", why=shortened(redactor_of(database)(in_keys(why))))
 
 
 def unlisted(place: Database) -> Outcome:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from shlex import quote
 from typing import Any
 
 from restore_drill.core.errors import message
 from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, show_duration, some
+from restore_drill.fleet.keys import UNNOTED
 from restore_drill.fleet.model import Inventory
 from restore_drill.fleet.report.judged import NO_HISTORY, Judged, judged
-from restore_drill.fleet.report.lines import width_of
+from restore_drill.fleet.report.lines import only_words, width_of
 from restore_drill.watch.history import History
 from restore_drill.watch.judgement import seconds_since
 from restore_drill.watch.look import Look
@@ -21,8 +21,6 @@ from restore_drill.watch.status_json import is_retired, of_series
 
 MOST_NAMED = 8
 """So many databases are named in the last line."""
-MOST_TO_TYPE = 8
-"""So many are named in the command that drills them; where there are more it drills all."""
 
 
 def fleet_status(
@@ -79,11 +77,10 @@ def ending(found: Sequence[Judged], inventory: Inventory) -> Iterator[str]:
 
 
 def steps(found: Sequence[Judged]) -> list[str]:
-    """What to do; nothing where all is in order."""
-    bad = [each.database.name for each in found if each.series.problem]
-    names = " ".join(quote(name) for name in bad) if len(bad) <= MOST_TO_TYPE else ""
-    only = f" --only {names}" if names else ""
-    return remedy_for("fleet", "status", only=only) if bad else []
+    """What to do; nothing where all is in order, or the lines of the databases say it."""
+    problems = [(each.database.name, each.series.problem) for each in found]
+    bad = [name for name, problem in problems if problem and UNNOTED not in problem.what]
+    return remedy_for("fleet", "status", only=only_words(bad)) if bad else []
 
 
 def summed(found: Sequence[Judged], inventory: Inventory) -> str:
