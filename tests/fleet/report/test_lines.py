@@ -39,7 +39,9 @@ def test_a_line_a_database(make: Make) -> None:
     assert lines["sun"] == ("warn", "NOT DUE        sun     its schedule has it on Sunday")
     kind, line = lines["shop"]
     assert kind == "bad"
-    assert line.startswith("FAILED         shop    shop.sql, 3.25 s, test_backup_is_complete: ")
+    assert line.startswith(
+        "FAILED         shop    3.25 s, test_backup_is_complete: shop.sql is damaged"
+    )
 
 
 @pytest.mark.parametrize(

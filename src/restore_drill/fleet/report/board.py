@@ -103,6 +103,8 @@ def row_of(each: Judged) -> dict[str, Any]:
         "is_slow": bool(last and limit and (last.restore or 0) > limit),
         "rows": "" if last is None or last.rows is None else f"{last.rows:,}",
         "why": why_of(each),
+        "full": why_of(each),
+        "note": "",
         "more": 0,
         "report": f"series/{slug_of(each.database.name)}.html",
     }

@@ -32,11 +32,20 @@ def ended_line(outcome: Outcome, width: int = 0) -> tuple[str, str]:
     """
     took = "" if outcome.seconds is None else show_duration(outcome.seconds)
     tries = f"{outcome.tries} tries" if outcome.tries > 1 else ""
-    why = f"warning: {outcome.why}" if outcome.state == "warnings" else outcome.why
-    facts = ", ".join(filter(None, (outcome.measured.backup, took, tries, why)))
+    why = problem_of(outcome) or outcome.why
+    why = f"warning: {why}" if outcome.state == "warnings" else why
+    backup = "" if outcome.measured.backup in why else outcome.measured.backup
+    facts = ", ".join(filter(None, (backup, took, tries, why)))
     name = printable(outcome.name)
     line = f"{outcome.word:<13}  {name:<{width}}  {facts}"
     return KINDS.get(outcome.shown_state, "warn"), printable(line.rstrip())
+
+
+def problem_of(outcome: Outcome) -> str:
+    """What is wrong, in short: of what failed before its finding; empty of what was not due."""
+    if outcome.is_red:
+        return outcome.measured.finding or outcome.why
+    return "" if outcome.state == "not-due" else outcome.why
 
 
 def width_of(names: Iterable[str]) -> int:
