@@ -169,10 +169,11 @@ class Carried:
 
 def unwritable(folder: Path, error: OSError) -> CouldNotRun:
     """Reports cannot be written."""
+    is_missing = isinstance(error, FileNotFoundError)
     return CouldNotRun(
         f"the reports of the fleet cannot be written: {error.strerror or error}",
         checked=[str(error.filename or folder)],
-        remedy=remedy_for("fleet", "unwritable"),
+        remedy=remedy_for("fleet", "no_report_folder" if is_missing else "unwritable"),
     )
 
 

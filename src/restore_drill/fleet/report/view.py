@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from restore_drill.core.units import show_duration, show_time
 from restore_drill.fleet.report.cells import cells_of, drills_of, trend_of
-from restore_drill.fleet.report.lines import next_steps, problem_of, took_words
+from restore_drill.fleet.report.lines import problem_of, took_words
 from restore_drill.fleet.report.outcome import WORDS, Outcome
 from restore_drill.fleet.report.run import Fleet, in_words, tally
+from restore_drill.fleet.report.steps import next_steps
 from restore_drill.results.charts import Dot, line
 from restore_drill.watch.history import Drill
 
