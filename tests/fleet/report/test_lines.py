@@ -224,7 +224,7 @@ def test_one_reason_is_one_line_of_the_summary(make: Make) -> None:
     assert texts[3] == "NOT BEGUN      a, b, c: there is no worker"
     assert texts[4] == "NOT BEGUN      d, e: no worker has 2.0 TB of disk for it"
     steps = " ".join(texts[6:])
-    assert "the drill of x could not run, so its backup is unproven: fix the cause above" in steps
+    assert "the drill of x could not run, so its backup is unproven: fix the cause, " in steps
     assert " fleet run --only x " in steps and "start a worker: dask worker ADDRESS " in steps
     assert "lower memory or cores of f in fleet.toml, or start a larger worker" in steps
 

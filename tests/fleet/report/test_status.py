@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from restore_drill.fleet.model import Database, Inventory
+from restore_drill.fleet.report.judged import judged
 from restore_drill.fleet.report.status import fleet_status
+from restore_drill.fleet.report.status import steps as steps_of
 from restore_drill.watch.history import Drill, History
 from restore_drill.watch.skips import Skip
 from tests.helpers.histories import FAILED, NOW, PASSED
@@ -77,6 +79,23 @@ def test_the_command_names_all_that_it_is_to_drill(count: int) -> None:
     only = f" --only {' '.join(names)}" if count <= 8 else ""
 
     assert lines[-1].endswith(f" fleet run{only}")
+
+
+@pytest.mark.parametrize(
+    ("state", "drills", "steps"),
+    [
+        ("failed", (ago(0.1, FAILED),), ["read the last reports of a: ", "drill again: "]),
+        ("overdue", (ago(5),), ["if drills have not run, ", "drill again: "]),
+    ],
+)
+def test_a_step_fits_its_problem(state: str, drills: tuple[Drill, ...], steps: list[str]) -> None:
+    """No report is to be read where no drill ran, and on a page they are a click away."""
+    found = [judged(inventory(a=DAY).databases["a"], noted(*drills), NOW)]
+    told = steps_of(found)
+
+    assert [each.state for each in found] == [state] and len(told) == len(steps)
+    assert all(step.startswith(start) for step, start in zip(told, steps, strict=True))
+    assert not any("reports" in step for step in steps_of(found, has_pages=True))
 
 
 def test_before_the_first_run_there_is_one_step() -> None:

@@ -87,7 +87,8 @@ def steps(found: Sequence[Judged], *, has_pages: bool = False) -> list[str]:
     if all(each.state == "never-drilled" for each in found):
         return remedy_for("fleet_status", "first")
     red = [each.database.name for each in bad if each.state in RED]
-    causes = {"red": red and not has_pages, "late": bad[len(red) :]}
+    is_late = any(each.state not in (*RED, "unknown") for each in bad)
+    causes = {"red": bool(red) and not has_pages, "late": is_late}
     wanted = [cause for cause, is_wanted in causes.items() if is_wanted]
     only = only_words([each.database.name for each in bad])
     names = some(red, MOST_NAMED) if red else ""
