@@ -135,7 +135,8 @@ class Simulated:
 
     def ended(self, done: Done) -> None:
         """Keep what a drill has left; at a third of all, kill the first workers."""
-        self.fleet.end(done, done.tries, keep_reports(self.top, done))
+        folder = keep_reports(self.top, done, self.fleet.inventory)
+        self.fleet.end(done, done.tries, folder)
         self.known[done.name] = time.monotonic()
         self.verdicts.append((done.name, done.verdict))
         if done.result is not None:

@@ -264,7 +264,7 @@ def test_a_status_that_is_not_known_is_announced_once(
     status("status", gone, "--notify")
 
     assert [each["title"] for each in box.messages] == [
-        f"Restore drill MISSED: status of {gone}", "Restore drill MISSED: db/shop",
+        f"Restore drill status UNKNOWN: status of {gone}", "Restore drill MISSED: db/shop",
     ]  # fmt: skip
     write(Path(gone), PASSED)
     assert status("status", gone, "--notify")[0] == 0

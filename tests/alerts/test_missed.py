@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from restore_drill.alerts.missed import NAME, Miss, announce_missed
+from restore_drill.alerts.missed import NAME, Miss, announce_missed, sentence
 from restore_drill.alerts.subject import Subject, mark_of
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
@@ -27,6 +27,14 @@ WHAT = {"db/shop": Miss(SHOP, "the last drill passed 9 d ago; the limit is 8 d")
 
 
 IN_ORDER = {"db/shop": SHOP}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("it is gone", "it is gone."), ("is it?", "is it?"), ("gone.", "gone.")]
+)
+def test_a_sentence_ends_once(text: str, told: str) -> None:
+    """No full stop after another mark."""
+    assert sentence(text) == told
 
 
 def test_missed_drill_is_announced_once_a_day(box: Inbox, tmp_path: Path) -> None:
@@ -129,5 +137,5 @@ def test_status_announces_what_did_not_come(
     (tmp_path / "backups").rename(tmp_path / "unmounted")
     with pytest.raises(UsageError):
         status.run(asked, SUITE)
-    assert mail.mails[1][0] == "Restore drill MISSED: status"
-    assert "Whether drills still run is not known: BACKUP_PATH names" in mail.mails[1][1]
+    assert mail.mails[1][0] == "Restore drill status UNKNOWN: status"
+    assert "Cannot tell whether drills still run: BACKUP_PATH names" in mail.mails[1][1]

@@ -24,9 +24,13 @@ def test_what_failed_before_has_its_finding_and_its_report(shops: Shops, tmp_pat
     (row,) = json.loads((top / "fleet.json").read_text())["databases"]
 
     assert (first.returncode, again.returncode) == (1, 1), first.stdout + again.stderr
-    assert (row["state"], row["still_failed"], row["reports"]) == ("not-due", True, str(folder))
+    assert (row["state"], row["still_failed"], row["reports"]) == ("failed", True, str(folder))
     assert row["findings"] >= 1 and "shop.sql is damaged" in row["why"], row["why"]
     assert "; its last drill failed " in row["why"] and "is damaged" in again.stdout
+    assert row["backup"] == "shop.sql" and row["bytes"] and row["started_at"], row
+    lines = [line for line in again.stdout.splitlines() if line.startswith("STILL FAILED")]
+    assert all(line.count("shop.sql") == 1 for line in lines), lines
+    assert "its last drill failed" not in again.stdout
     assert "do not rely on the backups of shop" in again.stdout
     assert link in (top / "fleet.html").read_text()
 

@@ -109,7 +109,7 @@ def test_the_next_run_that_begins_says_so(folder: Path) -> None:
     assert (wrong.returncode, after.returncode, last.returncode) == (4, 0, 0), after.stdout
     assert (len(kept.issues), kept.open) == (1, [])
     assert [each["title"].partition(":")[0] for each in box.messages] == [
-        "Restore drill COULD NOT RUN", "Restore drills run again",
+        "Restore drill COULD NOT RUN", "Restore drills are running again",
     ]  # fmt: skip
 
 
@@ -163,9 +163,11 @@ def test_drills_that_do_not_come_are_told_once(folder: Path) -> None:
         4,
         0,
     )
-    assert [each.partition(": ")[0] for each in titles] == ["Restore drill MISSED"] * 2
+    assert [each.partition(": ")[0] for each in titles] == [
+        "Restore drill MISSED", "Restore drill status UNKNOWN",
+    ]  # fmt: skip
     assert "2 of 2 databases not drilled in time: good, torn" in box.messages[0]["message"]
-    assert "Whether drills still run is not known" in box.messages[1]["message"]
+    assert "Cannot tell whether drills still run: " in box.messages[1]["message"]
     assert (len(kept.issues), kept.open) == (2, []), after.stderr
 
 
@@ -187,10 +189,40 @@ def test_what_is_told_once_the_inventory_can_be_read(folder: Path) -> None:
     titles = [title.partition(": ")[0] for title, _ in told]
 
     assert titles == [
-        "Restore drill MISSED", "Restore drill MISSED", "Restore drill MISSED",
-        "Restore drills come again", "Restore drill MISSED", "Restore drill in order",
+        "Restore drill MISSED", "Restore drill status UNKNOWN", "Restore drill MISSED",
+        "Restore drills are running again", "Restore drill status UNKNOWN",
+        "Restore drill in order",
     ]  # fmt: skip
     assert "not drilled in time: good, torn. The inventory can be read again.\n" in told[2][1]
-    words = "By `restore-drill fleet status` no drill is missing"
-    assert told[3][1].startswith(f"{words}; with another problem: good, torn.")
+    words = "No drill is missing any more"
+    assert told[3][1].startswith(f"{words}. Other problems: good, torn (see ")
     assert told[5][1].startswith(f"{words}, and all databases are in order.")
+
+
+def test_a_place_that_is_gone_is_no_missed_drill(folder: Path) -> None:
+    """The message names what cannot be read: the job of the fleet may well run."""
+    (folder / "fleet.toml").write_text("[databases.gone]\nbackups = '/no/such/place'\n")
+    with inbox() as box:
+        fleet(folder, "status", "--notify", DRILL_NOTIFY=box.hook)
+    (message,) = box.messages
+
+    assert message["title"].startswith("Restore drill status UNKNOWN: ")
+    assert message["message"].startswith("Gone: nothing is known of its drills: ")
+    assert "/no/such/place" in message["message"] and "fix that, then" in message["message"]
+    assert "job of the fleet" not in message["message"]
+
+
+def test_what_cannot_run_each_hour_is_told_once_a_day(folder: Path) -> None:
+    """Until the reason is another one; on the channels and in the issue."""
+    text = "[databases.gone]\nbackups = 'gone-1'\n"
+    (folder / "fleet.toml").write_text(text)
+    with forge() as kept, inbox() as box:
+        codes = [fleet(folder, "run", "--due", **variables(kept, box)).returncode for _ in "ab"]
+        told = len(box.messages), len(kept.issues), len(kept.issues[0]["comments"])
+        (folder / "gone-1").mkdir()
+        for name in "ab":
+            (folder / "gone-1" / f"{name}.sql").write_text("not begun: two series\n")
+        fleet(folder, "run", "--due", **variables(kept, box))
+
+    assert (codes, told) == ([6, 6], (1, 1, 0))
+    assert (len(box.messages), len(kept.issues[0]["comments"])) == (2, 1)

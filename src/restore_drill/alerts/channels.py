@@ -16,7 +16,12 @@ MISSING = f"apprise is not installed: {installs('alerts')}"
 SENDER = "restore-drill"
 UNKNOWN = "apprise does not know its URL"
 GOOD = ("recovered", "passed", "settled", "back", "known")
-KINDS = {"missed": "WARNING", "test": "INFO", **dict.fromkeys(GOOD, "SUCCESS")}
+KINDS = {
+    "missed": "WARNING",
+    "unknown": "WARNING",
+    "test": "INFO",
+    **dict.fromkeys(GOOD, "SUCCESS"),
+}
 """Kind of apprise by event; others are failures."""
 
 

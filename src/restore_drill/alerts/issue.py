@@ -15,7 +15,7 @@ from restore_drill.alerts.subject import Subject
 if TYPE_CHECKING:
     from restore_drill.alerts.trackers import Issue, Tracker
 
-RED = ("failed", "could-not-run", "missed")
+RED = ("failed", "could-not-run", "missed", "unknown")
 LONGEST = 240
 """Characters of a title: GitLab takes 255, GitHub 256, and both refuse a longer one."""
 CLOSED = "closed issue #"

@@ -41,10 +41,14 @@ EXPECTED_NO_MORE = Over("retired", "It was retired: `restore-drill status` expec
 
 
 class Miss(NamedTuple):
-    """A series whose drill did not come, and what is wrong with it."""
+    """A series whose drill did not come, and what is wrong with it.
+
+    `event`: `missed`, or `unknown` where nobody can tell whether it did.
+    """
 
     subject: Subject
     what: str
+    event: str = "missed"
 
 
 def announce_missed(
@@ -85,16 +89,21 @@ def announce_missed(
 def announce_one(alerts: Alerts, miss: Miss, remedy: Sequence[str]) -> list[Outcome]:
     """Announce one series on the channels and in its issue."""
     lines = [
-        f"{capitalised(miss.what)}.",
+        sentence(capitalised(miss.what)),
         *(f"{number}. {step}" for number, step in enumerate(remedy, 1)),
     ]
-    text = written("missed", miss.subject, lines, place_of(alerts.environment, None))
+    text = written(miss.event, miss.subject, lines, place_of(alerts.environment, None))
     tasks: dict[str, Callable[[], str]] = {}
     if "missed" in alerts.notify.events:
         tasks |= messages(alerts, text)
     if alerts.issues:
         tasks["issue"] = partial(keep, alerts, text, miss.subject)
     return deliver(tasks, LIMIT) if tasks else []
+
+
+def sentence(text: str) -> str:
+    """`text` with an end, unless it has one."""
+    return text if text.endswith((".", "?", "!", ":", "…")) else f"{text}."
 
 
 def close_one(alerts: Alerts, subject: Subject, over: Over) -> list[Outcome]:

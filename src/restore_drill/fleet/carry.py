@@ -65,7 +65,7 @@ class Carried:
     def carry_out(self) -> int:
         """Drill, and leave reports, messages and summary; the exit code."""
         try:
-            begin(self.top, self.inventory.databases)
+            begin(self.top, self.inventory.databases, self.inventory.path)
         except OSError as error:
             raise unwritable(self.top, error) from None
         urls = pings_of(self.environment)
@@ -110,9 +110,9 @@ class Carried:
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
-                failed = known.drills[-1] if due.is_red else None
-                folder = kept_of(failed, self.top, each.name) if failed else None
-                left.append(self.fleet.leave_undue(each.name, due.why, failed, folder))
+                last = known.drills[-1]
+                folder = kept_of(last, self.top, each.name)
+                left.append(self.fleet.leave_undue(each.name, due.why, last, folder))
                 continue
             try:
                 refuse_several(known)
@@ -137,7 +137,7 @@ class Carried:
         """
         folder = None
         try:
-            folder = keep_reports(self.top, done) if done.tries else None
+            folder = keep_reports(self.top, done, self.inventory.path) if done.tries else None
         except OSError as error:
             self.unwritten = self.unwritten or error
         if done.tries:
@@ -169,10 +169,11 @@ class Carried:
 
 def unwritable(folder: Path, error: OSError) -> CouldNotRun:
     """Reports cannot be written."""
+    is_missing = isinstance(error, FileNotFoundError)
     return CouldNotRun(
         f"the reports of the fleet cannot be written: {error.strerror or error}",
         checked=[str(error.filename or folder)],
-        remedy=remedy_for("fleet", "unwritable"),
+        remedy=remedy_for("fleet", "no_report_folder" if is_missing else "unwritable"),
     )
 
 

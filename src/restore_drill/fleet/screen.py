@@ -30,6 +30,7 @@ class Screen:
         self.has_colours = self.is_terminal and not os.environ.get("NO_COLOR")
         self.told = time.monotonic()
         self.has_progress = False
+        self.reasons: set[str] = set()
 
     def line(self, kind: str, text: str) -> None:
         """Show a line, coloured by its kind: `good`, `warn`, `bad`, `head`, or anything else."""
@@ -46,7 +47,13 @@ class Screen:
             self.line(kind, text)
 
     def ended(self, outcome: Outcome) -> None:
-        """Show how the drill of a database has ended."""
+        """Show how the drill of a database has ended.
+
+        What kept one from beginning is shown once: the summary names all.
+        """
+        if outcome.state == "not-begun" and outcome.why in self.reasons:
+            return
+        self.reasons |= {outcome.why} if outcome.state == "not-begun" else set()
         self.line(*ended_line(outcome, self.width))
 
     def progress(self, now: Progress) -> None:

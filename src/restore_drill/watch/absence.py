@@ -130,8 +130,9 @@ def announce_unreadable(error: Exception, given: Sequence[str], root: Path) -> N
     from restore_drill.alerts.missed import Miss, announce_missed  # noqa: PLC0415 - see above
 
     key, subject = unknown_status(given, root)
-    what = f"Whether drills still run is not known: {str(error).splitlines()[0]}"
-    show(announce_missed(alerts_here(root), {key: Miss(subject, what)}, [], memory(None)))
+    what = f"Cannot tell whether drills still run: {str(error).splitlines()[0]}"
+    miss = Miss(subject, what, "unknown")
+    show(announce_missed(alerts_here(root), {key: miss}, [], memory(None)))
 
 
 def unknown_status(given: Sequence[str], root: Path) -> tuple[str, Subject]:

@@ -13,12 +13,18 @@ import pytest
 
 from restore_drill.fleet.model import Database, Done
 from restore_drill.fleet.report.run import Fleet
+from restore_drill.watch.history import Drill
 from tests.helpers.drills import run_drill
-from tests.helpers.histories import FAILED
+from tests.helpers.histories import FAILED, PASSED
 from tests.helpers.shop import USUAL, Shops
 from tests.helpers.shop_drills import CRITERIA
 
 SECRET = "tok3n-that-nobody-reads"
+UNDUE: Mapping[str, tuple[str, Drill | None]] = {
+    "elsewhen": ("its schedule has it on Sunday", None),
+    "rested": ("its last pass was 2 h ago", PASSED),
+    "still": ("its last drill failed 2 h ago", FAILED),
+}
 KINDS = {"passed": 0, "failed": 1, "could-not-run": 6}
 
 
@@ -73,8 +79,9 @@ def make(real: Mapping[str, Real]) -> Make:
     """Function that makes a run which has ended: the state of each database by its name.
 
     `lost` is a drill whose worker was lost, `usage` one with a wrong option, `warned` a pass with a
-    warning, `unrecorded` one that its history lacks, `elsewhen` one that was not due, `still` one
-    that failed before, `left` one that was not begun.
+    warning, `unrecorded` one that its history lacks, `elsewhen` one that was not due, `rested`
+    one that was not due and has passed before, `still` one that failed before, `left` one
+    that was not begun.
     """
 
     def fleet(*, is_interrupted: bool = False, database: Database | None = None,
@@ -105,9 +112,7 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
         run.end(Done(name, None, "tcp://10.0.0.4:3312", 9.0, why="its worker was lost"), 3)
     elif state == "usage":
         run.end(Done(name, 4, "tcp://10.0.0.4:3312", 0.5), 1)
-    elif state == "elsewhen":
-        run.leave_undue(name, "its schedule has it on Sunday")
-    elif state == "still":
-        run.leave_undue(name, "its last drill failed 2 h ago", FAILED)
+    elif state in UNDUE:
+        run.leave_undue(name, *UNDUE[state])
     elif state == "left":
         run.leave(name, "no worker has 2.0 TB of disk for it")

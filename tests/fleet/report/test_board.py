@@ -70,13 +70,17 @@ def test_each_database_has_its_state(tmp_path: Path) -> None:
     assert list(states.items())[:7] == [
         ("red", "FAILED"), ("stuck", "COULD NOT RUN"), ("late", "OVERDUE"),
         ("new", "NEVER DRILLED"), ("shaky", "UNSTEADY"), ("moved", "SKIPPED"),
-        (EVIL.strip(), "PASSED IN TIME"),
+        (EVIL.strip(), "IN ORDER"),
     ]  # fmt: skip
-    assert text.title == "Restore drills: 5 of 8 databases with a problem"
-    assert "3 of 7 databases proved in time" in text.text and "Share of databases" in text.text
+    assert text.title == "Restore drills: 5 of 8 databases have a problem"
+    assert (
+        "3 of 7 databases passed in time, 1 of them unsteady; 1 not expected to" in text.text
+        and "Share of databases" in text.text
+    )
     assert cell(rows["red"], "h") == "✗✓"
     assert "2 of 602 rows are missing" in cell(rows["red"], "w")
     assert "no drill has been recorded" in cell(rows["new"], "w")
+    assert cell(rows["new"], "a") == "never"
     assert cell(rows["good"], "a") == f"{ago(1).at:%Y-%m-%d %H:%M}"
     links = set(re.findall(r'href="([^"]+)"', site["index.html"]))
     assert links <= set(site) and len([each for each in site if each.endswith(".svg")]) == 8

@@ -22,6 +22,7 @@ from tests.helpers.histories import FAILED
 from tests.helpers.options_table import FLEET_RESULT_SCHEMA, fleet_result_schema_text
 from tests.helpers.result_schema import closed
 
+OWN = Path("fleet.toml")
 STATES = {
     "ok": "passed", "slow": "warned", "shop": "failed", "box": "could-not-run", "old": "lost",
     "big": "left", "sun": "elsewhen", "bad": "usage", "few": "incomplete",
@@ -73,7 +74,7 @@ def test_junit_has_a_suite_for_each(real: Mapping[str, Real], make: Make, tmp_pa
     """Those of the drills themselves; one error of what has left none; nothing green but a pass."""
     fleet = make(**STATES)
     for name, verdict in (("ok", "passed"), ("shop", "failed"), ("old", "passed")):
-        folder = keep_reports(tmp_path, real[verdict].done(name))
+        folder = keep_reports(tmp_path, real[verdict].done(name), OWN)
         fleet.outcomes[name] = fleet.outcomes[name].__class__(
             **{**vars(fleet.outcomes[name]), "folder": folder}
         )
@@ -117,24 +118,30 @@ def test_a_folder_for_each_name(tmp_path: Path) -> None:
 def test_reports_of_an_earlier_run_go(real: Mapping[str, Real], tmp_path: Path) -> None:
     """A green report never stands for a drill that has left none."""
     good = real["passed"].done("shop")
-    folder = keep_reports(tmp_path, good)
+    folder = keep_reports(tmp_path, good, OWN)
     assert folder is not None
     (folder / "result.dsse.json").write_text("{}")
     assert json.loads((folder / "result.json").read_text("utf-8")) == good.result
     assert (folder / "report.html").read_bytes() == good.report
 
-    assert keep_reports(tmp_path, Done("shop", None, "w", 1.0)) is None
+    assert keep_reports(tmp_path, Done("shop", None, "w", 1.0), OWN) is None
     assert list(folder.iterdir()) == []
 
 
 def test_reports_of_former_databases_go(real: Mapping[str, Real], tmp_path: Path) -> None:
-    """Those of others stay until their next drill, and so does what is not ours."""
-    for name in ("shop", "Shop", "gone", "kept"):
-        keep_reports(tmp_path, real["passed"].done(name))
-    (folder_of(tmp_path, "kept") / "notes.txt").touch()
-    begin(tmp_path, ["shop"])
+    """Those of others stay: its databases', another inventory's, and what is not ours.
 
-    assert sorted(each.name for each in (tmp_path / "fleet").iterdir()) == ["kept", "shop"]
+    So it is after any run: one that was killed has left no fleet.json.
+    """
+    for name in ("shop", "Shop", "gone", "kept"):
+        keep_reports(tmp_path, real["passed"].done(name), OWN)
+    keep_reports(tmp_path, real["passed"].done("other"), Path("other.toml"))
+    (folder_of(tmp_path, "kept") / "notes.txt").touch()
+    begin(tmp_path, ["shop"], OWN)
+    begin(tmp_path, ["shop"], OWN.absolute())
+
+    assert sorted(each.name for each in (tmp_path / "fleet").iterdir()) == ["kept", "other", "shop"]
+    assert (folder_of(tmp_path, "other") / "report.html").is_file()
     assert [each.name for each in folder_of(tmp_path, "kept").iterdir()] == ["notes.txt"]
     assert (folder_of(tmp_path, "shop") / "report.html").is_file()
 
@@ -142,7 +149,7 @@ def test_reports_of_former_databases_go(real: Mapping[str, Real], tmp_path: Path
 def test_reports_are_those_of_their_drill(real: Mapping[str, Real], tmp_path: Path) -> None:
     """What a history says of a folder on a worker is replaced, and never by another drill's."""
     done = real["failed"].done("shop")
-    folder = keep_reports(tmp_path, done)
+    folder = keep_reports(tmp_path, done, OWN)
     assert folder is not None and done.result is not None
     drill = replace(FAILED, at=datetime.fromisoformat(done.result["started_at"]))
 

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.core.errors import CouldNotRun
+from restore_drill.fleet.carry import unwritable
 from restore_drill.fleet.model import CANCELLED, Done
+from restore_drill.fleet.report.gauges import write_gauges
 from restore_drill.fleet.report.lines import (
     closing_lines,
     cut,
     ended_line,
     fitted,
-    next_steps,
     progress_line,
     seconds_left,
     width_of,
 )
 from restore_drill.fleet.report.plain import of_database
+from restore_drill.fleet.report.steps import next_steps
+from restore_drill.fleet.screen import Screen
 from restore_drill.results.several import NOT_BEGUN
 from tests.fleet.report.conftest import Make
 
@@ -41,7 +45,9 @@ def test_a_line_a_database(make: Make) -> None:
     assert lines["sun"] == ("warn", "NOT DUE        sun     its schedule has it on Sunday")
     kind, line = lines["shop"]
     assert kind == "bad"
-    assert line.startswith("FAILED         shop    shop.sql, 3.25 s, test_backup_is_complete: ")
+    assert line.startswith(
+        "FAILED         shop    3.25 s, test_backup_is_complete: shop.sql is damaged"
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,9 @@ def test_the_summary_has_the_worst_first(make: Make) -> None:
     assert [step[:4] for step in steps] == [f"  {number}." for number in range(1, 6)]
     assert "do not rely on the backups of shop" in steps[0]
     assert steps[2].endswith("not drilled and fix that, then drill them again: big")
-    assert steps[-1].endswith("name each in it or have it ignored: new")
+    assert steps[-1].endswith(
+        "not in the inventory: new. Name them under [databases], or add them to ignore"
+    )
     assert texts[-1] == "Report: drill-report/fleet.html"
 
 
@@ -157,7 +165,7 @@ def test_what_an_interrupted_run_has_left_is_drilled_next(
             fleet.outcomes[name] = replace(row, why=NOT_BEGUN)
     steps = next_steps(fleet)
 
-    assert steps[0].startswith("nothing is known of the backups of a: ")
+    assert steps[0].startswith("the drill of a could not run")
     assert steps[1].startswith("the run was interrupted: drill the rest: ")
     assert steps[1].endswith(f"fleet run{only}") and len(steps) == 2
 
@@ -179,7 +187,7 @@ def test_a_drill_that_is_not_recorded_is_told(make: Make) -> None:
 
 def test_a_summary_stays_short(make: Make) -> None:
     """Of hundreds of databases it shows some, and counts the rest."""
-    fleet = make(**{f"db{number:03}": "left" for number in range(300)})
+    fleet = make(**{f"db{number:03}": "still" for number in range(300)})
     lines = [text for _, text in closing_lines(fleet, None)]
 
     assert len(lines) == 24
@@ -192,7 +200,7 @@ def test_nothing_due_is_said(make: Make) -> None:
     lines = [text for _, text in closing_lines(make(sun="elsewhen"), None)]
 
     assert lines[0] == "---- Restore drills of 1 database: NOTHING WAS DUE ----"
-    assert "Nothing was drilled: no database was due" in lines
+    assert lines[1].startswith("1 database: 1 not due") and len(lines) == 2
 
 
 def test_names_do_nothing_to_a_terminal(make: Make) -> None:
@@ -222,3 +230,51 @@ def test_one_long_name_moves_no_other() -> None:
 def test_progress_fits_into_its_line(text: str, shown: str) -> None:
     """Some characters take two columns: a line that wraps could not be written anew."""
     assert cut(text, 10) == shown
+
+
+def test_one_reason_is_one_line_of_the_summary(make: Make) -> None:
+    """Ten databases without a worker do not say so ten times."""
+    fleet = make(**dict.fromkeys("abcdef", "left"), x="lost")
+    for name in "abc":
+        fleet.outcomes[name] = replace(fleet.outcomes[name], why="there is no worker")
+    fleet.outcomes["f"] = replace(fleet.outcomes["f"], why="it fits on no worker: it needs 9 TB")
+    texts = [text for _, text in closing_lines(fleet, None)]
+
+    assert texts[2] == "COULD NOT RUN  x  9.00 s, 3 tries, its worker was lost"
+    assert texts[3] == "NOT BEGUN      a, b, c: there is no worker"
+    assert texts[4] == "NOT BEGUN      d, e: no worker has 2.0 TB of disk for it"
+    steps = " ".join(texts[6:])
+    assert "the drill of x could not run, so its backup is unproven: fix the cause, " in steps
+    assert " fleet run --only x " in steps and "start a worker: dask worker ADDRESS " in steps
+    assert "lower memory or cores of f in fleet.toml, or start a larger worker" in steps
+
+
+def test_one_reason_is_one_line_while_it_runs(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The summary names all that have it."""
+    screen = Screen()
+    for each in make(a="left", b="left", c="lost", d="lost").rows:
+        screen.ended(each)
+
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "COULD NOT RUN", "COULD NOT RUN", "NOT BEGUN",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "create the folder, or name another"),
+        (OSError(28, "No space left on device"), "make room there"),
+    ],
+)
+def test_a_folder_that_is_missing_is_no_lack_of_room(error: OSError, step: str) -> None:
+    """What to do fits what is wrong."""
+    assert f"1. {step}" in str(unwritable(Path("/proc/x"), error))
+
+
+def test_metrics_that_cannot_be_written_say_what_to_do(tmp_path: Path) -> None:
+    """As of the reports."""
+    with pytest.raises(CouldNotRun, match="create the folder, or name another one: --metrics-file"):
+        write_gauges(tmp_path / "no" / "x.prom", [])

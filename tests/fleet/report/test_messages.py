@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from restore_drill.alerts import delivery
+from restore_drill.alerts.missed import remember, remembered
 from restore_drill.config.criteria import load_criteria
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import messages as module
+from restore_drill.fleet.report.issues import Place
 from restore_drill.fleet.report.messages import announce, before_in, messages
+from restore_drill.fleet.report.repeats import memory, note_told, repeated
 from restore_drill.fleet.report.run import Fleet
 from tests.fleet.report.conftest import Make, Real, add
 from tests.helpers.histories import FAILED, NOW, PASSED
@@ -46,8 +49,9 @@ def test_each_channel_hears_of_its_own(real: Mapping[str, Real]) -> None:
     assert everything[0] == "Restore drills FAILED: 1 of 4 databases"
     assert everything[1] == "1 failed, 1 could not run, 2 passed"
     assert everything[2].startswith("failed: ann_shop (ann), shop.sql, ")
-    assert everything[3] == "could not run: cy_old (cy): its worker was lost"
-    assert everything[4:] == ["Report: ci:/fleet.html"]
+    assert everything[3] == "  next: compare its size and checksum with the original"
+    assert everything[4] == "could not run: cy_old (cy): its worker was lost"
+    assert everything[5:] == ["Report: ci:/fleet.html"]
     hers = found["json://ann"].text.splitlines()
     assert hers[0] == "Restore drills FAILED: 1 of 2 databases"
     assert "(ann)" not in hers[2] and "shop.sql is damaged" in hers[2]
@@ -72,8 +76,8 @@ def test_one_reason_is_one_line(make: Make) -> None:
     states |= {"shop": "failed", "old": "lost", "older": "lost"}
     ((_, message),) = messages(make(**states), ["json://all"])
 
-    first, lost, second = message.lines[1:]
-    assert first.startswith("failed: shop, ")
+    first, step, lost, second = message.lines[1:]
+    assert first.startswith("failed: shop, ") and step.startswith("  next: ")
     assert second.startswith("not begun: no worker has 2.0 TB of disk for it: db000, db001, ")
     assert second.endswith(" and 90 more")
     assert lost == "could not run: its worker was lost: old, older"
@@ -141,3 +145,38 @@ def test_a_channel_of_all_and_of_an_owner_gets_one(make: Make) -> None:
     fleet = make(a="failed", database=replace(Database("", ""), notify=("json://all",)))
 
     assert [channel for channel, _ in messages(fleet, ["json://all"])] == ["json://all"]
+
+
+def test_what_is_not_over_is_named(make: Make) -> None:
+    """A message that some passed again does not sound as if all had."""
+    fleet = make(a="passed", legacy="still", old="lost")
+    ((_, again),) = messages(fleet, ["json://all"], before={"a": "failed"}, quiet={"old"})
+    ((_, back),) = messages(make(a="passed", legacy="still"), ["json://all"], is_back=True)
+
+    assert again.lines[1:] == (
+        "Passed again: a", "Still failed: legacy", "Still could not run: old",
+    )  # fmt: skip
+    assert back.title == "Restore drills are running again: nothing new to report"
+    assert back.lines[1:] == ("Passed: a", "Still failed: legacy")
+
+
+def test_a_reason_is_told_once_a_day(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another reason, a failure or a pass is told at once; so is what did not arrive."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    place = Place("fleet.toml", "here")
+
+    def told(state: str, *, is_told: bool = True) -> bool:
+        fleet = make(db=state)
+        quiet = repeated(fleet, place)
+        note_told(fleet, place, quiet, is_told=is_told)
+        return not quiet
+
+    assert [told("lost", is_told=False), told("lost"), told("lost")] == [True, True, False]
+    assert [told("left"), told("lost"), told("elsewhen"), told("lost")] == [True, True, True, False]
+    assert [told("passed"), told("lost"), told("failed"), told("lost")] == [True] * 4
+
+    old = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    remember(memory(), dict.fromkeys(remembered(memory()), old))
+    assert [told("lost"), told("lost")] == [True, False]

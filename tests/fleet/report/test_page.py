@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,6 +15,7 @@ import pytest
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report.files import keep_reports
 from restore_drill.fleet.report.page import render
+from restore_drill.fleet.report.plain import plain_of
 from restore_drill.fleet.report.run import Fleet
 from restore_drill.watch.history import Drill
 from tests.fleet.report.conftest import Make, Real, add
@@ -61,6 +62,44 @@ def test_trouble_comes_first(make: Make, tmp_path: Path) -> None:
     assert [cell(rows[name], "h") for name in rows] == ["✗", "!", "!", "-", "~", "✓", "✓", "·"]
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_was_not_due_shows_its_last_drill(
+    real: Mapping[str, Real],
+    tmp_path: Path,
+    is_kept: bool,  # noqa: FBT001
+) -> None:
+    """By its report where that is kept, else by the history; the reason is no problem."""
+    fleet, folder = Fleet(Path("fleet.toml"), {"shop": Database("shop", "")}), None
+    done = real["passed"].done("shop")
+    assert done.result is not None
+    last = replace(PASSED, at=datetime.fromisoformat(done.result["started_at"]))
+    if is_kept:
+        folder = keep_reports(tmp_path, done, fleet.inventory)
+    fleet.leave_undue("shop", "its last pass was 40 s ago", last, folder)
+    fleet.close()
+    row = rows_of(render(fleet, {"shop": [last]}, tmp_path))["shop"]
+    plain = plain_of(fleet)["databases"][0]
+
+    assert (cell(row, "v"), cell(row, "w"), cell(row, "h")) == ("NOT DUE", "", "·✓")
+    assert cell(row, "n") == ("297" if is_kept else "1,000")
+    assert cell(row, "r").endswith("of 2 min") and cell(row, "a")
+    assert [each.text for each in row.iterfind("th/small")] == ["its last pass was 40 s ago"]
+    assert (row.find(".//a") is not None) == is_kept
+    assert (plain["state"], plain["backup"] in ("shop.sql", "shop.dump")) == ("not-due", True)
+    assert plain["started_at"] and plain["rows"] and plain["restore_seconds"]
+
+
+def test_what_failed_before_shows_its_finding(make: Make, tmp_path: Path) -> None:
+    """Why it is not drilled again can be read by who asks for it."""
+    row = rows_of(render(make(shop="still"), {}, tmp_path))["shop"]
+    problem = row.find(".//td[@class='w']/span")
+
+    assert (cell(row, "v"), cell(row, "w")) == ("STILL FAILED", FAILED.findings[0])
+    assert problem is not None
+    assert problem.get("title") == f"{FAILED.findings[0]}; its last drill failed 2 h ago"
+    assert cell(row, "n") == "1,000"
+
+
 def test_drills_before_are_cells(make: Make, tmp_path: Path) -> None:
     """Newest first, this run's own once, ten at most, each with its day and verdict in words."""
     fleet = make(shop="passed")
@@ -82,7 +121,7 @@ def test_reports_are_linked_where_they_lie(real: Mapping[str, Real], tmp_path: P
     """Relative to the page, so that the folder can be moved."""
     fleet = Fleet(Path("fleet.toml"), {name: Database(name, "") for name in ("a b/ü", "none")})
     done = real["passed"].done("a b/ü")
-    fleet.end(done, 1, folder := keep_reports(tmp_path, done))
+    fleet.end(done, 1, folder := keep_reports(tmp_path, done, fleet.inventory))
     fleet.close()
     assert folder is not None
     link = rows_of(render(fleet, {}, tmp_path))["a b/ü"].find(".//a")

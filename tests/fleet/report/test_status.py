@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from restore_drill.fleet.model import Database, Inventory
+from restore_drill.fleet.report.judged import judged
 from restore_drill.fleet.report.status import fleet_status
+from restore_drill.fleet.report.status import steps as steps_of
 from restore_drill.watch.history import Drill, History
 from restore_drill.watch.skips import Skip
 from tests.helpers.histories import FAILED, NOW, PASSED
@@ -62,10 +64,8 @@ def test_trouble_comes_first_and_is_summed() -> None:
     lines, code = fleet_status(inventory(ok=DAY, red=DAY, late=DAY, never=DAY), histories, NOW)
 
     assert [line.split()[0] for line in lines[:4]] == ["red", "late", "never", "ok"]
-    assert lines[4] == (
-        "PROBLEM: 3 of 4 databases without a pass in time, or unsteady: red, late, never"
-    )
-    assert lines[5].startswith("  1. see fleet.html of the last run")
+    assert lines[4] == ("PROBLEM: 3 of 4 databases have a problem: red, late, never")
+    assert lines[5].startswith("  1. read the last reports of red: ")
     assert lines[7].endswith(" fleet run --only red late never")
     assert code == 1
 
@@ -74,10 +74,36 @@ def test_trouble_comes_first_and_is_summed() -> None:
 def test_the_command_names_all_that_it_is_to_drill(count: int) -> None:
     """Or none: nobody takes a part for all."""
     names = [f"db{number}" for number in range(count)]
-    lines, _ = fleet_status(inventory(**dict.fromkeys(names, DAY)), {}, NOW)
+    late = dict.fromkeys(names, noted(ago(5)))
+    lines, _ = fleet_status(inventory(**dict.fromkeys(names, DAY)), late, NOW)
     only = f" --only {' '.join(names)}" if count <= 8 else ""
 
     assert lines[-1].endswith(f" fleet run{only}")
+
+
+@pytest.mark.parametrize(
+    ("state", "drills", "steps"),
+    [
+        ("failed", (ago(0.1, FAILED),), ["read the last reports of a: ", "drill again: "]),
+        ("overdue", (ago(5),), ["if drills have not run, ", "drill again: "]),
+    ],
+)
+def test_a_step_fits_its_problem(state: str, drills: tuple[Drill, ...], steps: list[str]) -> None:
+    """No report is to be read where no drill ran, and on a page they are a click away."""
+    found = [judged(inventory(a=DAY).databases["a"], noted(*drills), NOW)]
+    told = steps_of(found)
+
+    assert [each.state for each in found] == [state] and len(told) == len(steps)
+    assert all(step.startswith(start) for step, start in zip(told, steps, strict=True))
+    assert not any("reports" in step for step in steps_of(found, has_pages=True))
+
+
+def test_before_the_first_run_there_is_one_step() -> None:
+    """Nothing was scheduled, and there is no report to read."""
+    lines, _ = fleet_status(inventory(a=DAY, b=DAY), {}, NOW)
+
+    assert lines[2:-1] == ["PROBLEM: 2 of 2 databases have a problem: a, b"]
+    assert lines[-1].startswith("  1. drill: ") and lines[-1].endswith(" fleet run")
 
 
 def test_all_in_order() -> None:
@@ -86,7 +112,7 @@ def test_all_in_order() -> None:
     lines, code = fleet_status(found, dict.fromkeys("ab", noted(ago(0.5))), NOW)
 
     assert lines[2:] == [
-        "! 1 found that the inventory does not name: new",
+        "! 1 database is not in the inventory: new",
         "OK: 2 databases, none without a pass in time",
     ]
     assert code == 0

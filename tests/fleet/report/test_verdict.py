@@ -73,10 +73,10 @@ def test_a_failure_before_is_no_pass(make: Make, tmp_path: Path) -> None:
     assert (fleet.verdict, fleet.code, tally(fleet)) == (
         "failed", 1, "2 databases: 1 failed, 1 passed",
     )  # fmt: skip
-    assert ended_line(fleet.rows[0])[1] == (
-        f"STILL FAILED   b  {FAILED.findings[0]}; its last drill failed 2 h ago"
-    )
-    assert plain_of(fleet)["databases"][0]["still_failed"] is True
+    assert ended_line(fleet.rows[0])[1] == (f"STILL FAILED   b  shop.dump, {FAILED.findings[0]}")
+    plain = plain_of(fleet)
+    (row,) = [each for each in plain["databases"] if each["state"] == "failed"]
+    assert (plain["counts"]["failed"], row["still_failed"], row["backup"]) == (1, True, "shop.dump")
     assert ("restore-drill: b", "1") in [(each.get("name"), each.get("errors")) for each in suites]
     assert not messages(fleet, ["json://host"])
     assert make(b="still").code == 1

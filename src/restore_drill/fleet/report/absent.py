@@ -18,15 +18,17 @@ from restore_drill.alerts.missed import (
 from restore_drill.alerts.subject import Subject, mark_of
 from restore_drill.config.alerts import alerts_of
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.calling import COMMAND
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_count, some
 from restore_drill.fleet.report.issues import Place
 from restore_drill.fleet.report.judged import Judged
-from restore_drill.fleet.report.messages import MOST_NAMED
+from restore_drill.fleet.report.message_lines import MOST_NAMED
 from restore_drill.watch.absence import absence_of, memory, show
 
 MISSED, STATUS = "\0fleet missed", "\0fleet status"
 """In place of a series: drills that did not come, and a status that cannot be known."""
+MOST_STEPS = 3
 KNOWN = "The inventory can be read again"
 
 
@@ -44,32 +46,60 @@ def announce_late(
     """
     place, folder = Place.of(inventory, environment), memory(None)
     late = [each for each in found if absence_of(each.series, each.rules.limit, now)]
-    alerts, remedy = alerts_of(environment, Notify()), remedy_for("fleet", "absent")
+    alerts, remedy = alerts_of(environment, Notify()), remedy_of(late)
     name, subject = missed_in(place, chosen)
     key, unknown = unknown_in(place)
     known = remembered(folder / NAME)
     settled, over = {key: unknown}, {key: Over("known", f"{KNOWN}.", is_quiet=True)}
     missed: dict[str, Miss] = {}
     if late:
-        names = some([each.database.name for each in late], MOST_NAMED)
-        what = f"{len(late):,} of {show_count(len(found), 'database')} not drilled in time: {names}"
+        what = words_of(late, len(found))
         if key in known:
             what = f"{what}. {KNOWN}"
             forget(folder / NAME, name)
-        missed = {name: Miss(subject, what)}
+        event = "unknown" if all(map(is_unknown, late)) else "missed"
+        missed = {name: Miss(subject, what, event)}
     else:
         settled |= {name: subject}
         over |= {name if name in known else key: over_with(found)}
     show(announce_missed(alerts, missed, remedy, folder, settled, over=over))
 
 
+def is_unknown(each: Judged) -> bool:
+    """Whether nothing is known of its drills: they may well run."""
+    return each.state == "unknown"
+
+
+def words_of(late: Sequence[Judged], total: int) -> str:
+    """`2 of 9 databases not drilled in time: a, b; ...`, and why of others nothing is known."""
+    missing = [each.database.name for each in late if not is_unknown(each)]
+    of = show_count(total, "database")
+    words = [f"{len(missing):,} of {of} not drilled in time: {some(missing, MOST_NAMED)}"]
+    unknown = [f"{each.database.name}: {each.series.what}" for each in late if is_unknown(each)]
+    return "; ".join([*words[: len(missing)], *unknown[:MOST_NAMED], *more(unknown)])
+
+
+def more(unknown: Sequence[str]) -> list[str]:
+    """How many are not named."""
+    left = len(unknown) - MOST_NAMED
+    return [f"and {left:,} more"] if left > 0 else []
+
+
+def remedy_of(late: Sequence[Judged]) -> list[str]:
+    """What to do: the job of the fleet may run, and a history be out of reach."""
+    kinds = dict.fromkeys(map(is_unknown, late))
+    found = (remedy_for("fleet", "unreadable" if each else "absent") for each in kinds)
+    return [step for steps in found for step in steps][:MOST_STEPS]
+
+
 def over_with(found: Sequence[Judged]) -> Over:
     """How it is told that no drill of `found` is missing: in order is what has no other problem."""
     bad = [each.database.name for each in found if each.series.problem]
-    words = "By `restore-drill fleet status` no drill is missing"
+    words = "No drill is missing any more"
     if not bad:
         return Over("settled", f"{words}, and all databases are in order.")
-    return Over("back", f"{words}; with another problem: {some(bad, MOST_NAMED)}.")
+    others = f"Other problems: {some(bad, MOST_NAMED)} (see {COMMAND} fleet status)."
+    return Over("back", f"{words}. {others}")
 
 
 def announce_unknown(text: str, environment: Mapping[str, str]) -> None:
@@ -77,7 +107,8 @@ def announce_unknown(text: str, environment: Mapping[str, str]) -> None:
     if sys.stdout.isatty():
         return
     key, subject = unknown_in(Place.of(Path.cwd(), environment))
-    miss = Miss(subject, f"Whether drills still run is not known: {text.splitlines()[0]}")
+    what = f"Cannot tell whether drills still run: {text.splitlines()[0]}"
+    miss = Miss(subject, what, "unknown")
     show(announce_missed(alerts_of(environment, Notify()), {key: miss}, [], memory(None)))
 
 

@@ -27,7 +27,7 @@ HEADS = (
     "State", "Database", "Drills", "Restore trend", "Last pass", "Pass by", "Restore", "Rows",
     "Problem", "Details",
 )  # fmt: skip
-IN_WORDS = {"passed": "passed in time", "unknown": "not known"}
+IN_WORDS = {"passed": "in order", "unknown": "not known"}
 """Of states, where their name is no words."""
 
 
@@ -48,7 +48,8 @@ def index_of(found: Sequence[Judged], inventory: Inventory, now: datetime) -> st
     bad = sum(each.series.problem is not None for each in found)
     total = show_count(len(found), "database")
     counts = Counter(each.state for each in found)
-    word = f"{bad:,} of {total} with a problem" if bad else "All databases are in order"
+    has = "have" if bad > 1 else "has"
+    word = f"{bad:,} of {total} {has} a problem" if bad else "All databases are in order"
     return page_of(
         title=f"Restore drills: {word}",
         kind="board",
@@ -58,7 +59,7 @@ def index_of(found: Sequence[Judged], inventory: Inventory, now: datetime) -> st
         word=word,
         tally=covered(found),
         counts=[(each, f"{counts[each]:,} {in_words(each)}") for each in STATES if counts[each]],
-        steps=steps(found),
+        steps=steps(found, has_pages=True),
         share=coverage_of(found, now),
         heads=HEADS,
         rows=[row_of(each) for each in found],
@@ -68,15 +69,18 @@ def index_of(found: Sequence[Judged], inventory: Inventory, now: datetime) -> st
 
 
 def in_words(state: str) -> str:
-    """`passed in time`, `could not run`."""
+    """`in order`, `could not run`."""
     return IN_WORDS.get(state, state.replace("-", " "))
 
 
 def covered(found: Sequence[Judged]) -> str:
-    """How many databases have a backup that is proved, and not too long ago."""
+    """How many databases have passed, and not too long ago; the rest is not expected to."""
     expected = [each for each in found if each.state not in ("retired", "skipped")]
-    proved = sum(each.state in ("passed", "unsteady") for each in expected)
-    return f"{proved:,} of {show_count(len(expected), 'database')} proved in time"
+    unsteady = sum(each.state == "unsteady" for each in expected)
+    proved = sum(each.state == "passed" for each in expected) + unsteady
+    of_them = f", {unsteady:,} of them unsteady" if unsteady else ""
+    out = f"; {left:,} not expected to" if (left := len(found) - len(expected)) else ""
+    return f"{proved:,} of {show_count(len(expected), 'database')} passed in time{of_them}{out}"
 
 
 def row_of(each: Judged) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def row_of(each: Judged) -> dict[str, Any]:
         "word": in_words(each.state).upper(),
         "cells": cells_of(shown),
         "trend": trend_of(shown),
-        "age": minute(last.at) if last else "",
+        "age": minute(last.at) if last else "" if each.state == "unknown" else "never",
         "data_age": minute(until) if until and is_expected else "",
         "max_age": "",
         "is_old": each.state == "overdue",
@@ -103,6 +107,8 @@ def row_of(each: Judged) -> dict[str, Any]:
         "is_slow": bool(last and limit and (last.restore or 0) > limit),
         "rows": "" if last is None or last.rows is None else f"{last.rows:,}",
         "why": why_of(each),
+        "full": why_of(each),
+        "note": "",
         "more": 0,
         "report": f"series/{slug_of(each.database.name)}.html",
     }

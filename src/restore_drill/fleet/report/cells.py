@@ -42,8 +42,11 @@ def drills_of(outcome: Outcome, before: Sequence[Drill], started: datetime) -> l
 
     What the history has of this very run is left out.
     """
-    mine = Shown(outcome.measured.started, outcome.state, outcome.measured.restore)
-    first = min(filter(None, (started, outcome.measured.started)))
+    measured = outcome.measured
+    mine, first = Shown(None, outcome.state, None), started
+    if outcome.state != "not-due":
+        mine = Shown(measured.started, outcome.state, measured.restore)
+        first = min(filter(None, (started, measured.started)))
     earlier = [
         Shown(each.at, each.verdict, each.restore)
         for each in reversed(before)

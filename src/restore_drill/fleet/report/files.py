@@ -29,6 +29,8 @@ FOLDER = "fleet"
 """Below the report directory: a folder for each database."""
 PAGE, PLAIN, JUNIT = "fleet.html", "fleet.json", "junit.xml"
 """What lies in the report directory itself."""
+OWNER = ".inventory"
+"""Beside the reports of a database: path of the inventory that it was of."""
 SIMPLE = re.compile(r"(?!.*-[0-9a-f]{6}\Z)[a-z0-9][a-z0-9._-]{0,99}(?<!\.)")
 """Names that are folders as they are; others, some the same to a file system, get a hash."""
 
@@ -70,7 +72,7 @@ def is_locked(handle: int) -> bool:
     return True
 
 
-def keep_reports(top: Path, done: Done) -> Path | None:
+def keep_reports(top: Path, done: Done, inventory: Path) -> Path | None:
     """Write what the drill `done` has left; the folder, None where there is nothing. OSError.
 
     What an earlier run has left there goes: a report never stands for a drill that left none.
@@ -78,12 +80,11 @@ def keep_reports(top: Path, done: Done) -> Path | None:
     folder = folder_of(top, done.name)
     result = printable_json(dict(done.result), indent=2) + "\n" if done.result else ""
     files = {"report.html": done.report, "junit.xml": done.junit, "result.json": result.encode()}
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
+    remove_reports(folder)
     if not any(files.values()):
         return None
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
+    for name, content in (files | {OWNER: owner(inventory)}).items():
         if content:
             part = folder / f".{name}.part"
             try:
@@ -113,29 +114,48 @@ def kept_of(drill: Drill, top: Path, name: str) -> Path | None:
     return folder if started == drill.at else None
 
 
-def begin(top: Path, names: Collection[str] | None = None) -> None:
+def begin(top: Path, names: Collection[str] | None = None, inventory: Path | None = None) -> None:
     """Make the report directory `top`, and take away what an earlier run has left in it. OSError.
 
-    Until the run ends, nothing there is a verdict: also if it is killed. Reports of databases that
-    are none of `names`, those of the inventory, go too; others stay until their next drill.
+    Until the run ends, nothing there is a verdict: also if it is killed. Reports that a run of the
+    `inventory` has kept of databases that are none of its `names` any more go, too. All others
+    stay: those of its databases until their next drill, those of another inventory for good.
     """
     top.mkdir(parents=True, exist_ok=True)
     clear(top)
     for name in (PAGE, PLAIN, JUNIT):
         (top / name).unlink(missing_ok=True)
-    if names is not None:
-        remove_former(top, {folder_of(top, each) for each in names})
+    if names is not None and inventory is not None:
+        remove_former(top, {folder_of(top, each) for each in names}, inventory)
 
 
-def remove_former(top: Path, known: Collection[Path]) -> None:
-    """Remove the reports below `top` in folders that are none of `known`, and nothing else."""
+def remove_former(top: Path, known: Collection[Path], inventory: Path) -> None:
+    """Remove reports of `inventory` below `top` in folders that are none of `known`."""
     for folder in (top / FOLDER).glob("*/"):
-        if folder in known or folder.is_symlink():
+        if folder in known or folder.is_symlink() or not is_of(folder, inventory):
             continue
-        for name in FILES:
-            (folder / name).unlink(missing_ok=True)
+        remove_reports(folder)
         with suppress(OSError):
             folder.rmdir()
+
+
+def remove_reports(folder: Path) -> None:
+    """Remove the reports of a drill from `folder`, and nothing else."""
+    for name in (*FILES, OWNER):
+        (folder / name).unlink(missing_ok=True)
+
+
+def owner(inventory: Path) -> bytes:
+    """What says that reports are of a database of `inventory`."""
+    return os.fsencode(inventory.resolve())
+
+
+def is_of(folder: Path, inventory: Path) -> bool:
+    """Whether the reports in `folder` are of a database of `inventory`."""
+    try:
+        return (folder / OWNER).read_bytes() == owner(inventory)
+    except OSError:
+        return False
 
 
 def leave(top: Path, fleet: Fleet, histories: Mapping[str, Sequence[Drill]]) -> Path:

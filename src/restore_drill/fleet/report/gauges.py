@@ -33,10 +33,11 @@ def write_gauges(path: Path, found: Sequence[Judged]) -> None:
     try:
         write_whole(path, text_of(gauges_of(found), {}), FOR_ALL)
     except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError)
         raise CouldNotRun(
             f"the metrics of the fleet cannot be written: {error.strerror or error}",
             checked=[str(path)],
-            remedy=remedy_for("fleet", "metrics"),
+            remedy=remedy_for("fleet", "no_metrics_folder" if is_missing else "metrics"),
         ) from None
 
 

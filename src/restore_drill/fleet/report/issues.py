@@ -6,7 +6,7 @@ A run that cannot do its work has one of its own, in place of one for each datab
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +21,11 @@ from restore_drill.config.alerts import Alerts
 from restore_drill.config.where import machine_given, where_is
 from restore_drill.core.units import show_count, some
 from restore_drill.fleet.known import Known
-from restore_drill.fleet.report.messages import MOST_NAMED, backup_of, event_of
+from restore_drill.fleet.report.message_lines import MOST_NAMED, backup_of
+from restore_drill.fleet.report.messages import event_of
 from restore_drill.fleet.report.outcome import Outcome as Ended
-from restore_drill.fleet.report.run import CANCELLED, NOTHING_KNOWN, Fleet, tally
+from restore_drill.fleet.report.run import NOTHING_KNOWN, Fleet, tally
+from restore_drill.results.several import NOT_BEGUN
 from restore_drill.watch.origin import places_of
 
 MOST_ISSUES = 20
@@ -75,7 +77,8 @@ class Place(NamedTuple):
 class Run(NamedTuple):
     """A run that has ended: what was `known` before it, the `problem` that kept it from its work.
 
-    `is_whole`: over all databases of the inventory; `report` is where its page lies.
+    `is_whole`: over all databases of the inventory; `report` is where its page lies. Of those that
+    are `quiet` people have been told the same before.
     """
 
     fleet: Fleet
@@ -83,10 +86,11 @@ class Run(NamedTuple):
     problem: str = ""
     is_whole: bool = True
     report: str = ""
+    quiet: Collection[str] = ()
 
     def is_own(self, row: Ended) -> bool:
         """Whether `row` was not begun for what ails the whole run."""
-        common = (CANCELLED, NOTHING_KNOWN, *filter(None, [self.problem]))
+        common = (NOT_BEGUN, NOTHING_KNOWN, *filter(None, [self.problem]))
         return row.state == "not-begun" and row.why.startswith(common)
 
 
@@ -121,7 +125,11 @@ def keep_issues(run: Run, alerts: Alerts, limit: float = LIMIT) -> tuple[list[Ou
 def reds(run: Run, place: Place) -> Iterator[Task]:
     """Issues about what is in trouble, the worst first."""
     fleet, report = run.fleet, run.report
-    bad = [each for each in fleet.rows if event_of(each, fleet, {}) in issue.RED]
+    bad = [
+        each
+        for each in fleet.rows
+        if event_of(each, fleet, {}) in issue.RED and each.name not in run.quiet
+    ]
     own = [each for each in bad if not run.is_own(each)]
     for each in own[:MOST_ISSUES]:
         yield Task(

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 
 from restore_drill.core.printable import printable, shown_path
-from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_duration, some
-from restore_drill.fleet.report.outcome import WORDS, Outcome
+from restore_drill.fleet.report.outcome import Outcome
 from restore_drill.fleet.report.run import Fleet, headline, tally
-from restore_drill.results.kinds import ALONE
+from restore_drill.fleet.report.steps import MOST_TOLD, next_steps
 
 MOST_LISTED = 20
 """So many databases that are not in order does the summary list."""
 MOST_NAMED = 3
 """So many that run are named in a line of progress."""
-MOST_TOLD = 4
-"""So many databases are named in a step."""
-MOST_TO_TYPE = 8
-"""So many are named in the command that drills them; where there are more it drills all."""
 LONGEST_NAME = 40
 """Characters up to which names are aligned."""
 KINDS = {"failed": "bad", "could-not-run": "bad", "not-begun": "bad", "passed": "good"}
@@ -35,11 +29,20 @@ def ended_line(outcome: Outcome, width: int = 0) -> tuple[str, str]:
     """
     took = "" if outcome.seconds is None else show_duration(outcome.seconds)
     tries = f"{outcome.tries} tries" if outcome.tries > 1 else ""
-    why = f"warning: {outcome.why}" if outcome.state == "warnings" else outcome.why
-    facts = ", ".join(filter(None, (outcome.measured.backup, took, tries, why)))
+    why = problem_of(outcome) or outcome.why
+    why = f"warning: {why}" if outcome.state == "warnings" else why
+    backup = "" if outcome.measured.backup in why else outcome.measured.backup
+    facts = ", ".join(filter(None, (backup, took, tries, why)))
     name = printable(outcome.name)
     line = f"{outcome.word:<13}  {name:<{width}}  {facts}"
     return KINDS.get(outcome.shown_state, "warn"), printable(line.rstrip())
+
+
+def problem_of(outcome: Outcome) -> str:
+    """What is wrong, in short: of what failed before its finding; empty of what was not due."""
+    if outcome.is_red:
+        return outcome.measured.finding or outcome.why
+    return "" if outcome.state == "not-due" else outcome.why
 
 
 def width_of(names: Iterable[str]) -> int:
@@ -98,17 +101,35 @@ def closing_lines(fleet: Fleet, page: Path | None) -> Iterator[tuple[str, str]]:
     yield "plain", tally(fleet) + took_words(fleet)
     rows = [each for each in fleet.rows if not each.is_green and each.shown_state != "not-due"]
     warned = [each for each in fleet.rows if each.state == "warnings"]
-    shown = [*rows, *warned][:MOST_LISTED]
-    width = width_of([each.name for each in shown])
-    yield from (ended_line(each, width) for each in shown)
-    if more := len(rows) + len(warned) - len(shown):
+    groups = alike([*rows, *warned])
+    width = width_of(group[0].name for group in groups[:MOST_LISTED] if len(group) == 1)
+    yield from (line_of(group, width) for group in groups[:MOST_LISTED])
+    if more := sum(map(len, groups[MOST_LISTED:])):
         yield "plain", f"and {more:,} more, which the report shows"
-    if fleet.verdict == "not-due":
-        yield "plain", "Nothing was drilled: no database was due"
     for number, step in enumerate(next_steps(fleet), start=1):
         yield "plain", printable(f"  {number}. {step}")
     if page is not None:
         yield "plain", printable(f"Report: {shown_path(page)}")
+
+
+def alike(rows: Iterable[Outcome]) -> list[list[Outcome]]:
+    """`rows` in groups: together are those that one thing kept from running."""
+    groups: dict[tuple[str, str], list[Outcome]] = {}
+    for each in rows:
+        is_common = each.state in ("could-not-run", "not-begun") and each.why
+        groups.setdefault((each.state, each.why if is_common else f"\0{each.name}"), []).append(
+            each
+        )
+    return list(groups.values())
+
+
+def line_of(group: Sequence[Outcome], width: int) -> tuple[str, str]:
+    """The line of a database, or of several that are alike: `NOT BEGUN  a, b: no worker`."""
+    first = group[0]
+    if len(group) == 1:
+        return ended_line(first, width)
+    names = some([each.name for each in group], MOST_TOLD)
+    return KINDS[first.state], printable(f"{first.word:<13}  {names}: {first.why}")
 
 
 def took_words(fleet: Fleet) -> str:
@@ -116,57 +137,6 @@ def took_words(fleet: Fleet) -> str:
     if fleet.ended is None:
         return ""
     return f"; took {show_duration(max((fleet.ended - fleet.started).total_seconds(), 0.0))}"
-
-
-def next_steps(fleet: Fleet) -> list[str]:
-    """What to do, the most urgent first; nothing where all is in order."""
-    named: Mapping[str, list[str]] = {state: [] for state in WORDS}
-    for each in fleet.rows:
-        if not each.is_cut:
-            named[each.shown_state].append(each.name)
-    steps = failed_steps([each for each in fleet.rows if each.shown_state == "failed"])
-    for state, cause in (
-        ("could-not-run", "could_not_run"),
-        ("not-begun", "not_begun"),
-        ("incomplete", "incomplete"),
-    ):
-        if names := named[state]:
-            steps += remedy_for("fleet_report", cause, names=some(names, MOST_TOLD))
-    if cut := [each.name for each in fleet.rows if each.is_cut]:
-        steps += remedy_for("fleet", "interrupted", only=only_words(cut))
-    if lost := {each.name: each.unrecorded for each in fleet.rows if each.unrecorded}:
-        short, why = some(list(lost), MOST_TOLD), next(iter(lost.values()))
-        steps += remedy_for("fleet", "unrecorded", names=short, why=why)
-    if fleet.undecided:
-        new = some(fleet.undecided, MOST_TOLD)
-        steps += remedy_for("fleet_report", "undecided", names=new)
-    return steps
-
-
-def only_words(names: Sequence[str]) -> str:
-    """` --only a b`, to be typed; empty for many."""
-    is_short = len(names) <= MOST_TO_TYPE
-    return f" --only {' '.join(map(quote, names))}" if is_short else ""
-
-
-def failed_steps(rows: Sequence[Outcome]) -> list[str]:
-    """What to do about `rows` that failed: a backup may be good, and recovery slow."""
-    causes: dict[str, list[str]] = {"failed": [], **{each: [] for each in ALONE}, "other": []}
-    for each in rows:
-        kinds = each.measured.kinds
-        only = next(iter(kinds)) if len(kinds) == 1 else "other"
-        cause = "failed" if "" in kinds else only if only in ALONE else "other"
-        causes[cause].append(each.name)
-    found = {cause: some(names, MOST_TOLD) for cause, names in causes.items() if names}
-    steps: list[str] = []
-    for cause, names in found.items():
-        if cause == "failed":
-            steps += remedy_for("fleet_report", "failed", names=names)
-        elif cause == "other":
-            steps += remedy_for("fleet_report", "otherwise_failed", names=names)
-        else:
-            steps.append(f"{names}: {ALONE[cause]}")
-    return steps
 
 
 def cut(text: str, columns: int) -> str:

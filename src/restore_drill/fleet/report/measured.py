@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from restore_drill.alerts.message import REMEDY
 from restore_drill.config.alerts import Alerts
 from restore_drill.config.criteria.notify import Notify
+from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor, secrets_in
 from restore_drill.core.units import parse_duration
 from restore_drill.fleet.model import Database
@@ -21,6 +22,7 @@ from restore_drill.results.kinds import failed_kinds
 from restore_drill.results.newest import RESULT
 from restore_drill.results.tiles import total_of
 from restore_drill.results.words import backup_name, depends, problems_of, series_of_result
+from restore_drill.watch.history import Drill
 
 MOST_REMEDIES = 3
 
@@ -31,7 +33,8 @@ class Measured:
 
     `age` is that of the backup, `data_age` that of the newest data in it (what a recovery now would
     lose); `is_old`, `is_slow`: over the limit. `findings` and `warnings` are counts, `remedy` what
-    to do about the first finding, `kinds` what failed (`failed_kinds`).
+    to do about the first finding, `kinds` what failed (`failed_kinds`). `finding` is the first one
+    of a drill before this run.
     """
 
     backup: str = ""
@@ -53,6 +56,7 @@ class Measured:
     not_checked: int = 0
     remedy: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
+    finding: str = ""
 
 
 def measured_in(result: Mapping[str, Any], database: Database) -> Measured:
@@ -82,6 +86,43 @@ def measured_in(result: Mapping[str, Any], database: Database) -> Measured:
         not_checked=len(result["not_checked"]),
         remedy=remedy_in(plain),
         kinds=frozenset(failed_kinds(plain)),
+    )
+
+
+def measured_before(drill: Drill, folder: Path | None, database: Database) -> Measured:
+    """What the last `drill` of `database` measured: the history knows less than its reports.
+
+    Those lie in `folder`, where they are kept.
+    """
+    redact, found = redactor_of(database), noted_of(drill, database)
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        if folder is not None:
+            found = measured_in(json.loads((folder / RESULT).read_bytes()), database)
+    return replace(
+        found,
+        backup=printable(redact(found.backup)),
+        remedy=tuple(printable(redact(line)) for line in found.remedy),
+        finding=redact(next(iter(drill.findings), "")),
+    )
+
+
+def noted_of(drill: Drill, database: Database) -> Measured:
+    """What the history has of a `drill` of `database`."""
+    restore, limit = drill.restore, drill.budgets.get("restore")
+    return Measured(
+        backup=drill.backup or "",
+        series=drill.series or "",
+        started=drill.at,
+        age=drill.age,
+        max_age=max_age_of(database),
+        restore=restore,
+        max_restore=limit,
+        is_slow=restore is not None and limit is not None and restore > limit,
+        total=drill.total,
+        rows=drill.rows,
+        size=drill.size,
+        strength=drill.strength or "",
+        findings=len(drill.findings),
     )
 
 

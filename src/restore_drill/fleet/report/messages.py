@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +12,13 @@ from restore_drill.alerts.delivery import LIMIT, SHORT_LIMIT, Outcome, deliver
 from restore_drill.alerts.message import TITLES, Message, place_of, shown
 from restore_drill.config.alerts import CHANNELS, split_urls
 from restore_drill.config.criteria.notify import Notify
-from restore_drill.core.units import show_count, show_duration, some
+from restore_drill.core.units import show_count, some
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import outcome as outcomes
+from restore_drill.fleet.report.message_lines import MOST_NAMED, lines_of, of_names, still_lines
 from restore_drill.fleet.report.run import Fleet, counts_of, in_words, tally
 from restore_drill.watch.history import Drill
 
-MOST_NAMED = 10
-"""So many databases does a message name; the rest is counted."""
 Before = Mapping[str, str]
 Events = Callable[[Database], Collection[str]]
 
@@ -32,6 +31,7 @@ def messages(
     before: Before | None = None,
     events: Events | None = None,
     is_back: bool = False,
+    quiet: Collection[str] = (),
 ) -> list[tuple[str, Message]]:
     """The URL of each channel that is to hear of the run, a secret, and the message for it.
 
@@ -39,7 +39,7 @@ def messages(
     single drill, `events` decides (default: `[notify]` of its criteria file): green databases are
     none by default, unless their drill `before` (verdict by name) was red. A message has `text`;
     `place` is that of the report. `is_back`: the fleet could not do its work the last time, which
-    those in `general` have heard.
+    those in `general` have heard. Of those that are `quiet` they have heard the same before.
     """
     wanted, found = events or events_of_criteria(), []
     told: dict[str, list[outcomes.Outcome]] = {channel: [] for channel in general}
@@ -51,10 +51,11 @@ def messages(
             each.name: event
             for each in rows
             if (event := event_of(each, fleet, before or {})) in wanted(each.database)
+            and each.name not in quiet
         }
         if heard:
             undecided = fleet.undecided if channel in general else ()
-            found.append((channel, message_of(rows, heard, undecided, place)))
+            found.append((channel, message_of(rows, heard, undecided, place, quiet)))
         elif is_back and channel in general:
             found.append((channel, message_of_return(fleet, place)))
     return found
@@ -62,8 +63,10 @@ def messages(
 
 def message_of_return(fleet: Fleet, place: str) -> Message:
     """That a run has done its work, after one that could not."""
-    lines = [tally(fleet), *([f"Report: {place}"] if place else [])]
-    title = "Restore drills run again: nothing new to report"
+    passed = [each for each in fleet.rows if each.is_green]
+    lines = [tally(fleet), *of_names("Passed", passed), *still_lines(fleet.rows)]
+    lines += [f"Report: {place}"] if place else []
+    title = "Restore drills are running again: nothing new to report"
     return Message("recovered", title, tuple(map(shown, lines)))
 
 
@@ -99,8 +102,12 @@ def message_of(
     heard: Mapping[str, str],
     undecided: Sequence[str],
     place: str,
+    quiet: Collection[str] = (),
 ) -> Message:
-    """The message about those of `rows` that are `heard` of, by their event, the worst first."""
+    """The message about those of `rows` that are `heard` of, by their event, the worst first.
+
+    The others are named where they are in trouble as before: those that are `quiet`, too.
+    """
     found = {event: [each for each in rows if heard.get(each.name) == event]
              for event in ("failed", "could-not-run", "recovered", "passed")}  # fmt: skip
     event = next(each for each in found if found[each])
@@ -114,56 +121,12 @@ def message_of(
         *(bad[0].measured.remedy if len(bad) == 1 else ()),
         *of_names("Passed again", found["recovered"]),
         *(() if bad else of_names("Passed", found["passed"])),
+        *still_lines(rows, quiet),
     ]
     if undecided:
         lines.append(f"Found, and not in the inventory: {some(undecided, MOST_NAMED)}")
     lines += [f"Report: {place}"] if place else []
     return Message(event, shown(f"{title}: {count:,} of {total}"), tuple(map(shown, lines)))
-
-
-def line_of(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
-    """`failed: shop (ann), shop.dump, 2 h old: test_...: 2 rows are missing`."""
-    facts = ", ".join(filter(None, (named(outcome, others), backup_of(outcome))))
-    return f"{in_words(outcome.state)}: {facts}" + (f": {outcome.why}" if outcome.why else "")
-
-
-def named(outcome: outcomes.Outcome, others: Sequence[outcomes.Outcome]) -> str:
-    """Its name; with the owner where `others` have another one."""
-    owner = outcome.database.owner
-    is_several = len({each.database.owner for each in others}) > 1
-    return f"{outcome.name} ({owner})" if owner and is_several else outcome.name
-
-
-def backup_of(outcome: outcomes.Outcome) -> str:
-    """`shop.dump, 2 h old`, as far as that is known."""
-    measured = outcome.measured
-    age = "" if measured.age is None else f"{show_duration(measured.age)} old"
-    return ", ".join(filter(None, (measured.backup, age)))
-
-
-def lines_of(bad: Sequence[outcomes.Outcome]) -> Iterator[str]:
-    """A line for each of `bad`, the rest counted; one for all that one thing kept from running."""
-    groups: dict[tuple[str, str], list[outcomes.Outcome]] = {}
-    for each in bad:
-        key = each.name if each.state == "failed" or not each.why else each.why
-        groups.setdefault((each.state, key), []).append(each)
-    several = list(groups.values())
-    for group in several[:MOST_NAMED]:
-        yield line_of(group[0], bad) if len(group) == 1 else line_of_several(group, bad)
-    if more := sum(map(len, several[MOST_NAMED:])):
-        yield f"and {more:,} more"
-
-
-def line_of_several(group: Sequence[outcomes.Outcome], others: Sequence[outcomes.Outcome]) -> str:
-    """`not begun: no worker came: a, b and 3 more`; the reason first, since the end may be cut."""
-    names = some([named(each, others) for each in group], MOST_NAMED)
-    return f"{in_words(group[0].state)}: {group[0].why}: {names}"
-
-
-def of_names(title: str, rows: Sequence[outcomes.Outcome]) -> Iterator[str]:
-    """`Passed again: a, b`; nothing without any."""
-    if rows:
-        yield f"{title}: {some([each.name for each in rows], MOST_NAMED)}"
 
 
 def announce(
@@ -173,6 +136,7 @@ def announce(
     before: Before | None = None,
     *,
     is_back: bool = False,
+    quiet: Collection[str] = (),
 ) -> list[Outcome]:
     """Send the messages of a run that has ended; what became of each, without a URL.
 
@@ -180,7 +144,7 @@ def announce(
     """
     tasks: dict[str, Callable[[], str]] = {}
     general, place = split_urls(environment.get(CHANNELS, "")), place_of(environment, page)
-    found = messages(fleet, general, place=place, before=before, is_back=is_back)
+    found = messages(fleet, general, place=place, before=before, is_back=is_back, quiet=quiet)
     for number, (channel, message) in enumerate(found, start=1):
         for name, task in channels.sending([channel], message).items():
             tasks[name.replace("channel 1", f"channel {number}", 1)] = task

@@ -40,7 +40,7 @@ def of_database(outcome: Outcome) -> dict[str, Any]:
         "name": outcome.name,
         "owner": database.owner,
         "labels": database.labels,
-        "state": outcome.state,
+        "state": outcome.shown_state,
         "still_failed": outcome.is_red,
         "exit_code": outcome.code,
         "why": outcome.why or None,

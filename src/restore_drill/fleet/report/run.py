@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from restore_drill.core.errors import (
 )
 from restore_drill.core.units import show_count
 from restore_drill.fleet.model import UNKNOWN, Database, Done
+from restore_drill.fleet.report.measured import measured_before
 from restore_drill.fleet.report.outcome import (
     GREEN,
     OF_BACKUP,
@@ -24,12 +25,13 @@ from restore_drill.fleet.report.outcome import (
     not_begun,
     not_due,
     outcome_of,
+    shortened,
     unlisted,
 )
+from restore_drill.results.several import NOT_BEGUN
 from restore_drill.watch.history import Drill
 
 NOTHING_KNOWN = "nothing is known of its drill"
-CANCELLED = "the run was interrupted before this drill"
 IN_WORDS = {"warnings": "passed with warnings"}
 """Of states, where their name is no words."""
 
@@ -68,13 +70,20 @@ class Fleet:
         return self.outcomes.setdefault(name, not_begun(self.databases[name], why))
 
     def leave_undue(
-        self, name: str, why: str, failed: Drill | None = None, folder: Path | None = None
+        self, name: str, why: str, last: Drill | None = None, folder: Path | None = None
     ) -> Outcome:
-        """Note that no drill of `name` was due, and why; `failed`: its last one, which failed.
+        """Note that no drill of `name` was due, and why; what its `last` one has shown still holds.
 
         The reports of that lie in `folder`, where they still do.
         """
-        return self.outcomes.setdefault(name, not_due(self.databases[name], why, failed, folder))
+        database = self.databases[name]
+        failed = last if last is not None and last.verdict == "failed" else None
+        outcome = not_due(database, why, failed, folder)
+        if last is not None:
+            measured = measured_before(last, folder, database)
+            measured = replace(measured, finding=shortened(measured.finding))
+            outcome = replace(outcome, measured=measured)
+        return self.outcomes.setdefault(name, outcome)
 
     def note_unlisted(self, name: str) -> Outcome:
         """Note that the place `name` cannot be listed, so that nothing of it is drilled."""
@@ -83,7 +92,7 @@ class Fleet:
     def close(self, *, is_interrupted: bool = False) -> None:
         """Note that the run is over; what was to come still was not begun."""
         self.ended, self.is_interrupted = datetime.now(UTC), is_interrupted
-        why = CANCELLED if is_interrupted else NOTHING_KNOWN
+        why = NOT_BEGUN if is_interrupted else NOTHING_KNOWN
         for name in self.databases:
             self.leave(name, why)
 

@@ -27,7 +27,7 @@ DATABASE = shape(
         "owner": described(TEXT, "empty where the inventory names none"),
         "labels": map_of(TEXT),
         "state": described({"enum": list(STATES)}, "warnings: it passed, and there is a warning"),
-        "still_failed": described(FLAG, "It was not due, and its last drill has failed"),
+        "still_failed": described(FLAG, "It failed in its last drill, and no new one was due"),
         "exit_code": described(
             or_none(WHOLE), "Of its last try; null: none, or its worker is lost"
         ),
@@ -35,7 +35,9 @@ DATABASE = shape(
         "tries": described(COUNT, "How often it was begun"),
         "worker": described(or_none(TEXT), "That of the last try"),
         "seconds": described(or_none(NUMBER), "That the last try took, all in all"),
-        "started_at": described(or_none(TIME), "When the drill began"),
+        "started_at": described(
+            or_none(TIME), "When the drill began; if none was due, the last one, as all measures"
+        ),
         "backup": described(or_none(TEXT), "Name of the backup that was drilled"),
         "bytes": described(or_none(WHOLE), "Size of the backup"),
         "backup_age_seconds": or_none(NUMBER),

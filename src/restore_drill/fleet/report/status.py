@@ -13,12 +13,15 @@ from restore_drill.core.units import show_count, show_duration, some
 from restore_drill.fleet.keys import UNNOTED
 from restore_drill.fleet.model import Inventory
 from restore_drill.fleet.report.judged import NO_HISTORY, Judged, judged
-from restore_drill.fleet.report.lines import only_words, width_of
+from restore_drill.fleet.report.lines import width_of
+from restore_drill.fleet.report.steps import only_words
 from restore_drill.watch.history import History
 from restore_drill.watch.judgement import seconds_since
 from restore_drill.watch.look import Look
 from restore_drill.watch.status_json import is_retired, of_series
 
+RED = ("failed", "could-not-run", "incomplete")
+"""States in which a report says what is wrong."""
 MOST_NAMED = 8
 """So many databases are named in the last line."""
 
@@ -69,18 +72,37 @@ def ending(found: Sequence[Judged], inventory: Inventory) -> Iterator[str]:
     """What is said of all, with what to do."""
     if inventory.undecided:
         names = some(inventory.undecided, MOST_NAMED)
-        yield f"! {len(inventory.undecided):,} found that the inventory does not name: {names}"
+        count, verb = len(inventory.undecided), "are" if inventory.undecided[1:] else "is"
+        yield f"! {show_count(count, 'database')} {verb} not in the inventory: {names}"
     if code_of(found) == 0:
         yield f"OK: {show_count(len(found), 'database')}, none without a pass in time"
     else:
         yield from message(f"PROBLEM: {summed(found, inventory)}", (), steps(found)).splitlines()
 
 
-def steps(found: Sequence[Judged]) -> list[str]:
-    """What to do; nothing where all is in order, or the lines of the databases say it."""
-    problems = [(each.database.name, each.series.problem) for each in found]
-    bad = [name for name, problem in problems if problem and UNNOTED not in problem.what]
-    return remedy_for("fleet", "status", only=only_words(bad)) if bad else []
+def steps(found: Sequence[Judged], *, has_pages: bool = False) -> list[str]:
+    """What to do; nothing where all is in order, or the lines of the databases say it.
+
+    With pages, reports are a click away.
+    """
+    bad = [
+        each for each in found if (problem := each.series.problem) and UNNOTED not in problem.what
+    ]
+    if not bad:
+        return []
+    if all(each.state == "never-drilled" for each in found):
+        return remedy_for("fleet_status", "first")
+    red = [each.database.name for each in bad if each.state in RED]
+    is_late = any(each.state not in (*RED, "unknown") for each in bad)
+    causes = {"red": bool(red) and not has_pages, "late": is_late}
+    wanted = [cause for cause, is_wanted in causes.items() if is_wanted]
+    only = only_words([each.database.name for each in bad])
+    names = some(red, MOST_NAMED) if red else ""
+    return [
+        step
+        for cause in (*wanted, "again")
+        for step in remedy_for("fleet_status", cause, names=names, only=only)
+    ]
 
 
 def summed(found: Sequence[Judged], inventory: Inventory) -> str:
@@ -90,7 +112,8 @@ def summed(found: Sequence[Judged], inventory: Inventory) -> str:
         return f"{inventory.path} names no database"
     total = show_count(len(found), "database")
     names = some(bad, MOST_NAMED)
-    return f"{len(bad):,} of {total} without a pass in time, or unsteady: {names}" if bad else ""
+    has = "have" if len(bad) > 1 else "has"
+    return f"{len(bad):,} of {total} {has} a problem: {names}" if bad else ""
 
 
 def for_programs(found: Sequence[Judged], inventory: Inventory) -> dict[str, Any]:

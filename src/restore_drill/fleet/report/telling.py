@@ -23,6 +23,7 @@ from restore_drill.core.redact import Redactor
 from restore_drill.fleet.report import issues
 from restore_drill.fleet.report.issues import DATABASE, Place, Run, keep_issues
 from restore_drill.fleet.report.messages import announce, before_in
+from restore_drill.fleet.report.repeats import note_told, repeated
 from restore_drill.fleet.report.run import headline
 
 
@@ -50,15 +51,17 @@ def told(
     alerts, fleet, found = alerts_of(environment, Notify()), run.fleet, list[Outcome]()
     is_short = fleet.is_interrupted and not has_terminal()
     before = before_in({name: each.drills for name, each in run.known.items()}, fleet.started)
-    again = False
+    again, place = False, Place.of(fleet.inventory, environment)
+    quiet = repeated(fleet, place)
     if alerts.channels or any(each.database.notify for each in fleet.rows):
-        back, again = remembered(run, Place.of(fleet.inventory, environment))
+        back, again = remembered(run, place)
         before |= dict.fromkeys(back, RED[1])
     if alerts.issues:
-        run = run._replace(report=place_of(environment, page))
+        run = run._replace(report=place_of(environment, page), quiet=quiet)
         found, closed = keep_issues(run, alerts, SHORT_LIMIT if is_short else issues.LIMIT)
         before |= dict.fromkeys(closed, RED[1])
-    found += announce(fleet, environment, page, before, is_back=again)
+    found += announce(fleet, environment, page, before, is_back=again, quiet=quiet)
+    note_told(fleet, place, quiet, is_told=not all(each.problem for each in found))
     if start is not None:
         found += announce_pings(alerts, fleet.code, headline(fleet), start)
     return found

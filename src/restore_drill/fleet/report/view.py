@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from restore_drill.core.units import show_duration, show_time
 from restore_drill.fleet.report.cells import cells_of, drills_of, trend_of
-from restore_drill.fleet.report.lines import next_steps, took_words
+from restore_drill.fleet.report.lines import problem_of, took_words
 from restore_drill.fleet.report.outcome import WORDS, Outcome
 from restore_drill.fleet.report.run import Fleet, in_words, tally
+from restore_drill.fleet.report.steps import next_steps
 from restore_drill.results.charts import Dot, line
 from restore_drill.watch.history import Drill
 
@@ -77,7 +78,9 @@ def row_of(outcome: Outcome, before: Sequence[Drill], fleet: Fleet, top: Path) -
         "max_restore": shown(measured.max_restore),
         "is_slow": measured.is_slow,
         "rows": "" if measured.rows is None else f"{measured.rows:,}",
-        "why": outcome.why,
+        "why": problem_of(outcome),
+        "full": outcome.why,
+        "note": outcome.why if outcome.shown_state == "not-due" else "",
         "more": measured.findings - 1,
         "report": report_link(outcome, top),
     }
@@ -85,7 +88,8 @@ def row_of(outcome: Outcome, before: Sequence[Drill], fleet: Fleet, top: Path) -
 
 def word_of(outcome: Outcome) -> str:
     """`PASSED (proven)`, `FAILED after 3 tries`."""
-    strength = f" ({outcome.measured.strength})" if outcome.measured.strength else ""
+    is_proved = outcome.is_green and outcome.measured.strength
+    strength = f" ({outcome.measured.strength})" if is_proved else ""
     tries = f" after {outcome.tries} tries" if outcome.tries > 1 else ""
     return f"{outcome.word}{strength}{tries}"
 
