@@ -110,9 +110,8 @@ class Carried:
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
-                failed = known.drills[-1] if due.is_red else None
-                folder = kept_of(failed, self.top, each.name) if failed else None
-                left.append(self.fleet.leave_undue(each.name, due.why, failed, folder))
+                folder = kept_of(due.failed, self.top, each.name) if due.failed else None
+                left.append(self.fleet.leave_undue(each.name, due.why, due.failed, folder))
                 continue
             try:
                 refuse_several(known)
