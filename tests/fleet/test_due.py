@@ -113,7 +113,7 @@ def test_backups_that_come_no_more_are_due(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "shop.sql").unlink()
     gone = ask()
 
-    assert aged[:2] == (True, "its newest backup has become older than 2 h 30 min: shop.sql")
+    assert aged[:2] == (True, "its newest backup is older than 2 h 30 min: shop.sql")
     assert gone[:2] == (True, "there is no backup any more")
     assert not ask((1, "failed", "shop")).is_due
 

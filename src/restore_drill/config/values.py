@@ -65,9 +65,9 @@ def is_there(here: Path, text: str) -> bool:
 
 def without_file_scheme(value: str) -> str:
     """The path in `value` where it is a URL of a file of this machine, else `value` itself."""
-    scheme, _, rest = value.partition("://")
+    scheme, is_url, rest = value.partition("://")
     host, slash, path = rest.partition("/")
-    if scheme.lower() != "file" or host not in ("", "localhost"):
+    if not is_url or scheme.lower() != "file" or host not in ("", "localhost"):
         return value
     return unquote(slash + path)
 

@@ -110,9 +110,11 @@ class Carried:
             known = self.known[each.name]
             due = answer(known) if self.is_due else None
             if due is not None and not due.is_due:
-                last = known.drills[-1]
-                folder = kept_of(last, self.top, each.name)
-                left.append(self.fleet.leave_undue(each.name, due.why, last, folder))
+                drill = due.failed or known.drills[-1]
+                folder = kept_of(drill, self.top, each.name)
+                left.append(
+                    self.fleet.leave_undue(each.name, due.why, drill, folder, is_red=due.is_red)
+                )
                 continue
             try:
                 refuse_several(known)

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from restore_drill.backups.mark import names_below, stamp_of
 from restore_drill.backups.origins import modified_at, origins
+from restore_drill.backups.physical.model import SHARED
 from restore_drill.core.units import show_duration, some
 from restore_drill.fleet.known import Known
 from restore_drill.selection.candidate import Candidate
 from restore_drill.watch.history import Drill
 from restore_drill.watch.judgement import WEEKLY_LIMIT, in_words, seconds_since
-from restore_drill.watch.kept import Ledger
+from restore_drill.watch.kept import JUDGED, Ledger
+from restore_drill.watch.terms import terms_of
 
 SLACK, MOST_SLACK = 0.02, 600.0
 """Part of the time between two drills, and seconds at most, by which one may come too early.
@@ -25,21 +28,26 @@ MOST_NAMED = 3
 class Answer(NamedTuple):
     """Whether a database `is_due`, and why; `why` is shown to people.
 
-    `is_red`: its newest backup has failed, whether it is drilled again or not.
+    `failed`: the drill in which its newest backup has failed, where that waits for its time.
     """
 
     is_due: bool
     why: str
-    is_red: bool = False
+    failed: Drill | None = None
+
+    @property
+    def is_red(self) -> bool:
+        """Whether its newest backup has failed, and waits for its time."""
+        return self.failed is not None
 
 
 def answer(known: Known, now: datetime | None = None) -> Answer:
     """Whether a drill is due of the database that so much is `known` of.
 
     It is where its last pass is older than the inventory (`every`), else its criteria file
-    (`[schedule]`) wants it, or a week and a day; where no drill has proved its newest backup; where
-    that is gone, or older than its limit; and where nobody knows. A newest backup that has failed
-    is drilled again when its time comes.
+    (`[schedule]`) wants it, or a week and a day; where no drill has proved its newest backup by the
+    criteria that it has now; where that is gone, or older than its limit; and where nobody knows. A
+    newest backup that has failed is drilled again when its time comes.
     """
     now = now or datetime.now(UTC)
     if known.why_unnoted:
@@ -48,10 +56,11 @@ def answer(known: Known, now: datetime | None = None) -> Answer:
         return Answer(is_due=True, why="it has never been drilled")
     if known.why:
         return Answer(is_due=True, why=f"its backups are not known: {known.why}")
-    last, every = known.drills[-1], every_of(known)
-    if known.has_newest and (why := by_backup(known, last) or by_age(known, last, now)):
-        return Answer(is_due=True, why=why)
-    return by_schedule(known, last, every, now)
+    last, ledger = known.drills[-1], Ledger([*known.history.drills, *known.history.picks])
+    why = by_last(known, last)
+    if known.has_newest:
+        why = why or by_backup(known, last, ledger) or by_age(known, last, ledger, now)
+    return Answer(is_due=True, why=why) if why else by_schedule(known, last, ledger, now)
 
 
 def every_of(known: Known) -> float:
@@ -60,67 +69,94 @@ def every_of(known: Known) -> float:
     return known.database.every or asked or WEEKLY_LIMIT
 
 
-def by_backup(known: Known, last: Drill) -> str:
-    """Why the newest backups ask for a drill; empty where they do not."""
-    if not known.newest and last.verdict != "failed":
-        return "there is no backup any more"
-    ledger = Ledger([*known.history.drills, *known.history.picks])
-    new = [
-        each
-        for each in known.newest
-        if changed_at(each) > last.at or not (ledger.proved(each) or ledger.is_failing(each))
-    ]
-    if not new:
-        return ""
-    names = some([each.label for each in new], MOST_NAMED)
-    if last.verdict == "failed":
-        return f"its last drill failed, and there is a newer backup: {names}"
-    if not last.has_passed:
+def by_last(known: Known, last: Drill) -> str:
+    """Why its `last` drill asks for another, whatever its backups are; empty where it does not."""
+    if last.verdict not in JUDGED:
         return f"its last drill {in_words(last.verdict)}"
-    return f"no drill has proved its newest backup: {names}"
+    if any(line > last.line for line in known.history.lost):
+        return "its history is damaged after its last drill: a failed drill may be lost"
+    if last.terms and known.settings and last.terms != terms_of(known.settings):
+        return "its criteria or limits have changed since its last drill"
+    return ""
+
+
+def by_backup(known: Known, last: Drill, ledger: Ledger) -> str:
+    """Why the newest backups ask for a drill; empty where they do not."""
+    if not known.newest:
+        return "" if last.verdict == "failed" else "there is no backup any more"
+    judged = {each: ledger.verdict_on(each) for each in known.newest}
+    new = [each for each, drill in judged.items() if not (drill and is_unchanged(each, drill))]
+    names = some([each.label for each in new or known.newest], MOST_NAMED)
+    if new and last.has_passed:
+        return f"no drill has proved its newest backup: {names}"
+    if new:
+        return f"its last drill failed, and there is a newer backup: {names}"
+    if last.has_passed or any(map(ledger.is_failing, known.newest)):
+        return ""
+    if last.backup is None:
+        return f"its last drill found no backup, and there is one now: {names}"
+    return f"its last drill failed, and that was of another backup than its newest: {names}"
+
+
+def is_unchanged(backup: Candidate, drill: Drill) -> bool:
+    """Whether `backup` is the one that was there at the `drill`, which was of its name and size.
+
+    Of a drill from before there were stamps the times decide.
+    """
+    now = drill.stamp and backup.kind.format not in SHARED and stamp_of(backup.path)
+    return now == drill.stamp if now else changed_at(backup) <= drill.at
 
 
 def changed_at(backup: Candidate) -> datetime:
-    """When the file of `backup` was last written: also one whose name has a time is overwritten."""
+    """When `backup` was last written: also one whose name has a time is overwritten."""
     try:
-        is_file = backup.path in origins or backup.path.is_file()
-        return modified_at(backup.path) if is_file else backup.taken_at
+        if backup.path in origins or backup.path.is_file():
+            return modified_at(backup.path)
+        names = [] if backup.is_physical else names_below(backup.path)
+        times = [modified_at(backup.path / name) for name in names]
+        return max(times, default=backup.taken_at)
     except OSError:
         return backup.taken_at
 
 
-def by_age(known: Known, last: Drill, now: datetime) -> str:
-    """That a backup has become older than its limit since its `last` drill, which passed; or empty.
+def by_age(known: Known, last: Drill, ledger: Ledger, now: datetime) -> str:
+    """That a backup is older than its limit, and its last drill did not know that; or empty.
 
-    Not of a physical one: WAL that came since makes it younger, and is known to its drill alone.
+    It has passed that since, or the limit was a longer one. One that passed all the same (waived)
+    is not asked for again. Not of a physical one: WAL that came since makes it younger, and is
+    known to its drill alone.
     """
     if known.settings is None or not last.has_passed:
         return ""
-    limit = timedelta(seconds=known.settings.max_backup_age)
-    old = [
-        each.label
-        for each in known.newest
-        if not each.is_physical and last.at <= each.taken_at + limit < now
-    ]
-    what = f"its newest backup has become older than {show_duration(limit.total_seconds())}"
+    limit = known.settings.max_backup_age
+    old = []
+    for each in known.newest:
+        until, proof = each.taken_at + timedelta(seconds=limit), ledger.proof_of(each)
+        is_new = proof and (proof.at <= until or proof.budgets.get("age", limit) > limit)
+        old += [each.label] if is_new and until < now and not each.is_physical else []
+    what = f"its newest backup is older than {show_duration(limit)}"
     return f"{what}: {some(old, MOST_NAMED)}" if old else ""
 
 
-def by_schedule(known: Known, last: Drill, every: float, now: datetime) -> Answer:
+def by_schedule(known: Known, last: Drill, ledger: Ledger, now: datetime) -> Answer:
     """Whether the time for a drill has come; after a failure it counts from that."""
-    passed = next((each for each in reversed(known.drills) if each.has_passed), None)
+    failed = last if last.verdict == "failed" else failed_of(known, ledger)
+    every = every_of(known)
     limit = every - min(every * SLACK, MOST_SLACK)
-    since = last if last.verdict == "failed" else passed
+    age = seconds_since(failed or last, now)
     wanted = f"due again after {show_duration(every)}"
-    if since is None:
-        return Answer(is_due=True, why=f"its last drill {in_words(last.verdict)}")
-    age = seconds_since(since, now)
     ago = f"{show_duration(round(age))} ago"
-    if since is not passed:
+    if failed is not None:
         why = f"its last drill failed {ago}, and {no_newer(known.newest)}; {wanted}"
     else:
         why = f"passed {ago}; {wanted}"
-    return Answer(is_due=age >= limit, why=why, is_red=since is not passed)
+    return Answer(age >= limit, why, failed)
+
+
+def failed_of(known: Known, ledger: Ledger) -> Drill | None:
+    """The drill in which a newest backup has failed, though another one has passed since."""
+    newest = known.newest if known.has_newest else ()
+    return next(filter(None, (ledger.verdict_on(e) for e in newest if ledger.is_failing(e))), None)
 
 
 def no_newer(newest: Sequence[Candidate]) -> str:

@@ -113,8 +113,8 @@ def files_of(criteria: Criteria) -> Iterator[tuple[str, bytes]]:
     """
     home = criteria.path.parent
     found = {criteria.path}
-    folder, repository = criteria.sql_folder, criteria.backup_pgbackrest
-    if folder is not None and folder.is_dir():
+    folder, repository = criteria.sql_folder or home / "sql", criteria.backup_pgbackrest
+    if folder.is_dir():
         if not folder.is_relative_to(home):
             raise UsageError(
                 f"{criteria.path}: its SQL criteria lie in {folder}, which is not below {home}; "

@@ -42,6 +42,7 @@ BACKUP = with_more(
         },
         also={
             "version": described(or_none(TEXT), "of the object or file at its place: an ETag"),
+            "stamp": described(or_none(TEXT), "digest of names, sizes and times of its files"),
             "checksum": described(or_none(TEXT), "what its place says of its bytes"),
             "transfer": described(or_none(TRANSFER), "how it came here from another machine"),
             "directory": described(FLAG, "whether it is one, of many files"),

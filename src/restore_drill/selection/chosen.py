@@ -10,7 +10,9 @@ from typing import Any
 
 from restore_drill.backups.arrived import version_there
 from restore_drill.backups.choice import Picked
+from restore_drill.backups.mark import stamp_of
 from restore_drill.backups.model import Backup, Contents
+from restore_drill.backups.physical.model import SHARED
 from restore_drill.backups.read import read_head
 from restore_drill.backups.streams import AROUND, MAGIC
 from restore_drill.config.settings import Settings
@@ -137,6 +139,7 @@ def backup_record(backup: Backup, age: float, manifest: Path) -> dict[str, Any]:
         "bytes": backup.size,
         "sha256": None,
         "version": version_there(backup.path),
+        "stamp": None if backup.format in SHARED else stamp_of(backup.path),
         "checksum": None,
         "transfer": None,
         "taken_at": backup.taken_at.isoformat(),

@@ -17,6 +17,7 @@ from restore_drill.results.tiles import total_of
 from restore_drill.results.words import first_line, problems_of, series_of_result
 from restore_drill.watch.append import append
 from restore_drill.watch.history import Drill
+from restore_drill.watch.terms import terms_of
 
 MOST_CHECKS = 5
 """So many criteria that did not hold are named."""
@@ -51,6 +52,8 @@ def drill_of(result: Result, settings: Settings, report: Path | None = None) -> 
         pick=(backup.get("picked") or {}).get("how"),
         findings=findings_of(result, problems),
         sha256=backup.get("sha256"),
+        stamp=backup.get("stamp"),
+        terms=terms_of(settings),
         age=data_age(result),
         database=backup.get("database") or None,
         system=system_of(result),

@@ -44,8 +44,9 @@ class Drill:
     other times cannot be compared. `place` is the folder of the backups, with its machine, where
     the history does not lie beside them: others may have series of the same name; `server` is the
     one that a bucket is at, where the environment names it. `report` is the
-    folder of its reports on that machine, `pick` how an older backup was picked. `line` is where it
-    stands in the history.
+    folder of its reports on that machine, `pick` how an older backup was picked. `stamp` tells the
+    files of the backup from others of their names, `terms` what it was held to from other criteria
+    and limits. `line` is where it stands in the history.
 
     Lines that were written before these were noted lack them, and `series`.
     """
@@ -75,6 +76,8 @@ class Drill:
     setup: str | None = None
     report: str | None = None
     pick: str | None = None
+    stamp: str | None = None
+    terms: str | None = None
     line: int = field(default=0, compare=False)
 
     @classmethod
@@ -99,7 +102,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     "verdict": text,
     **dict.fromkeys(("strength", "backup", "series", "sha256"), or_none(text)),
     **dict.fromkeys(("database", "system", "machine", "place", "setup"), or_none(text)),
-    **dict.fromkeys(("report", "pick", "server"), or_none(text)),
+    **dict.fromkeys(("report", "pick", "server", "stamp", "terms"), or_none(text)),
     **dict.fromkeys(("size", "rows"), or_none(count)),
     **dict.fromkeys(("restore", "verify", "total", "age"), or_none(number)),
     **dict.fromkeys(("red", "findings"), texts),

@@ -27,6 +27,8 @@ from restore_drill.watch.history import Drill, History, history_path, load_histo
 from restore_drill.watch.skips import open_skip
 
 MOST_NAMED = 3
+JUDGED = ("passed", "failed")
+"""Verdicts of drills that have shown something of their backup."""
 Called = tuple[str | None, str | None]
 """Series and label of a backup, as a history has them."""
 
@@ -64,11 +66,12 @@ class Ledger:
 
         They count as they were written: a clock that is ahead hides no failure.
         """
-        self.last: dict[Called, Drill] = {}
+        self.judged: dict[Called, Drill] = {}
         self.passed: dict[Called, Drill] = {}
         for drill in sorted(drills, key=attrgetter("line")):
             key = drill.series, drill.backup
-            self.last[key] = drill
+            if drill.verdict in JUDGED:
+                self.judged[key] = drill
             if drill.has_passed:
                 self.passed[key] = drill
 
@@ -76,10 +79,18 @@ class Ledger:
         """When a drill has last proved `backup`, since it was taken; None for never."""
         return max((drill.at for drill in drills_of(backup, self.passed)), default=None)
 
+    def proof_of(self, backup: Candidate) -> Drill | None:
+        """The last drill that has proved `backup`."""
+        return max(drills_of(backup, self.passed), key=attrgetter("line"), default=None)
+
+    def verdict_on(self, backup: Candidate) -> Drill | None:
+        """The last drill of `backup` that has passed or failed: any other has shown nothing."""
+        return max(drills_of(backup, self.judged), key=attrgetter("line"), default=None)
+
     def is_failing(self, backup: Candidate) -> bool:
-        """Whether the last drill of `backup` has failed."""
-        known = list(drills_of(backup, self.last))
-        return bool(known) and max(known, key=attrgetter("line")).verdict == "failed"
+        """Whether the last drill of `backup` that showed anything has failed."""
+        last = self.verdict_on(backup)
+        return last is not None and last.verdict == "failed"
 
 
 def drills_of(backup: Candidate, drills: Mapping[Called, Drill]) -> Iterator[Drill]:

@@ -113,6 +113,6 @@ def add(run: Fleet, name: str, state: str, real: Mapping[str, Real]) -> None:
     elif state == "usage":
         run.end(Done(name, 4, "tcp://10.0.0.4:3312", 0.5), 1)
     elif state in UNDUE:
-        run.leave_undue(name, *UNDUE[state])
+        run.leave_undue(name, *UNDUE[state], is_red=state == "still")
     elif state == "left":
         run.leave(name, "no worker has 2.0 TB of disk for it")

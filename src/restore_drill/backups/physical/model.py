@@ -14,6 +14,8 @@ BASE, CHAIN, COLD, PGBACKREST, BARMAN = (
 )  # fmt: skip
 KINDS = (BASE, CHAIN, COLD, PGBACKREST, BARMAN)
 """Kinds of physical backups, as `Backup.format` has them."""
+SHARED = (PGBACKREST, BARMAN)
+"""Those that lie in a repository, where WAL and other backups come every minute."""
 PLAIN, TAR, REPOSITORY = "plain", "tar", "repository"
 
 

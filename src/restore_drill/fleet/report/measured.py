@@ -126,14 +126,6 @@ def noted_of(drill: Drill, database: Database) -> Measured:
     )
 
 
-def kinds_kept(folder: Path | None) -> frozenset[str]:
-    """What had failed by the result.json in `folder`; empty where nothing says it."""
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        if folder is not None:
-            return frozenset(failed_kinds(json.loads((folder / RESULT).read_bytes())))
-    return frozenset()
-
-
 def is_red(check: Mapping[str, Any]) -> bool:
     """Whether a check of a result did not hold."""
     return check["outcome"] in ("failed", "error")

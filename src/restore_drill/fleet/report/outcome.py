@@ -12,7 +12,12 @@ from restore_drill.core.printable import printable
 from restore_drill.core.remedies import remedy_for
 from restore_drill.fleet.keys import in_keys
 from restore_drill.fleet.model import CANCELLED, UNKNOWN, Database, Done
-from restore_drill.fleet.report.measured import Measured, kinds_kept, measured_in, redactor_of
+from restore_drill.fleet.report.measured import (
+    Measured,
+    measured_before,
+    measured_in,
+    redactor_of,
+)
 from restore_drill.results.several import NOT_BEGUN, Ended
 from restore_drill.results.words import VERDICTS
 from restore_drill.watch.history import Drill
@@ -173,19 +178,18 @@ def unlisted(place: Database) -> Outcome:
 
 
 def not_due(
-    database: Database, why: str = "", failed: Drill | None = None, folder: Path | None = None
+    database: Database, why: str, drill: Drill | None, folder: Path | None, *, is_red: bool
 ) -> Outcome:
     """A drill that was not asked for in this run: its schedule has another time.
 
-    `failed` is its last one where that has failed; `folder` has the reports of that. What it found
-    first is said before `why`.
+    What `drill` has shown still holds; `folder` has the reports of that. `is_red`: it failed, and
+    what it found first is said before `why`.
     """
-    findings = failed.findings if failed else ()
-    why = shortened(redactor_of(database)("; ".join([*findings[:1], why])))
-    measured = Measured(findings=len(findings), kinds=kinds_kept(folder))
-    return Outcome(
-        database, "not-due", folder=folder, why=why, measured=measured, is_red=failed is not None
-    )
+    measured = measured_before(drill, folder, database) if drill else Measured()
+    measured = replace(measured, finding=shortened(measured.finding))
+    said = [measured.finding] if is_red and measured.finding else []
+    why = shortened(redactor_of(database)("; ".join([*said, why])))
+    return Outcome(database, "not-due", folder=folder, why=why, measured=measured, is_red=is_red)
 
 
 def shortened(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from restore_drill.core.errors import (
 )
 from restore_drill.core.units import show_count
 from restore_drill.fleet.model import UNKNOWN, Database, Done
-from restore_drill.fleet.report.measured import measured_before
 from restore_drill.fleet.report.outcome import (
     GREEN,
     OF_BACKUP,
@@ -25,7 +24,6 @@ from restore_drill.fleet.report.outcome import (
     not_begun,
     not_due,
     outcome_of,
-    shortened,
     unlisted,
 )
 from restore_drill.results.several import NOT_BEGUN
@@ -70,19 +68,14 @@ class Fleet:
         return self.outcomes.setdefault(name, not_begun(self.databases[name], why))
 
     def leave_undue(
-        self, name: str, why: str, last: Drill | None = None, folder: Path | None = None
-    ) -> Outcome:
-        """Note that no drill of `name` was due, and why; what its `last` one has shown still holds.
+        self, name: str, why: str, drill: Drill | None = None, folder: Path | None = None,
+        *, is_red: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """Note that no drill of `name` was due, and why; what the last `drill` has shown holds.
 
-        The reports of that lie in `folder`, where they still do.
+        The reports of that lie in `folder`, where they still do. `is_red`: it had failed.
         """
-        database = self.databases[name]
-        failed = last if last is not None and last.verdict == "failed" else None
-        outcome = not_due(database, why, failed, folder)
-        if last is not None:
-            measured = measured_before(last, folder, database)
-            measured = replace(measured, finding=shortened(measured.finding))
-            outcome = replace(outcome, measured=measured)
+        outcome = not_due(self.databases[name], why, drill, folder, is_red=is_red)
         return self.outcomes.setdefault(name, outcome)
 
     def note_unlisted(self, name: str) -> Outcome:
