@@ -12,7 +12,6 @@ from restore_drill.config.criteria.place import line_of
 from restore_drill.config.environment import variables_set
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun, DrillError, UsageError
-from restore_drill.core.mirrors import as_written
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.inventory.databases import completed, database_of
 from restore_drill.fleet.inventory.file import Written
@@ -23,7 +22,7 @@ from restore_drill.fleet.inventory.unseen import unseen_in
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun
-from restore_drill.selection.groups import Shelf, is_called, name_of
+from restore_drill.selection.groups import Shelf, name_of
 from restore_drill.selection.select import check_paths
 from restore_drill.watch.kept import shelf_here
 
@@ -85,10 +84,11 @@ def looked_through(
 
     One of which nothing is left may lie in what cannot be listed.
     """
-    known = Named(named, whole, sources, seen_by)
     settings, shelf = opened(whole)
-    rest = unseen_in(shelf, settings, ignore, known.is_place)
+    known = Named(named, whole, sources, shelf, looked_at)
+    use_keys(settings.decrypt)
     found = [name_of(each) for each in left_of(shelf, known, ignore)]
+    rest = unseen_in(shelf, settings, ignore, known.is_known)
     if why := shelf.known[1]:
         why = f"which of its databases have vanished is not known: {one_line(why)}"
         rest = "; ".join(filter(None, [rest, why]))
@@ -98,17 +98,12 @@ def looked_through(
     return [""] if is_empty else found, rest
 
 
-def seen_by(databases: Sequence[Database]) -> set[str]:
-    """Backups that the drills of `databases` see, of one place; none where nobody knows."""
-    names = [each.series.strip("/") for each in databases]
+def looked_at(database: Database) -> Shelf | None:
+    """What lies in the place of `database`; None where nobody knows."""
     try:
-        _, shelf = opened(databases[0])
+        return opened(database)[1]
     except (DrillError, UsageError, OSError):
-        return set()
-    meant = [
-        each for each in shelf.series if any(not name or is_called(each, name) for name in names)
-    ]
-    return {as_written(one.path) for each in meant for one in each}
+        return None
 
 
 def opened(database: Database) -> tuple[Settings, Shelf]:
