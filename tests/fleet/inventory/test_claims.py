@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from restore_drill.watch.entry import note
 from tests.fleet.inventory.conftest import Load
 from tests.fleet.inventory.test_in_full import DISCOVER, lay, rest_of
+from tests.helpers.histories import PASSED
 
 BROKEN = b"pg_dump: error: connection refused\n"
 SHOP = '[databases.shop]\nbackups = "{}"\n'
@@ -80,3 +83,17 @@ def test_many_named_folders_are_listed_once(load: Load, tmp_path: Path) -> None:
     begin = time.process_time()
     assert load(named + DISCOVER).undecided == ("d0/x",)
     assert time.process_time() - begin < 5
+
+
+def test_what_has_vanished_is_of_no_database_that_finds_another(load: Load, tmp_path: Path) -> None:
+    """It is of one that names it, or whose drill does not begin since there are several."""
+    lay(tmp_path, "shop_20261130.sql")
+    (tmp_path / "b" / ".drill").mkdir()
+    drill = replace(PASSED, series="b/crm", place=None, sha256="0")
+    note(tmp_path / "b" / ".drill" / "history.jsonl", drill)
+    text = SHOP.format("b") + DISCOVER
+    assert load(text).undecided == ("b/crm",)
+    named = '[databases.crm]\nbackups = "b"\nseries = "crm"\n'
+    assert load(named + text).undecided == ()
+    lay(tmp_path, "hr_20261130.sql")
+    assert load(text).undecided == ()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from restore_drill.backups.foreign import OF_OTHERS
@@ -27,8 +28,8 @@ class Named:
     """What the `databases` of a fleet are of, among the backups in the place of `whole`.
 
     `shelf` is what lies there, and `look` gives what lies in the place of a database. What lies in
-    one of the `sources` below is listed with that. `files` are backups that somebody is of, and
-    `newest` such as are drilled for all of their series.
+    one of the `sources` below is listed with that. `files` are backups that are named singly, or
+    seen from above; a series whose newest is `seen` is that of a database here.
     """
 
     databases: Iterable[Database]
@@ -37,7 +38,7 @@ class Named:
     shelf: Shelf
     look: Callable[[Database], Shelf | None]
     files: set[str] = field(default_factory=set)
-    newest: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     places: dict[str, list[Database]] = field(default_factory=lambda: defaultdict(list))
     seen_in_full: dict[str, bool] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Named:
         for several in higher.values():
             shelf = self.look(several[0])
             self.files |= paths_of(claimed(shelf, several)) if shelf else set()
-        self.newest = seen_in(self.shelf, self.whole, self.places)
+        self.seen = seen_in(self.shelf, self.whole, self.places)
 
     @property
     def is_anywhere(self) -> bool:
@@ -75,7 +76,7 @@ class Named:
         return (
             any(self.sees_all(each) for each in around)
             or url in self.files
-            or url in self.newest
+            or url in self.seen
             or any(
                 its == account and is_below(url, other) and other != source
                 for its, other in self.sources
@@ -95,7 +96,7 @@ class Named:
         own = claimed(shelf, self.places[place])
         own += [each for each in shelf.series if is_of_others(each) or is_of_roles(each, shelf)]
         listing, paths = shelf.listing, paths_of(own)
-        self.newest |= paths | {as_written(each) for each in listing.copies}
+        self.seen |= paths | {as_written(each) for each in listing.copies}
         return paths.issuperset(paths_of(shelf.series)) and not (
             listing.unsearched
             or listing.deeper
@@ -108,20 +109,22 @@ class Named:
     def has(self, series: Series) -> bool:
         """Whether `series` is that of a database: by all its backups, or by its newest."""
         paths = [as_written(each.path) for each in series]
-        return paths[0] in self.newest or (self.files | self.newest).issuperset(paths)
+        return paths[0] in self.seen or (self.files | self.seen).issuperset(paths)
 
     def has_gone(self, names: set[str]) -> bool:
         """Whether a series of `names`, of which nothing is left, is a database's at the source.
 
         One that names no series is of it only where its drill finds no other.
         """
-        seen = {
-            name_of(each) for each in self.shelf.series if as_written(each[0].path) in self.newest
-        }
         return any(
-            each.series.strip("/") in names if each.series else len(seen) != 1
+            each.series.strip("/") in names if each.series else self.number_seen != 1
             for each in self.places.get(self.whole.backups, ())
         )
+
+    @cached_property
+    def number_seen(self) -> int:
+        """How many series of the source are those of databases here."""
+        return sum(as_written(each[0].path) in self.seen for each in self.shelf.series)
 
 
 def left_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[Series]:
