@@ -74,15 +74,17 @@ def test_a_folder_that_was_not_searched_is_known_as_far_as_drills_look(
 
 
 def test_many_named_folders_are_listed_once(load: Load, tmp_path: Path) -> None:
-    """Their drills are asked of what the place above shows."""
+    """Their drills are asked of what the place above shows, or where that was not searched."""
     names = [f"d{number}" for number in range(500)]
-    lay(tmp_path, *(f"{name}/x_20261128.sql" for name in names))
+    lay(tmp_path, "../stray.sql", *(f"{name}/x_20261128.sql" for name in names))
     named = "".join(f'[databases.{name}]\nbackups = "b/{name}"\n' for name in names[1:])
     for path in (tmp_path / "b").rglob("*.sql"):
         os.utime(path, (1e9, 1e9))  # young ones are measured twice
     begin = time.process_time()
     assert load(named + DISCOVER).undecided == ("d0/x",)
-    assert time.process_time() - begin < 5
+    (tmp_path / "stray.sql").rename(tmp_path / "b" / "stray.sql")
+    assert "in it is d0/x_20261128.sql" in rest_of(load(named + DISCOVER))
+    assert time.process_time() - begin < 4
 
 
 def test_what_has_vanished_is_of_no_database_that_finds_another(load: Load, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from restore_drill.backups.folders import each_folder_once
 from restore_drill.backups.wraps.keys import use_keys
 from restore_drill.config.criteria.place import line_of
 from restore_drill.config.environment import variables_set
@@ -53,7 +54,7 @@ def discovered(
     refuse_link(place.inside("source"), whole.backups)
     series, rest, why = [""], "", ""
     try:
-        with variables_set({**environment, **whole.environment}):
+        with variables_set({**environment, **whole.environment}), each_folder_once():
             look = partial(looked_through, whole, list(named.values()), sources, ignore)
             series, rest = within(LIMIT, look)
     except UsageError as error:
