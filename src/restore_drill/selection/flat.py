@@ -8,16 +8,17 @@ from datetime import tzinfo
 from pathlib import Path
 
 from restore_drill.backups.folders import folder_of_what
-from restore_drill.backups.foreign import PLAIN_FOLDER, SIGNATURE, WAL, Foreign
+from restore_drill.backups.foreign import OF_OTHERS, PLAIN_FOLDER, SIGNATURE, WAL, Foreign
 from restore_drill.backups.formats import SUFFIXES
 from restore_drill.backups.wraps.members import COMPANIONS
 from restore_drill.core.access import closed_in
 from restore_drill.core.errors import BackupFault
 from restore_drill.selection.candidate import Candidate, closed_candidate, size_of
-from restore_drill.selection.links import linked_from, without_copies
+from restore_drill.selection.links import drop_copies, linked_from
 from restore_drill.selection.listing import (
     DUMPS,
     IN_PROGRESS,
+    NOT_SUPPORTED,
     Listing,
     Sought,
     Unseen,
@@ -30,7 +31,11 @@ NOT_YET = IN_PROGRESS + COMPANIONS
 LOST_AND_FOUND = "lost+found"
 """Folder that file systems keep at their root, for their administrator alone."""
 OURS = "snapshots"
-"""Folder of the drill's own safety snapshots."""
+"""Folder of the drill's own safety snapshots, directly in a place."""
+SNAPSHOTS = ("pre_drill_snapshot", "pre_rollback_snapshot")
+"""How their names begin."""
+JOURNAL = ".json"
+"""Suffix of a journal beside them."""
 PHYSICAL_CAUSES = ("physical", "repository", "running")
 """Of what `folder_of_what` takes for a physical backup; a lock file left over runs nothing."""
 SETTLE_SECONDS = 0.2
@@ -53,8 +58,13 @@ def list_flat(folder: Path, zone: tzinfo, below: int = 0, sought: Sought = DUMPS
             pass_over(listing, path, error.what, below, sought)
     known = {each.series for each in looked if each.is_backup}
     found = [each for each in looked if each.is_backup or counts(each, known, sought)]
-    listing.found, remarks = without_copies(found)
-    listing.remarks += remarks
+    if sought is DUMPS:
+        listing.unseen += [
+            Unseen(each.label, f"{each.why_not}, or compressed in a way that is not supported")
+            for each in looked
+            if each not in found and may_be_unsupported(each)
+        ]
+    drop_copies(listing, found)
     listing.found = newest_first(listing.found)
     return listing
 
@@ -66,6 +76,12 @@ def pass_over(listing: Listing, path: Path, why: str, below: int, sought: Sought
         is_physical = sought is DUMPS and path.is_dir() and not sought.is_whole(path)
         series = series_of(path, below, is_physical=is_physical)
         listing.unseen.append(Unseen("/".join(path.parts[-1 - below :]), why, series))
+
+
+def may_be_unsupported(candidate: Candidate) -> bool:
+    """Whether what is not a backup may be one of a format or compression that no drill reads."""
+    is_other = candidate.kind.unrecognised.startswith(OF_OTHERS)
+    return NOT_SUPPORTED.search(candidate.path.name) is not None and not is_other
 
 
 def counts(candidate: Candidate, known: set[str], sought: Sought) -> bool:
@@ -91,11 +107,20 @@ def own_paths(
         if target is not None and not target.exists():
             why = f"a link to {target}, which does not exist"
             pass_over(listing, path, why, below, sought)
-        elif target is not None and target.is_relative_to(folder.resolve()):
+        elif target is not None and is_listed_in(folder, target):
             if target.is_file() or sought.is_whole(target):
                 listing.remarks.append(f"{path.name} is a link to {target.name}, counted once")
+        elif target is not None and path.is_symlink() and target.is_relative_to(folder.resolve()):
+            yield from settled(path, listing, below, sought)  # called by what its target is called
         else:
             yield from settled(target or path, listing, below, sought)
+
+
+def is_listed_in(folder: Path, target: Path) -> bool:
+    """Whether what a link leads to lies in `folder` itself or below, and is not hidden there."""
+    root = folder.resolve()
+    inside = target.relative_to(root).parts if target.is_relative_to(root) else (".",)
+    return not any(part.startswith(".") for part in inside)
 
 
 def settled(path: Path, listing: Listing, below: int, sought: Sought) -> list[Path]:
@@ -107,7 +132,7 @@ def settled(path: Path, listing: Listing, below: int, sought: Sought) -> list[Pa
     if path.is_dir() and not sought.is_whole(path):
         what = folder_of_what(path)
         if what is PLAIN_FOLDER:
-            listing.folders += [path] if name != OURS else []
+            listing.folders += [path] if name != OURS or (below and not is_ours(path)) else []
         elif what is WAL:
             listing.wal.append(path)
         else:
@@ -119,6 +144,13 @@ def settled(path: Path, listing: Listing, below: int, sought: Sought) -> list[Pa
         listing.passed_over.append(f"{path.name}: still being written, judging by its name")
         return []
     return [path] if path.is_file() or path.is_dir() else []
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether `folder` holds nothing but the drill's own safety snapshots, and its journals."""
+    return all(
+        each.name.startswith(SNAPSHOTS) or each.suffix == JOURNAL for each in entries_of(folder)
+    )
 
 
 def physical_in(
@@ -133,6 +165,7 @@ def physical_in(
     if what.cause in PHYSICAL_CAUSES:
         pass_over(listing, path, f"{what.what}, which is not drilled", below, sought)
     else:
+        listing.others.append(path)
         listing.passed_over.append(f"{path.name}: {what.what}, which is not drilled")
     return []
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from pathlib import Path
 
 from restore_drill.backups.origins import is_awaited, origins
 from restore_drill.selection.candidate import Candidate, claims_to_be_backup
+from restore_drill.selection.listing import Listing
+from restore_drill.selection.series import name_in_series
 
 LONGEST_LINK = 1024
 SAMPLES = 32
@@ -25,8 +28,13 @@ def linked_from(path: Path) -> Path | None:
         text = path.read_bytes().decode("utf-8", "replace").strip()
         if text and text.isprintable() and " " not in text and text != path.name:
             target = path.parent / text
-            return target.resolve() if target.exists() else None
+            return target.resolve() if is_backup_there(target) else None
     return None
+
+
+def is_backup_there(target: Path) -> bool:
+    """Whether a text may be a link to `target`: not to a folder, but for a dump that is one."""
+    return target.is_file() or (target / "toc.dat").is_file()
 
 
 def followed(path: Path) -> Path:
@@ -34,19 +42,47 @@ def followed(path: Path) -> Path:
     return linked_from(path) or path
 
 
-def without_copies(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
-    """`found` without undated copies of dated ones (`latest.sql.gz`), and a line on each copy."""
+def drop_copies(listing: Listing, found: list[Candidate]) -> None:
+    """Put `found` into `listing`, without undated copies of dated ones (`latest.sql.gz`).
+
+    What is called like another database is that one's, also where the two hold the same.
+    """
     dated = [each for each in found if each.named]
-    kept, remarks = [], []
     for each in found:
         twin = None
         if not each.named and each.size and each.path.is_file():
-            twin = next((other for other in dated if is_copy(each, other)), None)
+            twin = next(
+                (one for one in dated if are_called_alike(each, one) and is_copy(each, one)), None
+            )
         if twin is None:
-            kept.append(each)
+            listing.found.append(each)
         else:
-            remarks.append(f"{each.path.name} is a copy of {twin.path.name}, counted once")
-    return kept, remarks
+            listing.copies.append(each.path)
+            listing.remarks.append(f"{each.path.name} is a copy of {twin.path.name}, counted once")
+
+
+def drop_links(listing: Listing) -> None:
+    """Leave out of `listing` what lies in several folders as hard links, but for one of each."""
+    known: defaultdict[tuple[int, int], list[Candidate]] = defaultdict(list)
+    found, listing.found = sorted(listing.found, key=lambda each: each.named is None), []
+    for each in found:
+        status = each.path.stat()
+        same = known[status.st_dev, status.st_ino]
+        first = next((one for one in same if are_called_alike(each, one)), None)
+        if first is None:
+            same.append(each)
+            listing.found.append(each)
+        elif first.path != each.path:
+            listing.copies.append(each.path)
+            listing.remarks.append(
+                f"{each.label} is {first.label} under another name, counted once"
+            )
+
+
+def are_called_alike(one: Candidate, other: Candidate) -> bool:
+    """Whether the names of two files say the same beside their times, or one says nothing."""
+    names = {name_in_series(each.path) for each in (one, other)}
+    return len(names) == 1 or "" in names
 
 
 def is_copy(one: Candidate, other: Candidate) -> bool:

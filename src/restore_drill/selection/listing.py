@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -17,6 +18,11 @@ from restore_drill.selection.candidate import (
 )
 
 IN_PROGRESS = (".part", ".partial", ".tmp", ".temp", ".inprogress", ".incomplete")
+NOT_SUPPORTED = re.compile(
+    r"\.dmp$|\.(sql|dump|pgdump|psql|backup|tar)\.(z|lzo|br|lzma|lz|lrz|rz|sz|snappy|zpaq|cpt|nc)$",
+    re.IGNORECASE,
+)
+"""Names of backups of formats and compressions that no drill reads."""
 
 
 def is_directory_dump(path: Path) -> bool:
@@ -56,6 +62,7 @@ class Listing:
     `folders` were searched where no backup lay directly in it; those `deeper` were not, and those
     `unsearched` were not because backups lie beside them. `repositories` are written to at any
     time, `unfinished` backups are not to be drilled, and `wal` are folders of nothing but WAL.
+    `others` are folders of other systems, and `copies` are other names of what was found.
     """
 
     found: list[Candidate] = field(default_factory=list)
@@ -69,6 +76,8 @@ class Listing:
     wal: list[Path] = field(default_factory=list)
     deeper: list[Path] = field(default_factory=list)
     closed: list[Candidate] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
+    copies: list[Path] = field(default_factory=list)
 
     @property
     def apart(self) -> list[Path]:

@@ -10,6 +10,7 @@ from restore_drill.backups.foreign import OF_OTHERS, WAL
 from restore_drill.backups.formats import ROLES_BY_NAME
 from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.flat import list_flat
+from restore_drill.selection.links import drop_links
 from restore_drill.selection.listing import (
     DUMPS,
     Listing,
@@ -64,8 +65,7 @@ def list_folder(folder: Path, zone: tzinfo, sought: Sought = DUMPS) -> Listing:
         return listing
     search_below(listing, zone, sought)
     note_wal(listing)
-    listing.found, twice = counted_once(listing.found)
-    listing.remarks += twice
+    drop_links(listing)
     listing.found = newest_first(listing.found)
     return listing
 
@@ -106,6 +106,8 @@ def search_below(listing: Listing, zone: tzinfo, sought: Sought) -> None:
             listing.found += inner.found
             listing.passed_over += [f"{name}/{line}" for line in inner.passed_over]
             listing.remarks += inner.remarks
+            listing.copies += inner.copies
+            listing.others += inner.others
             listing.closed += inner.closed
             listing.wal += inner.wal
             listing.unseen += inner.unseen
@@ -128,17 +130,3 @@ def pass_over_below(listing: Listing, folders: list[Path], around: Path, sought:
         for below in folders
         if any(map(sought.claims, entries_of(below)))
     ]
-
-
-def counted_once(found: list[Candidate]) -> tuple[list[Candidate], list[str]]:
-    """`found` without files that lie in several folders, as hard links, and a line on each."""
-    known: dict[tuple[int, int], Candidate] = {}
-    kept, remarks = [], []
-    for each in sorted(found, key=lambda each: each.named is None):
-        status = each.path.stat()
-        first = known.setdefault((status.st_dev, status.st_ino), each)
-        if first is each:
-            kept.append(each)
-        elif first.path != each.path:
-            remarks.append(f"{each.label} is {first.label} under another name, counted once")
-    return kept, remarks

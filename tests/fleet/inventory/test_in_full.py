@@ -253,3 +253,65 @@ def test_a_role_file_in_a_bucket_is_told_by_its_name(load: Load, s3: str) -> Non
     inventory = load(f'[[discover]]\nsource = "s3://{BUCKET}/roles"\n', keys_of(s3, WRITER))
     assert sorted(inventory.undecided) == ["roles/roles", "shop/shop", "x/global_trade"]
     assert rest_of(inventory) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["crm/crm.sql.Z"], "crm/crm.sql.Z: "),
+        (["crm/crm.dump.br"], "crm/crm.dump.br: "),
+        (["crm/crm.dmp"], "or compressed in a way that is not supported"),
+        (["stray.sql", "old/crm.sql.lzo"], "in it is old/crm.sql.lzo"),
+        (["mongo/x.bson", "mongo/a.metadata.json.gz", "mongo/crm.sql"], "in it is mongo/crm.sql"),
+        (["my/ibdata1", "my/new/crm.sql"], "data directory; in it is my/new/crm.sql"),
+        (["my/ibdata1", "my/x.bson.gz"], ""),
+    ],
+)
+def test_what_no_drill_reads_is_told(
+    load: Load, tmp_path: Path, names: list[str], words: str
+) -> None:
+    """Compressions that are not supported, and what lies among the files of other systems."""
+    lay(tmp_path, "shop/shop.sql")
+    lay(tmp_path, *names, data=b"\x1f\x9d\x90" + bytes(range(100)))
+    why = rest_of(load(DISCOVER))
+    assert words in why and bool(why) == bool(words)
+
+
+def test_a_copy_is_of_the_database_that_it_is_called_by(load: Load, tmp_path: Path) -> None:
+    """Also where two hold the same; what is called latest is a copy."""
+    lay(tmp_path, "shop_20261130.sql", "crm.sql", "hr.sql", "latest.sql", "shop.sql")
+    assert sorted(load(DISCOVER).undecided) == ["b/crm", "b/hr", "b/shop"]
+
+
+def test_a_hard_link_is_of_the_database_that_it_is_called_by(load: Load, tmp_path: Path) -> None:
+    """A backup that is kept as a weekly one too is one."""
+    lay(tmp_path, "shop/shop.sql")
+    for name in ("crm/crm.sql", "weekly/shop_20261130.sql"):
+        (tmp_path / "b" / name).parent.mkdir()
+        (tmp_path / "b" / name).hardlink_to(tmp_path / "b" / "shop" / "shop.sql")
+    assert sorted(load(DISCOVER).undecided) == ["/shop", "crm/crm"]
+
+
+def test_links_hide_nothing(load: Load, tmp_path: Path) -> None:
+    """What they lead to is hidden, as in volumes of Kubernetes; or a text is no link at all."""
+    lay(tmp_path, "crm/..2026_11_30/crm.sql", "shop/shop.sql")
+    (tmp_path / "b" / "crm" / "..data").symlink_to("..2026_11_30")
+    (tmp_path / "b" / "crm" / "crm.sql").symlink_to("..data/crm.sql")
+    (tmp_path / "b" / "shop" / "latest.sql").symlink_to("shop.sql")
+    lay(tmp_path, "hr/hr.sql", data=b".")
+    inventory = load(DISCOVER)
+    assert sorted(inventory.undecided) == ["crm/crm", "hr/hr", "shop/shop"]
+    assert rest_of(inventory) == ""
+
+
+def test_snapshots_of_the_drill_are_told_from_a_folder_of_that_name(
+    load: Load, tmp_path: Path, s3: str
+) -> None:
+    """Those lie directly in the place of a database."""
+    lay(tmp_path, "shop/shop.sql", "shop/snapshots/pre_drill_snapshot_20260909.dump")
+    lay(tmp_path, "shop/snapshots/reset_shop.json", "hr/snapshots/hr.sql")
+    inventory = load(DISCOVER)
+    assert (inventory.undecided, rest_of(inventory)) == (("hr/snapshots/hr", "shop/shop"), "")
+    put(s3, "o/hr/snapshots/hr.sql", DUMP)
+    inventory = load(f'[[discover]]\nsource = "s3://{BUCKET}/o"\n', keys_of(s3, WRITER))
+    assert inventory.undecided == ("hr/snapshots/hr",)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from restore_drill.backups.folders import each_folder_once
 from restore_drill.backups.wraps.keys import use_keys
 from restore_drill.config.criteria.place import line_of
 from restore_drill.config.environment import variables_set
 from restore_drill.config.settings import Settings
 from restore_drill.core.errors import CouldNotRun, DrillError, UsageError
-from restore_drill.core.mirrors import as_written
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.inventory.databases import completed, database_of
 from restore_drill.fleet.inventory.file import Written
@@ -23,7 +23,7 @@ from restore_drill.fleet.inventory.unseen import in_words, names_of, unseen_in
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.places.waiting import begun
-from restore_drill.selection.groups import Shelf, is_called, name_of
+from restore_drill.selection.groups import Shelf, name_of
 from restore_drill.selection.select import check_paths
 from restore_drill.watch.kept import shelf_here
 
@@ -69,7 +69,7 @@ def discovered(
     refuse_link(place.inside("source"), whole.backups)
     found, why = Found([""]), ""
     try:
-        with variables_set({**environment, **whole.environment}):
+        with variables_set({**environment, **whole.environment}), each_folder_once():
             look = partial(looked_through, whole, list(named.values()), sources, ignore)
             found = within(LIMIT, look)
     except (DrillError, UsageError, OSError) as error:
@@ -100,11 +100,12 @@ def looked_through(
 
     A series of which nothing is left may lie in what cannot be listed.
     """
-    known = Named(named, whole, sources, seen_by)
     settings, shelf = opened(whole)
-    unseen = unseen_in(shelf, settings, known.is_place)
-    rest, unused = in_words(unseen, ignore), list[str]()
+    known = Named(named, whole, sources, shelf, looked_at)
+    use_keys(settings.decrypt)
     found = [name_of(each) for each in left_of(shelf, known, ignore)]
+    unseen = unseen_in(shelf, settings, known.is_known)
+    rest, unused = in_words(unseen, ignore), list[str]()
     if why := shelf.known[1]:
         why = f"which of its databases have vanished is not known: {one_line(why)}"
         rest = "; ".join(filter(None, [rest, why]))
@@ -115,17 +116,12 @@ def looked_through(
     return Found([""] if is_empty else found, rest, unused)
 
 
-def seen_by(databases: Sequence[Database]) -> set[str]:
-    """Backups that the drills of `databases` see, of one place; none where nobody knows."""
-    names = [each.series.strip("/") for each in databases]
+def looked_at(database: Database) -> Shelf | None:
+    """What lies in the place of `database`; None where nobody knows."""
     try:
-        _, shelf = opened(databases[0])
+        return opened(database)[1]
     except (DrillError, UsageError, OSError):
-        return set()
-    meant = [
-        each for each in shelf.series if any(not name or is_called(each, name) for name in names)
-    ]
-    return {as_written(one.path) for each in meant for one in each}
+        return None
 
 
 def opened(database: Database) -> tuple[Settings, Shelf]:

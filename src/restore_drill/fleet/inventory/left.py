@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from restore_drill.backups.foreign import OF_OTHERS
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.mirrors import as_written
+from restore_drill.fleet.inventory.claims import claimed, paths_of, seen_in, upwards
 from restore_drill.fleet.inventory.sealed_roles import is_of_roles
 from restore_drill.fleet.model import Database
 from restore_drill.selection.candidate import Series
 from restore_drill.selection.groups import Shelf, is_called, name_of, short_names
+from restore_drill.selection.tree import REDIS
 
 Sources = Collection[tuple[str, str]]
 """Account and place of each `[[discover]]`."""
@@ -24,16 +27,20 @@ Sources = Collection[tuple[str, str]]
 class Named:
     """What the `databases` of a fleet are of, among the backups in the place of `whole`.
 
-    `above` gives the backups that the drills of those see whose place is one above that. What lies
-    in one of the `sources` below it is listed with that.
+    `shelf` is what lies there, and `look` gives what lies in the place of a database. What lies in
+    one of the `sources` below is listed with that. `files` are backups that are named singly, or
+    seen from above; a series whose newest is `seen` is that of a database here.
     """
 
     databases: Iterable[Database]
     whole: Database
     sources: Sources
-    above: Callable[[Sequence[Database]], set[str]]
+    shelf: Shelf
+    look: Callable[[Database], Shelf | None]
     files: set[str] = field(default_factory=set)
-    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    seen: set[str] = field(default_factory=set)
+    places: dict[str, list[Database]] = field(default_factory=lambda: defaultdict(list))
+    seen_in_full: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """By files, and by names of series in places."""
@@ -46,37 +53,78 @@ class Named:
             elif not each.backups:
                 self.files.add(each.backup)
             elif is_below(each.backups, source):
-                self.places[each.backups].add(each.series.strip("/"))
+                self.places[each.backups].append(each)
             elif is_below(source, each.backups):
                 higher[each.backups].append(each)
-        self.files |= {path for each in higher.values() for path in self.above(each)}
+        for several in higher.values():
+            shelf = self.look(several[0])
+            self.files |= paths_of(claimed(shelf, several)) if shelf else set()
+        self.seen = seen_in(self.shelf, self.whole, self.places)
 
     @property
     def is_anywhere(self) -> bool:
         """Whether a database has its backups at the source, or below it."""
         return bool(self.places)
 
-    def is_place(self, folder: Path) -> bool:
-        """Whether `folder` is the place of a database, or is listed by itself."""
-        url, (account, source) = as_written(folder), (self.whole.account, self.whole.backups)
-        return url in self.places or any(
-            its == account and is_below(url, other) and other != source and is_below(other, source)
-            for its, other in self.sources
+    def is_known(self, path: Path) -> bool:
+        """Whether a drill looks at what lies at `path`, or the folder there is listed by itself.
+
+        It is below a folder that was not searched: databases that have their place there are asked.
+        """
+        url, (account, source) = as_written(path), (self.whole.account, self.whole.backups)
+        around = [each for each in upwards(url) if each in self.places and each != source]
+        return (
+            any(self.sees_all(each) for each in around)
+            or url in self.files
+            or url in self.seen
+            or any(
+                its == account and is_below(url, other) and other != source
+                for its, other in self.sources
+                if is_below(other, source)
+            )
+        )
+
+    def sees_all(self, place: str) -> bool:
+        """Whether the drills of those at `place` look at all there; what they see is known then."""
+        if place not in self.seen_in_full:
+            shelf = self.look(self.places[place][0])
+            self.seen_in_full[place] = shelf is not None and self.is_seen(shelf, place)
+        return self.seen_in_full[place]
+
+    def is_seen(self, shelf: Shelf, place: str) -> bool:
+        """Whether the drills of those at `place` look at all that is on its `shelf`, or beside."""
+        own = claimed(shelf, self.places[place])
+        own += [each for each in shelf.series if is_of_others(each) or is_of_roles(each, shelf)]
+        listing, paths = shelf.listing, paths_of(own)
+        self.seen |= paths | {as_written(each) for each in listing.copies}
+        return paths.issuperset(paths_of(shelf.series)) and not (
+            listing.unsearched
+            or listing.deeper
+            or listing.unseen
+            or listing.closed
+            or as_written(shelf.source.place) != place
+            or (shelf.source.place / REDIS).is_dir()
         )
 
     def has(self, series: Series) -> bool:
-        """Whether `series` is that of a database: by all its backups, or by its name.
-
-        A place may be a folder of the source; without a name all that lies there is meant.
-        """
+        """Whether `series` is that of a database: by all its backups, or by its newest."""
         paths = [as_written(each.path) for each in series]
-        names = {"", series[0].database, *short_names(name_of(series))}
-        return self.files.issuperset(paths) or self.has_called(paths[0], names)
+        return paths[0] in self.seen or (self.files | self.seen).issuperset(paths)
 
-    def has_called(self, path: str, names: set[str]) -> bool:
-        """Whether a database is of what has one of `names`, and lies at `path`."""
-        here = (wanted for place, wanted in self.places.items() if is_below(path, place))
-        return any(not names.isdisjoint(each) for each in here)
+    def has_gone(self, names: set[str]) -> bool:
+        """Whether a series of `names`, of which nothing is left, is a database's at the source.
+
+        One that names no series is of it only where its drill finds no other.
+        """
+        return any(
+            each.series.strip("/") in names if each.series else self.number_seen != 1
+            for each in self.places.get(self.whole.backups, ())
+        )
+
+    @cached_property
+    def number_seen(self) -> int:
+        """How many series of the source are those of databases here."""
+        return sum(as_written(each[0].path) in self.seen for each in self.shelf.series)
 
 
 def left_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[Series]:
@@ -105,8 +153,7 @@ def gone_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[str]:
     return [
         name
         for name in shelf.missing(shelf.known[0].proved)
-        if not named.has_called(named.whole.backups, {"", *short_names(name)})
-        and not is_like(short_names(name), ignore)
+        if not named.has_gone(short_names(name)) and not is_like(short_names(name), ignore)
     ]
 
 

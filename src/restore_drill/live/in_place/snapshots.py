@@ -26,9 +26,9 @@ from restore_drill.manifest.description import describe, in_lines
 from restore_drill.manifest.file import OWNER_ALONE, manifest_path, read_manifest, write_text
 from restore_drill.manifest.file import SUFFIX as MANIFEST
 from restore_drill.manifest.staging import sync
+from restore_drill.selection.flat import SNAPSHOTS
 from restore_drill.servers.model import Target
 
-KINDS = ("pre_drill_snapshot", "pre_rollback_snapshot")
 CHECKSUM = ".sha256"
 WAS = "has changed since it was taken"
 BESIDE = (SUFFIX, CHECKSUM, MANIFEST)
@@ -134,7 +134,7 @@ def keep_newest(
     named = names_in_journals(folder)
     of_kind: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob("pre_*_snapshot_*.dump"), reverse=True):
-        kind = next(filter(path.name.startswith, KINDS), "")
+        kind = next(filter(path.name.startswith, SNAPSHOTS), "")
         source = read_source(path)
         if not kind or source is None or not source.server.may_have_been(server):
             continue
