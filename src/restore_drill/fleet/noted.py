@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import attrgetter
 
+from restore_drill.core.printable import printable
 from restore_drill.fleet.model import Database
 from restore_drill.selection.groups import short_names
 from restore_drill.watch.history import Drill, History
@@ -16,15 +17,22 @@ ANY = ""
 
 
 class Noted:
-    """The drills of a `history`, by where their backups lie and by what their series are called."""
+    """The drills of a `history`, by where their backups lie and by the names of their series.
+
+    In `drills` these are in full, in `called` also as they may be called for short.
+    """
 
     def __init__(self, history: History) -> None:
         """Those of a history beside the backups have no place."""
         self.history, self.picks = history, set(map(id, history.picks))
         self.drills = defaultdict[tuple[str | None, str], list[Drill]](list)
+        self.called = defaultdict[tuple[str | None, str], list[Drill]](list)
         for each in (*history.drills, *history.picks):
-            for name in names_of(each):
+            series = printable(each.series or ANY)
+            for name in {ANY, series}:
                 self.drills[each.place, name].append(each)
+            for name in short_names(series):
+                self.called[each.place, name].append(each)
 
     def of(
         self, database: Database, place: str | None, series: Iterable[str], file: str | None,
@@ -32,15 +40,17 @@ class Noted:
     ) -> History:  # fmt: skip
         """The history of `database` alone, whose backups lie at `place` of `server`, beside others.
 
-        It goes by the `series` that it has, or by its one `file`.
+        It goes by the `series` that it has, or by its one `file`. Of a name in full it has the
+        drills of that alone: `/db` and `shop/db` are two, and both may be called `db`.
         """
-        wanted = database.series.strip("/")
-        names = {wanted, *(series if wanted else ())}
+        wanted = printable(database.series)
+        full = set(map(printable, series)) if wanted else {ANY}
+        keys = {(each, True) for each in full} | {(wanted, "/" in wanted)}
         found = {
             id(drill): drill
-            for key in {None, place}
-            for name in names
-            for drill in self.drills.get((key, name), ())
+            for where in {None, place}
+            for name, is_full in keys
+            for drill in (self.drills if is_full else self.called).get((where, name), ())
             if (not database.backup or drill.backup == file) and is_at(drill, server)
         }
         mine = sorted(found.values(), key=attrgetter("line"))
@@ -48,9 +58,3 @@ class Noted:
             drills=[each for each in mine if id(each) not in self.picks],
             picks=[each for each in mine if id(each) in self.picks],
         )
-
-
-def names_of(drill: Drill) -> Iterator[str]:
-    """What the series of `drill` may be called by, and ANY."""
-    name = (drill.series or "").strip("/")
-    yield from {ANY, *((drill.series or ANY, *short_names(name)) if name else ())}
