@@ -14,6 +14,7 @@ from restore_drill.fleet import asked
 from restore_drill.fleet.known import known_of
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.noted import Noted
+from restore_drill.fleet.report.judged import all_judged
 from restore_drill.watch.entry import note
 from restore_drill.watch.history import History
 from tests.helpers.histories import FAILED, PASSED
@@ -101,3 +102,44 @@ def test_drills_are_told_apart_by_place_name_and_file() -> None:
     assert lines(Database("x", "f", backups="/a"), "h:/a") == [1, 3, 4, 5]
     assert lines(Database("x", "f", backup="/a/one.dump"), "h:/a", file="one.dump") == [4]
     assert lines(Database("x", "f", series="shop"), "h:/c") == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("series", "known", "expected"),
+    [
+        ("/db", (), [1]),
+        ("/db", ("/db",), [1]),
+        ("shop/db", (), [2]),
+        ("db", (), [1, 2, 5]),  # both are called so
+        ("db", ("shop/db",), [1, 2, 5]),
+        ("/", (), [3]),
+        ("b/", (), [4]),
+        ("auth/db", (), []),
+        ("n/ba\udcffd", (), [6]),
+    ],
+)
+def test_drills_are_of_the_series_of_that_name(
+    series: str, known: tuple[str, ...], expected: list[int]
+) -> None:
+    """Where a name is in full: the last part of another one's is no name of it."""
+    names = ("/db", "shop/db", "/", "b/", "db", r"n/ba\udcffd")
+    drills = [replace(PASSED, series=name, line=at) for at, name in enumerate(names, 1)]
+    noted = Noted(History(Path(), drills))
+
+    found = noted.of(Database("x", "f", backups="/b", series=series), None, known, None)
+
+    assert [each.line for each in found.drills] == expected
+
+
+def test_a_series_is_judged_by_its_own_drills(tmp_path: Path) -> None:
+    """`/db` has failed, and never passes because `shop/db` does."""
+    (tmp_path / ".drill").mkdir()
+    for drill, series in ((FAILED, "/db"), (PASSED, "shop/db")):
+        note(tmp_path / ".drill" / "history.jsonl", replace(drill, series=series, place=None))
+    names = ("/db", "shop/db", "shop/auth")
+    databases = [Database(name, "f", backups=str(tmp_path), series=name) for name in names]
+    found = all_judged(known_of(databases, has_backups=False), NOW)
+
+    assert {each.database.name: each.state for each in found} == {
+        "/db": "failed", "shop/auth": "never-drilled", "shop/db": "passed",
+    }  # fmt: skip

@@ -391,6 +391,35 @@ def test_a_series_that_is_asked_for_is_red_when_it_is_gone(
         chosen("crm")
 
 
+@pytest.mark.parametrize(
+    ("file", "series", "backup", "is_left"),
+    [
+        ("shop.sql", "elsewhere/shop", "shop.sql", True),  # the place was renamed
+        ("shop.sql", "elsewhere/shop", "elsewhere/shop.sql", False),
+        ("daily/shop.sql", "elsewhere/shop", "shop.sql", True),
+        ("shop/db.sql", "auth/db", "auth/db.sql", False),
+        ("shop/db.sql", "bk/db", "db.sql", False),
+        ("shop/db.sql", "/db", "2026-11-28/db.sql", False),
+        ("2026-11-28/db.sql", "auth/db", "auth/db.sql", False),
+        ("2026-11-28/db.sql", "/db", "2026-11-27/db.sql", True),
+        ("n/ba\udcffd.sql", r"n/ba\udcffd", r"n/ba\udcffd.sql", True),
+    ],
+)
+def test_a_folder_in_the_place_tells_series_apart(
+    file: str, series: str, backup: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    *, is_left: bool,
+) -> None:  # fmt: skip
+    """The folder of the place may be renamed; no other one stands for what lay in another."""
+    path = tmp_path / "bk" / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(DUMP)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path / "bk"))
+    write(tmp_path / "bk", replace(PASSED, series=series, backup=backup, sha256="a" * 64))
+    shelf = shelf_here(settings_from({}, here=tmp_path, root=ROOT))
+
+    assert shelf.missing([series]) == ([] if is_left else [series])
+
+
 def test_a_series_of_nothing_but_garbage_can_be_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
