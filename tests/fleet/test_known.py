@@ -131,15 +131,28 @@ def test_drills_are_of_the_series_of_that_name(
     assert [each.line for each in found.drills] == expected
 
 
-def test_a_series_is_judged_by_its_own_drills(tmp_path: Path) -> None:
-    """`/db` has failed, and never passes because `shop/db` does."""
+def test_what_found_no_backup_is_made_up_for(tmp_path: Path) -> None:
+    """By the next pass of what is called so: a drill that found none has a name as it was asked."""
     (tmp_path / ".drill").mkdir()
-    for drill, series in ((FAILED, "/db"), (PASSED, "shop/db")):
+    none = replace(FAILED, series="hr", backup=None)
+    states = []
+    for drill in (none, replace(PASSED, series="named/hr")):
+        note(tmp_path / ".drill" / "history.jsonl", replace(drill, place=None))
+        known = known_of([Database("hr", "f", backups=str(tmp_path), series="hr")])
+        states.append(all_judged(known, NOW)[0].state)
+
+    assert states == ["failed", "passed"]
+
+
+def test_a_series_is_judged_by_its_own_drills(tmp_path: Path) -> None:
+    """A pass of `shop/db` is none of `/db`, be that red or never drilled."""
+    (tmp_path / ".drill").mkdir()
+    for drill, series in ((FAILED, "/db"), (PASSED, "shop/db"), (PASSED, "shop/hr")):
         note(tmp_path / ".drill" / "history.jsonl", replace(drill, series=series, place=None))
-    names = ("/db", "shop/db", "shop/auth")
+    names = ("/db", "shop/db", "/hr", "shop/hr")
     databases = [Database(name, "f", backups=str(tmp_path), series=name) for name in names]
     found = all_judged(known_of(databases, has_backups=False), NOW)
 
     assert {each.database.name: each.state for each in found} == {
-        "/db": "failed", "shop/auth": "never-drilled", "shop/db": "passed",
+        "/db": "failed", "shop/db": "passed", "/hr": "never-drilled", "shop/hr": "passed",
     }  # fmt: skip

@@ -12,9 +12,9 @@ import pytest
 
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import settings_from
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.selection.chosen import choose
-from restore_drill.selection.groups import shelf_of, to_drill
+from restore_drill.selection.groups import one_lost, shelf_of, to_drill
 from restore_drill.selection.numbered import differ_by_number
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.series import name_in_series, series_of
@@ -389,6 +389,23 @@ def test_a_series_that_is_asked_for_is_red_when_it_is_gone(
     append(path, Skip(NOW, "gone", "ann", "bob", None, crm).as_json())
     with pytest.raises(UsageError, match="there is no such series"):
         chosen("crm")
+
+
+def test_the_name_of_what_is_gone_is_no_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--series` of it drills no other one, and the drill is recorded as its own."""
+    (tmp_path / "c1").mkdir()
+    (tmp_path / "c1" / "db.sql").write_bytes(DUMP)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    gone = "c[1]/db"
+    settings = settings_from({"series": gone}, here=tmp_path, root=ROOT)
+    assert to_drill(shelf_here(settings), settings) == ["c1/db"]
+    write(tmp_path, replace(PASSED, series=gone, backup=f"{gone}.sql", sha256="a" * 64))
+    shelf = shelf_here(settings)
+
+    assert to_drill(shelf, settings) == [gone] == [one_lost(shelf, settings.choice)]
+    assert isinstance(choose(settings, shelf), BackupFault)
 
 
 @pytest.mark.parametrize(

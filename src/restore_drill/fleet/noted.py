@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from operator import attrgetter
 
 from restore_drill.core.printable import printable
@@ -24,15 +25,16 @@ class Noted:
 
     def __init__(self, history: History) -> None:
         """Those of a history beside the backups have no place."""
-        self.history, self.picks = history, set(map(id, history.picks))
+        self.history, self.picks = history, set[int]()
         self.drills = defaultdict[tuple[str | None, str], list[Drill]](list)
         self.called = defaultdict[tuple[str | None, str], list[Drill]](list)
-        for each in (*history.drills, *history.picks):
-            series = printable(each.series or ANY)
+        for at, each in enumerate((*history.drills, *history.picks)):
+            series, drill = printable(each.series or ANY), of_any(each)
+            self.picks |= {id(drill)} if at >= len(history.drills) else set()
             for name in {ANY, series}:
-                self.drills[each.place, name].append(each)
+                self.drills[each.place, name].append(drill)
             for name in short_names(series):
-                self.called[each.place, name].append(each)
+                self.called[each.place, name].append(drill)
 
     def of(
         self, database: Database, place: str | None, series: Iterable[str], file: str | None,
@@ -58,3 +60,12 @@ class Noted:
             drills=[each for each in mine if id(each) not in self.picks],
             picks=[each for each in mine if id(each) in self.picks],
         )
+
+
+def of_any(drill: Drill) -> Drill:
+    """`drill`; one that found no backup, and has a name as it was asked for, may be of any series.
+
+    The next one of what is called so makes up for it.
+    """
+    is_short = drill.series and "/" not in drill.series
+    return replace(drill, series=None) if is_short and not drill.backup else drill

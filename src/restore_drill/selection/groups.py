@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import NamedTuple
 
 from restore_drill.backups.role_file import may_hold_roles
+from restore_drill.config.choice import Choice
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import is_told_apart
 from restore_drill.core.errors import CouldNotRun, UsageError
@@ -17,31 +17,13 @@ from restore_drill.core.printable import printable
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
 from restore_drill.selection.listing import Listing
-from restore_drill.selection.missing import There
+from restore_drill.selection.missing import Expected, There, none_expected
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.sources import Source, source_of
 
 MOST_SERIES = 20
 """So many series are drilled in one run at most, unless the user has named them."""
 MOST_NAMED = 8
-
-
-class Expected(NamedTuple):
-    """Names of series that the history has from here: of any backup that was `drilled`.
-
-    Of those `proved` one has passed; of those `renewed` there were two or more. Those `direct` lay
-    in the folder of the place itself, whose name they begin with.
-    """
-
-    renewed: Collection[str] = ()
-    proved: Collection[str] = ()
-    drilled: Collection[str] = ()
-    direct: Collection[str] = ()
-
-
-def none_expected() -> Expected:
-    """No series: nothing is known of what was drilled before."""
-    return Expected()
 
 
 @dataclass(frozen=True)
@@ -131,6 +113,8 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
         return [each for each in found if not pattern or fits(each[0], pattern)]
     if exact := [each for each in shelf.series if name_of(each) == choice.whole]:
         return exact
+    if lost_by_name(shelf, choice.whole):
+        return []
     chosen: list[Series] = []
     for name in choice.series:
         alike = called(found, name) or called(shelf.series, name)
@@ -149,6 +133,18 @@ def none_left_of(shelf: Shelf, name: str) -> list[str]:
     """Series called `name` that were drilled here, and of which no backup is left."""
     shown, gone = printable(name), shelf.missing(shelf.known[0].drilled)
     return [each for each in gone if shown in short_names(each)]
+
+
+def lost_by_name(shelf: Shelf, whole: str) -> list[str]:
+    """The series of the name `whole`, which may look like a pattern, where it is such a one."""
+    name = printable(whole)
+    return shelf.missing([name] if name in shelf.known[0].drilled else [])
+
+
+def one_lost(shelf: Shelf, choice: Choice) -> str:
+    """The one series that was chosen, in full, where nothing is left of it; else empty."""
+    found = lost_by_name(shelf, choice.whole) or none_left_of(shelf, choice.one)
+    return found[0] if len(found) == 1 else ""
 
 
 def is_called(series: Series, name: str) -> bool:
@@ -182,9 +178,10 @@ def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
     """
     found = wanted(shelf, settings)
     if settings.choice.series:
-        names = settings.choice.series
-        gone = {each: None for name in names for each in none_left_of(shelf, name)}
-        return [*map(name_of, found), *gone]
+        gone = lost_by_name(shelf, settings.choice.whole) or [
+            each for name in settings.choice.series for each in none_left_of(shelf, name)
+        ]
+        return [*map(name_of, found), *dict.fromkeys(gone)]
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
     kept = []
     for each in found:

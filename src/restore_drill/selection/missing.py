@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from restore_drill.core.printable import printable
 from restore_drill.selection.candidate import Candidate, Series
+
+
+class Expected(NamedTuple):
+    """Names of series that the history has from here: of any backup that was `drilled`.
+
+    Of those `proved` one has passed; of those `renewed` there were two or more. Those `direct` lay
+    in the folder of the place itself, whose name they begin with.
+    """
+
+    renewed: Collection[str] = ()
+    proved: Collection[str] = ()
+    drilled: Collection[str] = ()
+    direct: Collection[str] = ()
+
+
+def none_expected() -> Expected:
+    """No series: nothing is known of what was drilled before."""
+    return Expected()
 
 
 @dataclass(frozen=True)

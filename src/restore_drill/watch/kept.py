@@ -17,8 +17,9 @@ from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.groups import Expected, Shelf, shelf_of
+from restore_drill.selection.groups import Shelf, shelf_of
 from restore_drill.selection.listing import newest_first
+from restore_drill.selection.missing import Expected
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.series import without_numbers
 from restore_drill.selection.sources import source_of

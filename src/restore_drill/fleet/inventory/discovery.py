@@ -100,7 +100,7 @@ def looked_through(
 
 def seen_by(databases: Sequence[Database]) -> set[str]:
     """Backups that the drills of `databases` see, of one place; none where nobody knows."""
-    names = [each.series.strip("/") for each in databases]
+    names = [each.series for each in databases]
     try:
         _, shelf = opened(databases[0])
     except (DrillError, UsageError, OSError):

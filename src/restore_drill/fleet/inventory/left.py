@@ -47,7 +47,7 @@ class Named:
             elif not each.backups:
                 self.files.add(each.backup)
             elif is_below(each.backups, source):
-                self.places[each.backups].add(each.series.strip("/"))
+                self.places[each.backups].add(each.series)
             elif is_below(source, each.backups):
                 higher[each.backups].append(each)
         self.files |= {path for each in higher.values() for path in self.above(each)}
