@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from restore_drill.backups.role_file import may_hold_roles
 from restore_drill.config.choice import Choice
@@ -154,10 +154,11 @@ def is_called(series: Series, name: str) -> bool:
     return name in names or any(fnmatchcase(each, name) for each in names)
 
 
-def short_names(whole: str) -> set[str]:
+@lru_cache(maxsize=65536)  # each of many databases is looked for among all
+def short_names(whole: str) -> frozenset[str]:
     """What the series of the name `whole` may be called by, also as it is shown."""
-    names = {whole, whole.strip("/"), whole.rpartition("/")[2]} - {""}
-    return names | set(map(printable, names))
+    names = frozenset((whole, whole.strip("/"), whole.rpartition("/")[2])) - {""}
+    return names.union(map(printable, names))
 
 
 def no_such_series(name: str, found: list[Series]) -> UsageError:

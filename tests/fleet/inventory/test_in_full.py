@@ -257,6 +257,17 @@ def test_what_a_drill_has_seen_stays_a_database(load: Load, tmp_path: Path, dril
     assert sorted(load(DISCOVER).undecided) == ["n/ba\udcffd", "shop/db"]
 
 
+def test_what_has_vanished_in_a_bucket_is_a_database(load: Load, tmp_path: Path, s3: str) -> None:
+    """Also where a file of the same name is left in another folder."""
+    source, history = f"s3://{BUCKET}/gone", tmp_path / "h.jsonl"
+    put(s3, "gone/shop/db.sql", DUMP)
+    for name in ("shop/db", "auth/db"):
+        seen = replace(PASSED, series=name, backup=f"{name}.sql", sha256="5ea1")
+        note(history, replace(seen, place=source))
+    text = f'[[discover]]\nsource = "{source}"\nenvironment = {{ DRILL_HISTORY = "{history}" }}\n'
+    assert sorted(load(text, keys_of(s3)).undecided) == ["auth/db", "shop/db"]
+
+
 def test_a_history_that_cannot_be_read_is_told(load: Load, tmp_path: Path) -> None:
     """Nobody knows then what has vanished."""
     lay(tmp_path, "shop/shop.sql")
