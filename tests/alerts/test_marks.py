@@ -76,6 +76,13 @@ def test_pass_of_one_of_several_closes_what_found_no_backup(drilled: Drilled) ->
     assert drilled("passed", "db/auth", "the shop") == "closed issue #2"
 
 
+def test_a_series_without_a_name_is_not_every_series(drilled: Drilled) -> None:
+    """Of `daily/20261128.sql` it is `/`: a pass of another one says nothing about it."""
+    assert drilled("failed", "/") == "opened issue #1"
+    assert drilled("passed", "hr/db") == "no open issue"
+    assert drilled("passed", "/") == "closed issue #1"
+
+
 @pytest.mark.parametrize("name", ["", "the shop"])
 def test_pass_closes_what_was_missed(
     status: Call, given: Given, drilled: Drilled, forge: Forge, tmp_path: Path, name: str

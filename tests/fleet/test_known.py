@@ -14,6 +14,7 @@ from restore_drill.fleet import asked
 from restore_drill.fleet.known import known_of
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.noted import Noted
+from restore_drill.fleet.report.judged import all_judged
 from restore_drill.watch.entry import note
 from restore_drill.watch.history import History
 from tests.helpers.histories import FAILED, PASSED
@@ -96,8 +97,62 @@ def test_drills_are_told_apart_by_place_name_and_file() -> None:
         return [each.line for each in (*found.drills, *found.picks)]
 
     assert lines(Database("x", "f", series="shop"), "h:/a") == [1, 5]
-    assert lines(Database("x", "f", series="/a/shop/"), "h:/b") == [1, 5]
+    assert lines(Database("x", "f", series="a/shop"), "h:/b") == [1, 5]
     assert lines(Database("x", "f", series="other"), "h:/a", "a/crm") == [3]
     assert lines(Database("x", "f", backups="/a"), "h:/a") == [1, 3, 4, 5]
     assert lines(Database("x", "f", backup="/a/one.dump"), "h:/a", file="one.dump") == [4]
     assert lines(Database("x", "f", series="shop"), "h:/c") == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("series", "known", "expected"),
+    [
+        ("/db", (), [1]),
+        ("/db", ("/db",), [1]),
+        ("shop/db", (), [2]),
+        ("db", (), [1, 2, 5]),  # both are called so
+        ("db", ("shop/db",), [1, 2, 5]),
+        ("/", (), [3]),
+        ("b/", (), [4]),
+        ("auth/db", (), []),
+        ("n/ba\udcffd", (), [6]),
+    ],
+)
+def test_drills_are_of_the_series_of_that_name(
+    series: str, known: tuple[str, ...], expected: list[int]
+) -> None:
+    """Where a name is in full: the last part of another one's is no name of it."""
+    names = ("/db", "shop/db", "/", "b/", "db", r"n/ba\udcffd")
+    drills = [replace(PASSED, series=name, line=at) for at, name in enumerate(names, 1)]
+    noted = Noted(History(Path(), drills))
+
+    found = noted.of(Database("x", "f", backups="/b", series=series), None, known, None)
+
+    assert [each.line for each in found.drills] == expected
+
+
+def test_what_found_no_backup_is_made_up_for(tmp_path: Path) -> None:
+    """By the next pass of what is called so: a drill that found none has a name as it was asked."""
+    (tmp_path / ".drill").mkdir()
+    none = replace(FAILED, series="hr", backup=None)
+    states = []
+    for drill in (none, replace(PASSED, series="named/hr")):
+        note(tmp_path / ".drill" / "history.jsonl", replace(drill, place=None))
+        known = known_of([Database("hr", "f", backups=str(tmp_path), series="hr")])
+        states.append(all_judged(known, NOW)[0].state)
+
+    assert states == ["failed", "passed"]
+
+
+def test_a_series_is_judged_by_its_own_drills(tmp_path: Path) -> None:
+    """A pass of `shop/db` is none of `/db`, be that red or never drilled."""
+    (tmp_path / ".drill").mkdir()
+    for drill, series in ((FAILED, "/db"), (PASSED, "shop/db"), (PASSED, "shop/hr")):
+        note(tmp_path / ".drill" / "history.jsonl", replace(drill, series=series, place=None))
+    names = ("/db", "shop/db", "/hr", "shop/hr")
+    databases = [Database(name, "f", backups=str(tmp_path), series=name) for name in names]
+    found = all_judged(known_of(databases, has_backups=False), NOW)
+
+    assert {each.database.name: each.state for each in found} == {
+        "/db": "failed", "shop/db": "passed", "/hr": "never-drilled", "shop/hr": "passed",
+    }  # fmt: skip

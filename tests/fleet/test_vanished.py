@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from restore_drill.watch.history import load_history
 from tests.helpers.fleet_runs import GREEN, fleet
 from tests.helpers.shop import USUAL, Shops
 
@@ -47,6 +48,8 @@ def test_what_has_vanished_fails(shops: Shops, tmp_path: Path) -> None:
     (tmp_path / "named" / "hr.sql").unlink()
     code, after, output = states(tmp_path, "--due")
     assert (code, after["crm/crm"], after["hr"]) == (1, "failed", "failed"), output
+    noted = load_history(tmp_path / "named" / ".drill" / "history.jsonl").drills[-1]
+    assert (noted.series, noted.verdict) == ("named/hr", "failed"), noted
     assert output.count("is left in") >= 2 and after["shop/shop"] == "not-due", output
 
     text = INVENTORY.replace('series = "hr"', 'series = "hrr"') + 'ignore = ["crm"]\n'

@@ -12,9 +12,9 @@ import pytest
 
 from restore_drill.backups.model import Backup
 from restore_drill.config.settings import settings_from
-from restore_drill.core.errors import UsageError
+from restore_drill.core.errors import BackupFault, UsageError
 from restore_drill.selection.chosen import choose
-from restore_drill.selection.groups import shelf_of, to_drill
+from restore_drill.selection.groups import one_lost, shelf_of, to_drill
 from restore_drill.selection.numbered import differ_by_number
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.series import name_in_series, series_of
@@ -389,6 +389,52 @@ def test_a_series_that_is_asked_for_is_red_when_it_is_gone(
     append(path, Skip(NOW, "gone", "ann", "bob", None, crm).as_json())
     with pytest.raises(UsageError, match="there is no such series"):
         chosen("crm")
+
+
+def test_the_name_of_what_is_gone_is_no_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--series` of it drills no other one, and the drill is recorded as its own."""
+    (tmp_path / "c1").mkdir()
+    (tmp_path / "c1" / "db.sql").write_bytes(DUMP)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path))
+    gone = "c[1]/db"
+    settings = settings_from({"series": gone}, here=tmp_path, root=ROOT)
+    assert to_drill(shelf_here(settings), settings) == ["c1/db"]
+    write(tmp_path, replace(PASSED, series=gone, backup=f"{gone}.sql", sha256="a" * 64))
+    shelf = shelf_here(settings)
+
+    assert to_drill(shelf, settings) == [gone] == [one_lost(shelf, settings.choice)]
+    assert isinstance(choose(settings, shelf), BackupFault)
+
+
+@pytest.mark.parametrize(
+    ("file", "series", "backup", "is_left"),
+    [
+        ("shop.sql", "elsewhere/shop", "shop.sql", True),  # the place was renamed
+        ("shop.sql", "elsewhere/shop", "elsewhere/shop.sql", False),
+        ("daily/shop.sql", "elsewhere/shop", "shop.sql", True),
+        ("shop/db.sql", "auth/db", "auth/db.sql", False),
+        ("shop/db.sql", "bk/db", "db.sql", False),
+        ("shop/db.sql", "/db", "2026-11-28/db.sql", False),
+        ("2026-11-28/db.sql", "auth/db", "auth/db.sql", False),
+        ("2026-11-28/db.sql", "/db", "2026-11-27/db.sql", True),
+        ("n/ba\udcffd.sql", r"n/ba\udcffd", r"n/ba\udcffd.sql", True),
+    ],
+)
+def test_a_folder_in_the_place_tells_series_apart(
+    file: str, series: str, backup: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    *, is_left: bool,
+) -> None:  # fmt: skip
+    """The folder of the place may be renamed; no other one stands for what lay in another."""
+    path = tmp_path / "bk" / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(DUMP)
+    monkeypatch.setenv("BACKUP_PATH", str(tmp_path / "bk"))
+    write(tmp_path / "bk", replace(PASSED, series=series, backup=backup, sha256="a" * 64))
+    shelf = shelf_here(settings_from({}, here=tmp_path, root=ROOT))
+
+    assert shelf.missing([series]) == ([] if is_left else [series])
 
 
 def test_a_series_of_nothing_but_garbage_can_be_asked_for(

@@ -58,6 +58,11 @@ def comment(text: str) -> str:
     return f"<!-- restore-drill {digest[:16]} -->"
 
 
+def about_of(series: str) -> str:
+    """What a drill of `series` is about: `db` of `/db`, but `/` where its name says nothing."""
+    return series.strip("/") or series
+
+
 def marks_of(about: str, places: Iterable[str]) -> tuple[str, ...]:
     """The marks of `about` in each of `places`."""
     return tuple(mark_of(about, place) for place in places)
@@ -75,7 +80,7 @@ def subject_of(result: Result, name: str, origin: Origin, *, has_begun: bool = T
         return Subject(title or origin.here, (start,))
     if result["sample"] or origin.is_sample:
         return Subject(SAMPLE, (mark_of(SAMPLE, origin.here),), (mark_of(SAMPLE, ""),))
-    series, places = (series_of_result(result) or "").strip("/"), origin.places
+    series, places = about_of(series_of_result(result) or ""), origin.places
     about, anything = series or ANY, ANY
     if not places:  # of a job that tells nothing but a name, or the path that it had
         about, anything = (title, name) if name else (about, ANY)
@@ -91,7 +96,7 @@ def subject_of(result: Result, name: str, origin: Origin, *, has_begun: bool = T
 def title_of(result: Result, name: str, folder: Path | None) -> str:
     """How it is called: `db/shop`, the user's name for it, or `shop/*`; empty without any."""
     backup = result["backup"] or {}
-    series = (series_of_result(result) or "").strip("/")
+    series = about_of(series_of_result(result) or "")
     if backup.get("picked"):
         return f"{name or series}: {backup['name']}"
     is_one_of_several = series and len(result.get("run_of") or ()) > 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from operator import attrgetter
 
+from restore_drill.core.printable import printable
 from restore_drill.fleet.model import Database
 from restore_drill.selection.groups import short_names
 from restore_drill.watch.history import Drill, History
@@ -16,15 +18,23 @@ ANY = ""
 
 
 class Noted:
-    """The drills of a `history`, by where their backups lie and by what their series are called."""
+    """The drills of a `history`, by where their backups lie and by the names of their series.
+
+    In `drills` these are in full, in `called` also as they may be called for short.
+    """
 
     def __init__(self, history: History) -> None:
         """Those of a history beside the backups have no place."""
-        self.history, self.picks = history, set(map(id, history.picks))
+        self.history, self.picks = history, set[int]()
         self.drills = defaultdict[tuple[str | None, str], list[Drill]](list)
-        for each in (*history.drills, *history.picks):
-            for name in names_of(each):
-                self.drills[each.place, name].append(each)
+        self.called = defaultdict[tuple[str | None, str], list[Drill]](list)
+        for at, each in enumerate((*history.drills, *history.picks)):
+            series, drill = printable(each.series or ANY), of_any(each)
+            self.picks |= {id(drill)} if at >= len(history.drills) else set()
+            for name in {ANY, series}:
+                self.drills[each.place, name].append(drill)
+            for name in short_names(series):
+                self.called[each.place, name].append(drill)
 
     def of(
         self, database: Database, place: str | None, series: Iterable[str], file: str | None,
@@ -32,15 +42,17 @@ class Noted:
     ) -> History:  # fmt: skip
         """The history of `database` alone, whose backups lie at `place` of `server`, beside others.
 
-        It goes by the `series` that it has, or by its one `file`.
+        It goes by the `series` that it has, or by its one `file`. Of a name in full it has the
+        drills of that alone: `/db` and `shop/db` are two, and both may be called `db`.
         """
-        wanted = database.series.strip("/")
-        names = {wanted, *(series if wanted else ())}
+        wanted = printable(database.series)
+        full = set(map(printable, series)) if wanted else {ANY}
+        keys = {(each, True) for each in full} | {(wanted, "/" in wanted)}
         found = {
             id(drill): drill
-            for key in {None, place}
-            for name in names
-            for drill in self.drills.get((key, name), ())
+            for where in {None, place}
+            for name, is_full in keys
+            for drill in (self.drills if is_full else self.called).get((where, name), ())
             if (not database.backup or drill.backup == file) and is_at(drill, server)
         }
         mine = sorted(found.values(), key=attrgetter("line"))
@@ -50,7 +62,10 @@ class Noted:
         )
 
 
-def names_of(drill: Drill) -> Iterator[str]:
-    """What the series of `drill` may be called by, and ANY."""
-    name = (drill.series or "").strip("/")
-    yield from {ANY, *((drill.series or ANY, *short_names(name)) if name else ())}
+def of_any(drill: Drill) -> Drill:
+    """`drill`; one that found no backup, and has a name as it was asked for, may be of any series.
+
+    The next one of what is called so makes up for it.
+    """
+    is_short = drill.series and "/" not in drill.series
+    return replace(drill, series=None) if is_short and not drill.backup else drill

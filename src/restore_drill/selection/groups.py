@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 
 from restore_drill.backups.role_file import may_hold_roles
+from restore_drill.config.choice import Choice
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import is_told_apart
 from restore_drill.core.errors import CouldNotRun, UsageError
+from restore_drill.core.printable import printable
 from restore_drill.core.units import some
 from restore_drill.selection.candidate import Candidate, Series
 from restore_drill.selection.listing import Listing
+from restore_drill.selection.missing import Expected, There, none_expected
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.sources import Source, source_of
 
 MOST_SERIES = 20
 """So many series are drilled in one run at most, unless the user has named them."""
 MOST_NAMED = 8
-
-
-class Expected(NamedTuple):
-    """Names of series that the history has from here: of any backup that was `drilled`.
-
-    Of those `proved` one has passed; of those `renewed` there were two or more.
-    """
-
-    renewed: Collection[str] = ()
-    proved: Collection[str] = ()
-    drilled: Collection[str] = ()
-
-
-def none_expected() -> Expected:
-    """No series: nothing is known of what was drilled before."""
-    return Expected()
 
 
 @dataclass(frozen=True)
@@ -78,11 +64,14 @@ class Shelf:
         """Names of those that were renewed, and of which nothing is left."""
         return self.missing(self.known[0].renewed)
 
+    @cached_property
+    def there(self) -> There:
+        """What its series are called."""
+        return There.of(self.series)
+
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` of which nothing is left, whatever the folder is called now."""
-        all_of_it = (one for each in self.series for one in each)
-        there = {below_place(name) for one in all_of_it for name in names_of(one)}
-        return sorted(name for name in names if below_place(name) not in there)
+        """Those of `names`, which the history has, of which nothing is left."""
+        return self.there.missing(names, self.known[0].direct)
 
 
 def shelf_of(settings: Settings, expected: Callable[[], Expected] = none_expected) -> Shelf:
@@ -97,16 +86,6 @@ def shelf_of(settings: Settings, expected: Callable[[], Expected] = none_expecte
 def several_words(names: Sequence[str]) -> str:
     """`BACKUP_PATH holds several series of backups (a, b)`."""
     return f"BACKUP_PATH holds several series of backups ({some(names, MOST_NAMED)})"
-
-
-def below_place(name: str) -> str:
-    """The name of a series without its first folder, which may have been renamed as a whole."""
-    return name.partition("/")[2]
-
-
-def names_of(candidate: Candidate) -> set[str]:
-    """What the series of `candidate` is called, alone or beside another database's."""
-    return {candidate.series, candidate.scheme, f"{candidate.scheme}@{candidate.database}"}
 
 
 def name_of(series: Series) -> str:
@@ -134,6 +113,8 @@ def wanted(shelf: Shelf, settings: Settings) -> list[Series]:
         return [each for each in found if not pattern or fits(each[0], pattern)]
     if exact := [each for each in shelf.series if name_of(each) == choice.whole]:
         return exact
+    if lost_by_name(shelf, choice.whole):
+        return []
     chosen: list[Series] = []
     for name in choice.series:
         alike = called(found, name) or called(shelf.series, name)
@@ -150,19 +131,34 @@ def called(found: Sequence[Series], name: str) -> list[Series]:
 
 def none_left_of(shelf: Shelf, name: str) -> list[str]:
     """Series called `name` that were drilled here, and of which no backup is left."""
-    return [each for each in shelf.missing(shelf.known[0].drilled) if name in short_names(each)]
+    shown, gone = printable(name), shelf.missing(shelf.known[0].drilled)
+    return [each for each in gone if shown in short_names(each)]
+
+
+def lost_by_name(shelf: Shelf, whole: str) -> list[str]:
+    """The series of the name `whole`, which may look like a pattern, where it is such a one."""
+    name = printable(whole)
+    return shelf.missing([name] if name in shelf.known[0].drilled else [])
+
+
+def one_lost(shelf: Shelf, choice: Choice) -> str:
+    """The one series that was chosen, in full, where nothing is left of it; else empty."""
+    found = lost_by_name(shelf, choice.whole) or none_left_of(shelf, choice.one)
+    return found[0] if len(found) == 1 else ""
 
 
 def is_called(series: Series, name: str) -> bool:
     """Whether `name` is that of `series`, its last part, its database, or a pattern of these."""
     whole = name_of(series)
-    names = (short_names(whole) | {series[0].database}) - {""}
+    names = short_names(whole) | ({series[0].database} - {""})
     return name in names or any(fnmatchcase(each, name) for each in names)
 
 
-def short_names(whole: str) -> set[str]:
-    """What the series of the name `whole` may be called by."""
-    return {whole, whole.strip("/"), whole.rpartition("/")[2]}
+@lru_cache(maxsize=65536)  # each of many databases is looked for among all
+def short_names(whole: str) -> frozenset[str]:
+    """What the series of the name `whole` may be called by, also as it is shown."""
+    names = frozenset((whole, whole.strip("/"), whole.rpartition("/")[2])) - {""}
+    return names.union(map(printable, names))
 
 
 def no_such_series(name: str, found: list[Series]) -> UsageError:
@@ -183,16 +179,17 @@ def to_drill(shelf: Shelf, settings: Settings) -> list[str]:
     """
     found = wanted(shelf, settings)
     if settings.choice.series:
-        names = settings.choice.series
-        gone = {each: None for name in names for each in none_left_of(shelf, name)}
-        return [*map(name_of, found), *gone]
+        gone = lost_by_name(shelf, settings.choice.whole) or [
+            each for name in settings.choice.series for each in none_left_of(shelf, name)
+        ]
+        return [*map(name_of, found), *dict.fromkeys(gone)]
     young = datetime.now(UTC) - timedelta(seconds=settings.max_backup_age)
     kept = []
     for each in found:
         if each[0].is_sealed and may_hold_roles(each[0].path):
             continue
         is_old = each is not found[0] and len(each) == 1 and each[0].taken_at < young
-        if is_old and name_of(each) not in shelf.known[0].renewed:
+        if is_old and printable(name_of(each)) not in shelf.known[0].renewed:
             continue
         kept.append(name_of(each))
     if kept and not settings.criteria.backup_name and is_told_apart(settings):

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restore_drill.alerts.delivery import Outcome
-from restore_drill.alerts.subject import ANY, STATUS, Subject, folder_name, mark_of, marks_of
+from restore_drill.alerts.subject import (
+    ANY,
+    STATUS,
+    Subject,
+    about_of,
+    folder_name,
+    mark_of,
+    marks_of,
+)
 from restore_drill.config.alerts import alerts_here
 from restore_drill.config.environment import read_environment
 from restore_drill.config.own import own_drill_near
@@ -100,7 +108,7 @@ def subject_in(look: Look, series: Series, title: str, settings: Settings) -> Su
     places = places_in(look.history.path, key.place, settings)
     if not (key.series or places):
         return nothing_in(look, title)
-    return Subject(title, marks_of(key.series.strip("/") or ANY, places))
+    return Subject(title, marks_of(about_of(key.series) or ANY, places))
 
 
 def nothing_in(look: Look, title: str) -> Subject:

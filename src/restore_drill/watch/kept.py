@@ -14,10 +14,12 @@ from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import server_at
 from restore_drill.core.errors import CouldNotRun
+from restore_drill.core.printable import printable
 from restore_drill.core.units import show_count, some
 from restore_drill.selection.candidate import Candidate
-from restore_drill.selection.groups import Expected, Shelf, shelf_of
+from restore_drill.selection.groups import Shelf, shelf_of
 from restore_drill.selection.listing import newest_first
+from restore_drill.selection.missing import Expected
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.series import without_numbers
 from restore_drill.selection.sources import source_of
@@ -104,11 +106,11 @@ def drills_of(backup: Candidate, drills: Mapping[Called, Drill]) -> Iterator[Dri
 
 
 def keys_of(backup: Candidate) -> Iterator[Called]:
-    """What `backup` may be called in a history."""
-    for series in (backup.series, backup.scheme, None):
-        yield series, backup.label
+    """What `backup` may be called in a history, which has names as they are shown."""
+    for series in (printable(backup.series), printable(backup.scheme), None):
+        yield series, printable(backup.label)
         if backup.named:
-            yield series, backup.path.name
+            yield series, printable(backup.path.name)
 
 
 def known_history(settings: Settings) -> History | None:
@@ -149,9 +151,11 @@ def expected_series(settings: Settings) -> Expected:
     own = {name: drills for name, drills in found.items() if name not in retired}
     proved = {name for name, drills in own.items() if any(each.has_passed for each in drills)}
     renewed = {name for name, drills in own.items() if len({e.sha256 for e in drills}) > 1}
+    direct = {name for name, drills in own.items() if "/" not in (drills[-1].backup or "")}
+    names = renewed, proved, set(own), direct
     if not settings.criteria.backup_numbered:
-        return Expected(renewed, proved, set(own))
-    return Expected(*(set(map(without_numbers, each)) for each in (renewed, proved, own)))
+        return Expected(*names)
+    return Expected(*(set(map(without_numbers, each)) for each in names))
 
 
 def shelf_here(settings: Settings) -> Shelf:

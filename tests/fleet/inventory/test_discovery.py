@@ -93,6 +93,25 @@ def test_a_named_database_is_known_however_it_is_written(
     assert load(text).undecided == ("backups/auth",)
 
 
+@pytest.mark.parametrize("place", ["backups/in", "backups"])
+@pytest.mark.parametrize(("series", "others"), [("/db", ["/", "hr/db"]), ("/", ["/db", "hr/db"])])
+def test_a_whole_name_is_that_of_one_series(
+    load: Load, tmp_path: Path, place: str, series: str, others: list[str]
+) -> None:
+    """Its last part alone may be that of others, which are databases of their own."""
+    for name in ("2026-11-28/db.sql", "hr/db.sql", "2026-11-28/0500.sql"):
+        path = tmp_path / "backups" / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(DUMP)
+    if place == "backups":
+        (tmp_path / "backups" / "in").rename(tmp_path / "backups" / "daily")
+    source = "backups/in" if place != "backups" else "backups/daily"
+    text = f'[databases.a]\nbackups = "{place}"\nseries = "{series}"\n'
+    inventory = load(f'{text}[[discover]]\nsource = "{source}"\n')
+
+    assert sorted(inventory.undecided) == others
+
+
 def test_a_database_of_a_whole_folder_is_of_all_its_series(load: Load, backups: Path) -> None:
     """Also where it is a folder within the place that is listed."""
     text = '[databases.all]\nbackups = "backups"\n[[discover]]\nsource = "{}"\n'

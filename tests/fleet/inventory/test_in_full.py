@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pyrage
@@ -13,8 +14,13 @@ from restore_drill.fleet.inventory import lines_of
 from restore_drill.fleet.model import Inventory
 from restore_drill.places import trying
 from restore_drill.selection import tree
+from restore_drill.watch.append import append
+from restore_drill.watch.entry import note
+from restore_drill.watch.history import Drill
+from restore_drill.watch.skips import Skip
 from tests.fleet.inventory.conftest import Load
 from tests.helpers.buckets import BUCKET, WRITER, Refusing, keys_of, put, s3_server
+from tests.helpers.histories import FAILED, NOW, PASSED
 from tests.selection.test_closed import as_ordinary_user
 
 DUMP = b"--\n-- PostgreSQL database dump\n--\n"
@@ -234,6 +240,32 @@ def test_an_object_that_keeps_a_bucket_from_being_listed_is_named(load: Load, na
     (place,) = inventory.databases.values()
     assert f"the name of an object in it is not one that can be read: '{name}'" in place.unlisted
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("drill", [PASSED, FAILED], ids=["passed", "failed"])
+def test_what_a_drill_has_seen_stays_a_database(load: Load, tmp_path: Path, drill: Drill) -> None:
+    """Until it is ignored or retired; whatever is called alike in another folder."""
+    lay(tmp_path, "shop/db.sql", "n/ba\udcffd.sql")
+    (tmp_path / "b" / ".drill").mkdir()
+    history = tmp_path / "b" / ".drill" / "history.jsonl"
+    for name in ("shop/db", "auth/db", r"n/ba\udcffd"):
+        note(history, replace(drill, series=name, backup=f"{name}.sql", sha256="5ea1"))
+    assert sorted(load(DISCOVER).undecided) == ["auth/db", "n/ba\udcffd", "shop/db"]
+    ignored = load(f"{DISCOVER}ignore = [\"auth/db\", 'n/ba\\udcffd']\n")
+    assert ignored.undecided == ("shop/db",)
+    append(history, Skip(NOW, "gone", "ann", "bob", None, "auth/db").as_json())
+    assert sorted(load(DISCOVER).undecided) == ["n/ba\udcffd", "shop/db"]
+
+
+def test_what_has_vanished_in_a_bucket_is_a_database(load: Load, tmp_path: Path, s3: str) -> None:
+    """Also where a file of the same name is left in another folder."""
+    source, history = f"s3://{BUCKET}/gone", tmp_path / "h.jsonl"
+    put(s3, "gone/shop/db.sql", DUMP)
+    for name in ("shop/db", "auth/db"):
+        seen = replace(PASSED, series=name, backup=f"{name}.sql", sha256="5ea1")
+        note(history, replace(seen, place=source))
+    text = f'[[discover]]\nsource = "{source}"\nenvironment = {{ DRILL_HISTORY = "{history}" }}\n'
+    assert sorted(load(text, keys_of(s3)).undecided) == ["auth/db", "shop/db"]
 
 
 def test_a_history_that_cannot_be_read_is_told(load: Load, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
 from restore_drill.selection.candidate import Candidate, Series
 from restore_drill.selection.flat import OURS
-from restore_drill.selection.groups import Shelf, name_of, none_expected, short_names, to_drill
+from restore_drill.selection.groups import Shelf, name_of, short_names, to_drill
 from restore_drill.selection.listing import Listing
+from restore_drill.selection.missing import none_expected
 from restore_drill.selection.schemes import in_series
 from restore_drill.selection.sources import Folder
 from restore_drill.selection.tree import REDIS
@@ -37,14 +38,14 @@ def claimed(shelf: Shelf, databases: Sequence[Database]) -> list[Series]:
     live = {id(each) for each in shelf.live}
     calls: defaultdict[str, list[Series]] = defaultdict(list)
     for each in shelf.series:
-        for name in (short_names(name_of(each)) | {each[0].database}) - {""}:
+        for name in short_names(name_of(each)) | ({each[0].database} - {""}):
             calls[name].append(each)
     found: dict[int, Series] = {}
     for database in databases:
         if not database.series or database.series == ALL or set(database.series) & set(",["):
             own = by_its_drill(shelf, database)
         else:
-            alike = calls.get(database.series, calls.get(database.series.strip("/"), []))
+            alike = calls.get(database.series, [])
             exact = [each for each in alike if name_of(each) == database.series]
             own = exact or [each for each in alike if id(each) in live] or alike
         found |= {id(each): each for each in own}

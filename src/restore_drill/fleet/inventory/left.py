@@ -12,6 +12,7 @@ from pathlib import Path
 from restore_drill.backups.foreign import OF_OTHERS
 from restore_drill.config.criteria.pgbackrest import PgBackRest
 from restore_drill.core.mirrors import as_written
+from restore_drill.core.printable import printable
 from restore_drill.fleet.inventory.claims import claimed, paths_of, seen_in, upwards
 from restore_drill.fleet.inventory.sealed_roles import is_of_roles
 from restore_drill.fleet.model import Database
@@ -111,13 +112,13 @@ class Named:
         paths = [as_written(each.path) for each in series]
         return paths[0] in self.seen or (self.files | self.seen).issuperset(paths)
 
-    def has_gone(self, names: set[str]) -> bool:
+    def has_gone(self, names: Collection[str]) -> bool:
         """Whether a series of `names`, of which nothing is left, is a database's at the source.
 
         One that names no series is of it only where its drill finds no other.
         """
         return any(
-            each.series.strip("/") in names if each.series else self.number_seen != 1
+            each.series in names if each.series else self.number_seen != 1
             for each in self.places.get(self.whole.backups, ())
         )
 
@@ -136,7 +137,7 @@ def left_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[Series]:
     return [
         each
         for each in shelf.series
-        if (not is_of_others(each) or name_of(each) in shelf.known[0].proved)
+        if (not is_of_others(each) or printable(name_of(each)) in shelf.known[0].proved)
         and not is_of_roles(each, shelf)
         and not named.has(each)
         and not any(is_called(each, pattern) for pattern in ignore)
@@ -149,10 +150,10 @@ def is_of_others(series: Series) -> bool:
 
 
 def gone_of(shelf: Shelf, named: Named, ignore: Sequence[str]) -> list[str]:
-    """Series that a drill has proved here once, and of which no backup is left, likewise."""
+    """Series of which a drill has seen a backup here, and none is left, likewise."""
     return [
         name
-        for name in shelf.missing(shelf.known[0].proved)
+        for name in shelf.missing(shelf.known[0].drilled)
         if not named.has_gone(short_names(name)) and not is_like(short_names(name), ignore)
     ]
 

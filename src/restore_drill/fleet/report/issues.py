@@ -15,7 +15,7 @@ from restore_drill.alerts import issue
 from restore_drill.alerts.announce import keep
 from restore_drill.alerts.delivery import Outcome, deliver
 from restore_drill.alerts.message import Message, written
-from restore_drill.alerts.subject import Subject, mark_of, marks_of
+from restore_drill.alerts.subject import Subject, about_of, mark_of, marks_of
 from restore_drill.alerts.trackers import Issue, tracker_of
 from restore_drill.config.alerts import Alerts
 from restore_drill.config.where import machine_given, where_is
@@ -69,8 +69,8 @@ class Place(NamedTuple):
     def database(self, known: Known, series: str) -> Subject:
         """A database by its name; by its `series`, too, so that a drill of it alone closes it."""
         name, marks = known.database.name, [mark_of(DATABASE + known.database.name, self.inventory)]
-        if known.settings is not None and known.has_newest and series.strip("/"):
-            marks += marks_of(series.strip("/"), places_of(known.settings))
+        if known.settings is not None and known.has_newest and series:
+            marks += marks_of(about_of(series), places_of(known.settings))
         return Subject(name, tuple(marks))
 
 

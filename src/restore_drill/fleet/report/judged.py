@@ -55,11 +55,11 @@ def judged(
     database: Database, history: History, now: datetime, rules: Rules | None = None
 ) -> Judged:
     """`database` by what its `history` has of its series; of several the one that is worst off."""
-    rules, wanted = rules or rules_of(database), database.series.strip("/")
+    rules, wanted = rules or rules_of(database), database.series
     series = [
         each
         for each in judge(history, rules, now)
-        if not wanted or each.name.strip("/") == wanted or each.name.startswith(f"{wanted} (")
+        if not wanted or each.name == wanted or each.name.startswith(f"{wanted} (")
     ]
     series = series or [judge_series(wanted, [], history, rules, now)]
     found = (Judged(database, each, rules, history) for each in series)
