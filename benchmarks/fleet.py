@@ -140,9 +140,8 @@ def table(samples: dict[str, list[Sample]]) -> str:
         lines.append(f"| {name} | {spread(seconds)} | {ratios} | {cores[name]:.2f} |")
     most = (os.cpu_count() or 1) / cores[ALONE]
     verdict = (
-        f"Two workers against one: {ratio(taken[ONE], taken[TWO])}; the goal is {GOAL:.1f}. Drills "
-        f"one after another keep {cores[ALONE]:.2f} cores at work: all cores at work would make "
-        f"them {most:.2f} times as fast."
+        f"Two workers against one after another: {ratio(taken[ALONE], taken[TWO])}; the goal is "
+        f"{GOAL:.1f}. All cores at work would make the same drills {most:.2f} times as fast."
     )
     return "\n".join([*lines, "", verdict, ""])
 
