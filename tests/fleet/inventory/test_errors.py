@@ -317,17 +317,22 @@ def test_refused_options_are_there() -> None:
     assert set(REFUSED) <= {option.name for option in BY_FLAG.values()}
 
 
+INLINE = 'databases = { crm = { backups = "/srv/crm" } }\n'
+TORN = '[databases.crm]\nbackups = "/srv\n'
+
+
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "words", "text"),
     [
-        ("crm.TOML", "rename it to crm.toml"),
-        ("crm.tml", "rename it to crm.toml"),
-        ("team/crm.toml", "is read: move it there"),
-        ("team/deep/crm.toml", "is read: move it there"),
+        ("crm.TOML", "rename it to crm.toml", INLINE),
+        ("crm.tml", "rename it to crm.toml", INLINE),
+        ("team/crm.toml", "is read: move it there", '[databases.crm]\nbackups = "/srv/crm"\n'),
+        ("team/crm.toml", "is read: move it there", INLINE),
+        ("team/deep/crm.toml", "is read: move it there", TORN),
     ],
 )
 def test_what_is_nearly_a_fleet_file_is_not_passed_over(
-    tmp_path: Path, name: str, words: str
+    tmp_path: Path, name: str, words: str, text: str
 ) -> None:
     """Its databases would go undrilled; criteria in a folder below, and hidden files, are none."""
     folder = tmp_path / "fleet.d"
@@ -339,7 +344,7 @@ def test_what_is_nearly_a_fleet_file_is_not_passed_over(
     assert list(load_inventory(folder, {}).databases) == ["shop"]
 
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text('[databases.crm]\nbackups = "/srv/crm"\n')
+    (folder / name).write_text(text)
     with pytest.raises(UsageError, match=re.escape(words)) as refused:
         load_inventory(folder, {})
     assert str(folder / name) in str(refused.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from restore_drill.core.errors import UsageError
 SUFFIX = ".toml"
 NEAR = re.compile(r"\.(toml|tml|tomml|tom)", re.IGNORECASE)
 """How the name of a fleet file may end by mistake, beside `.toml`."""
-HEADER = re.compile(r"\s*\[+\s*['\"]?(databases|discover)\b")
-"""Line that begins what a fleet file alone has."""
+ALONE = {"databases", "discover"}
+"""Tables that a fleet file alone has."""
+HEADER = re.compile(rf"\s*\[+\s*['\"]?({'|'.join(sorted(ALONE))})\b")
+"""Line that begins one of them."""
 HIDE = "begin its name with a dot to leave it out"
 
 
@@ -42,6 +45,9 @@ def refuse_below(folder: Path) -> None:
 def is_fleet_file(path: Path) -> bool:
     """Whether the file at `path` names databases; what cannot be read may."""
     try:
-        return any(map(HEADER.match, path.read_text(encoding="utf-8").split("\n")))
+        text = path.read_text(encoding="utf-8")
+        return not ALONE.isdisjoint(tomllib.loads(text))
+    except tomllib.TOMLDecodeError:
+        return any(map(HEADER.match, text.split("\n")))
     except (OSError, UnicodeDecodeError):
         return True
