@@ -21,6 +21,11 @@ def reference_beside(criteria: Criteria) -> Path | None:
     return path if path.is_file() else None
 
 
+def sql_folder_of(criteria: Criteria) -> Path:
+    """Where its SQL criteria lie: in the folder that it names, else in `sql` beside it."""
+    return criteria.sql_folder or criteria.path.parent / "sql"
+
+
 def criteria_path(
     given: dict[str, str | None], *, here: Path, root: Path, own: Path | None = None
 ) -> Path:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from restore_drill.checks.files import read_folder
 from restore_drill.config.alerts import ALERTS, split_urls
 from restore_drill.config.criteria import Criteria
 from restore_drill.config.criteria.notify import Notify
-from restore_drill.config.criteria_file import REFERENCE
+from restore_drill.config.criteria_file import REFERENCE, sql_folder_of
 from restore_drill.config.environment import NO_FILES
 from restore_drill.config.options import OPTIONS, VARIABLES
 from restore_drill.core.errors import UsageError
@@ -113,14 +114,14 @@ def files_of(criteria: Criteria) -> Iterator[tuple[str, bytes]]:
     """
     home = criteria.path.parent
     found = {criteria.path}
-    folder, repository = criteria.sql_folder or home / "sql", criteria.backup_pgbackrest
+    folder, repository = sql_folder_of(criteria), criteria.backup_pgbackrest
     if folder.is_dir():
         if not folder.is_relative_to(home):
             raise UsageError(
                 f"{criteria.path}: its SQL criteria lie in {folder}, which is not below {home}; "
                 "move them there, so that they come along to a worker"
             )
-        found |= {each for each in folder.rglob("*.sql") if each.is_file()}
+        found |= set(read_folder(folder))
     config = repository and repository.config
     if config and config.is_relative_to(home) and config.is_file():
         found.add(config)

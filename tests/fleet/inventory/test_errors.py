@@ -303,6 +303,22 @@ def test_options_of_the_fleet_itself_are_refused(load: Load, flag: str) -> None:
     assert faults(text)
 
 
+@pytest.mark.parametrize("what", ["link", "folder", "text"])
+def test_an_sql_criterion_that_no_drill_could_read(load: Load, tmp_path: Path, what: str) -> None:
+    """It would not come along to a worker, and the drill would pass without it."""
+    (folder := tmp_path / "cr" / "sql").mkdir(parents=True)
+    (folder.parent / "c.toml").write_text("")
+    path = folder / "orders.sql"
+    if what == "link":
+        path.symlink_to("shared/orders.sql")
+    elif what == "folder":
+        path.mkdir()
+    else:
+        path.write_text("-- owner: x\nSELECT 1\n")
+    with pytest.raises(UsageError, match=re.escape(f"SQL criterion {path}")):
+        load(f"{A}criteria = '{folder.parent}/c.toml'\n")
+
+
 @pytest.mark.parametrize("flag", ALLOWED)
 def test_all_other_options_are_taken(load: Load, flag: str) -> None:
     """As they are given to a drill."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from restore_drill.fleet.pool import starting
+from restore_drill.fleet.pool import copies, starting
 from restore_drill.fleet.pool.drilling import drill
 from restore_drill.fleet.pool.folders import PREFIX
 from restore_drill.fleet.pool.starting import ForkServer, fork_server
@@ -148,7 +149,7 @@ def test_the_end_of_the_worker_is_the_end_of_its_drills(tmp_path: Path) -> None:
 
 
 def test_a_server_that_died(shops: Shops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drills are new processes then; one that it was to begin could not run, and is tried again."""
+    """Drills are new processes then, also the one that it was to begin."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     job = job_of("one", "--backup", str(shops.dump(USUAL, "plain.sql")))
     with fork_server():
@@ -158,8 +159,27 @@ def test_a_server_that_died(shops: Shops, tmp_path: Path, monkeypatch: pytest.Mo
         wait_until(lambda: not server.can_start(asked()))
         assert drill(job).verdict == "passed"
         monkeypatch.setattr(server, "can_start", lambda _: True)
-        lost = drill(job)
-    assert (lost.code, lost.result, lost.is_final) == (137, None, False)
+        assert drill(job).verdict == "passed"
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_a_server_that_has_stopped(
+    shops: Shops,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_loaded: bool,  # noqa: FBT001
+) -> None:
+    """It is given up, and drills are new processes: their limits hold."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    job = job_of("one", "--backup", str(shops.dump(USUAL, "plain.sql")), timeout=60.0)
+    with fork_server():
+        server = starting._server
+        assert server is not None and (not is_loaded or server.wait_for_it())
+        server.process.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(copies, "BEGINNING", 0.5)
+        monkeypatch.setattr(starting, "LOADING", 0.5)
+        assert drill(job).verdict == "passed"
+        assert server.process.wait(20) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(

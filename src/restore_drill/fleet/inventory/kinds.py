@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restore_drill.checks.files import read_folder
 from restore_drill.config.criteria import load_criteria
 from restore_drill.config.criteria.due import Due
 from restore_drill.config.criteria.kinds import (
@@ -20,6 +21,7 @@ from restore_drill.config.criteria.kinds import (
 )
 from restore_drill.config.criteria.place import Place
 from restore_drill.config.criteria.rule_kinds import Choice, Shown
+from restore_drill.config.criteria_file import sql_folder_of
 from restore_drill.core.units import parse_bytes
 from restore_drill.fleet.inventory.options import NO_LIVE
 
@@ -154,7 +156,7 @@ class Several(Count):
 
 
 class CriteriaFile(Text):
-    """A criteria file, beside the fleet file."""
+    """A criteria file, beside the fleet file, whose SQL criteria can be read too."""
 
     def read(self, place: Place, value: Any) -> Any:
         """What is in it; UsageError where it is not there, and for what is wrong with it."""
@@ -163,7 +165,9 @@ class CriteriaFile(Text):
             raise place.error(f"{place.name} names {path}, which is a folder; name the file in it")
         if not path.is_file():
             raise place.error(f"{place.name} names {path}, which is not there")
-        return load_criteria(path)
+        criteria = load_criteria(path)
+        read_folder(sql_folder_of(criteria))
+        return criteria
 
 
 class SeriesName(Shown):

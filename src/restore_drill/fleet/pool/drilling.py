@@ -20,9 +20,10 @@ from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor, secrets_in
 from restore_drill.core.units import show_duration
 from restore_drill.fleet.model import UNKNOWN, Done, Job
+from restore_drill.fleet.pool.copies import Asked
 from restore_drill.fleet.pool.folders import OUTPUT, REPORT, WORK, own_folder, sweep, write_files
 from restore_drill.fleet.pool.leash import Leash, own_leash
-from restore_drill.fleet.pool.starting import Asked, begun
+from restore_drill.fleet.pool.starting import begun
 from restore_drill.results.words import first_line
 from restore_drill.watch.append import NOT_RECORDED
 

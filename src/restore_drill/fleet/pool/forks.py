@@ -3,7 +3,8 @@
 A fork server: a drill of a few megabytes is a second of work, and half of that goes into loading
 Python's modules. Standard input is a socket. On it come a byte and four descriptors for each
 drill: the pipe that holds it (its first line is the drill as JSON, see `starting`), the file for
-its output, the lock of its folder, and a pipe for its exit status. The end of the socket is ours.
+its output, the lock of its folder, and a pipe for BEGUN and then its exit status. The end of the
+socket is ours.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-READY = b"r"
+READY, BEGUN = b"r", b"b"
 FEW = 4
 """Descriptors of a drill."""
 
@@ -76,6 +77,7 @@ def serve(descriptors: list[int], suite: Path) -> NoReturn:
             os.dup2(other, number)
         os.close(pipe)
         os.close(output)
+        os.write(status, BEGUN)
         job = json.loads(first_line(0))
         os.environ.update(job["environment"])
         os.chdir(job["home"])

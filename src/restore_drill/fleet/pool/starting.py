@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 import restore_drill
 from restore_drill.core.calling import SUITE
 from restore_drill.fleet.jobs import inherited
 from restore_drill.fleet.pool import forks, warden
+from restore_drill.fleet.pool.copies import Asked, Copy, Process, has_come, pipe
 from restore_drill.fleet.pool.folders import WORK
 
 LOADING = 10.0
 """Seconds for a fork server to load what drills need; it takes less than one."""
-KILLED = 128 + 9
-"""Exit status of a drill whose warden was killed."""
 EARLY = (
     "EXECNET_", "GLIBC", "HOME", "LANG", "LC_", "LD_", "MALLOC_", "OPENSSL_", "PATH", "PSUTIL_",
     "PSYCOPG_", "PYTEST_", "PYTHON", "PY_", "SSL_", "TEMP", "TMP", "TZ", "XDG_",
@@ -31,35 +26,12 @@ EARLY = (
 """How variables begin that Python and its libraries may read while they are loaded, not later."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A drill that is to begin.
-
-    Its `arguments` and variables (beside the worker's own), its folder and that one's lock, the
-    file for its output, and how many seconds it has to clean up.
-    """
-
-    arguments: list[str]
-    environment: Mapping[str, str]
-    folder: Path
-    lock: BinaryIO
-    output: BinaryIO
-    patience: float
-
-
-@dataclass(frozen=True)
-class Process:
-    """A drill that runs: `wait` gives its exit status, or raises TimeoutExpired; `end` ends it."""
-
-    wait: Callable[[float | None], int]
-    end: Callable[[], None]
-
-
 @contextmanager
 def begun(asked: Asked) -> Iterator[Process]:
     """The drill runs in a process of its own, which is over when this is. Raises OSError."""
     server = _server if _server is not None and _server.can_start(asked) else None
-    with server.start(asked) if server else plainly(asked) as process:
+    copy = server.begin(asked) if server else None
+    with copy or plainly(asked) as process:
         try:
             yield process
         finally:
@@ -104,70 +76,40 @@ class ForkServer:
         return is_there and is_same and stamp() == self.stamp and self.wait_for_it()
 
     def wait_for_it(self) -> bool:
-        """Whether it has loaded all, within LOADING; may be asked by several threads."""
-        with suppress(OSError):
-            self.is_ready = self.is_ready or self.heard()
+        """Whether it has loaded all, within LOADING; then it is ended. Several threads may ask."""
+        if not self.is_ready:
+            with suppress(OSError):
+                self.is_ready = self.is_heard()
+        if not self.is_ready:
+            self.process.kill()
         return self.is_ready
 
-    def heard(self) -> bool:
+    def is_heard(self) -> bool:
         """Whether it says that it is ready; the byte stays in the socket, for other threads."""
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        poll.poll(LOADING * 1000)
+        has_come(self.socket, LOADING)
         flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
         return self.socket.recv(1, flags) == forks.READY
 
-    @contextmanager
-    def start(self, asked: Asked) -> Iterator[Process]:
-        """The drill as a copy of it; one that it does not start any more ends at once."""
-        with pipe() as (drill_reads, we_write), pipe() as (we_read, it_writes):
-            job = {
-                "arguments": asked.arguments, "environment": dict(asked.environment),
-                "home": str(asked.folder / WORK), "folder": str(asked.folder),
-                "patience": asked.patience,
-            }  # fmt: skip
-            its = [drill_reads.fileno(), asked.output.fileno(), asked.lock.fileno(),
-                   it_writes.fileno()]  # fmt: skip
-            with suppress(OSError):  # it has died: nobody else holds the end of `we_read`
-                socket.send_fds(self.socket, [b"d"], its)
-            drill_reads.close()
-            it_writes.close()
-            with suppress(BrokenPipeError):
-                we_write.write(json.dumps(job).encode() + b"\n")
-            yield Process(Status(we_read).wait, we_write.close)
+    def begin(self, asked: Asked) -> AbstractContextManager[Process] | None:
+        """The drill as a copy of it; None where it begins none any more, and is ended then."""
+        (drill_reads, we_write), (we_read, it_writes) = pipe(), pipe()
+        with drill_reads, it_writes, suppress(OSError):
+            its = [each.fileno() for each in (drill_reads, asked.output, asked.lock, it_writes)]
+            socket.send_fds(self.socket, [b"d"], its)
+        copy = Copy(we_write, we_read)
+        # Told what to drill only now: one that begins later has nothing to do.
+        if copy.has_begun():
+            copy.tell(asked)
+            return copy.running()
+        copy.close()
+        self.process.kill()
+        return None
 
     def stop(self) -> None:
         """End it; drills that it has started go on."""
         self.socket.close()
         self.process.kill()
         self.process.wait()
-
-
-class Status:
-    """The exit status of a drill, which comes by a pipe."""
-
-    def __init__(self, pipe: BinaryIO) -> None:
-        """Nothing has come."""
-        self.pipe = pipe
-        self.code: int | None = None
-
-    def wait(self, timeout: float | None) -> int:
-        """The exit status; TimeoutExpired after so many seconds."""
-        if self.code is None:
-            poll = select.poll()
-            poll.register(self.pipe, select.POLLIN)
-            if not poll.poll(None if timeout is None else timeout * 1000):
-                raise subprocess.TimeoutExpired("drill", timeout or 0)
-            self.code = next(iter(self.pipe.read(1)), KILLED)
-        return self.code
-
-
-@contextmanager
-def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The two ends of a pipe, unbuffered."""
-    there, here = os.pipe()
-    with open(there, "rb", buffering=0) as reader, open(here, "wb", buffering=0) as writer:  # noqa: PTH123
-        yield reader, writer
 
 
 def stamp() -> list[tuple[int, int]]:
