@@ -43,10 +43,10 @@ def flip(share: float, bit: int = 0) -> Callable[[bytes], bytes]:
 
 
 def zeroed(share: float, size: int) -> Callable[[bytes], bytes]:
-    """So many bytes of nothing, as a disk may give them back."""
+    """So many bytes of nothing, as a disk may give them back; the first was something."""
 
     def do(data: bytes) -> bytes:
-        at = int(len(data) * share)
+        at = next(at for at in range(int(len(data) * share), len(data)) if data[at])
         return data[:at] + bytes(size) + data[at + size :]
 
     return do
