@@ -40,6 +40,47 @@ def test_options_are_called_by_their_keys(said: str, told: str) -> None:
     assert told in in_keys(said)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/srv/BACKUP_PATH/shop.sql ends early",
+        "/data/x BACKUP_PATH=5.sql ends early",
+        "$BACKUP_PATH and ${BACKUP_PATH} are not set",
+        "value '--target container' is not expected",
+        'see `--series`, {--timeout} and "--backup"',
+        "/srv/--series/--timeout/db.sql is empty",
+        "drill it: BACKUP_PATH='/srv/a b' restore-drill --backup /b",
+    ],
+)
+def test_what_is_no_word_of_a_drill_is_left(said: str) -> None:
+    """A part of a path, a value in quotes, a variable of a shell, a command."""
+    assert in_keys(said) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("unset BACKUP_PATH or REDIS_URL", "leave backups out, or unset REDIS_URL"),
+        ("unset BACKUP_PATH, or name another", "leave backups out, or name another"),
+        ("name a folder below it: BACKUP_PATH=/a/b", 'name a folder below it: backups = "/a/b"'),
+    ],
+)
+def test_what_is_to_be_done_is_told_in_words(said: str, told: str) -> None:
+    """Of what no key sets the variable is named."""
+    assert in_keys(said) == told
+
+
+@pytest.mark.parametrize("name", ["$BACKUP_PATH", "a --series b", "DRILL_BACKUP x", "BACKUP_PATH"])
+def test_a_place_is_told_as_it_is_written(tmp_path: Path, name: str) -> None:
+    """Whatever words of a drill its path holds: people look for it."""
+    gone = tmp_path / name / "shop"
+    for place in (Database("a", "f", backups=f"{gone}/"), Database("a", "f", backup=str(gone))):
+        with pytest.raises(UsageError) as found:
+            settings_of(place)
+        key = "backups" if place.backups else "backup"
+        assert not_begun(place, str(found.value)).why.startswith(f"{key} names {gone}, which does ")
+
+
 def said_of(place: Database) -> str:
     """What is wrong with it, in the words of a drill."""
     try:

@@ -146,10 +146,32 @@ def test_a_step_says_nothing_false_of_a_backup(
         row = fleet.outcomes[name]
         assert "" in row.measured.kinds
         measured = replace(row.measured, kinds=frozenset(kinds))
-        fleet.outcomes[name] = replace(row, measured=measured)
+        fleet.outcomes[name] = replace(row, measured=measured, folder=Path(name))
 
     found = next_steps(fleet)
     assert len(found) == 1 and found[0].startswith(step)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "step"),
+    [
+        ({""}, "do not rely on the backups of b, of which no report is kept: to see what failed"),
+        ({"coherence"}, "no report of b is kept: to see what failed"),
+    ],
+)
+def test_a_report_that_is_not_kept_is_not_to_be_read(
+    make: Make, kinds: Collection[str], step: str
+) -> None:
+    """Another drill brings one."""
+    fleet = make(a="failed", b="failed")
+    for name, folder in (("a", Path("a")), ("b", None)):
+        row = fleet.outcomes[name]
+        measured = replace(row.measured, kinds=frozenset(kinds))
+        fleet.outcomes[name] = replace(row, measured=measured, folder=folder)
+
+    first, second = next_steps(fleet)
+    assert "read the" in first or "read their" in first
+    assert " a:" in first and second.startswith(step) and " fleet run --only b" in second
 
 
 @pytest.mark.parametrize(("count", "only"), [(2, " --only b0 'b 1'"), (9, "")])
@@ -246,7 +268,7 @@ def test_one_reason_is_one_line_of_the_summary(make: Make) -> None:
     steps = " ".join(texts[6:])
     assert "the drill of x could not run, so its backup is unproven: fix the cause, " in steps
     assert " fleet run --only x " in steps and "start a worker: dask worker ADDRESS " in steps
-    assert "lower memory or cores of f in fleet.toml, or start a larger worker" in steps
+    assert "free or add what is too small (disk, memory or cores), lower the needs of f" in steps
 
 
 def test_one_reason_is_one_line_while_it_runs(

@@ -12,15 +12,17 @@ import pytest
 from restore_drill.alerts import delivery
 from restore_drill.alerts.missed import remember, remembered
 from restore_drill.config.criteria import load_criteria
+from restore_drill.fleet.known import Known
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.report import messages as module
-from restore_drill.fleet.report.issues import Place
+from restore_drill.fleet.report.issues import Place, Run
 from restore_drill.fleet.report.messages import announce, before_in, messages
-from restore_drill.fleet.report.repeats import memory, note_told, repeated
+from restore_drill.fleet.report.repeats import key_of, memory, note_told, repeated
 from restore_drill.fleet.report.run import Fleet
+from restore_drill.fleet.report.telling import told
 from tests.fleet.report.conftest import Make, Real, add
 from tests.helpers.histories import FAILED, NOW, PASSED
-from tests.helpers.inboxes import Inbox, inbox
+from tests.helpers.inboxes import Inbox, forge, inbox
 
 AHEAD = NOW + timedelta(days=1)
 
@@ -132,7 +134,8 @@ def test_messages_arrive(make: Make, box: Inbox) -> None:
     environment = {"DRILL_NOTIFY": box.hook, "CI_JOB_URL": "https://ci.example/7"}
     outcomes = announce(fleet, environment, Path("fleet.html"))
 
-    assert [each.line for each in outcomes] == [
+    assert list(outcomes) == [box.hook, gone]
+    assert [each.line for each in outcomes.values()] == [
         "channel 1 (JSON): sent", "channel 2 (JSON): did not take the message",
     ]  # fmt: skip
     (message,) = box.messages
@@ -150,7 +153,9 @@ def test_a_channel_of_all_and_of_an_owner_gets_one(make: Make) -> None:
 def test_what_is_not_over_is_named(make: Make) -> None:
     """A message that some passed again does not sound as if all had."""
     fleet = make(a="passed", legacy="still", old="lost")
-    ((_, again),) = messages(fleet, ["json://all"], before={"a": "failed"}, quiet={"old"})
+    ((_, again),) = messages(
+        fleet, ["json://all"], before={"a": "failed"}, quiet={"json://all": {"old"}}
+    )
     ((_, back),) = messages(make(a="passed", legacy="still"), ["json://all"], is_back=True)
 
     assert again.lines[1:] == (
@@ -169,9 +174,10 @@ def test_a_reason_is_told_once_a_day(
 
     def told(state: str, *, is_told: bool = True) -> bool:
         fleet = make(db=state)
-        quiet = repeated(fleet, place)
-        note_told(fleet, place, quiet, is_told=is_told)
-        return not quiet
+        ways = {"json://all": fleet.rows}
+        quiet = repeated(fleet, place, ways)
+        note_told(fleet, place, quiet, ways if is_told else {})
+        return not quiet["json://all"]
 
     assert [told("lost", is_told=False), told("lost"), told("lost")] == [True, True, False]
     assert [told("left"), told("lost"), told("elsewhen"), told("lost")] == [True, True, True, False]
@@ -180,3 +186,58 @@ def test_a_reason_is_told_once_a_day(
     old = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     remember(memory(), dict.fromkeys(remembered(memory()), old))
     assert [told("lost"), told("lost")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("no answer within 2 min 5 s", "no answer within 30 s", True),
+        ("its backup is 26 h old", "its backup is 27 h 3 min old", True),
+        ("it needs 400.0 MB of disk, 1 core", "it needs 1.2 GB of disk, 1 core", True),
+        ("cannot read shop-20261129T0300.sql", "cannot read shop-20261130T0300.sql", True),
+        ("failed at 2026-11-29 03:00:00 UTC", "failed at 2026-11-30 03:00:01 UTC", True),
+        ("s3://bucket-1 is gone", "s3://bucket-2 is gone", False),
+        ("HTTP 403", "HTTP 500", False),
+        ("exit code 4", "exit code 6", False),
+    ],
+)
+def test_which_reasons_are_the_same(
+    make: Make,
+    before: str,
+    after: str,
+    is_same: bool,  # noqa: FBT001
+) -> None:
+    """Measures and times change each hour; another bucket or answer is another reason."""
+    row, place = make(db="lost").rows[0], Place("fleet.toml", "here")
+    keys = {key_of(replace(row, why=why), "json://all", place) for why in (before, after)}
+
+    assert (len(keys) == 1) == is_same
+
+
+def test_who_did_not_hear_is_told_by_the_next_run(
+    make: Make, box: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reached the channel of one database, or an issue, was not told to another."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with inbox() as other, forge() as kept:
+        databases = {
+            name: Database(name, "", notify=(hook,))
+            for name, hook in (("a", other.hook), ("b", box.hook))
+        }
+        environment = {
+            "DRILL_ISSUES": "github:someone/shop", "GITHUB_API_URL": kept.url, "GITHUB_TOKEN": "no",
+        }  # fmt: skip
+        counts = list[tuple[int, int, int]]()
+        for code, token in ((500, "no"), (200, kept.token), (200, kept.token)):
+            other.code, other.taken[:] = code, []
+            box.taken.clear()
+            fleet = make(a="lost", b="lost")
+            rows = fleet.outcomes.items()
+            fleet.outcomes |= {name: replace(row, database=databases[name]) for name, row in rows}
+            run = Run(fleet, {name: Known(each) for name, each in databases.items()})
+            told(run, environment | {"GITHUB_TOKEN": token}, None, None)
+            counts.append((bool(other.taken), len(box.taken), len(kept.issues)))
+
+    assert counts == [(True, 1, 0), (True, 0, 2), (False, 0, 2)]
+    assert [each["comments"] for each in kept.issues] == [[], []]
+    assert box.url not in memory().read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from restore_drill.alerts import channels
 from restore_drill.alerts.announce import RED, has_terminal
@@ -21,6 +22,9 @@ from restore_drill.watch.history import Drill
 
 Before = Mapping[str, str]
 Events = Callable[[Database], Collection[str]]
+Quiet = Mapping[str, Collection[str]]
+"""Databases of which a channel, by its URL, has heard the same before."""
+NONE_QUIET: Quiet = MappingProxyType({})
 
 
 def messages(
@@ -31,7 +35,7 @@ def messages(
     before: Before | None = None,
     events: Events | None = None,
     is_back: bool = False,
-    quiet: Collection[str] = (),
+    quiet: Quiet = NONE_QUIET,
 ) -> list[tuple[str, Message]]:
     """The URL of each channel that is to hear of the run, a secret, and the message for it.
 
@@ -39,26 +43,32 @@ def messages(
     single drill, `events` decides (default: `[notify]` of its criteria file): green databases are
     none by default, unless their drill `before` (verdict by name) was red. A message has `text`;
     `place` is that of the report. `is_back`: the fleet could not do its work the last time, which
-    those in `general` have heard. Of those that are `quiet` they have heard the same before.
+    those in `general` have heard. Of those that are `quiet` a channel has heard the same before.
     """
     wanted, found = events or events_of_criteria(), []
-    told: dict[str, list[outcomes.Outcome]] = {channel: [] for channel in general}
-    for each in fleet.rows:
-        for channel in dict.fromkeys((*general, *each.database.notify)):
-            told.setdefault(channel, []).append(each)
-    for channel, rows in told.items():
+    for channel, rows in hearers(fleet, general).items():
+        known = quiet.get(channel, ())
         heard = {
             each.name: event
             for each in rows
             if (event := event_of(each, fleet, before or {})) in wanted(each.database)
-            and each.name not in quiet
+            and each.name not in known
         }
         if heard:
             undecided = fleet.undecided if channel in general else ()
-            found.append((channel, message_of(rows, heard, undecided, place, quiet)))
+            found.append((channel, message_of(rows, heard, undecided, place, known)))
         elif is_back and channel in general:
             found.append((channel, message_of_return(fleet, place)))
     return found
+
+
+def hearers(fleet: Fleet, general: Sequence[str]) -> dict[str, list[outcomes.Outcome]]:
+    """The databases that each channel is told of, by its URL, a secret."""
+    told: dict[str, list[outcomes.Outcome]] = {channel: [] for channel in general}
+    for each in fleet.rows:
+        for channel in dict.fromkeys((*general, *each.database.notify)):
+            told.setdefault(channel, []).append(each)
+    return told
 
 
 def message_of_return(fleet: Fleet, place: str) -> Message:
@@ -136,9 +146,9 @@ def announce(
     before: Before | None = None,
     *,
     is_back: bool = False,
-    quiet: Collection[str] = (),
-) -> list[Outcome]:
-    """Send the messages of a run that has ended; what became of each, without a URL.
+    quiet: Quiet = NONE_QUIET,
+) -> dict[str, Outcome]:
+    """Send the messages of a run that has ended; what became of each, by the URL of its channel.
 
     DRILL_NOTIFY in `environment` has the URLs of the channels that hear of all databases.
     """
@@ -149,4 +159,5 @@ def announce(
         for name, task in channels.sending([channel], message).items():
             tasks[name.replace("channel 1", f"channel {number}", 1)] = task
     limit = SHORT_LIMIT if fleet.is_interrupted and not has_terminal() else LIMIT
-    return deliver(tasks, limit) if tasks else []
+    sent = deliver(tasks, limit) if tasks else []
+    return dict(zip((channel for channel, _ in found), sent, strict=True))

@@ -118,13 +118,13 @@ def outcome_of(database: Database, done: Done, tries: int, folder: Path | None =
     try:
         measured = measured_in(done.result, database) if done.result else Measured()
         state = state_of(done, measured)
-        why = in_keys(why_of(done, state))
+        why = in_keys(why_of(done, state), database)
     except BROKEN as error:
         what = f"its result.json cannot be read ({type(error).__name__})"
         return replace(outcome, why=what)
     if done.is_late and state == UNKNOWN:
         why = "; ".join([why, *remedy_for("fleet", "late", where=database.where)])
-    remedy = tuple(printable(redact(in_keys(line))) for line in measured.remedy)
+    remedy = tuple(printable(redact(in_keys(line, database))) for line in measured.remedy)
     measured = replace(measured, remedy=remedy, backup=printable(redact(measured.backup)))
     outcome = replace(outcome, state=state, why=shortened(redact(why)), measured=measured)
     return with_unrecorded(outcome, shortened(redact(done.unrecorded)))
@@ -169,7 +169,8 @@ def why_of(done: Done, state: str) -> str:
 
 def not_begun(database: Database, why: str) -> Outcome:
     """A drill that was to come and did not, and why: `why` is shown to people."""
-    return Outcome(database, "not-begun", why=shortened(redactor_of(database)(in_keys(why))))
+    said = redactor_of(database)(in_keys(why, database))
+    return Outcome(database, "not-begun", why=shortened(said))
 
 
 def unlisted(place: Database) -> Outcome:

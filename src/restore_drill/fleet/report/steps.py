@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 
 from restore_drill.core.remedies import remedy_for
@@ -17,6 +17,8 @@ MOST_TO_TYPE = 8
 """So many are named in a command that drills them; where there are more it drills all."""
 OF_WORKERS = {"there is no worker": "no_worker", "it fits on no worker": "too_large"}
 """What to do, by how the reason begins for which a drill was not begun."""
+WITHOUT = {"failed": "failed_without", "otherwise_failed": "otherwise_failed_without"}
+"""What to do in place of something else where no report is kept."""
 
 
 def next_steps(fleet: Fleet) -> list[str]:
@@ -67,19 +69,31 @@ def unbegun_steps(rows: Sequence[Outcome]) -> list[str]:
 
 def failed_steps(rows: Sequence[Outcome]) -> list[str]:
     """What to do about `rows` that failed: a backup may be good, and recovery slow."""
-    causes: dict[str, list[str]] = {"failed": [], **{each: [] for each in ALONE}, "other": []}
+    causes: dict[str, list[Outcome]] = {"failed": [], **{each: [] for each in ALONE}, "other": []}
     for each in rows:
         kinds = each.measured.kinds
         only = next(iter(kinds)) if len(kinds) == 1 else "other"
         cause = "failed" if "" in kinds else only if only in ALONE else "other"
-        causes[cause].append(each.name)
-    found = {cause: some(names, MOST_TOLD) for cause, names in causes.items() if names}
+        causes[cause].append(each)
+    failed, other = causes.pop("failed"), causes.pop("other")
+    alone = {cause: some(names_of(found), MOST_TOLD) for cause, found in causes.items() if found}
+    return [
+        *to_read("failed", failed),
+        *(f"{names}: {ALONE[cause]}" for cause, names in alone.items()),
+        *to_read("otherwise_failed", other),
+    ]
+
+
+def to_read(cause: str, rows: Sequence[Outcome]) -> list[str]:
+    """What to do about `rows` whose reports say more: where none is kept it takes a drill."""
     steps: list[str] = []
-    for cause, names in found.items():
-        if cause == "failed":
-            steps += remedy_for("fleet_report", "failed", names=names)
-        elif cause == "other":
-            steps += remedy_for("fleet_report", "otherwise_failed", names=names)
-        else:
-            steps.append(f"{names}: {ALONE[cause]}")
+    for is_kept, which in ((True, cause), (False, WITHOUT[cause])):
+        if names := names_of(each for each in rows if (each.folder is not None) == is_kept):
+            short, only = some(names, MOST_TOLD), only_words(names)
+            steps += remedy_for("fleet_report", which, names=short, only=only)
     return steps
+
+
+def names_of(rows: Iterable[Outcome]) -> list[str]:
+    """Their names."""
+    return [each.name for each in rows]

@@ -22,8 +22,9 @@ from restore_drill.core.printable import printable
 from restore_drill.core.redact import Redactor
 from restore_drill.fleet.report import issues
 from restore_drill.fleet.report.issues import DATABASE, Place, Run, keep_issues
-from restore_drill.fleet.report.messages import announce, before_in
-from restore_drill.fleet.report.repeats import note_told, repeated
+from restore_drill.fleet.report.messages import announce, before_in, hearers
+from restore_drill.fleet.report.outcome import Outcome as Ended
+from restore_drill.fleet.report.repeats import ISSUE, note_told, repeated
 from restore_drill.fleet.report.run import headline
 
 
@@ -52,19 +53,35 @@ def told(
     is_short = fleet.is_interrupted and not has_terminal()
     before = before_in({name: each.drills for name, each in run.known.items()}, fleet.started)
     again, place = False, Place.of(fleet.inventory, environment)
-    quiet = repeated(fleet, place)
+    ways = {**hearers(fleet, alerts.channels), ISSUE: fleet.rows}
+    quiet = repeated(fleet, place, ways)
     if alerts.channels or any(each.database.notify for each in fleet.rows):
         back, again = remembered(run, place)
         before |= dict.fromkeys(back, RED[1])
     if alerts.issues:
-        run = run._replace(report=place_of(environment, page), quiet=quiet)
+        run = run._replace(report=place_of(environment, page), quiet=quiet[ISSUE])
         found, closed = keep_issues(run, alerts, SHORT_LIMIT if is_short else issues.LIMIT)
         before |= dict.fromkeys(closed, RED[1])
-    found += announce(fleet, environment, page, before, is_back=again, quiet=quiet)
-    note_told(fleet, place, quiet, is_told=not all(each.problem for each in found))
+    heard = {ISSUE: in_issues(run, found)}
+    sent = announce(fleet, environment, page, before, is_back=again, quiet=quiet)
+    heard |= {channel: ways[channel] for channel, each in sent.items() if not each.problem}
+    note_told(fleet, place, quiet, heard)
+    found += sent.values()
     if start is not None:
         found += announce_pings(alerts, fleet.code, headline(fleet), start)
     return found
+
+
+def in_issues(run: Run, found: Sequence[Outcome]) -> list[Ended]:
+    """Databases that an issue tells of: of their own, of the fleet or of all that have none."""
+    is_kept = {each.name.removeprefix("issue of "): not each.problem for each in found}
+
+    def name_of(row: Ended) -> str:
+        if run.is_own(row):
+            return "the fleet"
+        return row.name if row.name in is_kept else "the other databases"
+
+    return [each for each in run.fleet.rows if is_kept.get(name_of(each))]
 
 
 def remembered(run: Run, place: Place) -> tuple[set[str], bool]:
