@@ -131,7 +131,7 @@ def test_a_series_that_has_vanished_is_due_once(ask: Ask, tmp_path: Path) -> Non
     note(history, replace(seen, at=NOW, verdict="failed", backup=None))
     told = answer(known_of([crm])["crm"], NOW)
 
-    assert gone[:2] == (True, "there is no backup any more")
+    assert gone[:2] == (True, f"nothing is left of {name}")
     assert (told.is_due, told.is_red) == (False, True), told
 
 
@@ -158,6 +158,7 @@ def test_what_cannot_be_read_is_due(ask: Ask, tmp_path: Path) -> None:
 
 def test_a_database_that_picks_older_backups_goes_by_its_schedule(ask: Ask) -> None:
     """The newest is never proved by it."""
-    found = ask((2, "passed", "old"), pick="random", old=50, shop=1)
+    old, new = (f"shop_{NOW - timedelta(hours=age):%Y-%m-%dT%H%M}Z" for age in (50, 1))
+    found = ask((2, "passed", old), pick="random", **{old: 50.0, new: 1.0})
 
     assert (found.is_due, found.why) == (False, "passed 2 h ago; due again after 1 d")

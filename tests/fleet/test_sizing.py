@@ -82,10 +82,10 @@ def test_a_place_that_does_not_answer_is_left(
     (tmp_path / "quick").mkdir()
     real = known.backups_of
 
-    def slow(settings: Settings, asked: Asked, *, has_series: bool) -> object:
+    def slow(settings: Settings, asked: Asked) -> object:
         if settings.backup_path and settings.backup_path.name == "slow":
             time.sleep(5)
-        return real(settings, asked, has_series=has_series)
+        return real(settings, asked)
 
     monkeypatch.setattr(known, "backups_of", slow)
     two = [Database(name, "f", backups=str(tmp_path / name)) for name in ("slow", "quick")]

@@ -28,7 +28,7 @@ from restore_drill.fleet.report.lines import closing_lines, width_of
 from restore_drill.fleet.report.run import Fleet
 from restore_drill.fleet.report.telling import tell
 from restore_drill.fleet.screen import Screen
-from restore_drill.fleet.several import lines_to_write, refuse_several
+from restore_drill.fleet.several import lines_to_write, refuse_several, several_of
 from restore_drill.fleet.sizing import needs_of, seconds_of, within
 from restore_drill.servers.place import SHARE, available_memory
 
@@ -125,7 +125,7 @@ class Carried:
                 yield job_of(each, needs, seconds_of(known))
             except UsageError as error:
                 self.screen.ended(self.fleet.leave(each.name, str(error)))
-                if len(known.series) > 1:
+                if several_of(known):
                     self.screen.lines(("plain", line) for line in lines_to_write(known))
         for outcome in left[:MOST_NOT_DUE]:
             self.screen.ended(outcome)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from restore_drill.backups.mark import names_below, stamp_of
 from restore_drill.backups.origins import modified_at, origins
 from restore_drill.backups.physical.model import SHARED
+from restore_drill.core.printable import printable
 from restore_drill.core.units import show_duration, some
 from restore_drill.fleet.known import Known
+from restore_drill.fleet.several import why_several
 from restore_drill.selection.candidate import Candidate
 from restore_drill.watch.history import Drill
 from restore_drill.watch.judgement import WEEKLY_LIMIT, in_words, seconds_since
@@ -46,8 +47,9 @@ def answer(known: Known, now: datetime | None = None) -> Answer:
 
     It is where its last pass is older than the inventory (`every`), else its criteria file
     (`[schedule]`) wants it, or a week and a day; where no drill has proved its newest backup by the
-    criteria that it has now; where that is gone, or older than its limit; and where nobody knows. A
-    newest backup that has failed is drilled again when its time comes.
+    criteria that it has now; where that is gone, or older than its limit; where nobody knows; and
+    where its drill does not begin, which says why. A newest backup that has failed is drilled again
+    when its time comes.
     """
     now = now or datetime.now(UTC)
     if known.why_unnoted:
@@ -56,8 +58,10 @@ def answer(known: Known, now: datetime | None = None) -> Answer:
         return Answer(is_due=True, why="it has never been drilled")
     if known.why:
         return Answer(is_due=True, why=f"its backups are not known: {known.why}")
+    if why := why_several(known):
+        return Answer(is_due=True, why=why)
     last, ledger = known.drills[-1], Ledger([*known.history.drills, *known.history.picks])
-    why = by_last(known, last)
+    why = by_last(known, last) or by_gone(known)
     if known.has_newest:
         why = why or by_backup(known, last, ledger) or by_age(known, last, ledger, now)
     return Answer(is_due=True, why=why) if why else by_schedule(known, last, ledger, now)
@@ -80,6 +84,12 @@ def by_last(known: Known, last: Drill) -> str:
     return ""
 
 
+def by_gone(known: Known) -> str:
+    """That nothing is left of a series, and no drill has said so; or empty."""
+    lost = [each for each in known.gone if failure_of(known, each) is None]
+    return f"nothing is left of {some(lost, MOST_NAMED)}" if lost else ""
+
+
 def by_backup(known: Known, last: Drill, ledger: Ledger) -> str:
     """Why the newest backups ask for a drill; empty where they do not."""
     if not known.newest:
@@ -91,7 +101,8 @@ def by_backup(known: Known, last: Drill, ledger: Ledger) -> str:
         return f"no drill has proved its newest backup: {names}"
     if new:
         return f"its last drill failed, and there is a newer backup: {names}"
-    if last.has_passed or any(map(ledger.is_failing, known.newest)):
+    of_gone = last.series in [printable(each) for each in known.gone]
+    if last.has_passed or of_gone or any(map(ledger.is_failing, known.newest)):
         return ""
     if last.backup is None:
         return f"its last drill found no backup, and there is one now: {names}"
@@ -147,18 +158,36 @@ def by_schedule(known: Known, last: Drill, ledger: Ledger, now: datetime) -> Ans
     wanted = f"due again after {show_duration(every)}"
     ago = f"{show_duration(round(age))} ago"
     if failed is not None:
-        why = f"its last drill failed {ago}, and {no_newer(known.newest)}; {wanted}"
+        why = f"its last drill failed {ago}, and {no_newer(known)}; {wanted}"
     else:
         why = f"passed {ago}; {wanted}"
     return Answer(age >= limit, why, failed)
 
 
 def failed_of(known: Known, ledger: Ledger) -> Drill | None:
-    """The drill in which a newest backup has failed, though another one has passed since."""
+    """The drill that failed for a newest backup, or found none, though another has passed since."""
     newest = known.newest if known.has_newest else ()
-    return next(filter(None, (ledger.verdict_on(e) for e in newest if ledger.is_failing(e))), None)
+    failed = [failure_of(known, each) for each in known.gone]
+    failed += [ledger.verdict_on(each) for each in newest if ledger.is_failing(each)]
+    return next(filter(None, failed), None)
 
 
-def no_newer(newest: Sequence[Candidate]) -> str:
+def failure_of(known: Known, series: str) -> Drill | None:
+    """The last drill of `series`, where it has failed; one of any series counts as its own.
+
+    A drill that found no backup may not know which series that was to be of.
+    """
+    name = printable(series)
+    own = [
+        each
+        for each in known.drills
+        if each.verdict in JUDGED and (each.series == name or not (each.series or each.backup))
+    ]
+    return own[-1] if own and own[-1].verdict == "failed" else None
+
+
+def no_newer(known: Known) -> str:
     """That there is no backup since."""
-    return "there is no newer backup" if newest else "there is no backup any more"
+    if known.gone:
+        return f"nothing is left of {some(known.gone, MOST_NAMED)}"
+    return "there is no newer backup" if known.newest else "there is no backup any more"

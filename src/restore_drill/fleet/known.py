@@ -48,8 +48,9 @@ CANNOT = (CouldNotRun, BackupFault, UsageError, OSError)
 class Known:
     """What is known of `database`: the `newest` backup of each of the `series` that it drills.
 
-    `history` has its own drills alone. `why` says why its backups are not known, `why_unnoted` why
-    its drills are not: there is no place for a history, or it cannot be read.
+    Of those that drills have seen there, and of which nothing is left, there is none. `history` has
+    its own drills alone. `why` says why its backups are not known, `why_unnoted` why its drills are
+    not: there is no place for a history, or it cannot be read.
     """
 
     database: Database
@@ -64,6 +65,12 @@ class Known:
     def has_newest(self) -> bool:
         """Whether its drill is of the newest backup, and of no older one that is picked."""
         return self.settings is None or self.settings.choice.pick.how == NEWEST
+
+    @property
+    def gone(self) -> list[str]:
+        """Those of its series of which nothing is left."""
+        left = {each.series for each in self.newest}
+        return [each for each in self.series if each not in left]
 
     @property
     def drills(self) -> list[Drill]:
@@ -121,7 +128,7 @@ def look(database: Database, asked: Asked) -> Known:
     known = Known(database, settings)
     try:
         if asked.has_backups:
-            series, newest = backups_of(settings, asked, has_series=bool(database.series))
+            series, newest = backups_of(settings, asked)
             known = replace(known, series=series, newest=newest)
     except CANNOT as error:
         known = replace(known, why=in_words(error))
@@ -138,9 +145,7 @@ def look(database: Database, asked: Asked) -> Known:
         return replace(known, why_unnoted=in_words(error))
 
 
-def backups_of(
-    settings: Settings, asked: Asked, *, has_series: bool
-) -> tuple[tuple[str, ...], tuple[Candidate, ...]]:
+def backups_of(settings: Settings, asked: Asked) -> tuple[tuple[str, ...], tuple[Candidate, ...]]:
     """Names of the series that are drilled, and the newest backup of each.
 
     Nothing is fetched: of what lies elsewhere no more is known than its list says. Raises what
@@ -156,7 +161,7 @@ def backups_of(
     shelf = asked.shelf_of(settings)
     series = wanted(shelf, settings)
     all_names = tuple(map(name_of, series))
-    names = all_names if has_series else tuple(to_drill(shelf, settings))
+    names = tuple(to_drill(shelf, settings))
     if len(all_names) > MOST_SERIES:  # one drill would be of the newest alone, and say no more
         names = all_names
     chosen = [each for each in series if name_of(each) in names] or series[:1]

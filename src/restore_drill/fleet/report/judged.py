@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from restore_drill.core.printable import printable
+from restore_drill.core.units import some
 from restore_drill.fleet.known import Known
 from restore_drill.fleet.model import Database
 from restore_drill.watch.history import History
@@ -20,6 +22,7 @@ STATES = (
     "skipped", "retired", "passed",
 )  # fmt: skip
 """In which a database may be, the worst first; `passed`: in time."""
+MOST_NAMED = 6
 OF_CAUSES = {"unsteady": "unsteady", "lost": "unknown", "skipped": "overdue", "unknown": "unknown"}
 """State by the cause of a problem; of other causes it takes a look at the drills."""
 
@@ -84,6 +87,8 @@ def all_judged(known: Mapping[str, Known], now: datetime) -> list[Judged]:
         # Its history has its own drills alone, whatever its series is called in full.
         plain = replace(each.database, series="")
         one = judged(plain, each.history, now, rules_of(plain, each))
+        if (several := several_in(each, one.rules, now)) and not one.series.problem:
+            one = one._replace(series=one.series._replace(problem=Problem(several, "unknown")))
         if each.why_unnoted:
             unknown = f"nothing is known of its drills: {each.why_unnoted}"
             one = one._replace(
@@ -93,3 +98,24 @@ def all_judged(known: Mapping[str, Known], now: datetime) -> list[Judged]:
             )
         found.append(one._replace(database=each.database))
     return sorted(found, key=lambda each: each.rank)
+
+
+def several_in(known: Known, rules: Rules, now: datetime) -> str:
+    """That drills have seen several series of the name that the inventory has; else empty.
+
+    The next drill does not begin, or fails for those of which nothing is left.
+    """
+    wanted, names = printable(known.database.series), set[str]()
+    for series in judge(known.history, rules, now):
+        own = [each for each in series.drills if each.series and each.sha256]
+        if wanted and own and not is_retired(series):
+            name = own[-1].series or ""
+            # The folder of those that lie in the place itself may have been called otherwise.
+            is_direct = "/" not in (own[-1].backup or "")
+            names.add(name.rpartition("/")[2] if is_direct else name)
+    if len(names) < 2 or wanted in names & {each.series for each in known.history.drills}:
+        return ""
+    return (
+        f"drills have seen several series called {wanted!r}, and a drill is of one: "
+        f"{some(sorted(names), MOST_NAMED)}; write the whole name of one (series)"
+    )
