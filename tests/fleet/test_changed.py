@@ -236,6 +236,18 @@ def test_a_folder_in_a_bucket_is_as_old_as_its_newest_file(
     assert before and stamp_of(folder) == before
 
 
+def test_a_part_of_a_second_is_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MinIO lists milliseconds, and tells whole seconds of one object that is named."""
+    path = tmp_path / "shop.sql"
+    whole = NOW.replace(microsecond=0)
+    stamps = []
+    for when in (whole, whole + timedelta(milliseconds=123), whole + timedelta(seconds=1)):
+        monkeypatch.setitem(origins, path, Origin("1", 9, when, lambda: ()))
+        stamps.append(stamp_of(path))
+
+    assert stamps[0] == stamps[1] != stamps[2]
+
+
 def test_an_increment_is_not_due_again(tmp_path: Path) -> None:
     """Its drill notes the size of its whole chain, which a list does not look for."""
     folder = tmp_path / "bk"
