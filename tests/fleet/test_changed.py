@@ -15,6 +15,8 @@ import pytest
 
 from restore_drill.backups.formats import Kind
 from restore_drill.backups.mark import stamp_of
+from restore_drill.backups.model import Backup
+from restore_drill.backups.origins import Origin, origins
 from restore_drill.config.criteria import load_criteria
 from restore_drill.fleet.due import Answer, answer, is_unchanged
 from restore_drill.fleet.inventory import load_inventory
@@ -22,11 +24,14 @@ from restore_drill.fleet.jobs import files_of
 from restore_drill.fleet.known import known_of
 from restore_drill.fleet.model import Database
 from restore_drill.fleet.settings import settings_of
-from restore_drill.selection.candidate import Candidate
+from restore_drill.selection.candidate import Candidate, look_at
+from restore_drill.selection.chosen import backup_record, choose
 from restore_drill.watch.entry import note
+from restore_drill.watch.ledger import Ledger
 from restore_drill.watch.terms import terms_of
 from tests.helpers.fleet_runs import GREEN, fleet
 from tests.helpers.histories import FAILED, PASSED
+from tests.helpers.physical import source
 from tests.helpers.shop import USUAL, Shops
 
 NOW = datetime.now(UTC)
@@ -192,6 +197,124 @@ def test_other_criteria_are_due(noted: Noted, tmp_path: Path) -> None:
 
     why = "its criteria or limits have changed since its last drill"
     assert answer(known_of([shop()])["shop"], NOW)[:2] == (True, why)
+
+
+def test_a_base_backup_is_known_by_its_files(tmp_path: Path) -> None:
+    """Its list has another size than its drill, and may not know when it was taken."""
+    tar = tmp_path / "b" / "base.tar.gz"
+    tar.parent.mkdir()
+    tar.write_bytes(b"\x1f\x8b rows")
+    backup = Candidate(tar.parent, Kind("base"), 7, NOW, "the file's modification time")
+    drill = replace(
+        PASSED, backup="b", series=backup.series, size=39_818_709, stamp=stamp_of(tar.parent)
+    )
+    ledger = Ledger([drill])
+    assert ledger.proved(backup) and is_unchanged(backup, drill)
+    assert not Ledger([replace(drill, stamp=None)]).proved(backup)
+    assert not Ledger([replace(drill, backup="a")]).proved(backup)
+    tar.write_bytes(b"\x1f\x8b swor")
+
+    assert not ledger.proved(backup) and not ledger.verdict_on(backup)
+    assert not is_unchanged(backup, drill)
+
+
+def test_a_folder_in_a_bucket_is_as_old_as_its_newest_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as its list, which makes a folder for it; it is the same one once it is fetched."""
+    folder = tmp_path / "b"
+    folder.mkdir()
+    for name, hours in (("base.tar.gz", 5), ("pg_wal.tar.gz", 4)):
+        (folder / name).write_bytes(bytes(9))
+        monkeypatch.setitem(
+            origins, folder / name, Origin("1", 9, NOW - hours * HOUR, lambda: ())
+        )  # fmt: skip
+    before = stamp_of(folder)
+    (folder / "base.tar.gz").write_bytes(b"fetched")
+
+    assert look_at(folder, UTC).taken_at == NOW - 4 * HOUR
+    assert before and stamp_of(folder) == before
+
+
+def test_a_part_of_a_second_is_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MinIO lists milliseconds, and tells whole seconds of one object that is named."""
+    path = tmp_path / "shop.sql"
+    whole = NOW.replace(microsecond=0)
+    stamps = []
+    for when in (whole, whole + timedelta(milliseconds=123), whole + timedelta(seconds=1)):
+        monkeypatch.setitem(origins, path, Origin("1", 9, when, lambda: ()))
+        stamps.append(stamp_of(path))
+
+    assert stamps[0] == stamps[1] != stamps[2]
+
+
+def test_an_increment_is_not_due_again(tmp_path: Path) -> None:
+    """Its drill notes the size of its whole chain, which a list does not look for."""
+    folder = tmp_path / "bk"
+    (folder / ".drill").mkdir(parents=True)
+    with source(17, rows=20) as server:
+        server.sql("ALTER TABLE events SET TABLESPACE pg_default")
+        server.sql("DROP TABLESPACE ts1")
+        full = server.base_backup("full")
+        server.commit("between")
+        increment = server.base_backup("incr", f"--incremental={full}/backup_manifest")
+        for path, day in ((full, 29), (increment, 30)):
+            shutil.copytree(path, folder / f"{path.name}_202611{day}_0100")
+    shop = Database("shop", "f", backups=str(folder), every=9e9)
+    chosen = choose(settings_of(shop))
+    assert isinstance(chosen, Backup) and chosen.physical and len(chosen.physical.members) == 2
+    record = backup_record(chosen, 1.0, folder / "none")
+    names = {"backup": record["name"], "series": record["series"], "place": None}
+    drill = replace(PASSED, **names, at=NOW, size=record["bytes"], stamp=record["stamp"])
+    note(folder / ".drill" / "history.jsonl", drill)
+    newest = known_of([shop])["shop"].newest
+    assert [each.size < chosen.size for each in newest] == [True]
+
+    assert not (found := answer(known_of([shop])["shop"], NOW)).is_due, found
+    (folder / record["name"] / "base" / "more").write_bytes(b"1")
+    assert answer(known_of([shop])["shop"], NOW).is_due
+
+
+def test_drills_with_other_limits_do_not_count(noted: Noted, tmp_path: Path) -> None:
+    """Two fleets on one history: each goes by its own drills, and is not due for the other's."""
+    mine, other = (
+        Database("shop", "f", backups=str(tmp_path), every=86400.0, budgets=budgets)
+        for budgets in (
+            {"max_backup_age": "90d"}, {"max_backup_age": "90d", "max_restore_time": "10min"}
+        )
+    )  # fmt: skip
+
+    def drilled(hours: float, verdict: str, by: Database) -> None:
+        noted(
+            hours, verdict, terms=terms_of(settings_of(by)), stamp=stamp_of(tmp_path / "shop.sql")
+        )
+
+    def found(database: Database) -> Answer:
+        return answer(known_of([database])["shop"], NOW)
+
+    drilled(5, "passed", mine)
+    assert found(other).why == "its criteria or limits have changed since its last drill"
+    drilled(4, "passed", other)
+    assert [found(each).is_due for each in (mine, other)] == [False, False]
+    assert found(mine).why.startswith("passed 5 h ago")
+
+    drilled(3, "failed", other)
+    assert found(mine).why == "a drill with other criteria or limits has failed since it passed"
+    drilled(2, "passed", mine)
+    assert [found(each)[:1] for each in (mine, other)] == [(False,), (False,)]
+    assert not found(mine).is_red and found(other).is_red
+
+    written(tmp_path / "shop.sql", 1)
+    drilled(0.5, "passed", other)
+    assert found(mine).why == "no drill has proved its newest backup: shop.sql"
+    assert not found(other).is_due
+
+
+def test_a_name_that_cannot_be_shown_is_known(noted: Noted, tmp_path: Path) -> None:
+    """A history has it as it is."""
+    name = "a\x1b.sql"
+    noted(2, "passed", backup=name).rename(tmp_path / name)
+    assert not (found := asked(tmp_path)).is_due, found
 
 
 def test_what_was_drilled_is_not_due_until_it_changes(shops: Shops, tmp_path: Path) -> None:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from restore_drill.fleet.due import answer
+from restore_drill.fleet.known import known_of
+from restore_drill.fleet.model import Database
+from restore_drill.selection import remote
 from tests.helpers.buckets import BUCKET, keys_of, put
 from tests.helpers.drills import ROOT, Drill, command, run_drill
 from tests.helpers.physical import Source, source
@@ -90,3 +94,23 @@ def test_ours_is_proven(server: Source, s3: str, report_dir: Path, tmp_path: Pat
     )
     assert drill.code == 0, drill.output
     assert drill.result["strength"] == "proven"
+
+
+def test_a_base_backup_that_was_drilled_is_not_due(
+    server: Source, s3: str, report_dir: Path, tmp_path: Path
+) -> None:
+    """Its list knows the compressed size alone, and its name has no time."""
+    upload(s3, server.base_backup("due", "-z", form="tar"), "due/b")
+    history = {"DRILL_HISTORY": str(tmp_path / "history.jsonl")}
+    place, keys = f"{HERE}/due", keys_of(s3)
+    drill = run_drill(report_dir=report_dir, BACKUP_PATH=place, cwd=ROOT, **history, **keys)
+    assert drill.code == 0, drill.output
+    environment = {**history, **keys}
+    shop = Database("shop", "f", backups=place, every=9e9, environment=environment)
+    known = known_of([shop])["shop"]
+    assert known.newest[0].size < drill.result["backup"]["bytes"]
+    assert (found := answer(known)).why.startswith("passed") and not found.is_due, found
+
+    put(s3, "due/b/base.tar.gz", b"other")
+    remote.clear()
+    assert answer(known_of([shop])["shop"]).why == "no drill has proved its newest backup: b"

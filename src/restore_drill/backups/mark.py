@@ -73,8 +73,11 @@ def facts_below(folder: Path) -> list[tuple[str, int, str]]:
 
 
 def facts_of(name: str, path: Path) -> tuple[str, int, str]:
-    """`name`, bytes and time of change of the file at `path`; OSError."""
+    """`name`, bytes and time of change of the file at `path`; OSError.
+
+    Of one in a bucket in whole seconds: lists may have parts of them, answers by HTTP never do.
+    """
     if origin := origins.get(path):
-        return name, origin.size, origin.modified.isoformat()
+        return name, origin.size, origin.modified.isoformat(timespec="seconds")
     status = path.stat()
     return name, status.st_size, str(status.st_mtime_ns)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from restore_drill.backups.arrival import Arrival, arrivals
 from restore_drill.backups.cache import current
+from restore_drill.core.below import files_below
 from restore_drill.core.errors import CouldNotRun
 from restore_drill.core.remedies import remedy_for
 from restore_drill.core.units import show_bytes
@@ -50,9 +51,16 @@ def is_awaited(path: Path) -> bool:
 
 
 def modified_at(path: Path) -> datetime:
-    """When the file at `path` was changed, also at its place on another machine."""
+    """When what lies at `path` was changed, also at its place on another machine.
+
+    A folder there has no time of its own: the newest of its files counts.
+    """
     if origin := origins.get(path):
         return origin.modified
+    if origins and path.is_dir():
+        there = (origins.get(path / name) for name, _ in files_below(path))
+        if times := [origin.modified for origin in there if origin]:
+            return max(times)
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from restore_drill.backups.mark import names_below, stamp_of
+from restore_drill.backups.mark import names_below
 from restore_drill.backups.origins import modified_at, origins
-from restore_drill.backups.physical.model import SHARED
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_duration, some
 from restore_drill.fleet.known import Known
@@ -15,7 +15,7 @@ from restore_drill.fleet.several import why_several
 from restore_drill.selection.candidate import Candidate
 from restore_drill.watch.history import Drill
 from restore_drill.watch.judgement import WEEKLY_LIMIT, in_words, seconds_since
-from restore_drill.watch.kept import JUDGED, Ledger
+from restore_drill.watch.ledger import JUDGED, Ledger, is_stamped
 from restore_drill.watch.terms import terms_of
 
 SLACK, MOST_SLACK = 0.02, 600.0
@@ -60,7 +60,11 @@ def answer(known: Known, now: datetime | None = None) -> Answer:
         return Answer(is_due=True, why=f"its backups are not known: {known.why}")
     if why := why_several(known):
         return Answer(is_due=True, why=why)
-    last, ledger = known.drills[-1], Ledger([*known.history.drills, *known.history.picks])
+    terms = terms_of(known.settings) if known.settings else ""
+    last = last_held(known.drills, terms)
+    if last is None:
+        return Answer(is_due=True, why="its criteria or limits have changed since its last drill")
+    ledger = Ledger(held_to([*known.history.drills, *known.history.picks], terms))
     why = by_last(known, last) or by_gone(known)
     if known.has_newest:
         why = why or by_backup(known, last, ledger) or by_age(known, last, ledger, now)
@@ -73,14 +77,30 @@ def every_of(known: Known) -> float:
     return known.database.every or asked or WEEKLY_LIMIT
 
 
+def held_to(drills: Sequence[Drill], terms: str) -> list[Drill]:
+    """Those of `drills` that were held to these `terms`; one that does not say so is of any."""
+    return [each for each in drills if not (terms and each.terms) or each.terms == terms]
+
+
+def last_held(drills: Sequence[Drill], terms: str) -> Drill | None:
+    """The last of `drills` that was held to these `terms`; None where they have changed.
+
+    Others, by hand or of another fleet, may be held to their own in between.
+    """
+    held = held_to(drills, terms)
+    is_known = drills[-1] in held[-1:] or any(each.terms == terms for each in held)
+    return held[-1] if is_known else None
+
+
 def by_last(known: Known, last: Drill) -> str:
     """Why its `last` drill asks for another, whatever its backups are; empty where it does not."""
     if last.verdict not in JUDGED:
         return f"its last drill {in_words(last.verdict)}"
     if any(line > last.line for line in known.history.lost):
         return "its history is damaged after its last drill: a failed drill may be lost"
-    if last.terms and known.settings and last.terms != terms_of(known.settings):
-        return "its criteria or limits have changed since its last drill"
+    later = (each for each in known.drills if each.line > last.line)
+    if last.has_passed and any(each.verdict == "failed" for each in later):
+        return "a drill with other criteria or limits has failed since it passed"
     return ""
 
 
@@ -110,12 +130,12 @@ def by_backup(known: Known, last: Drill, ledger: Ledger) -> str:
 
 
 def is_unchanged(backup: Candidate, drill: Drill) -> bool:
-    """Whether `backup` is the one that was there at the `drill`, which was of its name and size.
+    """Whether `backup` is the one that was there at the `drill`, which was of its name.
 
     Of a drill from before there were stamps the times decide.
     """
-    now = drill.stamp and backup.kind.format not in SHARED and stamp_of(backup.path)
-    return now == drill.stamp if now else changed_at(backup) <= drill.at
+    is_same = is_stamped(backup, drill)
+    return changed_at(backup) <= drill.at if is_same is None else is_same
 
 
 def changed_at(backup: Candidate) -> datetime:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +13,7 @@ from restore_drill.config.criteria import Criteria
 from restore_drill.config.settings import Settings
 from restore_drill.config.where import server_at
 from restore_drill.core.errors import CouldNotRun
-from restore_drill.core.printable import printable
 from restore_drill.core.units import show_count, some
-from restore_drill.selection.candidate import Candidate
 from restore_drill.selection.groups import Shelf, shelf_of
 from restore_drill.selection.listing import newest_first
 from restore_drill.selection.missing import Expected
@@ -26,13 +23,10 @@ from restore_drill.selection.sources import source_of
 from restore_drill.watch.entry import place_of
 from restore_drill.watch.groups import Key, name_of
 from restore_drill.watch.history import Drill, History, history_path, load_history
+from restore_drill.watch.ledger import Ledger
 from restore_drill.watch.skips import open_skip
 
 MOST_NAMED = 3
-JUDGED = ("passed", "failed")
-"""Verdicts of drills that have shown something of their backup."""
-Called = tuple[str | None, str | None]
-"""Series and label of a backup, as a history has them."""
 
 
 class Kept(NamedTuple):
@@ -55,62 +49,6 @@ class Kept(NamedTuple):
         failed = f"; the last drill of {some(self.failing, MOST_NAMED)} failed"
         proved = f"{kept}; {len(self.unproved)} not yet proved by a drill: {named}"
         return proved + (failed if self.failing else "")
-
-
-class Ledger:
-    """What drills have shown of each backup, by series and label.
-
-    An entry of before labels were noted has the file's name: that is the backup where it says when.
-    """
-
-    def __init__(self, drills: Iterable[Drill]) -> None:
-        """Of `drills`, those of older backups that were picked among them.
-
-        They count as they were written: a clock that is ahead hides no failure.
-        """
-        self.judged: dict[Called, Drill] = {}
-        self.passed: dict[Called, Drill] = {}
-        for drill in sorted(drills, key=attrgetter("line")):
-            key = drill.series, drill.backup
-            if drill.verdict in JUDGED:
-                self.judged[key] = drill
-            if drill.has_passed:
-                self.passed[key] = drill
-
-    def proved(self, backup: Candidate) -> datetime | None:
-        """When a drill has last proved `backup`, since it was taken; None for never."""
-        return max((drill.at for drill in drills_of(backup, self.passed)), default=None)
-
-    def proof_of(self, backup: Candidate) -> Drill | None:
-        """The last drill that has proved `backup`."""
-        return max(drills_of(backup, self.passed), key=attrgetter("line"), default=None)
-
-    def verdict_on(self, backup: Candidate) -> Drill | None:
-        """The last drill of `backup` that has passed or failed: any other has shown nothing."""
-        return max(drills_of(backup, self.judged), key=attrgetter("line"), default=None)
-
-    def is_failing(self, backup: Candidate) -> bool:
-        """Whether the last drill of `backup` that showed anything has failed."""
-        last = self.verdict_on(backup)
-        return last is not None and last.verdict == "failed"
-
-
-def drills_of(backup: Candidate, drills: Mapping[Called, Drill]) -> Iterator[Drill]:
-    """Those of `drills` that were of `backup`, by name, time and size: names are given again.
-
-    A rotation renames all files each day (`shop.sql.gz.1`), and a file may be overwritten.
-    """
-    for drill in (drills.get(key) for key in keys_of(backup)):
-        if drill and drill.at >= backup.taken_at and drill.size in (None, backup.size):
-            yield drill
-
-
-def keys_of(backup: Candidate) -> Iterator[Called]:
-    """What `backup` may be called in a history, which has names as they are shown."""
-    for series in (printable(backup.series), printable(backup.scheme), None):
-        yield series, printable(backup.label)
-        if backup.named:
-            yield series, printable(backup.path.name)
 
 
 def known_history(settings: Settings) -> History | None:
@@ -178,7 +116,7 @@ def is_at(drill: Drill, server: str | None) -> bool:
 def kept_backups(folder: Path, drills: Iterable[Drill], criteria: Criteria) -> Kept | None:
     """Backups in `folder`, against `drills`; None where there are none, or it cannot be read.
 
-    A backup was proved when one of its series and name has passed since it was taken.
+    A backup was proved when a drill of it has passed, see `Ledger`.
     """
     try:
         found = source_of(folder).listing(criteria.timezone).found
