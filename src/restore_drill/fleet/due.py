@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from restore_drill.backups.mark import names_below
 from restore_drill.backups.origins import modified_at, origins
 from restore_drill.core.printable import printable
 from restore_drill.core.units import show_duration, some
+from restore_drill.fleet.held import held_to, last_held
 from restore_drill.fleet.known import Known
 from restore_drill.fleet.several import why_several
 from restore_drill.selection.candidate import Candidate
@@ -75,21 +75,6 @@ def every_of(known: Known) -> float:
     """Seconds after which a pass is too old."""
     asked = known.settings.criteria.schedule_every if known.settings else None
     return known.database.every or asked or WEEKLY_LIMIT
-
-
-def held_to(drills: Sequence[Drill], terms: str) -> list[Drill]:
-    """Those of `drills` that were held to these `terms`; one that does not say so is of any."""
-    return [each for each in drills if not (terms and each.terms) or each.terms == terms]
-
-
-def last_held(drills: Sequence[Drill], terms: str) -> Drill | None:
-    """The last of `drills` that was held to these `terms`; None where they have changed.
-
-    Others, by hand or of another fleet, may be held to their own in between.
-    """
-    held = held_to(drills, terms)
-    is_known = drills[-1] in held[-1:] or any(each.terms == terms for each in held)
-    return held[-1] if is_known else None
 
 
 def by_last(known: Known, last: Drill) -> str:
