@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from restore_drill.config.criteria_file import reference_beside
+from restore_drill.config.criteria_file import reference_beside, sql_folder_of
 from restore_drill.config.options import BUDGETS
 from restore_drill.config.settings import Settings
 
@@ -24,7 +24,7 @@ def terms_of(settings: Settings) -> str:
     criteria, found = settings.criteria, {"": settings.criteria.sha256}
     if reference := reference_beside(criteria):
         found["reference"] = digest_of(reference)
-    folder = criteria.sql_folder or criteria.path.parent / "sql"
+    folder = sql_folder_of(criteria)
     found |= {str(each.relative_to(folder)): digest_of(each) for each in folder.rglob("*.sql")}
     asked = [getattr(settings, name) for name in OPTIONS]
     return sha256(json.dumps([asked, found], sort_keys=True).encode()).hexdigest()[:16]
